@@ -1,0 +1,1 @@
+//! The embedded MQTT broker: sessions, subscriptions, at-least-once share groups.

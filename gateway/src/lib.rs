@@ -1,0 +1,1 @@
+//! The HTTP front door: balancer for flow traffic, admin API, console.

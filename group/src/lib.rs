@@ -1,0 +1,1 @@
+//! What makes replicas a group: membership, revisions, rollout, schedule, logs, audit.

@@ -1,0 +1,1 @@
+//! One replica's engine: values, messages, deliveries, workers, script, expressions, context, nodes.
