@@ -1,3 +1,10 @@
 //! One replica's engine: values, messages, deliveries, workers, script, expressions, context, nodes.
 
+pub mod catalog;
+pub mod context;
+pub mod engine;
+pub mod message;
+pub mod nodes;
+pub mod observe;
+pub mod settings;
 pub mod value;

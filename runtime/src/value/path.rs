@@ -97,6 +97,11 @@ impl Path {
         Path { parts: vec![PathPart::Key(key.into())] }
     }
 
+    /// A path of these steps.
+    pub fn from_parts(parts: Vec<PathPart>) -> Path {
+        Path { parts }
+    }
+
     /// The steps.
     pub fn parts(&self) -> &[PathPart] {
         &self.parts

@@ -1,0 +1,17 @@
+//! English, sorted by key. Keys are those under which Node-RED's own texts live, so that its specs can name them.
+
+/// Key and text; `__name__` is replaced by the argument of that name.
+pub(super) const ENGLISH: &[(&str, &str)] = &[
+    ("node-red:common.status.connected", "connected"),
+    ("node-red:common.status.connecting", "connecting"),
+    ("node-red:common.status.disconnected", "disconnected"),
+    ("node-red:common.status.error", "error"),
+    ("node-red:common.status.not-connected", "not connected"),
+    ("node-red:common.status.ok", "OK"),
+    (
+        "nodes.flow.error-loop",
+        "This message was caught ten times from the same node: it goes round in a loop, so it is dropped",
+    ),
+    ("nodes.flow.non-message-returned", "Node tried to send a message of type __type__"),
+    ("nodes.flows.stopping-error", "Error while the node was stopped: __message__"),
+];

@@ -1,0 +1,112 @@
+//! What a node is to the engine.
+
+use std::any::Any;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, LocalBoxFuture};
+
+use crate::message::Msg;
+use crate::value::{ErrorValue, Value};
+
+use super::cx::NodeCx;
+
+/// A node of a flow. It lives on one worker thread, owns its state (`Cell`, `RefCell`) and needs no locks.
+pub trait Node: Any {
+    /// Handles a message, inline. Work that waits is spawned with [`NodeCx::spawn`] and holds the message while it does.
+    /// When it is through with the message it calls [`NodeCx::done`], or [`NodeCx::error`] with it.
+    fn receive(&self, msg: Msg);
+
+    /// Called once, in order of the flow document, when every node of the deploy is built and wired.
+    fn start(&self) {}
+
+    /// Ready when sockets are bound and so on; a deploy waits for it, bounded.
+    fn ready(&self) -> LocalBoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// The flow stops taking work (drain, or the node is about to be closed): stop what brings messages in, keep what
+    /// finishes those that are here.
+    fn drain(&self) {}
+
+    /// Stops the node. `removed`: it is gone from the flow, not restarted. Bounded by Node-RED's close time-out.
+    /// Tasks spawned with [`NodeCx::spawn`] are ended by the engine after this.
+    fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// A config node (`mqtt-broker`, `tls-config`, ...): shared by nodes of all tabs, so of all workers.
+/// Its tasks run on the worker it was built on.
+pub trait ConfigNode: Any + Send + Sync {
+    /// Called once when every node of the deploy is built.
+    fn start(&self) {}
+
+    /// Ready when sockets are bound and so on; a deploy waits for it, bounded.
+    fn ready(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Stop taking work; keep what finishes the work that is here.
+    fn drain(&self) {}
+
+    /// Stops the node.
+    fn close(&self, _removed: bool) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Why a node cannot start. The rest of the flow runs; the deploy names the node and says this.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NodeError(pub String);
+
+impl NodeError {
+    /// An error with a text.
+    pub fn new(text: impl Into<String>) -> NodeError {
+        NodeError(text.into())
+    }
+}
+
+impl From<NodeError> for Value {
+    fn from(error: NodeError) -> Value {
+        Value::Error(Arc::new(ErrorValue::new(error.0)))
+    }
+}
+
+/// How a node type is built. Called on the node's worker; the configuration has its `${ENV}` filled in.
+#[derive(Clone, Copy)]
+pub enum Build {
+    /// A node that takes messages.
+    Node(fn(NodeCx) -> Result<Rc<dyn Node>, NodeError>),
+    /// A config node.
+    Config(fn(NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError>),
+}
+
+/// A row of the table of node types.
+#[derive(Clone, Copy)]
+pub struct NodeType {
+    /// The type's name in flow documents, for example `mqtt in`.
+    pub name: &'static str,
+    /// The operator's word that switches it off (`--deny`), if it reaches beyond the flow: `exec`, `file`, `tcp-listen`.
+    pub deny: Option<&'static str>,
+    /// How it is built.
+    pub build: Build,
+}
+
+impl NodeType {
+    /// A node type that takes messages.
+    pub const fn node(name: &'static str, build: fn(NodeCx) -> Result<Rc<dyn Node>, NodeError>) -> NodeType {
+        NodeType { name, deny: None, build: Build::Node(build) }
+    }
+
+    /// A config node type.
+    pub const fn config(name: &'static str, build: fn(NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError>) -> NodeType {
+        NodeType { name, deny: None, build: Build::Config(build) }
+    }
+
+    /// The same type under an operator's switch.
+    pub const fn denied_as(self, word: &'static str) -> NodeType {
+        NodeType { deny: Some(word), ..self }
+    }
+}

@@ -1,0 +1,5 @@
+//! The node types, in the palette's categories.
+
+mod table;
+
+pub use table::TYPES;
