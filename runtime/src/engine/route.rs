@@ -122,7 +122,7 @@ pub(super) fn error(node: &NodeCx, error: &Value, msg: &Msg) -> bool {
 /// Tries the node's own flow, then each flow around it with the subflow instance as the reporting node. A config node
 /// reports through each of its users.
 fn each_reporting(node: &NodeCx, attempt: &mut dyn FnMut(&NodeCx, &Rc<Scope>) -> bool) -> bool {
-    if node.is_config() && matches!(node.scope().kind, ScopeKind::Global) {
+    if node.is_config() && matches!(node.scope().kind, ScopeKind::Global) && !node.users().is_empty() {
         let users: Vec<_> = node.users().iter().filter_map(|id| node.worker().slot(id)).collect();
         return users.iter().fold(false, |handled, user| each_reporting(&user.cx, attempt) || handled);
     }

@@ -1,0 +1,7 @@
+//! A flow document and its entries, read as leniently as the editor writes them.
+
+mod node_config;
+mod parse;
+
+pub use node_config::NodeConfig;
+pub use parse::{Document, ParseError};

@@ -1,0 +1,139 @@
+//! Reading a flow document.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::node_config::NodeConfig;
+
+/// Why a text is not a flow document.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ParseError {
+    /// Not JSON.
+    #[error("line {line}, column {column}: not valid JSON: {reason}")]
+    Json {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What the parser met.
+        reason: String,
+    },
+    /// JSON, but not what the editor exports.
+    #[error("this is not a Node-RED export: expected an array of nodes or an object with \"flows\", found {0}")]
+    Shape(&'static str),
+    /// An entry is not a node.
+    #[error("entry {index} of the flow document: {reason}")]
+    Entry {
+        /// From 0.
+        index: usize,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+}
+
+/// A flow document, as exported: entries in their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Document {
+    entries: Vec<NodeConfig>,
+    by_id: HashMap<String, usize>,
+    /// Credentials that stand in the document itself (the admin API's `credentials`).
+    pub credentials: Map<String, Value>,
+}
+
+impl Document {
+    /// Reads an export: an array of entries, or `{flows, credentials?, rev?}` as the admin API gives it.
+    pub fn parse(text: &str) -> Result<Document, ParseError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let value = serde_json::from_str(text).map_err(|error| ParseError::Json {
+            line: error.line(),
+            column: error.column(),
+            reason: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+        })?;
+        Document::from_value(value)
+    }
+
+    /// As [`Document::parse`] from parsed JSON.
+    pub fn from_value(value: Value) -> Result<Document, ParseError> {
+        let (flows, credentials) = match value {
+            Value::Array(entries) => (entries, Map::new()),
+            Value::Object(mut object) => {
+                let credentials = match object.remove("credentials") {
+                    Some(Value::Object(credentials)) => credentials,
+                    _ => Map::new(),
+                };
+                match object.remove("flows") {
+                    Some(Value::Array(entries)) => (entries, credentials),
+                    _ => return Err(ParseError::Shape("an object without an array \"flows\"")),
+                }
+            }
+            Value::Null => return Err(ParseError::Shape("null")),
+            Value::Bool(_) => return Err(ParseError::Shape("a bool")),
+            Value::Number(_) => return Err(ParseError::Shape("a number")),
+            Value::String(_) => return Err(ParseError::Shape("a string")),
+        };
+        let mut document = Document { credentials, ..Document::default() };
+        for (index, entry) in flows.into_iter().enumerate() {
+            let fail = |reason: &str| Err(ParseError::Entry { index, reason: reason.to_owned() });
+            let Value::Object(mut props) = entry else { return fail("is not an object; export the flow again") };
+            let inline = props.remove("credentials");
+            let node = NodeConfig::from_props(props);
+            if node.id.is_empty() {
+                return fail("has no \"id\"; export the flow again");
+            }
+            if node.kind.is_empty() {
+                return Err(ParseError::Entry {
+                    index,
+                    reason: format!("(id {}) has no \"type\"; export the flow again", node.id),
+                });
+            }
+            if let Some(credentials @ Value::Object(_)) = inline {
+                document.credentials.entry(node.id.clone()).or_insert(credentials);
+            }
+            // Node-RED: of two entries with one id the last counts.
+            match document.by_id.get(&node.id) {
+                Some(at) => document.entries[*at] = node,
+                None => {
+                    document.by_id.insert(node.id.clone(), document.entries.len());
+                    document.entries.push(node);
+                }
+            }
+        }
+        Ok(document)
+    }
+
+    /// The entries in their order.
+    pub fn entries(&self) -> &[NodeConfig] {
+        &self.entries
+    }
+
+    /// An entry by id.
+    pub fn get(&self, id: &str) -> Option<&NodeConfig> {
+        self.by_id.get(id).map(|at| &self.entries[*at])
+    }
+
+    /// The entries as JSON, without credentials.
+    pub fn to_value(&self) -> Value {
+        Value::Array(self.entries.iter().map(|entry| Value::Object(entry.props.clone())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_where() {
+        assert!(matches!(Document::parse("[\n  {]"), Err(ParseError::Json { line: 2, .. })));
+        assert_eq!(Document::parse("3"), Err(ParseError::Shape("a number")));
+        let error = Document::parse(r#"[{"id":"a"}]"#).unwrap_err().to_string();
+        assert!(error.contains("entry 0") && error.contains("id a") && error.contains("\"type\""), "{error}");
+    }
+
+    #[test]
+    fn both_shapes_are_read() {
+        let array = Document::parse(r#"[{"id":"a","type":"inject"}]"#).unwrap();
+        let object = Document::parse(r#"{"flows":[{"id":"a","type":"inject"}],"rev":"1"}"#).unwrap();
+        assert_eq!(array, object);
+    }
+}

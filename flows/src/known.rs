@@ -1,0 +1,103 @@
+//! Node types: Node-RED's own, and which npm package well-known others come from.
+
+/// The types of Node-RED 4.1's core palette, and `smooth`.
+const CORE: &[&str] = &[
+    "batch",
+    "catch",
+    "change",
+    "comment",
+    "complete",
+    "csv",
+    "debug",
+    "delay",
+    "exec",
+    "file",
+    "file in",
+    "function",
+    "global-config",
+    "html",
+    "http in",
+    "http proxy",
+    "http request",
+    "http response",
+    "inject",
+    "join",
+    "json",
+    "junction",
+    "link call",
+    "link in",
+    "link out",
+    "mqtt in",
+    "mqtt out",
+    "mqtt-broker",
+    "range",
+    "rbe",
+    "smooth",
+    "sort",
+    "split",
+    "status",
+    "switch",
+    "tcp in",
+    "tcp out",
+    "tcp request",
+    "template",
+    "tls-config",
+    "trigger",
+    "udp in",
+    "udp out",
+    "unknown",
+    "watch",
+    "websocket in",
+    "websocket out",
+    "websocket-client",
+    "websocket-listener",
+    "xml",
+    "yaml",
+];
+
+/// Prefixes of types and the npm package that they come from.
+const PACKAGES: &[(&str, &str)] = &[
+    ("ui-", "@flowfuse/node-red-dashboard"),
+    ("ui_", "node-red-dashboard"),
+    ("influxdb", "node-red-contrib-influxdb"),
+    ("modbus", "node-red-contrib-modbus"),
+    ("ha-", "node-red-contrib-home-assistant-websocket"),
+    ("api-call-service", "node-red-contrib-home-assistant-websocket"),
+    ("api-current-state", "node-red-contrib-home-assistant-websocket"),
+    ("server-state-changed", "node-red-contrib-home-assistant-websocket"),
+    ("trigger-state", "node-red-contrib-home-assistant-websocket"),
+    ("poll-state", "node-red-contrib-home-assistant-websocket"),
+    ("postgresql", "node-red-contrib-postgresql"),
+    ("postgreSQLConfig", "node-red-contrib-postgresql"),
+    ("telegram", "node-red-contrib-telegrambot"),
+    ("e-mail", "node-red-node-email"),
+    ("sqlite", "node-red-node-sqlite"),
+    ("mysql", "node-red-node-mysql"),
+    ("MySQLdatabase", "node-red-node-mysql"),
+    ("mongodb", "node-red-node-mongodb"),
+    ("s7 ", "node-red-contrib-s7"),
+    ("OpcUa", "node-red-contrib-opcua"),
+    ("serial", "node-red-node-serialport"),
+    ("random", "node-red-node-random"),
+    ("ping", "node-red-node-ping"),
+    ("cronplus", "node-red-contrib-cron-plus"),
+    ("bigtimer", "node-red-contrib-bigtimer"),
+    ("moment", "node-red-contrib-moment"),
+    ("worldmap", "node-red-contrib-web-worldmap"),
+    ("rpi-gpio", "node-red-node-pi-gpio"),
+    ("zigbee2mqtt", "node-red-contrib-zigbee2mqtt"),
+    ("aedes broker", "node-red-contrib-aedes"),
+    ("MSSQL", "node-red-contrib-mssql-plus"),
+    ("redis-", "node-red-contrib-redis"),
+    ("kafka", "node-red-contrib-kafka-manager"),
+];
+
+/// True for Node-RED's own types.
+pub fn is_core_type(kind: &str) -> bool {
+    CORE.contains(&kind) || kind.starts_with("subflow:")
+}
+
+/// The npm package of a type, where it is known.
+pub fn npm_package(kind: &str) -> Option<&'static str> {
+    PACKAGES.iter().find(|(prefix, _)| kind.starts_with(prefix)).map(|(_, package)| *package)
+}

@@ -1,0 +1,9 @@
+//! The review: what a flow does differently at several replicas, node by node.
+
+mod answers;
+mod finding;
+mod functions;
+mod rules;
+
+pub use finding::Finding;
+pub use rules::review;

@@ -1,0 +1,205 @@
+//! The rules, by node type.
+
+use crate::document::{Document, NodeConfig};
+use crate::known::{is_core_type, npm_package};
+use crate::problem::Severity::{Error, Info, Warning};
+
+use super::answers::unanswered;
+use super::finding::{Finding, Says};
+use super::functions::function_rules;
+
+/// Says what the flow does differently at several replicas: most severe first, else in the document's order. Disabled
+/// nodes and tabs are left out.
+pub fn review(document: &Document) -> Vec<Finding> {
+    let unanswered = unanswered(document);
+    let mut findings: Vec<Finding> = document
+        .entries()
+        .iter()
+        .filter(|node| !matches!(node.kind.as_str(), "tab" | "subflow" | "group" | "comment" | "junction"))
+        .filter(|node| !node.disabled && !document.get(&node.z).is_some_and(|tab| tab.disabled))
+        .flat_map(|node| {
+            let tab = document.get(&node.z).map_or("(global)", |tab| if tab.name.is_empty() { &tab.id } else { &tab.name });
+            let mut says = rules(node);
+            if unanswered.contains(node.id.as_str()) {
+                says.push(Says::new(
+                    Error,
+                    "no-response",
+                    "no http response node can be reached from here: Node-RED lets such requests hang; here they get 502 when \
+                     the flow is through with them",
+                    "wire it to an http response node, also from catch nodes",
+                ));
+            }
+            says.into_iter().map(|says| says.of(node, tab)).collect::<Vec<_>>()
+        })
+        .collect();
+    findings.sort_by_key(|finding| finding.severity);
+    findings
+}
+
+fn one(severity: crate::Severity, code: &'static str, what: &str, advice: &str) -> Vec<Says> {
+    vec![Says::new(severity, code, what, advice)]
+}
+
+fn rules(node: &NodeConfig) -> Vec<Says> {
+    match node.kind.as_str() {
+        "mqtt-broker" => broker(node),
+        "mqtt in" => mqtt_in(node),
+        "inject" => inject(node),
+        "delay" => delay(node),
+        "function" => function_rules(node),
+        "change" | "switch" => context_use(node),
+        "smooth" | "join" | "batch" | "trigger" | "rbe" | "sort" => local_state(node),
+        "tcp in" | "udp in" | "websocket-listener" => listener(node),
+        "tcp request" | "tcp out" if node.str("host").is_empty() && node.str("beserver") == "server" => listener(node),
+        "file" | "file in" | "watch" | "exec" => host(node),
+        kind if !is_core_type(kind) => unknown(node),
+        _ => Vec::new(),
+    }
+}
+
+fn local_state(node: &NodeConfig) -> Vec<Says> {
+    let what = match node.kind.as_str() {
+        "smooth" => "each replica smooths over the messages that it happens to get, not over all of them",
+        "join" => "parts of one sequence may reach different replicas, and none of them gets it whole",
+        "batch" => "each replica counts its own messages: batches are made of what one replica gets",
+        "trigger" => "each replica has timers of its own: several may send where one would",
+        "rbe" => "each replica remembers its own last value: a repeated value may pass once per replica",
+        _ => "each replica sorts only the messages that it gets",
+    };
+    // These keep nothing between messages in some modes.
+    if node.kind == "sort" && node.str("target") == "msg" {
+        return Vec::new();
+    }
+    let advice = "if one device's messages must stay together, set the share group's strategy to topic-hash (each topic goes to \
+                  one replica), or set \"ha\": \"each\" on the mqtt in node";
+    one(Warning, "local-state", what, advice)
+}
+
+fn delay(node: &NodeConfig) -> Vec<Says> {
+    let limits = matches!(node.str("pauseType"), "rate" | "queue" | "timed" | "burst");
+    if !limits {
+        return Vec::new();
+    }
+    one(
+        Warning,
+        "local-state",
+        "the rate limit holds in each replica by itself: N replicas let N times as much through",
+        "divide the rate by the number of replicas, or limit at the receiver",
+    )
+}
+
+fn broker(node: &NodeConfig) -> Vec<Says> {
+    let mut says = Vec::new();
+    if node.opt_str("clientid").is_some() {
+        let what = "the ClientID is not used in a group: replicas with one ClientID would throw each other out";
+        says.push(Says::new(Info, "client-id", what, "nothing: each replica gets an id of its own"));
+    }
+    if node.opt_str("willTopic").is_some() || node.opt_str("birthTopic").is_some() {
+        let what = "each replica sends the birth, close and will messages of its own connections";
+        says.push(Says::new(Info, "will", what, "expect one of each per replica, or take them out"));
+    }
+    says
+}
+
+fn mqtt_in(node: &NodeConfig) -> Vec<Says> {
+    let topic = node.str("topic");
+    let each = node.str("ha") == "each";
+    if topic.starts_with("$share/") {
+        let what = "the flow's own share group is kept as it is";
+        return one(
+            Info,
+            "own-share",
+            what,
+            "nothing, if other clients are in that group too; else take the $share part out",
+        );
+    }
+    if node.int("inputs").unwrap_or(0) > 0 || node.str("topicType") == "dynamic" {
+        let what = "a dynamic subscription exists only in the replica that got the message which asked for it";
+        return one(
+            Warning,
+            "dynamic-subscription",
+            what,
+            "send the subscribe message in every replica, from an inject with `once`",
+        );
+    }
+    if !each && node.int("rh").unwrap_or(0) != 2 && node.bool("rap") {
+        let what = "a shared subscription gets no retained messages when it begins (MQTT 5, section 4.8.2)";
+        return one(
+            Info,
+            "retained",
+            what,
+            "set \"ha\": \"each\" on this node if every replica needs the retained messages",
+        );
+    }
+    Vec::new()
+}
+
+fn inject(node: &NodeConfig) -> Vec<Says> {
+    let mut says = Vec::new();
+    let (repeats, cron) = (node.num("repeat").is_some_and(|seconds| seconds > 0.0), node.opt_str("crontab").is_some());
+    let ha = node.str("ha");
+    if (repeats || cron) && ha != "each" {
+        let what =
+            if cron { "its schedule fires once for the whole group" } else { "it repeats once for the whole group" };
+        let advice = "set \"ha\": \"each\" on it if every replica is to fire";
+        says.push(Says::new(Info, "timer", what, advice));
+    }
+    if node.bool("once") && ha != "one" {
+        let what = "\"inject once after start\" runs in every replica (it usually seeds local context)";
+        says.push(Says::new(Info, "once", what, "set \"ha\": \"one\" on it if it is to run once for the whole group"));
+    }
+    says
+}
+
+fn listener(node: &NodeConfig) -> Vec<Says> {
+    let what = match node.kind.as_str() {
+        "websocket-listener" => {
+            "each replica knows only the clients that are connected to it: a broadcast reaches those only"
+        }
+        _ => "every replica on one machine would listen on the same port, and only the first can",
+    };
+    let advice = match node.kind.as_str() {
+        "websocket-listener" => "publish what all clients must see by MQTT, and subscribe with \"ha\": \"each\"",
+        _ => "run this flow with --replicas 1, or let the sender use MQTT or HTTP",
+    };
+    one(Warning, "listener", what, advice)
+}
+
+fn host(node: &NodeConfig) -> Vec<Says> {
+    let what = match node.kind.as_str() {
+        "exec" => "the command runs on the machine of whichever replica gets the message",
+        "watch" => "every replica watches the files of its own machine, and each reports a change",
+        _ => "the file is that of the machine (or container) of whichever replica gets the message",
+    };
+    one(
+        Warning,
+        "host",
+        what,
+        "use a shared directory, or keep the data in shared context; --deny switches such nodes off",
+    )
+}
+
+fn context_use(node: &NodeConfig) -> Vec<Says> {
+    let text = serde_json::Value::Object(node.props.clone()).to_string();
+    let local = ["\"flow\"", "\"global\""].iter().any(|kind| text.contains(kind)) && !text.contains("#:(shared)::");
+    if !local {
+        return Vec::new();
+    }
+    one(
+        Warning,
+        "memory-context",
+        "it uses context in the memory store: each replica has its own",
+        "keep what the group must agree on in the shared store: choose `shared` beside the key",
+    )
+}
+
+fn unknown(node: &NodeConfig) -> Vec<Says> {
+    let package = npm_package(&node.kind).map_or_else(String::new, |package| format!(" (npm package {package})"));
+    let what = format!("Flotilla has no node type \"{}\"{package}: the flow is refused", node.kind);
+    vec![Says {
+        severity: Error,
+        code: "unknown-type",
+        what,
+        advice: "replace the node, or run with --allow-unknown: then it swallows messages, visibly".to_owned(),
+    }]
+}
