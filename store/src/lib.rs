@@ -1,1 +1,14 @@
 //! State that outlives a replica: key-value, compare-and-swap, counters, fenced leases, watches.
+//!
+//! [`open`] takes a URL and answers a [`Store`]; which backend is behind it shows nowhere else. What every
+//! backend promises is written on [`Store`] and held by one conformance suite (`tests/`).
+
+mod contract;
+mod sqlite;
+mod url;
+
+pub use contract::{
+    Acquire, BlockingStore, Cas, Entry, Event, Expect, Fence, Held, Lease, MAX_KEY, MAX_VALUE, Result, Store,
+    StoreError, Watch, Write,
+};
+pub use url::open;

@@ -1,0 +1,21 @@
+//! From a URL to a store.
+
+use std::sync::Arc;
+
+use crate::contract::{Result, Store};
+use crate::sqlite;
+
+use super::parse::bad_url;
+
+/// Opens the store that a URL names, and makes sure that it answers.
+///
+/// - `sqlite:PATH` a file on this machine, made when it is not there; several processes may use it at once
+///
+/// Every URL takes `?timeout=` (`500ms`, `2s`; default `2s`).
+pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    match scheme {
+        "sqlite" => sqlite::open(url).await,
+        _ => Err(bad_url("scheme", scheme, "it is not known: begin with sqlite:")),
+    }
+}
