@@ -1,5 +1,8 @@
 //! The node types, in the palette's categories.
 
+pub mod parser;
+mod props;
+pub mod storage;
 mod table;
 
 pub use table::TYPES;

@@ -2,5 +2,8 @@
 
 use crate::engine::NodeType;
 
+use super::parser;
+
 /// Every node type that flows may use, by category of the palette.
-pub static TYPES: &[NodeType] = &[];
+pub static TYPES: &[NodeType] =
+    &[parser::csv::TYPE, parser::html::TYPE, parser::json::TYPE, parser::xml::TYPE, parser::yaml::TYPE];

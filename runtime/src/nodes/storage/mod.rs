@@ -1,0 +1,3 @@
+//! The palette's storage group.
+
+pub mod encoding;
