@@ -1,5 +1,28 @@
 //! The `flotilla` binary.
+
+mod testhost;
+
+use clap::{Parser, Subcommand};
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() {}
+/// Runs Node-RED flows as a group of identical replicas.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs flows for another process that speaks newline-delimited JSON on stdin and stdout.
+    Testhost,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Testhost => testhost::run(),
+    }
+}

@@ -7,4 +7,5 @@ pub mod message;
 pub mod nodes;
 pub mod observe;
 pub mod settings;
+pub mod testhost;
 pub mod value;

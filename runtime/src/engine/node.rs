@@ -50,6 +50,11 @@ pub trait ConfigNode: Any + Send + Sync {
     /// Stop taking work; keep what finishes the work that is here.
     fn drain(&self) {}
 
+    /// What it says of its state to whoever looks from outside, for example `{connected, connecting}`.
+    fn inspect(&self) -> Value {
+        Value::Undefined
+    }
+
     /// Stops the node.
     fn close(&self, _removed: bool) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))

@@ -96,6 +96,11 @@ impl Worker {
         self.slots.borrow_mut().remove(id)
     }
 
+    /// Closes one node and forgets it, as a deploy without it would.
+    pub async fn close_node(self: Rc<Self>, id: Str, removed: bool) {
+        super::stop::close_nodes(self, vec![(id, removed)]).await;
+    }
+
     /// Handles queued messages for ever. Ends when the worker's local set is dropped.
     async fn run_queue(self: Rc<Self>) {
         loop {

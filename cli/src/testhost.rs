@@ -1,0 +1,10 @@
+//! `flotilla testhost`: runs flows for another process that speaks NDJSON on stdin and stdout.
+
+use anyhow::Context as _;
+
+/// Serves stdin until it ends.
+pub fn run() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("no threads for the test host")?;
+    runtime.block_on(flotilla_runtime::testhost::run())?;
+    Ok(())
+}
