@@ -4,8 +4,11 @@
 //! backend promises is written on [`Store`] and held by one conformance suite (`tests/`).
 
 mod contract;
+mod redis;
+mod remote;
 mod sqlite;
 mod url;
+mod watch;
 
 pub use contract::{
     Acquire, BlockingStore, Cas, Entry, Event, Expect, Fence, Held, Lease, MAX_KEY, MAX_VALUE, Result, Store,

@@ -12,9 +12,10 @@ pub(crate) fn add(key: &str, current: Option<&[u8]>, by: f64) -> Result<(f64, St
     if sum.is_finite() { Ok((sum, format_number(sum))) } else { Err(not_a_number(key, format!("{old}").as_bytes())) }
 }
 
-/// Reads a finite JSON number.
+/// Reads a finite JSON number: serde_json knows what one is, the standard library reads it to the last bit.
 fn parse_number(bytes: &[u8]) -> Option<f64> {
-    serde_json::from_slice::<f64>(bytes).ok().filter(|number| number.is_finite())
+    serde_json::from_slice::<f64>(bytes).ok()?;
+    std::str::from_utf8(bytes).ok()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 /// Text that reads back as the same number, both as JSON and as JavaScript.
@@ -43,6 +44,7 @@ mod tests {
         assert_eq!(add("n", None, 2.0).unwrap().1, "2");
         assert_eq!(add("n", Some(b"null"), -2.5).unwrap().1, "-2.5");
         assert_eq!(add("n", Some(b"0.1"), 0.2).unwrap().1, "0.30000000000000004");
+        assert_eq!(add("n", Some(b"0.10000000000000009"), 0.0).unwrap().1, "0.10000000000000009");
         assert_eq!(add("n", Some(b"1e300"), 0.0).unwrap().1, "1e300");
         assert_eq!(add("n", Some(b"1"), -1.0).unwrap().1, "0");
         for bad in [&b"\"1\""[..], b"{}", b"", b"abc", b"NaN"] {

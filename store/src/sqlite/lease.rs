@@ -38,7 +38,7 @@ pub(super) fn acquire(
     let token = next(connection)?;
     let sql = "INSERT INTO lease (name, holder, token, expires) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, token = excluded.token, expires = excluded.expires";
-    connection.prepare_cached(sql)?.execute(params![name, holder, token as i64, after(ttl)])?;
+    connection.prepare_cached(sql)?.execute(params![name, holder, token as i64, end(ttl)])?;
     let (name, holder) = (name.to_owned(), holder.to_owned());
     Ok(Acquire::Granted(Lease { name, holder, token, ttl, until: asked + ttl }))
 }
@@ -47,7 +47,7 @@ pub(super) fn acquire(
 pub(super) fn renew(connection: &Connection, lease: &Lease, asked: Instant) -> Result<Lease> {
     let sql = "UPDATE lease SET expires = ?3 WHERE name = ?1 AND token = ?2 AND expires > ?4";
     let mut statement = connection.prepare_cached(sql)?;
-    match statement.execute(params![lease.name, lease.token as i64, after(lease.ttl), now_ms()])? {
+    match statement.execute(params![lease.name, lease.token as i64, end(lease.ttl), now_ms()])? {
         0 => Err(fenced(&lease.name, lease.token)),
         _ => Ok(Lease { until: asked + lease.ttl, ..lease.clone() }),
     }
@@ -66,6 +66,12 @@ pub(super) fn leases(connection: &Connection, prefix: &str) -> Result<Vec<Held>>
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![prefix, prefix_end(prefix), now_ms()], held)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When a lease that is granted now ends. Milliseconds are cut off, so one more: the store must not let it go before its
+/// holder stops believing in it.
+fn end(ttl: Duration) -> i64 {
+    after(ttl).saturating_add(1)
 }
 
 fn held(row: &Row<'_>) -> rusqlite::Result<Held> {

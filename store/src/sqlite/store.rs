@@ -12,10 +12,10 @@ use crate::contract::{
     check_key, check_value,
 };
 use crate::url::{bad_url, take_params};
+use crate::watch::Hub;
 
 use super::file::File;
-use super::watch::Hub;
-use super::{lease, ops};
+use super::{lease, ops, watch};
 
 /// A store in a file.
 struct SqliteStore {
@@ -118,7 +118,7 @@ impl Store for SqliteStore {
 
     async fn watch(&self, prefix: &str) -> Result<Watch> {
         let (hub, file, prefix) = (self.hub.clone(), self.file.clone(), prefix.to_owned());
-        run(move || hub.watch(&file, &prefix)).await
+        run(move || watch::watch(&hub, &file, &prefix)).await
     }
 
     async fn now(&self) -> Result<SystemTime> {

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use rusqlite::{Connection, params};
 
-use crate::contract::{Entry, Result, StoreError, Watch, WatchSender};
+use crate::contract::{Result, StoreError, Watch};
+use crate::watch::Hub;
 
 use super::file::{Abort, File, now_ms};
 use super::ops;
@@ -20,16 +20,17 @@ const SWEEP_EVERY: Duration = Duration::from_millis(500);
 /// How many changes are read at once.
 const PAGE: i64 = 500;
 
-/// The watches of one store. The thread ends when the store is dropped or nobody watches any more.
-#[derive(Default)]
-pub(super) struct Hub {
-    watches: Mutex<Watches>,
-}
-
-#[derive(Default)]
-struct Watches {
-    senders: Vec<(String, WatchSender)>,
-    running: bool,
+/// Begins a watch. The thread that feeds it ends when the store is dropped or nobody watches any more.
+pub(super) fn watch(hub: &Arc<Hub>, file: &Arc<File>, prefix: &str) -> Result<Watch> {
+    hub.add(prefix, || {
+        let poller = Poller::new(hub, file)?;
+        let thread = std::thread::Builder::new().name("store-sqlite-watch".to_owned());
+        let started = thread.spawn(move || poller.run()).map(drop);
+        started.map_err(|error| StoreError::Unavailable {
+            store: "sqlite".to_owned(),
+            reason: format!("no thread for a watch: {error}"),
+        })
+    })
 }
 
 struct Poller {
@@ -39,47 +40,6 @@ struct Poller {
     data_version: i64,
     /// The changes up to this version were told.
     told: i64,
-}
-
-impl Hub {
-    /// Begins a watch.
-    pub(super) fn watch(self: &Arc<Self>, file: &Arc<File>, prefix: &str) -> Result<Watch> {
-        let (sender, watch) = Watch::channel();
-        let mut watches = self.watches.lock();
-        if !watches.running {
-            let poller = Poller::new(self, file)?;
-            let thread = std::thread::Builder::new().name("store-sqlite-watch".to_owned());
-            thread.spawn(move || poller.run()).map_err(|error| StoreError::Unavailable {
-                store: "sqlite".to_owned(),
-                reason: format!("no thread for a watch: {error}"),
-            })?;
-            watches.running = true;
-        }
-        watches.senders.push((prefix.to_owned(), sender));
-        Ok(watch)
-    }
-
-    /// Drops watches that nobody reads. False, and the thread must end, when none is left.
-    fn retain(&self) -> bool {
-        let mut watches = self.watches.lock();
-        watches.senders.retain(|(_, sender)| !sender.is_closed());
-        watches.running = !watches.senders.is_empty();
-        watches.running
-    }
-
-    fn tell(&self, key: &str, entry: Option<&Entry>) {
-        for (prefix, sender) in &self.watches.lock().senders {
-            if key.starts_with(prefix.as_str()) {
-                sender.send(key.to_owned(), entry.cloned());
-            }
-        }
-    }
-
-    fn resync(&self) {
-        for (_, sender) in &self.watches.lock().senders {
-            sender.resync();
-        }
-    }
 }
 
 impl Poller {

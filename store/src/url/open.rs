@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use crate::contract::{Result, Store};
-use crate::sqlite;
+use crate::{redis, sqlite};
 
 use super::parse::bad_url;
 
 /// Opens the store that a URL names, and makes sure that it answers.
 ///
 /// - `sqlite:PATH` a file on this machine, made when it is not there; several processes may use it at once
+/// - `redis://` or with TLS `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]`
 ///
-/// Every URL takes `?timeout=` (`500ms`, `2s`; default `2s`).
+/// Every URL takes `?timeout=` (`500ms`, `2s`; default `2s`); those of servers also `namespace=` (default `flotilla`),
+/// `ca=`, `cert=` and `key=` (PEM files). User and password come from the URL or else from `FLOTILLA_STORE_USER` and
+/// `FLOTILLA_STORE_PASSWORD`, the CA from `FLOTILLA_STORE_CA`.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     match scheme {
         "sqlite" => sqlite::open(url).await,
-        _ => Err(bad_url("scheme", scheme, "it is not known: begin with sqlite:")),
+        "redis" | "rediss" => redis::open(url).await,
+        _ => Err(bad_url("scheme", scheme, "it is not known: begin with sqlite:, redis: or rediss:")),
     }
 }

@@ -1,0 +1,168 @@
+//! URLs of stores that are servers: `scheme://user:password@host:port/path?settings`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::contract::Result;
+
+use super::parse::{bad_url, take_params};
+
+/// A password. It shows nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+/// Where a server is and as whom to go there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NetUrl {
+    /// The host's name or address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// From the URL, else from `FLOTILLA_STORE_USER`.
+    pub user: Option<String>,
+    /// From the URL, else from `FLOTILLA_STORE_PASSWORD`.
+    pub password: Option<Secret>,
+    /// What follows the host, without its first `/`: a database.
+    pub path: String,
+    /// How long an operation may take.
+    pub timeout: Duration,
+    /// `?namespace=`: keeps several installations on one server apart. Default `flotilla`.
+    pub namespace: String,
+    /// Whether the connection is encrypted and the server's certificate checked.
+    pub tls: bool,
+    /// `?ca=` or `FLOTILLA_STORE_CA`: certificates (PEM) to trust instead of the public ones.
+    pub ca: Option<PathBuf>,
+    /// `?cert=` and `?key=`: the certificate and key (PEM) to show to the server.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+impl Secret {
+    /// The password itself, for the client library only.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl NetUrl {
+    /// Reads a URL. `tls_schemes` are those that mean an encrypted connection.
+    pub(crate) fn parse(text: &str, default_port: u16, tls_schemes: &[&str]) -> Result<NetUrl> {
+        // The URL itself may hold a password: no message repeats it.
+        let url = Url::parse(text).map_err(|error| {
+            bad_url("address", "(hidden)", format!("{error}: write scheme://user:password@host:port"))
+        })?;
+        let host = url.host_str().filter(|host| !host.is_empty());
+        let host = host.ok_or_else(|| bad_url("host", "", "it is missing: write scheme://host:port"))?;
+        let params = take_params(url.query_pairs())?;
+        let mut parsed = NetUrl {
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port: url.port().unwrap_or(default_port),
+            user: decode("user", url.username())?
+                .filter(|user| !user.is_empty())
+                .or_else(|| env("FLOTILLA_STORE_USER")),
+            password: url.password().map(|password| decode("password", password)).transpose()?.flatten().map(Secret),
+            path: url.path().trim_start_matches('/').to_owned(),
+            timeout: params.timeout,
+            namespace: "flotilla".to_owned(),
+            tls: tls_schemes.contains(&url.scheme()),
+            ca: None,
+            identity: None,
+        };
+        let (mut cert, mut key) = (None, None);
+        for (name, value) in params.rest {
+            match name.as_str() {
+                "namespace" => parsed.namespace = namespace(value)?,
+                "ca" => parsed.ca = Some(file("ca", value)?),
+                "cert" => cert = Some(file("cert", value)?),
+                "key" => key = Some(file("key", value)?),
+                "sslmode" => parsed.tls = sslmode(&value)?,
+                _ => return Err(bad_url("setting", name, "it is not known: use timeout, namespace, ca, cert, key")),
+            }
+        }
+        parsed.identity = match (cert, key) {
+            (Some(cert), Some(key)) => Some((cert, key)),
+            (None, None) => None,
+            _ => return Err(bad_url("cert", "", "cert and key go together: name both files")),
+        };
+        parsed.password = parsed.password.or_else(|| env("FLOTILLA_STORE_PASSWORD").map(Secret));
+        parsed.ca = parsed.ca.or_else(|| env("FLOTILLA_STORE_CA").map(PathBuf::from));
+        Ok(parsed)
+    }
+
+    /// Where it is, for messages.
+    pub(crate) fn place(&self, kind: &str) -> String {
+        format!("{kind} ({}:{})", self.host, self.port)
+    }
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn decode(field: &'static str, text: &str) -> Result<Option<String>> {
+    let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
+    decoded
+        .map(|text| Some(text.into_owned()))
+        .map_err(|_| bad_url(field, "(hidden)", "it is not UTF-8 after decoding"))
+}
+
+fn namespace(value: String) -> Result<String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if (1..=32).contains(&value.len()) && value.chars().all(fits) && !value.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(value);
+    }
+    Err(bad_url("namespace", value, "use 1 to 32 of a-z, 0-9 and _, and begin with a letter"))
+}
+
+fn file(field: &'static str, value: String) -> Result<PathBuf> {
+    let path = PathBuf::from(&value);
+    if path.is_file() { Ok(path) } else { Err(bad_url(field, value, "there is no such file")) }
+}
+
+fn sslmode(value: &str) -> Result<bool> {
+    match value {
+        "disable" => Ok(false),
+        "require" | "verify-ca" | "verify-full" => Ok(true),
+        _ => Err(bad_url("sslmode", value, "write disable or require (which checks the server's certificate)")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::StoreError;
+
+    #[test]
+    fn the_parts_of_a_url() {
+        let url =
+            NetUrl::parse("rediss://u%40x:p%3Aw@[::1]:7000/3?timeout=1s&namespace=b_1", 6379, &["rediss"]).unwrap();
+        assert_eq!((url.host.as_str(), url.port, url.path.as_str(), url.tls), ("::1", 7000, "3", true));
+        assert_eq!((url.user.as_deref(), url.password.as_ref().map(Secret::reveal)), (Some("u@x"), Some("p:w")));
+        assert_eq!((url.timeout, url.namespace.as_str()), (Duration::from_secs(1), "b_1"));
+        assert!(!format!("{url:?}").contains("p:w"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_no_password_shown() {
+        for (text, part) in [
+            ("redis://:hunter2@", "address"),
+            ("redis://:hunter2@h:99999", "address"),
+            ("redis://:hunter2@h?timeout=x", "timeout"),
+            ("redis://:hunter2@h?namespace=A", "namespace"),
+            ("redis://:hunter2@h?ca=/no/such.pem", "ca"),
+            ("redis://:hunter2@h?colour=red", "setting"),
+        ] {
+            let error = NetUrl::parse(text, 1, &[]).unwrap_err();
+            assert!(matches!(&error, StoreError::BadUrl { field, .. } if *field == part), "{text}: {error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+}

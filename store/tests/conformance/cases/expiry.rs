@@ -1,0 +1,46 @@
+//! Entries that go away by themselves, on the store's clock.
+
+use std::time::Duration;
+
+use flotilla_store::{Event, Expect, Write};
+
+use super::{eventually, text};
+use crate::place::Place;
+
+pub async fn expiry(place: Place) {
+    let store = place.open().await;
+    let soon = || Write::expiring(Duration::from_millis(300));
+    for key in ["gone", "kept", "summed", "swapped"] {
+        store.set(key, text("1"), soon()).await.unwrap();
+    }
+    let entry = store.get("gone").await.unwrap();
+    if let Some(entry) = entry {
+        let left = entry.expires.unwrap().duration_since(store.now().await.unwrap()).unwrap_or_default();
+        assert!(left <= Duration::from_millis(300), "{left:?}");
+    }
+    store.set("kept", text("2"), Write::default()).await.unwrap();
+    let mut watch = store.watch("gone").await.unwrap();
+    assert_eq!(watch.next().await, Some(Event::Resync));
+
+    eventually("the entry goes", async || store.get("gone").await.unwrap().is_none()).await;
+    eventually("the entry goes", async || store.get("summed").await.unwrap().is_none()).await;
+    eventually("the entry goes", async || store.get("swapped").await.unwrap().is_none()).await;
+    assert!(!store.delete("gone", None).await.unwrap());
+    assert_eq!(store.get("kept").await.unwrap().unwrap().expires, None, "a write without expiry makes it stay");
+    let listed: Vec<String> = store.list("").await.unwrap().into_iter().map(|entry| entry.key).collect();
+    assert_eq!(listed, ["kept"]);
+    assert_eq!(store.incr("summed", 5.0).await.unwrap().to_bits(), 5f64.to_bits(), "what expired counts as 0");
+    assert!(store.cas("swapped", Expect::Absent, Some(text("2")), Write::default()).await.unwrap().is_swapped());
+    assert_eq!(store.get("swapped").await.unwrap().unwrap().expires, None);
+
+    // The watcher is told, although nobody wrote.
+    let told = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            match watch.next().await.unwrap() {
+                Event::Change { key, entry: None } if key == "gone" => return,
+                Event::Change { .. } | Event::Resync => {}
+            }
+        }
+    });
+    told.await.expect("the watcher is told of an expiry");
+}

@@ -1,0 +1,68 @@
+//! A server process: started, paused, killed and started again.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+/// A running server.
+pub struct Server {
+    pub url: String,
+    /// A user name and password that this server refuses, as URL.
+    pub wrong_url: String,
+    command: Box<dyn Fn() -> Command + Send + Sync>,
+    child: Child,
+    /// The signal that ends it at once without leaving processes of its own behind.
+    end: &'static str,
+}
+
+impl Server {
+    /// Starts a server; why not, when its program is not installed.
+    pub fn start(
+        url: String,
+        wrong_url: String,
+        end: &'static str,
+        command: impl Fn() -> Command + Send + Sync + 'static,
+    ) -> Result<Server, String> {
+        let child = spawn(&command)?;
+        Ok(Server { url, wrong_url, command: Box::new(command), child, end })
+    }
+
+    /// Sends a signal to the process.
+    pub fn signal(&self, signal: &str) {
+        signal_to(self.child.id(), signal);
+    }
+
+    /// Ends the process, as a crash does.
+    pub fn kill(&mut self) {
+        self.signal(self.end);
+        self.child.wait().expect("the server's end");
+    }
+
+    /// Starts it again on the same port and data.
+    pub fn restart(&mut self) {
+        self.child = spawn(&*self.command).expect("the server starts again");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.signal("CONT");
+        self.kill();
+    }
+}
+
+/// Sends a signal to a process.
+pub fn signal_to(pid: u32, signal: &str) {
+    let _ = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// A port that was free just now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+}
+
+fn spawn(command: &dyn Fn() -> Command) -> Result<Child, String> {
+    let mut command = command();
+    let name = command.get_program().to_string_lossy().into_owned();
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.spawn().map_err(|error| format!("{name} does not start: {error}"))
+}
