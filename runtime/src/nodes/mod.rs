@@ -2,6 +2,7 @@
 
 pub mod parser;
 mod props;
+pub mod sequence;
 pub mod storage;
 mod table;
 

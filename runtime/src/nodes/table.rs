@@ -2,8 +2,17 @@
 
 use crate::engine::NodeType;
 
-use super::parser;
+use super::{parser, sequence};
 
 /// Every node type that flows may use, by category of the palette.
-pub static TYPES: &[NodeType] =
-    &[parser::csv::TYPE, parser::html::TYPE, parser::json::TYPE, parser::xml::TYPE, parser::yaml::TYPE];
+pub static TYPES: &[NodeType] = &[
+    parser::csv::TYPE,
+    parser::html::TYPE,
+    parser::json::TYPE,
+    parser::xml::TYPE,
+    parser::yaml::TYPE,
+    sequence::batch::TYPE,
+    sequence::join::TYPE,
+    sequence::sort::TYPE,
+    sequence::split::TYPE,
+];
