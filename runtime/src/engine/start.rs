@@ -15,6 +15,7 @@ use crate::value::{Str, to_json};
 use super::cx::{NodeCx, Origin};
 use super::deploy::{DeployReport, NodeProblem};
 use super::engine_type::Credentials;
+use super::inert::Inert;
 use super::node::{Build, ConfigNode, Node, NodeType};
 use super::scope::Scope;
 use super::shared::Shared;
@@ -208,6 +209,7 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Sc
         }
         Err(error) => {
             cx.log_at(Level::Error, error.0.clone().into());
+            worker.insert(Slot::new(cx, Rc::new(Inert)));
             Err(error.0)
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::engine::NodeType;
 
-use super::{parser, sequence};
+use super::{parser, sequence, storage};
 
 /// Every node type that flows may use, by category of the palette.
 pub static TYPES: &[NodeType] = &[
@@ -15,4 +15,7 @@ pub static TYPES: &[NodeType] = &[
     sequence::join::TYPE,
     sequence::sort::TYPE,
     sequence::split::TYPE,
+    storage::file::TYPE,
+    storage::file_in::TYPE,
+    storage::watch::TYPE,
 ];

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::engine::{Node, NodeCx, NodeError, NodeType};
+use crate::engine::{Inert, Node, NodeCx, NodeError, NodeType};
 use crate::message::Msg;
 use crate::nodes::props;
 use crate::value::{ErrorValue, Object, Str, Value};
@@ -55,8 +55,8 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let Ok(dialect) = Dialect::new(legacy, &list) else {
         let text = cx.text("csv.errors.bad_template", &[]);
         cx.warn(text.clone());
-        cx.show("red", "dot", text.clone());
-        return Err(NodeError::new(text));
+        cx.show("red", "dot", text);
+        return Ok(Rc::new(Inert));
     };
     let read = ReadOptions {
         separator: separator.chars().next().unwrap_or(','),

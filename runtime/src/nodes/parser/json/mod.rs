@@ -2,5 +2,6 @@
 
 mod node;
 mod schema;
+mod syntax;
 
 pub use node::TYPE;

@@ -9,6 +9,7 @@ use crate::nodes::props;
 use crate::value::{ErrorValue, Path, Value, parse_json, stringify_pretty};
 
 use super::schema::{Problem, Schema, errors_text};
+use super::syntax::syntax_error;
 
 /// The row in the table of node types.
 pub const TYPE: NodeType = NodeType::node("json", build);
@@ -110,7 +111,7 @@ impl Json {
             return Ok(Some(schema.clone()));
         }
         *known = None;
-        let schema = Rc::new(Schema::new(given).map_err(|error| self.cx.debug(error.to_string()))?);
+        let schema = Rc::new(Schema::new(given).map_err(drop)?);
         *known = Some((given.clone(), schema.clone()));
         Ok(Some(schema))
     }
@@ -121,7 +122,7 @@ impl Json {
                 Value::Buffer(bytes) => bytes.to_vec(),
                 other => other.to_text().as_bytes().to_vec(),
             };
-            parse_json(&bytes).map_err(|error| Refusal::Failed(error.to_string()))
+            parse_json(&bytes).map_err(|error| Refusal::Failed(syntax_error(&bytes, &error)))
         };
         if self.action == Action::Text {
             let checked = if check { parse()? } else { Value::Undefined };
@@ -137,10 +138,7 @@ impl Json {
         }
         match stringify_pretty(value, self.indent) {
             Ok(text) => Ok((value.clone(), text.map(Value::from).unwrap_or_default())),
-            Err(error) => {
-                self.cx.debug(error.to_string());
-                Err(Refusal::Failed(self.cx.text("json.errors.dropped-error", &[])))
-            }
+            Err(_) => Err(Refusal::Failed(self.cx.text("json.errors.dropped-error", &[]))),
         }
     }
 }

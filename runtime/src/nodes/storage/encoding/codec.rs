@@ -137,6 +137,11 @@ impl Decoder {
         Decoder { encoding, held: Vec::new(), started: false }
     }
 
+    /// The same, but a byte order mark is kept as a character.
+    pub fn keeping_mark(encoding: Encoding) -> Decoder {
+        Decoder { encoding, held: Vec::new(), started: true }
+    }
+
     /// The text of the next piece, as far as its characters are complete.
     pub fn push(&mut self, bytes: &[u8]) -> String {
         let mut all = std::mem::take(&mut self.held);
