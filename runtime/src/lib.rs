@@ -6,6 +6,7 @@ pub mod engine;
 pub mod message;
 pub mod nodes;
 pub mod observe;
+pub mod script;
 pub mod settings;
 pub mod testhost;
 pub mod value;

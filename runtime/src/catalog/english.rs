@@ -2,6 +2,11 @@
 
 /// Key and text; `__name__` is replaced by the argument of that name.
 pub(super) const ENGLISH: &[(&str, &str)] = &[
+    ("function.error.externalModuleLoadError", "The function node's modules cannot be loaded"),
+    ("function.error.externalModuleNotAllowed", "This function node uses modules, which the settings do not allow"),
+    ("function.error.inputListener", "A function cannot listen to the node's 'input' event"),
+    ("function.error.moduleNameError", "A module cannot be called __name__ in a function"),
+    ("function.error.non-message-returned", "Function tried to send a message of type __type__"),
     ("node-red:common.status.connected", "connected"),
     ("node-red:common.status.connecting", "connecting"),
     ("node-red:common.status.disconnected", "disconnected"),

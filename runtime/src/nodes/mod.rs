@@ -1,5 +1,6 @@
 //! The node types, in the palette's categories.
 
+pub mod function;
 pub mod parser;
 mod props;
 pub mod sequence;

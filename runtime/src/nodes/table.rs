@@ -2,10 +2,11 @@
 
 use crate::engine::NodeType;
 
-use super::{parser, sequence, storage};
+use super::{function, parser, sequence, storage};
 
 /// Every node type that flows may use, by category of the palette.
 pub static TYPES: &[NodeType] = &[
+    function::function::TYPE,
     parser::csv::TYPE,
     parser::html::TYPE,
     parser::json::TYPE,

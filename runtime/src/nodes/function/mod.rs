@@ -1,0 +1,3 @@
+//! The palette's category `function`.
+
+pub mod function;

@@ -1,0 +1,31 @@
+//! Scripts: QuickJS, and what function nodes see of the runtime. Nothing else of the project knows QuickJS.
+
+mod borrowed;
+mod engine;
+mod export;
+mod failure;
+mod function;
+mod globals;
+mod host;
+mod host_view;
+mod import;
+mod invocation;
+mod modules;
+mod natives;
+mod program;
+mod realm;
+mod sandbox;
+mod send;
+mod timers;
+mod view;
+mod words;
+#[cfg(test)]
+mod tests;
+
+
+pub use engine::ScriptStartError;
+
+pub(crate) use engine::Script;
+pub(crate) use function::{FunctionScript, Setup};
+pub(crate) use host::ScriptHost;
+pub(crate) use program::{BUILT_IN, Lib, SANDBOX, Source};

@@ -1,0 +1,54 @@
+// What conversions between the runtime's values and JavaScript's need.
+(() => {
+  'use strict';
+  const { toString } = Object.prototype;
+  const typedName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+  const ERRORS = { Error, TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError };
+  const bytesOf = (v) => {
+    if (v instanceof ArrayBuffer || v instanceof SharedArrayBuffer) return new Uint8Array(v);
+    return new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
+  };
+  return {
+    date: (ms) => new Date(ms),
+    time: (date) => date.getTime(),
+    bigint: (digits) => BigInt(digits),
+    text: (value) => String(value),
+    regexp: (source, flags) => new RegExp(source, flags),
+    typed: (kind, buffer) => (kind === 'ArrayBuffer' ? buffer : new (globalThis[kind] || Uint8Array)(buffer)),
+    map: (flat) => {
+      const map = new Map();
+      for (let i = 0; i + 1 < flat.length; i += 2) map.set(flat[i], flat[i + 1]);
+      return map;
+    },
+    set: (items) => new Set(items),
+    entries: (map) => { const flat = []; for (const [k, v] of map) flat.push(k, v); return flat; },
+    items: (set) => [...set],
+    noop: (name) => ({ [name]() {} })[name],
+    base64: (v) => bytesOf(v).toBase64(),
+    error: (name, message, stack) => {
+      const error = new (ERRORS[name] || Error)(message);
+      const hidden = (key, value) =>
+        Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: false });
+      if (error.name !== name) hidden('name', name);
+      hidden('stack', stack === undefined ? `${name}: ${message}` : stack);
+      return error;
+    },
+    // The class of an object whose prototype is none of the usual ones.
+    kindOf: (v) => {
+      if (ArrayBuffer.isView(v)) {
+        if (v instanceof Buffer) return 'Buffer';
+        return typedName.call(v) || 'DataView';
+      }
+      if (v instanceof Date) return 'Date';
+      if (v instanceof RegExp) return 'RegExp';
+      if (v instanceof Map) return 'Map';
+      if (v instanceof Set) return 'Set';
+      if (v instanceof Promise) return 'Promise';
+      if (v instanceof ArrayBuffer) return 'ArrayBuffer';
+      if (v instanceof String || v instanceof Number || v instanceof Boolean) return 'Boxed';
+      return 'Object';
+    },
+    unbox: (v) => v.valueOf(),
+    json: (v) => JSON.stringify(v),
+  };
+})()

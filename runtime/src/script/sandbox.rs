@@ -1,0 +1,282 @@
+//! A node's own native functions: what `node`, `context`, `flow`, `global`, `env` and the timers call.
+
+use std::rc::Rc;
+
+use rquickjs::function::{Rest, This};
+use rquickjs::{Class, Ctx, Exception, Function, Object as JsObject, Result, Value as JsValue};
+
+use crate::context::{ContextError, ContextRef};
+use crate::observe::Level;
+use crate::value::{ErrorValue, Object, Path, PathPart, Str, Value};
+
+use super::engine::Script;
+use super::export::text;
+use super::function::FunctionScript;
+use super::invocation::NodeHandle;
+use super::send;
+
+type Args<'js> = Rest<JsValue<'js>>;
+
+fn arg<'js>(ctx: &Ctx<'js>, args: &Args<'js>, at: usize) -> JsValue<'js> {
+    args.0.get(at).cloned().unwrap_or_else(|| JsValue::new_undefined(ctx.clone()))
+}
+
+fn add<'js>(
+    to: &JsObject<'js>,
+    name: &str,
+    work: impl Fn(&Ctx<'js>, &Args<'js>) -> Result<JsValue<'js>> + 'js,
+) -> Result<()> {
+    let ctx = to.ctx().clone();
+    to.set(name, Function::new(ctx, move |ctx: Ctx<'js>, args: Args<'js>| work(&ctx, &args))?.with_name(name)?)
+}
+
+fn undefined<'js>(ctx: &Ctx<'js>) -> JsValue<'js> {
+    JsValue::new_undefined(ctx.clone())
+}
+
+/// A string argument; anything but a string is absent.
+fn name_of(value: &JsValue<'_>) -> Result<Option<Str>> {
+    if value.is_string() { text(value).map(Some) } else { Ok(None) }
+}
+
+fn throw<'js>(ctx: &Ctx<'js>, script: &'static Script, error: &ContextError) -> rquickjs::Error {
+    let code = match error {
+        ContextError::Key(_) | ContextError::EmptyKey => "INVALID_EXPR",
+        ContextError::Unavailable { .. } => "ERR_STORE_UNAVAILABLE",
+        ContextError::NotStorable { .. } => "ERR_NOT_STORABLE",
+        ContextError::Refused(_) => "ERR_REFUSED",
+    };
+    match script.error(ctx, &ErrorValue::with_code(error.to_string(), code)) {
+        Ok(error) => ctx.throw(error),
+        Err(error) => error,
+    }
+}
+
+/// Builds the native functions of a node.
+pub(super) fn natives<'js>(
+    script: &'static Script,
+    ctx: &Ctx<'js>,
+    node: &Rc<FunctionScript>,
+) -> Result<JsObject<'js>> {
+    let n = JsObject::new(ctx.clone())?;
+    for (name, level) in
+        [("log", Level::Info), ("warn", Level::Warn), ("debug", Level::Debug), ("trace", Level::Trace)]
+    {
+        let node = node.clone();
+        add(&n, name, move |ctx, args| {
+            let value = script.export(ctx, &arg(ctx, args, 0))?;
+            node.host.log(level, value);
+            Ok(undefined(ctx))
+        })?;
+    }
+    let own = node.clone();
+    add(&n, "error", move |ctx, args| {
+        let error = script.export(ctx, &arg(ctx, args, 0))?;
+        let about = arg(ctx, args, 1);
+        let msg = if about.is_object() {
+            let delivery = script.current.borrow().as_ref().and_then(|current| current.delivery());
+            Some(crate::message::Msg::from_value(script.export(ctx, &about)?, delivery))
+        } else {
+            None
+        };
+        own.host.error(error, msg.as_ref());
+        Ok(undefined(ctx))
+    })?;
+    let own = node.clone();
+    add(&n, "status", move |ctx, args| {
+        let status = script.export(ctx, &arg(ctx, args, 0))?;
+        own.has_status.set(true);
+        own.host.status(status);
+        Ok(undefined(ctx))
+    })?;
+    let own = node.clone();
+    add(&n, "on", move |ctx, args| own.listen(ctx, &arg(ctx, args, 0), arg(ctx, args, 1)))?;
+    let own = node.clone();
+    add(&n, "env", move |ctx, args| {
+        let found = name_of(&arg(ctx, args, 0))?.and_then(|name| own.host.env(&name));
+        script.import(ctx, &found.unwrap_or_default())
+    })?;
+    let own = node.clone();
+    add(&n, "startTimer", move |ctx, args| {
+        let Some(callback) = arg(ctx, args, 0).into_function() else { return Ok(undefined(ctx)) };
+        let ms = arg(ctx, args, 1).as_number().unwrap_or(1.0);
+        let repeat = arg(ctx, args, 2).as_bool().unwrap_or_default();
+        let id = super::timers::start(script, &own, ctx, callback, ms, repeat);
+        Ok(JsValue::new_number(ctx.clone(), f64::from(id)))
+    })?;
+    let own = node.clone();
+    add(&n, "stopTimer", move |ctx, args| {
+        own.timers.stop(arg(ctx, args, 0).as_number().unwrap_or_default() as u32);
+        Ok(undefined(ctx))
+    })?;
+    sending(script, &n, node)?;
+    contexts(script, &n, node)?;
+    if node.may_require() {
+        super::modules::add_require(script, &n, node)?;
+    }
+    Ok(n)
+}
+
+fn sending<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionScript>) -> Result<()> {
+    let own = node.clone();
+    let send = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Args<'js>| -> Result<()> {
+        let handle = this.0.as_object().and_then(Class::<NodeHandle>::from_object);
+        let (id, invocation) = match &handle {
+            Some(handle) => (handle.borrow().msg_id(), handle.borrow().invocation()),
+            None => {
+                let current = script.current.borrow().clone();
+                (current.as_ref().map(|call| call.msg.get("_msgid")).unwrap_or_default(), current)
+            }
+        };
+        let delivery = invocation.and_then(|invocation| invocation.delivery());
+        let clone = arg(&ctx, &args, 1).as_bool() != Some(false);
+        send::results(script, &own, &ctx, &arg(&ctx, &args, 0), &send::Origin { id, delivery }, clone)
+    };
+    n.set("send", Function::new(n.ctx().clone(), send)?.with_name("send")?)?;
+    let own = node.clone();
+    add(n, "sendSetup", move |ctx, args| {
+        let origin = send::Origin { id: crate::message::generate_id().into(), delivery: None };
+        let clone = arg(ctx, args, 1).as_bool() != Some(false);
+        send::results(script, &own, ctx, &arg(ctx, args, 0), &origin, clone)?;
+        Ok(undefined(ctx))
+    })?;
+    let own = node.clone();
+    let done = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Args<'js>| -> Result<()> {
+        let handle = this.0.as_object().and_then(Class::<NodeHandle>::from_object);
+        let invocation = match &handle {
+            Some(handle) => handle.borrow().invocation(),
+            None => script.current.borrow().clone(),
+        };
+        let released = handle.as_ref().and_then(|handle| handle.borrow().release());
+        let Some(invocation) = invocation else { return Ok(()) };
+        if invocation.done.replace(true) {
+            return Ok(());
+        }
+        let error = arg(&ctx, &args, 0);
+        if error.is_null() || error.is_undefined() {
+            own.host.done(&invocation.msg);
+        } else {
+            own.host.error(script.export(&ctx, &error)?, Some(&invocation.msg));
+        }
+        drop(released);
+        Ok(())
+    };
+    n.set("done", Function::new(n.ctx().clone(), done)?.with_name("done")?)
+}
+
+/// The context that a native call names: its scope, its key without `$parent.`, and its store.
+struct Target {
+    context: Option<ContextRef>,
+    scope: Str,
+    key: Str,
+    store: Option<Str>,
+}
+
+impl Target {
+    fn of<'js>(node: &FunctionScript, ctx: &Ctx<'js>, args: &Args<'js>, store_at: usize) -> Result<Target> {
+        let scope = name_of(&arg(ctx, args, 0))?.unwrap_or_default();
+        let key = name_of(&arg(ctx, args, 1))?.unwrap_or_default();
+        let store = name_of(&arg(ctx, args, store_at))?;
+        let (lookup, key) = match key.strip_prefix("$parent.") {
+            Some(rest) if scope == "flow" => ("$parent", Str::new(rest)),
+            _ => (scope.as_str(), key),
+        };
+        Ok(Target { context: node.host.context(lookup), scope: scope.clone(), key, store })
+    }
+
+    fn get(&self, node: &FunctionScript) -> std::result::Result<Value, ContextError> {
+        let Some(context) = &self.context else { return Ok(Value::Undefined) };
+        let found = context.get(&self.key, self.store.as_deref())?;
+        if found.is_undefined() && self.scope == "global" {
+            return Ok(seed(node, &self.key));
+        }
+        Ok(found)
+    }
+
+    fn set(&self, value: Value) -> std::result::Result<(), ContextError> {
+        self.context.as_ref().map_or(Ok(()), |context| context.set(&self.key, value, self.store.as_deref()))
+    }
+}
+
+/// A value of the setting `functionGlobalContext`, which `global` falls back to.
+fn seed(node: &FunctionScript, key: &str) -> Value {
+    let seeds = node.host.setting("functionGlobalContext").unwrap_or_default();
+    Path::parse(key).ok().and_then(|path| path.get_in(&seeds, None).ok()).unwrap_or_default()
+}
+
+fn contexts<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionScript>) -> Result<()> {
+    let own = node.clone();
+    add(n, "get", move |ctx, args| {
+        let target = Target::of(&own, ctx, args, 2)?;
+        let value = target.get(&own).map_err(|error| throw(ctx, script, &error))?;
+        let made = script.import(ctx, &value)?;
+        if matches!(value, Value::Object(_) | Value::Array(_)) {
+            own.borrowed.keep(ctx, &target.context, &target.key, target.store.as_ref(), &value, &made);
+        }
+        Ok(made)
+    })?;
+    let own = node.clone();
+    add(n, "set", move |ctx, args| {
+        let target = Target::of(&own, ctx, args, 3)?;
+        let value = script.export(ctx, &arg(ctx, args, 2))?;
+        own.borrowed.forget(&target.scope, &target.key);
+        target.set(value).map_err(|error| throw(ctx, script, &error))?;
+        Ok(undefined(ctx))
+    })?;
+    let own = node.clone();
+    add(n, "keys", move |ctx, args| {
+        let scope = name_of(&arg(ctx, args, 0))?.unwrap_or_default();
+        let store = name_of(&arg(ctx, args, 1))?;
+        let Some(context) = own.host.context(&scope) else { return script.import(ctx, &Value::array(Vec::new())) };
+        let mut keys = context.keys(store.as_deref()).map_err(|error| throw(ctx, script, &error))?;
+        if scope == "global"
+            && let Some(Value::Object(seeds)) = own.host.setting("functionGlobalContext")
+        {
+            keys.extend(seeds.keys().filter(|key| !keys.contains(key)).cloned().collect::<Vec<_>>());
+        }
+        script.import(ctx, &Value::array(keys.into_iter().map(Value::String).collect()))
+    })?;
+    let own = node.clone();
+    add(n, "incr", move |ctx, args| {
+        let target = Target::of(&own, ctx, args, 3)?;
+        let by = arg(ctx, args, 2).as_number().unwrap_or(f64::NAN);
+        if !by.is_finite() {
+            return Err(Exception::throw_type(ctx, "incr: what to add must be a number"));
+        }
+        let Some(context) = &target.context else { return Ok(undefined(ctx)) };
+        own.borrowed.forget(&target.scope, &target.key);
+        let sum = context.incr(&target.key, by, target.store.as_deref());
+        Ok(JsValue::new_number(ctx.clone(), sum.map_err(|error| throw(ctx, script, &error))?))
+    })?;
+    let own = node.clone();
+    add(n, "cas", move |ctx, args| {
+        let target = Target::of(&own, ctx, args, 4)?;
+        let expected = script.export(ctx, &arg(ctx, args, 2))?;
+        let value = script.export(ctx, &arg(ctx, args, 3))?;
+        let Some(context) = &target.context else { return Ok(undefined(ctx)) };
+        own.borrowed.forget(&target.scope, &target.key);
+        let set = context.cas(&target.key, &expected, value, target.store.as_deref());
+        Ok(JsValue::new_bool(ctx.clone(), set.map_err(|error| throw(ctx, script, &error))?))
+    })
+}
+
+/// `{ id, name, path, outputCount }` of a node.
+pub(super) fn about(node: &FunctionScript) -> Value {
+    let host = &node.host;
+    let parts = [
+        ("id", Value::String(host.id())),
+        ("name", Value::String(host.name())),
+        ("path", Value::String(host.path())),
+        ("outputCount", Value::Number(host.outputs() as f64)),
+    ];
+    Value::from(parts.into_iter().collect::<Object>())
+}
+
+/// The first key of a context path: two paths with the same one may touch the same value.
+pub(super) fn first_key(key: &str) -> Str {
+    match Path::parse(key).ok().and_then(|path| path.parts().first().cloned()) {
+        Some(PathPart::Key(key)) => key,
+        Some(PathPart::Index(index)) => Str::from(index.to_string()),
+        _ => Str::new(key),
+    }
+}

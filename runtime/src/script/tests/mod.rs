@@ -1,0 +1,9 @@
+//! Function code against a host that writes everything down.
+
+mod bench;
+mod conversions;
+mod failures;
+mod sends;
+mod host;
+mod names;
+mod waits;

@@ -1,0 +1,88 @@
+//! `setTimeout` and `setInterval` of function nodes.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use rquickjs::{Ctx, Function, Persistent};
+use rustc_hash::FxHashMap;
+use tokio::task::AbortHandle;
+
+use super::engine::Script;
+use super::function::FunctionScript;
+use super::invocation::Invocation;
+
+/// Longer delays than this fire at once in JavaScript (2^31-1 ms).
+const LONGEST: f64 = 2_147_483_647.0;
+
+/// The pending timers of one node.
+#[derive(Default)]
+pub(super) struct Timers {
+    next: Cell<u32>,
+    pending: RefCell<FxHashMap<u32, Pending>>,
+    /// The node ran out of memory: its state may have to go.
+    pub(super) needs_reload: Cell<bool>,
+}
+
+struct Pending {
+    task: AbortHandle,
+    invocation: Weak<Invocation>,
+}
+
+impl Timers {
+    /// Stops a timer; unknown ids are ignored.
+    pub(super) fn stop(&self, id: u32) {
+        if let Some(timer) = self.pending.borrow_mut().remove(&id) {
+            timer.task.abort();
+        }
+    }
+
+    /// Stops all timers. What they would still have done for a delivery is not done: it is abandoned.
+    pub(super) fn clear(&self) {
+        for (_, timer) in self.pending.borrow_mut().drain() {
+            timer.task.abort();
+            if let Some(delivery) = timer.invocation.upgrade().and_then(|invocation| invocation.delivery()) {
+                delivery.abandon();
+            }
+        }
+    }
+}
+
+/// Starts a timer. A one-shot timer holds the call that started it until it has fired; an interval does not, because it
+/// would hold it for ever.
+pub(super) fn start<'js>(
+    script: &'static Script,
+    node: &Rc<FunctionScript>,
+    ctx: &Ctx<'js>,
+    callback: Function<'js>,
+    ms: f64,
+    repeat: bool,
+) -> u32 {
+    let id = node.timers.next.get().wrapping_add(1);
+    node.timers.next.set(id);
+    let ms = if (1.0..=LONGEST).contains(&ms) { ms.trunc() } else { 1.0 };
+    let period = Duration::from_millis(ms as u64);
+    let callback = Persistent::save(ctx, callback);
+    let invocation = script.current.borrow().clone();
+    let owner = Rc::downgrade(node);
+    let holds = invocation.as_ref().filter(|_| !repeat).map(Rc::downgrade).unwrap_or_default();
+    let task = async move {
+        if repeat {
+            let invocation = invocation.map(|invocation| Rc::downgrade(&invocation));
+            let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                let Some(node) = owner.upgrade() else { return };
+                node.run_timer(&callback, invocation.as_ref().and_then(Weak::upgrade));
+            }
+        }
+        tokio::time::sleep(period).await;
+        let Some(node) = owner.upgrade() else { return };
+        node.timers.pending.borrow_mut().remove(&id);
+        node.run_timer(&callback, invocation);
+    };
+    let task = tokio::task::spawn_local(task).abort_handle();
+    node.timers.pending.borrow_mut().insert(id, Pending { task, invocation: holds });
+    id
+}
