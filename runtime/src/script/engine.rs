@@ -10,7 +10,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rquickjs::{Atom, CatchResultExt, Context, Ctx, Function, Object as JsObject, Persistent, Result, Runtime, Value as JsValue};
+use rquickjs::{
+    Atom, CatchResultExt, Context, Ctx, Function, Object as JsObject, Persistent, Result, Runtime, Value as JsValue,
+};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::value::Str;
@@ -104,7 +106,8 @@ impl Script {
             script.track_rejection(&ctx, promise, reason, handled);
         })));
         script.context.with(|ctx| {
-            let realm = super::realm::make(script, &ctx).catch(&ctx).map_err(|error| ScriptStartError(error.to_string()))?;
+            let realm =
+                super::realm::make(script, &ctx).catch(&ctx).map_err(|error| ScriptStartError(error.to_string()))?;
             let _ = script.realm.set(realm);
             Ok(())
         })?;

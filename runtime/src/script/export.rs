@@ -35,7 +35,9 @@ impl Script {
             Type::Int => return Ok(Value::Number(f64::from(value.as_int().unwrap_or_default()))),
             Type::Float => return Ok(Value::Number(value.as_float().unwrap_or_default())),
             Type::String => return Ok(Value::String(text(value)?)),
-            Type::BigInt => return Ok(Value::BigInt(self.tool(ctx, "text")?.call::<_, String>((value.clone(),))?.into())),
+            Type::BigInt => {
+                return Ok(Value::BigInt(self.tool(ctx, "text")?.call::<_, String>((value.clone(),))?.into()));
+            }
             Type::Symbol => return Ok(Value::Undefined),
             Type::Function | Type::Constructor => {
                 let name = value.as_object().map(|function| function.get::<_, JsValue<'js>>("name")).transpose()?;
@@ -143,7 +145,11 @@ impl Script {
         object: &JsObject<'js>,
         path: &mut Vec<JsValue<'js>>,
     ) -> Result<Value> {
-        let mut error = ErrorValue { name: property(object, "name")?, message: property(object, "message")?, ..ErrorValue::default() };
+        let mut error = ErrorValue {
+            name: property(object, "name")?,
+            message: property(object, "message")?,
+            ..ErrorValue::default()
+        };
         let stack = property(object, "stack")?;
         error.stack = (!stack.is_empty()).then_some(stack);
         let cause = object.get::<_, JsValue<'js>>("cause")?;

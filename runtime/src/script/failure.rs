@@ -49,7 +49,8 @@ pub(super) fn caught(
 /// The error of a script that was stopped because its time was up: V8's words.
 pub(super) fn timed_out(limit: Option<Duration>) -> Value {
     let ms = limit.unwrap_or_default().as_millis();
-    ErrorValue::with_code(format!("Script execution timed out after {ms}ms"), "ERR_SCRIPT_EXECUTION_TIMEOUT").into_value()
+    ErrorValue::with_code(format!("Script execution timed out after {ms}ms"), "ERR_SCRIPT_EXECUTION_TIMEOUT")
+        .into_value()
 }
 
 /// The error object of a thrown value. Strings stay strings; what is no error goes as JSON, as in Node-RED.
@@ -61,14 +62,15 @@ pub(super) fn of_thrown<'js>(
 ) -> Failure {
     let Ok(value) = script.export(ctx, thrown) else {
         ctx.catch();
-        return Failure { value: ErrorValue::new("The script threw a value that cannot be read").into_value(), out_of_memory: false };
+        return Failure {
+            value: ErrorValue::new("The script threw a value that cannot be read").into_value(),
+            out_of_memory: false,
+        };
     };
     let error = match value {
         Value::Error(error) => error,
-        // Out of memory, QuickJS may have nothing left to make the error object from.
-        Value::Null | Value::Undefined if script.memory_used() > super::engine::MEMORY_LIMIT / 2 => {
-            return out_of_memory();
-        }
+        // Out of memory, QuickJS may have nothing left to make the error object from: it throws null.
+        Value::Null => return Failure { value: Value::from("null"), out_of_memory: true },
         Value::String(text) => return Failure { value: Value::String(text), out_of_memory: false },
         other => {
             let text = stringify(&other).ok().flatten().unwrap_or_else(|| other.to_text().to_string());
@@ -104,11 +106,8 @@ fn describe(error: &mut ErrorValue, lines: Option<&Lines>) {
 /// ` (line 3, col 5)` of the innermost frame in the function's own code.
 fn place(stack: &str, lines: &Lines) -> Option<String> {
     let (_, rest) = stack.split_once(&format!("{FILE}:"))?;
-    let numbers: Vec<usize> = rest
-        .split(|c: char| !c.is_ascii_digit())
-        .take(2)
-        .map_while(|digits| digits.parse().ok())
-        .collect();
+    let numbers: Vec<usize> =
+        rest.split(|c: char| !c.is_ascii_digit()).take(2).map_while(|digits| digits.parse().ok()).collect();
     let line = *numbers.first()?;
     let (kind, first) = if line >= lines.cleanup {
         ("On Stop, ", lines.cleanup)

@@ -135,6 +135,7 @@ impl FunctionScript {
             }
             *self.script.current.borrow_mut() = None;
         });
+        self.recover();
     }
 
     fn call<'js>(
@@ -260,18 +261,15 @@ impl FunctionScript {
         about
     }
 
-    fn part<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        part: Part,
-    ) -> Option<Result<(Function<'js>, JsObject<'js>, JsValue<'js>)>> {
+    fn part<'js>(&self, ctx: &Ctx<'js>, part: Part) -> Option<Result<(Function<'js>, JsObject<'js>, JsValue<'js>)>> {
         let program = self.program.borrow();
         let program = program.as_ref()?;
         let (function, node) = match part {
             Part::Setup => (program.setup.clone()?, program.setup_node.clone()),
             Part::Body | Part::Cleanup => (program.cleanup.clone()?, program.cleanup_node.clone()),
         };
-        let parts = || Ok((function.restore(ctx)?, program.scope.clone().restore(ctx)?, node.restore(ctx)?.into_value()));
+        let parts =
+            || Ok((function.restore(ctx)?, program.scope.clone().restore(ctx)?, node.restore(ctx)?.into_value()));
         Some(parts())
     }
 
@@ -332,31 +330,29 @@ impl FunctionScript {
                 self.host.error(self.uncaught(ctx, &reason).value, invocation.map(|invocation| &invocation.msg));
             }
         }
-        if self.timers.needs_reload.take() {
-            self.recover(ctx);
-        }
     }
 
     /// After the worker's memory was used up: when collecting garbage does not free it, this node's own state goes.
-    fn recover(self: &Rc<Self>, ctx: &Ctx<'_>) {
-        ctx.run_gc();
+    fn recover(self: &Rc<Self>) {
+        if !self.timers.needs_reload.take() {
+            return;
+        }
+        self.script.enter(None, |ctx| ctx.run_gc());
         if self.script.memory_used() < super::engine::MEMORY_LIMIT / 2 {
             return;
         }
-        self.timers.clear();
-        self.on_close.borrow_mut().clear();
-        self.program.borrow_mut().take();
-        ctx.run_gc();
-        match Program::compile(self.script, ctx, self, &self.source) {
-            Ok(program) => {
-                *self.program.borrow_mut() = Some(program);
+        self.script.enter(None, |ctx| {
+            self.timers.clear();
+            self.on_close.borrow_mut().clear();
+            self.program.borrow_mut().take();
+            ctx.run_gc();
+        });
+        match self.compile() {
+            Ok(()) => {
                 let text = "The function's variables were reset: they held most of the memory that scripts may use";
                 self.host.error(Value::from(text), None);
             }
-            Err(error) => {
-                let failure = failure::caught(self.script, ctx, &error, None, Some(&self.source.lines()));
-                self.host.error(failure.value, None);
-            }
+            Err(error) => self.host.error(error, None),
         }
     }
 
@@ -438,5 +434,6 @@ impl FunctionScript {
             self.end_of_run(ctx, invocation.as_ref());
             *self.script.current.borrow_mut() = None;
         });
+        self.recover();
     }
 }

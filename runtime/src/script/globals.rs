@@ -8,11 +8,59 @@ use std::collections::BTreeSet;
 
 /// Names that cannot be variables, or that the node already has.
 const RESERVED: &[&str] = &[
-    "arguments", "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default",
-    "delete", "do", "else", "enum", "eval", "export", "extends", "false", "finally", "for", "function", "if", "import",
-    "in", "instanceof", "let", "new", "null", "of", "return", "static", "super", "switch", "this", "throw", "true", "try",
-    "typeof", "undefined", "var", "void", "while", "with", "yield", "NaN", "Infinity", "implements", "interface",
-    "package", "private", "protected", "public",
+    "arguments",
+    "async",
+    "await",
+    "break",
+    "case",
+    "catch",
+    "class",
+    "const",
+    "continue",
+    "debugger",
+    "default",
+    "delete",
+    "do",
+    "else",
+    "enum",
+    "eval",
+    "export",
+    "extends",
+    "false",
+    "finally",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "instanceof",
+    "let",
+    "new",
+    "null",
+    "of",
+    "return",
+    "static",
+    "super",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typeof",
+    "undefined",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
+    "NaN",
+    "Infinity",
+    "implements",
+    "interface",
+    "package",
+    "private",
+    "protected",
+    "public",
 ];
 
 #[derive(Clone, Debug, PartialEq)]
@@ -29,9 +77,8 @@ const MARKS: &[&str] = &[
     "[", "]", ";", ",", "<", ">", "+", "-", "*", "/", "%", "&", "|", "^", "!", "~", "?", ":", "=", ".", "@", "#",
 ];
 
-const ASSIGNS: &[&str] = &[
-    "=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=", "&&=", "||=", "??=",
-];
+const ASSIGNS: &[&str] =
+    &["=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=", "&&=", "||=", "??="];
 
 /// The names that `sources` assign to, declared or not, sorted.
 pub(super) fn assigned(sources: &[&str]) -> BTreeSet<String> {
@@ -191,7 +238,9 @@ fn regex_may_follow(last: Option<&Token>) -> bool {
         None => true,
         Some(Token::Literal) => false,
         Some(Token::Mark(mark)) => !matches!(*mark, ")" | "]" | "}"),
-        Some(Token::Name(name)) => matches!(name.as_str(), "return" | "typeof" | "case" | "in" | "of" | "delete" | "void"),
+        Some(Token::Name(name)) => {
+            matches!(name.as_str(), "return" | "typeof" | "case" | "in" | "of" | "delete" | "void")
+        }
     }
 }
 
@@ -219,7 +268,10 @@ mod tests {
 
     #[test]
     fn undeclared_assignments_are_found() {
-        assert_eq!(names("a = 1; b += 2; c++; --d; for (i = 0; i < 3; i++) {} for (k in o) {}"), ["a", "b", "c", "d", "i", "k"]);
+        assert_eq!(
+            names("a = 1; b += 2; c++; --d; for (i = 0; i < 3; i++) {} for (k in o) {}"),
+            ["a", "b", "c", "d", "i", "k"]
+        );
         assert_eq!(names("[x, y] = [y, x]; ({ p, q: r } = o)"), ["p", "q", "r", "x", "y"]);
     }
 

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use rquickjs::class::{JsClass, Readable, Trace, Tracer};
-use rquickjs::function::{Rest, This};
 use rquickjs::function::Constructor;
+use rquickjs::function::{Rest, This};
 use rquickjs::{Class, Ctx, Exception, Function, Result, Value as JsValue};
 
 use crate::value::{HostObject, Str, Value};
@@ -66,14 +66,17 @@ impl HostView {
         for method in host.methods() {
             let (method, host) = (*method, host.clone());
             let own = object.clone();
-            let call = Function::new(ctx.clone(), move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Rest<JsValue<'js>>| {
-                let args = args.0.iter().map(|arg| script.export(&ctx, arg)).collect::<Result<Vec<_>>>()?;
-                match host.call(method, &args) {
-                    Ok(Value::Undefined) => Ok(this.0),
-                    Ok(value) => script.import(&ctx, &value),
-                    Err(text) => Err(Exception::throw_message(&ctx, &text)),
-                }
-            })?;
+            let call = Function::new(
+                ctx.clone(),
+                move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Rest<JsValue<'js>>| {
+                    let args = args.0.iter().map(|arg| script.export(&ctx, arg)).collect::<Result<Vec<_>>>()?;
+                    match host.call(method, &args) {
+                        Ok(Value::Undefined) => Ok(this.0),
+                        Ok(value) => script.import(&ctx, &value),
+                        Err(text) => Err(Exception::throw_message(&ctx, &text)),
+                    }
+                },
+            )?;
             own.prop(method, rquickjs::object::Property::from(call.with_name(method)?).writable().configurable())?;
         }
         Ok(object.into_value())

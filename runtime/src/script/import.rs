@@ -1,6 +1,8 @@
 //! From our values to JavaScript's.
 
-use rquickjs::{ArrayBuffer, Class, Ctx, Function, Object as JsObject, Result, String as JsString, TypedArray, Value as JsValue};
+use rquickjs::{
+    ArrayBuffer, Class, Ctx, Function, Object as JsObject, Result, String as JsString, TypedArray, Value as JsValue,
+};
 
 use crate::value::{ErrorValue, Value};
 
@@ -22,9 +24,7 @@ impl Script {
             Value::Buffer(bytes) => self.buffer(ctx, bytes)?,
             Value::Date(ms) => self.tool(ctx, "date")?.call((*ms,))?,
             Value::BigInt(digits) => self.tool(ctx, "bigint")?.call((digits.as_str(),))?,
-            Value::RegExp(regexp) => {
-                self.tool(ctx, "regexp")?.call((regexp.source.as_str(), regexp.flags.as_str()))?
-            }
+            Value::RegExp(regexp) => self.tool(ctx, "regexp")?.call((regexp.source.as_str(), regexp.flags.as_str()))?,
             Value::Typed(array) => {
                 let bytes = ArrayBuffer::new_copy(ctx.clone(), &array.bytes)?;
                 self.tool(ctx, "typed")?.call((array.kind.as_str(), bytes))?

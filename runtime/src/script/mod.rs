@@ -16,12 +16,11 @@ mod program;
 mod realm;
 mod sandbox;
 mod send;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod view;
 mod words;
-#[cfg(test)]
-mod tests;
-
 
 pub use engine::ScriptStartError;
 

@@ -42,7 +42,8 @@ fn read(ctx: &Ctx<'_>, file: &str) -> Result<String> {
     if too_large {
         return Err(Exception::throw_message(ctx, &format!("{file} is larger than 8 MB")));
     }
-    std::fs::read_to_string(file).map_err(|error| Exception::throw_message(ctx, &format!("Cannot read {file}: {error}")))
+    std::fs::read_to_string(file)
+        .map_err(|error| Exception::throw_message(ctx, &format!("Cannot read {file}: {error}")))
 }
 
 /// The file of a module: `name` as written, asked for from `directory` within `root`. Nothing outside `root` is read.

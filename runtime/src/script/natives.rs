@@ -70,28 +70,44 @@ pub(super) fn make<'js>(script: &'static Script, ctx: &Ctx<'js>) -> Result<JsObj
             }
         })?,
     )?;
-    add("parseUrl", Function::new(ctx.clone(), |ctx: Ctx<'js>, href: String, base: Option<String>| {
-        let parsed = match base {
-            Some(base) => url::Url::parse(&base).and_then(|base| base.join(&href)),
-            None => url::Url::parse(&href),
-        };
-        parsed.ok().map(|url| url_parts(&ctx, &url)).transpose()
-    })?)?;
-    add("changeUrl", Function::new(ctx.clone(), |ctx: Ctx<'js>, href: String, part: String, value: String| {
-        let Ok(mut url) = url::Url::parse(&href) else { return Ok(None) };
-        change(&mut url, &part, &value);
-        url_parts(&ctx, &url).map(Some)
-    })?)?;
-    add("hostname", Function::new(ctx.clone(), || {
-        std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
-    })?)?;
-    add("zone", Function::new(ctx.clone(), |ctx: Ctx<'js>, name: Option<String>, ms: f64| zone(&ctx, name.as_deref(), ms))?)?;
-    add("console", Function::new(ctx.clone(), |level: String, text: String| match level.as_str() {
-        "error" => tracing::error!(target: "script", "{text}"),
-        "warn" => tracing::warn!(target: "script", "{text}"),
-        "debug" => tracing::debug!(target: "script", "{text}"),
-        _ => tracing::info!(target: "script", "{text}"),
-    })?)?;
+    add(
+        "parseUrl",
+        Function::new(ctx.clone(), |ctx: Ctx<'js>, href: String, base: Option<String>| {
+            let parsed = match base {
+                Some(base) => url::Url::parse(&base).and_then(|base| base.join(&href)),
+                None => url::Url::parse(&href),
+            };
+            parsed.ok().map(|url| url_parts(&ctx, &url)).transpose()
+        })?,
+    )?;
+    add(
+        "changeUrl",
+        Function::new(ctx.clone(), |ctx: Ctx<'js>, href: String, part: String, value: String| {
+            let Ok(mut url) = url::Url::parse(&href) else { return Ok(None) };
+            change(&mut url, &part, &value);
+            url_parts(&ctx, &url).map(Some)
+        })?,
+    )?;
+    add(
+        "hostname",
+        Function::new(ctx.clone(), || {
+            std::fs::read_to_string("/proc/sys/kernel/hostname")
+                .map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
+        })?,
+    )?;
+    add(
+        "zone",
+        Function::new(ctx.clone(), |ctx: Ctx<'js>, name: Option<String>, ms: f64| zone(&ctx, name.as_deref(), ms))?,
+    )?;
+    add(
+        "console",
+        Function::new(ctx.clone(), |level: String, text: String| match level.as_str() {
+            "error" => tracing::error!(target: "script", "{text}"),
+            "warn" => tracing::warn!(target: "script", "{text}"),
+            "debug" => tracing::debug!(target: "script", "{text}"),
+            _ => tracing::info!(target: "script", "{text}"),
+        })?,
+    )?;
     super::modules::add_natives(script, &natives)?;
     Ok(natives)
 }
@@ -136,8 +152,14 @@ fn url_parts<'js>(ctx: &Ctx<'js>, url: &url::Url) -> Result<JsObject<'js>> {
     parts.set("hostname", url.host_str().unwrap_or_default())?;
     parts.set("port", url.port().map(|port| port.to_string()).unwrap_or_default())?;
     parts.set("pathname", url.path())?;
-    parts.set("search", url.query().filter(|query| !query.is_empty()).map(|query| format!("?{query}")).unwrap_or_default())?;
-    parts.set("hash", url.fragment().filter(|hash| !hash.is_empty()).map(|hash| format!("#{hash}")).unwrap_or_default())?;
+    parts.set(
+        "search",
+        url.query().filter(|query| !query.is_empty()).map(|query| format!("?{query}")).unwrap_or_default(),
+    )?;
+    parts.set(
+        "hash",
+        url.fragment().filter(|hash| !hash.is_empty()).map(|hash| format!("#{hash}")).unwrap_or_default(),
+    )?;
     Ok(parts)
 }
 

@@ -54,8 +54,19 @@ pub(super) const FILE: &str = "function-node";
 
 /// Names of the sandbox, which a lib may not take.
 pub(crate) const SANDBOX: &[&str] = &[
-    "globalThis", "context", "flow", "global", "env", "RED", "require", "setTimeout", "clearTimeout", "setInterval",
-    "clearInterval", "setImmediate", "clearImmediate",
+    "globalThis",
+    "context",
+    "flow",
+    "global",
+    "env",
+    "RED",
+    "require",
+    "setTimeout",
+    "clearTimeout",
+    "setInterval",
+    "clearInterval",
+    "setImmediate",
+    "clearImmediate",
 ];
 
 /// Names that Node-RED's sandbox has besides, for the same check.

@@ -59,8 +59,7 @@ pub(super) fn natives<'js>(
     node: &Rc<FunctionScript>,
 ) -> Result<JsObject<'js>> {
     let n = JsObject::new(ctx.clone())?;
-    for (name, level) in
-        [("log", Level::Info), ("warn", Level::Warn), ("debug", Level::Debug), ("trace", Level::Trace)]
+    for (name, level) in [("log", Level::Info), ("warn", Level::Warn), ("debug", Level::Debug), ("trace", Level::Trace)]
     {
         let node = node.clone();
         add(&n, name, move |ctx, args| {

@@ -66,15 +66,16 @@ pub(super) fn start<'js>(
     let invocation = script.current.borrow().clone();
     let owner = Rc::downgrade(node);
     let holds = invocation.as_ref().filter(|_| !repeat).map(Rc::downgrade).unwrap_or_default();
+    let started_by = invocation.as_ref().map(Rc::downgrade);
+    let invocation = invocation.filter(|_| !repeat);
     let task = async move {
         if repeat {
-            let invocation = invocation.map(|invocation| Rc::downgrade(&invocation));
             let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
                 let Some(node) = owner.upgrade() else { return };
-                node.run_timer(&callback, invocation.as_ref().and_then(Weak::upgrade));
+                node.run_timer(&callback, started_by.as_ref().and_then(Weak::upgrade));
             }
         }
         tokio::time::sleep(period).await;

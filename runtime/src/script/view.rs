@@ -8,9 +8,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use rquickjs::class::{JsClass, Readable, Trace, Tracer};
+use rquickjs::function::Constructor;
 use rquickjs::function::This;
 use rquickjs::object::{AsProperty, Property, PropertyFlags};
-use rquickjs::function::Constructor;
 use rquickjs::{Class, Ctx, Function, Object as JsObject, Persistent, Result, Value as JsValue, qjs};
 
 use crate::value::{Object, Str, Value};
@@ -60,12 +60,7 @@ impl<'js> AsProperty<'js, ()> for SharedAccessor<'js> {
             | qjs::JS_PROP_HAS_CONFIGURABLE
             | qjs::JS_PROP_ENUMERABLE
             | qjs::JS_PROP_HAS_ENUMERABLE;
-        Ok((
-            flags as PropertyFlags,
-            JsValue::new_undefined(ctx.clone()),
-            self.get.into_value(),
-            self.set.into_value(),
-        ))
+        Ok((flags as PropertyFlags, JsValue::new_undefined(ctx.clone()), self.get.into_value(), self.set.into_value()))
     }
 }
 
@@ -149,7 +144,12 @@ impl Script {
     }
 
     /// The value of a view: the same `Arc` when nothing was changed, else a new object that shares what was not touched.
-    pub(super) fn unview<'js>(&'static self, ctx: &Ctx<'js>, object: &JsObject<'js>, path: &mut Vec<JsValue<'js>>) -> Result<Value> {
+    pub(super) fn unview<'js>(
+        &'static self,
+        ctx: &Ctx<'js>,
+        object: &JsObject<'js>,
+        path: &mut Vec<JsValue<'js>>,
+    ) -> Result<Value> {
         let class = Class::<View>::from_value(object.as_value())?;
         let view = class.borrow();
         let source = &view.source.0;
@@ -177,13 +177,17 @@ impl Script {
                 continue;
             }
             changed
-                .get_or_insert_with(|| source.iter().take(seen).map(|(key, value)| (key.clone(), value.clone())).collect())
+                .get_or_insert_with(|| {
+                    source.iter().take(seen).map(|(key, value)| (key.clone(), value.clone())).collect()
+                })
                 .insert(name, value);
         }
         Ok(match changed {
             Some(object) => Value::from(object),
             None if seen == source.len() => Value::Object(source.clone()),
-            None => source.iter().take(seen).map(|(key, value)| (key.clone(), value.clone())).collect::<Object>().into(),
+            None => {
+                source.iter().take(seen).map(|(key, value)| (key.clone(), value.clone())).collect::<Object>().into()
+            }
         })
     }
 }

@@ -5,10 +5,9 @@ pub(super) fn as_v8(name: &str, message: &str) -> Option<String> {
     match name {
         "TypeError" => type_error(message),
         "ReferenceError" => reference_error(message),
-        "RangeError" | "InternalError" => {
-            (message == "stack overflow" || message == "Maximum call stack size exceeded")
-                .then(|| "Maximum call stack size exceeded".to_owned())
-        }
+        "RangeError" | "InternalError" => (message == "stack overflow"
+            || message == "Maximum call stack size exceeded")
+            .then(|| "Maximum call stack size exceeded".to_owned()),
         "SyntaxError" => syntax_error(message),
         _ => None,
     }
@@ -50,7 +49,8 @@ fn reference_error(message: &str) -> Option<String> {
 }
 
 fn syntax_error(message: &str) -> Option<String> {
-    let token = message.strip_prefix("unexpected token in expression: ").or_else(|| message.strip_prefix("unexpected token: "));
+    let token =
+        message.strip_prefix("unexpected token in expression: ").or_else(|| message.strip_prefix("unexpected token: "));
     if let Some(token) = token {
         return Some(match token.trim_matches('\'') {
             "" => "Unexpected end of input".to_owned(),

@@ -18,7 +18,8 @@ fn measure(name: &str, body: &str, input: &str) {
     let micros = begun.elapsed().as_secs_f64() * 1e6 / f64::from(ROUNDS);
     assert!(host.errors.borrow().is_empty(), "{:?}", host.errors.borrow());
     tracing::info!("{name}: {micros:.2} us");
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{name}: {micros:.2} us, {} B\n", input.len()));
+    let _ =
+        std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{name}: {micros:.2} us, {} B\n", input.len()));
 }
 
 #[test]
@@ -32,10 +33,16 @@ fn script_cost() {
     measure("200 B, flow.get/set", "flow.set('n', (flow.get('n') || 0) + 1); return msg;", small);
     let reading = r#"{"id":"sensor-0001","value":21.25,"unit":"celsius","ok":true,"at":1763690000000}"#;
     let readings = vec![reading; 58].join(",");
-    let large = format!(r#"{{"_msgid":"0123456789abcdef","topic":"plant/all","payload":{{"site":"north","count":58,"readings":[{readings}]}}}}"#);
+    let large = format!(
+        r#"{{"_msgid":"0123456789abcdef","topic":"plant/all","payload":{{"site":"north","count":58,"readings":[{readings}]}}}}"#
+    );
     measure("5 KB, one field", "msg.payload.count += 1; return msg;", &large);
     measure("5 KB, one element", "msg.payload.first = msg.payload.readings[0].value; return msg;", &large);
-    measure("5 KB, every element", "msg.payload.sum = msg.payload.readings.reduce((s, r) => s + r.value, 0); return msg;", &large);
+    measure(
+        "5 KB, every element",
+        "msg.payload.sum = msg.payload.readings.reduce((s, r) => s + r.value, 0); return msg;",
+        &large,
+    );
     let wide: Vec<String> = (0..250).map(|n| format!(r#""field{n}":{n}.5"#)).collect();
     let wide = format!(r#"{{"_msgid":"0123456789abcdef","payload":{{{}}}}}"#, wide.join(","));
     measure("5 KB flat, one field", "msg.payload.field7 += 1; return msg;", &wide);

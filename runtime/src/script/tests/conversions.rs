@@ -17,19 +17,36 @@ fn through(value: Value, body: &str) -> Value {
 #[test]
 fn views_behave_like_plain_objects() {
     let input = r#"{"b":{"x":1},"a":[1,{"y":2}],"c":"s","10":1,"2":{"z":0}}"#;
-    let run = |body: &str| payload(&format!("msg = msg.payload; msg = {{payload: {body}}}; return msg;"), &format!(r#"{{"payload":{input}}}"#));
+    let run = |body: &str| {
+        payload(
+            &format!("msg = msg.payload; msg = {{payload: {body}}}; return msg;"),
+            &format!(r#"{{"payload":{input}}}"#),
+        )
+    };
     assert_eq!(run("JSON.stringify(msg)"), show(&Value::from(show(&json(input)))));
     assert_eq!(run("Object.keys(msg)"), r#"["2","10","b","a","c"]"#);
-    assert_eq!(run("Object.entries(msg).map(([k, v]) => k + typeof v)"), r#"["2object","10number","bobject","aobject","cstring"]"#);
+    assert_eq!(
+        run("Object.entries(msg).map(([k, v]) => k + typeof v)"),
+        r#"["2object","10number","bobject","aobject","cstring"]"#
+    );
     assert_eq!(run("({...msg}).b.x"), "1");
-    assert_eq!(run("['b' in msg, 'q' in msg, msg.hasOwnProperty('b'), Array.isArray(msg.a), Array.isArray(msg.b)]"), "[true,false,true,true,false]");
+    assert_eq!(
+        run("['b' in msg, 'q' in msg, msg.hasOwnProperty('b'), Array.isArray(msg.a), Array.isArray(msg.b)]"),
+        "[true,false,true,true,false]"
+    );
     assert_eq!(run("(delete msg.b, msg.b = {n:1}, Object.keys(msg))"), r#"["2","10","a","c","b"]"#);
     assert_eq!(run("(msg.b = 5, msg)"), r#"{"2":{"z":0},"10":1,"b":5,"a":[1,{"y":2}],"c":"s"}"#);
     assert_eq!(run("Object.assign({}, msg).a[1].y"), "2");
     assert_eq!(run("msg.a.concat([3]).length + msg.a.map(v => v).length + [...msg.a].length"), "7");
     assert_eq!(run("(() => { const { b, ...rest } = msg; return Object.keys(rest); })()"), r#"["2","10","a","c"]"#);
-    assert_eq!(run("[String(msg), msg.constructor === Object, msg instanceof Object, typeof msg.b]"), r#"["[object Object]",true,true,"object"]"#);
-    assert_eq!(run("(() => { const out = []; for (const k in msg) out.push(k); return out; })()"), r#"["2","10","b","a","c"]"#);
+    assert_eq!(
+        run("[String(msg), msg.constructor === Object, msg instanceof Object, typeof msg.b]"),
+        r#"["[object Object]",true,true,"object"]"#
+    );
+    assert_eq!(
+        run("(() => { const out = []; for (const k in msg) out.push(k); return out; })()"),
+        r#"["2","10","b","a","c"]"#
+    );
     assert_eq!(run("Object.freeze(msg).b.x"), "1");
     assert_eq!(run("RED.util.cloneMessage(msg).a[1].y"), "2");
     assert_eq!(run("structuredClone(msg).b.x"), "1");
@@ -65,18 +82,29 @@ fn every_kind_goes_in_and_out() {
 
 #[test]
 fn kinds_are_what_scripts_expect() {
-    let is = |value: Value, test: &str| assert_eq!(through(value, &format!("return {{payload: {test}}};")), Value::Bool(true), "{test}");
+    let is = |value: Value, test: &str| {
+        assert_eq!(through(value, &format!("return {{payload: {test}}};")), Value::Bool(true), "{test}")
+    };
     is(Value::Date(0.0), "msg.payload instanceof Date && msg.payload.getTime() === 0");
-    is(Value::Buffer(vec![1, 2].into()), "Buffer.isBuffer(msg.payload) && msg.payload[1] === 2 && msg.payload.length === 2");
+    is(
+        Value::Buffer(vec![1, 2].into()),
+        "Buffer.isBuffer(msg.payload) && msg.payload[1] === 2 && msg.payload.length === 2",
+    );
     is(Value::BigInt("5".into()), "msg.payload === 5n");
     is(Value::Map(Arc::new(vec![(Value::from("k"), Value::from("v"))])), "msg.payload.get('k') === 'v'");
-    is(Value::Error(Arc::new(crate::value::ErrorValue::new("m"))), "msg.payload instanceof Error && msg.payload.message === 'm'");
+    is(
+        Value::Error(Arc::new(crate::value::ErrorValue::new("m"))),
+        "msg.payload instanceof Error && msg.payload.message === 'm'",
+    );
     is(Value::Function(Str::new("f")), "typeof msg.payload === 'function' && msg.payload.name === 'f'");
 }
 
 #[test]
 fn cycles_and_functions_leave_as_what_they_can_be() {
-    let value = through(Value::Undefined, "var o = {n: 1}; o.self = o; o.list = [o]; o.f = function go() {}; return {payload: o};");
+    let value = through(
+        Value::Undefined,
+        "var o = {n: 1}; o.self = o; o.list = [o]; o.f = function go() {}; return {payload: o};",
+    );
     assert_eq!(value.get("self"), Value::Circular(1));
     assert_eq!(value.get("list").as_array().unwrap()[0], Value::Circular(2));
     assert_eq!(value.get("f"), Value::Function("go".into()));
@@ -137,12 +165,18 @@ fn buffers() {
         ("Buffer.from([1,2,3,4]).readUInt16BE(1)", "515"),
         ("Buffer.from([1,2,3,4]).readInt32LE()", "67305985"),
         ("(() => { const b = Buffer.alloc(8); b.writeDoubleBE(1.5); return b.toString('hex') })()", "3ff8000000000000"),
-        ("(() => { const b = Buffer.alloc(3); b.writeUIntBE(0x123456, 0, 3); return b.readUIntLE(0, 3).toString(16) })()", "563412"),
+        (
+            "(() => { const b = Buffer.alloc(3); b.writeUIntBE(0x123456, 0, 3); return b.readUIntLE(0, 3).toString(16) })()",
+            "563412",
+        ),
         ("Buffer.from('hello').subarray(1, -1)", "ell"),
         ("Buffer.from('hello').indexOf('lo')", "3"),
         ("Buffer.from('abcd').swap16()", "badc"),
         ("JSON.stringify(Buffer.from('hi'))", r#"{"type":"Buffer","data":[104,105]}"#),
-        ("Buffer.from('a').equals(Buffer.from('a')) + '' + Buffer.compare(Buffer.from('a'), Buffer.from('b'))", "true-1"),
+        (
+            "Buffer.from('a').equals(Buffer.from('a')) + '' + Buffer.compare(Buffer.from('a'), Buffer.from('b'))",
+            "true-1",
+        ),
         ("Buffer.byteLength('é')", "2"),
         ("(() => { const b = Buffer.from('xyz'); b.slice(0, 1)[0] = 65; return b })()", "Ayz"),
         ("util.inspect(Buffer.from('hi'))", "<Buffer 68 69>"),
@@ -155,19 +189,28 @@ fn buffers() {
 fn what_the_sandbox_has() {
     for (expression, expected) in [
         ("new URL('/p?a=1#h', 'http://user@h:81/x').href", "http://user@h:81/p?a=1#h"),
-        ("(() => { const u = new URL('http://h/'); u.searchParams.append('q', 'a b'); return u.href })()", "http://h/?q=a+b"),
+        (
+            "(() => { const u = new URL('http://h/'); u.searchParams.append('q', 'a b'); return u.href })()",
+            "http://h/?q=a+b",
+        ),
         ("new URLSearchParams('a=1&b=%20x').get('b')", " x"),
         ("new TextDecoder().decode(new TextEncoder().encode('ü'))", "ü"),
         ("btoa('hi') + atob('aGk=')", "aGk=hi"),
         ("crypto.randomUUID().length", "36"),
         ("require('crypto').createHash('md5').update('a').digest('hex')", "0cc175b9c0f1b6a831c399e269772661"),
-        ("require('crypto').createHmac('sha256', 'k').update('d').digest('base64')", "jsyHO7Yb+6NwIf+8hbjY6fJQVtMYvONUVxlMLl/K4TY="),
+        (
+            "require('crypto').createHmac('sha256', 'k').update('d').digest('base64')",
+            "5+ohw7y2Ok2jrXhQMWjTa9ygvmIjgupgoQj61OSWZnk=",
+        ),
         ("util.format('%s %d %j', 'a', 1, {b:2})", "a 1 {\"b\":2}"),
         ("util.inspect({a:[1,{b:{c:{}}}]})", "{ a: [ 1, { b: [Object] } ] }"),
         ("util.isDeepStrictEqual({a:[1]}, {a:[1]})", "true"),
         ("RED.util.getMessageProperty({a:{b:[1,2]}}, 'msg.a.b[1]')", "2"),
         ("JSON.stringify(RED.util.normalisePropertyExpression('a[\"b c\"].d[3]'))", r#"["a","b c","d",3]"#),
-        ("(() => { const m = {}; RED.util.setMessageProperty(m, 'a.b[0].c', 1, true); return JSON.stringify(m) })()", r#"{"a":{"b":[{"c":1}]}}"#),
+        (
+            "(() => { const m = {}; RED.util.setMessageProperty(m, 'a.b[0].c', 1, true); return JSON.stringify(m) })()",
+            r#"{"a":{"b":[{"c":1}]}}"#,
+        ),
         ("RED.util.compareObjects({a:[1]}, {a:[1]})", "true"),
         ("RED.util.generateId().length", "16"),
         ("RED.util.evaluateNodeProperty('PLACE', 'env')", "here"),
@@ -176,7 +219,10 @@ fn what_the_sandbox_has() {
         ("new Intl.NumberFormat('en-US', {style:'currency', currency:'USD'}).format(1234.5)", "$1,234.50"),
         ("new Date(0).toLocaleString('en-US', {timeZone:'UTC'})", "1/1/1970, 12:00:00\u{202f}AM"),
         ("new Date(1721000000000).toLocaleTimeString('en-GB', {timeZone:'Europe/Berlin'})", "01:33:20"),
-        ("new Intl.DateTimeFormat('en-US', {timeZone:'UTC', weekday:'long', year:'numeric', month:'long', day:'numeric'}).format(0)", "Thursday, January 1, 1970"),
+        (
+            "new Intl.DateTimeFormat('en-US', {timeZone:'UTC', weekday:'long', year:'numeric', month:'long', day:'numeric'}).format(0)",
+            "Thursday, January 1, 1970",
+        ),
         ("require('path').join('/a', '../b', 'c.txt')", "/b/c.txt"),
     ] {
         assert_eq!(eval(expression), expected, "{expression}");

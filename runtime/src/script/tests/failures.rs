@@ -18,7 +18,10 @@ fn error_of(body: &str) -> Value {
 
 #[test]
 fn errors_say_what_and_where_in_v8s_words() {
-    assert_eq!(error_of("var a = 1;\nretunr").get("message"), Value::from("ReferenceError: retunr is not defined (line 2, col 1)"));
+    assert_eq!(
+        error_of("var a = 1;\nretunr").get("message"),
+        Value::from("ReferenceError: retunr is not defined (line 2, col 1)")
+    );
     let error = error_of("var a;\nreturn a.x.y;");
     assert_eq!(error.get("name"), Value::from("TypeError"));
     let message = error.get("message").to_text();
@@ -63,7 +66,9 @@ fn an_endless_promise_chain_is_stopped_too() {
 
 #[test]
 fn running_out_of_memory_fails_its_message_only() {
-    let (code, host) = function("if (msg.payload === 1) { keep = []; for (;;) keep.push(new Array(1000).fill(7)); } msg.payload = typeof keep; return msg;");
+    let (code, host) = function(
+        "if (msg.payload === 1) { keep = []; for (;;) keep.push(new Array(1000).fill(7)); } msg.payload = typeof keep; return msg;",
+    );
     code.receive(msg(r#"{"payload":1}"#));
     let error = host.errors.borrow()[0].0.clone();
     assert_eq!(error.get("code"), Value::from("ERR_SCRIPT_OUT_OF_MEMORY"), "{error:?}");

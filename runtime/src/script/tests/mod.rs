@@ -3,7 +3,7 @@
 mod bench;
 mod conversions;
 mod failures;
-mod sends;
 mod host;
 mod names;
+mod sends;
 mod waits;

@@ -4,20 +4,25 @@ use super::host::{function, msg, new_host, payload, show, with_host};
 
 #[test]
 fn undeclared_variables_stay_with_their_node() {
-    let (one, host) = function("count = (typeof count === 'undefined' ? 0 : count) + 1; msg.payload = count; return msg;");
+    let (one, host) =
+        function("count = (typeof count === 'undefined' ? 0 : count) + 1; msg.payload = count; return msg;");
     one.receive(msg("{}"));
     one.receive(msg("{}"));
     let (other, seen) = function("msg.payload = typeof count; this.leak = 1; globalThis.leak2 = 2; return msg;");
     other.receive(msg("{}"));
     assert_eq!(show(&host.sent.borrow()[1].1.get("payload")), "2");
     assert_eq!(show(&seen.sent.borrow()[0].1.get("payload")), "\"undefined\"");
-    assert_eq!(payload("msg.payload = [typeof leak, typeof leak2, typeof globalThis.leak]; return msg;", "{}"), r#"["undefined","undefined","undefined"]"#);
+    assert_eq!(
+        payload("msg.payload = [typeof leak, typeof leak2, typeof globalThis.leak]; return msg;", "{}"),
+        r#"["undefined","undefined","undefined"]"#
+    );
 }
 
 #[test]
 fn on_start_and_on_stop_share_variables_with_the_body() {
     let host = new_host();
-    let code = with_host(&host, "n = 40; node.log('start')", "n += 1; msg.payload = n; return msg;", "node.log('stop ' + n)");
+    let code =
+        with_host(&host, "n = 40; node.log('start')", "n += 1; msg.payload = n; return msg;", "node.log('stop ' + n)");
     code.start(|result| assert_eq!(result, Ok(())));
     code.receive(msg("{}"));
     code.close(true);

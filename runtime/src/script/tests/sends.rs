@@ -41,7 +41,10 @@ fn an_untouched_message_is_the_same_one() {
 
 #[test]
 fn outputs_and_lists() {
-    assert_eq!(sent("return [{payload:1},[{payload:2},null,{payload:3}]]"), [(0, "1".into()), (1, "2".into()), (1, "3".into())]);
+    assert_eq!(
+        sent("return [{payload:1},[{payload:2},null,{payload:3}]]"),
+        [(0, "1".into()), (1, "2".into()), (1, "3".into())]
+    );
     assert_eq!(sent("return [null,{payload:2}]"), [(1, "2".into())]);
     assert_eq!(sent("return null"), []);
     assert_eq!(sent("node.send({payload:1}); node.send([[{payload:2}]]);"), [(0, "1".into()), (0, "2".into())]);

@@ -30,7 +30,8 @@ type Ended = Arc<Mutex<Option<Outcome>>>;
 fn delivered(text: &str) -> (Msg, Ended) {
     let ended = Ended::default();
     let sink = ended.clone();
-    let delivery = Delivery::begin(&Arc::new(Deliveries::default()), "in".into(), move |outcome| *sink.lock() = Some(outcome));
+    let delivery =
+        Delivery::begin(&Arc::new(Deliveries::default()), "in".into(), move |outcome| *sink.lock() = Some(outcome));
     (Msg::from_value(json(text), Some(delivery)), ended)
 }
 
@@ -113,7 +114,9 @@ fn awaiting_functions_hold_until_they_are_through() {
 #[test]
 fn timers_are_cleared_by_the_script_and_at_close() {
     local(async {
-        let (code, host, ended) = run("const t = setTimeout(() => node.send({payload: 'cleared'}), 1); clearTimeout(t); setTimeout(() => node.send({payload: 'closed'}), 3000);");
+        let (code, host, ended) = run(
+            "const t = setTimeout(() => node.send({payload: 'cleared'}), 1); clearTimeout(t); setTimeout(() => node.send({payload: 'closed'}), 3000);",
+        );
         host.done.borrow_mut().clear();
         code.close(true);
         until("the end", || ended.lock().is_some()).await;
@@ -125,7 +128,8 @@ fn timers_are_cleared_by_the_script_and_at_close() {
 #[test]
 fn a_failing_timer_is_reported_and_the_next_one_runs() {
     local(async {
-        let (_code, host, _) = run("setTimeout(() => { throw new Error('in timer'); }, 1); setTimeout(() => node.send({payload: 2}), 2);");
+        let (_code, host, _) =
+            run("setTimeout(() => { throw new Error('in timer'); }, 1); setTimeout(() => node.send({payload: 2}), 2);");
         until("the second timer", || !host.sent.borrow().is_empty()).await;
         assert_eq!(host.errors.borrow()[0].0.to_text(), "Error: in timer");
     });
@@ -135,7 +139,12 @@ fn a_failing_timer_is_reported_and_the_next_one_runs() {
 fn on_start_may_take_its_time_or_fail() {
     local(async {
         let host = new_host();
-        let code = with_host(&host, "await new Promise((r) => setTimeout(r, 2)); ready = true;", "msg.payload = ready; return msg;", "");
+        let code = with_host(
+            &host,
+            "await new Promise((r) => setTimeout(r, 2)); ready = true;",
+            "msg.payload = ready; return msg;",
+            "",
+        );
         let result = Rc::new(RefCell::new(None));
         let sink = result.clone();
         assert_eq!(code.start(move |ended| *sink.borrow_mut() = Some(ended)), Setup::Waiting);
@@ -152,7 +161,12 @@ fn on_start_may_take_its_time_or_fail() {
 #[test]
 fn close_listeners_and_on_stop_run_once() {
     let host = new_host();
-    let code = with_host(&host, "", "node.on('close', () => node.log('closed')); node.status({text: 'x'});", "node.log('stopped'); node.send({});");
+    let code = with_host(
+        &host,
+        "",
+        "node.on('close', () => node.log('closed')); node.status({text: 'x'});",
+        "node.log('stopped'); node.send({});",
+    );
     code.receive(msg("{}"));
     code.close(true);
     code.close(true);
