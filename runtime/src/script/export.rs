@@ -65,7 +65,11 @@ impl Script {
         object: &JsObject<'js>,
         path: &mut Vec<JsValue<'js>>,
     ) -> Result<Value> {
-        if let Some(array) = object.as_array() {
+        if let Some(proxy) = object.as_value().as_proxy() {
+            if let Some(value) = self.export_proxy(ctx, proxy, path)? {
+                return Ok(value);
+            }
+        } else if let Some(array) = object.as_array() {
             let mut items = Vec::with_capacity(array.len());
             for at in 0..array.len() {
                 items.push(self.export_at(ctx, &array.get::<JsValue<'js>>(at)?, path)?);

@@ -20,6 +20,7 @@ impl Script {
             Value::Number(number) => JsValue::new_number(ctx.clone(), *number),
             Value::String(text) => JsString::from_str(ctx.clone(), text)?.into_value(),
             Value::Object(object) => self.view(ctx, object)?,
+            Value::Array(items) if super::lazy_array::is_lazy(items) => self.lazy_array(ctx, items)?,
             Value::Array(items) => self.array(ctx, items)?,
             Value::Buffer(bytes) => self.buffer(ctx, bytes)?,
             Value::Date(ms) => self.tool(ctx, "date")?.call((*ms,))?,

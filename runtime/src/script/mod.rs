@@ -10,6 +10,7 @@ mod host;
 mod host_view;
 mod import;
 mod invocation;
+mod lazy_array;
 mod modules;
 mod natives;
 mod program;

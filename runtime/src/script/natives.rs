@@ -108,6 +108,7 @@ pub(super) fn make<'js>(script: &'static Script, ctx: &Ctx<'js>) -> Result<JsObj
             _ => tracing::info!(target: "script", "{text}"),
         })?,
     )?;
+    super::lazy_array::add_natives(script, &natives)?;
     super::modules::add_natives(script, &natives)?;
     Ok(natives)
 }

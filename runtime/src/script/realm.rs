@@ -43,6 +43,8 @@ pub(super) fn make(script: &'static Script, ctx: &Ctx<'_>) -> Result<Realm> {
     let buffer: JsObject<'_> = ctx.globals().get("Buffer")?;
     let sandbox: Function<'_> = eval(ctx, "prelude/sandbox.js", include_str!("prelude/sandbox.js"), true)?;
     tools.set("sandbox", sandbox)?;
+    let traps: Function<'_> = eval(ctx, "prelude/lazy_array.js", include_str!("prelude/lazy_array.js"), true)?;
+    tools.set("lazyArray", traps.call::<_, JsObject<'_>>((natives.clone(),))?)?;
     let kind_of: Function<'_> = tools.get("kindOf")?;
     Ok(Realm {
         view_proto: Persistent::save(ctx, view_proto),

@@ -75,7 +75,7 @@ pub(super) fn now<'js>(
     if value.is_null() || value.is_undefined() {
         return Ok(None);
     }
-    let Some(array) = value.as_array() else {
+    let Some(array) = script.whole_array(ctx, value)? else {
         let msg = message(script, node, ctx, value, origin)?;
         if let Some(msg) = &msg {
             node.host.send(msg.clone());
@@ -87,7 +87,7 @@ pub(super) fn now<'js>(
     for at in 0..array.len() {
         let port: JsValue<'js> = array.get(at)?;
         let mut msgs = Vec::new();
-        if let Some(list) = port.as_array() {
+        if let Some(list) = script.whole_array(ctx, &port)? {
             for at in 0..list.len() {
                 let each: JsValue<'js> = list.get(at)?;
                 if !each.is_null() && !each.is_undefined() {

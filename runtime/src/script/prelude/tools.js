@@ -23,6 +23,7 @@
     set: (items) => new Set(items),
     entries: (map) => { const flat = []; for (const [k, v] of map) flat.push(k, v); return flat; },
     items: (set) => [...set],
+    blank: (length) => new Array(length).fill(undefined),
     noop: (name) => ({ [name]() {} })[name],
     base64: (v) => bytesOf(v).toBase64(),
     error: (name, message, stack) => {

@@ -228,3 +228,42 @@ fn what_the_sandbox_has() {
         assert_eq!(eval(expression), expected, "{expression}");
     }
 }
+
+#[test]
+fn long_arrays_behave_like_plain_ones() {
+    let items: Vec<String> = (0..40).map(|n| format!(r#"{{"n":{n}}}"#)).collect();
+    let input = format!(r#"{{"payload":[{}]}}"#, items.join(","));
+    let run = |body: &str| payload(&format!("var a = msg.payload; return {{payload: {body}}};"), &input);
+    assert_eq!(
+        run("[a.length, a[3].n, a[40], Array.isArray(a), a instanceof Array, '5' in a]"),
+        "[40,3,null,true,true,true]"
+    );
+    assert_eq!(run("a.map((v) => v.n).reduce((x, y) => x + y, 0)"), "780");
+    assert_eq!(run("JSON.stringify(a).length === JSON.stringify([...a]).length"), "true");
+    assert_eq!(run("(a.push({n: 40}), [a.length, a[40].n])"), "[41,40]");
+    assert_eq!(run("(a[0] = 5, a.length = 2, a)"), r#"[5,{"n":1}]"#);
+    assert_eq!(
+        run(
+            "(() => { let s = 0; for (let i = 0; i < a.length; i++) s += a[i].n; for (const v of a) s += v.n; return s; })()"
+        ),
+        "1560"
+    );
+    assert_eq!(run("a.slice(1, 3).concat(a.filter((v) => v.n > 38)).map((v) => v.n)"), "[1,2,39]");
+    assert_eq!(run("(a[1].n = 'x', a.splice(2), a)"), r#"[{"n":0},{"n":"x"}]"#);
+    assert_eq!(run("Object.keys(a).length + a.indexOf(a[7])"), "47");
+    assert_eq!(run("a.sort((x, y) => y.n - x.n)[0].n"), "39");
+}
+
+#[test]
+fn an_element_that_changed_leaves_the_others_shared() {
+    let items: Vec<Value> = (0..40).map(|n| json(&format!(r#"{{"n":{n}}}"#))).collect();
+    let out = through(Value::array(items.clone()), "msg.payload[3].n = 'x'; return msg;");
+    let list = out.as_array().unwrap();
+    assert_eq!(list[3], json(r#"{"n":"x"}"#));
+    let (Value::Object(a), Value::Object(b)) = (&items[4], &list[4]) else { panic!("objects") };
+    assert!(Arc::ptr_eq(a, b));
+    let whole = Value::array(items);
+    let out = through(whole.clone(), "var x = msg.payload[3].n; return msg;");
+    let (Value::Array(a), Value::Array(b)) = (&whole, &out) else { panic!("arrays") };
+    assert!(Arc::ptr_eq(a, b));
+}
