@@ -155,7 +155,9 @@ impl Script {
         let source = &view.source.0;
         let mut expected = source.iter();
         let mut seen = 0;
-        let mut changed: Option<Object> = None;
+        // Values that changed while the keys are still those of the source, in its order.
+        let mut edits: Vec<(Str, Value)> = Vec::new();
+        let mut rebuilt: Option<Object> = None;
         for key in object.own_keys::<rquickjs::Atom<'js>>(rquickjs::object::Filter::default()) {
             let key = key?;
             let name = self.name_of(ctx, &key)?;
@@ -163,33 +165,49 @@ impl Script {
                 Some((at, value)) if *at == name => (true, Some(value)),
                 _ => (false, source.get(&name)),
             };
-            let lazy = original.is_some_and(is_lazy);
-            view.peek.set(lazy);
+            view.peek.set(original.is_some_and(is_lazy));
             let value = object.get::<_, JsValue<'js>>(key)?;
             view.peek.set(false);
             let value = match original {
                 Some(original) if value.type_of() == rquickjs::Type::Uninitialized => original.clone(),
                 _ => self.export_at(ctx, &value, path)?,
             };
-            let same = in_place && original.is_some_and(|original| identical(original, &value));
-            if same && changed.is_none() {
-                seen += 1;
-                continue;
+            match &mut rebuilt {
+                Some(object) => {
+                    object.insert(name, value);
+                }
+                None if in_place => {
+                    seen += 1;
+                    if !original.is_some_and(|original| identical(original, &value)) {
+                        edits.push((name, value));
+                    }
+                }
+                None => {
+                    let mut object = edited(source, seen, std::mem::take(&mut edits));
+                    object.insert(name, value);
+                    rebuilt = Some(object);
+                }
             }
-            changed
-                .get_or_insert_with(|| {
-                    source.iter().take(seen).map(|(key, value)| (key.clone(), value.clone())).collect()
-                })
-                .insert(name, value);
         }
-        Ok(match changed {
+        Ok(match rebuilt {
             Some(object) => Value::from(object),
-            None if seen == source.len() => Value::Object(source.clone()),
-            None => {
-                source.iter().take(seen).map(|(key, value)| (key.clone(), value.clone())).collect::<Object>().into()
-            }
+            None if seen == source.len() && edits.is_empty() => Value::Object(source.clone()),
+            None => Value::from(edited(source, seen, edits)),
         })
     }
+}
+
+/// The first `count` properties of an object, with these values in the place of theirs.
+fn edited(source: &Object, count: usize, edits: Vec<(Str, Value)>) -> Object {
+    let mut object = if count == source.len() {
+        source.clone()
+    } else {
+        source.iter().take(count).map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    for (key, value) in edits {
+        object.insert(key, value);
+    }
+    object
 }
 
 /// True when putting `b` in the place of `a` would change nothing; containers only when they are the same one.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::host::{function, msg};
 
-const ROUNDS: u32 = 200_000;
+const ROUNDS: u32 = 50_000;
 
 fn measure(name: &str, body: &str, input: &str) {
     let (code, host) = function(body);
