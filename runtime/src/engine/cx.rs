@@ -200,7 +200,7 @@ impl NodeCx {
         let wires = self.0.wires.borrow();
         for (mut msgs, targets) in outputs.into_iter().zip(wires.iter()) {
             for msg in &mut msgs {
-                if msg.id().is_empty() {
+                if !msg.get_ref("_msgid").is_some_and(Value::truthy) {
                     msg.set("_msgid", id.clone());
                 }
             }

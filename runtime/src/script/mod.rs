@@ -26,6 +26,8 @@ mod words;
 pub use engine::ScriptStartError;
 
 pub(crate) use engine::Script;
-pub(crate) use function::{FunctionScript, Setup};
+pub(crate) use function::FunctionScript;
+#[cfg(test)]
+pub(crate) use function::Setup;
 pub(crate) use host::ScriptHost;
 pub(crate) use program::{BUILT_IN, Lib, SANDBOX, Source};

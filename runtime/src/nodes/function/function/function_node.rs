@@ -11,8 +11,7 @@ use futures::future::LocalBoxFuture;
 
 use crate::engine::{Node, NodeCx, NodeError, NodeType};
 use crate::message::Msg;
-use crate::script::{BUILT_IN, FunctionScript, Lib, SANDBOX, Script, Setup, Source};
-use crate::value::Value;
+use crate::script::{BUILT_IN, FunctionScript, Lib, SANDBOX, Script, Source};
 
 use super::cx_host::CxHost;
 
@@ -109,7 +108,7 @@ impl Node for FunctionNode {
     fn start(&self) {
         let Some(code) = &self.code else { return };
         let (state, waiting, cx, own) = (self.state.clone(), self.waiting.clone(), self.cx.clone(), code.clone());
-        let setup = code.start(move |result| match result {
+        code.start(move |result| match result {
             Ok(()) => {
                 state.set(State::Ready);
                 // On its own turn: this may be called from inside of a script.
@@ -125,9 +124,6 @@ impl Node for FunctionNode {
                 cx.error(error, None);
             }
         });
-        if setup == Setup::Waiting {
-            self.cx.debug(Value::from("messages wait until On Start has finished"));
-        }
     }
 
     fn close(&self, removed: bool) -> LocalBoxFuture<'static, ()> {
