@@ -31,7 +31,7 @@ impl Borrowed {
     pub(super) fn keep<'js>(
         &self,
         ctx: &Ctx<'js>,
-        context: &Option<ContextRef>,
+        context: Option<&ContextRef>,
         key: &Str,
         store: Option<&Str>,
         was: &Value,

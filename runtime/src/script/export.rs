@@ -88,7 +88,7 @@ impl Script {
             return self.export_plain(ctx, object, path);
         }
         if proto == realm.host_proto.clone().restore(ctx)?
-            && let Some(host) = self.host_of(object)
+            && let Some(host) = Script::host_of(object)
         {
             return Ok(host);
         }

@@ -100,7 +100,7 @@ impl FunctionScript {
             let state = match called {
                 Ok(value) if value.is_promise() => {
                     let own = self.clone();
-                    let then = self.then(ctx, &value, move |ctx, result| {
+                    let then = Self::then(ctx, &value, move |ctx, result| {
                         settled(result.map(|_| ()).map_err(|error| own.uncaught(ctx, &error).value));
                     });
                     match then {
@@ -138,9 +138,9 @@ impl FunctionScript {
         self.recover();
     }
 
-    fn call<'js>(
+    fn call(
         self: &Rc<Self>,
-        ctx: &Ctx<'js>,
+        ctx: &Ctx<'_>,
         invocation: &Rc<Invocation>,
         limit: Option<Duration>,
     ) -> std::result::Result<(), (Value, Msg)> {
@@ -153,7 +153,7 @@ impl FunctionScript {
             Ok(value) if value.is_promise() => {
                 let (own, held) = (self.clone(), invocation.clone());
                 let about = Persistent::save(ctx, msg);
-                let then = self.then(ctx, &value, move |ctx, result| {
+                let then = Self::then(ctx, &value, move |ctx, result| {
                     let outcome = match result {
                         Ok(value) => own.answer(ctx, &held, &value),
                         Err(error) => Err(own.uncaught(ctx, &error).value),
@@ -275,7 +275,6 @@ impl FunctionScript {
 
     /// Calls back when a promise is settled.
     fn then<'js>(
-        &self,
         ctx: &Ctx<'js>,
         promise: &JsValue<'js>,
         settled: impl for<'a> FnOnce(&Ctx<'a>, std::result::Result<JsValue<'a>, JsValue<'a>>) + 'static,
@@ -423,7 +422,7 @@ impl FunctionScript {
     ) {
         let limit = self.host.time_limit();
         self.script.enter(limit, |ctx| {
-            *self.script.current.borrow_mut() = invocation.clone();
+            self.script.current.borrow_mut().clone_from(&invocation);
             let called = callback.clone().restore(ctx).and_then(|callback| callback.call::<_, JsValue<'_>>(()));
             if let Err(error) = called {
                 let failure = self.failed(ctx, &error, limit);

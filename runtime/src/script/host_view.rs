@@ -90,7 +90,7 @@ fn getter<'js>(script: &'static Script, ctx: &Ctx<'js>, key: &Str) -> Result<Fun
     }
     let name = key.clone();
     let get = Function::new(ctx.clone(), move |ctx: Ctx<'js>, this: This<JsValue<'js>>| {
-        let host = this.0.as_object().and_then(|object| script.host_of(object));
+        let host = this.0.as_object().and_then(Script::host_of);
         script.import(&ctx, &host.map(|host| host.get(&name)).unwrap_or_default())
     })?;
     ACCESSORS.with(|all| all.borrow_mut().push((key.clone(), rquickjs::Persistent::save(ctx, get.clone()))));

@@ -71,11 +71,8 @@ impl Script {
     }
 
     pub(super) fn error<'js>(&'static self, ctx: &Ctx<'js>, error: &ErrorValue) -> Result<JsValue<'js>> {
-        let made: JsObject<'js> = self.tool(ctx, "error")?.call((
-            error.name.as_str(),
-            error.message.as_str(),
-            error.stack.as_ref().map(|stack| stack.as_str()),
-        ))?;
+        let made: JsObject<'js> =
+            self.tool(ctx, "error")?.call((error.name.as_str(), error.message.as_str(), error.stack.as_deref()))?;
         for (key, value) in error.props.iter() {
             made.prop(key.as_str(), data(self.import(ctx, value)?))?;
         }
@@ -83,7 +80,7 @@ impl Script {
     }
 
     /// An object that is a host view, if it is one.
-    pub(super) fn host_of<'js>(&self, object: &JsObject<'js>) -> Option<Value> {
+    pub(super) fn host_of(object: &JsObject<'_>) -> Option<Value> {
         let class = Class::<HostView>::from_object(object)?;
         let host = class.borrow().host();
         Some(Value::Host(host))

@@ -88,7 +88,7 @@ impl Script {
         target: &Array<'js>,
         key: &JsValue<'js>,
     ) -> Result<JsValue<'js>> {
-        let name = if key.is_string() { super::export::text(key)? } else { Default::default() };
+        let name = if key.is_string() { super::export::text(key)? } else { crate::value::Str::default() };
         if name == "length" {
             return target.as_object().get("length");
         }

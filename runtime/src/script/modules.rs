@@ -21,7 +21,7 @@ pub(super) fn add_natives<'js>(_script: &'static Script, natives: &JsObject<'js>
         "compileModule",
         Function::new(ctx, |ctx: Ctx<'js>, file: String| -> Result<JsValue<'js>> {
             let source = read(&ctx, &file)?;
-            if file.ends_with(".json") {
+            if Path::new(&file).extension().is_some_and(|extension| extension == "json") {
                 return ctx.json_parse(source);
             }
             let source = source.strip_prefix('\u{feff}').unwrap_or(&source);

@@ -102,7 +102,7 @@ impl Source {
         for name in variables {
             // An assignment to a built-in changes the node's own view of it.
             let initial = if known.contains(name) { format!(" = globalThis.{name}") } else { String::new() };
-            declared.push_str(&format!("var {name}{initial};"));
+            declared.extend(["var ", name, &initial, ";"]);
         }
         format!(
             "(function ({}{libs}) {{{declared}\nreturn [{kind}function (msg, node) {{;\n{}\n}}, async function (msg, node) {{;\n{}\n}}, function (msg, node) {{;\n{}\n}}];}})",

@@ -39,7 +39,7 @@ fn name_of(value: &JsValue<'_>) -> Result<Option<Str>> {
     if value.is_string() { text(value).map(Some) } else { Ok(None) }
 }
 
-fn throw<'js>(ctx: &Ctx<'js>, script: &'static Script, error: &ContextError) -> rquickjs::Error {
+fn throw(ctx: &Ctx<'_>, script: &'static Script, error: &ContextError) -> rquickjs::Error {
     let code = match error {
         ContextError::Key(_) | ContextError::EmptyKey => "INVALID_EXPR",
         ContextError::Unavailable { .. } => "ERR_STORE_UNAVAILABLE",
@@ -203,14 +203,14 @@ fn seed(node: &FunctionScript, key: &str) -> Value {
     Path::parse(key).ok().and_then(|path| path.get_in(&seeds, None).ok()).unwrap_or_default()
 }
 
-fn contexts<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionScript>) -> Result<()> {
+fn contexts(script: &'static Script, n: &JsObject<'_>, node: &Rc<FunctionScript>) -> Result<()> {
     let own = node.clone();
     add(n, "get", move |ctx, args| {
         let target = Target::of(&own, ctx, args, 2)?;
         let value = target.get(&own).map_err(|error| throw(ctx, script, &error))?;
         let made = script.import(ctx, &value)?;
         if matches!(value, Value::Object(_) | Value::Array(_)) {
-            own.borrowed.keep(ctx, &target.context, &target.key, target.store.as_ref(), &value, &made);
+            own.borrowed.keep(ctx, target.context.as_ref(), &target.key, target.store.as_ref(), &value, &made);
         }
         Ok(made)
     })?;
