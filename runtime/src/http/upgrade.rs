@@ -1,0 +1,59 @@
+//! WebSocket upgrades: the handshake's answer here, the socket to whoever listens on the path.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::answer::{Answer, plain};
+
+/// An upgraded connection.
+pub type Upgraded = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+
+/// Takes the WebSockets of a path.
+pub trait UpgradeHandler: Send + Sync {
+    /// Serves one connection until it ends.
+    fn serve(&self, socket: Upgraded, peer: SocketAddr) -> BoxFuture<'static, ()>;
+}
+
+/// True when the client asks for a WebSocket.
+pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+}
+
+/// Answers the handshake (RFC 6455, 4.2.2) and hands the socket over once the answer is out.
+pub(super) fn accept(mut request: http::Request<Incoming>, peer: SocketAddr, handler: Arc<dyn UpgradeHandler>) -> Answer {
+    let Some(key) = request.headers().get(header::SEC_WEBSOCKET_KEY).cloned() else {
+        return plain(StatusCode::BAD_REQUEST, "A WebSocket handshake needs Sec-WebSocket-Key".to_owned());
+    };
+    let upgraded = hyper::upgrade::on(&mut request);
+    let protocol = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
+    let protocol = protocol.and_then(|list| list.split(',').next()).and_then(|one| HeaderValue::try_from(one.trim()).ok());
+    tokio::task::spawn_local(async move {
+        let Ok(stream) = upgraded.await else { return };
+        let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, None).await;
+        handler.serve(socket, peer).await;
+    });
+    let mut answer = Answer::new(Full::new(Bytes::new()));
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    if let Ok(accept) = HeaderValue::try_from(derive_accept_key(key.as_bytes())) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    // As npm's ws: the first protocol that the client names.
+    if let Some(protocol) = protocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    answer
+}

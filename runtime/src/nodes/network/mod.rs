@@ -1,0 +1,6 @@
+//! Nodes that talk to the network.
+
+pub(crate) mod header_hash;
+pub mod http_in;
+pub mod http_response;
+pub mod tls_config;

@@ -1,0 +1,8 @@
+//! The tls-config node: certificates, keys and what is trusted, for clients and servers.
+
+mod materials;
+mod node;
+mod trust;
+
+pub use node::{TYPE, TlsConfig};
+pub use trust::{TlsError, client_without_config};
