@@ -39,7 +39,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         return Ok(Rc::new(HttpIn { cx }));
     }
     let own_path = if url.starts_with('/') { url } else { format!("/{url}") };
-    let Some(worker) = cx.shared().workers().into_iter().nth(cx.worker().index()) else {
+    let Some(worker) = cx.shared().workers().into_iter().nth(cx.worker().index) else {
         return Err(NodeError::new("the engine is stopping"));
     };
     let routes = cx.shared().extensions.get_or_init(Routes::default);

@@ -1,0 +1,118 @@
+//! A connection to a server: TCP, through a proxy, with TLS.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{Empty, Full};
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use url::Url;
+
+use super::auth;
+use super::error::RequestError;
+use super::proxy::Proxy;
+
+/// A byte stream, plain or encrypted.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// A connection that takes requests.
+pub(super) type Sender = SendRequest<Full<Bytes>>;
+
+/// How to reach a server.
+pub(super) struct Route<'a> {
+    pub(super) url: &'a Url,
+    pub(super) proxy: Option<&'a Proxy>,
+    pub(super) tls: Arc<ClientConfig>,
+    pub(super) lenient: bool,
+}
+
+async fn tcp(host: &str, port: u16) -> Result<TcpStream, RequestError> {
+    let mut last = None;
+    let found = tokio::net::lookup_host((host, port)).await;
+    let addresses = found.map_err(|_| RequestError::new("ENOTFOUND", format!("getaddrinfo ENOTFOUND {host}")))?;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) => last = Some(RequestError::connect(&error, &address.to_string())),
+        }
+    }
+    Err(last.unwrap_or_else(|| RequestError::new("ENOTFOUND", format!("getaddrinfo ENOTFOUND {host}"))))
+}
+
+async fn encrypt(stream: Box<dyn Stream>, host: &str, tls: Arc<ClientConfig>) -> Result<Box<dyn Stream>, RequestError> {
+    let name = ServerName::try_from(host.to_owned());
+    let name = name.map_err(|_| RequestError::new("ERR_INVALID_URL", format!("{host} is no server name")))?;
+    let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| {
+        let text = error.to_string();
+        let code = match () {
+            () if text.contains("UnknownIssuer") => "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+            () if text.contains("CaUsedAsEndEntity") => "DEPTH_ZERO_SELF_SIGNED_CERT",
+            () if text.contains("Expired") => "CERT_HAS_EXPIRED",
+            () if text.contains("not valid for name") => "ERR_TLS_CERT_ALTNAME_INVALID",
+            () => "EPROTO",
+        };
+        RequestError::new(code, text)
+    })?;
+    Ok(Box::new(stream))
+}
+
+/// Asks a proxy for a tunnel.
+async fn tunnel(proxy: &Proxy, host: &str, port: u16, tls: &Arc<ClientConfig>) -> Result<Box<dyn Stream>, RequestError> {
+    let mut stream: Box<dyn Stream> = Box::new(tcp(&proxy.host, proxy.port).await?);
+    if proxy.tls {
+        stream = encrypt(stream, &proxy.host, tls.clone()).await?;
+    }
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| RequestError::exchange(&error))?;
+    tokio::task::spawn_local(async move {
+        let _ = connection.with_upgrades().await;
+    });
+    let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let mut request = http::Request::connect(&authority).header("host", &authority);
+    if let Some((user, password)) = proxy.credentials.as_deref().and_then(|pair| pair.split_once(':')) {
+        request = request.header("proxy-authorization", auth::basic(user, password));
+    }
+    let request = request.body(Empty::<Bytes>::new());
+    let request = request.map_err(|error| RequestError::new("ERR_INVALID_URL", error.to_string()))?;
+    let response = sender.send_request(request).await.map_err(|error| RequestError::exchange(&error))?;
+    if response.status() != http::StatusCode::OK {
+        return Err(RequestError::new("ECONNRESET", format!("Bad response: {}", response.status().as_u16())));
+    }
+    let upgraded = hyper::upgrade::on(response).await.map_err(|error| RequestError::exchange(&error))?;
+    Ok(Box::new(TokioIo::new(upgraded)))
+}
+
+/// Connects. The connection's task runs on this worker until either side closes.
+pub(super) async fn open(route: Route<'_>) -> Result<Sender, RequestError> {
+    let bad = || RequestError::new("ERR_INVALID_URL", format!("Invalid URL: {}", route.url));
+    let host = route.url.host_str().ok_or_else(bad)?.trim_matches(['[', ']']);
+    let port = route.url.port_or_known_default().ok_or_else(bad)?;
+    let mut stream: Box<dyn Stream> = match route.proxy {
+        Some(proxy) => tunnel(proxy, host, port, &route.tls).await?,
+        None => Box::new(tcp(host, port).await?),
+    };
+    if route.url.scheme() == "https" {
+        stream = encrypt(stream, host, route.tls.clone()).await?;
+    }
+    let mut builder = Builder::new();
+    builder.title_case_headers(true);
+    if route.lenient {
+        builder.ignore_invalid_headers_in_responses(true).allow_spaces_after_header_name_in_responses(true);
+    }
+    let handshake = builder.handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = handshake.map_err(|error| RequestError::exchange(&error))?;
+    tokio::task::spawn_local(async move {
+        let _ = connection.await;
+    });
+    Ok(sender)
+}

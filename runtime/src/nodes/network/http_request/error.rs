@@ -1,0 +1,62 @@
+//! Why a request failed, with the codes that flows know from Node.
+
+use crate::value::{ErrorValue, Value};
+
+/// A failed request.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct RequestError {
+    /// Node's code, for example `ECONNREFUSED`.
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+impl RequestError {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> RequestError {
+        RequestError { code, message: message.into() }
+    }
+
+    /// An I/O error while connecting to `address`.
+    pub(super) fn connect(error: &std::io::Error, address: &str) -> RequestError {
+        let code = io_code(error);
+        RequestError::new(code, format!("connect {code} {address}"))
+    }
+
+    /// An error on an open connection.
+    pub(super) fn exchange(error: &hyper::Error) -> RequestError {
+        if error.is_parse() {
+            return RequestError::new("HPE_INVALID_HEADER_TOKEN", format!("Parse Error: {error}"));
+        }
+        if error.is_incomplete_message() {
+            return RequestError::new("ECONNRESET", "socket hang up");
+        }
+        let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+        let code = io.map_or("ECONNRESET", io_code);
+        RequestError::new(code, format!("read {code}"))
+    }
+
+    pub(super) fn is_timeout(&self) -> bool {
+        self.code == "ETIMEDOUT"
+    }
+
+    /// As a catch node sees it.
+    pub(super) fn value(&self) -> Value {
+        let mut value = ErrorValue::with_code(&self.message, self.code);
+        value.name = "RequestError".into();
+        Value::Error(std::sync::Arc::new(value))
+    }
+}
+
+fn io_code(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::ConnectionRefused => "ECONNREFUSED",
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::UnexpectedEof => "ECONNRESET",
+        Kind::BrokenPipe => "EPIPE",
+        Kind::TimedOut => "ETIMEDOUT",
+        Kind::HostUnreachable => "EHOSTUNREACH",
+        Kind::NetworkUnreachable => "ENETUNREACH",
+        Kind::AddrNotAvailable => "EADDRNOTAVAIL",
+        _ => "EIO",
+    }
+}

@@ -1,0 +1,14 @@
+//! The http request node.
+
+mod auth;
+mod body;
+mod client;
+mod connect;
+mod cookie_jar;
+mod error;
+mod headers;
+mod node;
+mod plan;
+mod proxy;
+
+pub use node::TYPE;
