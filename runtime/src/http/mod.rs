@@ -20,6 +20,7 @@ mod upgrade;
 pub use cookies::{parse_cookies, serialize_cookie};
 pub use query::{parse_query, write_query};
 pub use request::Request;
+pub(crate) use request::headers_value;
 pub use response::Response;
 pub use routes::{Endpoint, Routes};
 pub use server::HttpServer;

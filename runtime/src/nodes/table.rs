@@ -8,6 +8,8 @@ use super::{function, network, parser, sequence, storage};
 pub static TYPES: &[NodeType] = &[
     function::function::TYPE,
     network::http_in::TYPE,
+    network::http_proxy::TYPE,
+    network::http_request::TYPE,
     network::http_response::TYPE,
     network::tls_config::TYPE,
     parser::csv::TYPE,

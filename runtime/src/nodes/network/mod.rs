@@ -2,5 +2,7 @@
 
 pub(crate) mod header_hash;
 pub mod http_in;
+pub mod http_proxy;
+pub mod http_request;
 pub mod http_response;
 pub mod tls_config;

@@ -10,5 +10,7 @@ mod headers;
 mod node;
 mod plan;
 mod proxy;
+mod template;
 
 pub use node::TYPE;
+pub(super) use proxy::Proxy;

@@ -6,17 +6,17 @@ use crate::settings::Settings;
 
 /// Where a proxy is and how to name oneself there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Proxy {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) tls: bool,
+pub(in crate::nodes::network) struct Proxy {
+    pub(in crate::nodes::network) host: String,
+    pub(in crate::nodes::network) port: u16,
+    pub(in crate::nodes::network) tls: bool,
     /// `user:password`.
-    pub(super) credentials: Option<String>,
+    pub(in crate::nodes::network) credentials: Option<String>,
 }
 
 impl Proxy {
     /// A proxy from its URL.
-    pub(super) fn parse(text: &str) -> Option<Proxy> {
+    pub(in crate::nodes::network) fn parse(text: &str) -> Option<Proxy> {
         let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let url = Url::parse(&full).ok()?;
         let credentials = (!url.username().is_empty() || url.password().is_some()).then(|| {
