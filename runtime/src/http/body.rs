@@ -102,7 +102,9 @@ pub(super) fn parse(bytes: Bytes, content_type: &str, upload: bool, raw: bool) -
         BodyKind::Json => {
             let start = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
             if !matches!(start, Some(b'{' | b'[')) {
-                return Err(BodyError::Malformed("Unexpected token in JSON: an object or an array must come".to_owned()));
+                return Err(BodyError::Malformed(
+                    "Unexpected token in JSON: an object or an array must come".to_owned(),
+                ));
             }
             only(parse_json(&bytes).map_err(|error| BodyError::Malformed(error.to_string()))?)
         }

@@ -51,7 +51,9 @@ impl Connection {
         let (method, path) = (request.method().as_str(), request.uri().path());
         let (endpoint, params) = match self.routes.find(method, path) {
             Found::Endpoint(endpoint, params) => (endpoint, params),
-            Found::BadParameter => return plain(StatusCode::BAD_REQUEST, format!("Failed to decode a parameter of {path}")),
+            Found::BadParameter => {
+                return plain(StatusCode::BAD_REQUEST, format!("Failed to decode a parameter of {path}"));
+            }
             Found::Methods(methods) => {
                 return match cors {
                     Some(cors) if method == "OPTIONS" => cors.preflight(request.headers()),
@@ -63,7 +65,8 @@ impl Connection {
         let extra = cors.map(|cors| cors.headers(request.headers()));
         let deadline = settings.number("httpNodeTimeout").map_or(DEADLINE, |ms| Duration::from_millis(ms as u64));
         drop(settings);
-        let mut answer = match tokio::time::timeout(deadline, self.through_flow(request, peer, &endpoint, params)).await {
+        let mut answer = match tokio::time::timeout(deadline, self.through_flow(request, peer, &endpoint, params)).await
+        {
             Ok(answer) => answer,
             Err(_) => plain(
                 StatusCode::GATEWAY_TIMEOUT,
@@ -133,7 +136,8 @@ impl Connection {
         head: &http::request::Parts,
         endpoint: &Endpoint,
     ) -> Result<Parsed, Answer> {
-        let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type =
+            head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let limit = body::limit(&self.shared.settings.load());
         let parsed = match body::read(body, &head.headers, limit).await {
             Ok(bytes) => body::parse(bytes, content_type, endpoint.upload, endpoint.raw),

@@ -95,10 +95,7 @@ mod tests {
         let json = crate::value::stringify(&Value::from(cookies)).unwrap().unwrap();
         assert_eq!(json, r#"{"a":"b c","d":"e","j":{"x":1}}"#);
         let options = crate::value::parse_json(br#"{"httpOnly":true,"sameSite":"lax","path":"/p"}"#).unwrap();
-        assert_eq!(
-            serialize_cookie("n", &Value::from("a b"), &options),
-            "n=a%20b; Path=/p; HttpOnly; SameSite=Lax"
-        );
+        assert_eq!(serialize_cookie("n", &Value::from("a b"), &options), "n=a%20b; Path=/p; HttpOnly; SameSite=Lax");
         assert_eq!(clear_cookie("n", &Value::Undefined), "n=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
     }
 }

@@ -27,7 +27,9 @@ impl<'a> Cors<'a> {
             }
             Some(Json::Array(list)) => {
                 headers.append(header::VARY, HeaderValue::from_static("Origin"));
-                own.filter(|own| list.iter().any(|one| one.as_str().is_some_and(|one| one.as_bytes() == own.as_bytes())))
+                own.filter(|own| {
+                    list.iter().any(|one| one.as_str().is_some_and(|one| one.as_bytes() == own.as_bytes()))
+                })
             }
             Some(Json::Bool(true)) => {
                 headers.append(header::VARY, HeaderValue::from_static("Origin"));

@@ -34,7 +34,8 @@ impl Pattern {
             return Ok(Pattern::Literal(normal(path)));
         }
         let (source, names) = translate(path);
-        let regex = Regex::with_flags(&source, "i").map_err(|error| format!("the path {path} is not valid: {error}"))?;
+        let regex =
+            Regex::with_flags(&source, "i").map_err(|error| format!("the path {path} is not valid: {error}"))?;
         Ok(Pattern::Regex { regex: Box::new(regex), names })
     }
 

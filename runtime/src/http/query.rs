@@ -32,9 +32,11 @@ pub(crate) fn encode_component(text: &str) -> String {
 pub fn parse_query(text: &str) -> Object {
     let mut root = Value::object();
     for part in text.split('&').filter(|part| !part.is_empty()).take(PARAMETERS) {
-        let (key, value) = part.find("]=").map(|at| at + 1).or_else(|| part.find('=')).map_or((part, ""), |at| {
-            (&part[..at], &part[at + 1..])
-        });
+        let (key, value) = part
+            .find("]=")
+            .map(|at| at + 1)
+            .or_else(|| part.find('='))
+            .map_or((part, ""), |at| (&part[..at], &part[at + 1..]));
         let key = decode(key);
         let parts = split_key(&key);
         insert(&mut root, &parts, Value::from(decode(value)));

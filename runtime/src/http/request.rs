@@ -60,9 +60,24 @@ pub(crate) fn headers_value(headers: &HeaderMap) -> Object {
         // Node keeps the first of headers that may stand only once.
         let once = matches!(
             name.as_str(),
-            "age" | "authorization" | "content-length" | "content-type" | "etag" | "expires" | "from" | "host"
-                | "if-modified-since" | "if-unmodified-since" | "last-modified" | "location" | "max-forwards"
-                | "proxy-authorization" | "referer" | "retry-after" | "server" | "user-agent"
+            "age"
+                | "authorization"
+                | "content-length"
+                | "content-type"
+                | "etag"
+                | "expires"
+                | "from"
+                | "host"
+                | "if-modified-since"
+                | "if-unmodified-since"
+                | "last-modified"
+                | "location"
+                | "max-forwards"
+                | "proxy-authorization"
+                | "referer"
+                | "retry-after"
+                | "server"
+                | "user-agent"
         );
         let joined = if once {
             first
@@ -119,7 +134,8 @@ impl Request {
         if content_type.is_empty() {
             return Value::Bool(false);
         }
-        let flat = types.iter().flat_map(|value| value.as_array().map_or_else(|| vec![value.clone()], <[Value]>::to_vec));
+        let flat =
+            types.iter().flat_map(|value| value.as_array().map_or_else(|| vec![value.clone()], <[Value]>::to_vec));
         for wanted in flat {
             let wanted = wanted.to_text().to_lowercase();
             let full = match wanted.as_str() {
@@ -145,13 +161,17 @@ impl Request {
     /// `req.accepts(...types)`: the first of the types that the client takes.
     fn accepts(&self, types: &[Value]) -> Value {
         let accept = self.header("accept");
-        let ranges: Vec<&str> = accept.split(',').map(|part| part.split(';').next().unwrap_or_default().trim()).collect();
-        let flat = types.iter().flat_map(|value| value.as_array().map_or_else(|| vec![value.clone()], <[Value]>::to_vec));
+        let ranges: Vec<&str> =
+            accept.split(',').map(|part| part.split(';').next().unwrap_or_default().trim()).collect();
+        let flat =
+            types.iter().flat_map(|value| value.as_array().map_or_else(|| vec![value.clone()], <[Value]>::to_vec));
         for wanted in flat {
             let text = wanted.to_text();
             let matched = accept.is_empty()
                 || ranges.iter().any(|range| {
-                    *range == "*/*" || *range == &*text || range.ends_with(&format!("/{text}"))
+                    *range == "*/*"
+                        || *range == &*text
+                        || range.ends_with(&format!("/{text}"))
                         || (range.ends_with("/*") && text.starts_with(&range[..range.len() - 1]))
                 });
             if matched {

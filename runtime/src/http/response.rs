@@ -86,8 +86,8 @@ impl Response {
     }
 
     fn write(&self, name: &str, values: Vec<Str>, append: bool) -> Result<(), String> {
-        let key = HeaderName::try_from(name)
-            .map_err(|_| format!("Header name must be a valid HTTP token [\"{name}\"]"))?;
+        let key =
+            HeaderName::try_from(name).map_err(|_| format!("Header name must be a valid HTTP token [\"{name}\"]"))?;
         let mut head = self.inner.head.lock();
         if !append {
             head.headers.remove(&key);

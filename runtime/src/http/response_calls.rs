@@ -10,8 +10,28 @@ use super::request::headers_value;
 use super::response::Response;
 
 const METHODS: &[&str] = &[
-    "append", "attachment", "cookie", "clearCookie", "end", "get", "getHeader", "header", "json", "jsonp", "links",
-    "location", "redirect", "removeHeader", "send", "sendStatus", "set", "setHeader", "status", "type", "vary", "write",
+    "append",
+    "attachment",
+    "cookie",
+    "clearCookie",
+    "end",
+    "get",
+    "getHeader",
+    "header",
+    "json",
+    "jsonp",
+    "links",
+    "location",
+    "redirect",
+    "removeHeader",
+    "send",
+    "sendStatus",
+    "set",
+    "setHeader",
+    "status",
+    "type",
+    "vary",
+    "write",
     "writeHead",
 ];
 

@@ -31,13 +31,18 @@ pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
 }
 
 /// Answers the handshake (RFC 6455, 4.2.2) and hands the socket over once the answer is out.
-pub(super) fn accept(mut request: http::Request<Incoming>, peer: SocketAddr, handler: Arc<dyn UpgradeHandler>) -> Answer {
+pub(super) fn accept(
+    mut request: http::Request<Incoming>,
+    peer: SocketAddr,
+    handler: Arc<dyn UpgradeHandler>,
+) -> Answer {
     let Some(key) = request.headers().get(header::SEC_WEBSOCKET_KEY).cloned() else {
         return plain(StatusCode::BAD_REQUEST, "A WebSocket handshake needs Sec-WebSocket-Key".to_owned());
     };
     let upgraded = hyper::upgrade::on(&mut request);
     let protocol = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
-    let protocol = protocol.and_then(|list| list.split(',').next()).and_then(|one| HeaderValue::try_from(one.trim()).ok());
+    let protocol =
+        protocol.and_then(|list| list.split(',').next()).and_then(|one| HeaderValue::try_from(one.trim()).ok());
     tokio::task::spawn_local(async move {
         let Ok(stream) = upgraded.await else { return };
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, None).await;

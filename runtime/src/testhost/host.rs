@@ -53,7 +53,8 @@ pub async fn run() -> Result<(), HostError> {
         types: helper_node::types(),
     })
     .map_err(HostError::Engine)?;
-    let flow_http = crate::http::HttpServer::bind(engine.shared(), ([127, 0, 0, 1], 0).into()).map_err(HostError::Admin)?;
+    let flow_http =
+        crate::http::HttpServer::bind(engine.shared(), ([127, 0, 0, 1], 0).into()).map_err(HostError::Admin)?;
     engine.shared().extensions.insert(Arc::new(FlowHttp(flow_http.local_addr())));
     let admin = admin::serve().await.map_err(HostError::Admin)?;
     let runtime = format!("flotilla {}", env!("CARGO_PKG_VERSION"));

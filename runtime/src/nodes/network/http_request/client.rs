@@ -102,8 +102,7 @@ impl Plan {
                 (status, challenged, &self.digest, text(header::WWW_AUTHENTICATE))
             {
                 let path = self.url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
-                let answer =
-                    auth::digest(user, password, self.method.as_str(), &path, &challenge, &generate_id());
+                let answer = auth::digest(user, password, self.method.as_str(), &path, &challenge, &generate_id());
                 self.headers.set("Authorization", Value::from(answer));
                 challenged = true;
                 self.recycle(key, response, sender).await?;
@@ -141,8 +140,7 @@ impl Plan {
                 return Ok((response, sender));
             }
         }
-        let route =
-            Route { url: &self.url, proxy: key.1.as_ref(), tls: self.tls.clone(), lenient: self.lenient };
+        let route = Route { url: &self.url, proxy: key.1.as_ref(), tls: self.tls.clone(), lenient: self.lenient };
         let mut sender = connect::open(route).await?;
         let response = sender.send_request(self.request()?).await;
         Ok((response.map_err(|error| RequestError::exchange(&error))?, sender))
@@ -192,7 +190,10 @@ impl Plan {
         let next = self.url.join(location);
         let next = next.map_err(|_| RequestError::new("ERR_INVALID_URL", format!("Invalid URL: {location}")))?;
         if !matches!(next.scheme(), "http" | "https") {
-            return Err(RequestError::new("ERR_UNSUPPORTED_PROTOCOL", format!("Unsupported protocol: {}", next.scheme())));
+            return Err(RequestError::new(
+                "ERR_UNSUPPORTED_PROTOCOL",
+                format!("Unsupported protocol: {}", next.scheme()),
+            ));
         }
         if !matches!(status, 307 | 308) && self.method != Method::GET && self.method != Method::HEAD {
             self.method = Method::GET;
@@ -237,7 +238,10 @@ async fn read(response: http::Response<Incoming>) -> Result<Bytes, RequestError>
         let frame = frame.map_err(|error| RequestError::exchange(&error))?;
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + data.len() > MAX_BODY {
-            return Err(RequestError::new("ERR_BODY_TOO_LARGE", format!("the response is larger than {MAX_BODY} bytes")));
+            return Err(RequestError::new(
+                "ERR_BODY_TOO_LARGE",
+                format!("the response is larger than {MAX_BODY} bytes"),
+            ));
         }
         whole.extend_from_slice(&data);
     }

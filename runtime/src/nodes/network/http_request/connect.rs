@@ -67,13 +67,19 @@ async fn encrypt(stream: Box<dyn Stream>, host: &str, tls: Arc<ClientConfig>) ->
 }
 
 /// Asks a proxy for a tunnel.
-async fn tunnel(proxy: &Proxy, host: &str, port: u16, tls: &Arc<ClientConfig>) -> Result<Box<dyn Stream>, RequestError> {
+async fn tunnel(
+    proxy: &Proxy,
+    host: &str,
+    port: u16,
+    tls: &Arc<ClientConfig>,
+) -> Result<Box<dyn Stream>, RequestError> {
     let mut stream: Box<dyn Stream> = Box::new(tcp(&proxy.host, proxy.port).await?);
     if proxy.tls {
         stream = encrypt(stream, &proxy.host, tls.clone()).await?;
     }
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| RequestError::exchange(&error))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| RequestError::exchange(&error))?;
     tokio::task::spawn_local(async move {
         let _ = connection.with_upgrades().await;
     });

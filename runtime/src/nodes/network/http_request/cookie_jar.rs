@@ -51,9 +51,8 @@ impl CookieJar {
                 _ => {}
             }
         }
-        self.cookies.retain(|known| {
-            known.name != cookie.name || known.domain != cookie.domain || known.path != cookie.path
-        });
+        self.cookies
+            .retain(|known| known.name != cookie.name || known.domain != cookie.domain || known.path != cookie.path);
         if !gone {
             self.cookies.push(cookie);
         }
@@ -66,7 +65,8 @@ impl CookieJar {
             .cookies
             .iter()
             .filter(|cookie| {
-                let domain = host == cookie.domain || (!cookie.host_only && host.ends_with(&format!(".{}", cookie.domain)));
+                let domain =
+                    host == cookie.domain || (!cookie.host_only && host.ends_with(&format!(".{}", cookie.domain)));
                 let path = url.path() == cookie.path
                     || (url.path().starts_with(&cookie.path)
                         && (cookie.path.ends_with('/') || url.path()[cookie.path.len()..].starts_with('/')));

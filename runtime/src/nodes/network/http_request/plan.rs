@@ -93,7 +93,8 @@ impl HttpRequest {
         let invalid = |_| format!("Invalid URL: {url}");
         let mut url = Url::parse(url).map_err(invalid)?;
         url.set_fragment(None);
-        let method = Method::try_from(method).map_err(|_| format!("Method must be a valid HTTP token [\"{method}\"]"))?;
+        let method =
+            Method::try_from(method).map_err(|_| format!("Method must be a valid HTTP token [\"{method}\"]"))?;
         let mut headers = Headers::collect(msg, &self.headers);
         let jar = jar(msg, &mut headers, &url);
         let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
