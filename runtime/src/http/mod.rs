@@ -15,6 +15,8 @@ mod response;
 mod response_calls;
 mod routes;
 mod server;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 
 pub use cookies::{parse_cookies, serialize_cookie};
