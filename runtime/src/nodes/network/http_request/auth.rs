@@ -1,7 +1,7 @@
 //! Basic, bearer and digest authentication (RFC 7616).
 
 use base64::Engine as _;
-use md5::{Digest as _, Md5};
+use md5::Md5;
 use sha2::{Digest, Sha256, Sha512};
 
 /// `Basic ...`.
