@@ -2,11 +2,28 @@
 
 /// Key and text; `__name__` is replaced by the argument of that name.
 pub(super) const ENGLISH: &[(&str, &str)] = &[
+    (
+        "common.errors.nooverride",
+        "Message properties do not override what the node sets; set the node's field to take it from the message",
+    ),
+    ("common.notification.errors.no-response", "no response from the server"),
     ("function.error.externalModuleLoadError", "The function node's modules cannot be loaded"),
     ("function.error.externalModuleNotAllowed", "This function node uses modules, which the settings do not allow"),
     ("function.error.inputListener", "A function cannot listen to the node's 'input' event"),
     ("function.error.moduleNameError", "A module cannot be called __name__ in a function"),
     ("function.error.non-message-returned", "Function tried to send a message of type __type__"),
+    ("httpin.errors.deprecated-call", "__method__ is called on a wrapper; use the method of msg.res._res"),
+    ("httpin.errors.invalid-payload", "The payload cannot be made a query: it must be an object"),
+    ("httpin.errors.invalid-transport", "URLs of http request begin with http:// or https://"),
+    ("httpin.errors.json-error", "The response is not valid JSON: it stays text"),
+    ("httpin.errors.missing-path", "The http in node has no path: nothing reaches it"),
+    ("httpin.errors.no-response", "The message has no res: it did not come from an http in node"),
+    ("httpin.errors.no-url", "Neither the node nor the message has a URL"),
+    ("httpin.errors.not-created", "The http in node listens to nothing: httpNodeRoot is false"),
+    ("httpin.errors.rejectunauthorized-invalid", "msg.rejectUnauthorized must be true or false: it is ignored"),
+    ("httpin.errors.timeout-isnan", "msg.requestTimeout is not a number: it is ignored"),
+    ("httpin.errors.timeout-isnegative", "msg.requestTimeout must be at least 1: it is ignored"),
+    ("httpin.status.requesting", "requesting"),
     ("node-red:common.status.connected", "connected"),
     ("node-red:common.status.connecting", "connecting"),
     ("node-red:common.status.disconnected", "disconnected"),
@@ -19,4 +36,5 @@ pub(super) const ENGLISH: &[(&str, &str)] = &[
     ),
     ("nodes.flow.non-message-returned", "Node tried to send a message of type __type__"),
     ("nodes.flows.stopping-error", "Error while the node was stopped: __message__"),
+    ("tls.error.missing-file", "A certificate and a private key must come together"),
 ];

@@ -1,6 +1,6 @@
 //! Tags in a URL: `{{name}}` (HTML-escaped, as Mustache does), `{{{name}}}` and `{{&name}}`.
 
-use crate::value::{Path, Value};
+use crate::value::Value;
 
 /// Fills in the tags of a URL; what the message does not have is empty.
 pub(super) fn render(text: &str, msg: &Value) -> Result<String, String> {
@@ -13,7 +13,7 @@ pub(super) fn render(text: &str, msg: &Value) -> Result<String, String> {
         let name = rest[usize::from(raw)..end].trim();
         rest = &rest[end + if raw { 3 } else { 2 }..];
         let (raw, name) = name.strip_prefix('&').map_or((raw, name), |name| (true, name.trim()));
-        let value = Path::message(name).ok().and_then(|path| path.get(msg).ok()).unwrap_or_default();
+        let value = lookup(msg, name);
         if value.is_nullish() {
             continue;
         }
@@ -22,6 +22,14 @@ pub(super) fn render(text: &str, msg: &Value) -> Result<String, String> {
     }
     out.push_str(rest);
     Ok(out)
+}
+
+/// Mustache's dotted names: any text between the dots is a key.
+fn lookup(msg: &Value, name: &str) -> Value {
+    name.split('.').fold(msg.clone(), |value, key| match &value {
+        Value::Array(items) => key.parse().ok().and_then(|at: usize| items.get(at).cloned()).unwrap_or_default(),
+        other => other.get(key),
+    })
 }
 
 fn escape(text: &str, out: &mut String) {
