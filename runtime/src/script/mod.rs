@@ -1,6 +1,7 @@
 //! Scripts: QuickJS, and what function nodes see of the runtime. Nothing else of the project knows QuickJS.
 
 mod borrowed;
+mod closing;
 mod engine;
 mod export;
 mod failure;
