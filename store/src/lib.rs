@@ -4,9 +4,12 @@
 //! backend promises is written on [`Store`] and held by one conformance suite (`tests/`).
 
 mod contract;
+mod nats;
+mod postgres;
 mod redis;
 mod remote;
 mod sqlite;
+mod tls;
 mod url;
 mod watch;
 

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use crate::contract::{Result, Store};
-use crate::{redis, sqlite};
+use crate::{nats, postgres, redis, sqlite};
 
 use super::parse::bad_url;
 
 /// Opens the store that a URL names, and makes sure that it answers.
 ///
 /// - `sqlite:PATH` a file on this machine, made when it is not there; several processes may use it at once
+/// - `postgres://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]`, with TLS by `?sslmode=require`
 /// - `redis://` or with TLS `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]`
+/// - `nats://` or with TLS `tls://[USER:PASSWORD@|TOKEN@]HOST[:PORT]`
 ///
 /// Every URL takes `?timeout=` (`500ms`, `2s`; default `2s`); those of servers also `namespace=` (default `flotilla`),
 /// `ca=`, `cert=` and `key=` (PEM files). User and password come from the URL or else from `FLOTILLA_STORE_USER` and
@@ -19,7 +21,13 @@ pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     match scheme {
         "sqlite" => sqlite::open(url).await,
+        "nats" | "tls" => nats::open(url).await,
+        "postgres" | "postgresql" => postgres::open(url).await,
         "redis" | "rediss" => redis::open(url).await,
-        _ => Err(bad_url("scheme", scheme, "it is not known: begin with sqlite:, redis: or rediss:")),
+        _ => Err(bad_url(
+            "scheme",
+            scheme,
+            "it is not known: begin with sqlite:, postgres:, redis:, rediss:, nats: or tls:",
+        )),
     }
 }

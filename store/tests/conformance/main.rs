@@ -29,6 +29,8 @@ macro_rules! suite {
 
 suite!(sqlite, place::Kind::Sqlite);
 suite!(redis, place::Kind::Redis);
+suite!(postgres, place::Kind::Postgres);
+suite!(nats, place::Kind::Nats);
 
 /// What a child process does; started by the cases with the environment that says what.
 #[test]

@@ -7,8 +7,8 @@ use crate::history::{Event, check, parse};
 use crate::place::Place;
 
 pub async fn linear(place: Place) {
-    let mut children: Vec<_> = (0..4).map(|seed| child::spawn("history", &place.url(""), seed)).collect();
     let store = place.open().await;
+    let mut children: Vec<_> = (0..4).map(|seed| child::spawn("history", &place.url(""), seed)).collect();
     super::eventually("they are in the middle", async || store.incr("progress", 0.0).await.unwrap() >= 150.0).await;
     children[0].kill().unwrap();
     let mut events: BTreeMap<String, Vec<Event>> = BTreeMap::new();

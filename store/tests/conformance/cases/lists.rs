@@ -2,7 +2,7 @@
 
 use flotilla_store::Write;
 
-use super::text;
+use super::{all, text};
 use crate::place::Place;
 
 pub async fn lists(place: Place) {
@@ -20,7 +20,7 @@ pub async fn lists(place: Place) {
         assert!(found.iter().all(|entry| entry.value == entry.key.as_bytes() && entry.version > 0));
     }
     let many: Vec<String> = (0..1_234).map(|n| format!("many/{n:05}")).collect();
-    futures::future::try_join_all(many.iter().map(|key| store.set(key, text(key), Write::default()))).await.unwrap();
+    all(many.iter().map(async |key| store.set(key, text(key), Write::default()).await.unwrap())).await;
     store.delete("many/00007", None).await.unwrap();
     let found = store.list("many/").await.unwrap();
     assert_eq!(found.len(), 1_233);

@@ -46,3 +46,9 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+/// Runs many calls, a few at a time.
+async fn all<T>(calls: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    use futures::StreamExt;
+    futures::stream::iter(calls).buffer_unordered(16).collect().await
+}

@@ -13,7 +13,7 @@ pub async fn stalls(place: Place) {
     store.set("k", text("1"), Write::default()).await.unwrap();
     let lease = store.acquire("l", "a", Duration::from_millis(800)).await.unwrap().granted().unwrap();
 
-    server.signal("STOP");
+    server.pause(true);
     let began = Instant::now();
     for _ in 0..2 {
         let failed = store.get("k").await.unwrap_err();
@@ -28,7 +28,7 @@ pub async fn stalls(place: Place) {
         tokio::spawn(async move { (Instant::now(), store.acquire("late", "a", Duration::from_secs(5)).await) })
     };
     eventually("the lease ends", async || !lease.is_live()).await;
-    server.signal("CONT");
+    server.pause(false);
     let (asked, late) = asking.await.unwrap();
     if let Ok(late) = late {
         assert!(late.granted().unwrap().until <= asked + Duration::from_secs(5) + Duration::from_millis(50));

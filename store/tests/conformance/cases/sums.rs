@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flotilla_store::{StoreError, Write};
 
-use super::text;
+use super::{all, text};
 use crate::place::Place;
 
 pub async fn sums(place: Place) {
@@ -44,8 +44,7 @@ pub async fn sums(place: Place) {
     assert!(after.expires.is_some() && after.version != before.version);
 
     let stores = [place.open().await, place.open().await];
-    let many = (0..200).map(|n| stores[n % 2].incr("many", 1.0));
-    let mut seen = futures::future::try_join_all(many).await.unwrap();
+    let mut seen = all((0..200).map(async |n| stores[n % 2].incr("many", 1.0).await.unwrap())).await;
     seen.sort_by(f64::total_cmp);
     assert!(seen.iter().zip(1..=200).all(|(sum, n)| exact(*sum) == exact(f64::from(n))), "each sum once: {seen:?}");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flotilla_store::{Event, Store, Watch, Write};
 
-use super::text;
+use super::{all, text};
 use crate::place::Place;
 
 /// A copy of a prefix that a watch keeps up to date.
@@ -64,7 +64,7 @@ pub async fn watches(place: Place) {
     let mut watch = one.watch("w/").await.unwrap();
     assert_eq!(watch.next().await, Some(Event::Resync), "always first");
     let mut mirror = Mirror::new(one.clone(), "w/").await;
-    let mut all = Mirror::new(two.clone(), "").await;
+    let mut whole = Mirror::new(two.clone(), "").await;
     let mut expected = BTreeMap::from([("w/before".to_owned(), text("0"))]);
     mirror.until(&expected).await;
 
@@ -76,17 +76,13 @@ pub async fn watches(place: Place) {
     mirror.until(&expected).await;
     let mut everything = expected.clone();
     everything.insert("other".to_owned(), text("1"));
-    all.until(&everything).await;
+    whole.until(&everything).await;
 
     // Many writers, more changes than a watch keeps: the copy ends at what is there.
-    let writes = (0..3_000).map(|n| {
+    all((0..3_000).map(async |n| {
         let store = if n % 2 == 0 { &one } else { &two };
-        async move { store.set(&format!("w/{}", n % 700), text(&n.to_string()), Write::default()).await.unwrap() }
-    });
-    futures::stream::StreamExt::collect::<Vec<_>>(futures::stream::StreamExt::buffer_unordered(
-        futures::stream::iter(writes),
-        16,
-    ))
+        store.set(&format!("w/{}", n % 700), text(&n.to_string()), Write::default()).await.unwrap()
+    }))
     .await;
     for n in (0..700).step_by(3) {
         two.delete(&format!("w/{n}"), None).await.unwrap();
@@ -98,7 +94,7 @@ pub async fn watches(place: Place) {
 
     // A watch that was dropped ends; a new one works.
     drop(mirror);
-    drop(all);
+    drop(whole);
     let mut fresh = Mirror::new(one.clone(), "w/a").await;
     two.set("w/a", text("last"), Write::default()).await.unwrap();
     fresh.until(&BTreeMap::from([("w/a".to_owned(), text("last"))])).await;

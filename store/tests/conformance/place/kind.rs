@@ -7,4 +7,8 @@ pub enum Kind {
     Sqlite,
     /// redis-server.
     Redis,
+    /// postgres.
+    Postgres,
+    /// nats-server.
+    Nats,
 }

@@ -1,6 +1,8 @@
 //! Where a case keeps its data: a file, or a real server on a free port, stopped when the case ends (also by panic).
 
 mod kind;
+mod nats;
+mod postgres;
 mod redis;
 mod server;
 mod start;

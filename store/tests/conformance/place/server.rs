@@ -31,6 +31,16 @@ impl Server {
         signal_to(self.child.id(), signal);
     }
 
+    /// Stops the process and those it started (PostgreSQL has one per connection), or lets them go on.
+    pub fn pause(&self, paused: bool) {
+        let pid = self.child.id();
+        let started = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        let started = started.split_whitespace().filter_map(|child| child.parse().ok());
+        for process in std::iter::once(pid).chain(started) {
+            signal_to(process, if paused { "STOP" } else { "CONT" });
+        }
+    }
+
     /// Ends the process, as a crash does.
     pub fn kill(&mut self) {
         self.signal(self.end);
@@ -45,7 +55,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.signal("CONT");
+        self.pause(false);
         self.kill();
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use flotilla_store::{Store, open};
 use tempfile::TempDir;
 
-use super::{Kind, Server, redis};
+use super::{Kind, Server, nats, postgres, redis};
 
 /// A place for one case.
 pub struct Place {
@@ -24,6 +24,8 @@ impl Place {
         let started = match kind {
             Kind::Sqlite => Ok(None),
             Kind::Redis => redis::start(folder.path()).map(Some),
+            Kind::Nats => nats::start(folder.path()).map(Some),
+            Kind::Postgres => postgres::start(folder.path()).map(Some),
         };
         let server = match started {
             Ok(server) => server,

@@ -1,0 +1,134 @@
+//! The bucket: a stream that keeps the newest record of each subject.
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, LastRawMessageErrorKind, StorageType, Stream};
+use async_nats::jetstream::{self, Context};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+
+use crate::contract::{Result, StoreError};
+
+use super::client::Nats;
+use super::key;
+use super::record::Record;
+
+/// How many records are read at once.
+const AT_ONCE: usize = 64;
+
+/// Which revision a write must replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replaces {
+    /// Whatever is there.
+    Anything,
+    /// This revision of the same subject; 0: nothing.
+    Revision(u64),
+    /// This revision of the whole stream.
+    Stream(u64),
+}
+
+/// The bucket.
+#[derive(Clone)]
+pub(super) struct Bucket {
+    pub(super) nats: Nats,
+    pub(super) context: Context,
+    pub(super) stream: Stream,
+    /// The subject above all entries.
+    pub(super) entries: String,
+    /// The subject above all leases.
+    pub(super) leases: String,
+}
+
+impl Bucket {
+    /// Opens the bucket; makes it when it is not there.
+    pub(super) async fn open(nats: Nats, namespace: &str) -> Result<Bucket> {
+        let mut context = jetstream::new(nats.client.clone());
+        context.set_timeout(nats.timeout);
+        let config = Config {
+            name: format!("KV_{namespace}"),
+            description: Some("Flotilla's shared state".to_owned()),
+            subjects: vec![format!("$KV.{namespace}.>")],
+            max_messages_per_subject: 1,
+            discard: DiscardPolicy::New,
+            allow_rollup: true,
+            storage: StorageType::File,
+            ..Config::default()
+        };
+        let stream = context.get_or_create_stream(config).await.map_err(|error| match error.to_string() {
+            reason if reason.contains("not enabled") => StoreError::Refused { store: nats.place.clone(), reason },
+            reason => nats.away(reason),
+        })?;
+        let found = &stream.cached_info().config;
+        if found.max_messages_per_subject != 1 || !found.subjects.contains(&format!("$KV.{namespace}.>")) {
+            return Err(StoreError::Foreign {
+                place: format!("stream KV_{namespace} in {}", nats.place),
+                reason: "it is not a key-value bucket with a history of 1".to_owned(),
+            });
+        }
+        let (entries, leases) = (format!("$KV.{namespace}.e"), format!("$KV.{namespace}.l"));
+        Ok(Bucket { nats, context, stream, entries, leases })
+    }
+
+    /// The newest record of a subject.
+    pub(super) async fn read(&self, subject: &str) -> Result<Option<Record>> {
+        self.nats.check()?;
+        match self.stream.get_last_raw_message_by_subject(subject).await {
+            Ok(message) => {
+                let written = message.time.unix_timestamp_nanos();
+                Ok(Some(Record::new(message.sequence, message.payload, Some(&message.headers), written)))
+            }
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(self.nats.away(error)),
+        }
+    }
+
+    /// Writes a record; answers its revision, or `None` when something else is there than it was to replace.
+    pub(super) async fn write(
+        &self,
+        subject: &str,
+        value: Bytes,
+        mut headers: HeaderMap,
+        replaces: Replaces,
+    ) -> Result<Option<u64>> {
+        self.nats.check()?;
+        match replaces {
+            Replaces::Anything => {}
+            Replaces::Revision(revision) => {
+                headers.insert("Nats-Expected-Last-Subject-Sequence", revision.to_string().as_str());
+            }
+            Replaces::Stream(revision) => {
+                headers.insert("Nats-Expected-Last-Sequence", revision.to_string().as_str());
+            }
+        }
+        let sent = self.context.publish_with_headers(subject.to_owned(), headers, value).await;
+        match sent.map_err(|error| self.nats.away(error))?.await {
+            Ok(ack) => Ok(Some(ack.sequence)),
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(None),
+            Err(error) => Err(self.nats.away(error)),
+        }
+    }
+
+    /// The revision of the whole stream.
+    pub(super) async fn revision(&self) -> Result<u64> {
+        self.nats.check()?;
+        Ok(self.stream.get_info().await.map_err(|error| self.nats.away(error))?.state.last_sequence)
+    }
+
+    /// The newest records under a prefix, by key; `root` is `entries` or `leases`.
+    pub(super) async fn records(&self, root: &str, prefix: &str) -> Result<Vec<(String, Record)>> {
+        self.nats.check()?;
+        let failed = |error: String| self.nats.away(error);
+        let info = self.stream.info_with_subjects(key::filter(root, prefix)).await;
+        let mut subjects = info.map_err(|error| failed(error.to_string()))?;
+        let mut found = Vec::new();
+        while let Some((subject, _)) = subjects.try_next().await.map_err(|error| failed(error.to_string()))? {
+            found.extend(key::key(root, &subject).filter(|key| key.starts_with(prefix)).map(|key| (key, subject)));
+        }
+        // A key that is a prefix's first part only ("a" for "a/") has a subject of its own that the filter leaves out.
+        found.sort_unstable();
+        let reads = found.into_iter().map(async |(key, subject)| Ok((key, self.read(&subject).await?)));
+        let records: Vec<(String, Option<Record>)> =
+            futures::stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        Ok(records.into_iter().filter_map(|(key, record)| Some((key, record?))).collect())
+    }
+}
