@@ -1,5 +1,7 @@
 //! Keys as subjects: a subject has tokens between dots and few characters; a key is any text.
 
+use std::fmt::Write as _;
+
 /// The subject of a key. `/` becomes a dot, so that a prefix that ends with one is a subject of its own.
 pub(super) fn subject(root: &str, key: &str) -> String {
     let mut subject = root.to_owned();
@@ -12,7 +14,7 @@ pub(super) fn subject(root: &str, key: &str) -> String {
             if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
                 subject.push(char::from(byte));
             } else {
-                subject.push_str(&format!("={byte:02X}"));
+                write!(subject, "={byte:02X}").expect("a String takes any text");
             }
         }
     }

@@ -127,8 +127,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 
--- sum is NULL when found is not a number. PostgreSQL writes a float8 as the shortest text that reads back as the same.
-CREATE FUNCTION {ns}.incr(a_key text, a_by float8, OUT sum float8, OUT found bytea) LANGUAGE plpgsql AS $$
+-- sum is NULL when what is there (wrong) is not a number. PostgreSQL writes a float8 as the shortest text that reads back as the same.
+CREATE FUNCTION {ns}.incr(a_key text, a_by float8, OUT sum float8, OUT wrong bytea) LANGUAGE plpgsql AS $$
 DECLARE
     old {ns}.entry := {ns}.lock_key(a_key);
     is_there boolean := old.expires IS NULL OR old.expires > clock_timestamp();
@@ -137,7 +137,7 @@ BEGIN
     IF is_there AND old.value <> 'null' THEN
         was := {ns}.number_of(old.value);
         IF was IS NULL THEN
-            found := old.value;
+            wrong := old.value;
             RETURN;
         END IF;
     END IF;

@@ -144,7 +144,7 @@ impl Backend for PostgresStore {
         if !by.is_finite() {
             return Err(not_a_number(by.to_string()));
         }
-        let row = match self.postgres.row("SELECT sum, found FROM {ns}.incr($1, $2)", &[&key, &by]).await {
+        let row = match self.postgres.row("SELECT sum, wrong FROM {ns}.incr($1, $2)", &[&key, &by]).await {
             Err(StoreError::Refused { reason, .. }) if reason.contains("22003") => {
                 return Err(not_a_number("a number too large to add to".to_owned()));
             }
