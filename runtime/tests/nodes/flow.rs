@@ -63,7 +63,8 @@ pub struct Flow {
 impl Flow {
     /// Deploys one node `n` that is wired to a sink.
     pub fn of(node: &str) -> Flow {
-        let mut node: serde_json::Value = serde_json::from_str(node).unwrap();
+        let mut node: serde_json::Value =
+            serde_json::from_str(node).expect("the test's own flow and messages are sound");
         node["id"] = "n".into();
         node["z"] = "t".into();
         node["wires"] = serde_json::json!([["out"]]);
@@ -79,17 +80,22 @@ impl Flow {
             schedule: Arc::new(Alone),
             types: types.leak(),
         })
-        .unwrap();
+        .expect("the test's own flow and messages are sound");
         engine.shared().extensions.insert(seen.clone());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let document = Document::from_value(document).unwrap();
-        runtime.block_on(engine.deploy(&document, Credentials::default(), DeployMode::Full)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("the test's own flow and messages are sound");
+        let document = Document::from_value(document).expect("the test's own flow and messages are sound");
+        runtime
+            .block_on(engine.deploy(&document, Credentials::default(), DeployMode::Full))
+            .expect("the test's own flow and messages are sound");
         Flow { shared: engine.shared().clone(), engine: Some(engine), runtime, seen }
     }
 
     /// Sends a message, given as JSON, into the node, in a delivery of its own.
     pub fn send(&self, msg: &str) {
-        self.send_value(parse_json(msg.as_bytes()).unwrap());
+        self.send_value(parse_json(msg.as_bytes()).expect("the test's own flow and messages are sound"));
     }
 
     /// Sends a message into the node, in a delivery of its own.
@@ -123,7 +129,9 @@ impl Flow {
     /// The payloads of the first so many messages, as one JSON array.
     pub fn payloads(&self, count: usize) -> String {
         let payloads = self.messages(count).iter().map(|msg| msg.get("payload")).collect();
-        stringify(&Value::array(payloads)).unwrap().unwrap()
+        stringify(&Value::array(payloads))
+            .expect("the test's own flow and messages are sound")
+            .expect("the test's own flow and messages are sound")
     }
 
     /// Waits for a log line that begins so.

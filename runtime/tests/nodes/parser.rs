@@ -118,7 +118,7 @@ pub fn survives(node: &str) {
         flow.send_value(Value::from(msg));
         Ok(())
     });
-    checked.unwrap();
+    assert!(checked.is_ok(), "{checked:?}");
     flow.send_value(Value::from([("reset", true)].into_iter().collect::<Object>()));
     flow.settled();
 }

@@ -32,6 +32,18 @@ fn split_of_a_stream_keeps_the_end_and_its_delivery() {
 }
 
 #[test]
+fn split_of_a_stream_by_length_leaves_nothing_over_when_it_comes_out_even() {
+    let flow = Flow::of(r#"{"type":"split","splt":"2","spltType":"len","stream":true}"#);
+    flow.send(r#"{"payload":"abcd"}"#);
+    flow.send(r#"{"payload":"efg"}"#);
+    assert_eq!(flow.payloads(3), r#"["ab","cd","ef"]"#);
+    assert_eq!(flow.open_deliveries(), 1);
+    flow.send(r#"{"payload":"h"}"#);
+    assert_eq!(flow.payloads(4), r#"["ab","cd","ef","gh"]"#);
+    assert_eq!(flow.settled().completed, 3);
+}
+
+#[test]
 fn split_cuts_buffers() {
     let flow = Flow::of(r#"{"type":"split","splt":"[10]","spltType":"bin"}"#);
     flow.send_payload(Value::Buffer("a\nb\n".into()));

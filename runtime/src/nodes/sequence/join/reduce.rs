@@ -122,11 +122,15 @@ impl Inner {
                 let mut out = last;
                 out.set("payload", value);
                 self.cx.send(out);
-                msgs.iter().for_each(|msg| self.cx.done(msg));
+                for msg in &msgs {
+                    self.cx.done(msg);
+                }
             }
             Err(text) => {
                 msgs.pop();
-                msgs.iter().for_each(|msg| self.cx.done(msg));
+                for msg in &msgs {
+                    self.cx.done(msg);
+                }
                 self.cx.error(self.cx.text("join.errors.invalid-expr", &[("error", &text)]), Some(&last));
             }
         }

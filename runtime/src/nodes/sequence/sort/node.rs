@@ -119,7 +119,9 @@ impl Inner {
         if let Some(last) = msgs.pop() {
             self.cx.error(text, Some(&last));
         }
-        msgs.iter().for_each(|msg| self.cx.done(msg));
+        for msg in &msgs {
+            self.cx.done(msg);
+        }
     }
 
     async fn ordered<T>(&self, items: Vec<T>, value: impl Fn(&T) -> Value) -> Result<Vec<T>, (Vec<T>, String)> {
