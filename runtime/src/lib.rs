@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod context;
 pub mod engine;
+pub mod expression;
 pub mod message;
 pub mod nodes;
 pub mod observe;

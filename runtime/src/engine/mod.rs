@@ -28,5 +28,6 @@ pub use node::{Build, ConfigNode, Node, NodeError, NodeType};
 pub use schedule::{Alone, Schedule, Tick};
 pub use scope::Scope;
 pub use shared::Shared;
+pub(crate) use shared::now_ms;
 pub use slot::Slot;
 pub use worker::{Worker, WorkerHandle};

@@ -6,6 +6,25 @@ use super::{parser, sequence, storage};
 
 /// Every node type that flows may use, by category of the palette.
 pub static TYPES: &[NodeType] = &[
+use super::{common, function, parser};
+    common::debug::TYPE,
+    common::inject::TYPE,
+    common::link::CALL,
+    common::link::IN,
+    common::link::OUT,
+    common::pass_through::CATCH,
+    common::pass_through::COMPLETE,
+    common::pass_through::JUNCTION,
+    common::pass_through::STATUS,
+    common::silent::COMMENT,
+    common::silent::GLOBAL_CONFIG,
+    common::silent::UNKNOWN,
+    function::change::TYPE,
+    function::range::TYPE,
+    function::rbe::TYPE,
+    function::smooth::TYPE,
+    function::switch::TYPE,
+    function::template::TYPE,
     parser::csv::TYPE,
     parser::html::TYPE,
     parser::json::TYPE,

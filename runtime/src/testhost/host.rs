@@ -53,7 +53,7 @@ pub async fn run() -> Result<(), HostError> {
         types: helper_node::types(),
     })
     .map_err(HostError::Engine)?;
-    let admin = admin::serve().await.map_err(HostError::Admin)?;
+    let admin = admin::serve(&engine).await.map_err(HostError::Admin)?;
     let runtime = format!("flotilla {}", env!("CARGO_PKG_VERSION"));
     events.post(&json!({"ev": "hello", "protocol": 1, "runtime": runtime, "admin": admin}));
     let mut host = Host { engine, events, comms, front: Front::default(), admin, storage: None };
