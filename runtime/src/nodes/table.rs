@@ -2,11 +2,10 @@
 
 use crate::engine::NodeType;
 
-use super::{parser, sequence, storage};
+use super::{common, function, parser, sequence, storage};
 
 /// Every node type that flows may use, by category of the palette.
 pub static TYPES: &[NodeType] = &[
-use super::{common, function, parser};
     common::debug::TYPE,
     common::inject::TYPE,
     common::link::CALL,
