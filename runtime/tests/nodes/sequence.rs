@@ -86,12 +86,28 @@ fn join_by_the_nodes_own_rules() {
 }
 
 #[test]
+fn join_by_expressions() {
+    let flow = Flow::of(
+        r#"{"type":"join","mode":"reduce","reduceExp":"$A+payload*$I","reduceInit":"1","reduceInitType":"num","reduceFixup":"$A/$N"}"#,
+    );
+    flow.send(r#"{"payload":5,"parts":{"id":"g","index":1,"count":2}}"#);
+    flow.send(r#"{"payload":9,"parts":{"id":"g","index":0,"count":2}}"#);
+    assert_eq!(flow.payloads(1), "[3]");
+    assert_eq!(flow.settled().completed, 2);
+}
+
+#[test]
 fn sort_of_arrays_and_sequences() {
     let flow = Flow::of(
         r#"{"type":"sort","target":"payload","targetType":"msg","msgKeyType":"elem","as_num":true,"order":"descending"}"#,
     );
     flow.send(r#"{"payload":["10",9,"1"]}"#);
     assert_eq!(flow.payloads(1), r#"[["10",9,"1"]]"#);
+    let flow = Flow::of(
+        r#"{"type":"sort","target":"payload","targetType":"msg","msgKey":"v","msgKeyType":"jsonata","order":"ascending"}"#,
+    );
+    flow.send(r#"{"payload":[{"v":"b"},{"v":"a"}]}"#);
+    assert_eq!(flow.payloads(1), r#"[[{"v":"a"},{"v":"b"}]]"#);
     let flow = Flow::of(r#"{"type":"sort","target":"","targetType":"seq","seqKey":"topic","seqKeyType":"msg"}"#);
     for (topic, index) in [("b", 0), ("a", 1)] {
         flow.send(&format!(
