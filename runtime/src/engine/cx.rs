@@ -102,6 +102,11 @@ impl NodeCx {
         &self.0.path
     }
 
+    /// The path of the node's flow: `tab/instance/...`, or `global`.
+    pub fn flow_path(&self) -> Str {
+        self.0.path.rsplit_once('/').map_or(Str::new_static("global"), |(flow, _)| Str::new(flow))
+    }
+
     /// The configuration, with `${ENV}` filled in.
     pub fn config(&self) -> &NodeConfig {
         &self.0.config
@@ -268,7 +273,7 @@ impl NodeCx {
             kind: self.0.kind.clone(),
             name: self.0.name.clone(),
             z: self.z(),
-            path: self.0.path.clone(),
+            path: self.flow_path(),
             msg,
             timestamp: now_ms(),
         });

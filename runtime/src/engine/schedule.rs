@@ -22,6 +22,12 @@ pub trait Schedule: Send + Sync {
         Box::pin(std::future::ready(None))
     }
 
+    /// True when other replicas may run the same flow: intervals are then counted from the epoch, so that all mean the
+    /// same tick.
+    fn is_group(&self) -> bool {
+        true
+    }
+
     /// The group's clock in milliseconds since the epoch. Ticks are computed on it so that replicas agree.
     fn now_ms(&self) -> i64 {
         crate::engine::shared::now_ms() as i64
@@ -32,6 +38,10 @@ pub trait Schedule: Send + Sync {
 pub struct Alone;
 
 impl Schedule for Alone {
+    fn is_group(&self) -> bool {
+        false
+    }
+
     fn claim(&self, _tick: Tick) -> BoxFuture<'static, bool> {
         Box::pin(std::future::ready(true))
     }

@@ -38,6 +38,11 @@ impl Slot {
     /// The node handles a message, now. A panic in a node is that node's error and nothing else's.
     pub fn receive(&self, mut msg: Msg) {
         msg.ensure_id();
+        self.handle(msg);
+    }
+
+    /// As [`Slot::receive`], with the message as it is: what a node emits to itself in Node-RED gets no id.
+    pub(crate) fn handle(&self, msg: Msg) {
         if self.tapped.get() {
             self.cx.shared().observer.load().input(self.cx.id(), &msg);
         }

@@ -1,5 +1,6 @@
 //! The node types, in the palette's categories.
 
+pub mod common;
 pub mod function;
 pub mod network;
 pub mod parser;
@@ -8,4 +9,6 @@ pub mod sequence;
 pub mod storage;
 mod table;
 
+pub use common::debug::set_debug_active;
+pub use common::inject::inject_now;
 pub use table::TYPES;

@@ -17,7 +17,7 @@ pub(super) fn is_instant(op: &Op) -> bool {
 pub(super) fn run(worker: &Rc<Worker>, op: &Op) {
     let Some(slot) = worker.slot(op.text("node")) else { return };
     match op.name.as_str() {
-        "receive" => slot.receive(Msg::from_value(op.value("msg"), None)),
+        "receive" => slot.handle(Msg::from_value(op.value("msg"), None)),
         "tap" => slot.tap(),
         _ => act(&slot.cx, op),
     }

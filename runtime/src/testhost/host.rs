@@ -56,7 +56,7 @@ pub async fn run() -> Result<(), HostError> {
     let flow_http =
         crate::http::HttpServer::bind(engine.shared(), ([127, 0, 0, 1], 0).into()).map_err(HostError::Admin)?;
     engine.shared().extensions.insert(Arc::new(FlowHttp(flow_http.local_addr())));
-    let admin = admin::serve().await.map_err(HostError::Admin)?;
+    let admin = admin::serve(&engine).await.map_err(HostError::Admin)?;
     let runtime = format!("flotilla {}", env!("CARGO_PKG_VERSION"));
     events.post(&json!({"ev": "hello", "protocol": 1, "runtime": runtime, "admin": admin}));
     let mut host = Host { engine, events, comms, front: Front::default(), admin, storage: None };

@@ -13,5 +13,6 @@ pub use json::{ParseError, from_json, parse_json, to_json};
 pub use number::{number_to_string, string_to_number};
 pub use object::Object;
 pub use path::{Path, PathError, PathPart};
+pub(crate) use stringify::date_to_iso;
 pub use stringify::{StringifyError, stringify, stringify_pretty};
 pub use types::{HostObject, RegExpValue, Str, TypedArray, Value};

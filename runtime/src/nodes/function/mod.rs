@@ -1,3 +1,9 @@
-//! The palette's category `function`.
+//! The palette's category "function".
 
+pub(crate) mod change;
 pub mod function;
+pub(crate) mod range;
+pub(crate) mod rbe;
+pub(crate) mod smooth;
+pub(crate) mod switch;
+pub(crate) mod template;

@@ -185,7 +185,7 @@ impl Split {
         }
         let many = pieces.len() > 1;
         let rest = self.pieces(&msg, &mut parts, pieces);
-        let rest = rest.map(|rest| rest.to_text().to_string()).unwrap_or_default();
+        let rest = rest.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
         let complete = rest.is_empty();
         self.state.borrow_mut().text = rest;
         self.settle(many, complete, by_length, original);
@@ -247,7 +247,9 @@ impl Split {
     fn settle(&self, many: bool, complete: bool, waits: bool, original: Msg) {
         let waiting = if many || complete { std::mem::take(&mut self.state.borrow_mut().held) } else { Vec::new() };
         if waits {
-            waiting.iter().for_each(|msg| self.cx.done(msg));
+            for msg in &waiting {
+                self.cx.done(msg);
+            }
         }
         if complete {
             return self.cx.done(&original);

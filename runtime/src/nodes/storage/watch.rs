@@ -109,7 +109,7 @@ impl Watch {
                 Ok(event) if waiting.paths.len() < MAX_WAITING => waiting.paths.extend(event.paths),
                 Ok(_) => {
                     waiting.errors =
-                        vec![format!("more than {MAX_WAITING} files changed at once: some are not reported")]
+                        vec![format!("more than {MAX_WAITING} files changed at once: some are not reported")];
                 }
                 Err(error) => waiting.errors = vec![error.to_string()],
             }

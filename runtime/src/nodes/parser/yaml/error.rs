@@ -6,7 +6,7 @@ pub(super) const MAX_DEPTH: usize = 500;
 /// Why YAML could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} ({line}:{column})")]
-pub(super) struct LoadError {
+pub(crate) struct LoadError {
     /// What is wrong.
     pub(super) reason: String,
     /// From 1.

@@ -9,7 +9,7 @@ use super::error::{LoadError, MAX_DEPTH};
 use super::scalar::{TagError, implicit, tagged};
 
 /// Reads the one document of a text; nothing but blanks and comments is undefined, as in js-yaml.
-pub(super) fn load(text: &str) -> Result<Value, LoadError> {
+pub(crate) fn load(text: &str) -> Result<Value, LoadError> {
     let mut loader = Loader::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| refusal(&error))?;

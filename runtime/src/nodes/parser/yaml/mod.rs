@@ -7,4 +7,5 @@ mod node;
 mod scalar;
 mod style;
 
+pub(crate) use load::load as load_yaml;
 pub use node::TYPE;

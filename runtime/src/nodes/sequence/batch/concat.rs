@@ -63,8 +63,14 @@ impl Concat {
         if names.is_empty() || !names.iter().all(complete) {
             return None;
         }
-        let groups = names.iter().filter_map(|name| held.get_mut(name).and_then(VecDeque::pop_front));
-        Some(groups.flat_map(|group| group.msgs).collect())
+        // A topic may be listed twice: its sequence then comes twice.
+        let fronts = names.iter().filter_map(|name| held.get(name).and_then(VecDeque::front));
+        let msgs = fronts.flat_map(|group| group.msgs.iter().cloned()).collect();
+        for name in &names {
+            held.get_mut(name).and_then(VecDeque::pop_front);
+        }
+        held.retain(|_, groups| !groups.is_empty());
+        Some(msgs)
     }
 }
 

@@ -12,7 +12,7 @@ use super::node::{complete, overflow, send_sequence};
 
 pub(super) struct Count {
     cx: NodeCx,
-    count: f64,
+    size: f64,
     overlap: usize,
     honour_parts: bool,
     held: RefCell<Vec<Msg>>,
@@ -31,7 +31,7 @@ impl Count {
         }
         let honour_parts = props::flag(config, "honourParts");
         let overlap = if overlap > 0.0 { overlap as usize } else { 0 };
-        Ok(Count { count, overlap, honour_parts, held: RefCell::default(), fresh: Cell::new(0), cx: cx.clone() })
+        Ok(Count { size: count, overlap, honour_parts, held: RefCell::default(), fresh: Cell::new(0), cx: cx.clone() })
     }
 }
 
@@ -48,7 +48,7 @@ impl Node for Count {
         let mut held = self.held.take();
         held.push(msg);
         self.fresh.set(self.fresh.get() + 1);
-        if held.len() as f64 == self.count || last {
+        if (held.len() as f64).total_cmp(&self.size).is_eq() || last {
             send_sequence(&self.cx, &held);
             let kept = held.split_off(held.len().saturating_sub(self.overlap));
             complete(&self.cx, std::mem::replace(&mut held, kept));

@@ -40,7 +40,9 @@ pub(super) fn send_sequence(cx: &NodeCx, msgs: &[Msg]) {
 
 /// Completes messages that are held no longer.
 pub(super) fn complete(cx: &NodeCx, msgs: Vec<Msg>) {
-    msgs.iter().for_each(|msg| cx.done(msg));
+    for msg in &msgs {
+        cx.done(msg);
+    }
 }
 
 /// Gives up what is held once `fresh` messages are more than `nodeMessageBufferMaxLength`: the last one with an error.

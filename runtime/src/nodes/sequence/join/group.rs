@@ -137,7 +137,9 @@ mod tests {
 
     fn group(build: Build, joiner: Value, parts: &[(Option<usize>, &str)]) -> Value {
         let mut group = Group::new(build, 0.0, "payload".into(), joiner, 1.0, 0);
-        parts.iter().for_each(|(index, text)| group.add(Value::from(*text), *index));
+        for (index, text) in parts {
+            group.add(Value::from(*text), *index);
+        }
         group.result()
     }
 

@@ -63,13 +63,13 @@ impl Inner {
         let (cx, config) = (&self.cx, &self.config);
         let value = match &config.property {
             None => msg.value(),
-            Some(path) => match msg.get_path(path) {
-                Ok(value) => value,
-                Err(_) => {
+            Some(path) => {
+                let Ok(value) = msg.get_path(path) else {
                     cx.warn(format!("Message property {} not found", config.property_name));
                     return cx.done(&msg);
-                }
-            },
+                };
+                value
+            }
         };
         if config.mode == Mode::Auto && msg.get("parts").get("id").is_undefined() {
             if msg.has("reset") {
@@ -86,7 +86,7 @@ impl Inner {
             }
         }
         let part = match config.mode {
-            Mode::Auto => self.auto_part(&msg),
+            Mode::Auto => auto_part(&msg),
             _ => self.custom_part(&msg, value),
         };
         let part = match part {
@@ -106,26 +106,6 @@ impl Inner {
             return cx.done(&msg);
         }
         self.add(msg, part);
-    }
-
-    fn auto_part(&self, msg: &Msg) -> Result<Part, String> {
-        let parts = msg.get("parts");
-        let property = parts.get("property");
-        let property = if property.truthy() { property.to_text().to_string() } else { "payload".to_owned() };
-        let path = Path::message(&property).map_err(|error| error.to_string())?;
-        let kind = parts.get("type");
-        let index = parts.get("index");
-        Ok(Part {
-            group: parts.get("id").to_text(),
-            build: kind.as_str().map_or(Build::Array, Build::named),
-            value: msg.get_path(&path).map_err(|error| error.to_string())?,
-            property,
-            target: parts.get("count").as_number().unwrap_or(0.0),
-            joiner: parts.get("ch"),
-            key: Some(parts.get("key")).filter(usable_key),
-            chunk: parts.get("len").as_number().unwrap_or(1.0),
-            index: Some(index.to_number()).filter(|at| *at >= 0.0 && !index.is_undefined()).map(|at| at as usize),
-        })
     }
 
     fn custom_part(&self, msg: &Msg, value: Value) -> Result<Part, String> {
@@ -250,8 +230,31 @@ impl Inner {
             Ok(_) => self.cx.send(out),
             Err(error) => self.cx.error(error.to_string(), Some(&out)),
         }
-        msgs.iter().for_each(|msg| self.cx.done(msg));
+        for msg in &msgs {
+            self.cx.done(msg);
+        }
     }
+}
+
+/// What `msg.parts` says.
+fn auto_part(msg: &Msg) -> Result<Part, String> {
+    let parts = msg.get("parts");
+    let property = parts.get("property");
+    let property = if property.truthy() { property.to_text().to_string() } else { "payload".to_owned() };
+    let path = Path::message(&property).map_err(|error| error.to_string())?;
+    let kind = parts.get("type");
+    let index = parts.get("index");
+    Ok(Part {
+        group: parts.get("id").to_text(),
+        build: kind.as_str().map_or(Build::Array, Build::named),
+        value: msg.get_path(&path).map_err(|error| error.to_string())?,
+        property,
+        target: parts.get("count").as_number().unwrap_or(0.0),
+        joiner: parts.get("ch"),
+        key: Some(parts.get("key")).filter(usable_key),
+        chunk: parts.get("len").as_number().unwrap_or(1.0),
+        index: Some(index.to_number()).filter(|at| *at >= 0.0 && !index.is_undefined()).map(|at| at as usize),
+    })
 }
 
 fn usable_key(key: &Value) -> bool {

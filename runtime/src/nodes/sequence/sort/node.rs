@@ -10,7 +10,6 @@ use rustc_hash::FxHashMap;
 use crate::engine::{Node, NodeCx, NodeError, NodeType};
 use crate::message::Msg;
 use crate::nodes::props;
-use crate::nodes::sequence::run_inline;
 use crate::value::{Path, Str, Value};
 
 use super::key::Key;
@@ -19,9 +18,7 @@ use super::order::{compare, sort_by};
 /// The row in the table of node types.
 pub const TYPE: NodeType = NodeType::node("sort", build);
 
-struct Sort(Rc<Inner>);
-
-struct Inner {
+struct Sort {
     cx: NodeCx,
     /// The property whose array is sorted; without one, sequences are.
     target: Option<Path>,
@@ -52,7 +49,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     } else {
         Key::Property(path(&props::text(config, "seqKey", "payload"))?)
     };
-    let inner = Inner {
+    let node = Sort {
         target,
         key,
         numbers: props::flag(config, "as_num"),
@@ -61,30 +58,31 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         begun: Cell::new(0),
         cx: cx.clone(),
     };
-    Ok(Rc::new(Sort(Rc::new(inner))))
+    Ok(Rc::new(node))
 }
 
 impl Node for Sort {
     fn receive(&self, msg: Msg) {
-        let inner = self.0.clone();
-        if let Some(target) = self.0.target.clone() {
-            return run_inline(&self.0.cx, async move { inner.sort_property(msg, &target).await });
+        if let Some(target) = &self.target {
+            return self.sort_property(msg, target);
         }
-        if let Some(msgs) = self.0.collect(msg) {
-            run_inline(&self.0.cx, async move { inner.sort_sequence(msgs).await });
+        if let Some(msgs) = self.collect(msg) {
+            self.sort_sequence(msgs);
         }
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
-        let groups = self.0.groups.borrow();
-        for msg in groups.values().flat_map(|group| &group.msgs) {
-            self.0.cx.done(msg);
+        for group in self.groups.borrow().values() {
+            self.cx.log(self.cx.text("sort.clear", &[]));
+            for msg in &group.msgs {
+                self.cx.done(msg);
+            }
         }
         Box::pin(std::future::ready(()))
     }
 }
 
-impl Inner {
+impl Sort {
     /// Adds a message to its sequence; gives the sequence when that was the last one.
     fn collect(&self, msg: Msg) -> Option<Vec<Msg>> {
         let parts = msg.get("parts");
@@ -119,14 +117,16 @@ impl Inner {
         if let Some(last) = msgs.pop() {
             self.cx.error(text, Some(&last));
         }
-        msgs.iter().for_each(|msg| self.cx.done(msg));
+        for msg in &msgs {
+            self.cx.done(msg);
+        }
     }
 
-    async fn ordered<T>(&self, items: Vec<T>, value: impl Fn(&T) -> Value) -> Result<Vec<T>, (Vec<T>, String)> {
+    fn ordered<T>(&self, items: Vec<T>, value: impl Fn(&T) -> Value) -> Result<Vec<T>, (Vec<T>, String)> {
         let mut keyed = Vec::with_capacity(items.len());
         let mut items = items.into_iter();
         while let Some(item) = items.next() {
-            match self.key.of(&value(&item), &self.cx).await {
+            match self.key.of(&value(&item), &self.cx) {
                 Ok(key) => keyed.push((key, item)),
                 Err(text) => {
                     let all = keyed.into_iter().map(|(_, item)| item).chain(std::iter::once(item)).chain(items);
@@ -141,8 +141,8 @@ impl Inner {
         Ok(sort_by(keyed, &order).into_iter().map(|(_, item)| item).collect())
     }
 
-    async fn sort_sequence(&self, msgs: Vec<Msg>) {
-        match self.ordered(msgs, Msg::value).await {
+    fn sort_sequence(&self, msgs: Vec<Msg>) {
+        match self.ordered(msgs, Msg::value) {
             Ok(msgs) => {
                 for (index, mut msg) in msgs.into_iter().enumerate() {
                     let mut parts = msg.get("parts");
@@ -158,7 +158,7 @@ impl Inner {
         }
     }
 
-    async fn sort_property(&self, mut msg: Msg, target: &Path) {
+    fn sort_property(&self, mut msg: Msg, target: &Path) {
         let data = match msg.get_path(target) {
             Ok(Value::Array(items)) => items.to_vec(),
             Ok(_) => return self.cx.done(&msg),
@@ -166,7 +166,7 @@ impl Inner {
         };
         // JavaScript keeps undefined elements at the end, whatever the order.
         let (holes, data): (Vec<Value>, Vec<Value>) = data.into_iter().partition(Value::is_undefined);
-        let sorted = match self.ordered(data, Value::clone).await {
+        let sorted = match self.ordered(data, Value::clone) {
             Ok(sorted) => sorted,
             Err((_, text)) => return self.cx.error(text, Some(&msg)),
         };

@@ -43,7 +43,7 @@ pub(super) fn compare(a: &Value, b: &Value, numbers: bool) -> Ordering {
 
 fn strictly_equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a == b,
+        (Value::Number(a), Value::Number(b)) => a.partial_cmp(b) == Some(Ordering::Equal),
         _ => a == b,
     }
 }

@@ -1,0 +1,7 @@
+//! The inject node: starts a flow by hand, at intervals, by the calendar, or once.
+
+mod clock;
+mod node;
+mod timer;
+
+pub use node::{TYPE, inject_now};

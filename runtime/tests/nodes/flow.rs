@@ -1,0 +1,162 @@
+//! A flow that runs, and what came out of it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flotilla_flows::Document;
+use flotilla_runtime::context::Contexts;
+use flotilla_runtime::engine::{
+    Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType, Shared,
+};
+use flotilla_runtime::message::{Counts, Delivery, Msg};
+use flotilla_runtime::nodes::TYPES;
+use flotilla_runtime::observe::{LogEntry, Observer};
+use flotilla_runtime::settings::Settings;
+use flotilla_runtime::value::{Object, Value, parse_json, stringify};
+use parking_lot::{Condvar, Mutex};
+
+/// Nothing here takes longer, whatever the machine does meanwhile.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What came out: messages at `sink` nodes, log texts.
+#[derive(Default)]
+struct Seen {
+    events: Mutex<(Vec<Value>, Vec<String>)>,
+    changed: Condvar,
+}
+
+struct Log(Arc<Seen>);
+
+impl Observer for Log {
+    fn log(&self, entry: &LogEntry) {
+        self.0.events.lock().1.push(entry.msg.to_text().to_string());
+        self.0.changed.notify_all();
+    }
+}
+
+/// The node type `sink`: keeps the value of what arrives and lets the message go.
+struct Sink(NodeCx);
+
+impl Node for Sink {
+    fn receive(&self, msg: Msg) {
+        let seen = self.0.shared().extensions.get_or_init(Seen::default);
+        let value = msg.value();
+        drop(msg);
+        seen.events.lock().0.push(value);
+        seen.changed.notify_all();
+    }
+}
+
+fn sink(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
+    Ok(Rc::new(Sink(cx)))
+}
+
+/// A deployed flow.
+pub struct Flow {
+    engine: Option<Engine>,
+    shared: Arc<Shared>,
+    runtime: tokio::runtime::Runtime,
+    seen: Arc<Seen>,
+}
+
+impl Flow {
+    /// Deploys one node `n` that is wired to a sink.
+    pub fn of(node: &str) -> Flow {
+        let mut node: serde_json::Value =
+            serde_json::from_str(node).expect("the test's own flow and messages are sound");
+        node["id"] = "n".into();
+        node["z"] = "t".into();
+        node["wires"] = serde_json::json!([["out"]]);
+        let document = serde_json::json!([
+            {"id": "t", "type": "tab", "label": "tab"}, node, {"id": "out", "z": "t", "type": "sink", "wires": []}
+        ]);
+        let seen = Arc::new(Seen::default());
+        let types: Vec<NodeType> = TYPES.iter().copied().chain([NodeType::node("sink", sink)]).collect();
+        let engine = Engine::start(EngineParts {
+            settings: Settings { workers: 1, catalogue_keys: true, ..Settings::default() },
+            contexts: Arc::new(Contexts::default()),
+            observer: Box::new(Log(seen.clone())),
+            schedule: Arc::new(Alone),
+            types: types.leak(),
+        })
+        .expect("the test's own flow and messages are sound");
+        engine.shared().extensions.insert(seen.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("the test's own flow and messages are sound");
+        let document = Document::from_value(document).expect("the test's own flow and messages are sound");
+        runtime
+            .block_on(engine.deploy(&document, Credentials::default(), DeployMode::Full))
+            .expect("the test's own flow and messages are sound");
+        Flow { shared: engine.shared().clone(), engine: Some(engine), runtime, seen }
+    }
+
+    /// Sends a message, given as JSON, into the node, in a delivery of its own.
+    pub fn send(&self, msg: &str) {
+        self.send_value(parse_json(msg.as_bytes()).expect("the test's own flow and messages are sound"));
+    }
+
+    /// Sends a message into the node, in a delivery of its own.
+    pub fn send_value(&self, msg: Value) {
+        let delivery = Delivery::begin(&self.shared.deliveries, "test".into(), |_| {});
+        assert!(self.shared.deliver("n", Msg::from_value(msg, Some(delivery))));
+    }
+
+    /// Sends a payload.
+    pub fn send_payload(&self, payload: Value) {
+        self.send_value(Value::from([("payload", payload)].into_iter().collect::<Object>()));
+    }
+
+    fn wait<R>(&self, what: &str, mut found: impl FnMut(&[Value], &[String]) -> Option<R>) -> R {
+        let until = Instant::now() + DEADLINE;
+        let mut events = self.seen.events.lock();
+        loop {
+            if let Some(found) = found(&events.0, &events.1) {
+                return found;
+            }
+            let late = self.seen.changed.wait_until(&mut events, until).timed_out();
+            assert!(!late, "no {what}; messages {:?}, log {:?}", events.0, events.1);
+        }
+    }
+
+    /// The first so many messages, as they come.
+    pub fn messages(&self, count: usize) -> Vec<Value> {
+        self.wait("message", |messages, _| (messages.len() >= count).then(|| messages.to_vec()))
+    }
+
+    /// The payloads of the first so many messages, as one JSON array.
+    pub fn payloads(&self, count: usize) -> String {
+        let payloads = self.messages(count).iter().map(|msg| msg.get("payload")).collect();
+        stringify(&Value::array(payloads))
+            .expect("the test's own flow and messages are sound")
+            .expect("the test's own flow and messages are sound")
+    }
+
+    /// Waits for a log line that begins so.
+    pub fn logged(&self, text: &str) {
+        self.wait(&format!("log line {text:?}"), |_, log| log.iter().any(|line| line.starts_with(text)).then_some(()));
+    }
+
+    /// Waits until no delivery is open, and says how they ended.
+    pub fn settled(&self) -> Counts {
+        let deliveries = &self.shared.deliveries;
+        let idle = self.runtime.block_on(async { tokio::time::timeout(DEADLINE, deliveries.idle()).await });
+        assert!(idle.is_ok(), "deliveries are still open: {:?}", deliveries.counts());
+        deliveries.counts()
+    }
+
+    /// Deliveries that are open now.
+    pub fn open_deliveries(&self) -> usize {
+        self.shared.deliveries.counts().in_flight
+    }
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            self.runtime.block_on(engine.shutdown());
+        }
+    }
+}
