@@ -1,0 +1,6 @@
+//! The trigger node: sends a message, and another one after a while.
+
+mod config;
+mod node;
+
+pub use node::TYPE;
