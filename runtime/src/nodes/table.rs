@@ -2,11 +2,14 @@
 
 use crate::engine::NodeType;
 
-use super::{function, parser, sequence, storage};
+use super::{function, network, parser, sequence, storage};
 
 /// Every node type that flows may use, by category of the palette.
 pub static TYPES: &[NodeType] = &[
     function::function::TYPE,
+    network::mqtt::BROKER,
+    network::mqtt::IN,
+    network::mqtt::OUT,
     parser::csv::TYPE,
     parser::html::TYPE,
     parser::json::TYPE,

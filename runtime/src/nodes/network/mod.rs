@@ -1,0 +1,3 @@
+//! Nodes that talk to the network.
+
+pub mod mqtt;
