@@ -34,6 +34,7 @@ impl Proxy {
                 });
             }
         });
+        Proxy { port, cut, open }
     }
 
     /// Cuts every connection.

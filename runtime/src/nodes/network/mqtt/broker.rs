@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use crate::engine::{ConfigNode, NodeCx, NodeError, NodeType, Shared, Worker};
 use crate::message::Delivery;
 use crate::observe::Level;
-use crate::value::Str;
+use crate::value::{Object, Str, Value};
 
 use super::client::wire::{Publish, SubscribeFilter, Version};
 use super::client::{Client, DataType, Outgoing, Receipt, Role, State, SubRef};
@@ -338,6 +338,12 @@ impl MqttBroker {
 }
 
 impl ConfigNode for MqttBroker {
+    /// `connected` and `connecting`, as Node-RED's node has them.
+    fn inspect(&self) -> Value {
+        let (connected, connecting) = self.status();
+        [("connected", connected), ("connecting", connecting)].into_iter().collect::<Object>().into()
+    }
+
     fn drain(&self) {
         let consumer = {
             let mut state = self.state.lock();
