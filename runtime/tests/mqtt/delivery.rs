@@ -32,7 +32,10 @@ async fn only_the_finished_prefix_is_acknowledged() {
     until("only the sixth is open", || engine.shared().deliveries.counts().in_flight == 1);
     engine.stop().await;
     drop(sixth);
-    let engine = { engine.shutdown().await; run(Settings::default(), flow()).await };
+    let engine = {
+        engine.shutdown().await;
+        run(Settings::default(), flow()).await
+    };
     connected(&engine).await;
     until("what was not acknowledged comes again", || held(gate) == 5);
     let again: Vec<String> = take(gate).iter().map(|msg| msg.get("payload").to_text().to_string()).collect();

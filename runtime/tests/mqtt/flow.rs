@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use flotilla_flows::Document;
 use flotilla_runtime::context::Contexts;
-use flotilla_runtime::engine::{Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType};
+use flotilla_runtime::engine::{
+    Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType,
+};
 use flotilla_runtime::message::Msg;
 use flotilla_runtime::nodes::network::mqtt::MqttBroker;
 use flotilla_runtime::observe::TracingObserver;

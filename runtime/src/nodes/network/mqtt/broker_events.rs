@@ -229,4 +229,3 @@ impl ClientEvents for MqttBroker {
         Policy { on_failure: settings.on_failure, max_retries: settings.max_retries }
     }
 }
-

@@ -84,14 +84,7 @@ pub(super) fn show_first(cx: &NodeCx, broker: &MqttBroker) {
 }
 
 /// Sends a received message on, as part of its delivery.
-pub(super) fn emit(
-    cx: &NodeCx,
-    datatype: DataType,
-    publish: &Publish,
-    v5: bool,
-    local: bool,
-    delivery: Arc<Delivery>,
-) {
+pub(super) fn emit(cx: &NodeCx, datatype: DataType, publish: &Publish, v5: bool, local: bool, delivery: Arc<Delivery>) {
     let decoded = payload::decode(datatype, publish);
     let mut msg = Object::with_capacity(8);
     let (payload, error) = match decoded {
@@ -133,7 +126,8 @@ impl MqttIn {
             other => other,
         });
         let named: Vec<Value> = named.collect();
-        let good = |item: &Value| item.get("topic").as_str().is_some_and(|text| !text.is_empty() && topic::is_filter(text));
+        let good =
+            |item: &Value| item.get("topic").as_str().is_some_and(|text| !text.is_empty() && topic::is_filter(text));
         if named.iter().all(good) { Ok(named) } else { Err("mqtt.errors.invalid-topic") }
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use flotilla_flows::NodeConfig;
 use serde_json::{Map, Value as Json};
 
-use crate::settings::Settings;
 use crate::message::generate_id as generate;
+use crate::settings::Settings;
 use crate::value::{Str, Value, from_json};
 
 use super::client::wire::{ConnectPacket, PublishProps, Qos, Version, Will};
@@ -91,11 +91,6 @@ impl BrokerOptions {
     /// The id of the tls-config node, when TLS is on.
     pub(super) fn tls_node(&self) -> Option<&str> {
         self.config.bool("usetls").then(|| self.config.str("tls"))
-    }
-
-    /// False when there is neither a tls-config node nor the old box that asks for it: Node-RED does not verify then.
-    pub(super) fn verify_server(&self) -> bool {
-        self.config.bool("verifyservercert")
     }
 
     /// True when the flow's messages have this announcement.

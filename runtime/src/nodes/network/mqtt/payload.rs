@@ -33,9 +33,21 @@ fn media(content_type: &str) -> Option<Media> {
     Some(match content_type.to_ascii_lowercase().as_str() {
         "text/css" | "text/html" | "text/plain" | "application/xml" => Media::Text,
         "application/json" => Media::Json,
-        "application/octet-stream" | "application/pdf" | "application/x-gtar" | "application/x-tar"
-        | "application/zip" | "audio/aac" | "audio/ac3" | "audio/basic" | "audio/mp4" | "audio/ogg" | "image/bmp"
-        | "image/gif" | "image/jpeg" | "image/tiff" | "image/png" => Media::Bytes,
+        "application/octet-stream"
+        | "application/pdf"
+        | "application/x-gtar"
+        | "application/x-tar"
+        | "application/zip"
+        | "audio/aac"
+        | "audio/ac3"
+        | "audio/basic"
+        | "audio/mp4"
+        | "audio/ogg"
+        | "image/bmp"
+        | "image/gif"
+        | "image/jpeg"
+        | "image/tiff"
+        | "image/png" => Media::Bytes,
         _ => return None,
     })
 }

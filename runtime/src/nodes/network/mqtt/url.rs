@@ -19,7 +19,9 @@ pub(super) fn parse(url: &str) -> Result<BrokerUrl, String> {
         "mqtts" | "ssl" | "tls" => (true, false, 8883),
         "ws" => (false, true, 80),
         "wss" => (true, true, 443),
-        other => return Err(format!("the broker url \"{url}\" has the scheme \"{other}\", which is not one of MQTT's")),
+        other => {
+            return Err(format!("the broker url \"{url}\" has the scheme \"{other}\", which is not one of MQTT's"));
+        }
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (user, address) = match authority.rsplit_once('@') {

@@ -49,7 +49,11 @@ pub(super) async fn run(client: Arc<Client>, events: Arc<dyn ClientEvents>) {
             End::Version => match options.fallback {
                 Some(older) if older != version => version = older,
                 _ => {
-                    client.set_state(&events, State::Connecting, Some("the broker does not speak this MQTT version".into()));
+                    client.set_state(
+                        &events,
+                        State::Connecting,
+                        Some("the broker does not speak this MQTT version".into()),
+                    );
                     pause(&client, backoff.next()).await;
                 }
             },

@@ -12,5 +12,8 @@ mod properties;
 mod tests;
 
 pub use decode::{Decoded, decode};
-pub use encode::{ConnectPacket, SubscribeFilter, Will, ack, connect, disconnect, pingreq, publish, publish_size, subscribe, unsubscribe};
+pub use encode::{
+    ConnectPacket, SubscribeFilter, Will, ack, connect, disconnect, pingreq, publish, publish_size, subscribe,
+    unsubscribe,
+};
 pub use packet::{Ack, AckKind, ConnAck, Incoming, Publish, PublishProps, Qos, SubAck, Version};
