@@ -5,4 +5,5 @@ pub mod http_in;
 pub mod http_proxy;
 pub mod http_request;
 pub mod http_response;
+pub mod mqtt;
 pub mod tls_config;

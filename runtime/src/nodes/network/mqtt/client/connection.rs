@@ -1,0 +1,306 @@
+//! One connection: what comes is decoded and handed on, what goes is gathered and written at once.
+
+use std::future::Future as _;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio_util::io::poll_read_buf;
+
+use super::client_type::{Client, ClientEvents, Role, State};
+use super::transport::Stream;
+use super::wire::{self, AckKind, Decoded, Incoming, Publish, Qos, Version};
+
+/// The largest packet that is taken: what the protocol allows.
+pub(super) const PACKET_LIMIT: usize = (256 << 20) + 4;
+/// Bytes read at once.
+pub(super) const READ: usize = 64 << 10;
+/// How long a closing connection may take to send what waits; Node-RED's 2 s.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// The timer's longest sleep.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// How a connection ended.
+pub(super) enum End {
+    /// We closed it.
+    Closed,
+    /// We closed it so that the server sends what was abandoned to someone.
+    Recycle,
+    /// The server does not speak this version.
+    Version,
+    /// It was lost or refused, and why.
+    Lost(String),
+}
+
+impl End {
+    pub(super) fn lost(why: impl ToString) -> End {
+        End::Lost(why.to_string())
+    }
+}
+
+/// An open connection after its CONNACK.
+pub(super) struct Connection {
+    pub(super) client: Arc<Client>,
+    pub(super) events: Arc<dyn ClientEvents>,
+    pub(super) stream: Box<dyn Stream>,
+    pub(super) version: Version,
+    pub(super) input: BytesMut,
+    pub(super) out: BytesMut,
+    pub(super) keep_alive: Duration,
+    /// The session outlives the connection.
+    pub(super) persistent: bool,
+    /// The session is ours to end when we leave.
+    pub(super) end_session: bool,
+    /// Subscription identifiers may be used.
+    pub(super) ids: bool,
+    pub(super) announced: bool,
+    pub(super) sent: Instant,
+    /// When a PINGREQ went out that has no answer yet.
+    pub(super) pinged: Option<Instant>,
+    /// While draining: a PINGREQ went out behind the last acknowledgement and nothing came since.
+    pub(super) quiet: Option<bool>,
+    pub(super) goodbye: Option<Instant>,
+    /// Bytes that the next packet needs.
+    pub(super) need: usize,
+}
+
+impl Connection {
+    /// Serves the connection until it ends.
+    pub(super) async fn run(mut self) -> End {
+        let client = self.client.clone();
+        let mut timer = pin!(tokio::time::sleep(IDLE));
+        loop {
+            match self.take_input() {
+                Err(end) => return end,
+                // The nodes run now; what they finish and publish goes out in one write below.
+                Ok(true) => tokio::task::yield_now().await,
+                Ok(false) => {}
+            }
+            self.gather();
+            if let Some(end) = self.check() {
+                return self.leave(end).await;
+            }
+            let Some(next) = self.tick() else { return End::lost("no answer to PINGREQ within the keep alive time") };
+            if timer.is_elapsed() || timer.deadline().into_std() > next {
+                timer.as_mut().reset(next.into());
+            }
+            let paused = client.role == Role::Consume && client.inbox.full();
+            if paused {
+                self.events.progress(&client);
+            }
+            let mut wake = pin!(client.wake.notified());
+            let moved = std::future::poll_fn(|cx| {
+                // All are polled: each has to know whom to wake.
+                let wrote = self.try_write(cx);
+                let read = if paused { Ok(None) } else { self.try_read(cx) };
+                let woken = wake.as_mut().poll(cx).is_ready() | timer.as_mut().poll(cx).is_ready();
+                match (wrote, read) {
+                    (Err(error), _) | (_, Err(error)) => Poll::Ready(Err(error)),
+                    (Ok(false), Ok(None)) if !woken => Poll::Pending,
+                    (_, Ok(Some(0))) => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+                    _ => Poll::Ready(Ok(())),
+                }
+            });
+            if let Err(error) = moved.await {
+                return match error.kind() {
+                    _ if client.closing() => End::Closed,
+                    io::ErrorKind::UnexpectedEof => End::lost("closed by the broker"),
+                    _ => End::lost(error),
+                };
+            }
+        }
+    }
+
+    /// Encodes everything that may go out now.
+    fn gather(&mut self) {
+        let client = &self.client;
+        client.inbox.write_acks(&mut self.out);
+        client.subscriptions.fill(&mut self.out, self.version, self.ids);
+        if client.role == Role::Both || self.events.may_publish() {
+            let mut ended = Vec::new();
+            client.outbox.fill(&mut self.out, self.version, &mut ended);
+            for (receipt, result) in ended {
+                self.events.published(receipt, result);
+            }
+        }
+        if !self.announced && client.subscriptions.subscribed() {
+            self.announced = true;
+            client.set_state(&self.events, State::Connected, None);
+        }
+    }
+
+    /// Writes what there is. True when it was written whole just now, so that more may be gathered.
+    fn try_write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let mut wrote = false;
+        while !self.out.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.out) {
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(n)) => self.out.advance(n),
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => return Ok(false),
+            }
+            wrote = true;
+        }
+        if wrote {
+            self.sent = Instant::now();
+        }
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(error),
+            _ => Ok(wrote && self.client.outbox.waiting()),
+        }
+    }
+
+    fn try_read(&mut self, cx: &mut Context<'_>) -> io::Result<Option<usize>> {
+        self.input.reserve(self.need.saturating_sub(self.input.len()).clamp(READ / 2, 4 * READ));
+        match poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input) {
+            Poll::Ready(read) => read.map(Some),
+            Poll::Pending => Ok(None),
+        }
+    }
+
+    /// Decodes what was read. True when there were messages.
+    fn take_input(&mut self) -> Result<bool, End> {
+        let mut messages = false;
+        while self.input.len() >= self.need.max(2) {
+            if self.client.role == Role::Consume && self.client.inbox.full() {
+                break;
+            }
+            match wire::decode(&self.input, self.version, PACKET_LIMIT).map_err(End::lost)? {
+                Decoded::Need(need) => {
+                    self.need = need;
+                    break;
+                }
+                Decoded::Packet(packet, used) => {
+                    self.input.advance(used);
+                    self.need = 0;
+                    messages |= matches!(packet, Incoming::Publish(_));
+                    self.packet(packet)?;
+                }
+            }
+        }
+        Ok(messages)
+    }
+
+    fn packet(&mut self, packet: Incoming) -> Result<(), End> {
+        let client = &self.client;
+        match packet {
+            Incoming::Publish(publish) => self.publish(publish),
+            Incoming::Ack(AckKind::PubRel, ack) => {
+                client.inbox.release(ack.id);
+                wire::ack(&mut self.out, AckKind::PubComp, ack.id);
+            }
+            Incoming::Ack(kind, ack) => {
+                if let Some((receipt, result)) = client.outbox.ack(kind, &ack, &mut self.out) {
+                    self.events.published(receipt, result);
+                }
+            }
+            Incoming::SubAck(ack) | Incoming::UnsubAck(ack) => {
+                if let Some((filter, code)) = client.subscriptions.answered(&ack) {
+                    self.events.refused(client, &filter, code);
+                }
+                self.events.progress(client);
+            }
+            Incoming::PingResp => {
+                self.pinged = None;
+                if self.quiet == Some(true) && client.inbox.settled() && client.inbox.open() == 0 {
+                    // The server has answered behind our last acknowledgement and sent nothing before that.
+                    client.drained();
+                } else {
+                    self.quiet = None;
+                }
+            }
+            Incoming::Disconnect(code, reason) => {
+                return Err(End::Lost(format!("closed by the broker: reason {code:#04x} {reason}")));
+            }
+            Incoming::ConnAck(_) | Incoming::Auth => return Err(End::lost("the broker sent a packet out of place")),
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, publish: Publish) {
+        let client = &self.client;
+        self.quiet = self.quiet.map(|_| false);
+        if client.role == Role::Both && publish.qos == Qos::Zero && client.inbox.full() {
+            self.events.overflow(client);
+            return;
+        }
+        if let Some(ticket) = client.inbox.arrive(&publish, self.events.policy()) {
+            client.received.fetch_add(1, Ordering::Relaxed);
+            self.events.message(client, publish, ticket);
+        }
+    }
+
+    /// Whether it is time to go.
+    fn check(&mut self) -> Option<End> {
+        let client = &self.client;
+        if client.closing() {
+            let now = Instant::now();
+            let until = *self.goodbye.get_or_insert(now + GOODBYE);
+            return (client.outbox.len() == 0 || now >= until).then_some(End::Closed);
+        }
+        if client.is_draining() && self.quiet.is_none() && client.inbox.open() == 0 && client.subscriptions.settled() {
+            if client.has_drained() {
+                return (client.role == Role::Adopt).then_some(End::Closed);
+            }
+            self.quiet = Some(true);
+            wire::pingreq(&mut self.out);
+        }
+        let abandoned = client.inbox.abandoned();
+        let starved = abandoned * 2 >= client.options().max_in_flight;
+        (abandoned > 0 && (starved || (self.persistent && client.inbox.settled()))).then_some(End::Recycle)
+    }
+
+    /// Runs again what is due, keeps the connection alive. When to look again; `None` when the server is gone.
+    fn tick(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        let (due, later) = self.client.inbox.due(now);
+        for rerun in due {
+            match rerun.failure {
+                None => self.events.message(&self.client, (*rerun.publish).clone(), rerun.ticket),
+                Some(failure) => self.events.dead_letter(&self.client, &rerun.publish, failure, rerun.ticket),
+            }
+        }
+        let mut next = later.unwrap_or(now + IDLE).min(self.goodbye.unwrap_or(now + IDLE));
+        if !self.keep_alive.is_zero() {
+            let paused = self.client.role == Role::Consume && self.client.inbox.full();
+            let patience = self.keep_alive.max(Duration::from_secs(1));
+            if paused {
+                // An answer cannot be seen while reading waits.
+                self.pinged = None;
+            } else if self.pinged.is_some_and(|pinged| now >= pinged + patience) {
+                return None;
+            }
+            // A little before the server would be entitled to close.
+            let due = self.sent + self.keep_alive.mul_f64(0.9);
+            if now >= due {
+                wire::pingreq(&mut self.out);
+                self.sent = now;
+                self.pinged.get_or_insert(now);
+            }
+            next = next.min(self.sent + self.keep_alive.mul_f64(0.9));
+            next = self.pinged.map_or(next, |pinged| next.min(pinged + patience));
+        }
+        Some(next)
+    }
+
+    /// Says goodbye. A session of our own that holds nothing is ended with it.
+    async fn leave(mut self, end: End) -> End {
+        let client = &self.client;
+        let held = client.inbox.open() > 0 || client.inbox.abandoned() > 0 || !client.inbox.settled();
+        let end_session = self.end_session && matches!(end, End::Closed) && !held;
+        wire::disconnect(&mut self.out, self.version, end_session.then_some(0));
+        let goodbye = async {
+            self.stream.write_all_buf(&mut self.out).await?;
+            self.stream.flush().await?;
+            self.stream.shutdown().await
+        };
+        // Whether it arrives changes nothing here.
+        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        end
+    }
+}

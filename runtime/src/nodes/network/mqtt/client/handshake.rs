@@ -1,0 +1,90 @@
+//! CONNECT and CONNACK.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::client_type::{Client, ClientEvents, ClientOptions, Role};
+use super::connection::{Connection, End, PACKET_LIMIT, READ};
+use super::wire::{self, ConnAck, ConnectPacket, Decoded, Incoming, Version};
+
+/// Connects and waits for the CONNACK.
+pub(super) async fn open(
+    client: &Arc<Client>,
+    events: &Arc<dyn ClientEvents>,
+    options: &ClientOptions,
+    packet: &ConnectPacket,
+) -> Result<Connection, End> {
+    let mut stream = options.address.open().await.map_err(End::lost)?;
+    let mut out = BytesMut::with_capacity(READ);
+    wire::connect(&mut out, packet);
+    stream.write_all_buf(&mut out).await.map_err(End::lost)?;
+    stream.flush().await.map_err(End::lost)?;
+    let mut input = BytesMut::with_capacity(READ);
+    let ack = loop {
+        match wire::decode(&input, packet.version, PACKET_LIMIT).map_err(End::lost)? {
+            Decoded::Packet(Incoming::ConnAck(ack), used) => {
+                input.advance(used);
+                break ack;
+            }
+            Decoded::Packet(..) => return Err(End::lost("the first packet was not a CONNACK")),
+            Decoded::Need(_) => {}
+        }
+        if stream.read_buf(&mut input).await.map_err(End::lost)? == 0 {
+            return Err(End::lost("closed by the broker before a CONNACK"));
+        }
+    };
+    accepted(&ack, packet.version)?;
+    let limit = ack.maximum_packet_size.unwrap_or(0) as usize;
+    if client.role == Role::Adopt && !ack.session_present {
+        // The session has expired or was adopted by another: it holds nothing, and this new one is ended at once.
+        client.drained();
+        client.stop();
+    }
+    client.inbox.begin(ack.session_present);
+    client.outbox.begin(ack.session_present, usize::from(ack.receive_maximum.unwrap_or(u16::MAX)), limit);
+    events.accepted(client, &ack).await;
+    let ids = packet.version == Version::V5 && ack.subscription_ids != Some(false);
+    client.subscriptions.begin(client.is_draining(), ids);
+    let now = Instant::now();
+    Ok(Connection {
+        client: client.clone(),
+        events: events.clone(),
+        stream,
+        version: packet.version,
+        input,
+        out,
+        keep_alive: Duration::from_secs(u64::from(ack.server_keep_alive.unwrap_or(packet.keep_alive))),
+        persistent: !packet.clean || (packet.version == Version::V5 && packet.session_expiry > 0),
+        end_session: options.end_session,
+        ids,
+        announced: false,
+        sent: now,
+        pinged: None,
+        quiet: None,
+        goodbye: None,
+        need: 0,
+    })
+}
+
+/// Source: MQTT 3.1.1 section 3.2.2.3, MQTT 5 section 3.2.2.2.
+fn accepted(ack: &ConnAck, version: Version) -> Result<(), End> {
+    let why = match (ack.code, version) {
+        (0, _) => return Ok(()),
+        (1 | 0x84, _) => return Err(End::Version),
+        (2 | 0x85, _) => "the ClientID is not valid",
+        (3 | 0x88, _) => "the server is not available",
+        (4 | 0x86, _) => "bad user name or password",
+        (5 | 0x87, _) => "not authorized",
+        (0x89, _) => "the server is busy",
+        (0x8a, _) => "banned",
+        (0x95, _) => "the packet is too large",
+        (0x97, _) => "the quota is exceeded",
+        (0x9c | 0x9d, _) => "use another server",
+        (0x9f, _) => "too many connections at once",
+        _ => "no reason that MQTT names",
+    };
+    Err(End::Lost(format!("refused by the broker: {why} (code {}) {}", ack.code, ack.reason)))
+}

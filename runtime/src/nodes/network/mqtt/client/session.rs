@@ -1,0 +1,77 @@
+//! The session's task: one connection after the other until it is closed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::backoff::Backoff;
+use super::client_type::{Client, ClientEvents, State};
+use super::connection::End;
+use super::handshake;
+
+/// Longest wait for a connection and its CONNACK; mqtt.js' `connectTimeout`.
+const CONNECT_LIMIT: Duration = Duration::from_secs(30);
+/// A connection that lived this long was good.
+const GOOD: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(client: Arc<Client>, events: Arc<dyn ClientEvents>) {
+    let mut backoff = Backoff::new(client.options().reconnect);
+    let mut version = client.options().connect.version;
+    let mut clean = client.options().connect.clean;
+    client.set_state(&events, State::Connecting, None);
+    while !client.closing() {
+        let options = client.options();
+        let mut packet = options.connect.clone();
+        (packet.version, packet.clean) = (version, clean);
+        let opened = {
+            let opening = tokio::time::timeout(CONNECT_LIMIT, handshake::open(&client, &events, &options, &packet));
+            tokio::select! {
+                opened = opening => opened.unwrap_or_else(|_| Err(End::lost("no answer within 30 s"))),
+                () = closed(&client) => break,
+            }
+        };
+        let began = Instant::now();
+        let end = match opened {
+            Ok(connection) => {
+                clean = clean && !options.resume;
+                let end = connection.run().await;
+                client.outbox.lost();
+                client.subscriptions.lost();
+                if began.elapsed() >= GOOD {
+                    backoff.reset();
+                }
+                end
+            }
+            Err(end) => end,
+        };
+        match end {
+            End::Closed => break,
+            End::Recycle => client.set_state(&events, State::Connecting, None),
+            End::Version => match options.fallback {
+                Some(older) if older != version => version = older,
+                _ => {
+                    client.set_state(
+                        &events,
+                        State::Connecting,
+                        Some("the broker does not speak this MQTT version".into()),
+                    );
+                    pause(&client, backoff.next()).await;
+                }
+            },
+            End::Lost(why) => {
+                client.set_state(&events, State::Connecting, Some(why));
+                pause(&client, backoff.next()).await;
+            }
+        }
+    }
+    client.set_state(&events, State::Idle, None);
+}
+
+async fn closed(client: &Client) {
+    while !client.closing() {
+        client.wake.notified().await;
+    }
+}
+
+async fn pause(client: &Client, wait: Duration) {
+    let _ = tokio::time::timeout(wait, closed(client)).await;
+}

@@ -1,0 +1,48 @@
+//! Opening a connection: TCP, TLS, WebSocket.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::websocket;
+
+/// Where a broker is.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// Its host name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// TLS, with this configuration.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// MQTT over WebSocket: the URL for the handshake.
+    pub websocket: Option<String>,
+}
+
+/// A byte stream to a broker.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+impl Address {
+    /// Connects.
+    pub(super) async fn open(&self) -> io::Result<Box<dyn Stream>> {
+        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        // Small packets both ways: with Nagle's algorithm an acknowledgement waits for the next one's (40 ms).
+        tcp.set_nodelay(true)?;
+        let stream: Box<dyn Stream> = match &self.tls {
+            None => Box::new(tcp),
+            Some(config) => {
+                let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
+                Box::new(tokio_rustls::TlsConnector::from(config.clone()).connect(name, tcp).await?)
+            }
+        };
+        match &self.websocket {
+            None => Ok(stream),
+            Some(url) => Ok(Box::new(websocket::connect(url, stream).await?)),
+        }
+    }
+}

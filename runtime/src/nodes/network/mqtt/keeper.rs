@@ -1,0 +1,35 @@
+//! Sessions that outlive their replica, and who remembers them.
+//!
+//! On a broker that does not redispatch what a dead member of a share group held (measured: Mosquitto, EMQX' peers and
+//! others), each replica consumes through a session of its own. It is recorded here before the first subscription; when
+//! the replica's lease ends, one survivor calls [`super::adopt`] with the record and then forgets it.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+/// A session that may hold messages which nobody else gets.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KeptSession {
+    /// The id of the mqtt-broker node in the flow document: the same in every replica of a revision.
+    pub broker: String,
+    /// The broker's URL, for people.
+    pub url: String,
+    /// The session's ClientID, unique in the group.
+    pub client_id: String,
+    /// The filters that it is subscribed to, as they go over the wire.
+    pub filters: Vec<String>,
+    /// The replica that it belongs to.
+    pub replica: String,
+}
+
+/// Remembers sessions where other replicas find them. Put one into `Shared::extensions` as [`Keeper`].
+pub trait SessionKeeper: Send + Sync {
+    /// Called before anything is subscribed, and again on every connection. Consuming waits for it, 10 s at most.
+    fn record(&self, session: KeptSession) -> BoxFuture<'static, ()>;
+    /// The session has ended and holds nothing.
+    fn forget(&self, client_id: String) -> BoxFuture<'static, ()>;
+}
+
+/// The keeper of this replica, as an extension.
+pub struct Keeper(pub Arc<dyn SessionKeeper>);

@@ -1,0 +1,111 @@
+//! Payloads: bytes into what a flow sees, and back.
+
+use base64::Engine as _;
+use bytes::Bytes;
+
+use crate::value::{Str, StringifyError, Value, parse_json, stringify};
+
+use super::client::DataType;
+use super::client::wire::Publish;
+
+/// How Node-RED treats the media types that it knows.
+enum Media {
+    Text,
+    Json,
+    Bytes,
+}
+
+impl DataType {
+    /// From the node's `datatype`; unset is text.
+    pub(super) fn named(name: &str) -> DataType {
+        match name {
+            "buffer" => DataType::Buffer,
+            "base64" => DataType::Base64,
+            "json" => DataType::Json,
+            "" | "utf8" => DataType::Utf8,
+            "auto-detect" => DataType::AutoDetect,
+            _ => DataType::Auto,
+        }
+    }
+}
+
+fn media(content_type: &str) -> Option<Media> {
+    Some(match content_type.to_ascii_lowercase().as_str() {
+        "text/css" | "text/html" | "text/plain" | "application/xml" => Media::Text,
+        "application/json" => Media::Json,
+        "application/octet-stream"
+        | "application/pdf"
+        | "application/x-gtar"
+        | "application/x-tar"
+        | "application/zip"
+        | "audio/aac"
+        | "audio/ac3"
+        | "audio/basic"
+        | "audio/mp4"
+        | "audio/ogg"
+        | "image/bmp"
+        | "image/gif"
+        | "image/jpeg"
+        | "image/tiff"
+        | "image/png" => Media::Bytes,
+        _ => return None,
+    })
+}
+
+fn lossy(bytes: &[u8]) -> Value {
+    Value::String(match std::str::from_utf8(bytes) {
+        Ok(text) => Str::new(text),
+        Err(_) => Str::from(String::from_utf8_lossy(bytes)),
+    })
+}
+
+/// A received payload as the node's datatype wants it.
+///
+/// # Errors
+/// The catalogue key of the error, when it is to be JSON and is not.
+pub(super) fn decode(datatype: DataType, publish: &Publish) -> Result<Value, &'static str> {
+    let bytes = &publish.payload;
+    let props = publish.props.as_deref();
+    let says_utf8 = props.is_some_and(|props| props.utf8 == Some(true));
+    let json = |bytes: &[u8]| parse_json(bytes).map_err(|_| "mqtt.errors.invalid-json-parse");
+    let detect = datatype == DataType::AutoDetect;
+    Ok(match datatype {
+        DataType::Buffer => Value::Buffer(bytes.clone()),
+        DataType::Base64 => Value::from(base64::engine::general_purpose::STANDARD.encode(bytes)),
+        DataType::Utf8 => lossy(bytes),
+        DataType::Json if says_utf8 || std::str::from_utf8(bytes).is_ok() => json(bytes)?,
+        DataType::Json => return Err("mqtt.errors.invalid-json-string"),
+        DataType::Auto | DataType::AutoDetect => {
+            let content_type = props.and_then(|props| props.content_type.as_deref()).unwrap_or_default();
+            match media(content_type) {
+                Some(Media::Text) => lossy(bytes),
+                Some(Media::Bytes) => Value::Buffer(bytes.clone()),
+                Some(Media::Json) => {
+                    let parsed = json(bytes)?;
+                    if detect { parsed } else { lossy(bytes) }
+                }
+                None if says_utf8 || std::str::from_utf8(bytes).is_ok() => match json(bytes) {
+                    Ok(parsed) if detect => parsed,
+                    _ => lossy(bytes),
+                },
+                None => Value::Buffer(bytes.clone()),
+            }
+        }
+    })
+}
+
+/// A payload for the wire: buffers as they are, objects as JSON, nothing as nothing, the rest as text.
+///
+/// # Errors
+/// When an object cannot be JSON (a cycle).
+pub(super) fn encode(payload: &Value) -> Result<Bytes, StringifyError> {
+    Ok(match payload {
+        Value::Undefined | Value::Null => Bytes::new(),
+        Value::Buffer(bytes) => bytes.clone(),
+        Value::String(text) => Bytes::copy_from_slice(text.as_bytes()),
+        Value::Bool(_) | Value::Number(_) | Value::BigInt(_) | Value::Function(_) => {
+            Bytes::copy_from_slice(payload.to_text().as_bytes())
+        }
+        other => Bytes::from(stringify(other)?.unwrap_or_default()),
+    })
+}
