@@ -2,6 +2,7 @@
 
 mod broker;
 mod config_file;
+mod flow_files;
 mod gateway;
 mod logging;
 mod process;

@@ -18,6 +18,8 @@ pub struct ReplicaCommand {
     pub args: Vec<String>,
     /// The group's name, the stem of the replicas' ids.
     pub group: String,
+    /// Node-RED's credentialSecret: handed on in the environment, where other users cannot read it.
+    pub secret: Option<String>,
 }
 
 /// What became of one place for a replica.
@@ -80,7 +82,15 @@ fn spawn(command: &ReplicaCommand, place: usize, generation: u64) -> std::io::Re
         0 => format!("{}-{place}", command.group),
         _ => format!("{}-{place}.{generation}", command.group),
     };
-    Command::new(std::env::current_exe()?)
+    let mut process = Command::new(std::env::current_exe()?);
+    // What configures `up` itself must not configure its children.
+    for name in ["FLOTILLA_HTTP", "FLOTILLA_ID", "FLOTILLA_OPS", "FLOTILLA_ADVERTISE", "FLOTILLA_CONFIG"] {
+        process.env_remove(name);
+    }
+    if let Some(secret) = &command.secret {
+        process.env("FLOTILLA_CREDENTIAL_SECRET", secret);
+    }
+    process
         .arg("replica")
         .args(&command.args)
         .args(["--id", &id, "--exit-with-parent"])
