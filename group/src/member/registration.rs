@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flotilla_store::{Fence, Lease, LeaseOutcome, Store, StoreError, Write};
+use flotilla_store::{Acquire, Lease, Store, StoreError, Write};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -54,9 +54,9 @@ impl Registration {
         keys::check("replica id", &record.id)?;
         let holder = format!("{}/{}", record.pid, record.started_ms);
         let lease = match store.acquire(&keys::member_lease(&record.id), &holder, ttl).await? {
-            LeaseOutcome::Granted(lease) => lease,
-            LeaseOutcome::Held { remaining, .. } => {
-                return Err(GroupError::IdTaken { id: record.id, remaining_ms: remaining.as_millis() });
+            Acquire::Granted(lease) => lease,
+            Acquire::Held(held) => {
+                return Err(GroupError::IdTaken { id: record.id, remaining_ms: held.remaining.as_millis() });
             }
         };
         let (requests, inbox) = mpsc::channel(16);
@@ -96,15 +96,13 @@ impl Heartbeat {
         self.record.beat += 1;
         let value = serde_json::to_vec(&self.record).map(Bytes::from).unwrap_or_default();
         let key = keys::member(&self.record.group, &self.record.id);
-        let write = Write { ttl: Some(self.ttl), fence: Some(Fence::from(&self.lease)) };
+        let write = Write { ttl: Some(self.ttl), fence: Some(self.lease.fence()) };
         self.store.set(&key, value, write).await.map(drop)
     }
 
     async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
         let beat = self.ttl / BEATS_PER_LEASE;
         let mut next = Instant::now() + beat;
-        // Counted from before the last renewal was sent: no lease is believed longer than it was granted.
-        let mut believed_until = Instant::now() + self.ttl;
         loop {
             let done = tokio::select! {
                 () = tokio::time::sleep_until(next) => {
@@ -124,11 +122,9 @@ impl Heartbeat {
                     None => return,
                 },
             };
-            let sent = Instant::now();
             let renewed = match self.store.renew(&self.lease).await {
                 Ok(lease) => {
                     self.lease = lease;
-                    believed_until = sent + self.ttl;
                     self.write().await
                 }
                 Err(error) => Err(error),
@@ -141,7 +137,7 @@ impl Heartbeat {
                 Err(StoreError::Fenced { .. }) => return self.lose("another process holds it"),
                 Err(error) => {
                     tracing::warn!(%error, "cannot renew the lease on this replica's id");
-                    if Instant::now() >= believed_until {
+                    if !self.lease.is_live() {
                         // The store is away. The flows go on; only the belief in the lease ends, and it is taken again.
                         if !self.reacquire().await {
                             return self.lose("it ran out, and another process took it");
@@ -156,11 +152,11 @@ impl Heartbeat {
     async fn reacquire(&mut self) -> bool {
         let holder = format!("{}/{}", self.record.pid, self.record.started_ms);
         match self.store.acquire(&keys::member_lease(&self.record.id), &holder, self.ttl).await {
-            Ok(LeaseOutcome::Granted(lease)) => {
+            Ok(Acquire::Granted(lease)) => {
                 self.lease = lease;
                 true
             }
-            Ok(LeaseOutcome::Held { .. }) => false,
+            Ok(Acquire::Held(_)) => false,
             Err(_) => true,
         }
     }
@@ -172,7 +168,7 @@ impl Heartbeat {
 
     async fn leave(&self) {
         let key = keys::member(&self.record.group, &self.record.id);
-        let removed = self.store.delete(&key, Some(&Fence::from(&self.lease))).await.map(drop);
+        let removed = self.store.delete(&key, Some(self.lease.fence())).await.map(drop);
         if let Err(error) = removed.and(self.store.release(&self.lease).await.map(drop)) {
             tracing::warn!(%error, "cannot leave the registry; the lease runs out by itself");
         }

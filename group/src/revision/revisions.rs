@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use flotilla_store::{CasOutcome, Expect, Store, Write};
+use flotilla_store::{Cas, Expect, Store, Write};
 
 use super::document::Revision;
 use crate::error::GroupError;
@@ -59,8 +59,8 @@ impl Revisions {
         let value = Bytes::from(id.to_owned());
         let key = keys::desired(&self.group);
         match self.store.cas(&key, Expect::Absent, Some(value), Write::default()).await? {
-            CasOutcome::Swapped(_) => Ok(id.to_owned()),
-            CasOutcome::Conflict(entry) => {
+            Cas::Swapped(_) => Ok(id.to_owned()),
+            Cas::Conflict(entry) => {
                 Ok(entry.map_or_else(|| id.to_owned(), |entry| String::from_utf8_lossy(&entry.value).into_owned()))
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use flotilla_store::{CasOutcome, Expect, Store, Write};
+use flotilla_store::{Cas, Expect, Store, Write};
 
 use crate::error::GroupError;
 use crate::keys;
@@ -31,7 +31,7 @@ impl Ticks {
         let mut expected = Expect::Absent;
         loop {
             let swapped = self.store.cas(&key, expected, Some(mine.clone()), Write::default()).await?;
-            let CasOutcome::Conflict(current) = swapped else { return Ok(true) };
+            let Cas::Conflict(current) = swapped else { return Ok(true) };
             expected = match current {
                 None => Expect::Absent,
                 Some(entry) if parse(&entry.value).is_some_and(|last| last >= scheduled_ms) => return Ok(false),
