@@ -1,28 +1,94 @@
-//! The `flotilla` binary.
+//! The `flotilla` binary: one file or folder per subcommand.
 
+mod broker;
+mod config_file;
+mod flow_files;
+mod gateway;
+mod logging;
+mod process;
+mod replica;
+mod review;
 mod testhost;
+mod up;
 
-use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs Node-RED flows as a group of identical replicas.
+/// Runs Node-RED flows as a highly available group of replicas.
+///
+/// Start with: flotilla up FLOWS.json
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "flotilla", version, propagate_version = true)]
 struct Cli {
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Command,
 }
 
+/// What every subcommand takes.
+#[derive(Args, Clone, Debug)]
+struct Global {
+    /// TOML file with a table per subcommand, keys named as the flags; flags and FLOTILLA_* variables win over it
+    #[arg(long, global = true, env = "FLOTILLA_CONFIG", value_name = "FILE")]
+    config: Option<std::path::PathBuf>,
+    /// How log lines look; RUST_LOG sets the levels
+    #[arg(long, global = true, env = "FLOTILLA_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    log_format: logging::LogFormat,
+}
+
 #[derive(Subcommand)]
 enum Command {
-    /// Runs flows for another process that speaks newline-delimited JSON on stdin and stdout.
+    /// Run a flow on this machine: broker, replicas, store and gateway, with one command
+    Up(up::UpArgs),
+    /// Run one replica of a group's flow
+    Replica(replica::ReplicaArgs),
+    /// Run the HTTP front door: balancer for flow traffic, admin API
+    Gateway(gateway::GatewayArgs),
+    /// Run the MQTT broker
+    Broker(broker::BrokerArgs),
+    /// Say what a flow does differently at several replicas, node by node
+    Review(review::ReviewArgs),
+    /// Speak the test protocol on standard input and output: Node-RED's own specs run against it
+    #[command(hide = true)]
     Testhost,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
-        Command::Testhost => testhost::run(),
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("flotilla: {error:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let args: Vec<_> = std::env::args_os().collect();
+    let command = config_file::apply(Cli::command(), &args)?;
+    let cli = Cli::from_arg_matches(&command.get_matches_from(args)).unwrap_or_else(|error| error.exit());
+    match &cli.command {
+        Command::Review(args) => return review::run(args),
+        Command::Testhost => return testhost::run(),
+        _ => {}
+    }
+    logging::init(cli.global.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        match cli.command {
+            Command::Up(args) => up::run(args, cli.global.log_format).await,
+            Command::Replica(args) => replica::run(args).await,
+            Command::Gateway(args) => gateway::run(args).await,
+            Command::Broker(args) => broker::run(args).await.map(|()| ExitCode::SUCCESS),
+            Command::Review(_) | Command::Testhost => unreachable!("handled above"),
+        }
+    });
+    // What still runs (a blocked worker, a task of a library) must not hold up the exit.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    code
 }

@@ -1,1 +1,5 @@
 //! The HTTP front door: balancer for flow traffic, admin API, console.
+
+pub mod admin;
+pub mod balancer;
+pub mod directory;

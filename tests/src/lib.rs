@@ -1,1 +1,15 @@
-//! Harness for whole-system tests.
+//! Harness for whole-system tests: starts `flotilla` as a user would, watches it from outside, kills it, counts.
+
+mod collector;
+mod http;
+mod ports;
+mod process;
+mod up;
+mod wait;
+
+pub use collector::Collector;
+pub use http::{Answer, get, request};
+pub use ports::free_ports;
+pub use process::{Killed, example, flotilla, kill, pause, resume};
+pub use up::{Replica, Up, UpOptions};
+pub use wait::eventually;

@@ -1,0 +1,55 @@
+//! Reading a flow document and what belongs to it from files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use flotilla_flows::{Document, read_credentials};
+use flotilla_group::revision::Revision;
+
+use crate::replica::FlowArgs;
+
+/// Reads a revision from files. Everything is checked here, so that nothing that cannot run is recorded.
+pub fn read(flows: &Path, args: &FlowArgs) -> anyhow::Result<Revision> {
+    let text = std::fs::read_to_string(flows).with_context(|| format!("cannot read {}", flows.display()))?;
+    let document = Document::parse(&text).with_context(|| flows.display().to_string())?;
+    let value: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
+    let problems = flotilla_flows::expand(&document).problems;
+    let errors: Vec<String> = problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
+    if !errors.is_empty() {
+        bail!("{} cannot run:\n  {}", flows.display(), errors.join("\n  "));
+    }
+    let credentials = match &args.credentials {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+            read_credentials(&value, args.credential_secret.as_deref()).with_context(|| path.display().to_string())?;
+            value
+        }
+        None => serde_json::Value::Null,
+    };
+    let env = match &args.env_file {
+        Some(path) => env_file(path)?,
+        None => BTreeMap::new(),
+    };
+    Ok(Revision { flows: value, credentials, env, settings: serde_json::Map::new(), message: String::new() })
+}
+
+/// `NAME=value` a line; empty lines and lines that begin with `#` are left out; quotes around a value are dropped.
+fn env_file(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut env = BTreeMap::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim().trim_start_matches("export ");
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((name, value)) = line.split_once('=') else {
+            bail!("{}, line {}: \"{line}\" is not NAME=value", path.display(), number + 1);
+        };
+        let value = value.trim();
+        let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        env.insert(name.trim().to_owned(), bare.unwrap_or(value).to_owned());
+    }
+    Ok(env)
+}

@@ -1,0 +1,124 @@
+//! `flotilla gateway`: the HTTP front door.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use flotilla_gateway::admin::Admin;
+use flotilla_gateway::balancer::{Balancer, BalancerConfig, Pool};
+use flotilla_gateway::directory;
+use flotilla_group::member::Registry;
+use flotilla_store::Store;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::process::{Ops, Readiness, Shutdown};
+
+/// How long open requests get when the gateway stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What `flotilla gateway` takes.
+#[derive(Args, Debug)]
+pub struct GatewayArgs {
+    /// Group whose replicas take the requests
+    #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
+    group: String,
+    /// Store: sqlite:PATH, postgres://, redis:// or nats://
+    #[arg(long, env = "FLOTILLA_STORE", default_value = "sqlite:.flotilla/store.db", value_name = "URL", hide_env_values = true)]
+    store: String,
+    /// Where clients of the flow's HTTP nodes connect
+    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "ADDR")]
+    http: SocketAddr,
+    /// Where the admin API listens (loopback only), with /livez, /readyz and /metrics
+    #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
+    admin: SocketAddr,
+    /// How long a request waits for a ready replica before it is answered 503, in seconds
+    #[arg(long, env = "FLOTILLA_PATIENCE", default_value_t = 5.0, value_name = "SECONDS")]
+    patience: f64,
+}
+
+/// A gateway that serves.
+pub struct Gateway {
+    balancer: Balancer,
+    admin: Admin,
+    follow: tokio_util::sync::DropGuard,
+}
+
+/// What a gateway is started with.
+pub struct GatewayParts {
+    /// The store with the registry.
+    pub store: Arc<dyn Store>,
+    /// The group.
+    pub group: String,
+    /// Where flow traffic comes in.
+    pub http: SocketAddr,
+    /// Where the admin API is.
+    pub admin: SocketAddr,
+    /// How long requests wait for a ready replica.
+    pub patience: Duration,
+    /// What `/metrics` shows.
+    pub metrics: PrometheusHandle,
+    /// What `/readyz` shows.
+    pub readiness: Readiness,
+}
+
+impl Gateway {
+    /// Starts the balancer and the admin API.
+    pub async fn start(parts: GatewayParts) -> anyhow::Result<Gateway> {
+        let registry = Registry::new(parts.store, &parts.group)?;
+        let pool = Pool::new();
+        let config = BalancerConfig { listen: parts.http, patience: parts.patience };
+        let balancer = Balancer::start(config, pool.clone()).await.context("choose another --http")?;
+        let routes = Ops::routes(parts.readiness.clone(), parts.metrics);
+        let admin = Admin::start(parts.admin, registry.clone(), routes).await.context("choose another --admin")?;
+        let readiness = parts.readiness;
+        readiness.waiting("replicas", "none is ready");
+        let follow = directory::follow(registry, pool, move |ready| match ready {
+            0 => readiness.waiting("replicas", "none is ready"),
+            _ => readiness.ready("replicas"),
+        });
+        Ok(Gateway { balancer, admin, follow: follow.drop_guard() })
+    }
+
+    /// Where flow traffic comes in.
+    pub fn http(&self) -> SocketAddr {
+        self.balancer.address()
+    }
+
+    /// Where the admin API is.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin.address()
+    }
+
+    /// Lets open requests finish, then stops.
+    pub async fn shutdown(self) {
+        self.balancer.shutdown(DRAIN).await;
+        drop(self.follow);
+        drop(self.admin);
+    }
+}
+
+/// Runs until a signal.
+pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
+    let mut signals = Shutdown::listen()?;
+    let store = flotilla_store::open(&args.store).await.context("cannot open the store; see --store")?;
+    let gateway = Gateway::start(GatewayParts {
+        store,
+        group: args.group,
+        http: args.http,
+        admin: args.admin,
+        patience: Duration::try_from_secs_f64(args.patience).context("--patience must be a number of seconds, 0 or more")?,
+        metrics: Ops::recorder()?,
+        readiness: Readiness::default(),
+    })
+    .await?;
+    tracing::info!(http = %gateway.http(), admin = %gateway.admin(), "gateway serves");
+    signals.next().await;
+    tokio::select! {
+        () = gateway.shutdown() => {}
+        () = signals.next() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,106 @@
+//! `/livez`, `/readyz` and `/metrics`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use parking_lot::RwLock;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What is not ready, and why. Ready when nothing is listed.
+#[derive(Clone, Default)]
+pub struct Readiness(Arc<RwLock<Vec<(String, String)>>>);
+
+impl Readiness {
+    /// A part is not ready.
+    pub fn waiting(&self, part: &str, why: impl Into<String>) {
+        let mut parts = self.0.write();
+        parts.retain(|(name, _)| name != part);
+        parts.push((part.to_owned(), why.into()));
+    }
+
+    /// A part is ready.
+    pub fn ready(&self, part: &str) {
+        self.0.write().retain(|(name, _)| name != part);
+    }
+
+    /// What is not ready, and why.
+    pub fn missing(&self) -> Vec<(String, String)> {
+        self.0.read().clone()
+    }
+}
+
+/// The health and metrics endpoints of a process.
+pub struct Ops {
+    address: SocketAddr,
+    stop: CancellationToken,
+}
+
+#[derive(Clone)]
+struct Served {
+    readiness: Readiness,
+    metrics: PrometheusHandle,
+}
+
+impl Ops {
+    /// Installs the metrics recorder of this process. Once per process.
+    ///
+    /// # Errors
+    /// When another recorder is installed.
+    pub fn recorder() -> anyhow::Result<PrometheusHandle> {
+        PrometheusBuilder::new().install_recorder().context("cannot install the metrics recorder")
+    }
+
+    /// The routes, for a process that serves them beside others.
+    pub fn routes(readiness: Readiness, metrics: PrometheusHandle) -> Router {
+        Router::new()
+            .route("/livez", get(|| async { "ok\n" }))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(|State(served): State<Served>| async move { served.metrics.render() }))
+            .with_state(Served { readiness, metrics })
+    }
+
+    /// Serves the routes on an address of their own.
+    pub async fn start(listen: SocketAddr, readiness: Readiness, metrics: PrometheusHandle) -> anyhow::Result<Ops> {
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen} for /livez, /readyz and /metrics: choose another --ops"))?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let ended = stop.clone();
+        let app = Ops::routes(readiness, metrics);
+        tokio::spawn(async move {
+            let served = axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the health and metrics endpoints ended");
+            }
+        });
+        Ok(Ops { address, stop })
+    }
+
+    /// The address that was bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Ops {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn readyz(State(served): State<Served>) -> (StatusCode, String) {
+    let missing = served.readiness.missing();
+    if missing.is_empty() {
+        return (StatusCode::OK, "ready\n".to_owned());
+    }
+    let lines = missing.iter().map(|(part, why)| format!("{part}: {why}\n")).collect();
+    (StatusCode::SERVICE_UNAVAILABLE, lines)
+}

@@ -1,0 +1,139 @@
+//! What `flotilla replica` takes.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use flotilla_runtime::settings::OnFailure;
+
+/// What happens to a delivery that an uncaught error failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnFailureArg {
+    /// Acknowledge it all the same: Node-RED's way
+    #[default]
+    Ack,
+    /// Run it again, up to --max-retries, then dead-letter it
+    Retry,
+    /// Publish it to the dead-letter topic and acknowledge it
+    DeadLetter,
+}
+
+impl From<OnFailureArg> for OnFailure {
+    fn from(arg: OnFailureArg) -> OnFailure {
+        match arg {
+            OnFailureArg::Ack => OnFailure::Ack,
+            OnFailureArg::Retry => OnFailure::Retry,
+            OnFailureArg::DeadLetter => OnFailure::DeadLetter,
+        }
+    }
+}
+
+/// What a replica is told about how to run its flow: the same for `flotilla replica` and `flotilla up`.
+#[derive(Args, Clone, Debug)]
+pub struct EngineArgs {
+    /// Name of the group
+    #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
+    pub group: String,
+    /// Worker threads per replica [default: one per core]
+    #[arg(long, env = "FLOTILLA_WORKERS", value_name = "N")]
+    pub workers: Option<usize>,
+    /// Deliveries that a replica has in work at most; brokers and clients wait beyond
+    #[arg(long, env = "FLOTILLA_MAX_IN_FLIGHT", default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub max_in_flight: u16,
+    /// What happens to a delivery that an uncaught error failed
+    #[arg(long, env = "FLOTILLA_ON_FAILURE", default_value = "ack", value_name = "WHAT")]
+    pub on_failure: OnFailureArg,
+    /// How often a failed delivery is run again, with --on-failure retry
+    #[arg(long, env = "FLOTILLA_MAX_RETRIES", default_value_t = 3, value_name = "N")]
+    pub max_retries: u32,
+    /// Seconds that a replica gets to finish what is in flight when it stops
+    #[arg(long, env = "FLOTILLA_DRAIN_TIMEOUT", default_value_t = 15.0, value_name = "SECONDS")]
+    pub drain_timeout: f64,
+    /// Node types to switch off: exec, file, tcp-listen, udp-listen, websocket-listen
+    #[arg(long, env = "FLOTILLA_DENY", value_delimiter = ',', value_name = "TYPES")]
+    pub deny: Vec<String>,
+    /// Run flows with unknown node types; such nodes swallow messages, visibly
+    #[arg(long, env = "FLOTILLA_ALLOW_UNKNOWN")]
+    pub allow_unknown: bool,
+    /// Folder with npm modules for function nodes
+    #[arg(long, env = "FLOTILLA_NODE_MODULES", value_name = "DIR")]
+    pub node_modules: Option<PathBuf>,
+    /// Seconds after which a replica that gives no sign of life counts as dead
+    #[arg(long, env = "FLOTILLA_LEASE", default_value_t = 5.0, value_name = "SECONDS")]
+    pub lease: f64,
+}
+
+impl EngineArgs {
+    /// The same as command line arguments, for a child process.
+    pub fn to_args(&self) -> Vec<String> {
+        let on_failure = self.on_failure.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let mut args: Vec<String> = [
+            ("--group", self.group.clone()),
+            ("--max-in-flight", self.max_in_flight.to_string()),
+            ("--on-failure", on_failure),
+            ("--max-retries", self.max_retries.to_string()),
+            ("--drain-timeout", self.drain_timeout.to_string()),
+            ("--lease", self.lease.to_string()),
+        ]
+        .into_iter()
+        .flat_map(|(flag, value)| [flag.to_owned(), value])
+        .collect();
+        if let Some(workers) = self.workers {
+            args.extend(["--workers".to_owned(), workers.to_string()]);
+        }
+        if !self.deny.is_empty() {
+            args.extend(["--deny".to_owned(), self.deny.join(",")]);
+        }
+        if self.allow_unknown {
+            args.push("--allow-unknown".to_owned());
+        }
+        if let Some(dir) = &self.node_modules {
+            args.extend(["--node-modules".to_owned(), dir.display().to_string()]);
+        }
+        args
+    }
+}
+
+/// Where a flow document and what belongs to it are.
+#[derive(Args, Clone, Debug)]
+pub struct FlowArgs {
+    /// Credentials file of the flow (flows_cred.json), plain or encrypted
+    #[arg(long, env = "FLOTILLA_CREDENTIALS", value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+    /// Node-RED's credentialSecret, when the credentials are encrypted
+    #[arg(long, env = "FLOTILLA_CREDENTIAL_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub credential_secret: Option<String>,
+    /// File with environment variables for the flow, NAME=value a line
+    #[arg(long, env = "FLOTILLA_ENV_FILE", value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+}
+
+/// What `flotilla replica` takes.
+#[derive(Args, Clone, Debug)]
+pub struct ReplicaArgs {
+    /// Flow document: the group runs it if it has no revision yet
+    #[arg(value_name = "FLOWS.json")]
+    pub flows: Option<PathBuf>,
+    #[command(flatten)]
+    pub flow: FlowArgs,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Store: sqlite:PATH, postgres://, redis:// or nats://
+    #[arg(long, env = "FLOTILLA_STORE", default_value = "sqlite:.flotilla/store.db", value_name = "URL", hide_env_values = true)]
+    pub store: String,
+    /// Unique id of this replica [default: GROUP-<random>]
+    #[arg(long, env = "FLOTILLA_ID", value_name = "ID")]
+    pub id: Option<String>,
+    /// Where the flow's HTTP nodes listen; the gateway finds it in the registry
+    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:0", value_name = "ADDR")]
+    pub http: SocketAddr,
+    /// Address that the registry shows for --http, when it differs (containers)
+    #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "ADDR")]
+    pub advertise: Option<SocketAddr>,
+    /// Where /livez, /readyz and /metrics are
+    #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "ADDR")]
+    pub ops: SocketAddr,
+    /// Drain and exit when standard input closes: the supervisor is gone
+    #[arg(long, hide = true)]
+    pub exit_with_parent: bool,
+}

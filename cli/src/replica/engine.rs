@@ -1,0 +1,82 @@
+//! The engine of a replica: made from its arguments and its revision.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use flotilla_flows::{Document, read_credentials};
+use flotilla_group::revision::Revision;
+use flotilla_group::schedule::Ticks;
+use flotilla_runtime::context::{Contexts, SharedStore};
+use flotilla_runtime::engine::{Credentials, DeployMode, DeployReport, Engine, EngineParts};
+use flotilla_runtime::observe::TracingObserver;
+use flotilla_runtime::settings::Settings;
+use flotilla_store::Store;
+
+use super::args::EngineArgs;
+use super::schedule::GroupSchedule;
+
+/// The settings that the arguments ask for.
+pub fn settings(args: &EngineArgs, id: &str) -> Settings {
+    let defaults = Settings::default();
+    Settings {
+        group: args.group.clone(),
+        replica: id.to_owned(),
+        workers: args.workers.unwrap_or(defaults.workers).max(1),
+        max_in_flight: usize::from(args.max_in_flight),
+        on_failure: args.on_failure.into(),
+        max_retries: args.max_retries,
+        deny: args.deny.clone(),
+        allow_unknown: args.allow_unknown,
+        node_modules: args.node_modules.clone(),
+        share_subscriptions: true,
+        ..defaults
+    }
+}
+
+/// Starts the engine, without a flow yet.
+pub fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result<Engine> {
+    let contexts = Contexts::default();
+    contexts.add("shared", Arc::new(SharedStore::new(store, &settings.group)));
+    let ticks = Ticks::new(store.clone(), &settings.group)?;
+    let parts = EngineParts {
+        settings,
+        contexts: Arc::new(contexts),
+        observer: Box::new(TracingObserver),
+        schedule: Arc::new(GroupSchedule(ticks)),
+        types: flotilla_runtime::nodes::TYPES,
+    };
+    Engine::start(parts).context("cannot start worker threads")
+}
+
+/// Runs a revision. Nodes that cannot start are logged; the rest runs.
+pub async fn deploy(engine: &Engine, revision: &Revision, secret: Option<&str>) -> anyhow::Result<DeployReport> {
+    let document = Document::from_value(revision.flows.clone())?;
+    let mut credentials = Credentials::default();
+    if revision.credentials.is_object() {
+        credentials.extend(read_credentials(&revision.credentials, secret)?);
+    }
+    for (node, fields) in &document.credentials {
+        if let serde_json::Value::Object(fields) = fields {
+            credentials.entry(node.clone()).or_insert_with(|| fields.clone());
+        }
+    }
+    engine.shared().settings.rcu(|settings| {
+        let env = revision.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+        Settings { env, node_red: revision.settings.clone(), ..(**settings).clone() }
+    });
+    let report = match engine.deploy(&document, credentials, DeployMode::Nodes).await {
+        Ok(report) => report,
+        Err(error) => bail!(error),
+    };
+    for problem in &report.problems {
+        tracing::error!(
+            node = problem.id,
+            name = problem.name,
+            tab = problem.tab,
+            "this {} node cannot start: {}",
+            problem.kind,
+            problem.message
+        );
+    }
+    Ok(report)
+}

@@ -1,0 +1,178 @@
+//! A replica's life: join, run the group's revision, follow changes, drain, leave.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use flotilla_group::member::{Registration, ReplicaRecord, ReplicaState};
+use flotilla_group::revision::Revisions;
+use flotilla_runtime::engine::{Engine, Shared};
+use flotilla_runtime::http::HttpServer;
+use flotilla_store::Store;
+
+use super::args::ReplicaArgs;
+use super::{engine, parent};
+use crate::flow_files;
+use crate::process::{Ops, Readiness, Shutdown};
+
+/// How often the desired revision is read.
+const FOLLOW: Duration = Duration::from_millis(500);
+/// Exit code when the lease on the id was lost: start again under another id.
+const LEASE_LOST: u8 = 75;
+
+/// A replica that has joined.
+struct Replica {
+    engine: Engine,
+    registration: Registration,
+    revisions: Revisions,
+    readiness: Readiness,
+    secret: Option<String>,
+    running: String,
+}
+
+/// Runs until a signal, the end of the supervisor, or the loss of the lease.
+pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
+    let mut signals = Shutdown::listen()?;
+    let drain = Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
+    let lease = Duration::try_from_secs_f64(args.engine.lease).context("--lease must be a number of seconds")?;
+    anyhow::ensure!(lease >= Duration::from_millis(500), "--lease {} is too short: use at least 0.5", args.engine.lease);
+    let readiness = Readiness::default();
+    readiness.waiting("revision", "not loaded yet");
+    let ops = Ops::start(args.ops, readiness.clone(), Ops::recorder()?).await?;
+    let store = flotilla_store::open(&args.store).await.context("cannot open the store; see --store")?;
+    let revisions = Revisions::new(store.clone(), &args.engine.group)?;
+    if let Some(flows) = &args.flows {
+        let revision = flow_files::read(flows, &args.flow)?;
+        let id = revisions.record(&revision).await?;
+        revisions.set_desired_if_none(&id).await?;
+    }
+    let id = args.id.clone().unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_runtime::message::generate_id()));
+    let engine = engine::start(engine::settings(&args.engine, &id), &store)?;
+    let http = HttpServer::bind(engine.shared(), args.http).await.context("choose another --http")?;
+    let record = ReplicaRecord {
+        id,
+        group: args.engine.group.clone(),
+        state: ReplicaState::Starting,
+        reason: String::new(),
+        revision: String::new(),
+        http: Some(args.advertise.unwrap_or(http)),
+        ops: Some(ops.address()),
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_ms: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+        in_flight: 0,
+        completed: 0,
+        failed: 0,
+        abandoned: 0,
+        memory: 0,
+        beat: 0,
+    };
+    let registration = join(&store, record, lease, engine.shared().clone()).await?;
+    let lost = registration.lost();
+    let secret = args.flow.credential_secret.clone();
+    let mut replica = Replica { engine, registration, revisions, readiness, secret, running: String::new() };
+
+    let mut timer = tokio::time::interval(FOLLOW);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let parent = async {
+        if args.exit_with_parent { parent::gone().await } else { std::future::pending().await }
+    };
+    tokio::pin!(parent);
+    let mut code = ExitCode::SUCCESS;
+    loop {
+        tokio::select! {
+            _ = timer.tick() => replica.follow().await,
+            () = signals.next() => break,
+            () = &mut parent => break,
+            () = lost.cancelled() => {
+                code = ExitCode::from(LEASE_LOST);
+                break;
+            }
+        }
+    }
+    tokio::select! {
+        () = replica.leave(drain) => {}
+        () = signals.next() => tracing::warn!("asked twice: exits at once, what is in flight is left to the others"),
+    }
+    Ok(code)
+}
+
+async fn join(
+    store: &Arc<dyn Store>,
+    record: ReplicaRecord,
+    lease: Duration,
+    shared: Arc<Shared>,
+) -> anyhow::Result<Registration> {
+    let measure = move |record: &mut ReplicaRecord| {
+        let counts = shared.deliveries.counts();
+        record.in_flight = counts.in_flight as u64;
+        (record.completed, record.failed, record.abandoned) = (counts.completed, counts.failed, counts.abandoned);
+        record.memory = resident_memory();
+    };
+    Ok(Registration::join(store.clone(), record, lease, measure).await?)
+}
+
+/// Resident memory of this process in bytes; 0 where `/proc` is not there.
+fn resident_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}
+
+impl Replica {
+    /// Runs the desired revision if it is another than the one that runs.
+    async fn follow(&mut self) {
+        let desired = match self.revisions.desired().await {
+            Ok(Some(desired)) => desired,
+            Ok(None) => return self.readiness.waiting("revision", "the group has none yet"),
+            Err(error) => return tracing::warn!(%error, "cannot read the group's revision; this replica goes on as it is"),
+        };
+        if desired == self.running {
+            return;
+        }
+        let deployed = match self.revisions.load(&desired).await {
+            Ok(revision) => engine::deploy(&self.engine, &revision, self.secret.as_deref()).await,
+            Err(error) => Err(error.into()),
+        };
+        self.running.clone_from(&desired);
+        match deployed {
+            Ok(report) => {
+                tracing::info!(revision = desired, nodes = report.started, "flow runs");
+                self.readiness.ready("revision");
+                let change = move |record: &mut ReplicaRecord| {
+                    record.state = ReplicaState::Ready;
+                    record.revision = desired;
+                    record.reason.clear();
+                };
+                self.registration.update(change).await;
+            }
+            Err(error) => {
+                let reason = format!("{error:#}");
+                tracing::error!(revision = desired, "cannot run this revision: {reason}");
+                self.readiness.waiting("revision", reason.clone());
+                let change = move |record: &mut ReplicaRecord| {
+                    record.state = ReplicaState::Failed;
+                    record.reason = reason;
+                };
+                self.registration.update(change).await;
+            }
+        }
+    }
+
+    /// Tells the gateway, finishes what is in flight until the deadline, says what was abandoned, leaves.
+    async fn leave(self, deadline: Duration) {
+        self.readiness.waiting("drain", "this replica stops");
+        self.registration.update(|record| record.state = ReplicaState::Draining).await;
+        let open = self.engine.drain(deadline).await;
+        if open > 0 {
+            tracing::warn!(open, "deliveries were not finished within the drain time-out and are abandoned");
+        }
+        let shared = self.engine.shared().clone();
+        self.engine.shutdown().await;
+        let counts = shared.deliveries.counts();
+        self.registration.leave().await;
+        tracing::info!(completed = counts.completed, failed = counts.failed, abandoned = counts.abandoned, "replica left");
+    }
+}

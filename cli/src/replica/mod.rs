@@ -1,0 +1,10 @@
+//! `flotilla replica`: one replica of a group.
+
+mod args;
+mod engine;
+mod life;
+mod parent;
+mod schedule;
+
+pub use args::{EngineArgs, FlowArgs, ReplicaArgs};
+pub use life::run;

@@ -1,0 +1,66 @@
+//! `flotilla review`: what a flow does differently at several replicas.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use flotilla_flows::{Document, Finding, review};
+
+/// The document cannot be read.
+const UNREADABLE: u8 = 2;
+
+/// What `flotilla review` takes.
+#[derive(Args, Debug)]
+pub struct ReviewArgs {
+    /// The flow document, as exported from Node-RED
+    #[arg(value_name = "FLOWS.json")]
+    flows: PathBuf,
+    /// Print JSON: an array of findings
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the findings. Exit code 0 without findings, 1 with, 2 when the document cannot be read.
+pub fn run(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
+    let read = std::fs::read_to_string(&args.flows).map_err(|error| error.to_string());
+    let document = read.and_then(|text| Document::parse(&text).map_err(|error| error.to_string()));
+    let document = match document {
+        Ok(document) => document,
+        Err(error) => {
+            eprintln!("flotilla: {}: {error}", args.flows.display());
+            return Ok(ExitCode::from(UNREADABLE));
+        }
+    };
+    let findings = review(&document);
+    let text = if args.json { serde_json::to_string_pretty(&findings)? + "\n" } else { render(&findings) };
+    print(&text);
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Findings for people, most severe first, each with what happens and what to do.
+pub fn render(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "Nothing in this flow behaves differently at several replicas.\n".to_owned();
+    }
+    findings
+        .iter()
+        .map(|finding| {
+            let name = if finding.name.is_empty() { &finding.node } else { &finding.name };
+            format!(
+                "{:<8}{} \"{}\" on tab \"{}\"\n        {}\n        -> {}\n",
+                finding.severity.to_string(),
+                finding.kind,
+                name,
+                finding.tab,
+                finding.what,
+                finding.advice
+            )
+        })
+        .collect()
+}
+
+/// Writes to standard output; a closed pipe (`| head`) is no error.
+pub fn print(text: &str) {
+    use std::io::Write;
+    drop(std::io::stdout().write_all(text.as_bytes()));
+}

@@ -1,0 +1,38 @@
+//! What `flotilla up` takes.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::replica::{EngineArgs, FlowArgs};
+
+/// What `flotilla up` takes.
+#[derive(Args, Clone, Debug)]
+pub struct UpArgs {
+    /// The flow document, as exported from Node-RED
+    #[arg(value_name = "FLOWS.json")]
+    pub flows: PathBuf,
+    /// How many replicas run the flow
+    #[arg(long, env = "FLOTILLA_REPLICAS", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub replicas: u16,
+    /// Where the embedded MQTT broker listens
+    #[arg(long, env = "FLOTILLA_MQTT", default_value = "127.0.0.1:1883", value_name = "ADDR")]
+    pub mqtt: SocketAddr,
+    /// Do not start the embedded broker: the flow's mqtt-broker nodes name another
+    #[arg(long, env = "FLOTILLA_NO_BROKER")]
+    pub no_broker: bool,
+    /// Where the flow's HTTP nodes are reached, through the gateway
+    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "ADDR")]
+    pub http: SocketAddr,
+    /// Where the admin API listens (loopback only)
+    #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
+    pub admin: SocketAddr,
+    /// Folder for the SQLite store
+    #[arg(long, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
+    pub data: PathBuf,
+    #[command(flatten)]
+    pub flow: FlowArgs,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}

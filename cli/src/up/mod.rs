@@ -1,0 +1,11 @@
+//! `flotilla up`: a whole group on this machine, with one command.
+
+mod args;
+mod backoff;
+mod banner;
+mod hints;
+mod run;
+mod supervisor;
+
+pub use args::UpArgs;
+pub use run::run;

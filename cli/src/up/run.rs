@@ -1,0 +1,144 @@
+//! Starts everything, keeps it running, drains it.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use flotilla_broker::Broker;
+use flotilla_flows::Document;
+use flotilla_group::member::{Registry, ReplicaState};
+use flotilla_group::revision::Revisions;
+
+use super::args::UpArgs;
+use super::banner::{Running, banner};
+use super::supervisor::{ReplicaCommand, Supervisor};
+use crate::flow_files;
+use crate::gateway::{Gateway, GatewayParts};
+use crate::logging::LogFormat;
+use crate::process::{Ops, Readiness, Shutdown};
+use crate::review::print;
+
+/// How long the replicas get to become ready before the banner is printed all the same.
+const START: Duration = Duration::from_secs(20);
+/// How much longer than its own drain time-out a replica gets before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs until a signal; then drains and exits 0. A second signal exits at once.
+pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode> {
+    let mut signals = Shutdown::listen()?;
+    let metrics = Ops::recorder()?;
+    let drain = Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
+    let revision = flow_files::read(&args.flows, &args.flow)?;
+    let document = Document::from_value(revision.flows.clone())?;
+    create_private_dir(&args.data)?;
+    let path = args.data.join("store.db");
+    let url = format!("sqlite:{}", path.display());
+    let store = flotilla_store::open(&url).await.with_context(|| format!("cannot open the store {}; see --data", path.display()))?;
+
+    let broker = match args.no_broker {
+        true => None,
+        false => Some(start_broker(&args).await?),
+    };
+    let mqtt = broker.as_ref().map(Broker::tcp_addr);
+    let gateway = Gateway::start(GatewayParts {
+        store: store.clone(),
+        group: args.engine.group.clone(),
+        http: args.http,
+        admin: args.admin,
+        patience: START,
+        metrics,
+        readiness: Readiness::default(),
+    })
+    .await?;
+    let revisions = Revisions::new(store.clone(), &args.engine.group)?;
+    let id = revisions.record(&revision).await?;
+    revisions.set_desired(&id).await?;
+
+    let supervisor = Supervisor::new(replica_command(&args, &url, log_format));
+    for _ in 0..args.replicas {
+        supervisor.add();
+    }
+    let registry = Registry::new(store, &args.engine.group)?;
+    let started = tokio::select! {
+        started = wait_until_ready(&registry, &id, usize::from(args.replicas)) => started,
+        () = signals.next() => Err(anyhow::anyhow!("stopped before the replicas were ready")),
+    };
+    match started {
+        Ok(()) => {
+            let running = Running {
+                flows: &args.flows,
+                group: &args.engine.group,
+                revision: &id,
+                replicas: args.replicas,
+                mqtt,
+                http: gateway.http(),
+                admin: gateway.admin(),
+                store: &path,
+            };
+            print(&banner(&running, &document));
+            signals.next().await;
+        }
+        Err(error) => {
+            supervisor.shutdown(drain + GRACE).await;
+            return Err(error);
+        }
+    }
+    tracing::info!("drains; Ctrl-C again stops at once");
+    let stopped = async {
+        supervisor.shutdown(drain + GRACE).await;
+        gateway.shutdown().await;
+        if let Some(broker) = broker {
+            broker.shutdown(GRACE).await;
+        }
+    };
+    tokio::select! {
+        () = stopped => {}
+        () = signals.next() => tracing::warn!("asked twice: stops at once"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
+    let config = flotilla_broker::Config { tcp: Some(args.mqtt), ..flotilla_broker::Config::default() };
+    Broker::start(config).await.context("cannot start the broker: choose another --mqtt, or --no-broker")
+}
+
+fn replica_command(args: &UpArgs, store: &str, log_format: LogFormat) -> ReplicaCommand {
+    let mut command = args.engine.to_args();
+    command.extend(["--store".to_owned(), store.to_owned(), "--http".to_owned(), "127.0.0.1:0".to_owned()]);
+    if log_format == LogFormat::Json {
+        command.extend(["--log-format".to_owned(), "json".to_owned()]);
+    }
+    ReplicaCommand { args: command, group: args.engine.group.clone(), secret: args.flow.credential_secret.clone() }
+}
+
+/// The store holds flows and credentials: nobody else on the machine is to read it.
+fn create_private_dir(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot make the folder {}; see --data", path.display()))
+}
+
+/// Waits until every replica runs the revision; a replica that says it cannot is the reason to stop.
+async fn wait_until_ready(registry: &Registry, revision: &str, replicas: usize) -> anyhow::Result<()> {
+    let deadline = Instant::now() + START;
+    loop {
+        let members = registry.list().await?;
+        if let Some(failed) = members.iter().find(|member| member.state == ReplicaState::Failed) {
+            bail!("{}", failed.reason);
+        }
+        let ready = members.iter().filter(|member| member.state == ReplicaState::Ready && member.revision == revision);
+        if ready.count() >= replicas {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            tracing::warn!("not every replica became ready within {} s; see the log lines above", START.as_secs());
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,165 @@
+//! Keeps the replicas of a machine running: starts them, starts them again, stops them.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::backoff::{Backoff, Verdict};
+
+/// How a replica process is started: `flotilla replica` with these arguments and `--id`.
+#[derive(Clone, Debug)]
+pub struct ReplicaCommand {
+    /// Arguments in common to all replicas.
+    pub args: Vec<String>,
+    /// The group's name, the stem of the replicas' ids.
+    pub group: String,
+    /// Node-RED's credentialSecret: handed on in the environment, where other users cannot read it.
+    pub secret: Option<String>,
+}
+
+/// What became of one place for a replica.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct PlaceStatus {
+    /// The place's number, from 1.
+    pub place: usize,
+    /// The process that runs there now.
+    pub pid: Option<u32>,
+    /// How often a process died there.
+    pub deaths: u64,
+    /// True while a crash loop is held down.
+    pub held_down: bool,
+}
+
+/// Keeps replicas running until it is stopped.
+pub struct Supervisor {
+    command: ReplicaCommand,
+    places: Arc<Mutex<Vec<PlaceStatus>>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Supervisor {
+    /// A supervisor without replicas yet.
+    pub fn new(command: ReplicaCommand) -> Supervisor {
+        Supervisor { command, places: Arc::default(), stop: CancellationToken::new(), tasks: TaskTracker::new() }
+    }
+
+    /// Starts one more replica and keeps it running.
+    pub fn add(&self) {
+        let place = {
+            let mut places = self.places.lock();
+            let place = places.len() + 1;
+            places.push(PlaceStatus { place, pid: None, deaths: 0, held_down: false });
+            place
+        };
+        let (command, places, stop) = (self.command.clone(), self.places.clone(), self.stop.clone());
+        self.tasks.spawn(keep_running(command, place, places, stop));
+    }
+
+    /// What runs where.
+    pub fn places(&self) -> Vec<PlaceStatus> {
+        self.places.lock().clone()
+    }
+
+    /// Asks every replica to drain and waits for all of them; what still runs at the deadline is killed.
+    pub async fn shutdown(self, deadline: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(deadline, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some replicas did not drain within {} s and were killed", deadline.as_secs());
+        }
+    }
+}
+
+fn spawn(command: &ReplicaCommand, place: usize, generation: u64) -> std::io::Result<Child> {
+    // Ids are never used twice within a life of the supervisor: a dead replica's lease may still be held.
+    let id = match generation {
+        0 => format!("{}-{place}", command.group),
+        _ => format!("{}-{place}.{generation}", command.group),
+    };
+    let mut process = Command::new(std::env::current_exe()?);
+    // What configures `up` itself must not configure its children.
+    for name in ["FLOTILLA_HTTP", "FLOTILLA_ID", "FLOTILLA_OPS", "FLOTILLA_ADVERTISE", "FLOTILLA_CONFIG"] {
+        process.env_remove(name);
+    }
+    if let Some(secret) = &command.secret {
+        process.env("FLOTILLA_CREDENTIAL_SECRET", secret);
+    }
+    process
+        .arg("replica")
+        .args(&command.args)
+        .args(["--id", &id, "--exit-with-parent"])
+        // The pipe closes when the supervisor dies, however it dies, and the replica drains.
+        .stdin(Stdio::piped())
+        .stdout(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// Keeps one place filled. Ends when the supervisor stops and the process has drained.
+async fn keep_running(
+    command: ReplicaCommand,
+    place: usize,
+    places: Arc<Mutex<Vec<PlaceStatus>>>,
+    stop: CancellationToken,
+) {
+    let update = |change: &dyn Fn(&mut PlaceStatus)| {
+        if let Some(status) = places.lock().get_mut(place - 1) {
+            change(status);
+        }
+    };
+    let mut backoff = Backoff::default();
+    for generation in 0u64.. {
+        let born = Instant::now();
+        let wait = match spawn(&command, place, generation) {
+            Ok(mut child) => {
+                let pid = child.id();
+                update(&|status| (status.pid, status.held_down) = (pid, false));
+                tokio::select! {
+                    ended = child.wait() => {
+                        let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
+                        tracing::warn!(place, pid, "replica died: {how}");
+                    }
+                    () = stop.cancelled() => {
+                        // Closing its standard input asks it to drain.
+                        drop(child.stdin.take());
+                        let _ = child.wait().await;
+                        update(&|status| status.pid = None);
+                        return;
+                    }
+                }
+                backoff.died(Instant::now(), born.elapsed())
+            }
+            Err(error) => {
+                tracing::error!(place, %error, "cannot start a replica");
+                backoff.died(Instant::now(), Duration::ZERO)
+            }
+        };
+        let (wait, held) = match wait {
+            Verdict::Restart(wait) => (wait, false),
+            Verdict::HoldDown(wait) => {
+                tracing::error!(
+                    place,
+                    "replica {place} crash-loops: it is held down for {} s; its log lines above say why it dies",
+                    wait.as_secs()
+                );
+                (wait, true)
+            }
+        };
+        update(&|status| {
+            status.pid = None;
+            status.deaths += 1;
+            status.held_down = held;
+        });
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}

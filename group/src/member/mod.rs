@@ -1,0 +1,9 @@
+//! Membership: which replicas are there, and what they say of themselves.
+
+mod record;
+mod registration;
+mod registry;
+
+pub use record::{ReplicaRecord, ReplicaState};
+pub use registration::Registration;
+pub use registry::Registry;

@@ -1,0 +1,56 @@
+//! What a replica says of itself.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a replica is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplicaState {
+    /// It loads its revision.
+    Starting,
+    /// It takes work.
+    Ready,
+    /// It finishes what is in flight and takes nothing new.
+    Draining,
+    /// It cannot run its revision.
+    Failed,
+}
+
+/// A replica's record in the store, renewed with its lease.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReplicaRecord {
+    /// Unique among all living replicas.
+    pub id: String,
+    /// The group it is in.
+    pub group: String,
+    /// Where it is in its life.
+    pub state: ReplicaState,
+    /// Why, when it failed or is not ready.
+    pub reason: String,
+    /// The revision it runs; empty before the first.
+    pub revision: String,
+    /// Where its flows' HTTP server listens.
+    pub http: Option<SocketAddr>,
+    /// Where `/livez`, `/readyz` and `/metrics` are.
+    pub ops: Option<SocketAddr>,
+    /// The process.
+    pub pid: u32,
+    /// The version of Flotilla.
+    pub version: String,
+    /// When the process started, milliseconds since the epoch.
+    pub started_ms: u64,
+    /// Deliveries open now.
+    pub in_flight: u64,
+    /// Deliveries completed since start.
+    pub completed: u64,
+    /// Deliveries failed since start.
+    pub failed: u64,
+    /// Deliveries abandoned since start.
+    pub abandoned: u64,
+    /// Resident memory in bytes.
+    pub memory: u64,
+    /// Grows with each renewal: a sign of life.
+    pub beat: u64,
+}

@@ -1,0 +1,176 @@
+//! A replica's place in the registry, kept by a heartbeat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flotilla_store::{Acquire, Lease, Store, StoreError, Write};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::record::ReplicaRecord;
+use crate::error::GroupError;
+use crate::keys;
+
+/// Renewals within one lease.
+const BEATS_PER_LEASE: u32 = 3;
+
+type Change = Box<dyn FnOnce(&mut ReplicaRecord) + Send>;
+
+enum Request {
+    Update(Change, oneshot::Sender<()>),
+    Leave(oneshot::Sender<()>),
+}
+
+/// A replica's place in the registry. The heartbeat ends with [`Registration::leave`], or when the lease is lost.
+pub struct Registration {
+    requests: mpsc::Sender<Request>,
+    lost: CancellationToken,
+}
+
+struct Heartbeat {
+    store: Arc<dyn Store>,
+    lease: Lease,
+    record: ReplicaRecord,
+    ttl: Duration,
+    measure: Box<dyn Fn(&mut ReplicaRecord) + Send>,
+    lost: CancellationToken,
+}
+
+impl Registration {
+    /// Joins under a lease on the id. `measure` fills in load and counts before each renewal.
+    ///
+    /// # Errors
+    /// [`GroupError::IdTaken`] while another process holds the id, [`GroupError::BadName`] for a name with characters
+    /// that do not fit, or what the store said.
+    pub async fn join(
+        store: Arc<dyn Store>,
+        record: ReplicaRecord,
+        ttl: Duration,
+        measure: impl Fn(&mut ReplicaRecord) + Send + 'static,
+    ) -> Result<Registration, GroupError> {
+        keys::check("group name", &record.group)?;
+        keys::check("replica id", &record.id)?;
+        let holder = format!("{}/{}", record.pid, record.started_ms);
+        let lease = match store.acquire(&keys::member_lease(&record.id), &holder, ttl).await? {
+            Acquire::Granted(lease) => lease,
+            Acquire::Held(held) => {
+                return Err(GroupError::IdTaken { id: record.id, remaining_ms: held.remaining.as_millis() });
+            }
+        };
+        let (requests, inbox) = mpsc::channel(16);
+        let lost = CancellationToken::new();
+        let mut heartbeat = Heartbeat { store, lease, record, ttl, measure: Box::new(measure), lost: lost.clone() };
+        heartbeat.write().await?;
+        tokio::spawn(heartbeat.run(inbox));
+        Ok(Registration { requests, lost })
+    }
+
+    /// Changes the record and returns when it was written, or when the store did not take it (the heartbeat writes it
+    /// with the next renewal).
+    pub async fn update(&self, change: impl FnOnce(&mut ReplicaRecord) + Send + 'static) {
+        let (done, written) = oneshot::channel();
+        if self.requests.send(Request::Update(Box::new(change), done)).await.is_ok() {
+            let _ = written.await;
+        }
+    }
+
+    /// Fires when the lease is lost: somebody else may have the id, so this process must stop taking work.
+    pub fn lost(&self) -> CancellationToken {
+        self.lost.clone()
+    }
+
+    /// Leaves: the record is removed and the lease given back.
+    pub async fn leave(self) {
+        let (done, left) = oneshot::channel();
+        if self.requests.send(Request::Leave(done)).await.is_ok() {
+            let _ = left.await;
+        }
+    }
+}
+
+impl Heartbeat {
+    async fn write(&mut self) -> Result<(), StoreError> {
+        (self.measure)(&mut self.record);
+        self.record.beat += 1;
+        let value = serde_json::to_vec(&self.record).map(Bytes::from).unwrap_or_default();
+        let key = keys::member(&self.record.group, &self.record.id);
+        let write = Write { ttl: Some(self.ttl), fence: Some(self.lease.fence()) };
+        self.store.set(&key, value, write).await.map(drop)
+    }
+
+    async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
+        let beat = self.ttl / BEATS_PER_LEASE;
+        let mut next = Instant::now() + beat;
+        loop {
+            let done = tokio::select! {
+                () = tokio::time::sleep_until(next) => {
+                    next = Instant::now() + beat;
+                    None
+                }
+                request = inbox.recv() => match request {
+                    Some(Request::Update(change, done)) => {
+                        change(&mut self.record);
+                        Some(done)
+                    }
+                    Some(Request::Leave(done)) => {
+                        self.leave().await;
+                        let _ = done.send(());
+                        return;
+                    }
+                    None => return,
+                },
+            };
+            let renewed = match self.store.renew(&self.lease).await {
+                Ok(lease) => {
+                    self.lease = lease;
+                    self.write().await
+                }
+                Err(error) => Err(error),
+            };
+            if let Some(done) = done {
+                let _ = done.send(());
+            }
+            match renewed {
+                Ok(()) => {}
+                Err(StoreError::Fenced { .. }) => return self.lose("another process holds it"),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot renew the lease on this replica's id");
+                    if !self.lease.is_live() {
+                        // The store is away. The flows go on; only the belief in the lease ends, and it is taken again.
+                        if !self.reacquire().await {
+                            return self.lose("it ran out, and another process took it");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// True when the id is ours again, or the store cannot say yet.
+    async fn reacquire(&mut self) -> bool {
+        let holder = format!("{}/{}", self.record.pid, self.record.started_ms);
+        match self.store.acquire(&keys::member_lease(&self.record.id), &holder, self.ttl).await {
+            Ok(Acquire::Granted(lease)) => {
+                self.lease = lease;
+                true
+            }
+            Ok(Acquire::Held(_)) => false,
+            Err(_) => true,
+        }
+    }
+
+    fn lose(&self, why: &str) {
+        tracing::error!(id = self.record.id, "the lease on this replica's id is lost: {why}");
+        self.lost.cancel();
+    }
+
+    async fn leave(&self) {
+        let key = keys::member(&self.record.group, &self.record.id);
+        let removed = self.store.delete(&key, Some(self.lease.fence())).await.map(drop);
+        if let Err(error) = removed.and(self.store.release(&self.lease).await.map(drop)) {
+            tracing::warn!(%error, "cannot leave the registry; the lease runs out by itself");
+        }
+    }
+}

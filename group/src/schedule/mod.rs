@@ -1,0 +1,5 @@
+//! Timers: a tick fires once per group.
+
+mod ticks;
+
+pub use ticks::Ticks;

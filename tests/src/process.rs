@@ -1,0 +1,44 @@
+//! Processes: where the binary is, and signals.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+/// A signal that was sent.
+pub type Killed = anyhow::Result<()>;
+
+/// The `flotilla` binary that was built beside this test.
+pub fn flotilla() -> anyhow::Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folder = test.ancestors().nth(2).context("a test binary is in target/PROFILE/deps")?;
+    let binary = folder.join("flotilla");
+    ensure!(binary.exists(), "{} is not built: run cargo build -p flotilla first", binary.display());
+    Ok(binary)
+}
+
+/// An example flow document of the project.
+pub fn example(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../flows/examples").join(name)
+}
+
+fn signal(name: &str, pid: u32) -> Killed {
+    let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status()?;
+    ensure!(status.success(), "kill -{name} {pid}: {status}");
+    Ok(())
+}
+
+/// SIGKILL.
+pub fn kill(pid: u32) -> Killed {
+    signal("KILL", pid)
+}
+
+/// SIGSTOP.
+pub fn pause(pid: u32) -> Killed {
+    signal("STOP", pid)
+}
+
+/// SIGCONT.
+pub fn resume(pid: u32) -> Killed {
+    signal("CONT", pid)
+}

@@ -1,0 +1,185 @@
+//! `flotilla up` as a user runs it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::http::get;
+use crate::ports::free_ports;
+use crate::process::flotilla;
+use crate::wait::eventually;
+
+/// How `flotilla up` is started.
+#[derive(Clone, Debug)]
+pub struct UpOptions {
+    /// How many replicas.
+    pub replicas: usize,
+    /// More arguments.
+    pub args: Vec<String>,
+}
+
+/// A group that runs. Dropped, it is killed.
+pub struct Up {
+    child: Child,
+    /// Where the broker listens.
+    pub mqtt: SocketAddr,
+    /// Where flow traffic goes in.
+    pub http: SocketAddr,
+    /// Where the admin API is.
+    pub admin: SocketAddr,
+    output: Arc<Mutex<String>>,
+    log: Arc<Mutex<String>>,
+    _data: TempDir,
+}
+
+/// A replica as the admin API shows it.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    /// Its id.
+    pub id: String,
+    /// Its process.
+    pub pid: u32,
+    /// Its state.
+    pub state: String,
+    /// Deliveries completed.
+    pub completed: u64,
+    /// Resident memory in bytes.
+    pub memory: u64,
+}
+
+fn pump(source: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text: Arc<Mutex<String>> = Arc::default();
+    let sink = text.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(source).lines().map_while(Result::ok) {
+            let mut text = sink.lock().expect("no panic while copying");
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+    text
+}
+
+impl Default for UpOptions {
+    fn default() -> UpOptions {
+        UpOptions { replicas: 3, args: Vec::new() }
+    }
+}
+
+impl Up {
+    /// Starts a flow document. Its `mqtt-broker` nodes are pointed at the embedded broker's port of this run; nothing
+    /// else in it is touched. Returns when every replica is ready.
+    pub fn start(flows: &Path, options: UpOptions) -> anyhow::Result<Up> {
+        let [mqtt, http, admin] = free_ports()?;
+        let data = TempDir::new()?;
+        let text = std::fs::read_to_string(flows).with_context(|| flows.display().to_string())?;
+        let mut document: Value = serde_json::from_str(&text)?;
+        for node in document.as_array_mut().into_iter().flatten() {
+            if node["type"] == "mqtt-broker" {
+                node["port"] = Value::from(mqtt.port().to_string());
+            }
+        }
+        let file = data.path().join("flows.json");
+        std::fs::write(&file, document.to_string())?;
+        let mut child = Command::new(flotilla()?)
+            .arg("up")
+            .arg(&file)
+            .args(["--replicas", &options.replicas.to_string()])
+            .args(["--mqtt", &mqtt.to_string(), "--http", &http.to_string(), "--admin", &admin.to_string()])
+            .arg("--data")
+            .arg(data.path().join("data"))
+            .args(&options.args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let output = pump(child.stdout.take().context("its output is piped")?);
+        let log = pump(child.stderr.take().context("its log is piped")?);
+        let mut up = Up { child, mqtt, http, admin, output, log, _data: data };
+        let ready = up.wait_ready(options.replicas, Duration::from_secs(60));
+        if let Err(error) = ready {
+            anyhow::bail!("{error}\n{}", up.log());
+        }
+        Ok(up)
+    }
+
+    fn wait_ready(&mut self, replicas: usize, deadline: Duration) -> anyhow::Result<()> {
+        eventually("the banner and every replica ready", deadline, || {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(Err(anyhow::anyhow!("flotilla up ended: {status}")));
+            }
+            let printed = self.output().contains("Ctrl-C");
+            (printed && self.ready() == replicas).then_some(Ok(()))
+        })?
+    }
+
+    /// What it printed.
+    pub fn output(&self) -> String {
+        self.output.lock().expect("no panic while copying").clone()
+    }
+
+    /// Its log lines.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("no panic while copying").clone()
+    }
+
+    /// The replicas, as the admin API shows them; none while it does not answer.
+    pub fn replicas(&self) -> Vec<Replica> {
+        let Ok(answer) = get(self.admin, "/api/v1/status") else { return Vec::new() };
+        let list: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let replica = |value: &Value| {
+            Some(Replica {
+                id: value["id"].as_str()?.to_owned(),
+                pid: u32::try_from(value["pid"].as_u64()?).ok()?,
+                state: value["state"].as_str()?.to_owned(),
+                completed: value["completed"].as_u64()?,
+                memory: value["memory"].as_u64()?,
+            })
+        };
+        list.as_array().into_iter().flatten().filter_map(replica).collect()
+    }
+
+    /// How many replicas are ready.
+    pub fn ready(&self) -> usize {
+        self.replicas().iter().filter(|replica| replica.state == "ready").count()
+    }
+
+    /// Waits until this many are ready.
+    pub fn wait_for_ready(&self, replicas: usize) -> anyhow::Result<()> {
+        eventually(&format!("{replicas} ready replicas"), Duration::from_secs(60), || (self.ready() == replicas).then_some(()))
+    }
+
+    /// The process of the supervisor.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGTERM; waits for the end.
+    pub fn stop(&mut self) -> anyhow::Result<ExitStatus> {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        ensure!(status.success(), "kill -TERM: {status}");
+        eventually("flotilla up to drain and end", Duration::from_secs(60), || self.child.try_wait().ok().flatten())
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let replicas = self.replicas();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // Its replicas drain when it is gone; a test that failed does not wait for that.
+        for replica in replicas {
+            let _ = crate::process::kill(replica.pid);
+        }
+        if std::thread::panicking() {
+            println!("{}", self.log());
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Whole-system tests, from outside.
+
+mod main_job;
+mod outside;
+mod timers;
