@@ -19,6 +19,36 @@ pub enum Strategy {
     TopicHash,
 }
 
+/// A name that is not a strategy's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("strategy {0:?} is not known: use least-in-flight, round-robin, random, sticky or topic-hash")]
+pub struct UnknownStrategy(String);
+
+impl std::str::FromStr for Strategy {
+    type Err = UnknownStrategy;
+
+    fn from_str(name: &str) -> Result<Self, UnknownStrategy> {
+        Ok(match name {
+            "least-in-flight" => Self::LeastInFlight,
+            "round-robin" => Self::RoundRobin,
+            "random" => Self::Random,
+            "sticky" => Self::Sticky,
+            "topic-hash" => Self::TopicHash,
+            _ => return Err(UnknownStrategy(name.to_owned())),
+        })
+    }
+}
+
+/// The strategy of the share groups whose name fits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupStrategy {
+    /// A share name, or the beginning of one and `*`.
+    pub name: String,
+    /// How they pick a member.
+    pub strategy: Strategy,
+}
+
 /// Settings of a broker. Every field has a default.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -47,10 +77,18 @@ pub struct Config {
     pub out_buffer: usize,
     /// Most connections at once.
     pub max_connections: usize,
+    /// Subscriptions of one session.
+    pub max_subscriptions: usize,
+    /// Retained messages.
+    pub max_retained: usize,
+    /// Milliseconds that a publisher is paused at most, per batch, for a subscriber that is behind but reads.
+    pub publisher_patience_ms: u64,
     /// Filters that may not be subscribed (SUBACK 0x80).
     pub deny_subscribe: Vec<String>,
     /// Share groups' strategy.
     pub strategy: Strategy,
+    /// Strategies of single share groups by name; `*` at the end stands for any rest. The first that fits counts.
+    pub group_strategies: Vec<GroupStrategy>,
     /// Milliseconds after which what a disconnected member of a share group held goes to another.
     pub redispatch_after_ms: u64,
     /// Messages that wait in one share group before publishers are refused or slowed.
@@ -76,12 +114,28 @@ impl Default for Config {
             session_queue_bytes: 16 << 20,
             out_buffer: 256 << 10,
             max_connections: 20_000,
+            max_subscriptions: 10_000,
+            max_retained: 1_000_000,
+            publisher_patience_ms: 1000,
             deny_subscribe: Vec::new(),
             strategy: Strategy::LeastInFlight,
+            group_strategies: Vec::new(),
             redispatch_after_ms: 5000,
             group_queue: 100_000,
             group_queue_bytes: 256 << 20,
             group_linger: 3600,
         }
+    }
+}
+
+impl Config {
+    /// The strategy of the share group `name`.
+    pub fn strategy_for(&self, name: &str) -> Strategy {
+        let fits = |pattern: &str| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == pattern,
+        };
+        let single = self.group_strategies.iter().find(|single| fits(&single.name));
+        single.map_or(self.strategy, |single| single.strategy)
     }
 }

@@ -1,5 +1,6 @@
 //! The `flotilla` binary.
 
+mod broker;
 mod testhost;
 
 use clap::{Parser, Subcommand};
@@ -17,12 +18,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Runs the MQTT broker.
+    Broker(broker::BrokerArgs),
     /// Runs flows for another process that speaks newline-delimited JSON on stdin and stdout.
     Testhost,
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
+        Command::Broker(args) => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(broker::run(args))
+        }
         Command::Testhost => testhost::run(),
     }
 }
