@@ -1,1 +1,19 @@
 //! The embedded MQTT broker: sessions, subscriptions, at-least-once share groups.
+//!
+//! A message passes these rooms: `listener` (sockets), `wire` (bytes to packets), `router` (who gets
+//! it), `session` and `share` (what waits and what is in flight), and back out over a `link`.
+
+mod broker;
+mod config;
+mod link;
+mod listener;
+mod message;
+mod router;
+mod session;
+mod share;
+mod topic;
+pub mod wire;
+
+pub use broker::{Broker, StartError};
+pub use config::{Config, GroupStrategy, Strategy, UnknownStrategy};
+pub use router::{GroupStatus, MemberStatus, Stats, Status};

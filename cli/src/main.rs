@@ -84,7 +84,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Up(args) => up::run(args, cli.global.log_format).await,
             Command::Replica(args) => replica::run(args).await,
             Command::Gateway(args) => gateway::run(args).await,
-            Command::Broker(args) => broker::run(args).await.map(|()| ExitCode::SUCCESS),
+            Command::Broker(args) => broker::run(args).await,
             Command::Review(_) | Command::Testhost => unreachable!("handled above"),
         }
     });

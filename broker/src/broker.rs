@@ -1,0 +1,99 @@
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use thiserror::Error;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::info;
+
+use crate::{
+    config::Config,
+    listener::{self, Shared},
+    router::{Router, Stats, Status},
+};
+
+/// A running broker. Dropping it stops the listeners; [`Broker::shutdown`] ends it in order.
+#[derive(Debug)]
+pub struct Broker {
+    shared: Shared,
+    tcp: SocketAddr,
+}
+
+/// Why a broker did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The address is in use, or not this machine's.
+    #[error("cannot listen on {address}: {source}; free the port or set another `listen`")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// How often timers are looked at: the precision of will delays and expiries.
+const TICK: Duration = Duration::from_millis(50);
+
+impl Broker {
+    /// Binds the listeners and serves.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let listener = listener::bind(config.listen).await?;
+        let tcp = listener.local_addr().map_err(|source| StartError::Bind { address: config.listen, source })?;
+        let config = Arc::new(config);
+        let shared = Shared {
+            router: Arc::new(Mutex::new(Router::new(Arc::clone(&config)))),
+            config,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        shared.tasks.spawn(keep_time(shared.clone()));
+        shared.tasks.spawn(listener::serve(listener, shared.clone()));
+        info!(address = %tcp, "broker listens");
+        Ok(Self { shared, tcp })
+    }
+
+    /// Where the TCP listener is.
+    pub fn tcp_addr(&self) -> SocketAddr {
+        self.tcp
+    }
+
+    /// What the broker holds right now.
+    pub fn status(&self) -> Status {
+        self.shared.router.lock().status()
+    }
+
+    /// Counts since the start.
+    pub fn stats(&self) -> Stats {
+        self.shared.router.lock().stats().clone()
+    }
+
+    /// Stops listening, tells clients (DISCONNECT 0x8B on MQTT 5), writes what waits for them, and
+    /// returns when every connection is closed or `deadline` has passed.
+    pub async fn shutdown(self, deadline: Duration) {
+        self.shared.stop.cancel();
+        self.shared.router.lock().stop();
+        self.shared.tasks.close();
+        if tokio::time::timeout(deadline, self.shared.tasks.wait()).await.is_err() {
+            info!(open = self.shared.tasks.len(), "connections are cut off at the deadline");
+        }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+        self.shared.router.lock().stop();
+    }
+}
+
+/// Runs timers until the broker stops.
+async fn keep_time(shared: Shared) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shared.stop.cancelled() => return,
+            _ = interval.tick() => shared.router.lock().tick(),
+        }
+    }
+}

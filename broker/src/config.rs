@@ -1,0 +1,141 @@
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// How a share group picks the member for the next message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// The member with the fewest un-acknowledged messages.
+    #[default]
+    LeastInFlight,
+    /// One after the other.
+    RoundRobin,
+    /// Any.
+    Random,
+    /// The same member until it has no room.
+    Sticky,
+    /// By topic: one topic goes to one member while membership stays, in order.
+    TopicHash,
+}
+
+/// A name that is not a strategy's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("strategy {0:?} is not known: use least-in-flight, round-robin, random, sticky or topic-hash")]
+pub struct UnknownStrategy(String);
+
+impl std::str::FromStr for Strategy {
+    type Err = UnknownStrategy;
+
+    fn from_str(name: &str) -> Result<Self, UnknownStrategy> {
+        Ok(match name {
+            "least-in-flight" => Self::LeastInFlight,
+            "round-robin" => Self::RoundRobin,
+            "random" => Self::Random,
+            "sticky" => Self::Sticky,
+            "topic-hash" => Self::TopicHash,
+            _ => return Err(UnknownStrategy(name.to_owned())),
+        })
+    }
+}
+
+/// The strategy of the share groups whose name fits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupStrategy {
+    /// A share name, or the beginning of one and `*`.
+    pub name: String,
+    /// How they pick a member.
+    pub strategy: Strategy,
+}
+
+/// Settings of a broker. Every field has a default.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address of the TCP listener; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Largest packet taken from a client, in bytes.
+    pub max_packet: usize,
+    /// QoS 1 and 2 publishes a client may have un-acknowledged (receive maximum in CONNACK).
+    pub receive_maximum: u16,
+    /// Highest topic alias taken from a client; 0 turns aliases off.
+    pub topic_alias_max: u16,
+    /// Most un-acknowledged messages sent to one client, whatever receive maximum it asks for.
+    pub max_in_flight: u16,
+    /// Seconds; when set, clients are told to use this keep alive.
+    pub server_keep_alive: Option<u16>,
+    /// Seconds to wait for CONNECT.
+    pub connect_timeout: u64,
+    /// Longest session expiry granted, in seconds.
+    pub max_session_expiry: u32,
+    /// Messages that wait for one session before new ones for it are dropped and counted.
+    pub session_queue: usize,
+    /// Bytes of them.
+    pub session_queue_bytes: usize,
+    /// Encoded bytes that wait for one connection's socket.
+    pub out_buffer: usize,
+    /// Most connections at once.
+    pub max_connections: usize,
+    /// Subscriptions of one session.
+    pub max_subscriptions: usize,
+    /// Retained messages.
+    pub max_retained: usize,
+    /// Milliseconds that a publisher is paused at most, per batch, for a subscriber that is behind but reads.
+    pub publisher_patience_ms: u64,
+    /// Filters that may not be subscribed (SUBACK 0x80).
+    pub deny_subscribe: Vec<String>,
+    /// Share groups' strategy.
+    pub strategy: Strategy,
+    /// Strategies of single share groups by name; `*` at the end stands for any rest. The first that fits counts.
+    pub group_strategies: Vec<GroupStrategy>,
+    /// Milliseconds after which what a disconnected member of a share group held goes to another.
+    pub redispatch_after_ms: u64,
+    /// Messages that wait in one share group before publishers are refused or slowed.
+    pub group_queue: usize,
+    /// Bytes of them.
+    pub group_queue_bytes: usize,
+    /// Seconds that a share group without members keeps its messages.
+    pub group_linger: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
+            max_packet: 1 << 20,
+            receive_maximum: 1000,
+            topic_alias_max: 32,
+            max_in_flight: 1000,
+            server_keep_alive: None,
+            connect_timeout: 10,
+            max_session_expiry: u32::MAX,
+            session_queue: 10_000,
+            session_queue_bytes: 16 << 20,
+            out_buffer: 256 << 10,
+            max_connections: 20_000,
+            max_subscriptions: 10_000,
+            max_retained: 1_000_000,
+            publisher_patience_ms: 1000,
+            deny_subscribe: Vec::new(),
+            strategy: Strategy::LeastInFlight,
+            group_strategies: Vec::new(),
+            redispatch_after_ms: 5000,
+            group_queue: 100_000,
+            group_queue_bytes: 256 << 20,
+            group_linger: 3600,
+        }
+    }
+}
+
+impl Config {
+    /// The strategy of the share group `name`.
+    pub fn strategy_for(&self, name: &str) -> Strategy {
+        let fits = |pattern: &str| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == pattern,
+        };
+        let single = self.group_strategies.iter().find(|single| fits(&single.name));
+        single.map_or(self.strategy, |single| single.strategy)
+    }
+}

@@ -1,0 +1,219 @@
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::{Buf, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+use tracing::debug;
+
+use super::{
+    Shared,
+    handshake::{self, Open},
+    inbound::{Inbound, Refusal},
+    pause::Pause,
+};
+use crate::{
+    link::{Close, Link},
+    router::Blocked,
+    wire::{Packet, Reason},
+};
+
+/// Serves one connection to its end. Ends when the peer closes, breaks the protocol or is silent
+/// for one and a half keep alives, and when the router closes its link.
+pub(super) async fn run<S>(mut stream: S, peer: SocketAddr, shared: Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let mut buffer = BytesMut::new();
+    let Some(open) = handshake::open(&mut stream, &mut buffer, peer, &shared).await else { return };
+    let (session, epoch) = (open.accepted.session, open.accepted.epoch);
+    let (reader, writer) = tokio::io::split(stream);
+    let router = Arc::clone(&shared.router);
+    Connection::new(reader, writer, buffer, open, shared).serve().await;
+    let mut router = router.lock();
+    router.begin();
+    router.disconnected(session, epoch);
+    router.flush();
+}
+
+struct Connection<S> {
+    reader: ReadHalf<S>,
+    writer: WriteHalf<S>,
+    inbound: Inbound,
+    /// Taken from the link, being written.
+    outgoing: BytesMut,
+    link: Arc<Link>,
+    open: Open,
+    shared: Shared,
+    pause: Option<Pause>,
+    last_read: Instant,
+}
+
+/// After a close is decided, what waits must be taken by the peer in this time.
+const CLOSING: Duration = Duration::from_secs(2);
+/// Buffers larger than this are given back once they are empty.
+const SPARE: usize = 64 << 10;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    fn new(reader: ReadHalf<S>, writer: WriteHalf<S>, buffer: BytesMut, open: Open, shared: Shared) -> Self {
+        let config = &shared.config;
+        Self {
+            reader,
+            writer,
+            inbound: Inbound::new(buffer, open.version, config.max_packet, config.topic_alias_max),
+            outgoing: BytesMut::new(),
+            link: Arc::clone(&open.link),
+            open,
+            shared,
+            pause: None,
+            last_read: Instant::now(),
+        }
+    }
+
+    async fn serve(mut self) {
+        // Packets may have come together with the CONNECT.
+        self.take_in(0);
+        let mut silence = Box::pin(sleep_until(self.deadline()));
+        loop {
+            let mut close = None;
+            if self.outgoing.is_empty() {
+                close = self.link.take(&mut self.outgoing);
+            }
+            if let Some(close) = close {
+                return self.finish(close).await;
+            }
+            if !self.step(silence.as_mut()).await {
+                return;
+            }
+        }
+    }
+
+    /// Waits for one thing to happen and does it. False when the connection is over.
+    async fn step(&mut self, mut silence: std::pin::Pin<&mut Sleep>) -> bool {
+        if self.pause.is_none() {
+            self.inbound.reserve();
+        }
+        let (reading, writing) = (self.pause.is_none(), !self.outgoing.is_empty());
+        tokio::select! {
+            read = self.reader.read_buf(&mut self.inbound.buffer), if reading => match read {
+                Ok(0) | Err(_) => return false,
+                Ok(count) => {
+                    self.last_read = Instant::now();
+                    self.take_in(count);
+                }
+            },
+            written = self.writer.write(&self.outgoing), if writing => match written {
+                Ok(0) | Err(_) => return false,
+                Ok(count) => self.wrote(count),
+            },
+            () = self.link.wake.notified(), if !writing => {}
+            () = wait(self.pause.as_ref()), if !reading => self.resume(),
+            () = silence.as_mut() => {
+                let deadline = self.deadline();
+                if reading && deadline <= Instant::now() {
+                    debug!(seconds = self.open.accepted.keep_alive, "keep alive ran out");
+                    self.fail(Reason::KeepAliveTimeout);
+                }
+                // While it is paused, its pings are not read: count from now.
+                silence.as_mut().reset(deadline.max(Instant::now() + Duration::from_millis(500)));
+            }
+        }
+        true
+    }
+
+    fn deadline(&self) -> Instant {
+        match self.open.accepted.keep_alive {
+            0 => Instant::now() + Duration::from_secs(3600),
+            // [MQTT-3.1.2-22]: one and a half times the keep alive.
+            seconds => self.last_read + Duration::from_millis(u64::from(seconds) * 1500),
+        }
+    }
+
+    fn take_in(&mut self, count: usize) {
+        let decoded = self.inbound.decode(count);
+        self.handle();
+        if let Err(Refusal(reason)) = decoded {
+            self.fail(reason);
+        }
+    }
+
+    /// Hands the batch to the router under one lock.
+    fn handle(&mut self) {
+        if self.inbound.packets.is_empty() {
+            return;
+        }
+        let (session, epoch) = (self.open.accepted.session, self.open.accepted.epoch);
+        let (pressed, blocked) = {
+            let mut router = self.shared.router.lock();
+            router.begin();
+            let mut blocked = None;
+            while let Some(packet) = self.inbound.packets.pop_front() {
+                if let Err(Blocked(publish)) = router.handle(session, epoch, packet) {
+                    self.inbound.packets.push_front(Packet::Publish(publish));
+                    blocked = Some(router.space());
+                    break;
+                }
+            }
+            router.flush();
+            (router.take_pressed(), blocked)
+        };
+        if let Some(space) = blocked {
+            self.pause = Some(Pause::Group(space));
+        } else if let Some(link) = pressed.filter(|link| !Arc::ptr_eq(link, &self.link)) {
+            let patience = Duration::from_millis(self.shared.config.publisher_patience_ms);
+            self.pause = Pause::for_subscriber(link, patience);
+        }
+    }
+
+    fn resume(&mut self) {
+        if self.pause.as_mut().is_some_and(Pause::is_over) {
+            self.pause = None;
+            self.last_read = Instant::now();
+            self.handle();
+        }
+    }
+
+    fn wrote(&mut self, count: usize) {
+        self.outgoing.advance(count);
+        if !self.outgoing.is_empty() {
+            return;
+        }
+        if self.outgoing.capacity() > SPARE {
+            self.outgoing = BytesMut::new();
+        } else {
+            self.outgoing.clear();
+        }
+        if self.link.written() {
+            let mut router = self.shared.router.lock();
+            router.begin();
+            router.writable(self.open.accepted.session, self.open.accepted.epoch);
+            router.flush();
+        }
+    }
+
+    fn fail(&self, reason: Reason) {
+        let mut router = self.shared.router.lock();
+        router.begin();
+        router.fail(self.open.accepted.session, self.open.accepted.epoch, reason);
+        router.flush();
+    }
+
+    /// Writes what is left, DISCONNECT included, and closes.
+    async fn finish(mut self, close: Close) {
+        debug!(reason = ?close.reason, "connection closed");
+        let last = async {
+            self.writer.write_all(&self.outgoing).await?;
+            self.writer.shutdown().await
+        };
+        // A peer that does not take it is cut off all the same.
+        let _ = timeout(CLOSING, last).await;
+    }
+}
+
+async fn wait(pause: Option<&Pause>) {
+    match pause {
+        Some(pause) => pause.wait().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,96 @@
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tracing::debug;
+
+use super::Shared;
+use crate::{
+    link::Link,
+    router::Accepted,
+    wire::{ConnAck, Reason, Version, WireError, connack, decode_connect, frame_len},
+};
+
+/// A connection whose CONNECT was accepted.
+pub(super) struct Open {
+    pub(super) link: Arc<Link>,
+    pub(super) accepted: Accepted,
+    pub(super) version: Version,
+}
+
+/// Reads the CONNECT and hands it to the router. `None` when the connection is to be closed.
+pub(super) async fn open<S>(stream: &mut S, buffer: &mut BytesMut, peer: SocketAddr, shared: &Shared) -> Option<Open>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let patience = Duration::from_secs(shared.config.connect_timeout);
+    let connect = match tokio::time::timeout(patience, read_connect(stream, buffer, shared)).await {
+        Ok(Ok(Some(connect))) => connect,
+        Ok(Ok(None)) => return None,
+        Err(_) => {
+            debug!(%peer, seconds = patience.as_secs(), "no CONNECT in time");
+            return None;
+        }
+        Ok(Err(error)) => {
+            debug!(%peer, %error, "CONNECT refused");
+            // Only who spoke MQTT gets an answer [MQTT-3.1.4-1].
+            if matches!(error, WireError::Version(_)) {
+                refuse(stream, Version::V4, error.reason()).await;
+            }
+            return None;
+        }
+    };
+    let version = connect.version;
+    let link = Arc::new(Link::new(shared.config.out_buffer));
+    let answer = {
+        let mut router = shared.router.lock();
+        router.begin();
+        let answer = router.connect(connect, None, peer, Arc::clone(&link));
+        router.flush();
+        answer
+    };
+    match answer {
+        Ok(accepted) => Some(Open { link, accepted, version }),
+        Err(refused) => {
+            debug!(%peer, reason = ?refused.0, "CONNECT refused");
+            refuse(stream, version, refused.0).await;
+            None
+        }
+    }
+}
+
+async fn read_connect<S>(
+    stream: &mut S,
+    buffer: &mut BytesMut,
+    shared: &Shared,
+) -> Result<Option<crate::wire::Connect>, WireError>
+where
+    S: AsyncRead + Unpin,
+{
+    loop {
+        if let Some(first) = buffer.first()
+            && *first != 0x10
+        {
+            return Err(WireError::Protocol("the first packet of a connection must be CONNECT"));
+        }
+        if let Some((header, size)) = frame_len(buffer, shared.config.max_packet)? {
+            return decode_connect(buffer.split_to(size).freeze(), header).map(Some);
+        }
+        buffer.reserve(1024);
+        match stream.read_buf(buffer).await {
+            Ok(0) | Err(_) => return Ok(None),
+            Ok(_) => {}
+        }
+    }
+}
+
+async fn refuse<S: AsyncWrite + Unpin>(stream: &mut S, version: Version, reason: Reason) {
+    let mut answer = BytesMut::new();
+    connack(&mut answer, version, reason, &ConnAck::default());
+    let send = async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await
+    };
+    // Whoever does not take the answer goes without.
+    let _ = tokio::time::timeout(Duration::from_secs(1), send).await;
+}

@@ -1,0 +1,19 @@
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{config::Config, router::Router};
+
+/// What every connection needs.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// Settings.
+    pub config: Arc<Config>,
+    /// The state of the broker.
+    pub router: Arc<Mutex<Router>>,
+    /// Cancelled at shutdown: listeners stop.
+    pub stop: CancellationToken,
+    /// Every task, so that a shutdown can wait for them.
+    pub tasks: TaskTracker,
+}

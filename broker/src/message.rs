@@ -1,0 +1,62 @@
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+
+use crate::wire::{Publish, QoS};
+
+/// A message as the broker holds it; shared by everyone it goes to.
+#[derive(Debug)]
+pub struct Message {
+    /// Topic, UTF-8.
+    pub topic: Bytes,
+    /// Payload.
+    pub payload: Bytes,
+    /// Encoded MQTT 5 properties that go on unchanged.
+    pub forward: Bytes,
+    /// QoS it was published at.
+    pub qos: QoS,
+    /// Retain flag it was published with.
+    pub retain: bool,
+    /// When it expires.
+    pub expires: Option<Instant>,
+}
+
+impl Message {
+    /// From a PUBLISH whose alias is resolved. What may be held is copied out of the read buffer,
+    /// or a few bytes would keep a whole buffer alive.
+    pub fn new(publish: Publish, now: Instant) -> Arc<Self> {
+        let expires = publish.expiry.map(|seconds| now + std::time::Duration::from_secs(seconds.into()));
+        let Publish { mut topic, mut payload, mut forward, qos, retain, .. } = publish;
+        let size = topic.len() + payload.len() + forward.len();
+        if (retain || qos != QoS::AtMostOnce) && size < 16 << 10 {
+            let mut own = Vec::with_capacity(size);
+            own.extend_from_slice(&topic);
+            own.extend_from_slice(&payload);
+            own.extend_from_slice(&forward);
+            let mut own = Bytes::from(own);
+            topic = own.split_to(topic.len());
+            payload = own.split_to(payload.len());
+            forward = own;
+        }
+        Arc::new(Self { topic, payload, forward, qos, retain, expires })
+    }
+
+    /// Topic as text.
+    pub fn topic(&self) -> &str {
+        std::str::from_utf8(&self.topic).unwrap_or_default()
+    }
+
+    /// Bytes it is accounted with.
+    pub fn size(&self) -> usize {
+        self.topic.len() + self.payload.len() + self.forward.len() + 100
+    }
+
+    /// Seconds left, `Some(None)` without an expiry, `None` when it is over.
+    pub fn remaining(&self, now: Instant) -> Option<Option<u32>> {
+        match self.expires {
+            None => Some(None),
+            Some(at) if at <= now => None,
+            Some(at) => Some(Some((at - now).as_secs_f64().ceil() as u32)),
+        }
+    }
+}

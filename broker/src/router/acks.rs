@@ -1,0 +1,51 @@
+use super::Router;
+use crate::{
+    session::SessionKey,
+    wire::{Ack, AckKind, Reason, Version, ack},
+};
+
+impl Router {
+    /// PUBACK, PUBREC, PUBREL or PUBCOMP from a client.
+    pub(super) fn on_ack(&mut self, session: SessionKey, packet: Ack) {
+        let window = &mut self.sessions[session].window;
+        let delivery = match packet.kind {
+            AckKind::PubAck => window.acked(packet.pkid),
+            AckKind::PubRec => match window.received(packet.pkid, packet.reason < 0x80) {
+                Ok(delivery) => {
+                    if packet.reason < 0x80 {
+                        self.answer(session, AckKind::PubRel, packet.pkid, Reason::Success);
+                    }
+                    delivery
+                }
+                Err(_) => {
+                    self.answer(session, AckKind::PubRel, packet.pkid, Reason::PacketIdNotFound);
+                    None
+                }
+            },
+            AckKind::PubComp => {
+                window.completed(packet.pkid);
+                None
+            }
+            AckKind::PubRel => {
+                let known = self.sessions[session].received.remove(&packet.pkid);
+                let reason = if known { Reason::Success } else { Reason::PacketIdNotFound };
+                self.answer(session, AckKind::PubComp, packet.pkid, reason);
+                return;
+            }
+        };
+        if let Some(delivery) = delivery {
+            self.settle(session, &delivery);
+        }
+        if self.sessions[session].is_waiting() {
+            self.pump(session);
+        }
+    }
+
+    /// Answers with an acknowledgement; 3.1.1 has no reason codes.
+    pub(super) fn answer(&mut self, session: SessionKey, kind: AckKind, pkid: u16, reason: Reason) {
+        self.reply(session, |out, version| {
+            let reason = if version == Version::V5 { reason as u8 } else { 0 };
+            ack(out, version, Ack { kind, pkid, reason });
+        });
+    }
+}

@@ -1,0 +1,135 @@
+use std::{net::SocketAddr, sync::Arc};
+
+use super::Router;
+use crate::{
+    link::Link,
+    session::{Client, Session, SessionKey},
+    wire::{ConnAck, Connect, Reason, Version, connack},
+};
+
+/// A connection that the router knows now.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Its session.
+    pub session: SessionKey,
+    /// Which connection of the session it is.
+    pub epoch: u64,
+    /// Keep alive in force, in seconds.
+    pub keep_alive: u16,
+}
+
+/// A CONNECT that was refused; the CONNACK to send has this reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused(pub Reason);
+
+impl Router {
+    /// Takes a client in: resumes or makes its session, ends an older connection of the same
+    /// ClientID, answers CONNACK and sends what waits.
+    pub fn connect(
+        &mut self,
+        connect: Connect,
+        user: Option<Arc<str>>,
+        peer: SocketAddr,
+        link: Arc<Link>,
+    ) -> Result<Accepted, Refused> {
+        self.admit(&connect)?;
+        let assigned = connect.client_id.is_empty();
+        let id: Arc<str> = if assigned { self.assign_id() } else { connect.client_id.as_str().into() };
+        let (session, present) = self.take_session(&id, connect.clean_start);
+        self.epochs += 1;
+        let epoch = self.epochs;
+        let keep_alive = self.config.server_keep_alive.unwrap_or(connect.keep_alive);
+        let expiry = connect.session_expiry.min(self.config.max_session_expiry);
+        let told = ConnAck {
+            session_present: present,
+            session_expiry: (expiry != connect.session_expiry).then_some(expiry),
+            receive_maximum: Some(self.config.receive_maximum),
+            max_packet: u32::try_from(self.config.max_packet).ok(),
+            assigned_id: assigned.then_some(&*id),
+            topic_alias_max: self.config.topic_alias_max,
+            keep_alive: self.config.server_keep_alive,
+            user: &[("flotilla-redispatch", "1")],
+        };
+        link.append(|out| connack(out, connect.version, Reason::Success, &told));
+        self.dirty.mark(&link);
+        let entry = &mut self.sessions[session];
+        entry.epoch = epoch;
+        entry.expiry = expiry;
+        entry.away_since = None;
+        entry.pending_will = None;
+        entry.behind = false;
+        entry.window.resume();
+        entry.client = Some(Client {
+            link,
+            peer,
+            version: connect.version,
+            receive_maximum: connect.receive_maximum.min(self.config.max_in_flight).into(),
+            max_packet: connect.max_packet as usize,
+            will: connect.will,
+            user,
+            aliases: rustc_hash::FxHashMap::default(),
+            alias_max: connect.topic_alias_max.min(self.config.topic_alias_max),
+        });
+        self.connected += 1;
+        self.stats.accepted += 1;
+        self.rejoin(session);
+        self.pump(session);
+        Ok(Accepted { session, epoch, keep_alive })
+    }
+
+    fn admit(&self, connect: &Connect) -> Result<(), Refused> {
+        if self.stopping || self.connected >= self.config.max_connections {
+            return Err(Refused(Reason::ServerUnavailable));
+        }
+        if connect.auth_method {
+            return Err(Refused(Reason::BadAuthenticationMethod));
+        }
+        // [MQTT-3.1.3-8]: without an id there is nothing to find the session by.
+        if connect.version == Version::V4 && connect.client_id.is_empty() && !connect.clean_start {
+            return Err(Refused(Reason::ClientIdNotValid));
+        }
+        Ok(())
+    }
+
+    fn assign_id(&self) -> Arc<str> {
+        loop {
+            let id: Arc<str> = format!("auto-{:016x}", rand::random::<u64>()).into();
+            if !self.by_id.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// The stored session, or a new one; the second says whether it was stored.
+    fn take_session(&mut self, id: &Arc<str>, clean: bool) -> (SessionKey, bool) {
+        if let Some(&session) = self.by_id.get(id) {
+            self.take_over(session, clean);
+            if !clean && let Some(&session) = self.by_id.get(id) {
+                return (session, true);
+            }
+            if let Some(&session) = self.by_id.get(id) {
+                self.end_session(session);
+            }
+        }
+        let session = self.sessions.insert(Session::new(Arc::clone(id)));
+        self.by_id.insert(Arc::clone(id), session);
+        (session, false)
+    }
+
+    /// Ends the older connection [MQTT-3.1.4-3]. Its session stays unless the new one starts clean.
+    fn take_over(&mut self, session: SessionKey, clean: bool) {
+        let entry = &mut self.sessions[session];
+        let Some(client) = &entry.client else { return };
+        client.link.append(|out| crate::wire::disconnect(out, client.version, Reason::SessionTakenOver));
+        client.link.close(Reason::SessionTakenOver);
+        let will = entry.client.take().and_then(|client| client.will);
+        self.connected -= 1;
+        let ends = clean || self.sessions[session].expiry == 0;
+        if let Some(will) = will && (will.delay == 0 || ends) {
+            self.publish_from_broker(will.message);
+        }
+        if ends {
+            self.end_session(session);
+        }
+    }
+}

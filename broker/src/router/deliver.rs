@@ -1,0 +1,179 @@
+use std::sync::Arc;
+
+use super::Router;
+use crate::{
+    session::{Client, Delivery, Flight, SessionKey},
+    wire::{Ack, AckKind, PublishOut, QoS, Version, ack, publish},
+};
+
+impl Router {
+    /// A message for a plain subscription: sent now, or queued, or dropped and counted past the bounds.
+    pub(super) fn deliver(&mut self, session: SessionKey, delivery: Delivery) {
+        let entry = &mut self.sessions[session];
+        if delivery.qos == QoS::AtMostOnce {
+            match &entry.client {
+                Some(client) if client.link.has_room() => self.send(session, delivery),
+                Some(_) => self.stats.dropped_slow += 1,
+                None => {}
+            }
+            return;
+        }
+        if entry.is_free(delivery.qos) {
+            self.send(session, delivery);
+            return;
+        }
+        let (count, bytes) = (self.config.session_queue, self.config.session_queue_bytes);
+        if entry.queue.len() >= count || entry.queue_bytes >= bytes {
+            self.stats.dropped_queue += 1;
+            return;
+        }
+        entry.enqueue(delivery);
+        if let Some(client) = &entry.client
+            && (entry.queue.len() >= count / 2 || entry.queue_bytes >= bytes / 2)
+        {
+            entry.behind = true;
+            client.link.set_behind(true);
+            self.pressed = Some(Arc::clone(&client.link));
+        }
+    }
+
+    /// Sends what waits for the session while it has room: first what a resume repeats, then its
+    /// queue, then what share groups hold for it.
+    pub(super) fn pump(&mut self, session: SessionKey) {
+        loop {
+            let Some(entry) = self.sessions.get_mut(session) else { return };
+            if let Some((_, flight)) = entry.window.next_resend() {
+                let qos = match flight {
+                    Flight::Sent(delivery) => delivery.qos,
+                    Flight::Released => QoS::ExactlyOnce,
+                };
+                if !entry.may_send(qos) {
+                    return;
+                }
+                self.resend(session);
+            } else if let Some(next) = entry.queue.front() {
+                if !entry.may_send(next.qos) {
+                    return;
+                }
+                let Some(delivery) = entry.dequeue() else { return };
+                self.catch_up(session);
+                self.send(session, delivery);
+            } else if !self.pump_groups(session) {
+                return;
+            }
+        }
+    }
+
+    /// The queue fell to a quarter: publishers need not pause any more.
+    fn catch_up(&mut self, session: SessionKey) {
+        let entry = &mut self.sessions[session];
+        let low = entry.queue.len() <= self.config.session_queue / 4
+            && entry.queue_bytes <= self.config.session_queue_bytes / 4;
+        if entry.behind && low {
+            entry.behind = false;
+            if let Some(client) = &entry.client {
+                client.link.set_behind(false);
+            }
+        }
+    }
+
+    /// Sends a message for the first time. The caller made sure that there is room.
+    pub(super) fn send(&mut self, session: SessionKey, delivery: Delivery) {
+        let message = Arc::clone(&delivery.message);
+        let ids = delivery.ids.clone();
+        let Some(expiry) = message.remaining(self.now) else {
+            self.stats.dropped_expired += 1;
+            return self.settle(session, &delivery);
+        };
+        let entry = &mut self.sessions[session];
+        let Some(client) = &mut entry.client else { return };
+        let mut packet = PublishOut {
+            dup: false,
+            qos: delivery.qos,
+            retain: delivery.retain,
+            pkid: 1,
+            topic: &message.topic,
+            alias: None,
+            expiry,
+            subscription_ids: &ids,
+            forward: &message.forward,
+            payload: &message.payload,
+        };
+        let size = packet.size(client.version);
+        if size > client.max_packet {
+            self.stats.dropped_large += 1;
+            return self.settle(session, &delivery);
+        }
+        if client.alias_max > 0 && size + 3 <= client.max_packet {
+            alias(client, &mut packet, &message.topic);
+        }
+        self.stats.sent[delivery.qos as usize] += 1;
+        self.stats.sent_bytes += message.payload.len() as u64;
+        if delivery.qos != QoS::AtMostOnce {
+            packet.pkid = entry.window.begin(delivery);
+        }
+        let offered = client.link.append(|out| publish(out, client.version, &packet));
+        if offered.idle {
+            self.dirty.mark(&client.link);
+        }
+        if offered.pressed {
+            self.pressed = Some(Arc::clone(&client.link));
+        }
+    }
+
+    /// Repeats the next message in flight after a resume: DUP, or PUBREL when it had been received.
+    fn resend(&mut self, session: SessionKey) {
+        let now = self.now;
+        let entry = &mut self.sessions[session];
+        let Some(client) = &entry.client else { return };
+        let Some((pkid, flight)) = entry.window.next_resend() else { return };
+        let offered = client.link.append(|out| match flight {
+            Flight::Released => {
+                ack(out, client.version, Ack { kind: AckKind::PubRel, pkid, reason: 0 });
+            }
+            Flight::Sent(delivery) => {
+                let message = &delivery.message;
+                let packet = PublishOut {
+                    dup: true,
+                    qos: delivery.qos,
+                    retain: delivery.retain,
+                    pkid,
+                    topic: &message.topic,
+                    alias: None,
+                    // One that expired meanwhile had begun its delivery, so it is completed.
+                    expiry: message.remaining(now).unwrap_or(Some(0)),
+                    subscription_ids: &delivery.ids,
+                    forward: &message.forward,
+                    payload: &message.payload,
+                };
+                publish(out, client.version, &packet);
+            }
+        });
+        if offered.idle {
+            self.dirty.mark(&client.link);
+        }
+        entry.window.resent();
+    }
+
+    /// The session is done with a message: its share group, if any, need not keep it.
+    pub(super) fn settle(&mut self, session: SessionKey, delivery: &Delivery) {
+        if let Some(source) = delivery.source {
+            self.done(session, source);
+        }
+    }
+}
+
+/// Replaces the topic by an alias that the client knows, or gives it one while it takes more.
+fn alias<'a>(client: &mut Client, packet: &mut PublishOut<'a>, topic: &bytes::Bytes) {
+    if client.version != Version::V5 {
+        return;
+    }
+    if let Some(&known) = client.aliases.get(topic) {
+        packet.topic = &[];
+        packet.alias = Some(known);
+    } else if client.aliases.len() < usize::from(client.alias_max) {
+        let fresh = client.aliases.len() as u16 + 1;
+        client.aliases.insert(bytes::Bytes::copy_from_slice(topic), fresh);
+        packet.alias = Some(fresh);
+    }
+}

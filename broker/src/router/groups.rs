@@ -1,0 +1,243 @@
+use std::{sync::Arc, time::Instant};
+
+use super::{Router, timers::Timer};
+use crate::{
+    config::Strategy,
+    message::Message,
+    session::{Delivery, SessionKey, Source, Subscription},
+    share::{Group, GroupKey, Waiting},
+    topic::{Filter, Share},
+    wire::QoS,
+};
+
+impl Router {
+    /// Adds a session to the group, which is made if this is its first member.
+    pub(super) fn join_group(&mut self, session: SessionKey, share: Share, subscription: Subscription) -> GroupKey {
+        let key = if let Some(key) = self.by_share.get(&share) {
+            *key
+        } else {
+            let strategy = self.config.strategy_for(&share.name);
+            let key = self.groups.insert(Group::new(share.clone(), strategy, self.now));
+            self.filters.entry(&share.filter).groups.push(key);
+            self.by_share.insert(share, key);
+            key
+        };
+        self.groups[key].join(session, subscription);
+        key
+    }
+
+    /// Takes a session out of the group. A group without members waits for new ones.
+    pub(super) fn leave_group(&mut self, session: SessionKey, share: &Share) {
+        let Some(&key) = self.by_share.get(share) else { return };
+        let group = &mut self.groups[key];
+        group.leave(session, self.now);
+        if let Some(since) = group.vacant_since {
+            let linger = std::time::Duration::from_secs(self.config.group_linger);
+            self.after(linger, Timer::Vacant(key, since));
+        } else {
+            self.dispatch(key);
+        }
+    }
+
+    /// Takes a new message for the group: to a member with room, or to wait for one.
+    pub(super) fn share(&mut self, key: GroupKey, message: &Arc<Message>) {
+        let group = &mut self.groups[key];
+        let waiting = group.arrive(Arc::clone(message), self.now);
+        let orderly = group.strategy != Strategy::TopicHash && !group.backlog.is_empty();
+        let chosen = if orderly { None } else { self.pick(key, message) };
+        match chosen {
+            Some(session) => self.send_shared(key, session, waiting),
+            None => self.let_wait(key, waiting),
+        }
+    }
+
+    fn let_wait(&mut self, key: GroupKey, waiting: Waiting) {
+        let group = &mut self.groups[key];
+        let owner = match group.strategy {
+            Strategy::TopicHash => group.owner(&waiting.message.topic),
+            _ => None,
+        };
+        let first = group.backlog.is_empty();
+        group.wait(waiting, owner);
+        match owner {
+            Some(owner) => self.announce(key, owner),
+            None if first => self.announce_to_all(key),
+            None => {}
+        }
+    }
+
+    /// Tells every member that there is something for who has room first.
+    fn announce_to_all(&mut self, key: GroupKey) {
+        for (session, member) in &mut self.groups[key].members {
+            if !std::mem::replace(&mut member.announced, true) {
+                self.sessions[*session].backlogged.push_back(key);
+            }
+        }
+    }
+
+    fn announce(&mut self, key: GroupKey, session: SessionKey) {
+        if let Some(member) = self.groups[key].members.get_mut(&session)
+            && !std::mem::replace(&mut member.announced, true)
+        {
+            self.sessions[session].backlogged.push_back(key);
+        }
+    }
+
+    /// Hands out what waits while members have room.
+    pub(super) fn dispatch(&mut self, key: GroupKey) {
+        if self.groups[key].waiting() == 0 {
+            return;
+        }
+        self.announce_to_all(key);
+        if self.groups[key].strategy == Strategy::TopicHash {
+            let members: Vec<_> = self.groups[key].members.keys().copied().collect();
+            for session in members {
+                self.pump(session);
+            }
+            return;
+        }
+        while let Some(front) = self.groups[key].backlog.front() {
+            let message = Arc::clone(&front.message);
+            let Some(session) = self.pick(key, &message) else { break };
+            let Some(waiting) = self.groups[key].backlog.pop() else { break };
+            self.send_shared(key, session, waiting);
+        }
+        self.gained_room(key);
+    }
+
+    /// The member that gets `message` now.
+    fn pick(&mut self, key: GroupKey, message: &Message) -> Option<SessionKey> {
+        let sessions = &self.sessions;
+        let published = message.qos;
+        self.groups[key].pick(&message.topic, |session, member| {
+            let qos = published.min(member.subscription.qos);
+            sessions.get(session).is_some_and(|session| session.is_free(qos))
+        })
+    }
+
+    /// Sends the next message of the groups that wait for `session`, in turns. False when none had one.
+    pub(super) fn pump_groups(&mut self, session: SessionKey) -> bool {
+        while let Some(key) = self.sessions[session].backlogged.front().copied() {
+            let group = self.groups.get(key).filter(|group| group.has_for(session));
+            let next = group.and_then(|group| group.members.get(&session)).map(|member| member.subscription.qos);
+            let Some(granted) = next else {
+                self.sessions[session].backlogged.pop_front();
+                if let Some(member) = self.groups.get_mut(key).and_then(|group| group.members.get_mut(&session)) {
+                    member.announced = false;
+                }
+                continue;
+            };
+            if !self.sessions[session].may_send(granted) {
+                return false;
+            }
+            self.sessions[session].backlogged.rotate_left(1);
+            if let Some(waiting) = self.groups[key].next_for(session) {
+                self.send_shared(key, session, waiting);
+                self.gained_room(key);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn send_shared(&mut self, key: GroupKey, session: SessionKey, waiting: Waiting) {
+        let group = &mut self.groups[key];
+        let Some(member) = group.members.get(&session) else { return };
+        let subscription = member.subscription;
+        let qos = waiting.message.qos.min(subscription.qos);
+        let tracked = qos != QoS::AtMostOnce;
+        group.sent(session, tracked);
+        let source = tracked.then_some(Source { group: key, seq: waiting.seq, since: waiting.since });
+        let retain = subscription.retain_as_published && waiting.message.retain;
+        let delivery = Delivery {
+            message: waiting.message,
+            qos,
+            retain,
+            ids: subscription.id.into_iter().collect(),
+            source,
+        };
+        self.send(session, delivery);
+    }
+
+    /// `session` is done with a message of a group.
+    pub(super) fn done(&mut self, session: SessionKey, source: Source) {
+        if let Some(group) = self.groups.get_mut(source.group) {
+            group.acknowledged(session);
+        }
+    }
+
+    /// What `session` held takes its old place in its groups, and goes to others.
+    pub(super) fn give_back(&mut self, session: SessionKey, held: Vec<(Source, Delivery)>) {
+        self.stats.redelivered += held.len() as u64;
+        let mut batches: Vec<(GroupKey, Vec<Waiting>)> = Vec::new();
+        for (source, delivery) in held {
+            let waiting = Waiting { seq: source.seq, since: source.since, message: delivery.message };
+            match batches.iter_mut().find(|(key, _)| *key == source.group) {
+                Some((_, batch)) => batch.push(waiting),
+                None => batches.push((source.group, vec![waiting])),
+            }
+        }
+        for (key, batch) in batches {
+            self.groups[key].give_back(session, batch);
+            self.dispatch(key);
+        }
+    }
+
+    /// The session's connection has been gone for `redispatch_after`.
+    pub(super) fn redispatch(&mut self, session: SessionKey) {
+        let held = self.sessions[session].window.give_back();
+        self.set_away(session, true);
+        self.give_back(session, held);
+    }
+
+    /// The session is connected again.
+    pub(super) fn rejoin(&mut self, session: SessionKey) {
+        self.set_away(session, false);
+    }
+
+    fn set_away(&mut self, session: SessionKey, away: bool) {
+        let shares = self.sessions[session].subscriptions.keys().filter_map(|filter| match Filter::parse(filter) {
+            Some(Filter::Shared(share)) => self.by_share.get(&share).copied(),
+            _ => None,
+        });
+        let keys: Vec<GroupKey> = shares.collect();
+        for key in keys {
+            self.groups[key].set_away(session, away);
+            if self.groups[key].waiting() > 0 {
+                self.dispatch(key);
+            }
+        }
+    }
+
+    /// The group has had no members since `since`: what waits in it is dropped.
+    pub(super) fn drop_vacant(&mut self, key: GroupKey, since: Instant) {
+        let Some(group) = self.groups.get(key).filter(|group| group.vacant_since == Some(since)) else { return };
+        if group.held > 0 {
+            let linger = std::time::Duration::from_secs(self.config.group_linger.max(1));
+            self.after(linger, Timer::Vacant(key, since));
+            return;
+        }
+        let group = self.groups.remove(key);
+        self.stats.dropped_vacant += group.waiting() as u64;
+        self.by_share.remove(&group.share);
+        if let Some(subscribers) = self.filters.get_mut(&group.share.filter) {
+            subscribers.groups.retain(|other| *other != key);
+            if subscribers.is_empty() {
+                self.filters.remove(&group.share.filter);
+            }
+        }
+    }
+
+    /// Whether the group may not take another message.
+    pub(super) fn is_full(&self, key: GroupKey) -> bool {
+        let group = &self.groups[key];
+        group.waiting() >= self.config.group_queue || group.waiting_bytes() >= self.config.group_queue_bytes
+    }
+
+    fn gained_room(&mut self, key: GroupKey) {
+        if self.refused_any && !self.is_full(key) {
+            self.refused_any = false;
+            self.space.notify_waiters();
+        }
+    }
+}

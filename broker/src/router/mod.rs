@@ -1,0 +1,20 @@
+//! Where every message passes: who gets it, in what order, and what happens when someone goes away.
+//! One lock guards all of it; connections take it once per batch of packets.
+
+mod acks;
+mod connect;
+mod deliver;
+mod end;
+mod flush;
+mod groups;
+mod publish;
+mod retained;
+mod router;
+mod status;
+mod subscribe;
+mod timers;
+
+pub use connect::Accepted;
+pub use publish::Blocked;
+pub use router::{Router, Stats};
+pub use status::{GroupStatus, MemberStatus, Status};

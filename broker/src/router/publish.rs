@@ -1,0 +1,158 @@
+use std::sync::Arc;
+
+use super::Router;
+use crate::{
+    message::Message,
+    session::{Delivery, Ids, SessionKey, Subscription},
+    share::GroupKey,
+    wire::{AckKind, Publish, QoS, Reason, Version},
+};
+
+/// A publish that waits for room in a share group. The 3.1.1 client that sent it is not read from
+/// until it goes through.
+#[derive(Debug)]
+pub struct Blocked(pub Publish);
+
+/// Who a message goes to; reused, so that a publish allocates nothing for it.
+#[derive(Debug, Default)]
+pub(super) struct Hits {
+    sessions: Vec<(SessionKey, Subscription)>,
+    groups: Vec<GroupKey>,
+    /// Filters with plain subscriptions that matched: with more than one, a session may be there twice.
+    filters: usize,
+}
+
+impl Router {
+    /// PUBLISH from a client.
+    pub(super) fn on_publish(&mut self, session: SessionKey, publish: Publish) -> Result<(), Blocked> {
+        let (qos, pkid) = (publish.qos, publish.pkid);
+        if qos == QoS::ExactlyOnce && !self.begin_exactly_once(session, pkid) {
+            return Ok(());
+        }
+        let mut hits = self.find(&publish);
+        if let Some(full) = hits.groups.iter().copied().find(|group| self.is_full(*group)) {
+            if qos == QoS::AtMostOnce {
+                self.stats.dropped_group += 1;
+                hits.groups.retain(|group| *group != full && !self.is_full(*group));
+            } else {
+                self.hits = hits;
+                return self.refuse(session, publish);
+            }
+        }
+        let reason = if hits.sessions.is_empty() && hits.groups.is_empty() {
+            Reason::NoMatchingSubscribers
+        } else {
+            Reason::Success
+        };
+        self.stats.received[qos as usize] += 1;
+        self.stats.received_bytes += publish.payload.len() as u64;
+        self.route(Some(session), publish, &mut hits);
+        self.hits = hits;
+        match qos {
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => self.answer(session, AckKind::PubAck, pkid, reason),
+            QoS::ExactlyOnce => {
+                // A message may have ended this session (a will, a take-over): then nobody waits for it.
+                if let Some(entry) = self.sessions.get_mut(session) {
+                    entry.received.insert(pkid);
+                }
+                self.answer(session, AckKind::PubRec, pkid, reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// False when the message was taken before (PUBREC is repeated), or there are too many at once.
+    fn begin_exactly_once(&mut self, session: SessionKey, pkid: u16) -> bool {
+        let received = &self.sessions[session].received;
+        if received.contains(&pkid) {
+            self.answer(session, AckKind::PubRec, pkid, Reason::Success);
+            return false;
+        }
+        if received.len() >= usize::from(self.config.receive_maximum) {
+            self.kick(session, Reason::ReceiveMaximumExceeded);
+            return false;
+        }
+        true
+    }
+
+    /// A share group is full: MQTT 5 has a reason code for that, on 3.1.1 the client has to wait.
+    fn refuse(&mut self, session: SessionKey, publish: Publish) -> Result<(), Blocked> {
+        self.refused_any = true;
+        let version = self.sessions[session].client.as_ref().map(|client| client.version);
+        if version == Some(Version::V4) {
+            return Err(Blocked(publish));
+        }
+        self.stats.dropped_group += 1;
+        let kind = if publish.qos == QoS::ExactlyOnce { AckKind::PubRec } else { AckKind::PubAck };
+        self.answer(session, kind, publish.pkid, Reason::QuotaExceeded);
+        Ok(())
+    }
+
+    /// A will, or a message of the broker's own. A full share group takes it all the same.
+    pub(super) fn publish_from_broker(&mut self, publish: Publish) {
+        let mut hits = self.find(&publish);
+        self.route(None, publish, &mut hits);
+        self.hits = hits;
+    }
+
+    fn find(&mut self, publish: &Publish) -> Hits {
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.sessions.clear();
+        hits.groups.clear();
+        hits.filters = 0;
+        let topic = std::str::from_utf8(&publish.topic).unwrap_or_default();
+        self.filters.matching(topic, &mut |subscribers| {
+            hits.filters += usize::from(!subscribers.sessions.is_empty());
+            hits.sessions.extend(subscribers.sessions.iter().map(|(session, options)| (*session, *options)));
+            hits.groups.extend_from_slice(&subscribers.groups);
+        });
+        hits
+    }
+
+    fn route(&mut self, from: Option<SessionKey>, publish: Publish, hits: &mut Hits) {
+        let message = Message::new(publish, self.now);
+        if message.retain {
+            self.retained.keep(&message, self.config.max_retained);
+        }
+        if hits.filters > 1 {
+            hits.sessions.sort_unstable_by_key(|(session, _)| *session);
+        }
+        let mut rest = hits.sessions.as_slice();
+        while let [(session, _), ..] = rest {
+            let same = if hits.filters > 1 { rest.partition_point(|(other, _)| other == session) } else { 1 };
+            let (own, others) = rest.split_at(same);
+            rest = others;
+            if let Some(delivery) = combine(&message, own, from == Some(*session)) {
+                self.deliver(*session, delivery);
+            }
+        }
+        for group in &hits.groups {
+            self.share(*group, &message);
+        }
+    }
+}
+
+/// One copy for a session, whatever number of its subscriptions match: the highest QoS and all
+/// identifiers [MQTT-3.3.4-2, -3].
+fn combine(
+    message: &Arc<Message>,
+    own: &[(SessionKey, Subscription)],
+    echo: bool,
+) -> Option<Delivery> {
+    let mut granted = None;
+    let mut as_published = false;
+    let mut ids = Ids::new();
+    for (_, subscription) in own.iter().filter(|(_, options)| !(echo && options.no_local)) {
+        granted = granted.max(Some(subscription.qos));
+        as_published |= subscription.retain_as_published;
+        ids.extend(subscription.id);
+    }
+    Some(Delivery {
+        message: Arc::clone(message),
+        qos: message.qos.min(granted?),
+        retain: as_published && message.retain,
+        ids,
+        source: None,
+    })
+}

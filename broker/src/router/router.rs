@@ -1,0 +1,158 @@
+use std::{sync::Arc, time::Instant};
+
+use rustc_hash::FxHashMap;
+use slab::Slab;
+use tokio::sync::Notify;
+
+use super::{flush::Dirty, publish::Hits, retained::Retained, timers::Timers};
+use crate::{
+    config::Config,
+    link::Link,
+    session::{Session, SessionKey, Subscription},
+    share::{Group, GroupKey},
+    topic::{Share, Tree},
+    wire::{Packet, Reason},
+};
+
+/// The state of the broker.
+#[derive(Debug)]
+pub struct Router {
+    pub(super) config: Arc<Config>,
+    pub(super) sessions: Slab<Session>,
+    pub(super) by_id: FxHashMap<Arc<str>, SessionKey>,
+    pub(super) filters: Tree<Subscribers>,
+    pub(super) groups: Slab<Group>,
+    pub(super) by_share: FxHashMap<Share, GroupKey>,
+    pub(super) retained: Retained,
+    pub(super) timers: Timers,
+    pub(super) dirty: Dirty,
+    pub(super) hits: Hits,
+    pub(super) stats: Stats,
+    /// A link that has half of its bound waiting: whoever publishes now should pause for it.
+    pub(super) pressed: Option<Arc<Link>>,
+    /// A share group that had refused publishers has room again.
+    pub(super) space: Arc<Notify>,
+    pub(super) refused_any: bool,
+    pub(super) now: Instant,
+    pub(super) epochs: u64,
+    pub(super) connected: usize,
+    pub(super) stopping: bool,
+}
+
+/// Who subscribed to one filter.
+#[derive(Debug, Default)]
+pub(super) struct Subscribers {
+    pub(super) sessions: indexmap::IndexMap<SessionKey, Subscription, rustc_hash::FxBuildHasher>,
+    pub(super) groups: Vec<GroupKey>,
+}
+
+impl Subscribers {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.groups.is_empty()
+    }
+}
+
+/// Counts since the start.
+#[derive(Debug, Default, Clone)]
+pub struct Stats {
+    /// Messages taken from publishers, by QoS.
+    pub received: [u64; 3],
+    /// Payload bytes of them.
+    pub received_bytes: u64,
+    /// Messages sent to clients, by QoS.
+    pub sent: [u64; 3],
+    /// Payload bytes of them.
+    pub sent_bytes: u64,
+    /// QoS 0 messages dropped because a connection's buffer was full.
+    pub dropped_slow: u64,
+    /// Messages dropped because a session's queue was full.
+    pub dropped_queue: u64,
+    /// Messages dropped because they expired.
+    pub dropped_expired: u64,
+    /// Messages dropped because the client takes no packet so large.
+    pub dropped_large: u64,
+    /// QoS 0 messages dropped, and QoS 1 and 2 refused, because a share group was full.
+    pub dropped_group: u64,
+    /// Messages dropped because their share group stayed without members for too long.
+    pub dropped_vacant: u64,
+    /// Messages that went from a member that left to another.
+    pub redelivered: u64,
+    /// Connections accepted.
+    pub accepted: u64,
+}
+
+impl Router {
+    /// An empty router.
+    pub fn new(config: Arc<Config>) -> Self {
+        Self {
+            config,
+            sessions: Slab::new(),
+            by_id: FxHashMap::default(),
+            filters: Tree::default(),
+            groups: Slab::new(),
+            by_share: FxHashMap::default(),
+            retained: Retained::default(),
+            timers: Timers::default(),
+            dirty: Dirty::default(),
+            hits: Hits::default(),
+            stats: Stats::default(),
+            pressed: None,
+            space: Arc::default(),
+            refused_any: false,
+            now: Instant::now(),
+            epochs: 0,
+            connected: 0,
+            stopping: false,
+        }
+    }
+
+    /// Reads the clock once for everything that one batch does.
+    pub fn begin(&mut self) {
+        self.now = Instant::now();
+    }
+
+    /// Handles one packet of the connection `epoch` of `session`. A publish that a full share
+    /// group cannot take comes back, to be tried again.
+    pub fn handle(&mut self, session: SessionKey, epoch: u64, packet: Packet) -> Result<(), super::Blocked> {
+        if !self.is_current(session, epoch) {
+            return Ok(());
+        }
+        match packet {
+            Packet::Publish(publish) => return self.on_publish(session, publish),
+            Packet::Ack(ack) => self.on_ack(session, ack),
+            Packet::Subscribe(subscribe) => self.on_subscribe(session, subscribe),
+            Packet::Unsubscribe(unsubscribe) => self.on_unsubscribe(session, unsubscribe),
+            Packet::PingReq => self.reply(session, |out, _| crate::wire::pingresp(out)),
+            Packet::Disconnect(disconnect) => self.on_disconnect(session, disconnect),
+            Packet::Auth => self.kick(session, Reason::ProtocolError),
+        }
+        Ok(())
+    }
+
+    /// Whether `epoch` is the session's connection of now.
+    pub fn is_current(&self, session: SessionKey, epoch: u64) -> bool {
+        self.sessions.get(session).is_some_and(|session| session.epoch == epoch && session.client.is_some())
+    }
+
+    /// The socket of `session` took what waited: send what was held back.
+    pub fn writable(&mut self, session: SessionKey, epoch: u64) {
+        if self.is_current(session, epoch) {
+            self.pump(session);
+        }
+    }
+
+    /// The link that publishers should pause for, if any, since the last call.
+    pub fn take_pressed(&mut self) -> Option<Arc<Link>> {
+        self.pressed.take()
+    }
+
+    /// Notified when a share group that refused messages has room.
+    pub fn space(&self) -> Arc<Notify> {
+        Arc::clone(&self.space)
+    }
+
+    /// Counts since the start.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+}

@@ -1,0 +1,135 @@
+use super::Router;
+use crate::{
+    session::{Delivery, SessionKey, Subscription},
+    share::GroupKey,
+    topic::Filter,
+    wire::{QoS, Reason, RetainHandling, SubRequest, Subscribe, Unsubscribe, suback, unsuback},
+};
+
+impl Router {
+    /// SUBSCRIBE: one code per filter, then the retained messages and what waits in share groups.
+    pub(super) fn on_subscribe(&mut self, session: SessionKey, packet: Subscribe) {
+        let mut codes = Vec::with_capacity(packet.filters.len());
+        let mut retained = Vec::new();
+        let mut joined = Vec::new();
+        for request in &packet.filters {
+            let Some(filter) = Filter::parse(&request.filter) else {
+                codes.push(Reason::TopicFilterInvalid as u8);
+                continue;
+            };
+            // [MQTT-3.8.3-4]
+            if matches!(filter, Filter::Shared(_)) && request.no_local {
+                self.kick(session, Reason::ProtocolError);
+                return;
+            }
+            if let Err(reason) = self.may_subscribe(session, request) {
+                codes.push(reason as u8);
+                continue;
+            }
+            codes.push(request.qos as u8);
+            let options = Subscription {
+                qos: request.qos,
+                no_local: request.no_local,
+                retain_as_published: request.retain_as_published,
+                id: packet.id,
+            };
+            let (new, group) = self.add_subscription(session, request, filter, options);
+            joined.extend(group);
+            let wanted = match request.retain_handling {
+                RetainHandling::Always => true,
+                RetainHandling::IfNew => new,
+                RetainHandling::Never => false,
+            };
+            if wanted && group.is_none() {
+                retained.push((request.filter.as_str(), options));
+            }
+        }
+        self.reply(session, |out, version| suback(out, version, packet.pkid, &codes));
+        for (filter, options) in retained {
+            self.send_retained(session, filter, options);
+        }
+        for group in joined {
+            self.dispatch(group);
+        }
+    }
+
+    fn may_subscribe(&self, session: SessionKey, request: &SubRequest) -> Result<(), Reason> {
+        if self.config.deny_subscribe.contains(&request.filter) {
+            return Err(Reason::Unspecified);
+        }
+        let own = &self.sessions[session].subscriptions;
+        if own.len() >= self.config.max_subscriptions && !own.contains_key(request.filter.as_str()) {
+            return Err(Reason::QuotaExceeded);
+        }
+        Ok(())
+    }
+
+    /// Whether it is new, and the share group that it joined.
+    fn add_subscription(
+        &mut self,
+        session: SessionKey,
+        request: &SubRequest,
+        filter: Filter,
+        options: Subscription,
+    ) -> (bool, Option<GroupKey>) {
+        let old = self.sessions[session].subscriptions.insert(request.filter.as_str().into(), options);
+        let group = match filter {
+            Filter::Plain(filter) => {
+                self.filters.entry(&filter).sessions.insert(session, options);
+                None
+            }
+            Filter::Shared(share) => Some(self.join_group(session, share, options)),
+        };
+        (old.is_none(), group)
+    }
+
+    fn send_retained(&mut self, session: SessionKey, filter: &str, options: Subscription) {
+        for message in self.retained.matching(filter, self.now) {
+            let delivery = Delivery {
+                qos: message.qos.min(options.qos),
+                message,
+                retain: true,
+                ids: options.id.into_iter().collect(),
+                source: None,
+            };
+            // Whatever does not fit now waits, at QoS 0 too: it is bounded by the retained messages.
+            let entry = &mut self.sessions[session];
+            if entry.is_free(delivery.qos) {
+                self.send(session, delivery);
+            } else if entry.client.is_some() || delivery.qos != QoS::AtMostOnce {
+                entry.enqueue(delivery);
+            }
+        }
+    }
+
+    /// UNSUBSCRIBE.
+    pub(super) fn on_unsubscribe(&mut self, session: SessionKey, packet: Unsubscribe) {
+        let mut codes = Vec::with_capacity(packet.filters.len());
+        for text in &packet.filters {
+            let Some(filter) = Filter::parse(text) else {
+                codes.push(Reason::TopicFilterInvalid as u8);
+                continue;
+            };
+            let known = self.sessions[session].subscriptions.remove(text.as_str()).is_some();
+            if known {
+                self.remove_subscription(session, &filter);
+            }
+            codes.push(if known { Reason::Success } else { Reason::NoSubscriptionExisted } as u8);
+        }
+        self.reply(session, |out, version| unsuback(out, version, packet.pkid, &codes));
+    }
+
+    /// Takes a subscription out of the tree, or the session out of the share group.
+    pub(super) fn remove_subscription(&mut self, session: SessionKey, filter: &Filter) {
+        match filter {
+            Filter::Shared(share) => self.leave_group(session, share),
+            Filter::Plain(filter) => {
+                let Some(subscribers) = self.filters.get_mut(filter) else { return };
+                subscribers.sessions.swap_remove(&session);
+                if subscribers.is_empty() {
+                    self.filters.remove(filter);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+use std::{net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+
+use crate::{
+    link::Link,
+    wire::{Version, Will},
+};
+
+/// The connected end of a session: gone with the connection.
+#[derive(Debug)]
+pub struct Client {
+    /// The way out.
+    pub link: Arc<Link>,
+    /// Where from.
+    pub peer: SocketAddr,
+    /// What it speaks.
+    pub version: Version,
+    /// Its receive maximum, or ours if less.
+    pub receive_maximum: usize,
+    /// The largest packet it takes.
+    pub max_packet: usize,
+    /// Published if the connection ends without DISCONNECT.
+    pub will: Option<Will>,
+    /// User name that was accepted.
+    pub user: Option<Arc<str>>,
+    /// Aliases given to topics so far, at most `alias_max`.
+    pub aliases: FxHashMap<Bytes, u16>,
+    /// How many it takes.
+    pub alias_max: u16,
+}

@@ -1,0 +1,34 @@
+use std::{sync::Arc, time::Instant};
+
+use smallvec::SmallVec;
+
+use crate::{message::Message, share::GroupKey, wire::QoS};
+
+/// Subscription identifiers that go with a message; nearly always none or one.
+pub type Ids = SmallVec<[u32; 2]>;
+
+/// A message on its way to one session.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The message, shared.
+    pub message: Arc<Message>,
+    /// The lesser of the published and the granted QoS.
+    pub qos: QoS,
+    /// Retain flag to send.
+    pub retain: bool,
+    /// Of the subscriptions that matched.
+    pub ids: Ids,
+    /// The share group that it must return to if the session does not acknowledge it.
+    pub source: Option<Source>,
+}
+
+/// Where in which share group a message stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// The group.
+    pub group: GroupKey,
+    /// Its place: order of arrival in the group.
+    pub seq: u64,
+    /// When it arrived there.
+    pub since: Instant,
+}

@@ -1,0 +1,106 @@
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Client, Delivery, Window};
+use crate::{
+    share::GroupKey,
+    wire::{QoS, Will},
+};
+
+/// Index of a session in the router.
+pub type SessionKey = usize;
+
+/// What outlives a connection, by ClientID.
+#[derive(Debug)]
+pub struct Session {
+    /// ClientID.
+    pub id: Arc<str>,
+    /// Counts connections, so that what an old one still sends or does is told apart.
+    pub epoch: u64,
+    /// The connection, if there is one.
+    pub client: Option<Client>,
+    /// Seconds it outlives a connection.
+    pub expiry: u32,
+    /// When the connection ended.
+    pub away_since: Option<Instant>,
+    /// By filter, as subscribed.
+    pub subscriptions: FxHashMap<Box<str>, Subscription>,
+    /// Sent and not done.
+    pub window: Window,
+    /// Not sent yet, in order.
+    pub queue: VecDeque<Delivery>,
+    /// Bytes of them.
+    pub queue_bytes: usize,
+    /// The queue was half full and has not fallen to a quarter: publishers pause.
+    pub behind: bool,
+    /// QoS 2 packet identifiers between PUBLISH and PUBREL from the client.
+    pub received: FxHashSet<u16>,
+    /// Share groups that have messages waiting which this session may take.
+    pub backlogged: VecDeque<GroupKey>,
+    /// A will that waits for its delay.
+    pub pending_will: Option<Will>,
+}
+
+/// One subscription's options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subscription {
+    /// Granted.
+    pub qos: QoS,
+    /// Not the session's own messages.
+    pub no_local: bool,
+    /// Keep the retain flag.
+    pub retain_as_published: bool,
+    /// Subscription identifier.
+    pub id: Option<u32>,
+}
+
+impl Session {
+    /// A session that has never been connected.
+    pub fn new(id: Arc<str>) -> Self {
+        Self {
+            id,
+            epoch: 0,
+            client: None,
+            expiry: 0,
+            away_since: None,
+            subscriptions: FxHashMap::default(),
+            window: Window::default(),
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            behind: false,
+            received: FxHashSet::default(),
+            backlogged: VecDeque::new(),
+            pending_will: None,
+        }
+    }
+
+    /// Whether a new message of this QoS may be sent right now, past nothing that waits already.
+    pub fn is_free(&self, qos: QoS) -> bool {
+        !self.window.is_resending() && self.queue.is_empty() && self.may_send(qos)
+    }
+
+    /// Whether the client's receive maximum and the socket have room for one more.
+    pub fn may_send(&self, qos: QoS) -> bool {
+        let Some(client) = &self.client else { return false };
+        (qos == QoS::AtMostOnce || self.window.sent() < client.receive_maximum) && client.link.has_room()
+    }
+
+    /// Whether anything waits for room.
+    pub fn is_waiting(&self) -> bool {
+        self.window.is_resending() || !self.queue.is_empty() || !self.backlogged.is_empty()
+    }
+
+    /// Appends to what waits.
+    pub fn enqueue(&mut self, delivery: Delivery) {
+        self.queue_bytes += delivery.message.size();
+        self.queue.push_back(delivery);
+    }
+
+    /// Takes the first of what waits.
+    pub fn dequeue(&mut self) -> Option<Delivery> {
+        let delivery = self.queue.pop_front()?;
+        self.queue_bytes -= delivery.message.size();
+        Some(delivery)
+    }
+}

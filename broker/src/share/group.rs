@@ -1,0 +1,203 @@
+use std::{sync::Arc, time::Instant};
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+
+use super::{Backlog, Member, Waiting};
+use crate::{
+    config::Strategy,
+    message::Message,
+    session::{SessionKey, Subscription},
+    topic::Share,
+};
+
+/// Index of a group in the router.
+pub type GroupKey = usize;
+
+/// A share group: one queue for (name, filter), whatever else has the same name.
+#[derive(Debug)]
+pub struct Group {
+    /// Name and filter.
+    pub share: Share,
+    /// How it picks a member.
+    pub strategy: Strategy,
+    /// Who is in, in order of joining.
+    pub members: IndexMap<SessionKey, Member, FxBuildHasher>,
+    /// What no member has been sent.
+    pub backlog: Backlog,
+    /// Sent to a session (a member, or one that left) and not acknowledged.
+    pub held: usize,
+    /// Messages that came back from members that went away.
+    pub redelivered: u64,
+    /// When the last member left.
+    pub vacant_since: Option<Instant>,
+    /// Messages and bytes held by members' `pending` queues.
+    pending: (usize, usize),
+    next_seq: u64,
+    pub(super) cursor: usize,
+    pub(super) favourite: Option<SessionKey>,
+}
+
+impl Group {
+    /// A group that nobody has joined.
+    pub fn new(share: Share, strategy: Strategy, now: Instant) -> Self {
+        Self {
+            share,
+            strategy,
+            members: IndexMap::default(),
+            backlog: Backlog::default(),
+            held: 0,
+            redelivered: 0,
+            vacant_since: Some(now),
+            pending: (0, 0),
+            next_seq: 0,
+            cursor: 0,
+            favourite: None,
+        }
+    }
+
+    /// Messages that wait.
+    pub fn waiting(&self) -> usize {
+        self.backlog.len() + self.pending.0
+    }
+
+    /// Bytes that wait.
+    pub fn waiting_bytes(&self) -> usize {
+        self.backlog.bytes() + self.pending.1
+    }
+
+    /// When the oldest that waits arrived.
+    pub fn oldest(&self) -> Option<Instant> {
+        let own = self.members.values().filter_map(|member| member.pending.front());
+        own.chain(self.backlog.front()).map(|waiting| waiting.since).min()
+    }
+
+    /// Gives a new message its place.
+    pub fn arrive(&mut self, message: Arc<Message>, now: Instant) -> Waiting {
+        self.next_seq += 1;
+        Waiting { seq: self.next_seq, since: now, message }
+    }
+
+    /// Continues the numbering after a restart.
+    pub fn seen(&mut self, seq: u64) {
+        self.next_seq = self.next_seq.max(seq);
+    }
+
+    /// Adds a member, or changes its options.
+    pub fn join(&mut self, session: SessionKey, subscription: Subscription) {
+        self.vacant_since = None;
+        if let Some(member) = self.members.get_mut(&session) {
+            member.subscription = subscription;
+        } else {
+            self.members.insert(session, Member::new(subscription));
+            self.reassign();
+        }
+    }
+
+    /// Removes a member. What it was sent stays its own until it acknowledges or goes away.
+    pub fn leave(&mut self, session: SessionKey, now: Instant) {
+        let Some(member) = self.members.shift_remove(&session) else { return };
+        self.take_pending(member.pending);
+        if self.favourite == Some(session) {
+            self.favourite = None;
+        }
+        if self.members.is_empty() {
+            self.vacant_since = Some(now);
+        }
+        self.reassign();
+    }
+
+    /// Keeps a message until a member has room; with `owner`, for that member.
+    pub fn wait(&mut self, waiting: Waiting, owner: Option<SessionKey>) {
+        match owner.and_then(|owner| self.members.get_mut(&owner)) {
+            Some(member) => {
+                self.pending.0 += 1;
+                self.pending.1 += waiting.message.size();
+                member.pending.push(waiting);
+            }
+            None => self.backlog.push(waiting),
+        }
+    }
+
+    /// The next message for `session`, if there is one that it may take.
+    pub fn next_for(&mut self, session: SessionKey) -> Option<Waiting> {
+        let member = self.members.get_mut(&session)?;
+        if let Some(waiting) = member.pending.pop() {
+            self.pending.0 -= 1;
+            self.pending.1 -= waiting.message.size();
+            return Some(waiting);
+        }
+        self.backlog.pop()
+    }
+
+    /// Whether [`Self::next_for`] has something.
+    pub fn has_for(&self, session: SessionKey) -> bool {
+        self.members.get(&session).is_some_and(|member| !member.pending.is_empty() || !self.backlog.is_empty())
+    }
+
+    /// A message was sent to `session`, which has to acknowledge it when it is `tracked`.
+    pub fn sent(&mut self, session: SessionKey, tracked: bool) {
+        if let Some(member) = self.members.get_mut(&session) {
+            member.sent += 1;
+            member.in_flight += usize::from(tracked);
+        }
+        self.held += usize::from(tracked);
+    }
+
+    /// `session` acknowledged a message, or it is no longer to be waited for.
+    pub fn acknowledged(&mut self, session: SessionKey) {
+        self.held = self.held.saturating_sub(1);
+        if let Some(member) = self.members.get_mut(&session) {
+            member.in_flight = member.in_flight.saturating_sub(1);
+        }
+    }
+
+    /// What `session` held and did not acknowledge takes its old place, first in line.
+    pub fn give_back(&mut self, session: SessionKey, batch: Vec<Waiting>) {
+        self.redelivered += batch.len() as u64;
+        for _ in &batch {
+            self.acknowledged(session);
+        }
+        self.backlog.give_back(batch);
+        self.reassign();
+    }
+
+    /// The connection of a member is gone for long, or back.
+    pub fn set_away(&mut self, session: SessionKey, away: bool) {
+        if let Some(member) = self.members.get_mut(&session) && member.away != away {
+            member.away = away;
+            self.reassign();
+        }
+    }
+
+    /// Takes what has waited since before `before`, oldest first.
+    pub fn expire(&mut self, before: Instant) -> usize {
+        let mut gone = 0;
+        while self.backlog.front().is_some_and(|waiting| waiting.since < before) {
+            self.backlog.pop();
+            gone += 1;
+        }
+        gone
+    }
+
+    fn take_pending(&mut self, mut pending: Backlog) {
+        self.pending.0 -= pending.len();
+        self.pending.1 -= pending.bytes();
+        self.backlog.give_back(pending.drain());
+    }
+
+    /// `topic-hash` only: who has which topic changed, so everything that waits is handed out anew.
+    pub fn reassign(&mut self) {
+        if self.strategy != Strategy::TopicHash {
+            return;
+        }
+        for index in 0..self.members.len() {
+            let pending = std::mem::take(&mut self.members[index].pending);
+            self.take_pending(pending);
+        }
+        for waiting in self.backlog.drain() {
+            let owner = self.owner(&waiting.message.topic);
+            self.wait(waiting, owner);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+use bytes::{BufMut, BytesMut};
+
+use super::{Ack, QoS, Reason, Version, properties as props};
+
+/// What CONNACK tells the client.
+#[derive(Debug, Clone, Default)]
+pub struct ConnAck<'a> {
+    /// A stored session was resumed.
+    pub session_present: bool,
+    /// Session expiry in force, when other than asked for.
+    pub session_expiry: Option<u32>,
+    /// How many QoS 1 and 2 publishes the broker takes at once.
+    pub receive_maximum: Option<u16>,
+    /// Largest packet the broker takes.
+    pub max_packet: Option<u32>,
+    /// The ClientID the broker made up.
+    pub assigned_id: Option<&'a str>,
+    /// Highest topic alias the broker takes.
+    pub topic_alias_max: u16,
+    /// Keep alive in force, when other than asked for.
+    pub keep_alive: Option<u16>,
+    /// Sent as user properties.
+    pub user: &'a [(&'a str, &'a str)],
+}
+
+/// A PUBLISH to a client.
+#[derive(Debug, Clone, Copy)]
+pub struct PublishOut<'a> {
+    /// Repeated to the same session.
+    pub dup: bool,
+    /// QoS.
+    pub qos: QoS,
+    /// Retain flag.
+    pub retain: bool,
+    /// 0 at QoS 0.
+    pub pkid: u16,
+    /// Topic; empty when the alias stands for it.
+    pub topic: &'a [u8],
+    /// Topic alias.
+    pub alias: Option<u16>,
+    /// Seconds left.
+    pub expiry: Option<u32>,
+    /// Of the subscriptions that matched.
+    pub subscription_ids: &'a [u32],
+    /// Encoded properties from the publisher.
+    pub forward: &'a [u8],
+    /// Payload.
+    pub payload: &'a [u8],
+}
+
+impl PublishOut<'_> {
+    fn properties_len(&self) -> usize {
+        let ids: usize = self.subscription_ids.iter().map(|id| 1 + varint_len(*id as usize)).sum();
+        self.forward.len() + ids + if self.alias.is_some() { 3 } else { 0 } + if self.expiry.is_some() { 5 } else { 0 }
+    }
+
+    /// Bytes on the wire.
+    pub fn size(&self, version: Version) -> usize {
+        let body = self.body_len(version);
+        1 + varint_len(body) + body
+    }
+
+    fn body_len(&self, version: Version) -> usize {
+        let mut len = 2 + self.topic.len() + self.payload.len();
+        if self.qos != QoS::AtMostOnce {
+            len += 2;
+        }
+        if version == Version::V5 {
+            let properties = self.properties_len();
+            len += varint_len(properties) + properties;
+        }
+        len
+    }
+}
+
+/// Appends a PUBLISH.
+pub fn publish(out: &mut BytesMut, version: Version, packet: &PublishOut<'_>) {
+    let body = packet.body_len(version);
+    out.reserve(body + 5);
+    out.put_u8(0x30 | u8::from(packet.dup) << 3 | (packet.qos as u8) << 1 | u8::from(packet.retain));
+    varint(out, body);
+    out.put_u16(packet.topic.len() as u16);
+    out.put_slice(packet.topic);
+    if packet.qos != QoS::AtMostOnce {
+        out.put_u16(packet.pkid);
+    }
+    if version == Version::V5 {
+        varint(out, packet.properties_len());
+        if let Some(seconds) = packet.expiry {
+            out.put_u8(props::MESSAGE_EXPIRY);
+            out.put_u32(seconds);
+        }
+        if let Some(alias) = packet.alias {
+            out.put_u8(props::TOPIC_ALIAS);
+            out.put_u16(alias);
+        }
+        for id in packet.subscription_ids {
+            out.put_u8(props::SUBSCRIPTION_ID);
+            varint(out, *id as usize);
+        }
+        out.put_slice(packet.forward);
+    }
+    out.put_slice(packet.payload);
+}
+
+/// Appends PUBACK, PUBREC, PUBREL or PUBCOMP.
+pub fn ack(out: &mut BytesMut, version: Version, ack: Ack) {
+    let first = (ack.kind as u8) << 4 | if ack.kind as u8 == 6 { 2 } else { 0 };
+    if version == Version::V5 && ack.reason != 0 {
+        out.put_slice(&[first, 3]);
+        out.put_u16(ack.pkid);
+        out.put_u8(ack.reason);
+    } else {
+        out.put_slice(&[first, 2]);
+        out.put_u16(ack.pkid);
+    }
+}
+
+/// Appends a CONNACK that accepts, or with `reason` one that refuses.
+pub fn connack(out: &mut BytesMut, version: Version, reason: Reason, told: &ConnAck<'_>) {
+    if version == Version::V4 {
+        out.put_slice(&[0x20, 2, u8::from(told.session_present), v4_code(reason)]);
+        return;
+    }
+    let mut block = BytesMut::new();
+    if reason == Reason::Success {
+        if let Some(seconds) = told.session_expiry {
+            block.put_u8(props::SESSION_EXPIRY);
+            block.put_u32(seconds);
+        }
+        if let Some(count) = told.receive_maximum {
+            block.put_u8(props::RECEIVE_MAX);
+            block.put_u16(count);
+        }
+        if let Some(size) = told.max_packet {
+            block.put_u8(props::MAX_PACKET);
+            block.put_u32(size);
+        }
+        if let Some(id) = told.assigned_id {
+            block.put_u8(props::ASSIGNED_ID);
+            text(&mut block, id);
+        }
+        if told.topic_alias_max > 0 {
+            block.put_u8(props::ALIAS_MAX);
+            block.put_u16(told.topic_alias_max);
+        }
+        if let Some(seconds) = told.keep_alive {
+            block.put_u8(props::SERVER_KEEP_ALIVE);
+            block.put_u16(seconds);
+        }
+        for (name, value) in told.user {
+            block.put_u8(props::USER);
+            text(&mut block, name);
+            text(&mut block, value);
+        }
+    }
+    out.put_u8(0x20);
+    varint(out, 2 + varint_len(block.len()) + block.len());
+    out.put_slice(&[u8::from(told.session_present), reason as u8]);
+    varint(out, block.len());
+    out.put_slice(&block);
+}
+
+/// The 3.1.1 return code for a refusal (section 3.2.2.3).
+fn v4_code(reason: Reason) -> u8 {
+    match reason {
+        Reason::Success => 0,
+        Reason::UnsupportedVersion => 1,
+        Reason::ClientIdNotValid => 2,
+        Reason::BadUserNameOrPassword => 4,
+        Reason::NotAuthorized => 5,
+        _ => 3,
+    }
+}
+
+/// Appends a SUBACK with one code per filter.
+pub fn suback(out: &mut BytesMut, version: Version, pkid: u16, codes: &[u8]) {
+    let properties = usize::from(version == Version::V5);
+    out.put_u8(0x90);
+    varint(out, 2 + properties + codes.len());
+    out.put_u16(pkid);
+    out.put_bytes(0, properties);
+    if version == Version::V4 {
+        out.extend(codes.iter().map(|code| if *code > 2 { 0x80 } else { *code }));
+    } else {
+        out.put_slice(codes);
+    }
+}
+
+/// Appends an UNSUBACK; 3.1.1 has no codes.
+pub fn unsuback(out: &mut BytesMut, version: Version, pkid: u16, codes: &[u8]) {
+    out.put_u8(0xB0);
+    if version == Version::V4 {
+        out.put_u8(2);
+        out.put_u16(pkid);
+        return;
+    }
+    varint(out, 3 + codes.len());
+    out.put_u16(pkid);
+    out.put_u8(0);
+    out.put_slice(codes);
+}
+
+/// Appends a PINGRESP.
+pub fn pingresp(out: &mut BytesMut) {
+    out.put_slice(&[0xD0, 0]);
+}
+
+/// Appends a DISCONNECT; nothing on 3.1.1, where a server only closes.
+pub fn disconnect(out: &mut BytesMut, version: Version, reason: Reason) {
+    if version == Version::V5 {
+        out.put_slice(&[0xE0, 1, reason as u8]);
+    }
+}
+
+fn text(out: &mut BytesMut, text: &str) {
+    out.put_u16(text.len() as u16);
+    out.put_slice(text.as_bytes());
+}
+
+fn varint(out: &mut BytesMut, mut value: usize) {
+    loop {
+        let byte = (value & 0x7f) as u8;
+        value >>= 7;
+        if value == 0 {
+            out.put_u8(byte);
+            return;
+        }
+        out.put_u8(byte | 0x80);
+    }
+}
+
+fn varint_len(value: usize) -> usize {
+    match value {
+        0..=0x7f => 1,
+        0x80..=0x3fff => 2,
+        0x4000..=0x1f_ffff => 3,
+        _ => 4,
+    }
+}

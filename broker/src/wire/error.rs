@@ -1,0 +1,70 @@
+use thiserror::Error;
+
+/// An MQTT 5 reason code (section 2.4), as sent in acknowledgements and DISCONNECT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "the names are the specification's")]
+pub enum Reason {
+    Success = 0x00,
+    DisconnectWithWill = 0x04,
+    NoMatchingSubscribers = 0x10,
+    NoSubscriptionExisted = 0x11,
+    Unspecified = 0x80,
+    Malformed = 0x81,
+    ProtocolError = 0x82,
+    UnsupportedVersion = 0x84,
+    ClientIdNotValid = 0x85,
+    BadUserNameOrPassword = 0x86,
+    NotAuthorized = 0x87,
+    ServerUnavailable = 0x88,
+    ServerShuttingDown = 0x8B,
+    BadAuthenticationMethod = 0x8C,
+    KeepAliveTimeout = 0x8D,
+    SessionTakenOver = 0x8E,
+    TopicFilterInvalid = 0x8F,
+    TopicNameInvalid = 0x90,
+    PacketIdInUse = 0x91,
+    PacketIdNotFound = 0x92,
+    ReceiveMaximumExceeded = 0x93,
+    TopicAliasInvalid = 0x94,
+    PacketTooLarge = 0x95,
+    QuotaExceeded = 0x97,
+}
+
+/// Why bytes from the network were refused; the connection ends with [`WireError::reason`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum WireError {
+    /// The bytes do not follow the packet format.
+    #[error("malformed packet: {0}")]
+    Malformed(&'static str),
+    /// The packet is well formed but not allowed here.
+    #[error("protocol error: {0}")]
+    Protocol(&'static str),
+    /// Remaining length beyond the limit told in CONNACK.
+    #[error("packet of {size} bytes is over the limit of {limit} bytes")]
+    TooLarge {
+        /// Bytes of the whole packet.
+        size: usize,
+        /// The limit in force.
+        limit: usize,
+    },
+    /// A topic name with wildcards or no characters.
+    #[error("topic name is not valid: {0}")]
+    TopicName(&'static str),
+    /// The CONNECT asks for a protocol level other than 4 or 5.
+    #[error("protocol level {0} is not supported: use MQTT 3.1.1 (4) or 5")]
+    Version(u8),
+}
+
+impl WireError {
+    /// The reason code for the DISCONNECT (or CONNACK) that answers this.
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Malformed(_) => Reason::Malformed,
+            Self::Protocol(_) => Reason::ProtocolError,
+            Self::TooLarge { .. } => Reason::PacketTooLarge,
+            Self::TopicName(_) => Reason::TopicNameInvalid,
+            Self::Version(_) => Reason::UnsupportedVersion,
+        }
+    }
+}
