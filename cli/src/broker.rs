@@ -1,14 +1,17 @@
 //! `flotilla broker`: the MQTT broker as a process of its own.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use flotilla_broker::{Broker, Config, Strategy};
-use tokio::signal::unix::{SignalKind, signal};
+
+use crate::process::{Ops, Readiness, Shutdown};
 
 /// Every setting is a flag, a `FLOTILLA_BROKER_*` variable and a key in the `[broker]` table of the TOML file.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 pub struct BrokerArgs {
     /// Address of the TCP listener [default: 127.0.0.1:1883]
     #[arg(long, env = "FLOTILLA_BROKER_LISTEN", value_name = "ADDRESS")]
@@ -37,21 +40,28 @@ pub struct BrokerArgs {
     /// Milliseconds after which what a disconnected member held goes to another [default: 5000]
     #[arg(long, env = "FLOTILLA_BROKER_REDISPATCH_AFTER_MS", value_name = "MS")]
     redispatch_after_ms: Option<u64>,
+    /// Where /livez, /readyz and /metrics are
+    #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "ADDR")]
+    ops: SocketAddr,
 }
 
 /// How long connections have to take what waits for them at the end.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// Runs the broker until SIGTERM or SIGINT.
-pub async fn run(args: BrokerArgs) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let broker = Broker::start(args.into_config()).await?;
+pub async fn run(args: BrokerArgs) -> anyhow::Result<ExitCode> {
+    let mut signals = Shutdown::listen()?;
+    let readiness = Readiness::default();
+    let ops = Ops::start(args.ops, readiness.clone(), Ops::recorder()?).await?;
+    let broker = Broker::start(args.into_config()).await.context("cannot start the broker; see --listen")?;
+    tracing::info!(mqtt = %broker.tcp_addr(), ops = %ops.address(), "broker serves");
+    signals.next().await;
+    readiness.waiting("broker", "it stops");
     tokio::select! {
-        _ = terminate.recv() => {}
-        ended = tokio::signal::ctrl_c() => ended.context("cannot listen for SIGINT")?,
+        () = broker.shutdown(SHUTDOWN) => {}
+        () = signals.next() => {}
     }
-    broker.shutdown(SHUTDOWN).await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 impl BrokerArgs {

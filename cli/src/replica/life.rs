@@ -49,14 +49,15 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     }
     let id = args.id.clone().unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_runtime::message::generate_id()));
     let engine = engine::start(engine::settings(&args.engine, &id), &store)?;
-    let http = HttpServer::bind(engine.shared(), args.http).await.context("choose another --http")?;
+    let http = HttpServer::bind(engine.shared(), args.http)
+        .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;
     let record = ReplicaRecord {
         id,
         group: args.engine.group.clone(),
         state: ReplicaState::Starting,
         reason: String::new(),
         revision: String::new(),
-        http: Some(args.advertise.unwrap_or(http)),
+        http: Some(args.advertise.unwrap_or_else(|| http.local_addr())),
         ops: Some(ops.address()),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

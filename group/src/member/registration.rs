@@ -34,7 +34,7 @@ struct Heartbeat {
     lease: Lease,
     record: ReplicaRecord,
     ttl: Duration,
-    measure: Box<dyn Fn(&mut ReplicaRecord) + Send>,
+    measure: Box<dyn Fn(&mut ReplicaRecord) + Send + Sync>,
     lost: CancellationToken,
 }
 
@@ -48,7 +48,7 @@ impl Registration {
         store: Arc<dyn Store>,
         record: ReplicaRecord,
         ttl: Duration,
-        measure: impl Fn(&mut ReplicaRecord) + Send + 'static,
+        measure: impl Fn(&mut ReplicaRecord) + Send + Sync + 'static,
     ) -> Result<Registration, GroupError> {
         keys::check("group name", &record.group)?;
         keys::check("replica id", &record.id)?;
