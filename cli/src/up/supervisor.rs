@@ -120,6 +120,8 @@ async fn keep_running(
         let wait = match spawn(&command, place, generation) {
             Ok(mut child) => {
                 let pid = child.id();
+                // Held here, as waiting for a child closes its standard input first.
+                let stdin = child.stdin.take();
                 update(&|status| (status.pid, status.held_down) = (pid, false));
                 tokio::select! {
                     ended = child.wait() => {
@@ -128,7 +130,7 @@ async fn keep_running(
                     }
                     () = stop.cancelled() => {
                         // Closing its standard input asks it to drain.
-                        drop(child.stdin.take());
+                        drop(stdin);
                         let _ = child.wait().await;
                         update(&|status| status.pid = None);
                         return;
