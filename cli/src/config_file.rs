@@ -47,7 +47,10 @@ fn apply_text(mut command: Command, text: &str, path: &Path) -> anyhow::Result<C
     let tables: toml::Table = text.parse().with_context(|| format!("{} is not valid TOML", path.display()))?;
     for (name, table) in tables {
         let toml::Value::Table(values) = table else {
-            bail!("{}: \"{name}\" stands outside a table; put it below its subcommand, for example [up]", path.display());
+            bail!(
+                "{}: \"{name}\" stands outside a table; put it below its subcommand, for example [up]",
+                path.display()
+            );
         };
         if command.find_subcommand(&name).is_none() {
             bail!("{}: [{name}] is not a subcommand of flotilla", path.display());
@@ -59,7 +62,10 @@ fn apply_text(mut command: Command, text: &str, path: &Path) -> anyhow::Result<C
             }
             let values = flatten(&value, path, &name, &key)?;
             command = command.mut_subcommand(&name, |sub| {
-                let id = sub.get_arguments().find(|arg| arg.get_long() == Some(key.as_str())).map(|arg| arg.get_id().clone());
+                let id = sub
+                    .get_arguments()
+                    .find(|arg| arg.get_long() == Some(key.as_str()))
+                    .map(|arg| arg.get_id().clone());
                 match id {
                     Some(id) => sub.mut_arg(id, |arg| arg.default_values(values)),
                     None => sub,
@@ -91,7 +97,8 @@ mod tests {
 
     fn command() -> Command {
         let arg = |name: &'static str| Arg::new(name).long(name);
-        Command::new("flotilla").subcommand(Command::new("up").arg(arg("mqtt").env("FLOTILLA_TEST_UNSET")).arg(arg("http")))
+        Command::new("flotilla")
+            .subcommand(Command::new("up").arg(arg("mqtt").env("FLOTILLA_TEST_UNSET")).arg(arg("http")))
     }
 
     fn parse(toml: &str, args: &[&str]) -> anyhow::Result<ArgMatches> {

@@ -26,7 +26,13 @@ pub struct GatewayArgs {
     #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
     group: String,
     /// Store: sqlite:PATH, postgres://, redis:// or nats://
-    #[arg(long, env = "FLOTILLA_STORE", default_value = "sqlite:.flotilla/store.db", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "FLOTILLA_STORE",
+        default_value = "sqlite:.flotilla/store.db",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     store: String,
     /// Where clients of the flow's HTTP nodes connect
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "ADDR")]
@@ -109,7 +115,8 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         group: args.group,
         http: args.http,
         admin: args.admin,
-        patience: Duration::try_from_secs_f64(args.patience).context("--patience must be a number of seconds, 0 or more")?,
+        patience: Duration::try_from_secs_f64(args.patience)
+            .context("--patience must be a number of seconds, 0 or more")?,
         metrics: Ops::recorder()?,
         readiness: Readiness::default(),
     })

@@ -103,7 +103,7 @@ impl Up {
         let output = pump(child.stdout.take().context("its output is piped")?);
         let log = pump(child.stderr.take().context("its log is piped")?);
         let mut up = Up { child, mqtt, http, admin, output, log, _data: data };
-        let ready = up.wait_ready(options.replicas, Duration::from_secs(60));
+        let ready = up.wait_ready(options.replicas, Duration::from_mins(1));
         if let Err(error) = ready {
             anyhow::bail!("{error}\n{}", up.log());
         }
@@ -153,7 +153,9 @@ impl Up {
 
     /// Waits until this many are ready.
     pub fn wait_for_ready(&self, replicas: usize) -> anyhow::Result<()> {
-        eventually(&format!("{replicas} ready replicas"), Duration::from_secs(60), || (self.ready() == replicas).then_some(()))
+        eventually(&format!("{replicas} ready replicas"), Duration::from_mins(1), || {
+            (self.ready() == replicas).then_some(())
+        })
     }
 
     /// The process of the supervisor.
@@ -165,7 +167,7 @@ impl Up {
     pub fn stop(&mut self) -> anyhow::Result<ExitStatus> {
         let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         ensure!(status.success(), "kill -TERM: {status}");
-        eventually("flotilla up to drain and end", Duration::from_secs(60), || self.child.try_wait().ok().flatten())
+        eventually("flotilla up to drain and end", Duration::from_mins(1), || self.child.try_wait().ok().flatten())
     }
 }
 

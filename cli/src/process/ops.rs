@@ -68,15 +68,16 @@ impl Ops {
 
     /// Serves the routes on an address of their own.
     pub async fn start(listen: SocketAddr, readiness: Readiness, metrics: PrometheusHandle) -> anyhow::Result<Ops> {
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen} for /livez, /readyz and /metrics: choose another --ops"))?;
+        let listener = TcpListener::bind(listen).await.with_context(|| {
+            format!("cannot listen on {listen} for /livez, /readyz and /metrics: choose another --ops")
+        })?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let ended = stop.clone();
         let app = Ops::routes(readiness, metrics);
         tokio::spawn(async move {
-            let served = axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
+            let served =
+                axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
             if let Err(error) = served {
                 tracing::error!(%error, "the health and metrics endpoints ended");
             }

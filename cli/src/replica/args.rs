@@ -66,7 +66,8 @@ pub struct EngineArgs {
 impl EngineArgs {
     /// The same as command line arguments, for a child process.
     pub fn to_args(&self) -> Vec<String> {
-        let on_failure = self.on_failure.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let on_failure =
+            self.on_failure.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let mut args: Vec<String> = [
             ("--group", self.group.clone()),
             ("--max-in-flight", self.max_in_flight.to_string()),
@@ -119,7 +120,13 @@ pub struct ReplicaArgs {
     #[command(flatten)]
     pub engine: EngineArgs,
     /// Store: sqlite:PATH, postgres://, redis:// or nats://
-    #[arg(long, env = "FLOTILLA_STORE", default_value = "sqlite:.flotilla/store.db", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "FLOTILLA_STORE",
+        default_value = "sqlite:.flotilla/store.db",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub store: String,
     /// Unique id of this replica [default: GROUP-<random>]
     #[arg(long, env = "FLOTILLA_ID", value_name = "ID")]

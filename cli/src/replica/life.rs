@@ -34,9 +34,14 @@ struct Replica {
 /// Runs until a signal, the end of the supervisor, or the loss of the lease.
 pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
-    let drain = Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
+    let drain =
+        Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
     let lease = Duration::try_from_secs_f64(args.engine.lease).context("--lease must be a number of seconds")?;
-    anyhow::ensure!(lease >= Duration::from_millis(500), "--lease {} is too short: use at least 0.5", args.engine.lease);
+    anyhow::ensure!(
+        lease >= Duration::from_millis(500),
+        "--lease {} is too short: use at least 0.5",
+        args.engine.lease
+    );
     let readiness = Readiness::default();
     readiness.waiting("revision", "not loaded yet");
     let ops = Ops::start(args.ops, readiness.clone(), Ops::recorder()?).await?;
@@ -47,7 +52,10 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         let id = revisions.record(&revision).await?;
         revisions.set_desired_if_none(&id).await?;
     }
-    let id = args.id.clone().unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_runtime::message::generate_id()));
+    let id = args
+        .id
+        .clone()
+        .unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_runtime::message::generate_id()));
     let engine = engine::start(engine::settings(&args.engine, &id), &store)?;
     let http = HttpServer::bind(engine.shared(), args.http)
         .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;
@@ -76,9 +84,7 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
 
     let mut timer = tokio::time::interval(FOLLOW);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let parent = async {
-        if args.exit_with_parent { parent::gone().await } else { std::future::pending().await }
-    };
+    let parent = async { if args.exit_with_parent { parent::gone().await } else { std::future::pending().await } };
     tokio::pin!(parent);
     let mut code = ExitCode::SUCCESS;
     loop {
@@ -128,7 +134,9 @@ impl Replica {
         let desired = match self.revisions.desired().await {
             Ok(Some(desired)) => desired,
             Ok(None) => return self.readiness.waiting("revision", "the group has none yet"),
-            Err(error) => return tracing::warn!(%error, "cannot read the group's revision; this replica goes on as it is"),
+            Err(error) => {
+                return tracing::warn!(%error, "cannot read the group's revision; this replica goes on as it is");
+            }
         };
         if desired == self.running {
             return;
@@ -174,6 +182,11 @@ impl Replica {
         self.engine.shutdown().await;
         let counts = shared.deliveries.counts();
         self.registration.leave().await;
-        tracing::info!(completed = counts.completed, failed = counts.failed, abandoned = counts.abandoned, "replica left");
+        tracing::info!(
+            completed = counts.completed,
+            failed = counts.failed,
+            abandoned = counts.abandoned,
+            "replica left"
+        );
     }
 }

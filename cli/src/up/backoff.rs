@@ -12,7 +12,7 @@ const STABLE: Duration = Duration::from_secs(30);
 /// This many deaths within [`WINDOW`] are a crash loop.
 const DEATHS: usize = 5;
 /// See [`DEATHS`].
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// What to do about a replica that died.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// How long a replica that crash-loops is held down.
-    pub const HELD: Duration = Duration::from_secs(60);
+    pub const HELD: Duration = Duration::from_mins(1);
 
     /// Takes note of a death. `lived`: how long the process ran.
     pub fn died(&mut self, now: Instant, lived: Duration) -> Verdict {

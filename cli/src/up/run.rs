@@ -28,18 +28,18 @@ const GRACE: Duration = Duration::from_secs(5);
 pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
     let metrics = Ops::recorder()?;
-    let drain = Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
+    let drain =
+        Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
     let revision = flow_files::read(&args.flows, &args.flow)?;
     let document = Document::from_value(revision.flows.clone())?;
     create_private_dir(&args.data)?;
     let path = args.data.join("store.db");
     let url = format!("sqlite:{}", path.display());
-    let store = flotilla_store::open(&url).await.with_context(|| format!("cannot open the store {}; see --data", path.display()))?;
+    let store = flotilla_store::open(&url)
+        .await
+        .with_context(|| format!("cannot open the store {}; see --data", path.display()))?;
 
-    let broker = match args.no_broker {
-        true => None,
-        false => Some(start_broker(&args).await?),
-    };
+    let broker = if args.no_broker { None } else { Some(start_broker(&args).await?) };
     let mqtt = broker.as_ref().map(Broker::tcp_addr);
     let gateway = Gateway::start(GatewayParts {
         store: store.clone(),

@@ -91,12 +91,11 @@ impl Document {
                 document.credentials.entry(node.id.clone()).or_insert(credentials);
             }
             // Node-RED: of two entries with one id the last counts.
-            match document.by_id.get(&node.id) {
-                Some(at) => document.entries[*at] = node,
-                None => {
-                    document.by_id.insert(node.id.clone(), document.entries.len());
-                    document.entries.push(node);
-                }
+            if let Some(at) = document.by_id.get(&node.id) {
+                document.entries[*at] = node
+            } else {
+                document.by_id.insert(node.id.clone(), document.entries.len());
+                document.entries.push(node);
             }
         }
         Ok(document)

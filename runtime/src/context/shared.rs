@@ -40,7 +40,9 @@ impl SharedStore {
         let name = match first {
             PathPart::Key(key) => key.to_string(),
             PathPart::Index(index) => index.to_string(),
-            PathPart::Nested(_) => return Err(ContextError::Refused("a nested expression has no message here".to_owned())),
+            PathPart::Nested(_) => {
+                return Err(ContextError::Refused("a nested expression has no message here".to_owned()));
+            }
         };
         let rest = (!rest.is_empty()).then(|| Path::from_parts(rest.to_vec()));
         Ok((self.scope_prefix(scope) + &name, rest))
@@ -86,7 +88,8 @@ fn decode(entry: &Entry) -> Value {
 
 /// `None` for `undefined`: the key is removed.
 fn encode(key: &str, value: &Value) -> Result<Option<Bytes>, ContextError> {
-    let not_storable = |reason: String| ContextError::NotStorable { store: NAME.to_owned(), key: key.to_owned(), reason };
+    let not_storable =
+        |reason: String| ContextError::NotStorable { store: NAME.to_owned(), key: key.to_owned(), reason };
     let text = stringify(value).map_err(|error| not_storable(error.to_string()))?;
     Ok(text.map(Bytes::from))
 }

@@ -23,7 +23,10 @@ fn publish(broker: SocketAddr, qos: u8, messages: usize) -> std::process::Child 
     let mut stdin = child.stdin.take().unwrap();
     std::thread::spawn(move || {
         for number in 0..messages {
-            let line = format!("{{\"seq\":{number},\"value\":{}}}\n", 20.0 + f64::from(u8::try_from(number % 50).unwrap()) / 10.0);
+            let line = format!(
+                "{{\"seq\":{number},\"value\":{}}}\n",
+                20.0 + f64::from(u8::try_from(number % 50).unwrap()) / 10.0
+            );
             if stdin.write_all(line.as_bytes()).is_err() {
                 return;
             }
@@ -43,7 +46,7 @@ fn numbers(collector: &Collector) -> HashMap<u64, usize> {
 }
 
 fn wait_for_all(collector: &Collector) -> HashMap<u64, usize> {
-    let deadline = Duration::from_secs(120);
+    let deadline = Duration::from_mins(2);
     let _ = eventually("an output for every input", deadline, || (collector.distinct() >= MESSAGES).then_some(()));
     let numbers = numbers(collector);
     let missing: Vec<_> = (0..MESSAGES as u64).filter(|number| !numbers.contains_key(number)).take(10).collect();
@@ -63,7 +66,12 @@ fn every_replica_takes_a_share(qos: u8) {
         (sum >= MESSAGES as u64).then_some(replicas)
     });
     for replica in done.unwrap() {
-        assert!(replica.completed >= MESSAGES as u64 / 5, "{} took only {} of {MESSAGES}", replica.id, replica.completed);
+        assert!(
+            replica.completed >= MESSAGES as u64 / 5,
+            "{} took only {} of {MESSAGES}",
+            replica.id,
+            replica.completed
+        );
     }
 }
 
@@ -71,14 +79,20 @@ fn nothing_is_lost_when_replicas_die(qos: u8, victims: usize) {
     let up = Up::start(&example("plant.json"), UpOptions::default()).unwrap();
     let collector = Collector::start(up.mqtt, "plant/+/report", qos).unwrap();
     let mut publisher = publish(up.mqtt, qos, MESSAGES);
-    eventually("a third of the outputs", Duration::from_secs(60), || (collector.distinct() >= MESSAGES / 3).then_some(())).unwrap();
+    eventually("a third of the outputs", Duration::from_mins(1), || {
+        (collector.distinct() >= MESSAGES / 3).then_some(())
+    })
+    .unwrap();
     for replica in up.replicas().iter().take(victims) {
         kill(replica.pid).unwrap();
     }
     let numbers = wait_for_all(&collector);
     assert!(publisher.wait().unwrap().success());
     let twice = numbers.values().map(|count| count - 1).sum::<usize>();
-    assert!(twice <= victims * IN_FLIGHT, "{twice} doubles; {victims} replicas died with {IN_FLIGHT} in flight at most");
+    assert!(
+        twice <= victims * IN_FLIGHT,
+        "{twice} doubles; {victims} replicas died with {IN_FLIGHT} in flight at most"
+    );
     up.wait_for_ready(3).unwrap();
 }
 

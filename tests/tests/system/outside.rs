@@ -22,8 +22,11 @@ fn every_line_it_prints_to_try_works() {
     for flow in ["plant.json", "http-api.json"] {
         let up = Up::start(&example(flow), UpOptions::default()).unwrap();
         let printed = up.output();
-        let lines: Vec<&str> =
-            printed.lines().map(str::trim).filter(|line| line.starts_with("curl") || line.starts_with("mosquitto_pub")).collect();
+        let lines: Vec<&str> = printed
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("curl") || line.starts_with("mosquitto_pub"))
+            .collect();
         assert!(!lines.is_empty(), "{printed}");
         for line in lines {
             let done = Command::new("sh").args(["-c", line]).output().unwrap();
@@ -47,7 +50,14 @@ fn a_taken_port_is_named_with_its_flag() {
         let ended = Command::new(flotilla().unwrap())
             .arg("up")
             .arg(example("plant.json"))
-            .args(["--mqtt", &address("--mqtt", mqtt), "--http", &address("--http", http), "--admin", &address("--admin", admin)])
+            .args([
+                "--mqtt",
+                &address("--mqtt", mqtt),
+                "--http",
+                &address("--http", http),
+                "--admin",
+                &address("--admin", admin),
+            ])
             .arg("--data")
             .arg(data.path())
             .output()
@@ -70,9 +80,13 @@ fn a_counter_in_shared_context_is_exact_over_replicas() {
     }
     assert_eq!(seen, (1..=60).collect::<Vec<_>>());
     let busy = up.replicas().iter().filter(|replica| replica.completed > 0).count();
-    assert!(busy >= 2 || eventually("two replicas to show work", Duration::from_secs(10), || {
-        (up.replicas().iter().filter(|replica| replica.completed > 0).count() >= 2).then_some(())
-    }).is_ok());
+    assert!(
+        busy >= 2
+            || eventually("two replicas to show work", Duration::from_secs(10), || {
+                (up.replicas().iter().filter(|replica| replica.completed > 0).count() >= 2).then_some(())
+            })
+            .is_ok()
+    );
 }
 
 #[test]
@@ -85,8 +99,9 @@ fn requests_go_on_while_a_replica_is_killed_and_it_comes_back() {
     }
     eventually("another process in its place", Duration::from_secs(30), || {
         let replicas = up.replicas();
-        (up.ready() >= 3 && replicas.iter().filter(|replica| replica.state == "ready").all(|replica| replica.pid != victim.pid))
-            .then_some(())
+        (up.ready() >= 3
+            && replicas.iter().filter(|replica| replica.state == "ready").all(|replica| replica.pid != victim.pid))
+        .then_some(())
     })
     .unwrap();
 }

@@ -22,7 +22,8 @@ fn a_repeating_inject_fires_once_per_group_also_when_replicas_die() {
     let victim = up.replicas().remove(0);
     kill(victim.pid).unwrap();
     let before = collector.distinct();
-    eventually("ticks after a death", Duration::from_secs(20), || (collector.distinct() >= before + 15).then_some(())).unwrap();
+    eventually("ticks after a death", Duration::from_secs(20), || (collector.distinct() >= before + 15).then_some(()))
+        .unwrap();
     // Three replicas that each fired would send three times as many, at nearly the same milliseconds.
     let mut times: Vec<f64> = collector.counts().keys().filter_map(|payload| payload.parse().ok()).collect();
     times.sort_by(f64::total_cmp);

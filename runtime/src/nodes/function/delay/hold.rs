@@ -34,14 +34,7 @@ pub(super) struct Hold {
 
 impl Hold {
     pub(super) fn new(cx: NodeCx, wait: Wait, fixed: f64) -> Rc<Hold> {
-        Rc::new_cyclic(|me| Hold {
-            cx,
-            me: me.clone(),
-            wait,
-            fixed,
-            held: RefCell::default(),
-            next: Cell::new(0),
-        })
+        Rc::new_cyclic(|me| Hold { cx, me: me.clone(), wait, fixed, held: RefCell::default(), next: Cell::new(0) })
     }
 
     fn show_count(&self) {

@@ -16,7 +16,10 @@ pub(super) enum Output {
     LastMessage,
     Template(Template),
     /// Read when the message comes; `late`: read again when it is sent.
-    Value { typed: Typed, late: bool },
+    Value {
+        typed: Typed,
+        late: bool,
+    },
     /// The time when it is sent.
     Date(Typed),
 }
@@ -55,9 +58,7 @@ fn output(config: &NodeConfig, which: &str, default: &str) -> Result<Output, Exp
             let format = if text == default { Value::from("") } else { value.clone() };
             Output::Date(Typed::prepare("date", &format)?)
         }
-        (kind, _) => {
-            Output::Value { typed: Typed::prepare(kind, &value)?, late: matches!(kind, "flow" | "global") }
-        }
+        (kind, _) => Output::Value { typed: Typed::prepare(kind, &value)?, late: matches!(kind, "flow" | "global") },
     })
 }
 
