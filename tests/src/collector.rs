@@ -20,8 +20,9 @@ pub struct Collector {
 impl Collector {
     /// Subscribes with `mosquitto_sub` and returns when the subscription is in force.
     pub fn start(broker: SocketAddr, topic: &str, qos: u8) -> anyhow::Result<Collector> {
-        let mut child = Command::new("mosquitto_sub")
-            .args(["-h", &broker.ip().to_string(), "-p", &broker.port().to_string()])
+        // Line by line: a pipe is buffered by the page otherwise, and "Subscribed" would not come.
+        let mut child = Command::new("stdbuf")
+            .args(["-oL", "mosquitto_sub", "-h", &broker.ip().to_string(), "-p", &broker.port().to_string()])
             .args(["-V", "5", "-q", &qos.to_string(), "-t", topic, "-d", "-F", "PAYLOAD %p"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

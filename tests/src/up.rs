@@ -181,7 +181,7 @@ impl Drop for Up {
             let _ = crate::process::kill(replica.pid);
         }
         if std::thread::panicking() {
-            println!("{}", self.log());
+            eprintln!("{}", self.log());
         }
     }
 }

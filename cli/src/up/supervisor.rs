@@ -61,11 +61,6 @@ impl Supervisor {
         self.tasks.spawn(keep_running(command, place, places, stop));
     }
 
-    /// What runs where.
-    pub fn places(&self) -> Vec<PlaceStatus> {
-        self.places.lock().clone()
-    }
-
     /// Asks every replica to drain and waits for all of them; what still runs at the deadline is killed.
     pub async fn shutdown(self, deadline: Duration) {
         self.stop.cancel();

@@ -92,7 +92,7 @@ impl Document {
             }
             // Node-RED: of two entries with one id the last counts.
             if let Some(at) = document.by_id.get(&node.id) {
-                document.entries[*at] = node
+                document.entries[*at] = node;
             } else {
                 document.by_id.insert(node.id.clone(), document.entries.len());
                 document.entries.push(node);

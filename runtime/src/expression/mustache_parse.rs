@@ -86,7 +86,11 @@ impl<'a> Parser<'a> {
             // Partials are other templates, of which there are none here.
             Some('!' | '>') => {}
             Some('#' | '^') => {
-                self.sections.push(Open { name, inverted: kind == Some('^'), before: std::mem::take(&mut self.tokens) })
+                self.sections.push(Open {
+                    name,
+                    inverted: kind == Some('^'),
+                    before: std::mem::take(&mut self.tokens),
+                });
             }
             Some('/') => match self.sections.pop() {
                 Some(open) if open.name == name => {

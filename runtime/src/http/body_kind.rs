@@ -29,7 +29,7 @@ impl BodyKind {
             ("application", "json", _) => BodyKind::Json,
             ("application", "x-www-form-urlencoded", _) => BodyKind::UrlEncoded,
             ("multipart", "form-data", Some(boundary)) if upload => BodyKind::Multipart(boundary),
-            ("", _, _) | ("text", _, _) => BodyKind::Text,
+            ("" | "text", _, _) => BodyKind::Text,
             (_, sub, _) if sub == "xml" || sub.ends_with("+xml") => BodyKind::Text,
             ("application", "octet-stream" | "cbor" | "x-protobuf", _) => BodyKind::Octets,
             ("application", _, _) => BodyKind::Text,

@@ -53,7 +53,7 @@ impl Response {
     /// # Errors
     /// When it is no status code.
     pub fn set_status(&self, status: f64) -> Result<(), String> {
-        let code = (status >= 100.0 && status < 1000.0).then(|| StatusCode::from_u16(status as u16).ok()).flatten();
+        let code = (100.0..1000.0).contains(&status).then(|| StatusCode::from_u16(status as u16).ok()).flatten();
         self.inner.head.lock().status = code.ok_or_else(|| format!("Invalid status code: {status}"))?;
         Ok(())
     }

@@ -339,7 +339,9 @@ impl FunctionScript {
         if !self.timers.needs_reload.take() {
             return;
         }
-        self.script.enter(None, |ctx| ctx.run_gc());
+        self.script.enter(None, |ctx| {
+            ctx.run_gc();
+        });
         if self.script.memory_used() < super::engine::MEMORY_LIMIT / 2 {
             return;
         }

@@ -1,6 +1,6 @@
-//! A message is acknowledged when its delivery has ended, in order.
+//! A message is acknowledged when its delivery has ended, in order, and no more are taken than may be open.
 
-use flotilla_runtime::settings::Settings;
+use flotilla_runtime::settings::{OnFailure, Settings};
 use serde_json::json;
 
 use super::broker::{Broker, until};
@@ -41,4 +41,47 @@ async fn only_the_finished_prefix_is_acknowledged() {
     let again: Vec<String> = take(gate).iter().map(|msg| msg.get("payload").to_text().to_string()).collect();
     assert_eq!(again, ["5", "6", "7", "8", "9"]);
     engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_is_taken_than_may_be_open() {
+    for (version, qos) in [(5, 1), (4, 1), (4, 0)] {
+        let mosquitto = Broker::start();
+        let gate = format!("gate-bound-{version}-{qos}");
+        let mut flow = vec![broker(mosquitto.port, version, &json!({}))];
+        flow.push(node("in", "mqtt in", &[&gate], &json!({"topic": "in", "qos": "1"})));
+        flow.push(node(&gate, "test-gate", &[], &json!({})));
+        let engine = run(Settings { max_in_flight: 7, ..Settings::default() }, flow).await;
+        connected(&engine).await;
+        mosquitto.publish("in", qos, 0..100);
+        let mut seen = Vec::new();
+        while seen.len() < 100 {
+            until("the gate holds what may be open", || held(&gate) >= 7.min(100 - seen.len()));
+            assert!(held(&gate) <= 7, "MQTT {version} QoS {qos}: {} are open", held(&gate));
+            seen.extend(take(&gate).iter().map(|msg| msg.get("payload").to_text().to_string()));
+        }
+        assert_eq!(seen, (0..100).map(|n| n.to_string()).collect::<Vec<_>>());
+        engine.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_deliveries_run_again_and_then_become_dead_letters() {
+    let mosquitto = Broker::start();
+    let letters = mosquitto.subscribe("flotilla/dead-letter/default/in", 1);
+    let out = mosquitto.subscribe("out", 1);
+    for (times, retries) in [(2, 3), (9, 2)] {
+        let mut flow = vec![broker(mosquitto.port, 4, &json!({}))];
+        flow.push(node("in", "mqtt in", &["fail"], &json!({"topic": "in", "qos": "1"})));
+        flow.push(node("fail", "test-fail", &["out"], &json!({"times": times})));
+        flow.push(node("out", "mqtt out", &[], &json!({"topic": "out", "qos": "1"})));
+        let settings = Settings { on_failure: OnFailure::Retry, max_retries: retries, ..Settings::default() };
+        let engine = run(settings, flow).await;
+        connected(&engine).await;
+        mosquitto.publish("in", 1, times..times + 1);
+        let to = if times == 2 { &out } else { &letters };
+        until("the message comes to its end", || to.numbers().contains(&times));
+        engine.shutdown().await;
+    }
+    assert_eq!((out.all().len(), letters.all().len()), (1, 1));
 }

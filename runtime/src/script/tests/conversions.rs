@@ -83,7 +83,7 @@ fn every_kind_goes_in_and_out() {
 #[test]
 fn kinds_are_what_scripts_expect() {
     let is = |value: Value, test: &str| {
-        assert_eq!(through(value, &format!("return {{payload: {test}}};")), Value::Bool(true), "{test}")
+        assert_eq!(through(value, &format!("return {{payload: {test}}};")), Value::Bool(true), "{test}");
     };
     is(Value::Date(0.0), "msg.payload instanceof Date && msg.payload.getTime() === 0");
     is(

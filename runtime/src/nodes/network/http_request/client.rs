@@ -28,6 +28,12 @@ const MAX_REDIRECTS: usize = 21;
 /// A response is held in memory whole, so it is bounded.
 const MAX_BODY: usize = 256 << 20;
 
+/// Which proxy a URL is asked through.
+pub(super) type ProxyFor = Box<dyn Fn(&Url) -> Option<Proxy>>;
+
+/// Server and proxy of a connection.
+type PoolKey = (String, Option<Proxy>);
+
 /// A request that is ready to be sent.
 pub(super) struct Plan {
     pub(super) url: Url,
@@ -39,7 +45,7 @@ pub(super) struct Plan {
     /// User and password for a digest challenge.
     pub(super) digest: Option<(String, String)>,
     pub(super) tls: Arc<ClientConfig>,
-    pub(super) proxy: Box<dyn Fn(&Url) -> Option<Proxy>>,
+    pub(super) proxy: ProxyFor,
     pub(super) lenient: bool,
     pub(super) pool: Option<Rc<Pool>>,
 }
@@ -57,11 +63,11 @@ pub(super) struct Reply {
 /// Connections that are kept alive, per server and proxy.
 #[derive(Default)]
 pub(super) struct Pool {
-    idle: RefCell<FxHashMap<(String, Option<Proxy>), Vec<Sender>>>,
+    idle: RefCell<FxHashMap<PoolKey, Vec<Sender>>>,
 }
 
 impl Pool {
-    fn take(&self, key: &(String, Option<Proxy>)) -> Option<Sender> {
+    fn take(&self, key: &PoolKey) -> Option<Sender> {
         let mut idle = self.idle.borrow_mut();
         let senders = idle.get_mut(key)?;
         while let Some(sender) = senders.pop() {
@@ -131,7 +137,7 @@ impl Plan {
         }
     }
 
-    async fn send(&self, key: &(String, Option<Proxy>)) -> Result<(http::Response<Incoming>, Sender), RequestError> {
+    async fn send(&self, key: &PoolKey) -> Result<(http::Response<Incoming>, Sender), RequestError> {
         if let Some(mut sender) = self.pool.as_ref().and_then(|pool| pool.take(key)) {
             // The server may have closed it meanwhile: a connection of our own making is tried next.
             if sender.ready().await.is_ok()

@@ -13,7 +13,7 @@ use crate::value::{Object, Value};
 
 use super::auth;
 use super::body;
-use super::client::Plan;
+use super::client::{Plan, ProxyFor};
 use super::cookie_jar::CookieJar;
 use super::headers::Headers;
 use super::node::HttpRequest;
@@ -78,7 +78,7 @@ fn verify(msg: &Value) -> Option<bool> {
     }
 }
 
-fn proxy_of(cx: &NodeCx, id: &str) -> Box<dyn Fn(&Url) -> Option<Proxy>> {
+fn proxy_of(cx: &NodeCx, id: &str) -> ProxyFor {
     if let Some(node) = cx.config_node::<HttpProxy>(id) {
         return Box::new(move |url| if is_excepted(url, &node.exceptions) { None } else { node.proxy.clone() });
     }

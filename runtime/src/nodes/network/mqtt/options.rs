@@ -135,15 +135,20 @@ impl BrokerOptions {
     pub(super) fn announcement(&self, which: Announcement) -> Option<Will> {
         let name = which.name();
         // `msg.broker` has them as objects, the editor as fields.
-        let (field, extra): (Box<dyn Fn(&str) -> Option<Json> + '_>, Option<Json>) = match self.config.get(name) {
-            Some(Json::Object(own)) => (Box::new(move |key| own.get(key).cloned()), own.get("properties").cloned()),
-            _ => (
-                Box::new(move |key| {
-                    let (first, rest) = key.split_at(1);
-                    self.config.get(&format!("{name}{}{rest}", first.to_uppercase())).cloned()
-                }),
-                self.config.get(&format!("{name}Msg")).cloned(),
-            ),
+        let own = match self.config.get(name) {
+            Some(Json::Object(own)) => Some(own),
+            _ => None,
+        };
+        let field = |key: &str| match own {
+            Some(own) => own.get(key).cloned(),
+            None => {
+                let (first, rest) = key.split_at(1);
+                self.config.get(&format!("{name}{}{rest}", first.to_uppercase())).cloned()
+            }
+        };
+        let extra = match own {
+            Some(own) => own.get("properties").cloned(),
+            None => self.config.get(&format!("{name}Msg")).cloned(),
         };
         let topic = field("topic").and_then(|topic| topic.as_str().map(Str::new)).filter(|topic| !topic.is_empty())?;
         let qos = field("qos").as_ref().map(from_json).map_or(0.0, |qos| qos.to_number());

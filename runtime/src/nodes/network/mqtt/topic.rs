@@ -13,7 +13,7 @@ pub(super) fn is_filter(filter: &str) -> bool {
 /// True for a topic that may be published to, as Node-RED checks it: no wildcards and none of `\b \f \n \r \t \v \0`.
 pub(super) fn is_topic(topic: &str) -> bool {
     !topic.is_empty()
-        && topic.len() <= usize::from(u16::MAX)
+        && u16::try_from(topic.len()).is_ok()
         && !topic.contains(['+', '#', '\u{8}', '\u{c}', '\n', '\r', '\t', '\u{b}', '\0'])
 }
 
