@@ -1,2 +1,46 @@
-//! Load generator and side-by-side comparisons.
-fn main() {}
+//! Load generator and side-by-side comparisons. Every comparison measures both sides in one run and prints the ratio.
+
+mod function;
+mod http_path;
+mod load;
+mod machine;
+mod mqtt_path;
+mod peer;
+mod report;
+
+use clap::{Parser, Subcommand};
+
+/// The allocator of the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures Flotilla beside its peers, on this machine, in one run.
+///
+/// Build the binary first: cargo build --release -p flotilla. Needed on the PATH: node and npm (Node-RED is installed
+/// by npm below target/bench), mosquitto.
+#[derive(Parser)]
+#[command(name = "flotilla-bench")]
+struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// mqtt in -> change -> function -> mqtt out at QoS 1 through Mosquitto: one replica beside one Node-RED
+    MqttPath(mqtt_path::MqttPathArgs),
+    /// http in -> change -> http response: one replica beside one Node-RED
+    HttpPath(http_path::HttpPathArgs),
+    /// A message through a function node: the engine beside Node's vm module
+    Function(function::FunctionArgs),
+}
+
+fn main() -> anyhow::Result<()> {
+    let bench = Bench::parse();
+    machine::print();
+    match bench.what {
+        What::MqttPath(args) => mqtt_path::run(&args),
+        What::HttpPath(args) => http_path::run(&args),
+        What::Function(args) => function::run(&args),
+    }
+}

@@ -1,0 +1,5 @@
+//! Load generators.
+
+pub mod http;
+pub mod mqtt;
+mod wire;

@@ -1,0 +1,128 @@
+//! Sends numbered messages to a flow and counts what it sends back.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+
+use super::wire::{self, Reader};
+
+/// Waits no longer than this for an output.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What one load was.
+#[derive(Clone, Copy, Debug)]
+pub struct Load<'a> {
+    /// The broker.
+    pub broker: SocketAddr,
+    /// Where the flow listens.
+    pub input: &'a str,
+    /// Where the flow publishes.
+    pub output: &'a str,
+    /// How many messages.
+    pub messages: usize,
+    /// How many may be between publisher and output at once.
+    pub window: usize,
+}
+
+/// Connects to a broker; waits for CONNACK.
+fn connect(broker: SocketAddr, client_id: &str) -> anyhow::Result<(TcpStream, Reader)> {
+    let mut stream = TcpStream::connect(broker)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(&wire::connect(client_id))?;
+    let mut reader = Reader::new(stream.try_clone()?);
+    let answer = reader.read()?;
+    ensure!(answer.first == 0x20 && answer.body.get(1) == Some(&0), "the broker refused the connection");
+    Ok((stream, reader))
+}
+
+/// True when the flow answers: messages are sent until one comes out.
+pub fn wait_until_answered(load: Load<'_>) -> anyhow::Result<()> {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while Instant::now() < deadline {
+        let (mut subscriber, mut outputs) = connect(load.broker, "bench-probe-out")?;
+        subscriber.write_all(&wire::subscribe(load.output))?;
+        outputs.read()?;
+        subscriber.set_read_timeout(Some(Duration::from_millis(300)))?;
+        let (mut publisher, _acks) = connect(load.broker, "bench-probe-in")?;
+        publisher.write_all(&wire::publish(load.input, 1, &payload(0)))?;
+        if outputs.read().is_ok() {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("no output on {} within a minute", load.output)
+}
+
+/// About 200 bytes, as a sensor sends them.
+fn payload(number: usize) -> Vec<u8> {
+    format!(
+        r#"{{"seq":{number},"value":{}.5,"unit":"C","sensor":"press-{}","line":"north-7","quality":"good","at":1763690000000,"tags":["plant","line1","temperature"],"limits":{{"low":10,"high":80}},"firmware":"2.14.0"}}"#,
+        20 + number % 10,
+        number % 100,
+    )
+    .into_bytes()
+}
+
+/// Sends all messages, keeping the window full, and waits until every one came out. Gives the time from the first
+/// publish to the last output.
+pub fn run(load: Load<'_>) -> anyhow::Result<Duration> {
+    let (mut subscriber, mut outputs) = connect(load.broker, "bench-out")?;
+    subscriber.write_all(&wire::subscribe(load.output))?;
+    outputs.read().context("no SUBACK")?;
+    let (mut publisher, mut acks) = connect(load.broker, "bench-in")?;
+    let state = Arc::new((Mutex::new(0usize), Condvar::new()));
+    let begun = Instant::now();
+    std::thread::scope(|scope| -> anyhow::Result<Duration> {
+        let seen = state.clone();
+        let collector = scope.spawn(move || -> anyhow::Result<Instant> {
+            let mut got = vec![false; load.messages];
+            let (mut distinct, mut answers) = (0, Vec::new());
+            while distinct < load.messages {
+                let packet = outputs.read().context("an output did not come within the patience")?;
+                if packet.first & 0xf0 != 0x30 {
+                    continue;
+                }
+                let (id, at) = packet.publish_id().context("a PUBLISH is whole")?;
+                answers.extend_from_slice(&wire::puback(id));
+                let body: serde_json::Value = serde_json::from_slice(&packet.body[at..])?;
+                let number = body["seq"].as_u64().context("the output keeps seq")? as usize;
+                if !std::mem::replace(got.get_mut(number).context("seq is in range")?, true) {
+                    distinct += 1;
+                }
+                if !outputs.has_packet() {
+                    subscriber.write_all(&answers)?;
+                    answers.clear();
+                    *seen.0.lock().expect("no panic while counting") = distinct;
+                    seen.1.notify_one();
+                }
+            }
+            Ok(Instant::now())
+        });
+        scope.spawn(move || while acks.read().is_ok() {});
+        let mut sent = 0;
+        let mut batch = Vec::new();
+        while sent < load.messages {
+            let (lock, changed) = &*state;
+            let seen = lock.lock().expect("no panic while counting");
+            let (seen, timeout) = changed
+                .wait_timeout_while(seen, PATIENCE, |seen| sent - *seen >= load.window)
+                .expect("no panic while counting");
+            ensure!(!timeout.timed_out(), "{} of {sent} messages came out", *seen);
+            let room = (load.window - (sent - *seen)).min(load.messages - sent);
+            drop(seen);
+            batch.clear();
+            for number in sent..sent + room {
+                batch.extend_from_slice(&wire::publish(load.input, (number % 65_535) as u16 + 1, &payload(number)));
+            }
+            publisher.write_all(&batch)?;
+            sent += room;
+        }
+        let ended = collector.join().expect("the collector does not panic")?;
+        // Ends the reader of acknowledgements.
+        publisher.shutdown(std::net::Shutdown::Both)?;
+        Ok(ended - begun)
+    })
+}

@@ -1,0 +1,11 @@
+//! The processes that are measured, and what they need.
+
+mod mosquitto;
+mod node_red;
+mod process;
+mod replica;
+
+pub use mosquitto::Mosquitto;
+pub use node_red::NodeRed;
+pub use process::Process;
+pub use replica::Replica;
