@@ -115,6 +115,7 @@ mod tests {
     fn prints_as_node_does() {
         let value = parse_json(br#"{"a-b":"it's","n":[1,{"x":null}],"e":{}}"#).unwrap();
         assert_eq!(inspect(&value, 2), r#"{ 'a-b': "it's", n: [ 1, { x: null } ], e: {} }"#);
-        assert_eq!(inspect(&value, 1), r#"{ 'a-b': "it's", n: [Array], e: {} }"#);
+        assert_eq!(inspect(&value, 1), r#"{ 'a-b': "it's", n: [ 1, [Object] ], e: {} }"#);
+        assert_eq!(inspect(&value, 0), r#"{ 'a-b': "it's", n: [Array], e: {} }"#);
     }
 }

@@ -21,7 +21,7 @@ fn is_object(value: &Value) -> bool {
 pub(super) fn loose_eq(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (a, b) if a.is_nullish() || b.is_nullish() => a.is_nullish() && b.is_nullish(),
-        (Value::Number(a), Value::Number(b)) => a.total_cmp(b).is_eq() || (*a == 0.0 && *b == 0.0),
+        (Value::Number(a), Value::Number(b)) => a.partial_cmp(b) == Some(Ordering::Equal),
         (Value::String(a), Value::String(b)) => a == b,
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (a, b) if is_object(a) && is_object(b) => same_object(a, b),
@@ -36,10 +36,7 @@ pub(super) fn loose_eq(a: &Value, b: &Value) -> bool {
             };
             loose_eq(&plain(a), &plain(b))
         }
-        (a, b) => {
-            let (a, b) = (a.to_number(), b.to_number());
-            !a.is_nan() && !b.is_nan() && a.total_cmp(&b).is_eq() || (a == 0.0 && b == 0.0)
-        }
+        (a, b) => a.to_number().partial_cmp(&b.to_number()) == Some(Ordering::Equal),
     }
 }
 
