@@ -31,23 +31,26 @@ pub struct MqttPathArgs {
 struct Side {
     rates: Vec<f64>,
     costs: Vec<f64>,
+    broker_costs: Vec<f64>,
 }
 
 impl Side {
-    fn round(&mut self, load: Load<'_>, process: &mut Process) -> anyhow::Result<()> {
-        let before = process.cpu()?;
+    fn round(&mut self, load: Load<'_>, process: &mut Process, broker: &Process) -> anyhow::Result<()> {
+        let (before, broker_before) = (process.cpu()?, broker.cpu()?);
         let took = mqtt::run(load)?;
         process.check()?;
         self.rates.push(load.messages as f64 / took.as_secs_f64());
         self.costs.push((process.cpu()? - before) * 1e6 / load.messages as f64);
+        self.broker_costs.push((broker.cpu()? - broker_before) * 1e6 / load.messages as f64);
         Ok(())
     }
 
     fn print(&self, name: &str) {
         say(&format!(
-            "{name:10} {:>8.0} messages/s  {:>6.1} us CPU a message  (medians; rounds: {:.0?} /s, {:.1?} us)",
+            "{name:10} {:>8.0} messages/s  {:>6.1} us CPU a message, the broker {:>5.1} us  (medians; rounds: {:.0?} /s, {:.1?} us)",
             median(&self.rates),
             median(&self.costs),
+            median(&self.broker_costs),
             self.rates,
             self.costs,
         ));
@@ -76,8 +79,8 @@ pub fn run(args: &MqttPathArgs) -> anyhow::Result<()> {
     }
     let (mut flotilla, mut peer) = (Side::default(), Side::default());
     for _ in 0..args.rounds {
-        flotilla.round(ours, &mut replica.process)?;
-        peer.round(theirs, &mut node_red.process)?;
+        flotilla.round(ours, &mut replica.process, &broker.process)?;
+        peer.round(theirs, &mut node_red.process, &broker.process)?;
     }
     say(&format!(
         "mqtt in -> change -> function -> mqtt out, QoS 1, {} messages a round, window {}, Mosquitto between",

@@ -33,11 +33,12 @@ pub fn connect(client_id: &str) -> Vec<u8> {
     packet(0x10, &body)
 }
 
-/// SUBSCRIBE at QoS 1 (section 3.8).
+/// SUBSCRIBE at QoS 0 (section 3.8): what the flow published at QoS 1 is counted, and costs the broker no
+/// acknowledgement more.
 pub fn subscribe(topic: &str) -> Vec<u8> {
     let mut body = vec![0, 1];
     text(&mut body, topic);
-    body.push(1);
+    body.push(0);
     packet(0x82, &body)
 }
 
@@ -50,12 +51,6 @@ pub fn publish(topic: &str, id: u16, payload: &[u8]) -> Vec<u8> {
     packet(0x32, &body)
 }
 
-/// PUBACK (section 3.4).
-pub fn puback(id: u16) -> [u8; 4] {
-    let [high, low] = id.to_be_bytes();
-    [0x40, 2, high, low]
-}
-
 /// A packet: its first byte and its body.
 pub struct Packet {
     pub first: u8,
@@ -63,11 +58,10 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// The identifier of a PUBLISH at QoS 1 or 2, and where its payload begins.
-    pub fn publish_id(&self) -> Option<(u16, usize)> {
+    /// The payload of a PUBLISH at QoS 0.
+    pub fn payload(&self) -> Option<&[u8]> {
         let topic = usize::from(u16::from_be_bytes([*self.body.first()?, *self.body.get(1)?]));
-        let id = u16::from_be_bytes([*self.body.get(2 + topic)?, *self.body.get(3 + topic)?]);
-        Some((id, 4 + topic))
+        self.body.get(2 + topic..)
     }
 }
 

@@ -10,7 +10,8 @@ use super::process::{Process, free_port};
 pub struct Mosquitto {
     /// Where it listens.
     pub address: SocketAddr,
-    _process: Process,
+    /// The process.
+    pub process: Process,
 }
 
 impl Mosquitto {
@@ -22,7 +23,7 @@ impl Mosquitto {
         std::fs::write(
             &file,
             format!(
-                "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\nset_tcp_nodelay true\n"
+                "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n"
             ),
         )?;
         let mut command = Command::new("mosquitto");
@@ -35,6 +36,6 @@ impl Mosquitto {
         }
         let mut process = Process::start(command, dir.join("mosquitto.log"))?;
         process.wait_for(address)?;
-        Ok(Mosquitto { address, _process: process })
+        Ok(Mosquitto { address, process })
     }
 }

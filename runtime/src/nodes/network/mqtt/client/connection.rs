@@ -13,6 +13,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
 
 use super::client_type::{Client, ClientEvents, Role, State};
+use super::pace::Pace;
 use super::transport::Stream;
 use super::wire::{self, AckKind, Decoded, Incoming, Publish, Qos, Version};
 
@@ -22,6 +23,9 @@ pub(super) const PACKET_LIMIT: usize = (256 << 20) + 4;
 pub(super) const READ: usize = 64 << 10;
 /// How long a closing connection may take to send what waits; Node-RED's 2 s.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// With no more than this many published and not yet acknowledged, an acknowledgement is read at once: the publishers
+/// may be waiting for it.
+const SHALLOW: usize = 32;
 /// The timer's longest sleep.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -67,6 +71,7 @@ pub(super) struct Connection {
     pub(super) goodbye: Option<Instant>,
     /// Bytes that the next packet needs.
     pub(super) need: usize,
+    pub(super) pace: Pace,
 }
 
 impl Connection {
@@ -85,7 +90,12 @@ impl Connection {
             if let Some(end) = self.check() {
                 return self.leave(end).await;
             }
+            let now = Instant::now();
+            let deep = client.role != Role::Publish || client.outbox.in_flight() > SHALLOW;
+            self.pace.decoded(now, deep && !client.closing() && !client.is_draining());
+            let waits = self.pace.waits(now);
             let Some(next) = self.tick() else { return End::lost("no answer to PINGREQ within the keep alive time") };
+            let next = waits.map_or(next, |until| next.min(until));
             if timer.is_elapsed() || timer.deadline().into_std() > next {
                 timer.as_mut().reset(next.into());
             }
@@ -97,7 +107,7 @@ impl Connection {
             let moved = std::future::poll_fn(|cx| {
                 // All are polled: each has to know whom to wake.
                 let wrote = self.try_write(cx);
-                let read = if paused { Ok(None) } else { self.try_read(cx) };
+                let read = if paused || waits.is_some() { Ok(None) } else { self.try_read(cx) };
                 let woken = wake.as_mut().poll(cx).is_ready() | timer.as_mut().poll(cx).is_ready();
                 match (wrote, read) {
                     (Err(error), _) | (_, Err(error)) => Poll::Ready(Err(error)),
@@ -178,6 +188,7 @@ impl Connection {
                 Decoded::Packet(packet, used) => {
                     self.input.advance(used);
                     self.need = 0;
+                    self.pace.packet();
                     messages |= matches!(packet, Incoming::Publish(_));
                     self.packet(packet)?;
                 }

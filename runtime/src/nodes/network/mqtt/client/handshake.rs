@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::client_type::{Client, ClientEvents, ClientOptions, Role};
 use super::connection::{Connection, End, PACKET_LIMIT, READ};
+use super::pace::Pace;
 use super::wire::{self, ConnAck, ConnectPacket, Decoded, Incoming, Version};
 
 /// Connects and waits for the CONNACK.
@@ -66,6 +67,7 @@ pub(super) async fn open(
         quiet: None,
         goodbye: None,
         need: 0,
+        pace: Pace::new(now),
     })
 }
 

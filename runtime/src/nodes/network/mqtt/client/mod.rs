@@ -7,6 +7,7 @@ mod connection;
 mod handshake;
 mod inbox;
 mod outbox;
+mod pace;
 mod session;
 mod subscriptions;
 mod transport;

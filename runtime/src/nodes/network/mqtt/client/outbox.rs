@@ -245,6 +245,11 @@ impl Outbox {
         inner.active < inner.limit && !(inner.queue.is_empty() && inner.resend.is_empty())
     }
 
+    /// Messages that were sent on this connection and have no answer yet.
+    pub(super) fn in_flight(&self) -> usize {
+        self.inner.lock().active
+    }
+
     /// Messages that wait, sent or not.
     pub(super) fn len(&self) -> usize {
         let inner = self.inner.lock();
