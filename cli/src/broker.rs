@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use flotilla_broker::{Broker, Config, Strategy};
 
-use crate::process::{Ops, Readiness, Shutdown};
+use crate::process::{Metrics, Ops, Readiness, Shutdown};
 
 /// Every setting is a flag, a `FLOTILLA_BROKER_*` variable and a key in the `[broker]` table of the TOML file.
 #[derive(Args, Clone, Debug)]
@@ -52,7 +52,7 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 pub async fn run(args: BrokerArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
     let readiness = Readiness::default();
-    let ops = Ops::start(args.ops, readiness.clone(), Ops::recorder()?).await?;
+    let ops = Ops::start(args.ops, readiness.clone(), Metrics::install()?).await?;
     let broker = Broker::start(args.into_config()).await.context("cannot start the broker; see --listen")?;
     tracing::info!(mqtt = %broker.tcp_addr(), ops = %ops.address(), "broker serves");
     signals.next().await;

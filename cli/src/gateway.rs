@@ -12,9 +12,8 @@ use flotilla_gateway::balancer::{Balancer, BalancerConfig, Pool};
 use flotilla_gateway::directory;
 use flotilla_group::member::Registry;
 use flotilla_store::Store;
-use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::process::{Ops, Readiness, Shutdown};
+use crate::process::{Metrics, Ops, Readiness, Shutdown};
 
 /// How long open requests get when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -65,7 +64,7 @@ pub struct GatewayParts {
     /// How long requests wait for a ready replica.
     pub patience: Duration,
     /// What `/metrics` shows.
-    pub metrics: PrometheusHandle,
+    pub metrics: Metrics,
     /// What `/readyz` shows.
     pub readiness: Readiness,
 }
@@ -117,7 +116,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         admin: args.admin,
         patience: Duration::try_from_secs_f64(args.patience)
             .context("--patience must be a number of seconds, 0 or more")?,
-        metrics: Ops::recorder()?,
+        metrics: Metrics::install()?,
         readiness: Readiness::default(),
     })
     .await?;

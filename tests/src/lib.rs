@@ -10,6 +10,6 @@ mod wait;
 pub use collector::Collector;
 pub use http::{Answer, get, request};
 pub use ports::free_ports;
-pub use process::{Killed, example, flotilla, kill, pause, resume};
+pub use process::{Killed, example, flotilla, kill, pause, peak_memory, resume};
 pub use up::{Replica, Up, UpOptions};
 pub use wait::eventually;

@@ -42,3 +42,11 @@ pub fn pause(pid: u32) -> Killed {
 pub fn resume(pid: u32) -> Killed {
     signal("CONT", pid)
 }
+
+/// The most resident memory that a process ever had, in bytes (`VmHWM`).
+pub fn peak_memory(pid: u32) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("a process has a peak")?;
+    let kib: u64 = line.split_whitespace().next().context("the peak has a value")?.parse()?;
+    Ok(kib << 10)
+}

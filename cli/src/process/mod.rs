@@ -1,7 +1,9 @@
 //! What every process of Flotilla has: health and metrics, and signals.
 
+mod metrics;
 mod ops;
 mod signals;
 
+pub use metrics::Metrics;
 pub use ops::{Ops, Readiness};
 pub use signals::Shutdown;

@@ -8,10 +8,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use parking_lot::RwLock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use super::metrics::Metrics;
 
 /// What is not ready, and why. Ready when nothing is listed.
 #[derive(Clone, Default)]
@@ -45,20 +46,12 @@ pub struct Ops {
 #[derive(Clone)]
 struct Served {
     readiness: Readiness,
-    metrics: PrometheusHandle,
+    metrics: Metrics,
 }
 
 impl Ops {
-    /// Installs the metrics recorder of this process. Once per process.
-    ///
-    /// # Errors
-    /// When another recorder is installed.
-    pub fn recorder() -> anyhow::Result<PrometheusHandle> {
-        PrometheusBuilder::new().install_recorder().context("cannot install the metrics recorder")
-    }
-
     /// The routes, for a process that serves them beside others.
-    pub fn routes(readiness: Readiness, metrics: PrometheusHandle) -> Router {
+    pub fn routes(readiness: Readiness, metrics: Metrics) -> Router {
         Router::new()
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
@@ -67,7 +60,7 @@ impl Ops {
     }
 
     /// Serves the routes on an address of their own.
-    pub async fn start(listen: SocketAddr, readiness: Readiness, metrics: PrometheusHandle) -> anyhow::Result<Ops> {
+    pub async fn start(listen: SocketAddr, readiness: Readiness, metrics: Metrics) -> anyhow::Result<Ops> {
         let listener = TcpListener::bind(listen).await.with_context(|| {
             format!("cannot listen on {listen} for /livez, /readyz and /metrics: choose another --ops")
         })?;

@@ -12,9 +12,10 @@ use flotilla_runtime::http::HttpServer;
 use flotilla_store::Store;
 
 use super::args::ReplicaArgs;
-use super::{engine, parent};
+use super::memory::resident_memory;
+use super::{engine, metrics, parent};
 use crate::flow_files;
-use crate::process::{Ops, Readiness, Shutdown};
+use crate::process::{Metrics, Ops, Readiness, Shutdown};
 
 /// How often the desired revision is read.
 const FOLLOW: Duration = Duration::from_millis(500);
@@ -44,7 +45,8 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     );
     let readiness = Readiness::default();
     readiness.waiting("revision", "not loaded yet");
-    let ops = Ops::start(args.ops, readiness.clone(), Ops::recorder()?).await?;
+    let shown = Metrics::install()?;
+    let ops = Ops::start(args.ops, readiness.clone(), shown.clone()).await?;
     let store = flotilla_store::open(&args.store).await.context("cannot open the store; see --store")?;
     let revisions = Revisions::new(store.clone(), &args.engine.group)?;
     if let Some(flows) = &args.flows {
@@ -57,6 +59,7 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_runtime::message::generate_id()));
     let engine = engine::start(engine::settings(&args.engine, &id), &store)?;
+    metrics::register(&shown, engine.shared());
     let http = HttpServer::bind(engine.shared(), args.http)
         .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;
     let record = ReplicaRecord {
@@ -118,14 +121,6 @@ async fn join(
         record.memory = resident_memory();
     };
     Ok(Registration::join(store.clone(), record, lease, measure).await?)
-}
-
-/// Resident memory of this process in bytes; 0 where `/proc` is not there.
-fn resident_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kib.unwrap_or(0) * 1024
 }
 
 impl Replica {

@@ -3,6 +3,8 @@
 mod args;
 mod engine;
 mod life;
+mod memory;
+mod metrics;
 mod parent;
 mod schedule;
 

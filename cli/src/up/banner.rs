@@ -64,7 +64,7 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
         let worth = if serious.is_empty() { "what to do" } else { "what to do about them" };
         text += &format!("  ({rest}{worth}: flotilla review {})\n", running.flows.display());
     }
-    let lines = hints(document, running.mqtt, running.http);
+    let lines = hints(document, running.mqtt, running.http, running.admin);
     if !lines.is_empty() {
         text += "\nTry\n";
         for line in lines {

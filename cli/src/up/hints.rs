@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use flotilla_flows::{Document, NodeConfig};
 
 /// A `mosquitto_pub` line for the first mqtt in node and a `curl` line for the first http in node that asks for GET (or
-/// the first of any method).
-pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr) -> Vec<String> {
+/// the first of any method), else for the admin API.
+pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, admin: SocketAddr) -> Vec<String> {
     let live = |kind: &'static str| {
         document.entries().iter().filter(move |node| {
             node.kind == kind && !node.disabled && !document.get(&node.z).is_some_and(|tab| tab.disabled)
@@ -28,7 +28,8 @@ pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr) ->
         let method = if method.is_empty() || method == "GET" { String::new() } else { format!("-X {method} ") };
         format!("curl -i {method}http://{http}{}", path(node.str("url")))
     });
-    publish.into_iter().chain(request).collect()
+    let request = request.unwrap_or_else(|| format!("curl -i http://{admin}/api/v1/status"));
+    publish.into_iter().chain([request]).collect()
 }
 
 /// A topic that the filter matches.
@@ -73,7 +74,12 @@ mod tests {
             {"id":"b","type":"http in","url":"/hits/:name","method":"get"}]"#,
         )
         .unwrap();
-        let lines = hints(&document, Some(([127, 0, 0, 1], 1883).into()), ([127, 0, 0, 1], 1880).into());
+        let lines = hints(
+            &document,
+            Some(([127, 0, 0, 1], 1883).into()),
+            ([127, 0, 0, 1], 1880).into(),
+            ([127, 0, 0, 1], 1881).into(),
+        );
         assert_eq!(
             lines,
             [

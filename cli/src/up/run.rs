@@ -16,7 +16,7 @@ use super::supervisor::{ReplicaCommand, Supervisor};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::logging::LogFormat;
-use crate::process::{Ops, Readiness, Shutdown};
+use crate::process::{Metrics, Readiness, Shutdown};
 use crate::review::print;
 
 /// How long the replicas get to become ready before the banner is printed all the same.
@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Runs until a signal; then drains and exits 0. A second signal exits at once.
 pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
-    let metrics = Ops::recorder()?;
+    let metrics = Metrics::install()?;
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
     let revision = flow_files::read(&args.flows, &args.flow)?;

@@ -1,0 +1,27 @@
+//! A replica's metrics: its deliveries and its memory.
+
+use std::sync::Arc;
+
+use flotilla_runtime::engine::Shared;
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+
+use super::memory::resident_memory;
+use crate::process::Metrics;
+
+/// Shows deliveries and memory of this replica.
+pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
+    describe_counter!("flotilla_deliveries_started_total", "Pieces of work that came in: messages, requests, ticks");
+    describe_counter!("flotilla_deliveries_ended_total", "Pieces of work that ended, by outcome");
+    describe_gauge!("flotilla_deliveries_in_flight", "Pieces of work that are open now");
+    describe_gauge!("flotilla_resident_memory_bytes", Unit::Bytes, "Resident memory of this process");
+    let shared = shared.clone();
+    metrics.before_scrape(move || {
+        let counts = shared.deliveries.counts();
+        counter!("flotilla_deliveries_started_total").absolute(counts.started);
+        counter!("flotilla_deliveries_ended_total", "outcome" => "completed").absolute(counts.completed);
+        counter!("flotilla_deliveries_ended_total", "outcome" => "failed").absolute(counts.failed);
+        counter!("flotilla_deliveries_ended_total", "outcome" => "abandoned").absolute(counts.abandoned);
+        gauge!("flotilla_deliveries_in_flight").set(counts.in_flight as f64);
+        gauge!("flotilla_resident_memory_bytes").set(resident_memory() as f64);
+    });
+}
