@@ -4,4 +4,6 @@
 mod main_job;
 mod memory;
 mod outside;
+mod parts;
+mod review;
 mod timers;
