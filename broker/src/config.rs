@@ -81,6 +81,8 @@ pub struct Config {
     pub max_subscriptions: usize,
     /// Retained messages.
     pub max_retained: usize,
+    /// Bytes of them.
+    pub max_retained_bytes: usize,
     /// Milliseconds that a publisher is paused at most, per batch, for a subscriber that is behind but reads.
     pub publisher_patience_ms: u64,
     /// Filters that may not be subscribed (SUBACK 0x80).
@@ -95,6 +97,8 @@ pub struct Config {
     pub group_queue: usize,
     /// Bytes of them.
     pub group_queue_bytes: usize,
+    /// Seconds that a message waits in a share group at most.
+    pub group_max_age: u64,
     /// Seconds that a share group without members keeps its messages.
     pub group_linger: u64,
 }
@@ -116,6 +120,7 @@ impl Default for Config {
             max_connections: 20_000,
             max_subscriptions: 10_000,
             max_retained: 1_000_000,
+            max_retained_bytes: 256 << 20,
             publisher_patience_ms: 1000,
             deny_subscribe: Vec::new(),
             strategy: Strategy::LeastInFlight,
@@ -123,6 +128,7 @@ impl Default for Config {
             redispatch_after_ms: 5000,
             group_queue: 100_000,
             group_queue_bytes: 256 << 20,
+            group_max_age: 86_400,
             group_linger: 3600,
         }
     }

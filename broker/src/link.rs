@@ -45,7 +45,7 @@ impl Link {
         Self { out: Mutex::default(), wake: Notify::new(), drained: Notify::new(), limit }
     }
 
-    /// Appends with `encode`. 
+    /// Appends with `encode`, unless the connection ends.
     pub fn append(&self, encode: impl FnOnce(&mut BytesMut)) -> Offered {
         let mut out = self.out.lock();
         let idle = out.buffer.is_empty();
@@ -70,12 +70,20 @@ impl Link {
         self.wake.notify_one();
     }
 
-    /// Moves what waits into `into`, which must be empty. `Some` when the connection ends after it.
+    /// Moves what waits into `into` if that is empty. `Some` when the connection ends after it.
     pub fn take(&self, into: &mut BytesMut) -> Option<Close> {
         let mut out = self.out.lock();
-        std::mem::swap(&mut out.buffer, into);
-        out.writing = into.len();
+        if into.is_empty() {
+            std::mem::swap(&mut out.buffer, into);
+            out.writing = into.len();
+        }
         out.close
+    }
+
+    /// Whether answers pile up, past the bound for messages: the client asks and does not read.
+    pub fn is_choked(&self) -> bool {
+        let out = self.out.lock();
+        out.buffer.len() + out.writing >= self.limit * 2
     }
 
     /// The task wrote everything it took. True when the router held something back meanwhile.

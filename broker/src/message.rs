@@ -22,13 +22,13 @@ pub struct Message {
 }
 
 impl Message {
-    /// From a PUBLISH whose alias is resolved. What may be held is copied out of the read buffer,
+    /// From a PUBLISH whose alias is resolved. What may be `held` is copied out of the read buffer,
     /// or a few bytes would keep a whole buffer alive.
-    pub fn new(publish: Publish, now: Instant) -> Arc<Self> {
+    pub fn new(publish: Publish, now: Instant, held: bool) -> Arc<Self> {
         let expires = publish.expiry.map(|seconds| now + std::time::Duration::from_secs(seconds.into()));
         let Publish { mut topic, mut payload, mut forward, qos, retain, .. } = publish;
         let size = topic.len() + payload.len() + forward.len();
-        if (retain || qos != QoS::AtMostOnce) && size < 16 << 10 {
+        if held && size < 16 << 10 {
             let mut own = Vec::with_capacity(size);
             own.extend_from_slice(&topic);
             own.extend_from_slice(&payload);

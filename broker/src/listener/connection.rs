@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Buf, BytesMut};
 use tokio::{
@@ -47,7 +47,8 @@ struct Connection<S> {
     open: Open,
     shared: Shared,
     pause: Option<Pause>,
-    last_read: Instant,
+    /// Last time that bytes came, or went out while answers piled up.
+    last_active: Instant,
 }
 
 /// After a close is decided, what waits must be taken by the peer in this time.
@@ -67,7 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             open,
             shared,
             pause: None,
-            last_read: Instant::now(),
+            last_active: Instant::now(),
         }
     }
 
@@ -76,11 +77,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.take_in(0);
         let mut silence = Box::pin(sleep_until(self.deadline()));
         loop {
-            let mut close = None;
-            if self.outgoing.is_empty() {
-                close = self.link.take(&mut self.outgoing);
-            }
-            if let Some(close) = close {
+            if let Some(close) = self.link.take(&mut self.outgoing) {
                 return self.finish(close).await;
             }
             if !self.step(silence.as_mut()).await {
@@ -91,27 +88,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Waits for one thing to happen and does it. False when the connection is over.
     async fn step(&mut self, mut silence: std::pin::Pin<&mut Sleep>) -> bool {
-        if self.pause.is_none() {
+        let choked = self.link.is_choked();
+        let reading = !choked
+            && match &self.pause {
+                None => true,
+                // What it acknowledges may be what makes room.
+                Some(Pause::Group { .. }) => self.inbound.has_room(),
+                Some(Pause::Subscriber { .. }) => false,
+            };
+        if reading {
             self.inbound.reserve();
         }
-        let (reading, writing) = (self.pause.is_none(), !self.outgoing.is_empty());
+        let (paused, writing) = (self.pause.is_some(), !self.outgoing.is_empty());
         tokio::select! {
             read = self.reader.read_buf(&mut self.inbound.buffer), if reading => match read {
                 Ok(0) | Err(_) => return false,
                 Ok(count) => {
-                    self.last_read = Instant::now();
+                    self.last_active = Instant::now();
                     self.take_in(count);
                 }
             },
             written = self.writer.write(&self.outgoing), if writing => match written {
                 Ok(0) | Err(_) => return false,
-                Ok(count) => self.wrote(count),
+                Ok(count) => {
+                    if choked {
+                        self.last_active = Instant::now();
+                    }
+                    self.wrote(count);
+                }
             },
-            () = self.link.wake.notified(), if !writing => {}
-            () = wait(self.pause.as_ref()), if !reading => self.resume(),
+            // While it writes, too: a peer that takes nothing is to be closed all the same.
+            () = self.link.wake.notified() => {}
+            () = wait(self.pause.as_ref()), if paused => self.resume(),
             () = silence.as_mut() => {
                 let deadline = self.deadline();
-                if reading && deadline <= Instant::now() {
+                if (reading || choked) && deadline <= Instant::now() {
                     debug!(seconds = self.open.accepted.keep_alive, "keep alive ran out");
                     self.fail(Reason::KeepAliveTimeout);
                 }
@@ -126,40 +137,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match self.open.accepted.keep_alive {
             0 => Instant::now() + Duration::from_secs(3600),
             // [MQTT-3.1.2-22]: one and a half times the keep alive.
-            seconds => self.last_read + Duration::from_millis(u64::from(seconds) * 1500),
+            seconds => self.last_active + Duration::from_millis(u64::from(seconds) * 1500),
         }
     }
 
     fn take_in(&mut self, count: usize) {
         let decoded = self.inbound.decode(count);
-        self.handle();
+        self.handle(false);
         if let Err(Refusal(reason)) = decoded {
             self.fail(reason);
         }
     }
 
-    /// Hands the batch to the router under one lock.
-    fn handle(&mut self) {
+    /// Hands the batch to the router under one lock. Behind a publish that a full share group holds
+    /// up, only what does not depend on it goes on.
+    fn handle(&mut self, retry: bool) {
         if self.inbound.packets.is_empty() {
             return;
         }
         let (session, epoch) = (self.open.accepted.session, self.open.accepted.epoch);
-        let (pressed, blocked) = {
-            let mut router = self.shared.router.lock();
-            router.begin();
-            let mut blocked = None;
-            while let Some(packet) = self.inbound.packets.pop_front() {
-                if let Err(Blocked(publish)) = router.handle(session, epoch, packet) {
-                    self.inbound.packets.push_front(Packet::Publish(publish));
-                    blocked = Some(router.space());
-                    break;
-                }
+        let mut router = self.shared.router.lock();
+        router.begin();
+        let mut blocked = !retry && self.pause.is_some();
+        let mut waiting = VecDeque::new();
+        while let Some(packet) = self.inbound.packets.pop_front() {
+            if blocked && !overtakes(&packet) {
+                waiting.push_back(packet);
+            } else if let Err(Blocked(publish)) = router.handle(session, epoch, packet) {
+                blocked = true;
+                waiting.push_back(Packet::Publish(publish));
             }
-            router.flush();
-            (router.take_pressed(), blocked)
-        };
-        if let Some(space) = blocked {
-            self.pause = Some(Pause::Group(space));
+        }
+        self.inbound.hold(waiting);
+        router.flush();
+        let pressed = router.take_pressed();
+        if blocked {
+            self.pause = Some(Pause::for_group(router.space()));
         } else if let Some(link) = pressed.filter(|link| !Arc::ptr_eq(link, &self.link)) {
             let patience = Duration::from_millis(self.shared.config.publisher_patience_ms);
             self.pause = Pause::for_subscriber(link, patience);
@@ -169,8 +182,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn resume(&mut self) {
         if self.pause.as_mut().is_some_and(Pause::is_over) {
             self.pause = None;
-            self.last_read = Instant::now();
-            self.handle();
+            self.last_active = Instant::now();
+            self.handle(true);
         }
     }
 
@@ -203,12 +216,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn finish(mut self, close: Close) {
         debug!(reason = ?close.reason, "connection closed");
         let last = async {
-            self.writer.write_all(&self.outgoing).await?;
+            while !self.outgoing.is_empty() {
+                self.writer.write_all(&self.outgoing).await?;
+                self.outgoing.clear();
+                self.link.take(&mut self.outgoing);
+            }
             self.writer.shutdown().await
         };
         // A peer that does not take it is cut off all the same.
         let _ = timeout(CLOSING, last).await;
     }
+}
+
+/// What may go on while a publish before it waits: acknowledgements and pings concern other
+/// packets, and who disconnects gives up what is not acknowledged.
+fn overtakes(packet: &Packet) -> bool {
+    matches!(packet, Packet::Ack(_) | Packet::PingReq | Packet::Disconnect(_))
 }
 
 async fn wait(pause: Option<&Pause>) {

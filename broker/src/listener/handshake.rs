@@ -45,7 +45,7 @@ where
     let answer = {
         let mut router = shared.router.lock();
         router.begin();
-        let answer = router.connect(connect, None, peer, Arc::clone(&link));
+        let answer = router.connect(connect, None, Arc::clone(&link));
         router.flush();
         answer
     };

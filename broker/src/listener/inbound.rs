@@ -9,6 +9,8 @@ pub(super) struct Inbound {
     pub(super) buffer: BytesMut,
     /// Decoded, not yet handled.
     pub(super) packets: VecDeque<Packet>,
+    /// Bytes decoded while packets wait.
+    held: usize,
     version: Version,
     max_packet: usize,
     aliases: Vec<Bytes>,
@@ -18,12 +20,15 @@ pub(super) struct Inbound {
 
 const LEAST: usize = 2 << 10;
 const MOST: usize = 64 << 10;
+/// Packets, and bytes of them, read ahead of a publish that waits.
+const AHEAD: (usize, usize) = (4096, 1 << 20);
 
 impl Inbound {
     pub(super) fn new(buffer: BytesMut, version: Version, max_packet: usize, alias_max: u16) -> Self {
         Self {
             buffer,
             packets: VecDeque::new(),
+            held: 0,
             version,
             max_packet,
             aliases: vec![Bytes::new(); usize::from(alias_max)],
@@ -38,6 +43,20 @@ impl Inbound {
         }
     }
 
+    /// Keeps what cannot be handled yet.
+    pub(super) fn hold(&mut self, waiting: VecDeque<Packet>) {
+        if waiting.is_empty() {
+            self.held = 0;
+        } else {
+            self.packets = waiting;
+        }
+    }
+
+    /// Whether more may be read while packets wait.
+    pub(super) fn has_room(&self) -> bool {
+        self.packets.len() < AHEAD.0 && self.held < AHEAD.1
+    }
+
     /// After a read of `count` bytes: decodes every whole packet.
     pub(super) fn decode(&mut self, count: usize) -> Result<(), Refusal> {
         if count >= self.want / 2 {
@@ -47,6 +66,7 @@ impl Inbound {
         }
         while let Some((header, size)) = frame_len(&self.buffer, self.max_packet)? {
             let frame = self.buffer.split_to(size).freeze();
+            self.held += size;
             let mut packet = decode(frame, header, self.version)?;
             if let Packet::Publish(publish) = &mut packet
                 && let Some(alias) = publish.alias

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::Notify,
-    time::{Instant, timeout},
+    time::{Instant, timeout_at},
 };
 
 use crate::link::Link;
@@ -10,9 +10,9 @@ use crate::link::Link;
 /// Why a connection is not read from for a while.
 pub(super) enum Pause {
     /// A subscriber is behind: give it time, within limits.
-    Subscriber { link: Arc<Link>, progress: u64, until: Instant },
+    Subscriber { link: Arc<Link>, progress: u64, until: Instant, look: Instant },
     /// A share group has no room for what an MQTT 3.1.1 client published.
-    Group(Arc<Notify>),
+    Group { space: Arc<Notify>, look: Instant },
 }
 
 /// A subscriber that does nothing for this long is not waited for.
@@ -21,27 +21,36 @@ const STALLED: Duration = Duration::from_millis(100);
 impl Pause {
     pub(super) fn for_subscriber(link: Arc<Link>, patience: Duration) -> Option<Self> {
         let (pressed, progress) = link.pressure();
-        pressed.then(|| Self::Subscriber { link, progress, until: Instant::now() + patience })
+        let now = Instant::now();
+        pressed.then(|| Self::Subscriber { link, progress, until: now + patience, look: now + STALLED })
+    }
+
+    pub(super) fn for_group(space: Arc<Notify>) -> Self {
+        Self::Group { space, look: Instant::now() + STALLED }
     }
 
     /// Waits until something changed; then [`Self::is_over`] tells whether it was enough.
     pub(super) async fn wait(&self) {
-        // A wake that comes between two waits is made up for by the time-out.
-        let wake = match self {
-            Self::Subscriber { link, .. } => &link.drained,
-            Self::Group(space) => space.as_ref(),
+        // A wake that comes between two waits is made up for by the time-out, which does not begin
+        // anew when the wait is broken off.
+        let (wake, look) = match self {
+            Self::Subscriber { link, look, .. } => (&link.drained, *look),
+            Self::Group { space, look } => (space.as_ref(), *look),
         };
-        let _ = timeout(STALLED, wake.notified()).await;
+        let _ = timeout_at(look, wake.notified()).await;
     }
 
     pub(super) fn is_over(&mut self) -> bool {
-        let Self::Subscriber { link, progress, until } = self else { return true };
-        let (pressed, now) = link.pressure();
-        if pressed && now == *progress {
+        let Self::Subscriber { link, progress, until, look } = self else { return true };
+        let (pressed, seen) = link.pressure();
+        let now = Instant::now();
+        let idle = seen == *progress;
+        if pressed && idle && now >= *look {
             link.mark_stalled();
         }
-        let over = !pressed || now == *progress || Instant::now() >= *until;
-        *progress = now;
+        let over = !pressed || (idle && now >= *look) || now >= *until;
+        *progress = seen;
+        *look = now + STALLED;
         over
     }
 }

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use super::Router;
 use crate::{
@@ -29,7 +29,6 @@ impl Router {
         &mut self,
         connect: Connect,
         user: Option<Arc<str>>,
-        peer: SocketAddr,
         link: Arc<Link>,
     ) -> Result<Accepted, Refused> {
         self.admit(&connect)?;
@@ -52,6 +51,7 @@ impl Router {
         };
         link.append(|out| connack(out, connect.version, Reason::Success, &told));
         self.dirty.mark(&link);
+        self.cancel_timers(session);
         let entry = &mut self.sessions[session];
         entry.epoch = epoch;
         entry.expiry = expiry;
@@ -61,7 +61,6 @@ impl Router {
         entry.window.resume();
         entry.client = Some(Client {
             link,
-            peer,
             version: connect.version,
             receive_maximum: connect.receive_maximum.min(self.config.max_in_flight).into(),
             max_packet: connect.max_packet as usize,

@@ -127,6 +127,17 @@ impl Router {
         let entry = &mut self.sessions[session];
         let Some(client) = &entry.client else { return };
         let Some((pkid, flight)) = entry.window.next_resend() else { return };
+        if let Flight::Sent(delivery) = flight
+            && delivery.message.size() + 64 > client.max_packet
+        {
+            // This connection takes less than the one before did.
+            let dropped = entry.window.abandon(pkid);
+            self.stats.dropped_large += 1;
+            if let Some(delivery) = dropped {
+                self.settle(session, &delivery);
+            }
+            return;
+        }
         let offered = client.link.append(|out| match flight {
             Flight::Released => {
                 ack(out, client.version, Ack { kind: AckKind::PubRel, pkid, reason: 0 });
@@ -164,7 +175,7 @@ impl Router {
 }
 
 /// Replaces the topic by an alias that the client knows, or gives it one while it takes more.
-fn alias<'a>(client: &mut Client, packet: &mut PublishOut<'a>, topic: &bytes::Bytes) {
+fn alias(client: &mut Client, packet: &mut PublishOut<'_>, topic: &bytes::Bytes) {
     if client.version != Version::V5 {
         return;
     }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Router {
-    /// DISCONNECT: the will is forgotten unless the client asks for it (reason 4).
+    /// DISCONNECT: the will is forgotten when it says so (reason 0, and always on 3.1.1).
     pub(super) fn on_disconnect(&mut self, session: SessionKey, packet: Disconnect) {
         let entry = &mut self.sessions[session];
         if let Some(expiry) = packet.session_expiry {
@@ -20,7 +20,8 @@ impl Router {
             entry.expiry = expiry.min(self.config.max_session_expiry);
         }
         if let Some(client) = &mut entry.client {
-            if packet.reason != Reason::DisconnectWithWill as u8 {
+            // [MQTT-3.14.4-3]: any other reason is not a normal end.
+            if packet.reason == Reason::Success as u8 {
                 client.will = None;
             }
             client.link.close(Reason::Success);
@@ -50,14 +51,14 @@ impl Router {
         }
         match delay {
             Some(0) => self.publish_will(session),
-            Some(seconds) => self.after(Duration::from_secs(seconds.into()), Timer::Will(session, epoch)),
+            Some(seconds) => self.after_for(session, Duration::from_secs(seconds.into()), Timer::Will(session, epoch)),
             None => {}
         }
         if expiry != u32::MAX {
-            self.after(Duration::from_secs(expiry.into()), Timer::Expire(session, epoch));
+            self.after_for(session, Duration::from_secs(expiry.into()), Timer::Expire(session, epoch));
         }
         let redispatch = Duration::from_millis(self.config.redispatch_after_ms);
-        self.after(redispatch, Timer::Redispatch(session, epoch));
+        self.after_for(session, redispatch, Timer::Redispatch(session, epoch));
     }
 
     pub(super) fn publish_will(&mut self, session: SessionKey) {
@@ -70,14 +71,20 @@ impl Router {
     /// groups goes to others at once.
     pub(super) fn end_session(&mut self, session: SessionKey) {
         self.publish_will(session);
+        self.cancel_timers(session);
         let held = self.sessions[session].window.give_back();
         let filters: Vec<_> = self.sessions[session].subscriptions.keys().cloned().collect();
+        let mut left = Vec::new();
         for filter in filters {
             if let Some(filter) = Filter::parse(&filter) {
-                self.remove_subscription(session, &filter);
+                left.extend(self.remove_subscription(session, &filter));
             }
         }
-        self.give_back(session, held);
+        // What it held takes its place before anything that waited behind it is handed out.
+        left.extend(self.put_back(session, held));
+        for group in left {
+            self.dispatch(group);
+        }
         let gone = self.sessions.remove(session);
         self.by_id.remove(&gone.id);
     }

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use super::{Router, timers::Timer};
 use crate::{
@@ -22,20 +22,33 @@ impl Router {
             self.by_share.insert(share, key);
             key
         };
-        self.groups[key].join(session, subscription);
+        let group = &mut self.groups[key];
+        group.join(session, subscription);
+        if let Some(timer) = group.vacancy_timer.take() {
+            self.timers.cancel(timer);
+        }
         key
     }
 
-    /// Takes a session out of the group. A group without members waits for new ones.
-    pub(super) fn leave_group(&mut self, session: SessionKey, share: &Share) {
-        let Some(&key) = self.by_share.get(share) else { return };
+    /// Takes a session out of the group, which is to be dispatched then. A group without members
+    /// waits for new ones.
+    pub(super) fn leave_group(&mut self, session: SessionKey, share: &Share) -> Option<GroupKey> {
+        let key = *self.by_share.get(share)?;
+        self.sessions[session].backlogged.retain(|other| *other != key);
         let group = &mut self.groups[key];
         group.leave(session, self.now);
-        if let Some(since) = group.vacant_since {
-            let linger = std::time::Duration::from_secs(self.config.group_linger);
-            self.after(linger, Timer::Vacant(key, since));
-        } else {
-            self.dispatch(key);
+        if group.vacant_since.is_some() {
+            self.watch_vacancy(key);
+        }
+        Some(key)
+    }
+
+    /// Sets the one timer that ends a group without members.
+    pub(super) fn watch_vacancy(&mut self, key: GroupKey) {
+        let linger = std::time::Duration::from_secs(self.config.group_linger.max(1));
+        let timer = self.after(linger, Timer::Vacant(key));
+        if let Some(old) = self.groups[key].vacancy_timer.replace(timer) {
+            self.timers.cancel(old);
         }
     }
 
@@ -168,6 +181,13 @@ impl Router {
 
     /// What `session` held takes its old place in its groups, and goes to others.
     pub(super) fn give_back(&mut self, session: SessionKey, held: Vec<(Source, Delivery)>) {
+        for group in self.put_back(session, held) {
+            self.dispatch(group);
+        }
+    }
+
+    /// What `session` held takes its old place in its groups; returns which those are.
+    pub(super) fn put_back(&mut self, session: SessionKey, held: Vec<(Source, Delivery)>) -> Vec<GroupKey> {
         self.stats.redelivered += held.len() as u64;
         let mut batches: Vec<(GroupKey, Vec<Waiting>)> = Vec::new();
         for (source, delivery) in held {
@@ -177,10 +197,12 @@ impl Router {
                 None => batches.push((source.group, vec![waiting])),
             }
         }
+        let mut keys = Vec::with_capacity(batches.len());
         for (key, batch) in batches {
             self.groups[key].give_back(session, batch);
-            self.dispatch(key);
+            keys.push(key);
         }
+        keys
     }
 
     /// The session's connection has been gone for `redispatch_after`.
@@ -209,12 +231,13 @@ impl Router {
         }
     }
 
-    /// The group has had no members since `since`: what waits in it is dropped.
-    pub(super) fn drop_vacant(&mut self, key: GroupKey, since: Instant) {
-        let Some(group) = self.groups.get(key).filter(|group| group.vacant_since == Some(since)) else { return };
+    /// The group has had no members for the linger time: what waits in it is dropped and counted.
+    pub(super) fn drop_vacant(&mut self, key: GroupKey) {
+        let Some(group) = self.groups.get_mut(key).filter(|group| group.vacant_since.is_some()) else { return };
+        group.vacancy_timer = None;
+        // A session that left still has to answer for what it was sent.
         if group.held > 0 {
-            let linger = std::time::Duration::from_secs(self.config.group_linger.max(1));
-            self.after(linger, Timer::Vacant(key, since));
+            self.watch_vacancy(key);
             return;
         }
         let group = self.groups.remove(key);

@@ -30,10 +30,11 @@ impl Router {
             return Ok(());
         }
         let mut hits = self.find(&publish);
-        if let Some(full) = hits.groups.iter().copied().find(|group| self.is_full(*group)) {
+        if hits.groups.iter().any(|group| self.is_full(*group)) {
             if qos == QoS::AtMostOnce {
-                self.stats.dropped_group += 1;
-                hits.groups.retain(|group| *group != full && !self.is_full(*group));
+                let before = hits.groups.len();
+                hits.groups.retain(|group| !self.is_full(*group));
+                self.stats.dropped_group += (before - hits.groups.len()) as u64;
             } else {
                 self.hits = hits;
                 return self.refuse(session, publish);
@@ -69,7 +70,9 @@ impl Router {
             self.answer(session, AckKind::PubRec, pkid, Reason::Success);
             return false;
         }
-        if received.len() >= usize::from(self.config.receive_maximum) {
+        // 3.1.1 has no receive maximum: there the identifiers themselves are the bound.
+        let version = self.sessions[session].client.as_ref().map(|client| client.version);
+        if version == Some(Version::V5) && received.len() >= usize::from(self.config.receive_maximum) {
             self.kick(session, Reason::ReceiveMaximumExceeded);
             return false;
         }
@@ -89,9 +92,13 @@ impl Router {
         Ok(())
     }
 
-    /// A will, or a message of the broker's own. A full share group takes it all the same.
+    /// A will, or a message of the broker's own. Nobody can be refused: a share group that is full
+    /// does not get it, which is counted.
     pub(super) fn publish_from_broker(&mut self, publish: Publish) {
         let mut hits = self.find(&publish);
+        let before = hits.groups.len();
+        hits.groups.retain(|group| !self.is_full(*group));
+        self.stats.dropped_group += (before - hits.groups.len()) as u64;
         self.route(None, publish, &mut hits);
         self.hits = hits;
     }
@@ -111,9 +118,10 @@ impl Router {
     }
 
     fn route(&mut self, from: Option<SessionKey>, publish: Publish, hits: &mut Hits) {
-        let message = Message::new(publish, self.now);
+        let held = publish.retain || publish.qos != QoS::AtMostOnce || !hits.groups.is_empty();
+        let message = Message::new(publish, self.now, held);
         if message.retain {
-            self.retained.keep(&message, self.config.max_retained);
+            self.keep_retained(&message);
         }
         if hits.filters > 1 {
             hits.sessions.sort_unstable_by_key(|(session, _)| *session);

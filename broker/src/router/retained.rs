@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Instant};
 
+use super::Router;
 use crate::{message::Message, topic::Tree};
 
 /// The last retained message of each topic.
@@ -20,17 +21,17 @@ impl Retained {
     }
 
     /// Keeps `message` in place of the last on its topic; an empty payload clears it
-    /// [MQTT-3.3.1-6]. Past `most` topics a new one is not kept. Returns whether anything changed.
-    pub(super) fn keep(&mut self, message: &Arc<Message>, most: usize) -> bool {
+    /// [MQTT-3.3.1-6]. False when the bounds forbid it: then the topic has no retained message.
+    fn keep(&mut self, message: &Arc<Message>, most: usize, most_bytes: usize) -> bool {
         let topic = message.topic();
-        let old = self.topics.get_mut(topic).and_then(Option::take);
-        if let Some(old) = &old {
+        if let Some(old) = self.topics.get_mut(topic).and_then(Option::take) {
             self.count -= 1;
             self.bytes -= old.size();
         }
-        if message.payload.is_empty() || self.count >= most {
+        let fits = self.count < most && self.bytes + message.size() <= most_bytes;
+        if message.payload.is_empty() || !fits {
             self.topics.remove(topic);
-            return old.is_some();
+            return message.payload.is_empty();
         }
         self.count += 1;
         self.bytes += message.size();
@@ -54,5 +55,19 @@ impl Retained {
             self.bytes -= message.size();
         }
         found
+    }
+}
+
+impl Router {
+    /// Keeps a message that was published with the retain flag. One that does not fit is counted.
+    pub(super) fn keep_retained(&mut self, message: &Arc<Message>) {
+        let (most, bytes) = (self.config.max_retained, self.config.max_retained_bytes);
+        if !self.retained.keep(message, most, bytes) {
+            // Expired ones may be what fills it.
+            self.retained.matching("#", self.now);
+            if !self.retained.keep(message, most, bytes) {
+                self.stats.dropped_retained += 1;
+            }
+        }
     }
 }

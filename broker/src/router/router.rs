@@ -34,6 +34,7 @@ pub struct Router {
     pub(super) space: Arc<Notify>,
     pub(super) refused_any: bool,
     pub(super) now: Instant,
+    pub(super) next_sweep: Instant,
     pub(super) epochs: u64,
     pub(super) connected: usize,
     pub(super) stopping: bool,
@@ -75,6 +76,10 @@ pub struct Stats {
     pub dropped_group: u64,
     /// Messages dropped because their share group stayed without members for too long.
     pub dropped_vacant: u64,
+    /// Retained messages that were not kept because there is no room for more.
+    pub dropped_retained: u64,
+    /// Messages that waited in a share group for longer than they may.
+    pub dropped_aged: u64,
     /// Messages that went from a member that left to another.
     pub redelivered: u64,
     /// Connections accepted.
@@ -100,6 +105,7 @@ impl Router {
             space: Arc::default(),
             refused_any: false,
             now: Instant::now(),
+            next_sweep: Instant::now(),
             epochs: 0,
             connected: 0,
             stopping: false,

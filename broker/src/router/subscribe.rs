@@ -3,7 +3,7 @@ use crate::{
     session::{Delivery, SessionKey, Subscription},
     share::GroupKey,
     topic::Filter,
-    wire::{QoS, Reason, RetainHandling, SubRequest, Subscribe, Unsubscribe, suback, unsuback},
+    wire::{Reason, RetainHandling, SubRequest, Subscribe, Unsubscribe, suback, unsuback},
 };
 
 impl Router {
@@ -84,6 +84,7 @@ impl Router {
     }
 
     fn send_retained(&mut self, session: SessionKey, filter: &str, options: Subscription) {
+        let bound = self.config.session_queue + self.retained.count();
         for message in self.retained.matching(filter, self.now) {
             let delivery = Delivery {
                 qos: message.qos.min(options.qos),
@@ -92,12 +93,15 @@ impl Router {
                 ids: options.id.into_iter().collect(),
                 source: None,
             };
-            // Whatever does not fit now waits, at QoS 0 too: it is bounded by the retained messages.
+            // Whatever does not fit now waits, at QoS 0 too, so that one subscription gets them all; subscribing
+            // again and again does not fill the memory.
             let entry = &mut self.sessions[session];
             if entry.is_free(delivery.qos) {
                 self.send(session, delivery);
-            } else if entry.client.is_some() || delivery.qos != QoS::AtMostOnce {
+            } else if entry.queue.len() < bound {
                 entry.enqueue(delivery);
+            } else {
+                self.stats.dropped_queue += 1;
             }
         }
     }
@@ -111,8 +115,8 @@ impl Router {
                 continue;
             };
             let known = self.sessions[session].subscriptions.remove(text.as_str()).is_some();
-            if known {
-                self.remove_subscription(session, &filter);
+            if known && let Some(group) = self.remove_subscription(session, &filter) {
+                self.dispatch(group);
             }
             codes.push(if known { Reason::Success } else { Reason::NoSubscriptionExisted } as u8);
         }
@@ -120,15 +124,17 @@ impl Router {
     }
 
     /// Takes a subscription out of the tree, or the session out of the share group.
-    pub(super) fn remove_subscription(&mut self, session: SessionKey, filter: &Filter) {
+    /// Returns the group, to be dispatched.
+    pub(super) fn remove_subscription(&mut self, session: SessionKey, filter: &Filter) -> Option<GroupKey> {
         match filter {
             Filter::Shared(share) => self.leave_group(session, share),
             Filter::Plain(filter) => {
-                let Some(subscribers) = self.filters.get_mut(filter) else { return };
+                let subscribers = self.filters.get_mut(filter)?;
                 subscribers.sessions.swap_remove(&session);
                 if subscribers.is_empty() {
                     self.filters.remove(filter);
                 }
+                None
             }
         }
     }

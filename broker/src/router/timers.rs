@@ -9,7 +9,7 @@ use crate::{session::SessionKey, share::GroupKey};
 /// Things to do later.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    due: BTreeMap<(Instant, u64), Timer>,
+    due: BTreeMap<TimerKey, Timer>,
     count: u64,
 }
 
@@ -23,13 +23,22 @@ pub(super) enum Timer {
     /// Give what it holds of share groups to others.
     Redispatch(SessionKey, u64),
     /// Drop a share group that still has no members.
-    Vacant(GroupKey, Instant),
+    Vacant(GroupKey),
 }
 
+/// A timer that is set.
+pub type TimerKey = (Instant, u64);
+
 impl Timers {
-    pub(super) fn set(&mut self, at: Instant, timer: Timer) {
+    fn set(&mut self, at: Instant, timer: Timer) -> TimerKey {
         self.count += 1;
         self.due.insert((at, self.count), timer);
+        (at, self.count)
+    }
+
+    /// Forgets a timer, so that reconnecting often does not pile them up.
+    pub(super) fn cancel(&mut self, key: TimerKey) {
+        self.due.remove(&key);
     }
 
     fn next(&mut self, now: Instant) -> Option<Timer> {
@@ -47,15 +56,41 @@ impl Router {
                 Timer::Expire(session, epoch) if self.is_away(session, epoch) => self.end_session(session),
                 Timer::Will(session, epoch) if self.is_away(session, epoch) => self.publish_will(session),
                 Timer::Redispatch(session, epoch) if self.is_away(session, epoch) => self.redispatch(session),
-                Timer::Vacant(group, since) => self.drop_vacant(group, since),
+                Timer::Vacant(group) => self.drop_vacant(group),
                 _ => {}
             }
+        }
+        if self.now >= self.next_sweep {
+            self.sweep();
         }
         self.flush();
     }
 
-    pub(super) fn after(&mut self, delay: Duration, timer: Timer) {
-        self.timers.set(self.now + delay, timer);
+    /// Once a second: drops what has waited in share groups for too long.
+    fn sweep(&mut self) {
+        self.next_sweep = self.now + Duration::from_secs(1);
+        let age = Duration::from_secs(self.config.group_max_age);
+        let Some(before) = self.now.checked_sub(age) else { return };
+        for (_, group) in &mut self.groups {
+            self.stats.dropped_aged += group.expire(before) as u64;
+        }
+    }
+
+    pub(super) fn after(&mut self, delay: Duration, timer: Timer) -> TimerKey {
+        self.timers.set(self.now + delay, timer)
+    }
+
+    /// Sets a timer that the session's next connection, or its end, makes void.
+    pub(super) fn after_for(&mut self, session: SessionKey, delay: Duration, timer: Timer) {
+        let key = self.after(delay, timer);
+        self.sessions[session].timers.push(key);
+    }
+
+    /// The session is connected again or ends: nothing is due for it any more.
+    pub(super) fn cancel_timers(&mut self, session: SessionKey) {
+        for key in std::mem::take(&mut self.sessions[session].timers) {
+            self.timers.cancel(key);
+        }
     }
 
     fn is_away(&self, session: SessionKey, epoch: u64) -> bool {

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -13,8 +13,6 @@ use crate::{
 pub struct Client {
     /// The way out.
     pub link: Arc<Link>,
-    /// Where from.
-    pub peer: SocketAddr,
     /// What it speaks.
     pub version: Version,
     /// Its receive maximum, or ours if less.

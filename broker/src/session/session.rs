@@ -1,9 +1,11 @@
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::{Client, Delivery, Window};
 use crate::{
+    router::TimerKey,
     share::GroupKey,
     wire::{QoS, Will},
 };
@@ -38,6 +40,8 @@ pub struct Session {
     pub received: FxHashSet<u16>,
     /// Share groups that have messages waiting which this session may take.
     pub backlogged: VecDeque<GroupKey>,
+    /// What is due while it has no connection.
+    pub timers: SmallVec<[TimerKey; 3]>,
     /// A will that waits for its delay.
     pub pending_will: Option<Will>,
 }
@@ -71,6 +75,7 @@ impl Session {
             behind: false,
             received: FxHashSet::default(),
             backlogged: VecDeque::new(),
+            timers: SmallVec::new(),
             pending_will: None,
         }
     }

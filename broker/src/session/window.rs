@@ -34,11 +34,6 @@ pub enum Flight {
 }
 
 impl Window {
-    /// Identifiers in use.
-    pub fn len(&self) -> usize {
-        self.flights.len()
-    }
-
     /// Un-acknowledged on this connection, what counts against the receive maximum.
     pub fn sent(&self) -> usize {
         self.flights.len() - self.resend.len()
@@ -54,13 +49,6 @@ impl Window {
                 return self.last;
             }
         }
-    }
-
-    /// Puts back what was in flight before a restart.
-    pub fn restore(&mut self, pkid: u16, flight: Flight) {
-        self.order += 1;
-        self.last = self.last.max(pkid);
-        self.flights.insert(pkid, InFlight { order: self.order, flight });
     }
 
     /// PUBACK: done. `None` when nothing of QoS 1 is in flight under `pkid`.
@@ -99,6 +87,11 @@ impl Window {
         released
     }
 
+    /// The client cannot be sent it again.
+    pub fn abandon(&mut self, pkid: u16) -> Option<Delivery> {
+        self.forget(pkid)
+    }
+
     fn forget(&mut self, pkid: u16) -> Option<Delivery> {
         let gone = self.flights.remove(&pkid)?;
         if !self.resend.is_empty() {
@@ -107,6 +100,19 @@ impl Window {
         match gone.flight {
             Flight::Sent(delivery) => Some(delivery),
             Flight::Released => None,
+        }
+    }
+
+    fn take_back(&mut self, pkid: u16) -> Option<Delivery> {
+        let entry = self.flights.get_mut(&pkid)?;
+        match &entry.flight {
+            Flight::Sent(delivery) if delivery.qos == QoS::ExactlyOnce => {
+                match std::mem::replace(&mut entry.flight, Flight::Released) {
+                    Flight::Sent(delivery) => Some(delivery),
+                    Flight::Released => None,
+                }
+            }
+            _ => self.forget(pkid),
         }
     }
 
@@ -133,7 +139,9 @@ impl Window {
         !self.resend.is_empty()
     }
 
-    /// Takes out what must return to share groups: sent and not acknowledged, oldest first.
+    /// Takes out what must return to share groups: sent and not acknowledged, oldest first. A QoS 2
+    /// identifier stays in use, as released: the client may know it, and would take another message
+    /// under it for a repetition. The PUBREL at the next resume frees it on both sides.
     pub fn give_back(&mut self) -> Vec<(Source, Delivery)> {
         let mut pkids: Vec<(u64, u16)> = self
             .flights
@@ -144,16 +152,9 @@ impl Window {
         pkids.sort_unstable();
         pkids
             .into_iter()
-            .filter_map(|(_, pkid)| self.forget(pkid))
+            .filter_map(|(_, pkid)| self.take_back(pkid))
             .filter_map(|delivery| delivery.source.map(|source| (source, delivery)))
             .collect()
-    }
-
-    /// Everything in flight, in order of sending.
-    pub fn iter(&self) -> impl Iterator<Item = (u16, &Flight)> {
-        let mut all: Vec<_> = self.flights.iter().collect();
-        all.sort_unstable_by_key(|(_, entry)| entry.order);
-        all.into_iter().map(|(pkid, entry)| (*pkid, &entry.flight))
     }
 }
 

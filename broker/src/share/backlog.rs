@@ -42,11 +42,6 @@ impl Backlog {
         self.queue.front()
     }
 
-    /// All, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Waiting> {
-        self.queue.iter()
-    }
-
     /// Appends a message that arrived now.
     pub fn push(&mut self, waiting: Waiting) {
         debug_assert!(self.queue.back().is_none_or(|last| last.seq < waiting.seq));

@@ -7,6 +7,7 @@ use super::{Backlog, Member, Waiting};
 use crate::{
     config::Strategy,
     message::Message,
+    router::TimerKey,
     session::{SessionKey, Subscription},
     topic::Share,
 };
@@ -31,6 +32,8 @@ pub struct Group {
     pub redelivered: u64,
     /// When the last member left.
     pub vacant_since: Option<Instant>,
+    /// The timer that ends it while it has no members.
+    pub vacancy_timer: Option<TimerKey>,
     /// Messages and bytes held by members' `pending` queues.
     pending: (usize, usize),
     next_seq: u64,
@@ -49,6 +52,7 @@ impl Group {
             held: 0,
             redelivered: 0,
             vacant_since: Some(now),
+            vacancy_timer: None,
             pending: (0, 0),
             next_seq: 0,
             cursor: 0,
@@ -76,11 +80,6 @@ impl Group {
     pub fn arrive(&mut self, message: Arc<Message>, now: Instant) -> Waiting {
         self.next_seq += 1;
         Waiting { seq: self.next_seq, since: now, message }
-    }
-
-    /// Continues the numbering after a restart.
-    pub fn seen(&mut self, seq: u64) {
-        self.next_seq = self.next_seq.max(seq);
     }
 
     /// Adds a member, or changes its options.
@@ -170,12 +169,21 @@ impl Group {
         }
     }
 
-    /// Takes what has waited since before `before`, oldest first.
+    /// Drops what arrived before `before`; returns how many.
     pub fn expire(&mut self, before: Instant) -> usize {
         let mut gone = 0;
         while self.backlog.front().is_some_and(|waiting| waiting.since < before) {
             self.backlog.pop();
             gone += 1;
+        }
+        for member in self.members.values_mut() {
+            while member.pending.front().is_some_and(|waiting| waiting.since < before)
+                && let Some(old) = member.pending.pop()
+            {
+                self.pending.0 -= 1;
+                self.pending.1 -= old.message.size();
+                gone += 1;
+            }
         }
         gone
     }

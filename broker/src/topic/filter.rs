@@ -1,5 +1,4 @@
-/// More levels than this in a topic or filter are refused: matching walks one node per level.
-pub const MAX_LEVELS: usize = 128;
+use crate::wire::MAX_LEVELS;
 
 /// The `$share/<name>/` part of a filter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -7,6 +7,9 @@ use super::{
     WireError,
 };
 
+/// More levels than this in a topic or filter are refused.
+pub const MAX_LEVELS: usize = 128;
+
 /// Fixed header length and whole length of the packet that `buffer` begins with; `None` until enough came.
 pub fn frame_len(buffer: &[u8], limit: usize) -> Result<Option<(usize, usize)>, WireError> {
     let mut remaining = 0usize;
@@ -79,8 +82,17 @@ pub(super) fn check_topic(topic: &[u8]) -> Result<(), WireError> {
     if topic.is_empty() {
         return Err(WireError::TopicName("empty"));
     }
-    if topic.iter().any(|b| matches!(b, b'#' | b'+')) {
-        return Err(WireError::TopicName("holds a wildcard"));
+    let mut levels = 1;
+    for byte in topic {
+        match byte {
+            b'#' | b'+' => return Err(WireError::TopicName("holds a wildcard")),
+            b'/' => levels += 1,
+            _ => {}
+        }
+    }
+    // Trees of topics are walked level by level: a topic of 65,535 slashes must not get into one.
+    if levels > MAX_LEVELS {
+        return Err(WireError::TopicName("more than 128 levels"));
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use thiserror::Error;
 #[allow(missing_docs, reason = "the names are the specification's")]
 pub enum Reason {
     Success = 0x00,
-    DisconnectWithWill = 0x04,
     NoMatchingSubscribers = 0x10,
     NoSubscriptionExisted = 0x11,
     Unspecified = 0x80,

@@ -9,7 +9,7 @@ mod packet;
 mod properties;
 
 pub use connect::decode_connect;
-pub use decode::{decode, frame_len};
+pub use decode::{MAX_LEVELS, decode, frame_len};
 pub use encode::{ConnAck, PublishOut, ack, connack, disconnect, pingresp, publish, suback, unsuback};
 pub use error::{Reason, WireError};
 pub use packet::{
