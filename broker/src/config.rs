@@ -63,7 +63,7 @@ pub struct Config {
     pub topic_alias_max: u16,
     /// Most un-acknowledged messages sent to one client, whatever receive maximum it asks for.
     pub max_in_flight: u16,
-    /// Seconds; when set, clients are told to use this keep alive.
+    /// Seconds; MQTT 5 clients that ask for a longer keep alive, or none, are told to use this one.
     pub server_keep_alive: Option<u16>,
     /// Seconds to wait for CONNECT.
     pub connect_timeout: u64,

@@ -28,7 +28,7 @@ pub struct BrokerArgs {
     /// Most un-acknowledged messages sent to one client [default: 1000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_IN_FLIGHT", value_name = "COUNT")]
     max_in_flight: Option<u16>,
-    /// Keep alive that clients are told to use, in seconds
+    /// Longest keep alive for MQTT 5 clients, in seconds: who asks for more, or none, is told this
     #[arg(long, env = "FLOTILLA_BROKER_SERVER_KEEP_ALIVE", value_name = "SECONDS")]
     server_keep_alive: Option<u16>,
     /// Filters that may not be subscribed

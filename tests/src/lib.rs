@@ -2,6 +2,7 @@
 
 mod collector;
 mod http;
+pub mod mqtt;
 mod ports;
 mod process;
 mod up;

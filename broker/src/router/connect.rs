@@ -25,19 +25,16 @@ pub struct Refused(pub Reason);
 impl Router {
     /// Takes a client in: resumes or makes its session, ends an older connection of the same
     /// ClientID, answers CONNACK and sends what waits.
-    pub fn connect(
-        &mut self,
-        connect: Connect,
-        user: Option<Arc<str>>,
-        link: Arc<Link>,
-    ) -> Result<Accepted, Refused> {
+    pub fn connect(&mut self, connect: Connect, user: Option<Arc<str>>, link: Arc<Link>) -> Result<Accepted, Refused> {
         self.admit(&connect)?;
         let assigned = connect.client_id.is_empty();
         let id: Arc<str> = if assigned { self.assign_id() } else { connect.client_id.as_str().into() };
         let (session, present) = self.take_session(&id, connect.clean_start);
         self.epochs += 1;
         let epoch = self.epochs;
-        let keep_alive = self.config.server_keep_alive.unwrap_or(connect.keep_alive);
+        let longest = self.config.server_keep_alive.filter(|_| connect.version == Version::V5);
+        let shortened = longest.filter(|longest| connect.keep_alive == 0 || connect.keep_alive > *longest);
+        let keep_alive = shortened.unwrap_or(connect.keep_alive);
         let expiry = connect.session_expiry.min(self.config.max_session_expiry);
         let told = ConnAck {
             session_present: present,
@@ -46,7 +43,7 @@ impl Router {
             max_packet: u32::try_from(self.config.max_packet).ok(),
             assigned_id: assigned.then_some(&*id),
             topic_alias_max: self.config.topic_alias_max,
-            keep_alive: self.config.server_keep_alive,
+            keep_alive: shortened,
             user: &[("flotilla-redispatch", "1")],
         };
         link.append(|out| connack(out, connect.version, Reason::Success, &told));
@@ -124,7 +121,9 @@ impl Router {
         let will = entry.client.take().and_then(|client| client.will);
         self.connected -= 1;
         let ends = clean || self.sessions[session].expiry == 0;
-        if let Some(will) = will && (will.delay == 0 || ends) {
+        if let Some(will) = will
+            && (will.delay == 0 || ends)
+        {
             self.publish_from_broker(will.message);
         }
         if ends {

@@ -162,13 +162,8 @@ impl Router {
         group.sent(session, tracked);
         let source = tracked.then_some(Source { group: key, seq: waiting.seq, since: waiting.since });
         let retain = subscription.retain_as_published && waiting.message.retain;
-        let delivery = Delivery {
-            message: waiting.message,
-            qos,
-            retain,
-            ids: subscription.id.into_iter().collect(),
-            source,
-        };
+        let delivery =
+            Delivery { message: waiting.message, qos, retain, ids: subscription.id.into_iter().collect(), source };
         self.send(session, delivery);
     }
 

@@ -17,5 +17,5 @@ mod timers;
 pub use connect::Accepted;
 pub use publish::Blocked;
 pub use router::{Router, Stats};
-pub use timers::TimerKey;
 pub use status::{GroupStatus, MemberStatus, Status};
+pub use timers::TimerKey;

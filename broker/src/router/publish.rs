@@ -143,11 +143,7 @@ impl Router {
 
 /// One copy for a session, whatever number of its subscriptions match: the highest QoS and all
 /// identifiers [MQTT-3.3.4-2, -3].
-fn combine(
-    message: &Arc<Message>,
-    own: &[(SessionKey, Subscription)],
-    echo: bool,
-) -> Option<Delivery> {
+fn combine(message: &Arc<Message>, own: &[(SessionKey, Subscription)], echo: bool) -> Option<Delivery> {
     let mut granted = None;
     let mut as_published = false;
     let mut ids = Ids::new();

@@ -163,7 +163,9 @@ impl Group {
 
     /// The connection of a member is gone for long, or back.
     pub fn set_away(&mut self, session: SessionKey, away: bool) {
-        if let Some(member) = self.members.get_mut(&session) && member.away != away {
+        if let Some(member) = self.members.get_mut(&session)
+            && member.away != away
+        {
             member.away = away;
             self.reassign();
         }

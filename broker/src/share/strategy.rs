@@ -58,16 +58,15 @@ impl Group {
 
     fn next(&mut self, free: impl Fn(SessionKey, &super::Member) -> bool) -> Option<SessionKey> {
         let count = self.members.len();
-        let index = (0..count).map(|step| (self.cursor + step) % count).find(|index| {
-            self.members.get_index(*index).is_some_and(|(session, member)| free(*session, member))
-        });
+        let index = (0..count)
+            .map(|step| (self.cursor + step) % count)
+            .find(|index| self.members.get_index(*index).is_some_and(|(session, member)| free(*session, member)));
         self.take_turn(index)
     }
 
     fn sticky(&mut self, free: impl Fn(SessionKey, &super::Member) -> bool) -> Option<SessionKey> {
-        let stays = self
-            .favourite
-            .filter(|session| self.members.get(session).is_some_and(|member| free(*session, member)));
+        let stays =
+            self.favourite.filter(|session| self.members.get(session).is_some_and(|member| free(*session, member)));
         let chosen = stays.or_else(|| self.next(free));
         self.favourite = chosen.or(self.favourite);
         chosen

@@ -1,0 +1,269 @@
+//! The client.
+
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+use super::read::{self, Packet, Publish};
+use super::write;
+
+/// How a client connects.
+#[derive(Debug, Clone)]
+pub struct Connect {
+    /// 4 is MQTT 3.1.1.
+    pub version: u8,
+    /// ClientID.
+    pub id: String,
+    /// Clean session (3.1.1), clean start (5).
+    pub clean: bool,
+    /// Session expiry in seconds; MQTT 5 only.
+    pub expiry: u32,
+    /// Receive maximum; MQTT 5 only.
+    pub receive_maximum: u16,
+    /// Keep alive in seconds.
+    pub keep_alive: u16,
+    /// Topic and payload of a will at QoS 1.
+    pub will: Option<(String, String)>,
+    /// User name and password.
+    pub user: Option<(String, String)>,
+}
+
+impl Connect {
+    /// A clean client without keep alive.
+    pub fn new(version: u8, id: &str) -> Self {
+        Self {
+            version,
+            id: id.to_owned(),
+            clean: true,
+            expiry: 0,
+            receive_maximum: u16::MAX,
+            keep_alive: 0,
+            will: None,
+            user: None,
+        }
+    }
+
+    /// Its session outlives the connection.
+    #[must_use]
+    pub fn persistent(mut self) -> Self {
+        self.clean = false;
+        self.expiry = 3600;
+        self
+    }
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// TCP reset.
+    Rst,
+    /// TCP FIN without DISCONNECT.
+    Fin,
+    /// MQTT DISCONNECT.
+    Disconnect,
+}
+
+/// A connected client. It acknowledges nothing by itself.
+#[derive(Debug)]
+pub struct Client {
+    stream: TcpStream,
+    version: u8,
+    buffer: Vec<u8>,
+    /// Read while something else was waited for.
+    aside: VecDeque<Packet>,
+    pkid: u16,
+    /// The CONNACK said that a session was there.
+    pub session_present: bool,
+    /// The CONNACK's properties.
+    pub properties: Vec<u8>,
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Client {
+    /// Connects; a refusal is an error.
+    pub fn connect(address: SocketAddr, options: &Connect) -> anyhow::Result<Self> {
+        let (client, code) = Self::try_connect(address, options)?;
+        ensure!(code == 0, "CONNACK refuses with 0x{code:02x}");
+        Ok(client)
+    }
+
+    /// Connects; returns the CONNACK's code.
+    pub fn try_connect(address: SocketAddr, options: &Connect) -> anyhow::Result<(Self, u8)> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let mut client = Self {
+            stream,
+            version: options.version,
+            buffer: Vec::new(),
+            aside: VecDeque::new(),
+            pkid: 0,
+            session_present: false,
+            properties: Vec::new(),
+        };
+        client.send(&write::connect(options))?;
+        match client.receive(PATIENCE)?.context("no CONNACK")? {
+            Packet::ConnAck(present, code, properties) => {
+                client.session_present = present;
+                client.properties = properties;
+                Ok((client, code))
+            }
+            other => bail!("not a CONNACK: {other:?}"),
+        }
+    }
+
+    /// Sends bytes as they are.
+    pub fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        Ok(self.stream.write_all(bytes)?)
+    }
+
+    /// The next packet, or `None` when nothing came in time. An error when the connection is over.
+    pub fn receive(&mut self, patience: Duration) -> anyhow::Result<Option<Packet>> {
+        if let Some(packet) = self.aside.pop_front() {
+            return Ok(Some(packet));
+        }
+        self.read(patience)
+    }
+
+    fn read(&mut self, patience: Duration) -> anyhow::Result<Option<Packet>> {
+        let until = Instant::now() + patience;
+        let mut chunk = [0; 16 << 10];
+        loop {
+            if let Some(packet) = read::take(&mut self.buffer, self.version)? {
+                return Ok(Some(packet));
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            self.stream.set_read_timeout(Some(left))?;
+            match self.stream.read(&mut chunk) {
+                Ok(0) => bail!("the broker closed the connection"),
+                Ok(count) => self.buffer.extend_from_slice(&chunk[..count]),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn wait_for<T>(&mut self, what: &str, mut fits: impl FnMut(&Packet) -> Option<T>) -> anyhow::Result<T> {
+        if let Some(at) = self.aside.iter().position(|packet| fits(packet).is_some())
+            && let Some(packet) = self.aside.remove(at)
+        {
+            return fits(&packet).context("it fitted before");
+        }
+        loop {
+            let packet = self.read(PATIENCE)?.with_context(|| format!("no {what}"))?;
+            match fits(&packet) {
+                Some(found) => return Ok(found),
+                None => self.aside.push_back(packet),
+            }
+        }
+    }
+
+    fn next_pkid(&mut self) -> u16 {
+        self.pkid = if self.pkid == u16::MAX { 1 } else { self.pkid + 1 };
+        self.pkid
+    }
+
+    /// Subscribes; returns the code.
+    pub fn subscribe(&mut self, filter: &str, options: u8) -> anyhow::Result<u8> {
+        let pkid = self.next_pkid();
+        self.send(&write::subscribe(self.version, filter, options, pkid))?;
+        self.wait_for("SUBACK", |packet| match packet {
+            Packet::SubAck(id, codes) if *id == pkid => codes.first().copied(),
+            _ => None,
+        })
+    }
+
+    /// Unsubscribes.
+    pub fn unsubscribe(&mut self, filter: &str) -> anyhow::Result<()> {
+        let pkid = self.next_pkid();
+        self.send(&write::unsubscribe(self.version, filter, pkid))?;
+        self.wait_for("UNSUBACK", |packet| (*packet == Packet::UnsubAck(pkid)).then_some(()))
+    }
+
+    /// Publishes without waiting; returns the packet id.
+    pub fn publish(&mut self, topic: &str, payload: &[u8], qos: u8, retain: bool) -> anyhow::Result<u16> {
+        let pkid = if qos == 0 { 0 } else { self.next_pkid() };
+        self.send(&write::publish(self.version, topic, payload, qos, retain, pkid))?;
+        Ok(pkid)
+    }
+
+    /// Waits for the end of a publish: PUBACK, or PUBREC, PUBREL and PUBCOMP. Returns the reason code.
+    pub fn confirmed(&mut self, pkid: u16, qos: u8) -> anyhow::Result<u8> {
+        let mut expected = |kind: u8| {
+            self.wait_for("acknowledgement", |packet| match packet {
+                Packet::Ack(is, id, reason) if *is == kind && *id == pkid => Some(*reason),
+                _ => None,
+            })
+        };
+        match qos {
+            0 => Ok(0),
+            1 => expected(4),
+            _ => {
+                let reason = expected(5)?;
+                if reason < 0x80 {
+                    self.ack(6, pkid)?;
+                    self.wait_for("PUBCOMP", |packet| {
+                        matches!(packet, Packet::Ack(7, id, _) if *id == pkid).then_some(())
+                    })?;
+                }
+                Ok(reason)
+            }
+        }
+    }
+
+    /// Sends PUBACK (4), PUBREC (5), PUBREL (6) or PUBCOMP (7).
+    pub fn ack(&mut self, kind: u8, pkid: u16) -> anyhow::Result<()> {
+        self.send(&write::ack(kind, pkid))
+    }
+
+    /// The next message, not acknowledged. Answers PUBREL on the way.
+    pub fn message(&mut self, patience: Duration) -> anyhow::Result<Option<Publish>> {
+        let until = Instant::now() + patience;
+        loop {
+            match self.receive(until.saturating_duration_since(Instant::now()))? {
+                None => return Ok(None),
+                Some(Packet::Publish(publish)) => return Ok(Some(publish)),
+                Some(Packet::Ack(6, pkid, _)) => self.ack(7, pkid)?,
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// As many messages, not acknowledged.
+    pub fn messages(&mut self, count: usize) -> anyhow::Result<Vec<Publish>> {
+        (0..count)
+            .map(|at| self.message(PATIENCE)?.with_context(|| format!("only {at} of {count} messages came")))
+            .collect()
+    }
+
+    /// Acknowledges a message as its QoS asks.
+    pub fn accept(&mut self, message: &Publish) -> anyhow::Result<()> {
+        match message.qos {
+            0 => Ok(()),
+            1 => self.ack(4, message.pkid),
+            _ => self.ack(5, message.pkid),
+        }
+    }
+
+    /// Whether the broker still answers, on this connection.
+    pub fn ping(&mut self) -> anyhow::Result<()> {
+        self.send(&[0xC0, 0])?;
+        self.wait_for("PINGRESP", |packet| (*packet == Packet::PingResp).then_some(()))
+    }
+
+    /// Ends the connection.
+    pub fn end(mut self, how: Ending) -> anyhow::Result<()> {
+        match how {
+            Ending::Rst => socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?,
+            Ending::Fin => {}
+            Ending::Disconnect => self.send(&[0xE0, 0])?,
+        }
+        Ok(())
+    }
+}
