@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Buf, BytesMut};
 use tokio::{
@@ -221,7 +221,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.outgoing.clear();
                 self.link.take(&mut self.outgoing);
             }
-            self.writer.shutdown().await
+            self.writer.shutdown().await?;
+            // Until the peer closes, too: unread bytes at a close would reset the connection, and the
+            // reason in DISCONNECT would be lost with it.
+            loop {
+                self.inbound.buffer.clear();
+                self.inbound.reserve();
+                if self.reader.read_buf(&mut self.inbound.buffer).await? == 0 {
+                    return io::Result::Ok(());
+                }
+            }
         };
         // A peer that does not take it is cut off all the same.
         let _ = timeout(CLOSING, last).await;
