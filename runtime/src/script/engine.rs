@@ -37,6 +37,7 @@ pub(crate) struct Script {
     realm: OnceCell<Realm>,
     names: RefCell<HashMap<Persistent<Atom<'static>>, Str, FxBuildHasher>>,
     pub(super) accessors: RefCell<FxHashMap<Str, Getter>>,
+    pub(super) runs: RefCell<super::fill::Runs>,
     limit: Rc<Limit>,
     /// The invocation that runs, or whose timer or promise does.
     pub(super) current: RefCell<Option<Rc<Invocation>>>,
@@ -97,6 +98,7 @@ impl Script {
             realm: OnceCell::new(),
             names: RefCell::default(),
             accessors: RefCell::default(),
+            runs: RefCell::default(),
             limit,
             current: RefCell::default(),
             running: Cell::new(false),

@@ -5,6 +5,7 @@ mod closing;
 mod engine;
 mod export;
 mod failure;
+mod fill;
 mod function;
 mod globals;
 mod host;

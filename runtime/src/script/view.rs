@@ -26,9 +26,14 @@ const ACCESSORS: usize = 1024;
 #[derive(rquickjs::JsLifetime)]
 pub(super) struct View {
     pub(super) source: Source,
+    made: Made,
     /// Set while the value goes back: the next accessor answers "not touched" instead of making the property.
     pub(super) peek: Cell<bool>,
 }
+
+/// What the properties were made as, in the order of the source: a property that still has the same value was not
+/// changed, and need not be converted to know it.
+struct Made(Vec<Persistent<JsValue<'static>>>);
 
 /// The object behind a view. A type of its own, because the lifetime derive looks into generic types.
 pub(super) struct Source(pub(super) Arc<Object>);
@@ -84,13 +89,27 @@ impl Script {
     /// A view of an object.
     pub(super) fn view<'js>(&'static self, ctx: &Ctx<'js>, source: &Arc<Object>) -> Result<JsValue<'js>> {
         let proto = self.realm().view_proto.clone().restore(ctx)?;
-        let view = View { source: Source(source.clone()), peek: Cell::new(false) };
-        let object = Class::instance_proto(view, proto)?.into_inner();
+        let mut values = Vec::with_capacity(source.len());
+        let mut made = Vec::with_capacity(source.len());
         for (key, value) in source.iter() {
-            if is_lazy(value) {
+            let value = match is_lazy(value) {
+                true => JsValue::new_uninitialized(ctx.clone()),
+                false => self.import(ctx, value)?,
+            };
+            made.push(Persistent::save(ctx, value.clone()));
+            values.push((key, value));
+        }
+        let view = View { source: Source(source.clone()), made: Made(made), peek: Cell::new(false) };
+        let object = Class::instance_proto(view, proto)?.into_inner();
+        let mut rest = values.as_slice();
+        while !rest.is_empty() {
+            let plain = rest.iter().take_while(|(_, value)| !is_uninitialized(value)).count();
+            let (run, after) = rest.split_at(plain);
+            self.set_all(ctx, &object, run)?;
+            rest = after;
+            if let Some(((key, _), after)) = rest.split_first() {
                 object.prop(key.as_str(), self.accessor(ctx, key)?)?;
-            } else {
-                object.prop(key.as_str(), data(self.import(ctx, value)?))?;
+                rest = after;
             }
         }
         Ok(object.into_value())
@@ -161,6 +180,7 @@ impl Script {
         for key in object.own_keys::<rquickjs::Atom<'js>>(rquickjs::object::Filter::default()) {
             let key = key?;
             let name = self.name_of(ctx, &key)?;
+            let at = expected.len();
             let (in_place, original) = match expected.next() {
                 Some((at, value)) if *at == name => (true, Some(value)),
                 _ => (false, source.get(&name)),
@@ -168,8 +188,15 @@ impl Script {
             view.peek.set(original.is_some_and(is_lazy));
             let value = object.get::<_, JsValue<'js>>(key)?;
             view.peek.set(false);
+            let made = view.made.0.get(source.len() - at).filter(|_| in_place && rebuilt.is_none());
+            if let Some(made) = made
+                && made.clone().restore(ctx)? == value
+            {
+                seen += 1;
+                continue;
+            }
             let value = match original {
-                Some(original) if value.type_of() == rquickjs::Type::Uninitialized => original.clone(),
+                Some(original) if is_uninitialized(&value) => original.clone(),
                 _ => self.export_at(ctx, &value, path)?,
             };
             match &mut rebuilt {
@@ -195,6 +222,11 @@ impl Script {
             None => Value::from(edited(source, seen, edits)),
         })
     }
+}
+
+/// What stands for a property that is made on first touch.
+fn is_uninitialized(value: &JsValue<'_>) -> bool {
+    value.type_of() == rquickjs::Type::Uninitialized
 }
 
 /// The first `count` properties of an object, with these values in the place of theirs.

@@ -92,12 +92,28 @@ impl<'de> Visitor<'de> for ValueSeed {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut object = Object::with_capacity(8);
+        // A bit for each key so far: one that is not set spares the search for a double.
+        let mut marks = 0u64;
         while let Some(key) = map.next_key_seed(KeySeed)? {
             let value = map.next_value_seed(ValueSeed)?;
-            object.insert(key, value);
+            let mark = mark(&key);
+            if marks & mark == 0 {
+                marks |= mark;
+                object.add(key, value);
+            } else {
+                object.insert(key, value);
+            }
         }
         Ok(Value::from(object))
     }
+}
+
+/// One of 64 bits, from the length and the ends of a key.
+fn mark(key: &str) -> u64 {
+    let bytes = key.as_bytes();
+    let (first, last) = (bytes.first().copied().unwrap_or_default(), bytes.last().copied().unwrap_or_default());
+    let mixed = usize::from(first).wrapping_mul(7) ^ usize::from(last).wrapping_mul(31) ^ bytes.len().wrapping_mul(3);
+    1 << (mixed % 64)
 }
 
 struct KeySeed;
@@ -133,5 +149,7 @@ mod tests {
         let value = parse_json(text.as_bytes()).unwrap();
         assert_eq!(stringify(&value).unwrap().unwrap(), text);
         assert!(parse_json(b"{\"a\":1} x").is_err());
+        let doubled = parse_json(br#"{"a":1,"b":2,"1":0,"a":3,"1":4,"b":5}"#).unwrap();
+        assert_eq!(stringify(&doubled).unwrap().unwrap(), r#"{"1":4,"a":3,"b":5}"#);
     }
 }

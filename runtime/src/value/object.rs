@@ -68,6 +68,12 @@ impl Object {
         if let Some(at) = self.position(&key) {
             return Some(std::mem::replace(&mut self.entries[at].1, value));
         }
+        self.add(key, value);
+        None
+    }
+
+    /// Adds a property that is known not to exist.
+    pub(super) fn add(&mut self, key: Str, value: Value) {
         match array_index(&key) {
             None => {
                 if !self.index.is_empty() {
@@ -86,7 +92,6 @@ impl Object {
         if self.index.is_empty() && self.entries.len() > INDEX_FROM {
             self.reindex();
         }
-        None
     }
 
     /// Removes a property and keeps the order of the others.
