@@ -8,6 +8,7 @@ use tracing::info;
 use crate::{
     config::Config,
     listener::{self, Shared},
+    metrics::Reporter,
     router::{Router, Stats, Status},
 };
 
@@ -16,6 +17,19 @@ use crate::{
 pub struct Broker {
     shared: Shared,
     tcp: SocketAddr,
+}
+
+/// A look into a running broker.
+#[derive(Debug, Clone)]
+pub struct View {
+    router: Arc<Mutex<Router>>,
+}
+
+impl View {
+    /// What the broker holds right now.
+    pub fn status(&self) -> Status {
+        self.router.lock().status()
+    }
 }
 
 /// Why a broker did not start.
@@ -34,6 +48,9 @@ pub enum StartError {
 /// How often timers are looked at: the precision of will delays and expiries.
 const TICK: Duration = Duration::from_millis(50);
 
+/// How often metrics are brought up to date.
+const REPORT: Duration = Duration::from_secs(1);
+
 impl Broker {
     /// Binds the listeners and serves.
     pub async fn start(config: Config) -> Result<Self, StartError> {
@@ -47,6 +64,7 @@ impl Broker {
             tasks: TaskTracker::new(),
         };
         shared.tasks.spawn(keep_time(shared.clone()));
+        shared.tasks.spawn(report(shared.clone()));
         shared.tasks.spawn(listener::serve(listener, shared.clone()));
         info!(address = %tcp, "broker listens");
         Ok(Self { shared, tcp })
@@ -60,6 +78,11 @@ impl Broker {
     /// What the broker holds right now.
     pub fn status(&self) -> Status {
         self.shared.router.lock().status()
+    }
+
+    /// A look into the broker that can be handed on.
+    pub fn view(&self) -> View {
+        View { router: Arc::clone(&self.shared.router) }
     }
 
     /// Counts since the start.
@@ -83,6 +106,25 @@ impl Drop for Broker {
     fn drop(&mut self) {
         self.shared.stop.cancel();
         self.shared.router.lock().stop();
+    }
+}
+
+/// Hands out metrics until the broker stops.
+async fn report(shared: Shared) {
+    let mut reporter = Reporter::default();
+    let mut interval = tokio::time::interval(REPORT);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shared.stop.cancelled() => return,
+            _ = interval.tick() => {
+                let (stats, status) = {
+                    let mut router = shared.router.lock();
+                    (router.stats().clone(), router.status())
+                };
+                reporter.report(&stats, &status);
+            }
+        }
     }
 }
 

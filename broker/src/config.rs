@@ -19,6 +19,18 @@ pub enum Strategy {
     TopicHash,
 }
 
+impl std::fmt::Display for Strategy {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.pad(match self {
+            Self::LeastInFlight => "least-in-flight",
+            Self::RoundRobin => "round-robin",
+            Self::Random => "random",
+            Self::Sticky => "sticky",
+            Self::TopicHash => "topic-hash",
+        })
+    }
+}
+
 /// A name that is not a strategy's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("strategy {0:?} is not known: use least-in-flight, round-robin, random, sticky or topic-hash")]

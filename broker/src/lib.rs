@@ -8,12 +8,13 @@ mod config;
 mod link;
 mod listener;
 mod message;
+mod metrics;
 mod router;
 mod session;
 mod share;
 mod topic;
 pub mod wire;
 
-pub use broker::{Broker, StartError};
+pub use broker::{Broker, StartError, View};
 pub use config::{Config, GroupStrategy, Strategy, UnknownStrategy};
 pub use router::{GroupStatus, MemberStatus, Stats, Status};

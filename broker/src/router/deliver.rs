@@ -108,7 +108,7 @@ impl Router {
             alias(client, &mut packet, &message.topic);
         }
         self.stats.sent[delivery.qos as usize] += 1;
-        self.stats.sent_bytes += message.payload.len() as u64;
+        self.stats.sent_bytes[delivery.qos as usize] += message.payload.len() as u64;
         if delivery.qos != QoS::AtMostOnce {
             packet.pkid = entry.window.begin(delivery);
         }

@@ -46,7 +46,7 @@ impl Router {
             Reason::Success
         };
         self.stats.received[qos as usize] += 1;
-        self.stats.received_bytes += publish.payload.len() as u64;
+        self.stats.received_bytes[qos as usize] += publish.payload.len() as u64;
         self.route(Some(session), publish, &mut hits);
         self.hits = hits;
         match qos {

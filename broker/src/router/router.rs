@@ -59,11 +59,11 @@ pub struct Stats {
     /// Messages taken from publishers, by QoS.
     pub received: [u64; 3],
     /// Payload bytes of them.
-    pub received_bytes: u64,
+    pub received_bytes: [u64; 3],
     /// Messages sent to clients, by QoS.
     pub sent: [u64; 3],
     /// Payload bytes of them.
-    pub sent_bytes: u64,
+    pub sent_bytes: [u64; 3],
     /// QoS 0 messages dropped because a connection's buffer was full.
     pub dropped_slow: u64,
     /// Messages dropped because a session's queue was full.
@@ -84,6 +84,22 @@ pub struct Stats {
     pub redelivered: u64,
     /// Connections accepted.
     pub accepted: u64,
+}
+
+impl Stats {
+    /// Messages that were dropped or refused, by reason.
+    pub fn dropped(&self) -> [(&'static str, u64); 8] {
+        [
+            ("slow-connection", self.dropped_slow),
+            ("session-queue", self.dropped_queue),
+            ("expired", self.dropped_expired),
+            ("too-large", self.dropped_large),
+            ("group-full", self.dropped_group),
+            ("group-vacant", self.dropped_vacant),
+            ("group-age", self.dropped_aged),
+            ("retained-full", self.dropped_retained),
+        ]
+    }
 }
 
 impl Router {

@@ -61,13 +61,23 @@ impl Ops {
 
     /// Serves the routes on an address of their own.
     pub async fn start(listen: SocketAddr, readiness: Readiness, metrics: Metrics) -> anyhow::Result<Ops> {
+        Ops::start_with(listen, readiness, metrics, Router::new()).await
+    }
+
+    /// Serves the routes and `also` on an address of their own.
+    pub async fn start_with(
+        listen: SocketAddr,
+        readiness: Readiness,
+        metrics: Metrics,
+        also: Router,
+    ) -> anyhow::Result<Ops> {
         let listener = TcpListener::bind(listen).await.with_context(|| {
             format!("cannot listen on {listen} for /livez, /readyz and /metrics: choose another --ops")
         })?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let ended = stop.clone();
-        let app = Ops::routes(readiness, metrics);
+        let app = Ops::routes(readiness, metrics).merge(also);
         tokio::spawn(async move {
             let served =
                 axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;

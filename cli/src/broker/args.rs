@@ -1,18 +1,31 @@
-//! `flotilla broker`: the MQTT broker as a process of its own.
+//! `flotilla broker`'s settings.
 
 use std::net::SocketAddr;
-use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::Context;
-use clap::Args;
-use flotilla_broker::{Broker, Config, Strategy};
+use clap::{Args, Subcommand};
+use flotilla_broker::{Config, Strategy};
 
-use crate::process::{Metrics, Ops, Readiness, Shutdown};
+use super::status::StatusArgs;
+
+/// Runs the broker, or asks one.
+#[derive(Args, Clone, Debug)]
+pub struct BrokerArgs {
+    #[command(subcommand)]
+    pub(super) ask: Option<Ask>,
+    #[command(flatten)]
+    pub(super) serve: ServeArgs,
+}
+
+/// What a running broker can be asked.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Ask {
+    /// Show a running broker's share groups: members, shares and lag
+    Status(StatusArgs),
+}
 
 /// Every setting is a flag, a `FLOTILLA_BROKER_*` variable and a key in the `[broker]` table of the TOML file.
 #[derive(Args, Clone, Debug)]
-pub struct BrokerArgs {
+pub struct ServeArgs {
     /// Address of the TCP listener [default: 127.0.0.1:1883]
     #[arg(long, env = "FLOTILLA_BROKER_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -42,30 +55,12 @@ pub struct BrokerArgs {
     redispatch_after_ms: Option<u64>,
     /// Where /livez, /readyz and /metrics are
     #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "ADDR")]
-    ops: SocketAddr,
+    pub ops: SocketAddr,
 }
 
-/// How long connections have to take what waits for them at the end.
-const SHUTDOWN: Duration = Duration::from_secs(5);
-
-/// Runs the broker until SIGTERM or SIGINT.
-pub async fn run(args: BrokerArgs) -> anyhow::Result<ExitCode> {
-    let mut signals = Shutdown::listen()?;
-    let readiness = Readiness::default();
-    let ops = Ops::start(args.ops, readiness.clone(), Metrics::install()?).await?;
-    let broker = Broker::start(args.into_config()).await.context("cannot start the broker; see --listen")?;
-    tracing::info!(mqtt = %broker.tcp_addr(), ops = %ops.address(), "broker serves");
-    signals.next().await;
-    readiness.waiting("broker", "it stops");
-    tokio::select! {
-        () = broker.shutdown(SHUTDOWN) => {}
-        () = signals.next() => {}
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-impl BrokerArgs {
-    fn into_config(self) -> Config {
+impl ServeArgs {
+    /// The settings, with the defaults of what is not set.
+    pub fn into_config(self) -> Config {
         let default = Config::default();
         Config {
             listen: self.listen.unwrap_or(default.listen),

@@ -1,0 +1,18 @@
+//! `flotilla broker`: the MQTT broker as a process of its own, and what it can be asked.
+
+mod args;
+mod serve;
+mod status;
+
+use std::process::ExitCode;
+
+use args::Ask;
+pub use args::BrokerArgs;
+
+/// Runs the broker until SIGTERM or SIGINT, or asks a running one.
+pub async fn run(args: BrokerArgs) -> anyhow::Result<ExitCode> {
+    match args.ask {
+        Some(Ask::Status(args)) => status::run(args).await,
+        None => serve::run(args.serve).await,
+    }
+}

@@ -1,0 +1,31 @@
+//! The broker as a process of its own.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use flotilla_broker::Broker;
+
+use super::args::ServeArgs;
+use super::status;
+use crate::process::{Metrics, Ops, Readiness, Shutdown};
+
+/// How long connections have to take what waits for them at the end.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// Runs the broker until SIGTERM or SIGINT.
+pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let mut signals = Shutdown::listen()?;
+    let readiness = Readiness::default();
+    let (metrics, listen) = (Metrics::install()?, args.ops);
+    let broker = Broker::start(args.into_config()).await.context("cannot start the broker")?;
+    let ops = Ops::start_with(listen, readiness.clone(), metrics, status::routes(broker.view())).await?;
+    tracing::info!(mqtt = %broker.tcp_addr(), ops = %ops.address(), "broker serves");
+    signals.next().await;
+    readiness.waiting("broker", "it stops");
+    tokio::select! {
+        () = broker.shutdown(SHUTDOWN) => {}
+        () = signals.next() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,138 @@
+//! `flotilla broker status`: share groups, members, shares and lag of a running broker.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use axum::routing::get;
+use axum::{Json, Router};
+use clap::Args;
+use flotilla_broker::{GroupStatus, Status, View};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::review::print;
+
+/// Where a broker's ops address shows it.
+const PATH: &str = "/broker/status";
+/// How long a broker may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// More than this is not a status.
+const MOST: u64 = 64 << 20;
+
+/// Asks a running broker.
+#[derive(Args, Clone, Debug)]
+pub struct StatusArgs {
+    /// The broker's ops address, as given to it with --ops (its log names it)
+    #[arg(long, env = "FLOTILLA_OPS", value_name = "ADDR")]
+    ops: SocketAddr,
+    /// As JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// The route that answers.
+pub fn routes(view: View) -> Router {
+    Router::new().route(PATH, get(move || async move { Json(view.status()) }))
+}
+
+/// Prints the status.
+pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
+    let body = tokio::time::timeout(PATIENCE, fetch(args.ops))
+        .await
+        .with_context(|| format!("no answer from {} within {} s", args.ops, PATIENCE.as_secs()))?
+        .with_context(|| format!("cannot ask the broker at {}; see --ops", args.ops))?;
+    let status: Status = serde_json::from_str(&body).context("the answer is not a broker's status; see --ops")?;
+    let text = if args.json { serde_json::to_string_pretty(&status)? + "\n" } else { table(&status) };
+    print(&text);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn fetch(ops: SocketAddr) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(ops).await?;
+    // HTTP/1.0: the answer ends where the connection does.
+    stream.write_all(format!("GET {PATH} HTTP/1.0\r\nHost: {ops}\r\n\r\n").as_bytes()).await?;
+    let mut answer = String::new();
+    stream.take(MOST).read_to_string(&mut answer).await?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("the answer is not HTTP")?;
+    let line = head.lines().next().unwrap_or_default();
+    if line.split(' ').nth(1) != Some("200") {
+        bail!("the answer is {line:?}");
+    }
+    Ok(body.to_owned())
+}
+
+fn table(status: &Status) -> String {
+    let mut text = format!(
+        "{} connections, {} sessions, {} retained messages ({} bytes)\n",
+        status.connections, status.sessions, status.retained, status.retained_bytes
+    );
+    if status.groups.is_empty() {
+        text += "no share groups\n";
+    }
+    for group in &status.groups {
+        text += "\n";
+        describe(&mut text, group);
+    }
+    text
+}
+
+fn describe(text: &mut String, group: &GroupStatus) {
+    let oldest = group.oldest.map_or(String::new(), |age| format!(", the oldest for {:.1} s", age.as_secs_f64()));
+    let sent: u64 = group.members.iter().map(|member| member.sent).sum();
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "$share/{}/{}  {}\n  {} waiting{oldest}; {} in flight; {} redelivered",
+        group.name, group.filter, group.strategy, group.waiting, group.in_flight, group.redelivered
+    );
+    if group.members.is_empty() {
+        *text += "  no members: messages wait\n";
+        return;
+    }
+    let width = group.members.iter().map(|member| member.client_id.chars().count()).max().unwrap_or(0).max(6);
+    let _ = writeln!(text, "  {:width$}  {:12}  {:>9}  {:>10}  {:>6}", "MEMBER", "STATE", "IN FLIGHT", "SENT", "SHARE");
+    for member in &group.members {
+        let state = if member.connected { "connected" } else { "disconnected" };
+        let share = if sent == 0 { 0.0 } else { member.sent as f64 * 100.0 / sent as f64 };
+        let id = &member.client_id;
+        let _ =
+            writeln!(text, "  {id:width$}  {state:12}  {:>9}  {:>10}  {share:>5.1}%", member.in_flight, member.sent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_broker::{MemberStatus, Strategy};
+
+    use super::*;
+
+    #[test]
+    fn a_table_shows_members_shares_and_lag() {
+        let member =
+            |id: &str, in_flight, sent| MemberStatus { client_id: id.to_owned(), connected: sent > 0, in_flight, sent };
+        let group = GroupStatus {
+            name: "line".to_owned(),
+            filter: "sensors/#".to_owned(),
+            strategy: Strategy::LeastInFlight,
+            waiting: 12,
+            waiting_bytes: 2000,
+            oldest: Some(Duration::from_millis(1500)),
+            in_flight: 3,
+            redelivered: 7,
+            members: vec![member("replica-a", 3, 30), member("b", 0, 0)],
+        };
+        let status = Status { connections: 2, sessions: 3, retained: 1, retained_bytes: 110, groups: vec![group] };
+        insta::assert_snapshot!(table(&status), @r"
+        2 connections, 3 sessions, 1 retained messages (110 bytes)
+
+        $share/line/sensors/#  least-in-flight
+          12 waiting, the oldest for 1.5 s; 3 in flight; 7 redelivered
+          MEMBER     STATE         IN FLIGHT        SENT   SHARE
+          replica-a  connected             3          30  100.0%
+          b          disconnected          0           0    0.0%
+        ");
+    }
+}
