@@ -49,6 +49,18 @@ fn is_config(entry: &NodeConfig) -> bool {
     !entry.props.contains_key("x") && !entry.props.contains_key("y")
 }
 
+/// The variables of the global-config nodes; of two with the same name the later one counts.
+fn global_env(document: &Document) -> Vec<EnvVar> {
+    let mut env: Vec<EnvVar> = Vec::new();
+    for config in document.entries().iter().filter(|entry| entry.kind == "global-config" && !entry.disabled) {
+        for var in EnvVar::read(config) {
+            env.retain(|known| known.name != var.name);
+            env.push(var);
+        }
+    }
+    env
+}
+
 /// Unfolds a document. Disabled tabs and nodes are left out; nodes on a tab that is not in the document run as if it
 /// were, as in Node-RED.
 pub fn expand(document: &Document) -> Expanded {
@@ -62,7 +74,7 @@ pub fn expand(document: &Document) -> Expanded {
         kind: ScopeKind::Global,
         parent: None,
         name: String::new(),
-        env: Vec::new(),
+        env: global_env(document),
     });
     builder.tabs();
     let Builder { graph, problems, .. } = builder;
@@ -75,7 +87,7 @@ impl<'a> Builder<'a> {
         let mut places: HashMap<&str, Place> = HashMap::new();
         places.insert("", Place { scope: 0, path: "global".to_owned(), groups: HashMap::new() });
         for tab in document.entries().iter().filter(|entry| entry.kind == "tab" && !entry.disabled) {
-            let env = EnvVar::read(tab.get("env"));
+            let env = EnvVar::read(tab);
             let scope = self.scope(&tab.id, ScopeKind::Tab, 0, &tab.name, env);
             places.insert(&tab.id, Place { scope, path: tab.id.clone(), groups: HashMap::new() });
         }
@@ -117,7 +129,7 @@ impl<'a> Builder<'a> {
             let (now, later) = if now.is_empty() { (later, Vec::new()) } else { (now, later) };
             for group in now {
                 let parent = place.groups.get(&group.g).copied().unwrap_or(place.scope);
-                let env = EnvVar::read(group.get("env"));
+                let env = EnvVar::read(&group);
                 let scope = self.scope(&group.id, ScopeKind::Group, parent, &group.name, env);
                 place.groups.insert(group.id, scope);
             }

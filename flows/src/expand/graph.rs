@@ -59,6 +59,8 @@ pub struct EnvVar {
     pub kind: String,
     /// Its value as the editor wrote it.
     pub value: Value,
+    /// The document entry that defines it: its credentials hold the values of the kind `cred`.
+    pub owner: String,
 }
 
 /// A node that runs.
@@ -77,15 +79,16 @@ pub struct GraphNode {
 }
 
 impl EnvVar {
-    /// Reads an `env` field; entries without a name are left out.
-    pub(super) fn read(env: Option<&Value>) -> Vec<EnvVar> {
-        let Some(Value::Array(entries)) = env else { return Vec::new() };
+    /// Reads the `env` field of a document entry; variables without a name are left out.
+    pub(super) fn read(owner: &NodeConfig) -> Vec<EnvVar> {
+        let Some(Value::Array(entries)) = owner.get("env") else { return Vec::new() };
         entries
             .iter()
             .filter_map(|entry| {
                 let name = entry.get("name")?.as_str()?.to_owned();
                 let kind = entry.get("type").and_then(Value::as_str).unwrap_or("str").to_owned();
-                Some(EnvVar { name, kind, value: entry.get("value").cloned().unwrap_or(Value::Null) })
+                let value = entry.get("value").cloned().unwrap_or(Value::Null);
+                Some(EnvVar { name, kind, value, owner: owner.id.clone() })
             })
             .collect()
     }

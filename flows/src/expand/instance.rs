@@ -92,8 +92,8 @@ pub(super) fn add(
 
 /// The definition's variables, each replaced by the instance's of the same name.
 fn environment(definition: &NodeConfig, instance: &NodeConfig) -> Vec<EnvVar> {
-    let mut env = EnvVar::read(definition.get("env"));
-    for own in EnvVar::read(instance.get("env")) {
+    let mut env = EnvVar::read(definition);
+    for own in EnvVar::read(instance) {
         match env.iter_mut().find(|var| var.name == own.name) {
             Some(var) => *var = own,
             None => env.push(own),

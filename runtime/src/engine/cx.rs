@@ -158,6 +158,10 @@ impl NodeCx {
     /// Replaces the credentials.
     pub fn set_credentials(&self, credentials: serde_json::Map<String, serde_json::Value>) {
         *self.0.credentials.borrow_mut() = credentials;
+        let node = self.shared().config_nodes.get(self.id()).map(|node| node.clone());
+        if let Some(node) = node {
+            node.set_credentials(&|name| self.credential(name));
+        }
     }
 
     /// A config node that this one refers to.

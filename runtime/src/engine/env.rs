@@ -3,9 +3,10 @@
 //! Source: `getSetting` of Node-RED's `Flow.js`, `Subflow.js` and `Group.js`.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use flotilla_flows::{EnvVar, ScopeKind};
+use flotilla_flows::ScopeKind;
 
 use crate::value::{Value, from_json, parse_json, string_to_number};
 
@@ -16,11 +17,11 @@ use super::shared::Shared;
 const MAX_DEPTH: usize = 32;
 
 /// Looks a variable up from a scope outwards; `None` when nothing defines it.
-pub(super) fn lookup(shared: &Shared, scope: &Rc<Scope>, name: &str) -> Option<Value> {
+pub(super) fn lookup(shared: &Arc<Shared>, scope: &Rc<Scope>, name: &str) -> Option<Value> {
     lookup_from(shared, Some(scope), name, 0)
 }
 
-fn lookup_from(shared: &Shared, scope: Option<&Rc<Scope>>, name: &str, depth: usize) -> Option<Value> {
+fn lookup_from(shared: &Arc<Shared>, scope: Option<&Rc<Scope>>, name: &str, depth: usize) -> Option<Value> {
     if depth > MAX_DEPTH {
         return None;
     }
@@ -31,8 +32,8 @@ fn lookup_from(shared: &Shared, scope: Option<&Rc<Scope>>, name: &str, depth: us
     if let Some(found) = special(scope, name) {
         return Some(found);
     }
-    match scope.env.iter().find(|var| var.name == name) {
-        Some(var) => evaluate(shared, scope, var, depth),
+    match scope.env.iter().position(|var| var.name == name) {
+        Some(at) => evaluate(shared, scope, at, depth),
         None => lookup_from(shared, scope.parent.as_ref(), name, depth),
     }
 }
@@ -51,7 +52,8 @@ fn special(scope: &Scope, name: &str) -> Option<Value> {
     Some(Value::String(text.clone()))
 }
 
-fn evaluate(shared: &Shared, scope: &Rc<Scope>, var: &EnvVar, depth: usize) -> Option<Value> {
+fn evaluate(shared: &Arc<Shared>, scope: &Rc<Scope>, at: usize, depth: usize) -> Option<Value> {
+    let var = &scope.env[at];
     let text = || match &var.value {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Null => String::new(),
@@ -67,26 +69,34 @@ fn evaluate(shared: &Shared, scope: &Rc<Scope>, var: &EnvVar, depth: usize) -> O
             }
             _ => Value::Buffer(Bytes::from(text())),
         },
-        "env" => {
-            // A variable that names itself means the one outside: Node-RED's way to pass variables into a subflow.
-            let from = scope.parent.as_ref();
-            return Some(expand(shared, from, &text(), depth + 1));
-        }
+        "env" => return Some(expand(&text(), &|name| refer(shared, scope, at, name, depth + 1))),
+        "cred" => scope.secrets.get(&var.name).map_or_else(|| from_json(&var.value), |text| Value::from(text.as_str())),
+        "jsonata" => return scope.computed(shared, &var.name, &text()),
         _ => from_json(&var.value),
     })
 }
 
+/// What a variable of the kind `env` refers to: a variable beside it, else one outside. One that names itself means the
+/// one outside: Node-RED's way to pass variables into a subflow.
+fn refer(shared: &Arc<Shared>, scope: &Rc<Scope>, at: usize, name: &str, depth: usize) -> Option<Value> {
+    let beside = scope.env.iter().position(|var| var.name == name);
+    match beside.filter(|found| scope.env[*found].kind != "env" || *found < at) {
+        Some(found) => evaluate(shared, scope, found, depth),
+        None => lookup_from(shared, scope.parent.as_ref(), name, depth),
+    }
+}
+
 /// `NAME`, `${NAME}` or text with `${NAME}` inside; what is not defined is empty.
-fn expand(shared: &Shared, scope: Option<&Rc<Scope>>, text: &str, depth: usize) -> Value {
+fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<Value>) -> Value {
     let whole = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|name| !name.contains('}'));
     if whole.is_some() || !text.contains("${") {
-        return lookup_from(shared, scope, whole.unwrap_or(text), depth).unwrap_or_else(|| Value::from(""));
+        return lookup(whole.unwrap_or(text)).unwrap_or_else(|| Value::from(""));
     }
     let (mut out, mut rest) = (String::new(), text);
     while let Some(start) = rest.find("${") {
         let Some(end) = rest[start..].find('}') else { break };
         out.push_str(&rest[..start]);
-        if let Some(value) = lookup_from(shared, scope, &rest[start + 2..start + end], depth) {
+        if let Some(value) = lookup(&rest[start + 2..start + end]) {
             out.push_str(&value.to_text());
         }
         rest = &rest[start + end + 1..];

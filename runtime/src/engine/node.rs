@@ -47,6 +47,9 @@ pub trait ConfigNode: Any + Send + Sync {
         Box::pin(std::future::ready(()))
     }
 
+    /// Its credentials were replaced while it runs; those of the names that it knows are looked up here.
+    fn set_credentials(&self, _credential: &dyn Fn(&str) -> Option<String>) {}
+
     /// Stop taking work; keep what finishes the work that is here.
     fn drain(&self) {}
 

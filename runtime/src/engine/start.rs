@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flotilla_flows::{Graph, GraphNode, ScopeKind, substitute_env};
+use flotilla_flows::{EnvVar, Graph, GraphNode, ScopeKind, substitute_env};
 use futures::future::{LocalBoxFuture, join_all};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -118,38 +118,41 @@ pub(super) fn worker_of(batch: &Batch, at: usize) -> usize {
 }
 
 /// The scopes of the deploy on this worker; made once per deploy and shared with nodes that stay.
-fn scopes(worker: &Rc<Worker>, graph: &Graph) -> Vec<Rc<Scope>> {
-    let mut made: Vec<Option<Rc<Scope>>> = vec![None; graph.scopes.len()];
-    fn make(worker: &Rc<Worker>, graph: &Graph, at: usize, made: &mut Vec<Option<Rc<Scope>>>) -> Rc<Scope> {
+fn scopes(worker: &Rc<Worker>, batch: &Batch) -> Vec<Rc<Scope>> {
+    let mut made: Vec<Option<Rc<Scope>>> = vec![None; batch.graph.scopes.len()];
+    fn make(worker: &Rc<Worker>, batch: &Batch, at: usize, made: &mut Vec<Option<Rc<Scope>>>) -> Rc<Scope> {
         if let Some(scope) = &made[at] {
             return scope.clone();
         }
-        let source = &graph.scopes[at];
-        let parent = source.parent.map(|parent| make(worker, graph, parent, made));
+        let source = &batch.graph.scopes[at];
+        let parent = source.parent.map(|parent| make(worker, batch, parent, made));
+        let secrets = secrets(&source.env, &batch.credentials);
         // An unchanged scope is kept: nodes that stay hold it.
-        let kept = worker.scope(&source.id).filter(|scope| {
-            scope.env == source.env && scope.name == source.name && same(scope.parent.as_ref(), parent.as_ref())
-        });
+        let kept = worker.scope(&source.id).filter(|scope| scope.is(source, parent.as_ref(), &secrets));
         let scope = kept.unwrap_or_else(|| {
-            Scope::new(Str::new(&source.id), Str::new(&source.name), source.kind.clone(), parent, source.env.clone())
+            let scope = Scope::new(source, parent, secrets);
+            scope.compute(&worker.shared);
+            scope
         });
         made[at] = Some(scope.clone());
         scope
     }
-    (0..graph.scopes.len()).map(|at| make(worker, graph, at, &mut made)).collect()
+    (0..batch.graph.scopes.len()).map(|at| make(worker, batch, at, &mut made)).collect()
 }
 
-fn same(a: Option<&Rc<Scope>>, b: Option<&Rc<Scope>>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => Rc::ptr_eq(a, b),
-        (None, None) => true,
-        _ => false,
-    }
+/// The values of variables of the kind `cred`: credentials of the tab, group or instance; of a global-config in its `map`.
+fn secrets(env: &[EnvVar], credentials: &Credentials) -> FxHashMap<String, String> {
+    let found = env.iter().filter(|var| var.kind == "cred").filter_map(|var| {
+        let fields = credentials.get(&var.owner)?;
+        let value = fields.get("map").and_then(|map| map.get(&var.name)).or_else(|| fields.get(&var.name))?;
+        Some((var.name.clone(), value.as_str()?.to_owned()))
+    });
+    found.collect()
 }
 
 /// Builds nodes of this worker, by their index in the graph.
 pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> DeployReport {
-    let scopes = scopes(worker, &batch.graph);
+    let scopes = scopes(worker, batch);
     worker.set_scopes(scopes.iter().map(|scope| (scope.id.clone(), scope.clone())).collect());
     let mut report = DeployReport::default();
     for at in which {

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
@@ -16,24 +17,28 @@ use crate::value::{Value, to_json};
 /// Debug messages waiting for one reader; a slower one loses the oldest, as a sidebar may.
 const BACKLOG: usize = 1024;
 
+/// Node-RED's channel gathers what is published for this long, and at most so many at a time.
+const GATHER: Duration = Duration::from_millis(50);
+const AT_ONCE: usize = 50;
+
 /// Where the flow's own HTTP server listens. Whoever starts that server puts this into the engine's extensions.
 pub struct FlowHttp(pub SocketAddr);
 
 /// The editor's channel, as far as specs use it: published topics go to whoever listens.
 pub(super) struct Comms {
-    lines: broadcast::Sender<String>,
+    topics: broadcast::Sender<Json>,
 }
 
 impl Default for Comms {
     fn default() -> Comms {
-        Comms { lines: broadcast::channel(BACKLOG).0 }
+        Comms { topics: broadcast::channel(BACKLOG).0 }
     }
 }
 
 impl Comms {
     /// Publishes data under a topic.
     pub(super) fn publish(&self, topic: &str, data: &Value) {
-        let _ = self.lines.send(json!([{"topic": topic, "data": to_json(data)}]).to_string());
+        let _ = self.topics.send(json!({"topic": topic, "data": to_json(data)}));
     }
 }
 
@@ -97,13 +102,18 @@ async fn forward(mut stream: TcpStream, flow: SocketAddr) {
 }
 
 async fn serve_comms(stream: TcpStream, comms: &Comms) {
-    let mut lines = comms.lines.subscribe();
+    let mut topics = comms.topics.subscribe();
     let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
     loop {
         tokio::select! {
-            line = lines.recv() => match line {
-                Ok(line) => {
-                    if socket.send(Message::text(line)).await.is_err() {
+            first = topics.recv() => match first {
+                Ok(first) => {
+                    tokio::time::sleep(GATHER).await;
+                    let mut gathered = vec![first];
+                    while let (true, Ok(next)) = (gathered.len() < AT_ONCE, topics.try_recv()) {
+                        gathered.push(next);
+                    }
+                    if socket.send(Message::text(Json::Array(gathered).to_string())).await.is_err() {
                         return;
                     }
                 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::engine::{ConfigNode, NodeCx, NodeError, NodeType};
 use crate::nodes::props;
 
@@ -12,25 +14,41 @@ pub const TYPE: NodeType = NodeType::config("http proxy", build);
 
 /// A proxy and what does not go through it.
 pub struct HttpProxy {
-    pub(super) proxy: Option<Proxy>,
+    proxy: Option<Proxy>,
+    credentials: Mutex<Option<String>>,
     pub(super) exceptions: String,
 }
 
 fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
     let url = cx.config().str("url");
-    let mut proxy = Proxy::parse(url);
+    let proxy = Proxy::parse(url);
     if proxy.is_none() && !url.is_empty() {
         cx.warn(format!("Bad proxy url: {url}"));
     }
-    let (user, password) = (cx.credential("username"), cx.credential("password"));
-    if let Some(proxy) = &mut proxy
-        && (user.is_some() || password.is_some())
-    {
-        proxy.credentials = Some(format!("{}:{}", user.unwrap_or_default(), password.unwrap_or_default()));
-    }
     let list = props::value(cx.config(), "noproxy");
     let exceptions = list.as_array().unwrap_or_default().iter().map(|one| one.to_text().to_string());
-    Ok(Arc::new(HttpProxy { proxy, exceptions: exceptions.collect::<Vec<_>>().join(",") }))
+    let exceptions = exceptions.collect::<Vec<_>>().join(",");
+    let node = HttpProxy { proxy, credentials: Mutex::default(), exceptions };
+    node.set_credentials(&|name| cx.credential(name));
+    Ok(Arc::new(node))
 }
 
-impl ConfigNode for HttpProxy {}
+impl HttpProxy {
+    /// The proxy, with the node's own user and password before those of its URL.
+    pub(super) fn proxy(&self) -> Option<Proxy> {
+        let mut proxy = self.proxy.clone()?;
+        if let Some(own) = self.credentials.lock().clone() {
+            proxy.credentials = Some(own);
+        }
+        Some(proxy)
+    }
+}
+
+impl ConfigNode for HttpProxy {
+    fn set_credentials(&self, credential: &dyn Fn(&str) -> Option<String>) {
+        let (user, password) = (credential("username"), credential("password"));
+        let any = user.is_some() || password.is_some();
+        *self.credentials.lock() =
+            any.then(|| format!("{}:{}", user.unwrap_or_default(), password.unwrap_or_default()));
+    }
+}

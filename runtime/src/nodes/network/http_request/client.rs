@@ -141,15 +141,19 @@ impl Plan {
         if let Some(mut sender) = self.pool.as_ref().and_then(|pool| pool.take(key)) {
             // The server may have closed it meanwhile: a connection of our own making is tried next.
             if sender.ready().await.is_ok()
-                && let Ok(response) = sender.send_request(self.request()?).await
+                && let Ok(response) = sender.send(self.request()?, self.names()).await
             {
                 return Ok((response, sender));
             }
         }
         let route = Route { url: &self.url, proxy: key.1.as_ref(), tls: self.tls.clone(), lenient: self.lenient };
         let mut sender = connect::open(route).await?;
-        let response = sender.send_request(self.request()?).await;
+        let response = sender.send(self.request()?, self.names()).await;
         Ok((response.map_err(|error| RequestError::exchange(&error))?, sender))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.headers.0.iter().map(|(name, _)| name.clone()).collect()
     }
 
     fn request(&self) -> Result<Request<Full<Bytes>>, RequestError> {

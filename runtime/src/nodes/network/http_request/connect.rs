@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::{Request, Response};
 use http_body_util::{Empty, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -16,6 +18,7 @@ use url::Url;
 use super::auth;
 use super::error::RequestError;
 use super::proxy::Proxy;
+use super::wire::{NextHead, Wire};
 
 /// A byte stream, plain or encrypted.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -23,7 +26,32 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// A connection that takes requests.
-pub(super) type Sender = SendRequest<Full<Bytes>>;
+pub(super) struct Sender {
+    requests: SendRequest<Full<Bytes>>,
+    next: NextHead,
+}
+
+impl Sender {
+    /// True when it can take no more requests.
+    pub(super) fn is_closed(&self) -> bool {
+        self.requests.is_closed()
+    }
+
+    /// Waits until it can take a request.
+    pub(super) async fn ready(&mut self) -> hyper::Result<()> {
+        self.requests.ready().await
+    }
+
+    /// Sends a request, with header names in the case of `names`.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        names: Vec<String>,
+    ) -> hyper::Result<Response<Incoming>> {
+        self.next.announce(names);
+        self.requests.send_request(request).await
+    }
+}
 
 /// How to reach a server.
 pub(super) struct Route<'a> {
@@ -84,7 +112,7 @@ async fn tunnel(
         let _ = connection.with_upgrades().await;
     });
     let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    let mut request = http::Request::connect(&authority).header("host", &authority);
+    let mut request = Request::connect(&authority).header("host", &authority);
     if let Some((user, password)) = proxy.credentials.as_deref().and_then(|pair| pair.split_once(':')) {
         request = request.header("proxy-authorization", auth::basic(user, password));
     }
@@ -115,10 +143,11 @@ pub(super) async fn open(route: Route<'_>) -> Result<Sender, RequestError> {
     if route.lenient {
         builder.ignore_invalid_headers_in_responses(true).allow_spaces_after_header_name_in_responses(true);
     }
-    let handshake = builder.handshake(TokioIo::new(stream)).await;
-    let (sender, connection) = handshake.map_err(|error| RequestError::exchange(&error))?;
+    let next = NextHead::default();
+    let handshake = builder.handshake(TokioIo::new(Wire::new(stream, route.lenient, next.clone()))).await;
+    let (requests, connection) = handshake.map_err(|error| RequestError::exchange(&error))?;
     tokio::task::spawn_local(async move {
         let _ = connection.await;
     });
-    Ok(sender)
+    Ok(Sender { requests, next })
 }

@@ -2,6 +2,8 @@
 
 use crate::value::{ErrorValue, Value};
 
+use super::wire::BARE_LINE_FEED;
+
 /// A failed request.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -31,6 +33,9 @@ impl RequestError {
             return RequestError::new("ECONNRESET", "socket hang up");
         }
         let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData && io.to_string() == BARE_LINE_FEED) {
+            return RequestError::new("HPE_CR_EXPECTED", format!("Parse Error: {BARE_LINE_FEED}"));
+        }
         let code = io.map_or("ECONNRESET", io_code);
         RequestError::new(code, format!("read {code}"))
     }

@@ -11,6 +11,7 @@ mod node;
 mod plan;
 mod proxy;
 mod template;
+mod wire;
 
 pub use node::TYPE;
 pub(super) use proxy::Proxy;

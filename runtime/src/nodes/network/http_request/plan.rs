@@ -80,7 +80,7 @@ fn verify(msg: &Value) -> Option<bool> {
 
 fn proxy_of(cx: &NodeCx, id: &str) -> ProxyFor {
     if let Some(node) = cx.config_node::<HttpProxy>(id) {
-        return Box::new(move |url| if is_excepted(url, &node.exceptions) { None } else { node.proxy.clone() });
+        return Box::new(move |url| if is_excepted(url, &node.exceptions) { None } else { node.proxy() });
     }
     let cx = cx.clone();
     Box::new(move |url| Proxy::from_env(&cx.settings(), url))

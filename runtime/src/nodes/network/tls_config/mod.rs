@@ -2,6 +2,7 @@
 
 mod materials;
 mod node;
+mod old_certificate;
 mod trust;
 
 pub use node::{TYPE, TlsConfig};

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore, ServerConfig, SignatureScheme};
 
 use super::materials::Materials;
+use super::old_certificate::OldCertificate;
 
 /// Why TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,22 +67,36 @@ fn roots(ca: Option<&Vec<u8>>) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
+/// The certificate and key to show.
+fn shown(materials: &Materials) -> Result<Option<Arc<SingleCertAndKey>>, TlsError> {
+    let (Some(cert), Some(private)) = (&materials.cert, &materials.key) else { return Ok(None) };
+    let private = ring::default_provider().key_provider.load_private_key(key(private)?)?;
+    let pair = CertifiedKey::new(certs(cert, "certificate")?, private);
+    match pair.keys_match() {
+        // A certificate of an old version cannot be compared; whoever it is shown to will.
+        Ok(()) | Err(rustls::Error::InvalidCertificate(_)) => Ok(Some(Arc::new(pair.into()))),
+        Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(Some(Arc::new(pair.into()))),
+        Err(error) => Err(error.into()),
+    }
+}
+
 pub(super) fn client(materials: &Materials, verify: bool, alpn: Option<&str>) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
     let verifier: Arc<dyn ServerCertVerifier> = if verify {
         let roots = Arc::new(roots(materials.ca.as_ref())?);
+        let algorithms = provider.signature_verification_algorithms;
         let inner = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider)
             .build()
             .map_err(|error| TlsError::Unusable(error.to_string()))?;
-        Arc::new(Pinned { inner, roots })
+        Arc::new(Pinned { inner, roots, algorithms })
     } else {
         Arc::new(Anyone(provider))
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-    let mut config = match (&materials.cert, &materials.key) {
-        (Some(cert), Some(private)) => builder.with_client_auth_cert(certs(cert, "certificate")?, key(private)?)?,
-        _ => builder.with_no_client_auth(),
+    let mut config = match shown(materials)? {
+        Some(shown) => builder.with_client_cert_resolver(shown),
+        None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = alpn.map(|name| name.as_bytes().to_vec()).into_iter().collect();
     Ok(Arc::new(config))
@@ -98,10 +114,10 @@ pub(super) fn server(materials: &Materials, verify: bool, alpn: Option<&str>) ->
         }
         None => builder.with_no_client_auth(),
     };
-    let (Some(cert), Some(private)) = (&materials.cert, &materials.key) else {
+    let Some(shown) = shown(materials)? else {
         return Err(TlsError::Unusable("a TLS server needs a certificate and a private key".to_owned()));
     };
-    let mut config = builder.with_single_cert(certs(cert, "certificate")?, key(private)?)?;
+    let mut config = builder.with_cert_resolver(shown);
     config.alpn_protocols = alpn.map(|name| name.as_bytes().to_vec()).into_iter().collect();
     Ok(Arc::new(config))
 }
@@ -111,6 +127,7 @@ pub(super) fn server(materials: &Materials, verify: bool, alpn: Option<&str>) ->
 struct Pinned {
     inner: Arc<WebPkiServerVerifier>,
     roots: Arc<RootCertStore>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerCertVerifier for Pinned {
@@ -132,7 +149,10 @@ impl ServerCertVerifier for Pinned {
         if !listed.roots.iter().all(|one| self.roots.roots.contains(one)) {
             return verified;
         }
-        verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+        match OldCertificate::read(end_entity) {
+            Some(old) => old.check(server_name)?,
+            None => verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?,
+        }
         Ok(ServerCertVerified::assertion())
     }
 
@@ -142,7 +162,10 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
+        match OldCertificate::read(cert) {
+            Some(old) => old.verify_signature(message, dss, &self.algorithms),
+            None => self.inner.verify_tls12_signature(message, cert, dss),
+        }
     }
 
     fn verify_tls13_signature(
@@ -151,7 +174,10 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
+        match OldCertificate::read(cert) {
+            Some(old) => old.verify_signature(message, dss, &self.algorithms),
+            None => self.inner.verify_tls13_signature(message, cert, dss),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -181,7 +207,11 @@ impl ServerCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        let algorithms = &self.0.signature_verification_algorithms;
+        match OldCertificate::read(cert) {
+            Some(old) => old.verify_signature(message, dss, algorithms),
+            None => verify_tls12_signature(message, cert, dss, algorithms),
+        }
     }
 
     fn verify_tls13_signature(
@@ -190,7 +220,11 @@ impl ServerCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        let algorithms = &self.0.signature_verification_algorithms;
+        match OldCertificate::read(cert) {
+            Some(old) => old.verify_signature(message, dss, algorithms),
+            None => verify_tls13_signature(message, cert, dss, algorithms),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
