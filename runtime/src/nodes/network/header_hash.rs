@@ -11,7 +11,7 @@ pub(crate) const NAME: &str = "x-node-red-request-node";
 pub(crate) fn mark(headers: &Object) -> Value {
     let headers: Object =
         headers.iter().filter(|(name, _)| *name != NAME).map(|(name, value)| (name.clone(), value.clone())).collect();
-    Value::from(format!("{:08x}", fold_value(0, &Value::from(headers), "") as i64))
+    Value::from(format!("{:08x}", fold_value(0, &Value::from(headers), "")))
 }
 
 fn fold(hash: i64, text: &str) -> i64 {

@@ -24,8 +24,16 @@ pub(super) struct OldCertificate<'a> {
     common_name: Option<String>,
 }
 
-/// The next element: its tag, its content, the element whole, and what comes after it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8], &[u8])> {
+/// An element of a certificate and what comes after it.
+struct Element<'a> {
+    tag: u8,
+    content: &'a [u8],
+    whole: &'a [u8],
+    rest: &'a [u8],
+}
+
+/// The next element.
+fn element(der: &[u8]) -> Option<Element<'_>> {
     let (tag, first) = (*der.first()?, usize::from(*der.get(1)?));
     let (length, start) = if first < 0x80 {
         (first, 2)
@@ -37,18 +45,18 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8], &[u8])> {
         (octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), 2 + octets.len())
     };
     let end = start.checked_add(length)?;
-    Some((tag, der.get(start..end)?, der.get(..end)?, der.get(end..)?))
+    Some(Element { tag, content: der.get(start..end)?, whole: der.get(..end)?, rest: der.get(end..)? })
 }
 
 /// The content and the whole of an element of this kind, taken off the front.
 fn take<'a>(der: &mut &'a [u8], expected: u8) -> Option<(&'a [u8], &'a [u8])> {
-    let (tag, content, whole, rest) = element(der)?;
+    let Element { tag, content, whole, rest } = element(der)?;
     *der = rest;
     (tag == expected).then_some((content, whole))
 }
 
 fn time(der: &mut &[u8]) -> Option<NaiveDateTime> {
-    let (tag, content, _, rest) = element(der)?;
+    let Element { tag, content, rest, .. } = element(der)?;
     *der = rest;
     let text = std::str::from_utf8(content).ok()?;
     // RFC 5280 4.1.2.5.1: two digits of a year are of 1950 to 2049.
@@ -70,7 +78,7 @@ fn common_name(mut name: &[u8]) -> Option<String> {
     while let Some((part, _)) = take(&mut name, SET) {
         let (attribute, _) = take(&mut &*part, SEQUENCE)?;
         if let Some(rest) = attribute.strip_prefix(COMMON_NAME) {
-            found = Some(String::from_utf8_lossy(element(rest)?.1).into_owned());
+            found = Some(String::from_utf8_lossy(element(rest)?.content).into_owned());
         }
     }
     found
