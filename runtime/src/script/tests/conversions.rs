@@ -267,3 +267,36 @@ fn an_element_that_changed_leaves_the_others_shared() {
     let (Value::Array(a), Value::Array(b)) = (&whole, &out) else { panic!("arrays") };
     assert!(Arc::ptr_eq(a, b));
 }
+
+#[test]
+fn objects_with_names_that_repeat_are_the_same_each_time() {
+    let input =
+        r#"{"a":1,"it's \"so\"\n":"x","__proto__":2,"constructor":"c","3":true,"ä":null,"z":{"deep":[1]},"end":"e"}"#;
+    let plain = r#"{"one":1,"two":"2","three":null,"constructor":"c","z":{"deep":[1]},"toString":"t","end":"e"}"#;
+    for input in [input, plain] {
+        let value = json(input);
+        // The first message goes property by property, later ones by the run of their names.
+        let (code, host) = function("var x = msg.payload.a; msg.keys = Object.keys(msg.payload); return msg;");
+        for _ in 0..3 {
+            code.receive(Msg::new([("payload", value.clone())].into_iter().collect()));
+        }
+        assert!(host.errors.borrow().is_empty(), "{:?}", host.errors.borrow());
+        let Value::Object(sent) = &value else { panic!("an object") };
+        let keys: Vec<Value> = sent.keys().map(|key| Value::String(key.clone())).collect();
+        for (_, msg) in host.sent.borrow().iter() {
+            assert_eq!(msg.get("keys"), Value::array(keys.clone()));
+            let Value::Object(out) = msg.get("payload") else { panic!("an object") };
+            assert!(Arc::ptr_eq(&out, sent), "an untouched object is the same one");
+        }
+    }
+    let (code, host) = function("msg.payload.one = 2; delete msg.payload.two; msg.payload.two = 'new'; return msg;");
+    for _ in 0..3 {
+        code.receive(Msg::new([("payload", json(plain))].into_iter().collect()));
+    }
+    for (_, msg) in host.sent.borrow().iter() {
+        let text = crate::value::stringify(&msg.get("payload")).unwrap().unwrap();
+        let expected =
+            r#"{"one":2,"three":null,"constructor":"c","z":{"deep":[1]},"toString":"t","end":"e","two":"new"}"#;
+        assert_eq!(text, expected);
+    }
+}
