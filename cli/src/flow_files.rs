@@ -9,6 +9,22 @@ use flotilla_group::revision::Revision;
 
 use crate::replica::FlowArgs;
 
+/// Reads a revision from files, for the admin API to check.
+pub fn load(flows: &Path, args: &FlowArgs) -> anyhow::Result<Revision> {
+    let text = std::fs::read_to_string(flows).with_context(|| format!("cannot read {}", flows.display()))?;
+    Document::parse(&text).with_context(|| flows.display().to_string())?;
+    let flows = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
+    let credentials = match &args.credentials {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?
+        }
+        None => serde_json::Value::Null,
+    };
+    let env = args.env_file.as_deref().map(env_file).transpose()?.unwrap_or_default();
+    Ok(Revision { flows, credentials, env, settings: serde_json::Map::new(), message: String::new() })
+}
+
 /// Reads a revision from files. Everything is checked here, so that nothing that cannot run is recorded.
 pub fn read(flows: &Path, args: &FlowArgs) -> anyhow::Result<Revision> {
     let text = std::fs::read_to_string(flows).with_context(|| format!("cannot read {}", flows.display()))?;

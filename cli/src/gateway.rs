@@ -7,16 +7,20 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use flotilla_gateway::admin::Admin;
+use flotilla_gateway::admin::{Admin, Api, NodeTypes};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Pool};
 use flotilla_gateway::directory;
-use flotilla_group::member::Registry;
+use flotilla_group::member::{Gateways, Registry};
+use flotilla_group::rollout::Driver;
 use flotilla_store::Store;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 
 /// How long open requests get when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long the upgrade lease outlives a gateway that dies while it drives a rollout.
+const LEASE: Duration = Duration::from_secs(5);
 
 /// What `flotilla gateway` takes.
 #[derive(Args, Debug)]
@@ -42,13 +46,17 @@ pub struct GatewayArgs {
     /// How long a request waits for a ready replica before it is answered 503, in seconds
     #[arg(long, env = "FLOTILLA_PATIENCE", default_value_t = 5.0, value_name = "SECONDS")]
     patience: f64,
+    /// Deploy flows with unknown node types; such nodes swallow messages, visibly
+    #[arg(long, env = "FLOTILLA_ALLOW_UNKNOWN")]
+    allow_unknown: bool,
 }
 
 /// A gateway that serves.
 pub struct Gateway {
     balancer: Balancer,
     admin: Admin,
-    follow: tokio_util::sync::DropGuard,
+    follow: DropGuard,
+    drive: DropGuard,
 }
 
 /// What a gateway is started with.
@@ -63,6 +71,8 @@ pub struct GatewayParts {
     pub admin: SocketAddr,
     /// How long requests wait for a ready replica.
     pub patience: Duration,
+    /// Deploys may use node types that are not known here.
+    pub allow_unknown: bool,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// What `/readyz` shows.
@@ -72,19 +82,28 @@ pub struct GatewayParts {
 impl Gateway {
     /// Starts the balancer and the admin API.
     pub async fn start(parts: GatewayParts) -> anyhow::Result<Gateway> {
-        let registry = Registry::new(parts.store, &parts.group)?;
+        let registry = Registry::new(parts.store.clone(), &parts.group)?;
+        let gateways = Gateways::new(parts.store.clone(), &parts.group)?;
+        let id = format!("gateway-{}-{}", std::process::id(), flotilla_runtime::message::generate_id());
+        let driver = Driver::new(parts.store.clone(), &parts.group, &id, LEASE)?;
+        let known = flotilla_runtime::nodes::TYPES.iter().map(|row| row.name.to_owned()).collect();
+        let types = NodeTypes { known, allow_unknown: parts.allow_unknown };
+        let api = Api::new(parts.store, &parts.group, types);
         let pool = Pool::new();
         let config = BalancerConfig { listen: parts.http, patience: parts.patience };
         let balancer = Balancer::start(config, pool.clone()).await.context("choose another --http")?;
         let routes = Ops::routes(parts.readiness.clone(), parts.metrics);
-        let admin = Admin::start(parts.admin, registry.clone(), routes).await.context("choose another --admin")?;
+        let admin = Admin::start(parts.admin, api, routes).await.context("choose another --admin")?;
         let readiness = parts.readiness;
         readiness.waiting("replicas", "none is ready");
-        let follow = directory::follow(registry, pool, move |ready| match ready {
+        let drive = CancellationToken::new();
+        // Ends with the token; a rollout that it drives then is driven by a replica.
+        tokio::spawn(driver.run(drive.clone()));
+        let follow = directory::follow(registry, gateways, id, pool, move |ready| match ready {
             0 => readiness.waiting("replicas", "none is ready"),
             _ => readiness.ready("replicas"),
         });
-        Ok(Gateway { balancer, admin, follow: follow.drop_guard() })
+        Ok(Gateway { balancer, admin, follow: follow.drop_guard(), drive: drive.drop_guard() })
     }
 
     /// Where flow traffic comes in.
@@ -101,6 +120,7 @@ impl Gateway {
     pub async fn shutdown(self) {
         self.balancer.shutdown(DRAIN).await;
         drop(self.follow);
+        drop(self.drive);
         drop(self.admin);
     }
 }
@@ -112,6 +132,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
     let gateway = Gateway::start(GatewayParts {
         store,
         group: args.group,
+        allow_unknown: args.allow_unknown,
         http: args.http,
         admin: args.admin,
         patience: Duration::try_from_secs_f64(args.patience)

@@ -1,13 +1,22 @@
 //! The `flotilla` binary: one file or folder per subcommand.
 
+mod audit;
 mod broker;
+mod client;
 mod config_file;
+mod context;
+mod deploy;
 mod flow_files;
 mod gateway;
+mod group;
 mod logging;
 mod process;
 mod replica;
 mod review;
+mod revision;
+mod rollout;
+mod scale;
+mod status;
 mod testhost;
 mod up;
 
@@ -53,6 +62,24 @@ enum Command {
     Broker(broker::BrokerArgs),
     /// Say what a flow does differently at several replicas, node by node
     Review(review::ReviewArgs),
+    /// Roll a flow document out to a group, one replica at a time
+    Deploy(deploy::DeployArgs),
+    /// Where a rollout is; pause, resume or cancel it
+    Rollout(rollout::RolloutArgs),
+    /// Roll back to an earlier revision
+    Rollback(rollout::RollbackArgs),
+    /// List, show and compare revisions
+    Revision(revision::RevisionArgs),
+    /// Groups: template, add, list, show, remove
+    Group(group::GroupCommandArgs),
+    /// Change how many replicas run
+    Scale(scale::ScaleArgs),
+    /// Show the replicas
+    Status(status::StatusArgs),
+    /// Show who changed what, when and why
+    Audit(audit::AuditArgs),
+    /// Read and write the shared context
+    Context(context::ContextArgs),
     /// Speak the test protocol on standard input and output: Node-RED's own specs run against it
     #[command(hide = true)]
     Testhost,
@@ -85,6 +112,15 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Replica(args) => replica::run(args).await,
             Command::Gateway(args) => gateway::run(args).await,
             Command::Broker(args) => broker::run(args).await,
+            Command::Deploy(args) => deploy::run(args).await,
+            Command::Rollout(args) => rollout::run(args).await,
+            Command::Rollback(args) => rollout::rollback(args).await,
+            Command::Revision(args) => revision::run(args).await,
+            Command::Group(args) => group::run(args).await,
+            Command::Scale(args) => scale::run(args).await,
+            Command::Status(args) => status::run(args).await,
+            Command::Audit(args) => audit::run(args).await,
+            Command::Context(args) => context::run(args).await,
             Command::Review(_) | Command::Testhost => unreachable!("handled above"),
         }
     });

@@ -1,6 +1,7 @@
 //! What a flow document says: read, validate, expand, diff, review. Pure, no I/O.
 
 mod credentials;
+mod diff;
 mod document;
 mod env;
 mod expand;
@@ -9,6 +10,7 @@ mod problem;
 mod review;
 
 pub use credentials::{CredentialsError, NodeCredentials, read_credentials};
+pub use diff::{Change, Kind as ChangeKind, diff};
 pub use document::{Document, NodeConfig, ParseError};
 pub use env::substitute_env;
 pub use expand::{EnvVar, Expanded, Graph, GraphNode, Scope, ScopeKind, expand};

@@ -39,4 +39,62 @@ pub enum GroupError {
     /// The revision is not in the store.
     #[error("revision {0} is not in the store")]
     NoRevision(String),
+    /// Another rollout runs.
+    #[error(
+        "rollout {number} of group \"{group}\" still runs: wait for it, or cancel it with `flotilla rollout cancel`"
+    )]
+    RolloutActive {
+        /// The group.
+        group: String,
+        /// The rollout's number.
+        number: u64,
+    },
+    /// The group runs this revision already.
+    #[error("group \"{group}\" runs revision {revision} already")]
+    Unchanged {
+        /// The group.
+        group: String,
+        /// The revision.
+        revision: String,
+    },
+    /// The rules of a rollout do not fit the group.
+    #[error("{reason}")]
+    Rules {
+        /// The field at fault.
+        field: &'static str,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// There is no rollout in a state for this.
+    #[error("group \"{group}\" has no rollout for which this can be done now: see `flotilla rollout status`")]
+    NoRollout {
+        /// The group.
+        group: String,
+    },
+    /// There is no good revision before this one.
+    #[error("group \"{group}\" has no revision before this one to go back to: name one, see `flotilla revision list`")]
+    NoPrevious {
+        /// The group.
+        group: String,
+    },
+    /// There is no such group.
+    #[error("there is no group \"{0}\": see `flotilla group list`")]
+    NoGroup(String),
+    /// A group of this name is there already.
+    #[error("there is a group \"{0}\" already")]
+    GroupExists(String),
+    /// The group still has replicas.
+    #[error("group \"{group}\" still has {replicas} replicas: stop them first")]
+    GroupInUse {
+        /// The group.
+        group: String,
+        /// How many.
+        replicas: usize,
+    },
+    /// Others changed the same thing all the time.
+    #[error("group \"{group}\" was changed by others at the same time, again and again: try once more")]
+    Busy {
+        /// The group.
+        group: String,
+    },
 }

@@ -1,5 +1,8 @@
 //! Where things are in the store.
 
+use flotilla_store::Entry;
+use serde::de::DeserializeOwned;
+
 use crate::error::GroupError;
 
 /// Refuses names that would not fit into a key, a share name or a file name.
@@ -9,6 +12,23 @@ pub(crate) fn check(what: &'static str, name: &str) -> Result<(), GroupError> {
         return Ok(());
     }
     Err(GroupError::BadName { what, value: name.to_owned() })
+}
+
+/// Reads a JSON value of the store.
+pub(crate) fn read<T: DeserializeOwned>(what: &'static str, entry: &Entry) -> Result<T, GroupError> {
+    serde_json::from_slice(&entry.value).map_err(|error| GroupError::Corrupt {
+        what,
+        key: entry.key.clone(),
+        reason: error.to_string(),
+    })
+}
+
+/// All groups.
+pub(crate) const GROUPS: &str = "groups/";
+
+/// What a group is: its name, description, size.
+pub(crate) fn spec(group: &str) -> String {
+    format!("{GROUPS}{group}")
 }
 
 /// All replicas of a group.
@@ -26,14 +46,54 @@ pub(crate) fn member_lease(id: &str) -> String {
     format!("replica/{id}")
 }
 
-/// The revision that a group is to run.
-pub(crate) fn desired(group: &str) -> String {
-    format!("group/{group}/desired")
+/// Says that the sessions of a dead replica were taken over: its id is not to be used again.
+pub(crate) fn taken_over(id: &str) -> String {
+    format!("taken-over/{id}")
+}
+
+/// All gateways of a group.
+pub(crate) fn gateways(group: &str) -> String {
+    format!("group/{group}/gateway/")
+}
+
+/// To which replicas a gateway routes.
+pub(crate) fn gateway(group: &str, id: &str) -> String {
+    format!("group/{group}/gateway/{id}")
+}
+
+/// What the group is to run, and the rollout to it.
+pub(crate) fn course(group: &str) -> String {
+    format!("group/{group}/course")
+}
+
+/// The lease on moving the group's replicas.
+pub(crate) fn upgrade_lease(group: &str) -> String {
+    format!("upgrade/{group}")
+}
+
+/// All audit entries of a group.
+pub(crate) fn audits(group: &str) -> String {
+    format!("group/{group}/audit/")
+}
+
+/// An audit entry: sorted by time.
+pub(crate) fn audit(group: &str, time_ms: u64, serial: &str) -> String {
+    format!("group/{group}/audit/{time_ms:015}-{serial}")
 }
 
 /// A revision.
 pub(crate) fn revision(id: &str) -> String {
     format!("revision/{id}")
+}
+
+/// The revisions that a group was given.
+pub(crate) fn history(group: &str) -> String {
+    format!("group/{group}/revision/")
+}
+
+/// Who gave a revision to the group, when and why.
+pub(crate) fn given(group: &str, id: &str) -> String {
+    format!("group/{group}/revision/{id}")
 }
 
 /// The last tick of a node that fired.

@@ -5,32 +5,26 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use flotilla_group::member::{Registration, ReplicaRecord, ReplicaState};
+use flotilla_group::course::Courses;
+use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::Revisions;
-use flotilla_runtime::engine::{Engine, Shared};
+use flotilla_group::rollout::Driver;
+use flotilla_runtime::engine::Shared;
 use flotilla_runtime::http::HttpServer;
 use flotilla_store::Store;
+use tokio_util::sync::CancellationToken;
 
 use super::args::ReplicaArgs;
 use super::memory::resident_memory;
+use super::replica_type::Replica;
 use super::{engine, metrics, parent};
 use crate::flow_files;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 
-/// How often the desired revision is read.
-const FOLLOW: Duration = Duration::from_millis(500);
+/// How often the group's course is read.
+const FOLLOW: Duration = Duration::from_millis(300);
 /// Exit code when the lease on the id was lost: start again under another id.
 const LEASE_LOST: u8 = 75;
-
-/// A replica that has joined.
-struct Replica {
-    engine: Engine,
-    registration: Registration,
-    revisions: Revisions,
-    readiness: Readiness,
-    secret: Option<String>,
-    running: String,
-}
 
 /// Runs until a signal, the end of the supervisor, or the loss of the lease.
 pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
@@ -49,10 +43,11 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let ops = Ops::start(args.ops, readiness.clone(), shown.clone()).await?;
     let store = flotilla_store::open(&args.store).await.context("cannot open the store; see --store")?;
     let revisions = Revisions::new(store.clone(), &args.engine.group)?;
+    let courses = Courses::new(store.clone(), &args.engine.group)?;
     if let Some(flows) = &args.flows {
         let revision = flow_files::read(flows, &args.flow)?;
-        let id = revisions.record(&revision).await?;
-        revisions.set_desired_if_none(&id).await?;
+        let id = revisions.record(&revision, "replica").await?;
+        courses.set_if_none(&id).await?;
     }
     let id = args
         .id
@@ -62,8 +57,9 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     metrics::register(&shown, engine.shared());
     let http = HttpServer::bind(engine.shared(), args.http)
         .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;
+    let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let record = ReplicaRecord {
-        id,
+        id: id.clone(),
         group: args.engine.group.clone(),
         state: ReplicaState::Starting,
         reason: String::new(),
@@ -72,7 +68,7 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         ops: Some(ops.address()),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_ms: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+        started_ms,
         in_flight: 0,
         completed: 0,
         failed: 0,
@@ -83,7 +79,23 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let registration = join(&store, record, lease, engine.shared().clone()).await?;
     let lost = registration.lost();
     let secret = args.flow.credential_secret.clone();
-    let mut replica = Replica { engine, registration, revisions, readiness, secret, running: String::new() };
+    let driver = Driver::new(store.clone(), &args.engine.group, &format!("{id}/{started_ms}"), lease)?;
+    let stop_driving = CancellationToken::new();
+    // Ends with the token; a rollout that it drives then is driven by another process.
+    let driving = tokio::spawn(driver.run(stop_driving.clone()));
+    let gateways = Gateways::new(store, &args.engine.group)?;
+    let mut replica = Replica {
+        id,
+        engine,
+        registration,
+        revisions,
+        courses,
+        gateways,
+        readiness,
+        secret,
+        drain,
+        running: String::new(),
+    };
 
     let mut timer = tokio::time::interval(FOLLOW);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -101,8 +113,13 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    stop_driving.cancel();
+    let leave = async {
+        let _ = driving.await;
+        replica.leave().await;
+    };
     tokio::select! {
-        () = replica.leave(drain) => {}
+        () = leave => {}
         () = signals.next() => tracing::warn!("asked twice: exits at once, what is in flight is left to the others"),
     }
     Ok(code)
@@ -121,67 +138,4 @@ async fn join(
         record.memory = resident_memory();
     };
     Ok(Registration::join(store.clone(), record, lease, measure).await?)
-}
-
-impl Replica {
-    /// Runs the desired revision if it is another than the one that runs.
-    async fn follow(&mut self) {
-        let desired = match self.revisions.desired().await {
-            Ok(Some(desired)) => desired,
-            Ok(None) => return self.readiness.waiting("revision", "the group has none yet"),
-            Err(error) => {
-                return tracing::warn!(%error, "cannot read the group's revision; this replica goes on as it is");
-            }
-        };
-        if desired == self.running {
-            return;
-        }
-        let deployed = match self.revisions.load(&desired).await {
-            Ok(revision) => engine::deploy(&self.engine, &revision, self.secret.as_deref()).await,
-            Err(error) => Err(error.into()),
-        };
-        self.running.clone_from(&desired);
-        match deployed {
-            Ok(report) => {
-                tracing::info!(revision = desired, nodes = report.started, "flow runs");
-                self.readiness.ready("revision");
-                let change = move |record: &mut ReplicaRecord| {
-                    record.state = ReplicaState::Ready;
-                    record.revision = desired;
-                    record.reason.clear();
-                };
-                self.registration.update(change).await;
-            }
-            Err(error) => {
-                let reason = format!("{error:#}");
-                tracing::error!(revision = desired, "cannot run this revision: {reason}");
-                self.readiness.waiting("revision", reason.clone());
-                let change = move |record: &mut ReplicaRecord| {
-                    record.state = ReplicaState::Failed;
-                    record.reason = reason;
-                };
-                self.registration.update(change).await;
-            }
-        }
-    }
-
-    /// Tells the gateway, finishes what is in flight until the deadline, says what was abandoned, leaves.
-    async fn leave(self, deadline: Duration) {
-        self.readiness.waiting("drain", "this replica stops");
-        self.registration.update(|record| record.state = ReplicaState::Draining).await;
-        let open = self.engine.drain(deadline).await;
-        if open > 0 {
-            tracing::warn!(open, "deliveries were not finished within the drain time-out and are abandoned");
-        }
-        let shared = self.engine.shared().clone();
-        self.engine.shutdown().await;
-        let counts = shared.deliveries.counts();
-        self.registration.leave().await;
-        tracing::info!(
-            completed = counts.completed,
-            failed = counts.failed,
-            abandoned = counts.abandoned,
-            "replica left"
-        );
-    }
 }

@@ -6,6 +6,7 @@ mod life;
 mod memory;
 mod metrics;
 mod parent;
+mod replica_type;
 mod schedule;
 
 pub use args::{EngineArgs, FlowArgs, ReplicaArgs};

@@ -5,6 +5,7 @@ mod backoff;
 mod banner;
 mod hints;
 mod run;
+mod scale;
 mod supervisor;
 
 pub use args::UpArgs;

@@ -2,16 +2,20 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use flotilla_broker::Broker;
 use flotilla_flows::Document;
+use flotilla_group::course::Courses;
 use flotilla_group::member::{Registry, ReplicaState};
 use flotilla_group::revision::Revisions;
+use flotilla_group::spec::Specs;
 
 use super::args::UpArgs;
 use super::banner::{Running, banner};
+use super::scale;
 use super::supervisor::{ReplicaCommand, Supervisor};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
@@ -47,18 +51,19 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         http: args.http,
         admin: args.admin,
         patience: START,
+        allow_unknown: args.engine.allow_unknown,
         metrics,
         readiness: Readiness::default(),
     })
     .await?;
     let revisions = Revisions::new(store.clone(), &args.engine.group)?;
-    let id = revisions.record(&revision).await?;
-    revisions.set_desired(&id).await?;
+    let id = revisions.record(&revision, "up").await?;
+    Courses::new(store.clone(), &args.engine.group)?.set(&id).await?;
+    let specs = Specs::new(store.clone());
+    specs.scale(&args.engine.group, args.replicas).await?;
 
-    let supervisor = Supervisor::new(replica_command(&args, &url, log_format));
-    for _ in 0..args.replicas {
-        supervisor.add();
-    }
+    let supervisor = Arc::new(Supervisor::new(replica_command(&args, &url, log_format)));
+    supervisor.scale(usize::from(args.replicas));
     let registry = Registry::new(store, &args.engine.group)?;
     let started = tokio::select! {
         started = wait_until_ready(&registry, &id, usize::from(args.replicas)) => started,
@@ -77,7 +82,10 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
                 store: &path,
             };
             print(&banner(&running, &document));
-            signals.next().await;
+            tokio::select! {
+                () = signals.next() => {}
+                () = scale::follow(&specs, &args.engine.group, &supervisor) => {}
+            }
         }
         Err(error) => {
             supervisor.shutdown(drain + GRACE).await;

@@ -1,7 +1,6 @@
 //! Keeps the replicas of a machine running: starts them, starts them again, stops them.
 
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -22,47 +21,49 @@ pub struct ReplicaCommand {
     pub secret: Option<String>,
 }
 
-/// What became of one place for a replica.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct PlaceStatus {
-    /// The place's number, from 1.
-    pub place: usize,
-    /// The process that runs there now.
-    pub pid: Option<u32>,
-    /// How often a process died there.
-    pub deaths: u64,
-    /// True while a crash loop is held down.
-    pub held_down: bool,
-}
-
 /// Keeps replicas running until it is stopped.
 pub struct Supervisor {
     command: ReplicaCommand,
-    places: Arc<Mutex<Vec<PlaceStatus>>>,
+    places: Mutex<Places>,
     stop: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// The places that are kept filled.
+#[derive(Default)]
+struct Places {
+    /// How each is stopped, the oldest first.
+    stops: Vec<CancellationToken>,
+    /// Places so far: a number is never used twice, as its last replica may still drain.
+    numbered: usize,
 }
 
 impl Supervisor {
     /// A supervisor without replicas yet.
     pub fn new(command: ReplicaCommand) -> Supervisor {
-        Supervisor { command, places: Arc::default(), stop: CancellationToken::new(), tasks: TaskTracker::new() }
+        Supervisor { command, places: Mutex::default(), stop: CancellationToken::new(), tasks: TaskTracker::new() }
     }
 
-    /// Starts one more replica and keeps it running.
-    pub fn add(&self) {
-        let place = {
-            let mut places = self.places.lock();
-            let place = places.len() + 1;
-            places.push(PlaceStatus { place, pid: None, deaths: 0, held_down: false });
-            place
-        };
-        let (command, places, stop) = (self.command.clone(), self.places.clone(), self.stop.clone());
-        self.tasks.spawn(keep_running(command, place, places, stop));
+    /// Keeps this many replicas running: more are started, the newest drain and leave.
+    pub fn scale(&self, replicas: usize) {
+        let mut places = self.places.lock();
+        let kept = replicas.min(places.stops.len());
+        places.stops.drain(kept..).for_each(|stop| stop.cancel());
+        while places.stops.len() < replicas {
+            places.numbered += 1;
+            let stop = self.stop.child_token();
+            places.stops.push(stop.clone());
+            self.tasks.spawn(keep_running(self.command.clone(), places.numbered, stop));
+        }
+    }
+
+    /// How many replicas are kept running.
+    pub fn replicas(&self) -> usize {
+        self.places.lock().stops.len()
     }
 
     /// Asks every replica to drain and waits for all of them; what still runs at the deadline is killed.
-    pub async fn shutdown(self, deadline: Duration) {
+    pub async fn shutdown(&self, deadline: Duration) {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(deadline, self.tasks.wait()).await.is_err() {
@@ -98,17 +99,7 @@ fn spawn(command: &ReplicaCommand, place: usize, generation: u64) -> std::io::Re
 }
 
 /// Keeps one place filled. Ends when the supervisor stops and the process has drained.
-async fn keep_running(
-    command: ReplicaCommand,
-    place: usize,
-    places: Arc<Mutex<Vec<PlaceStatus>>>,
-    stop: CancellationToken,
-) {
-    let update = |change: &dyn Fn(&mut PlaceStatus)| {
-        if let Some(status) = places.lock().get_mut(place - 1) {
-            change(status);
-        }
-    };
+async fn keep_running(command: ReplicaCommand, place: usize, stop: CancellationToken) {
     let mut backoff = Backoff::default();
     for generation in 0u64.. {
         let born = Instant::now();
@@ -117,7 +108,6 @@ async fn keep_running(
                 let pid = child.id();
                 // Held here, as waiting for a child closes its standard input first.
                 let stdin = child.stdin.take();
-                update(&|status| (status.pid, status.held_down) = (pid, false));
                 tokio::select! {
                     ended = child.wait() => {
                         let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -127,7 +117,6 @@ async fn keep_running(
                         // Closing its standard input asks it to drain.
                         drop(stdin);
                         let _ = child.wait().await;
-                        update(&|status| status.pid = None);
                         return;
                     }
                 }
@@ -138,22 +127,17 @@ async fn keep_running(
                 backoff.died(Instant::now(), Duration::ZERO)
             }
         };
-        let (wait, held) = match wait {
-            Verdict::Restart(wait) => (wait, false),
+        let wait = match wait {
+            Verdict::Restart(wait) => wait,
             Verdict::HoldDown(wait) => {
                 tracing::error!(
                     place,
                     "replica {place} crash-loops: it is held down for {} s; its log lines above say why it dies",
                     wait.as_secs()
                 );
-                (wait, true)
+                wait
             }
         };
-        update(&|status| {
-            status.pid = None;
-            status.deaths += 1;
-            status.held_down = held;
-        });
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = stop.cancelled() => return,

@@ -1,8 +1,16 @@
 //! The admin API, `/api/v1`.
 
+mod api;
+mod context;
+mod deploy;
+mod groups;
+mod guard;
 mod problem;
+mod revisions;
+mod rollout;
 mod server;
 mod status;
 
+pub use api::{Api, NodeTypes};
 pub use problem::Problem;
 pub use server::{Admin, StartError};

@@ -3,13 +3,17 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::routing::get;
-use flotilla_group::member::Registry;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post, put};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::api::Api;
 use super::problem::Problem;
-use super::status::status;
+use super::{context, deploy, groups, guard, revisions, rollout, status};
+
+/// The largest request: a flow document with room to spare, below what every store takes.
+const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Why the admin API cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +39,7 @@ pub struct Admin {
 
 impl Admin {
     /// Binds and begins to serve; `also` are routes of the process, such as `/metrics`.
-    pub async fn start(listen: SocketAddr, registry: Registry, also: Router) -> Result<Admin, StartError> {
+    pub async fn start(listen: SocketAddr, api: Api, also: Router) -> Result<Admin, StartError> {
         if !listen.ip().is_loopback() {
             return Err(StartError::NotLoopback(listen));
         }
@@ -44,11 +48,10 @@ impl Admin {
         let address = listener.local_addr().map_err(failed)?;
         let stop = CancellationToken::new();
         let ended = stop.clone();
-        let api =
-            Router::new().route("/api/v1/status", get(status)).with_state(registry).fallback(not_found).merge(also);
+        let app = routes(api).merge(also).layer(axum::middleware::from_fn(guard::local_only));
         tokio::spawn(async move {
             let served =
-                axum::serve(listener, api).with_graceful_shutdown(async move { ended.cancelled().await }).await;
+                axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
             if let Err(error) = served {
                 tracing::error!(%error, "the admin API ended");
             }
@@ -68,7 +71,27 @@ impl Drop for Admin {
     }
 }
 
+fn routes(api: Api) -> Router {
+    Router::new()
+        .route("/api/v1/status", get(status::status))
+        .route("/api/v1/groups", get(groups::list).post(groups::add))
+        .route("/api/v1/groups/{group}", get(groups::get).delete(groups::remove))
+        .route("/api/v1/groups/{group}/replicas", get(status::replicas))
+        .route("/api/v1/groups/{group}/scale", put(groups::scale))
+        .route("/api/v1/groups/{group}/deploy", post(deploy::deploy))
+        .route("/api/v1/groups/{group}/rollback", post(deploy::rollback))
+        .route("/api/v1/groups/{group}/rollout", get(rollout::status))
+        .route("/api/v1/groups/{group}/rollout/{what}", post(rollout::change))
+        .route("/api/v1/groups/{group}/revisions", get(revisions::list))
+        .route("/api/v1/groups/{group}/revisions/{id}", get(revisions::get))
+        .route("/api/v1/groups/{group}/audit", get(revisions::audit))
+        .route("/api/v1/groups/{group}/context", get(context::list).put(context::set))
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .with_state(api)
+        .fallback(not_found)
+}
+
 async fn not_found(uri: axum::http::Uri) -> Problem {
     let detail = format!("there is nothing at {}; see /api/v1/status", uri.path());
-    Problem { status: 404, code: "not_found", detail, field: None }
+    Problem::new(404, "not_found", detail)
 }

@@ -1,12 +1,21 @@
-//! `GET /api/v1/status`: the replicas of the group.
+//! The replicas of a group.
 
 use axum::Json;
-use axum::extract::State;
-use flotilla_group::member::{Registry, ReplicaRecord};
+use axum::extract::{Path, State};
+use flotilla_group::member::ReplicaRecord;
 
+use super::api::Api;
 use super::problem::Problem;
 
-/// The replicas of the group, by id.
-pub(super) async fn status(State(registry): State<Registry>) -> Result<Json<Vec<ReplicaRecord>>, Problem> {
-    Ok(Json(registry.list().await?))
+/// `GET /api/v1/status`: the replicas of the gateway's own group, by id.
+pub(super) async fn status(State(api): State<Api>) -> Result<Json<Vec<ReplicaRecord>>, Problem> {
+    Ok(Json(api.registry(&api.group)?.list().await?))
+}
+
+/// `GET /api/v1/groups/{group}/replicas`: the replicas of a group, by id.
+pub(super) async fn replicas(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+) -> Result<Json<Vec<ReplicaRecord>>, Problem> {
+    Ok(Json(api.registry(&group)?.list().await?))
 }

@@ -19,7 +19,7 @@ const BEATS_PER_LEASE: u32 = 3;
 type Change = Box<dyn FnOnce(&mut ReplicaRecord) + Send>;
 
 enum Request {
-    Update(Change, oneshot::Sender<()>),
+    Update(Change, oneshot::Sender<bool>),
     Leave(oneshot::Sender<()>),
 }
 
@@ -67,13 +67,14 @@ impl Registration {
         Ok(Registration { requests, lost })
     }
 
-    /// Changes the record and returns when it was written, or when the store did not take it (the heartbeat writes it
-    /// with the next renewal).
-    pub async fn update(&self, change: impl FnOnce(&mut ReplicaRecord) + Send + 'static) {
+    /// Changes the record. True when it was written under a lease that is held; otherwise the heartbeat writes it with
+    /// the next renewal, if the lease is still ours then.
+    pub async fn update(&self, change: impl FnOnce(&mut ReplicaRecord) + Send + 'static) -> bool {
         let (done, written) = oneshot::channel();
-        if self.requests.send(Request::Update(Box::new(change), done)).await.is_ok() {
-            let _ = written.await;
+        if self.requests.send(Request::Update(Box::new(change), done)).await.is_err() {
+            return false;
         }
+        written.await.unwrap_or(false)
     }
 
     /// Fires when the lease is lost: somebody else may have the id, so this process must stop taking work.
@@ -103,6 +104,7 @@ impl Heartbeat {
     async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
         let beat = self.ttl / BEATS_PER_LEASE;
         let mut next = Instant::now() + beat;
+        let mut away = false;
         loop {
             let done = tokio::select! {
                 () = tokio::time::sleep_until(next) => {
@@ -130,35 +132,35 @@ impl Heartbeat {
                 Err(error) => Err(error),
             };
             if let Some(done) = done {
-                let _ = done.send(());
+                let _ = done.send(renewed.is_ok());
             }
             match renewed {
-                Ok(()) => {}
-                Err(StoreError::Fenced { .. }) => return self.lose("another process holds it"),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot renew the lease on this replica's id");
-                    if !self.lease.is_live() {
-                        // The store is away. The flows go on; only the belief in the lease ends, and it is taken again.
-                        if !self.reacquire().await {
-                            return self.lose("it ran out, and another process took it");
-                        }
+                Ok(()) => away = false,
+                // After an outage the lease has run out in the store, and nobody could have acted on it meanwhile.
+                Err(StoreError::Fenced { .. }) if away => {
+                    if !self.reacquire().await {
+                        return self.lose("it ran out while the store was away, and another process took it over");
                     }
+                }
+                Err(StoreError::Fenced { .. }) => return self.lose("it ran out, or another process holds it"),
+                Err(error) => {
+                    away = true;
+                    tracing::warn!(%error, "cannot renew the lease on this replica's id; the flows go on");
                 }
             }
         }
     }
 
-    /// True when the id is ours again, or the store cannot say yet.
+    /// True when the id is ours again with everything that belongs to it, or the store cannot say yet.
     async fn reacquire(&mut self) -> bool {
         let holder = format!("{}/{}", self.record.pid, self.record.started_ms);
         match self.store.acquire(&keys::member_lease(&self.record.id), &holder, self.ttl).await {
-            Ok(Acquire::Granted(lease)) => {
-                self.lease = lease;
-                true
-            }
-            Ok(Acquire::Held(_)) => false,
-            Err(_) => true,
+            Ok(Acquire::Granted(lease)) => self.lease = lease,
+            Ok(Acquire::Held(_)) => return false,
+            Err(_) => return true,
         }
+        // Whoever takes over a dead replica's sessions says so under this very lease, before touching them.
+        !matches!(self.store.get(&keys::taken_over(&self.record.id)).await, Ok(Some(_)))
     }
 
     fn lose(&self, why: &str) {

@@ -25,15 +25,6 @@ impl Registry {
     /// The living replicas, by id.
     pub async fn list(&self) -> Result<Vec<ReplicaRecord>, GroupError> {
         let entries = self.store.list(&keys::members(&self.group)).await?;
-        entries
-            .iter()
-            .map(|entry| {
-                serde_json::from_slice(&entry.value).map_err(|error| GroupError::Corrupt {
-                    what: "a replica's record",
-                    key: entry.key.clone(),
-                    reason: error.to_string(),
-                })
-            })
-            .collect()
+        entries.iter().map(|entry| keys::read("a replica's record", entry)).collect()
     }
 }

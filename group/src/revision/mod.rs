@@ -4,4 +4,4 @@ mod document;
 mod revisions;
 
 pub use document::Revision;
-pub use revisions::Revisions;
+pub use revisions::{Given, Revisions};

@@ -1,13 +1,30 @@
-//! Revisions in the store, and which one a group is to run.
+//! Revisions in the store, and which ones a group was given.
 
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
-use flotilla_store::{Cas, Expect, Store, Write};
+use flotilla_store::{Expect, Store, Write};
+use serde::{Deserialize, Serialize};
 
 use super::document::Revision;
 use crate::error::GroupError;
 use crate::keys;
+
+/// Who gave a revision to a group, when and why. The last time counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// The revision's id.
+    pub id: String,
+    /// Milliseconds since the epoch, on the store's clock.
+    pub time_ms: u64,
+    /// Who.
+    pub actor: String,
+    /// Why.
+    pub message: String,
+    /// Entries of the flow document.
+    pub nodes: usize,
+}
 
 /// Revisions in the store.
 #[derive(Clone)]
@@ -18,51 +35,60 @@ pub struct Revisions {
 
 impl Revisions {
     /// The revisions of a group.
+    ///
+    /// # Errors
+    /// [`GroupError::BadName`].
     pub fn new(store: Arc<dyn Store>, group: &str) -> Result<Revisions, GroupError> {
         keys::check("group name", group)?;
         Ok(Revisions { store, group: group.to_owned() })
     }
 
-    /// Records a revision; recording the same content again changes nothing. Returns its id.
-    pub async fn record(&self, revision: &Revision) -> Result<String, GroupError> {
+    /// Records a revision and that the group was given it; recording the same content again changes only the latter.
+    /// Returns its id.
+    pub async fn record(&self, revision: &Revision, actor: &str) -> Result<String, GroupError> {
         let id = revision.id();
         let value = serde_json::to_vec(revision).map(Bytes::from).unwrap_or_default();
         self.store.cas(&keys::revision(&id), Expect::Absent, Some(value), Write::default()).await?;
+        let given = Given {
+            id: id.clone(),
+            time_ms: self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+            actor: actor.to_owned(),
+            message: revision.message.clone(),
+            nodes: revision.flows.as_array().map_or(0, Vec::len),
+        };
+        let value = serde_json::to_vec(&given).map(Bytes::from).unwrap_or_default();
+        self.store.set(&keys::given(&self.group, &id), value, Write::default()).await?;
         Ok(id)
     }
 
     /// A recorded revision.
+    ///
+    /// # Errors
+    /// [`GroupError::NoRevision`].
     pub async fn load(&self, id: &str) -> Result<Revision, GroupError> {
-        let key = keys::revision(id);
-        let entry = self.store.get(&key).await?.ok_or_else(|| GroupError::NoRevision(id.to_owned()))?;
-        serde_json::from_slice(&entry.value).map_err(|error| GroupError::Corrupt {
-            what: "a revision",
-            key,
-            reason: error.to_string(),
-        })
+        let entry = self.store.get(&keys::revision(id)).await?.ok_or_else(|| GroupError::NoRevision(id.to_owned()))?;
+        keys::read("a revision", &entry)
     }
 
-    /// The id of the revision that the group is to run.
-    pub async fn desired(&self) -> Result<Option<String>, GroupError> {
-        let entry = self.store.get(&keys::desired(&self.group)).await?;
-        Ok(entry.map(|entry| String::from_utf8_lossy(&entry.value).into_owned()))
+    /// The revisions that the group was given, oldest first.
+    pub async fn list(&self) -> Result<Vec<Given>, GroupError> {
+        let entries = self.store.list(&keys::history(&self.group)).await?;
+        let mut list: Vec<Given> =
+            entries.iter().map(|entry| keys::read("a group's revision", entry)).collect::<Result<_, _>>()?;
+        list.sort_by_key(|given| given.time_ms);
+        Ok(list)
     }
 
-    /// Sets the revision that the group is to run.
-    pub async fn set_desired(&self, id: &str) -> Result<(), GroupError> {
-        self.store.set(&keys::desired(&self.group), Bytes::from(id.to_owned()), Write::default()).await?;
-        Ok(())
-    }
-
-    /// Sets the revision only where the group has none yet. Returns the one that it is to run now.
-    pub async fn set_desired_if_none(&self, id: &str) -> Result<String, GroupError> {
-        let value = Bytes::from(id.to_owned());
-        let key = keys::desired(&self.group);
-        match self.store.cas(&key, Expect::Absent, Some(value), Write::default()).await? {
-            Cas::Swapped(_) => Ok(id.to_owned()),
-            Cas::Conflict(entry) => {
-                Ok(entry.map_or_else(|| id.to_owned(), |entry| String::from_utf8_lossy(&entry.value).into_owned()))
-            }
+    /// The full id of a revision of this group that begins so.
+    ///
+    /// # Errors
+    /// [`GroupError::NoRevision`] when none or several begin so.
+    pub async fn resolve(&self, start: &str) -> Result<String, GroupError> {
+        let list = self.list().await?;
+        let mut fits = list.into_iter().filter(|given| !start.is_empty() && given.id.starts_with(start));
+        match (fits.next(), fits.next()) {
+            (Some(one), None) => Ok(one.id),
+            _ => Err(GroupError::NoRevision(start.to_owned())),
         }
     }
 }

@@ -201,6 +201,20 @@ impl Engine {
         self.shared.deliveries.counts().in_flight
     }
 
+    /// Takes work again after [`Engine::drain`]: nodes that a deploy since then kept go on with their state.
+    pub async fn resume(&self) {
+        let workers = self.shared.workers();
+        join_all(workers.iter().map(|worker| {
+            worker.call(|worker| {
+                Box::pin(async move {
+                    let nodes: Vec<_> = worker.slots().iter().filter_map(|slot| slot.node()).collect();
+                    join_all(nodes.iter().map(|node| node.resume())).await;
+                })
+            })
+        }))
+        .await;
+    }
+
     /// Closes every node and forgets the flow document; the workers stay.
     pub async fn stop(&self) {
         let mut running = self.running.lock().await;

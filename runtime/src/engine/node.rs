@@ -29,6 +29,12 @@ pub trait Node: Any {
     /// finishes those that are here.
     fn drain(&self) {}
 
+    /// Takes work again after [`Node::drain`]: the node stays in the next revision. Nothing to do for one that was not
+    /// drained.
+    fn resume(&self) -> LocalBoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Stops the node. `removed`: it is gone from the flow, not restarted. Bounded by Node-RED's close time-out.
     /// Tasks spawned with [`NodeCx::spawn`] are ended by the engine after this.
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
@@ -52,6 +58,11 @@ pub trait ConfigNode: Any + Send + Sync {
 
     /// Stop taking work; keep what finishes the work that is here.
     fn drain(&self) {}
+
+    /// Take work again after [`ConfigNode::drain`].
+    fn resume(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
 
     /// What it says of its state to whoever looks from outside, for example `{connected, connecting}`.
     fn inspect(&self) -> Value {

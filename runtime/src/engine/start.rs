@@ -53,6 +53,10 @@ impl Node for ConfigSlot {
         self.0.drain();
     }
 
+    fn resume(&self) -> LocalBoxFuture<'static, ()> {
+        self.0.resume()
+    }
+
     fn close(&self, removed: bool) -> LocalBoxFuture<'static, ()> {
         self.0.close(removed)
     }

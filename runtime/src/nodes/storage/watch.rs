@@ -88,6 +88,13 @@ impl Node for Watch {
         self.watcher.lock().take();
     }
 
+    fn resume(&self) -> LocalBoxFuture<'static, ()> {
+        if self.watcher.lock().is_none() {
+            self.start();
+        }
+        Box::pin(std::future::ready(()))
+    }
+
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         self.watcher.lock().take();
         Box::pin(std::future::ready(()))

@@ -358,6 +358,25 @@ impl ConfigNode for MqttBroker {
         }
     }
 
+    /// The connection that drained is replaced by a new one, which subscribes everything anew.
+    fn resume(&self) -> BoxFuture<'static, ()> {
+        let consumer = {
+            let mut state = self.state.lock();
+            if !std::mem::take(&mut state.draining) || state.stopped {
+                return Box::pin(std::future::ready(()));
+            }
+            state.consumer.clone()
+        };
+        let (Some(me), Some(consumer)) = (self.me.upgrade(), consumer) else {
+            return Box::pin(std::future::ready(()));
+        };
+        Box::pin(async move {
+            consumer.close().await;
+            consumer.reopen();
+            me.run(consumer);
+        })
+    }
+
     fn close(&self, _removed: bool) -> BoxFuture<'static, ()> {
         let Some(me) = self.me.upgrade() else { return Box::pin(std::future::ready(())) };
         Box::pin(async move {

@@ -1,0 +1,55 @@
+//! What every subcommand that talks to the admin API takes.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use super::admin::AdminClient;
+
+/// Where the admin API is, and how to answer.
+#[derive(Args, Clone, Debug)]
+pub struct AdminArgs {
+    /// Where the admin API of the gateway listens
+    #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
+    pub admin: SocketAddr,
+    /// Answer in JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The same for one group.
+#[derive(Args, Clone, Debug)]
+pub struct GroupArgs {
+    #[command(flatten)]
+    pub admin: AdminArgs,
+    /// Name of the group
+    #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
+    pub group: String,
+}
+
+impl AdminArgs {
+    /// A client.
+    pub fn client(&self) -> AdminClient {
+        AdminClient::new(self.admin)
+    }
+}
+
+impl GroupArgs {
+    /// A path below the group.
+    pub fn path(&self, rest: &str) -> String {
+        format!("/api/v1/groups/{}/{rest}", self.group)
+    }
+
+    /// A client.
+    pub fn client(&self) -> AdminClient {
+        self.admin.client()
+    }
+}
+
+/// Who runs this command, for the audit log.
+pub(crate) fn actor() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| "cli".to_owned())
+}

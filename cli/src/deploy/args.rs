@@ -1,0 +1,32 @@
+//! What `flotilla deploy` takes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::client::GroupArgs;
+use crate::replica::FlowArgs;
+use crate::rollout::RulesArgs;
+
+/// What `flotilla deploy` takes.
+#[derive(Args, Debug)]
+pub struct DeployArgs {
+    /// The flow document, as exported from Node-RED
+    #[arg(value_name = "FLOWS.json")]
+    pub flows: PathBuf,
+    #[command(flatten)]
+    pub group: GroupArgs,
+    #[command(flatten)]
+    pub flow: FlowArgs,
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// Why, for the list of revisions and the audit log
+    #[arg(long, short, default_value = "", value_name = "TEXT")]
+    pub message: String,
+    /// Deploy flows with unknown node types; such nodes swallow messages, visibly
+    #[arg(long)]
+    pub allow_unknown: bool,
+    /// Show the rollout until it ends; the exit code says how: 0 done, 1 halted and returned, 2 refused
+    #[arg(long)]
+    pub wait: bool,
+}

@@ -1,0 +1,145 @@
+//! A replica that has joined: it runs what the group's course tells it, moves when it is told to, and leaves.
+
+use std::time::{Duration, Instant};
+
+use flotilla_group::course::Courses;
+use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
+use flotilla_group::revision::Revisions;
+use flotilla_runtime::engine::Engine;
+
+use super::engine;
+use crate::process::Readiness;
+
+/// How often a draining replica asks whether a gateway still routes to it.
+const ASK: Duration = Duration::from_millis(50);
+
+/// A replica that has joined.
+pub(super) struct Replica {
+    pub(super) id: String,
+    pub(super) engine: Engine,
+    pub(super) registration: Registration,
+    pub(super) revisions: Revisions,
+    pub(super) courses: Courses,
+    pub(super) gateways: Gateways,
+    pub(super) readiness: Readiness,
+    pub(super) secret: Option<String>,
+    pub(super) drain: Duration,
+    /// The revision that runs, or that was tried last.
+    pub(super) running: String,
+}
+
+impl Replica {
+    /// Runs the revision that the course assigns to this replica, if it is another than the one that runs.
+    pub(super) async fn follow(&mut self) {
+        let Some(assigned) = self.assigned().await else { return };
+        if assigned == self.running {
+            return;
+        }
+        if !self.running.is_empty() && !self.step_aside(&assigned).await {
+            self.engine.resume().await;
+            return;
+        }
+        let deployed = match self.revisions.load(&assigned).await {
+            Ok(revision) => engine::deploy(&self.engine, &revision, self.secret.as_deref()).await,
+            Err(error) => Err(error.into()),
+        };
+        self.engine.resume().await;
+        self.running.clone_from(&assigned);
+        match deployed {
+            Ok(report) => {
+                tracing::info!(revision = assigned, started = report.started, kept = report.kept, "flow runs");
+                self.readiness.ready("revision");
+                let change = move |record: &mut ReplicaRecord| {
+                    (record.state, record.revision) = (ReplicaState::Ready, assigned);
+                    record.reason.clear();
+                };
+                self.registration.update(change).await;
+            }
+            Err(error) => {
+                let reason = format!("{error:#}");
+                tracing::error!(revision = assigned, "cannot run this revision: {reason}");
+                self.readiness.waiting("revision", reason.clone());
+                let change = move |record: &mut ReplicaRecord| {
+                    (record.state, record.revision, record.reason) = (ReplicaState::Failed, assigned, reason);
+                };
+                self.registration.update(change).await;
+            }
+        }
+    }
+
+    async fn assigned(&self) -> Option<String> {
+        match self.courses.load().await {
+            Ok(Some((course, _))) => Some(course.assigned(&self.id).to_owned()),
+            Ok(None) => {
+                self.readiness.waiting("revision", "the group has none yet");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot read the group's course; this replica goes on as it is");
+                None
+            }
+        }
+    }
+
+    /// Drains before a swap. False when this process may not act any more, or was told otherwise meanwhile: a replica
+    /// that was paused past its lease must not begin to move.
+    async fn step_aside(&mut self, assigned: &str) -> bool {
+        let why = format!("moves to revision {assigned}");
+        let before = self.engine.shared().deliveries.counts().in_flight;
+        tracing::info!(revision = assigned, in_flight = before, "drains to move to another revision");
+        let written = self.registration.update(move |record| {
+            (record.state, record.reason) = (ReplicaState::Draining, why);
+        });
+        if !written.await {
+            let state = if self.readiness.missing().is_empty() { ReplicaState::Ready } else { ReplicaState::Failed };
+            self.registration.update(move |record| record.state = state).await;
+            return false;
+        }
+        self.until_unrouted().await;
+        let open = self.engine.drain(self.drain).await;
+        if open > 0 {
+            tracing::warn!(
+                open,
+                "deliveries were not finished within the drain time-out; what changed nodes hold is abandoned"
+            );
+        }
+        // Once more, right before the swap: only a process that still holds the lease on its id may make it.
+        self.registration.update(|record| record.state = ReplicaState::Starting).await
+    }
+
+    /// Waits until no gateway sends requests here, for as long as a drain may take.
+    async fn until_unrouted(&self) {
+        let deadline = Instant::now() + self.drain;
+        while Instant::now() < deadline {
+            match self.gateways.route_to(&self.id).await {
+                Ok(false) => return,
+                Ok(true) => {}
+                Err(error) => tracing::debug!(%error, "cannot ask whether a gateway routes here"),
+            }
+            tokio::time::sleep(ASK).await;
+        }
+    }
+
+    /// Tells the gateways, finishes what is in flight until the deadline, says what was abandoned, leaves.
+    pub(super) async fn leave(self) {
+        self.readiness.waiting("drain", "this replica stops");
+        let change = |record: &mut ReplicaRecord| record.state = ReplicaState::Draining;
+        if self.registration.update(change).await {
+            self.until_unrouted().await;
+        }
+        let open = self.engine.drain(self.drain).await;
+        if open > 0 {
+            tracing::warn!(open, "deliveries were not finished within the drain time-out and are abandoned");
+        }
+        let shared = self.engine.shared().clone();
+        self.engine.shutdown().await;
+        let counts = shared.deliveries.counts();
+        self.registration.leave().await;
+        tracing::info!(
+            completed = counts.completed,
+            failed = counts.failed,
+            abandoned = counts.abandoned,
+            "replica left"
+        );
+    }
+}

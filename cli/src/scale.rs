@@ -1,0 +1,31 @@
+//! `flotilla scale`: how many replicas the supervisor of a group keeps running.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::client::{self, GroupArgs};
+
+/// What `flotilla scale` takes.
+#[derive(Args, Debug)]
+pub struct ScaleArgs {
+    #[command(flatten)]
+    group: GroupArgs,
+    /// How many replicas; leavers drain, newest first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    replicas: u16,
+}
+
+/// Asks for the number; `flotilla up` follows it.
+pub async fn run(args: ScaleArgs) -> anyhow::Result<ExitCode> {
+    let body = json!({"replicas": args.replicas, "actor": client::actor()});
+    let group = args.group.client().put(&args.group.path("scale"), &body).await?;
+    if args.group.admin.json {
+        client::json(&group);
+    } else {
+        let (living, name) = (&group["living"], &args.group.group);
+        crate::review::print(&format!("group \"{name}\" goes from {living} to {} replicas\n", args.replicas));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,77 @@
+//! What the handlers work with.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request};
+use flotilla_group::audit::AuditLog;
+use flotilla_group::course::Courses;
+use flotilla_group::member::Registry;
+use flotilla_group::revision::Revisions;
+use flotilla_group::spec::Specs;
+use flotilla_store::Store;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// Which node types a deploy may use.
+#[derive(Clone, Debug, Default)]
+pub struct NodeTypes {
+    /// The types that replicas have.
+    pub known: Vec<String>,
+    /// Types beyond these run all the same, and swallow messages visibly.
+    pub allow_unknown: bool,
+}
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Api {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) group: String,
+    pub(super) types: Arc<NodeTypes>,
+}
+
+/// A JSON body; what does not fit is a problem with a code.
+pub(super) struct Body<T>(pub(super) T);
+
+impl Api {
+    /// An API over a store. `group` is the one that is meant when none is named.
+    pub fn new(store: Arc<dyn Store>, group: &str, types: NodeTypes) -> Api {
+        Api { store, group: group.to_owned(), types: Arc::new(types) }
+    }
+
+    pub(super) fn registry(&self, group: &str) -> Result<Registry, Problem> {
+        Ok(Registry::new(self.store.clone(), group)?)
+    }
+
+    pub(super) fn courses(&self, group: &str) -> Result<Courses, Problem> {
+        Ok(Courses::new(self.store.clone(), group)?)
+    }
+
+    pub(super) fn revisions(&self, group: &str) -> Result<Revisions, Problem> {
+        Ok(Revisions::new(self.store.clone(), group)?)
+    }
+
+    pub(super) fn audit(&self, group: &str) -> Result<AuditLog, Problem> {
+        Ok(AuditLog::new(self.store.clone(), group)?)
+    }
+
+    pub(super) fn specs(&self) -> Specs {
+        Specs::new(self.store.clone())
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Problem> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(value)) => Ok(Body(value)),
+            Err(JsonRejection::MissingJsonContentType(_)) => {
+                Err(Problem::new(415, "not_json", "send the body with Content-Type: application/json"))
+            }
+            Err(error) => Err(Problem::new(error.status().as_u16(), "bad_body", error.body_text())),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Groups: list, add, show, remove, scale.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use flotilla_group::audit::AuditEntry;
+use flotilla_group::member::ReplicaState;
+use flotilla_group::spec::GroupSpec;
+use serde::{Deserialize, Serialize};
+
+use super::api::{Api, Body};
+use super::problem::Problem;
+
+/// A group as the API shows it.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    spec: GroupSpec,
+    /// The good revision.
+    revision: Option<String>,
+    /// Living replicas.
+    living: usize,
+    /// Those that take work.
+    ready: usize,
+}
+
+/// The body of a scale request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scale {
+    replicas: u16,
+    #[serde(default)]
+    actor: String,
+}
+
+/// Replicas of one group on one machine at most.
+const MOST: u16 = 64;
+
+async fn show(api: &Api, spec: GroupSpec) -> Result<Shown, Problem> {
+    let replicas = api.registry(&spec.name)?.list().await?;
+    let course = api.courses(&spec.name)?.load().await?;
+    Ok(Shown {
+        revision: course.map(|(course, _)| course.revision),
+        living: replicas.len(),
+        ready: replicas.iter().filter(|replica| replica.state == ReplicaState::Ready).count(),
+        spec,
+    })
+}
+
+/// What a user did, for the audit log.
+pub(super) fn entry(actor: &str, action: &str, why: String) -> AuditEntry {
+    AuditEntry {
+        time_ms: 0,
+        actor: if actor.is_empty() { "admin".to_owned() } else { actor.to_owned() },
+        action: action.to_owned(),
+        replica: String::new(),
+        revision: String::new(),
+        why,
+        token: 0,
+        rollout: 0,
+    }
+}
+
+/// `GET /api/v1/groups`
+pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<Shown>>, Problem> {
+    let mut shown = Vec::new();
+    for spec in api.specs().list().await? {
+        shown.push(show(&api, spec).await?);
+    }
+    Ok(Json(shown))
+}
+
+/// `POST /api/v1/groups`
+pub(super) async fn add(
+    State(api): State<Api>,
+    Body(spec): Body<GroupSpec>,
+) -> Result<(StatusCode, Json<Shown>), Problem> {
+    api.specs().add(&spec).await?;
+    api.audit(&spec.name)?.write(entry("", "group-add", spec.description.clone())).await?;
+    Ok((StatusCode::CREATED, Json(show(&api, spec).await?)))
+}
+
+/// `GET /api/v1/groups/{group}`
+pub(super) async fn get(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Shown>, Problem> {
+    let spec = api.specs().get(&group).await?;
+    Ok(Json(show(&api, spec).await?))
+}
+
+/// `DELETE /api/v1/groups/{group}`
+pub(super) async fn remove(State(api): State<Api>, Path(group): Path<String>) -> Result<StatusCode, Problem> {
+    api.specs().remove(&group).await?;
+    api.audit(&group)?.write(entry("", "group-remove", String::new())).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /api/v1/groups/{group}/scale`: how many replicas the supervisor keeps running.
+pub(super) async fn scale(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    Body(scale): Body<Scale>,
+) -> Result<Json<Shown>, Problem> {
+    if !(1..=MOST).contains(&scale.replicas) {
+        let detail = format!("replicas {} must be 1 to {MOST}", scale.replicas);
+        return Err(Problem::new(400, "bad_replicas", detail).of_field("replicas"));
+    }
+    let spec = api.specs().scale(&group, scale.replicas).await?;
+    // A rollout that runs counts with the new size.
+    let size = usize::from(scale.replicas);
+    let courses = api.courses(&group)?;
+    let resized = courses.change(&scale.actor, |rollout, _| {
+        rollout.size = size;
+        true
+    });
+    match resized.await {
+        Ok(_) | Err(flotilla_group::GroupError::NoRollout { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    api.audit(&group)?.write(entry(&scale.actor, "scale", format!("to {} replicas", scale.replicas))).await?;
+    Ok(Json(show(&api, spec).await?))
+}

@@ -1,0 +1,53 @@
+//! What a group is to run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rollout::{Phase, Rollout};
+
+/// What a group is to run: one document, so that the good revision and the rollout never disagree.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    /// The last good revision.
+    pub revision: String,
+    /// The good revision before it.
+    #[serde(default)]
+    pub previous: Option<String>,
+    /// The rollout that runs, or the last one.
+    pub rollout: Option<Rollout>,
+}
+
+impl Course {
+    /// A group that was never rolled.
+    pub fn new(revision: &str) -> Course {
+        Course { revision: revision.to_owned(), previous: None, rollout: None }
+    }
+
+    /// The rollout, while it runs.
+    pub fn active(&self) -> Option<&Rollout> {
+        self.rollout.as_ref().filter(|rollout| rollout.is_active())
+    }
+
+    /// The revision that a replica is to run now.
+    pub fn assigned(&self, replica: &str) -> &str {
+        self.active().map_or(&self.revision, |rollout| rollout.assigned(replica))
+    }
+
+    /// The revision that the group ends with, as things are now.
+    pub fn goal(&self) -> &str {
+        self.active().map_or(&self.revision, Rollout::goal)
+    }
+
+    /// The number of the next rollout.
+    pub fn next_number(&self) -> u64 {
+        self.rollout.as_ref().map_or(1, |rollout| rollout.number + 1)
+    }
+
+    /// A rollout that is done makes its revision the good one.
+    pub(crate) fn settle(&mut self) {
+        if let Some(rollout) = self.rollout.as_ref().filter(|rollout| rollout.phase == Phase::Done)
+            && self.revision != rollout.to
+        {
+            self.previous = Some(std::mem::replace(&mut self.revision, rollout.to.clone()));
+        }
+    }
+}

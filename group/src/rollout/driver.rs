@@ -1,0 +1,143 @@
+//! Drives rollouts: whoever holds the group's upgrade lease takes the next step.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flotilla_store::{Acquire, Lease, Store};
+use tokio_util::sync::CancellationToken;
+
+use super::apply::Actor;
+use super::decide::{Action, decide};
+use super::seen::Seen;
+use crate::audit::{AuditEntry, AuditLog};
+use crate::course::Courses;
+use crate::error::GroupError;
+use crate::keys;
+use crate::member::Registry;
+
+/// How often the state is looked at.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Drives the rollouts of a group. Every replica and gateway runs one; the upgrade lease says who acts. A holder that
+/// dies loses the lease and another goes on from what the store says; a holder that stalls cannot act late, because
+/// each step is written under the lease's fence.
+pub struct Driver {
+    store: Arc<dyn Store>,
+    group: String,
+    courses: Courses,
+    registry: Registry,
+    audit: AuditLog,
+    holder: String,
+    ttl: Duration,
+    lease: Option<Lease>,
+    /// How many entries of the rollout's log are in the audit log.
+    copied: usize,
+    /// When the store last did not answer. Records run out while it is away; nobody counts as dead before they had time
+    /// to come back.
+    away: Option<Instant>,
+}
+
+impl Driver {
+    /// A driver. `holder` is unique per process, `ttl` how long the upgrade lease outlives a dead holder.
+    ///
+    /// # Errors
+    /// [`GroupError::BadName`].
+    pub fn new(store: Arc<dyn Store>, group: &str, holder: &str, ttl: Duration) -> Result<Driver, GroupError> {
+        Ok(Driver {
+            courses: Courses::new(store.clone(), group)?,
+            registry: Registry::new(store.clone(), group)?,
+            audit: AuditLog::new(store.clone(), group)?,
+            store,
+            group: group.to_owned(),
+            holder: holder.to_owned(),
+            ttl,
+            lease: None,
+            copied: 0,
+            away: None,
+        })
+    }
+
+    /// Runs until `stop`, then gives the lease back.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut timer = tokio::time::interval(TICK);
+        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = timer.tick() => {}
+                () = stop.cancelled() => return self.release().await,
+            }
+            match self.turn().await {
+                Ok(()) => {}
+                Err(GroupError::Store(error)) if error.is_fenced() => {
+                    tracing::warn!("the upgrade lease went to another process; it drives the rollout now");
+                    self.lease = None;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the rollout waits");
+                    self.away = Some(Instant::now());
+                }
+            }
+        }
+    }
+
+    async fn turn(&mut self) -> Result<(), GroupError> {
+        let Some((mut course, version)) = self.courses.load().await? else { return Ok(()) };
+        let Some(rollout) = course.rollout.as_mut().filter(|rollout| rollout.is_active()) else {
+            self.release().await;
+            return Ok(());
+        };
+        if self.away.is_some_and(|away| away.elapsed() < self.ttl) {
+            return Ok(());
+        }
+        self.away = None;
+        let Some((lease, fresh)) = self.hold().await? else { return Ok(()) };
+        if fresh {
+            // A holder that died between a step and its entry in the audit log left that to its successor.
+            self.copied = 0;
+        }
+        self.copy(&rollout.log).await?;
+        let seen = Seen { now_ms: self.courses.now_ms().await?, replicas: self.registry.list().await? };
+        let action = decide(rollout, &seen);
+        if matches!(action, Action::Wait { .. }) {
+            return Ok(());
+        }
+        rollout.apply(&action, &Actor { name: self.holder.clone(), token: lease.token, now_ms: seen.now_ms });
+        let log = rollout.log.clone();
+        course.settle();
+        if self.courses.swap(&course, version, Some(lease.fence())).await? {
+            tracing::info!(group = self.group, ?action, "rollout");
+            self.copy(&log).await?;
+        }
+        Ok(())
+    }
+
+    async fn copy(&mut self, log: &[AuditEntry]) -> Result<(), GroupError> {
+        self.audit.copy(log, self.copied).await?;
+        self.copied = log.len();
+        Ok(())
+    }
+
+    /// The lease, when it is ours; true when it was not before.
+    async fn hold(&mut self) -> Result<Option<(Lease, bool)>, GroupError> {
+        if let Some(lease) = self.lease.take().filter(Lease::is_live) {
+            let lease = if lease.remaining() < self.ttl / 3 * 2 { self.store.renew(&lease).await? } else { lease };
+            self.lease = Some(lease.clone());
+            return Ok(Some((lease, false)));
+        }
+        match self.store.acquire(&keys::upgrade_lease(&self.group), &self.holder, self.ttl).await? {
+            Acquire::Granted(lease) => {
+                self.lease = Some(lease.clone());
+                Ok(Some((lease, true)))
+            }
+            Acquire::Held(_) => Ok(None),
+        }
+    }
+
+    async fn release(&mut self) {
+        if let Some(lease) = self.lease.take()
+            && let Err(error) = self.store.release(&lease).await
+        {
+            tracing::debug!(%error, "the upgrade lease was not given back; it runs out by itself");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Rollouts in a world without a store.
+
+mod random;
+mod stories;
+mod world;
