@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::value::Str;
 
 use super::deploy::{DeployError, DeployMode, DeployReport, NodeProblem, Plan, Running};
-use super::node::NodeType;
+use super::node::{Deny, NodeType};
 use super::place::{self, Places};
 use super::schedule::Schedule;
 use super::shared::Shared;
@@ -160,7 +160,9 @@ impl Engine {
                         None => "no npm package is known for this type".to_owned(),
                     }));
                 }
-                Some(NodeType { deny: Some(word), .. }) if settings.deny.iter().any(|denied| denied == word) => {
+                Some(NodeType { deny: Some(Deny { word, applies }), .. })
+                    if settings.deny.iter().any(|denied| denied == word) && applies(&node.config) =>
+                {
                     denied.push(problem(format!("the operator switched it off with --deny {word}")));
                 }
                 _ => {}

@@ -24,7 +24,7 @@ pub use deploy::{DeployError, DeployMode, DeployReport, NodeProblem};
 pub use engine_type::{Credentials, Engine, EngineParts};
 pub use extensions::Extensions;
 pub(crate) use inert::Inert;
-pub use node::{Build, ConfigNode, Node, NodeError, NodeType};
+pub use node::{Build, ConfigNode, Deny, Node, NodeError, NodeType};
 pub use schedule::{Alone, Schedule, Tick};
 pub use scope::Scope;
 pub use shared::Shared;

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use flotilla_flows::NodeConfig;
 use futures::future::{BoxFuture, LocalBoxFuture};
 
 use crate::message::Msg;
@@ -102,13 +103,22 @@ pub enum Build {
     Config(fn(NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError>),
 }
 
+/// An operator's switch (`--deny`) for a node type.
+#[derive(Clone, Copy)]
+pub struct Deny {
+    /// The operator's word: `exec`, `file`, `tcp-listen`, ...
+    pub word: &'static str,
+    /// Whether the switch is meant for a node that is configured so.
+    pub applies: fn(&NodeConfig) -> bool,
+}
+
 /// A row of the table of node types.
 #[derive(Clone, Copy)]
 pub struct NodeType {
     /// The type's name in flow documents, for example `mqtt in`.
     pub name: &'static str,
-    /// The operator's word that switches it off (`--deny`), if it reaches beyond the flow: `exec`, `file`, `tcp-listen`.
-    pub deny: Option<&'static str>,
+    /// The operator's switch for it, if it reaches beyond the flow.
+    pub deny: Option<Deny>,
     /// How it is built.
     pub build: Build,
 }
@@ -126,6 +136,12 @@ impl NodeType {
 
     /// The same type under an operator's switch.
     pub const fn denied_as(self, word: &'static str) -> NodeType {
-        NodeType { deny: Some(word), ..self }
+        self.denied_when(word, |_| true)
+    }
+
+    /// The same type under an operator's switch that is meant only for nodes with some configurations: those that listen.
+    /// The configuration is as in the flow document: `${ENV}` is not filled in yet.
+    pub const fn denied_when(self, word: &'static str, applies: fn(&NodeConfig) -> bool) -> NodeType {
+        NodeType { deny: Some(Deny { word, applies }), ..self }
     }
 }

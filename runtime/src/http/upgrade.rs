@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::answer::{Answer, plain};
 
@@ -20,8 +20,11 @@ pub type Upgraded = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
 /// Takes the WebSockets of a path.
 pub trait UpgradeHandler: Send + Sync {
-    /// Serves one connection until it ends.
-    fn serve(&self, socket: Upgraded, peer: SocketAddr) -> BoxFuture<'static, ()>;
+    /// Limits of the sockets.
+    fn limits(&self) -> WebSocketConfig;
+
+    /// Serves one connection until it ends, on the worker that accepted it.
+    fn serve(&self, socket: Upgraded, peer: SocketAddr) -> LocalBoxFuture<'static, ()>;
 }
 
 /// True when the client asks for a WebSocket.
@@ -45,7 +48,7 @@ pub(super) fn accept(
         protocol.and_then(|list| list.split(',').next()).and_then(|one| HeaderValue::try_from(one.trim()).ok());
     tokio::task::spawn_local(async move {
         let Ok(stream) = upgraded.await else { return };
-        let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, None).await;
+        let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(handler.limits())).await;
         handler.serve(socket, peer).await;
     });
     let mut answer = Answer::new(Full::new(Bytes::new()));

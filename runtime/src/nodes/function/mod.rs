@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod delay;
+pub mod exec;
 pub mod function;
 pub(crate) mod range;
 pub(crate) mod rbe;

@@ -9,21 +9,14 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use url::Url;
+
+use crate::nodes::network::dial::{Stream, encrypt, tcp};
 
 use super::auth;
 use super::error::RequestError;
 use super::proxy::Proxy;
 use super::wire::{NextHead, Wire};
-
-/// A byte stream, plain or encrypted.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// A connection that takes requests.
 pub(super) struct Sender {
@@ -59,39 +52,6 @@ pub(super) struct Route<'a> {
     pub(super) proxy: Option<&'a Proxy>,
     pub(super) tls: Arc<ClientConfig>,
     pub(super) lenient: bool,
-}
-
-async fn tcp(host: &str, port: u16) -> Result<TcpStream, RequestError> {
-    let mut last = None;
-    let found = tokio::net::lookup_host((host, port)).await;
-    let addresses = found.map_err(|_| RequestError::new("ENOTFOUND", format!("getaddrinfo ENOTFOUND {host}")))?;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => last = Some(RequestError::connect(&error, &address.to_string())),
-        }
-    }
-    Err(last.unwrap_or_else(|| RequestError::new("ENOTFOUND", format!("getaddrinfo ENOTFOUND {host}"))))
-}
-
-async fn encrypt(stream: Box<dyn Stream>, host: &str, tls: Arc<ClientConfig>) -> Result<Box<dyn Stream>, RequestError> {
-    let name = ServerName::try_from(host.to_owned());
-    let name = name.map_err(|_| RequestError::new("ERR_INVALID_URL", format!("{host} is no server name")))?;
-    let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| {
-        let text = error.to_string();
-        let code = match () {
-            () if text.contains("UnknownIssuer") => "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-            () if text.contains("CaUsedAsEndEntity") => "DEPTH_ZERO_SELF_SIGNED_CERT",
-            () if text.contains("Expired") => "CERT_HAS_EXPIRED",
-            () if text.contains("not valid for name") => "ERR_TLS_CERT_ALTNAME_INVALID",
-            () => "EPROTO",
-        };
-        RequestError::new(code, text)
-    })?;
-    Ok(Box::new(stream))
 }
 
 /// Asks a proxy for a tunnel.

@@ -1,5 +1,6 @@
 //! Why a request failed, with the codes that flows know from Node.
 
+use crate::nodes::network::dial::{NetError, io_code};
 use crate::value::{ErrorValue, Value};
 
 use super::wire::BARE_LINE_FEED;
@@ -16,12 +17,6 @@ pub(super) struct RequestError {
 impl RequestError {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> RequestError {
         RequestError { code, message: message.into() }
-    }
-
-    /// An I/O error while connecting to `address`.
-    pub(super) fn connect(error: &std::io::Error, address: &str) -> RequestError {
-        let code = io_code(error);
-        RequestError::new(code, format!("connect {code} {address}"))
     }
 
     /// An error on an open connection.
@@ -52,16 +47,8 @@ impl RequestError {
     }
 }
 
-fn io_code(error: &std::io::Error) -> &'static str {
-    use std::io::ErrorKind as Kind;
-    match error.kind() {
-        Kind::ConnectionRefused => "ECONNREFUSED",
-        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::UnexpectedEof => "ECONNRESET",
-        Kind::BrokenPipe => "EPIPE",
-        Kind::TimedOut => "ETIMEDOUT",
-        Kind::HostUnreachable => "EHOSTUNREACH",
-        Kind::NetworkUnreachable => "ENETUNREACH",
-        Kind::AddrNotAvailable => "EADDRNOTAVAIL",
-        _ => "EIO",
+impl From<NetError> for RequestError {
+    fn from(error: NetError) -> RequestError {
+        RequestError { code: error.code, message: error.message }
     }
 }

@@ -1,0 +1,15 @@
+//! TCP: tcp in, tcp out and tcp request.
+
+mod connection;
+mod gather;
+mod listener;
+mod payload;
+mod sessions;
+mod target;
+mod tcp_in;
+mod tcp_out;
+mod tcp_request;
+
+pub use tcp_in::TYPE as IN;
+pub use tcp_out::TYPE as OUT;
+pub use tcp_request::TYPE as REQUEST;
