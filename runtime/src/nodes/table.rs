@@ -39,6 +39,8 @@ pub static TYPES: &[NodeType] = &[
     network::mqtt::BROKER,
     network::mqtt::IN,
     network::mqtt::OUT,
+    network::udp::IN,
+    network::udp::OUT,
     network::websocket::CLIENT,
     network::websocket::IN,
     network::websocket::LISTENER,

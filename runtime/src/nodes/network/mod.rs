@@ -11,4 +11,5 @@ mod link;
 pub mod mqtt;
 pub mod tcp;
 pub mod tls_config;
+pub mod udp;
 pub mod websocket;
