@@ -96,7 +96,7 @@ impl Exec {
             // SIGTERM is always known where signals are.
             let _ = self.running.kill(pid, TERMINATE);
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     pub(super) fn show_pid(&self, pid: Option<u32>) {

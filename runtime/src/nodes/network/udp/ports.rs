@@ -101,13 +101,10 @@ impl Drop for Port {
 async fn read(socket: Arc<UdpSocket>, listeners: Arc<Mutex<Vec<Listener>>>, shared: Arc<Shared>) {
     let mut buffer = vec![0; MAX_DATAGRAM];
     loop {
-        let (size, from) = match socket.recv_from(&mut buffer).await {
-            Ok(received) => received,
+        let Ok((size, from)) = socket.recv_from(&mut buffer).await else {
             // The answer to an earlier send, such as "port unreachable": nothing about what comes next.
-            Err(_) => {
-                tokio::task::yield_now().await;
-                continue;
-            }
+            tokio::task::yield_now().await;
+            continue;
         };
         let bytes = Bytes::copy_from_slice(&buffer[..size]);
         let now = listeners.lock().clone();

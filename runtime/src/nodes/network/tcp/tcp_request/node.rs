@@ -140,9 +140,9 @@ impl Node for TcpRequest {
         if let Some(peer) = known {
             *peer.last.borrow_mut() = last;
             if peer.connected.get() {
-                self.write(&peer, &msg)
+                self.write(&peer, &msg);
             } else {
-                self.enqueue(&peer, msg)
+                self.enqueue(&peer, msg);
             }
             return;
         }
