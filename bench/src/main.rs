@@ -7,6 +7,7 @@ mod machine;
 mod mqtt_path;
 mod peer;
 mod report;
+mod store;
 
 use clap::{Parser, Subcommand};
 
@@ -33,6 +34,8 @@ enum What {
     HttpPath(http_path::HttpPathArgs),
     /// A message through a function node: the engine beside Node's vm module
     Function(function::FunctionArgs),
+    /// Fenced writes, reads, increments and watches of the stores, from one and several processes
+    Store(store::StoreArgs),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -42,5 +45,6 @@ fn main() -> anyhow::Result<()> {
         What::MqttPath(args) => mqtt_path::run(&args),
         What::HttpPath(args) => http_path::run(&args),
         What::Function(args) => function::run(&args),
+        What::Store(args) => store::run(&args),
     }
 }

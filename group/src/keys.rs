@@ -51,6 +51,16 @@ pub(crate) fn taken_over(id: &str) -> String {
     format!("taken-over/{id}")
 }
 
+/// All sessions at brokers that a group's replicas have.
+pub(crate) fn sessions(group: &str) -> String {
+    format!("group/{group}/session/")
+}
+
+/// A session at a broker.
+pub(crate) fn session(group: &str, client_id: &str) -> String {
+    format!("group/{group}/session/{client_id}")
+}
+
 /// All gateways of a group.
 pub(crate) fn gateways(group: &str) -> String {
     format!("group/{group}/gateway/")

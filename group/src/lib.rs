@@ -8,6 +8,7 @@ pub mod member;
 pub mod revision;
 pub mod rollout;
 pub mod schedule;
+pub mod session;
 pub mod spec;
 
 pub use error::GroupError;

@@ -1,5 +1,6 @@
 //! Harness for whole-system tests: starts `flotilla` as a user would, watches it from outside, kills it, counts.
 
+mod admin;
 mod collector;
 mod http;
 pub mod mqtt;
@@ -8,6 +9,7 @@ mod process;
 mod up;
 mod wait;
 
+pub use admin::write_flow;
 pub use collector::Collector;
 pub use http::{Answer, get, request};
 pub use ports::free_ports;

@@ -48,6 +48,8 @@ pub struct Replica {
     pub pid: u32,
     /// Its state.
     pub state: String,
+    /// The revision that it runs.
+    pub revision: String,
     /// Deliveries completed.
     pub completed: u64,
     /// Resident memory in bytes.
@@ -139,6 +141,7 @@ impl Up {
                 id: value["id"].as_str()?.to_owned(),
                 pid: u32::try_from(value["pid"].as_u64()?).ok()?,
                 state: value["state"].as_str()?.to_owned(),
+                revision: value["revision"].as_str()?.to_owned(),
                 completed: value["completed"].as_u64()?,
                 memory: value["memory"].as_u64()?,
             })

@@ -10,10 +10,10 @@ use super::admin::AdminClient;
 #[derive(Args, Clone, Debug)]
 pub struct AdminArgs {
     /// Where the admin API of the gateway listens
-    #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
+    #[arg(long, global = true, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
     pub admin: SocketAddr,
     /// Answer in JSON
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub json: bool,
 }
 
@@ -23,7 +23,7 @@ pub struct GroupArgs {
     #[command(flatten)]
     pub admin: AdminArgs,
     /// Name of the group
-    #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
+    #[arg(long, global = true, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
     pub group: String,
 }
 

@@ -42,7 +42,7 @@ pub fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result<Engin
         settings,
         contexts: Arc::new(contexts),
         observer: Box::new(TracingObserver),
-        schedule: Arc::new(GroupSchedule(ticks)),
+        schedule: Arc::new(GroupSchedule::start(ticks)),
         types: flotilla_runtime::nodes::TYPES,
     };
     Engine::start(parts).context("cannot start worker threads")

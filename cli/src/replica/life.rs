@@ -9,6 +9,7 @@ use flotilla_group::course::Courses;
 use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::Revisions;
 use flotilla_group::rollout::Driver;
+use flotilla_group::session::Sessions;
 use flotilla_runtime::engine::Shared;
 use flotilla_runtime::http::HttpServer;
 use flotilla_store::Store;
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::ReplicaArgs;
 use super::memory::resident_memory;
 use super::replica_type::Replica;
-use super::{engine, metrics, parent};
+use super::{engine, metrics, parent, sessions};
 use crate::flow_files;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 
@@ -79,6 +80,11 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let registration = join(&store, record, lease, engine.shared().clone()).await?;
     let lost = registration.lost();
     let secret = args.flow.credential_secret.clone();
+    let kept = Sessions::new(store.clone(), &args.engine.group)?;
+    let process = format!("{}/{started_ms}", std::process::id());
+    sessions::keep(engine.shared(), &kept, &process);
+    // Ends with this process: what it was finishing is taken up by another when the taken lease runs out.
+    let orphans = tokio::spawn(sessions::finish_orphans(engine.shared().clone(), kept, process, lease));
     let driver = Driver::new(store.clone(), &args.engine.group, &format!("{id}/{started_ms}"), lease)?;
     let stop_driving = CancellationToken::new();
     // Ends with the token; a rollout that it drives then is driven by another process.
@@ -114,6 +120,7 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         }
     }
     stop_driving.cancel();
+    orphans.abort();
     let leave = async {
         let _ = driving.await;
         replica.leave().await;

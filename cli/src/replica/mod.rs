@@ -8,6 +8,7 @@ mod metrics;
 mod parent;
 mod replica_type;
 mod schedule;
+mod sessions;
 
 pub use args::{EngineArgs, FlowArgs, ReplicaArgs};
 pub use life::run;

@@ -1,5 +1,6 @@
 //! The audit log in the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use flotilla_store::{Store, Write};
 
 use super::entry::AuditEntry;
+use crate::course::Courses;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -45,7 +47,7 @@ impl AuditLog {
     /// place in that log.
     pub async fn copy(&self, log: &[AuditEntry], first: usize) -> Result<(), GroupError> {
         for (index, entry) in log.iter().enumerate().skip(first) {
-            self.put(entry, &format!("r{}-{index:05}", entry.rollout)).await?;
+            self.put(entry, &serial(entry, index)).await?;
         }
         Ok(())
     }
@@ -57,9 +59,22 @@ impl AuditLog {
         Ok(())
     }
 
-    /// The entries, oldest first.
+    /// The entries, oldest first. Those of the last rollout come from its own log where they were not copied yet.
     pub async fn list(&self) -> Result<Vec<AuditEntry>, GroupError> {
-        let entries = self.store.list(&keys::audits(&self.group)).await?;
-        entries.iter().map(|entry| keys::read("an audit entry", entry)).collect()
+        let course = Courses::new(self.store.clone(), &self.group)?.load().await?;
+        let rollout = course.and_then(|(course, _)| course.rollout);
+        let mut all = BTreeMap::new();
+        for (index, entry) in rollout.into_iter().flat_map(|rollout| rollout.log).enumerate() {
+            all.insert(keys::audit(&self.group, entry.time_ms, &serial(&entry, index)), entry);
+        }
+        for entry in self.store.list(&keys::audits(&self.group)).await? {
+            all.insert(entry.key.clone(), keys::read("an audit entry", &entry)?);
+        }
+        Ok(all.into_values().collect())
     }
+}
+
+/// The place of an entry in its rollout's log.
+fn serial(entry: &AuditEntry, index: usize) -> String {
+    format!("r{:06}-{index:05}", entry.rollout)
 }

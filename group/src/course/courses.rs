@@ -7,6 +7,7 @@ use bytes::Bytes;
 use flotilla_store::{Cas, Expect, Fence, Store, Write};
 
 use super::course_type::Course;
+use crate::audit::AuditLog;
 use crate::error::GroupError;
 use crate::keys;
 use crate::member::Registry;
@@ -94,6 +95,10 @@ impl Courses {
             }
             if course.revision == revision {
                 return Err(GroupError::Unchanged { group: self.group.clone(), revision: revision.to_owned() });
+            }
+            if let Some(last) = &course.rollout {
+                // Its holder may have died before it copied the last entries.
+                AuditLog::new(self.store.clone(), &self.group)?.copy(&last.log, 0).await?;
             }
             let seen = Seen { now_ms: self.now_ms().await?, replicas: registry.list().await? };
             if let Some((field, reason)) = rules.problem(seen.replicas.len()) {

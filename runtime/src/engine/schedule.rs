@@ -16,6 +16,12 @@ pub trait Schedule: Send + Sync {
     /// True when this replica is to fire the tick: at most one replica of the group hears true.
     fn claim(&self, tick: Tick) -> BoxFuture<'static, bool>;
 
+    /// True when this replica is to fire what runs once per start of the whole group.
+    fn claim_start(&self, node: &str) -> BoxFuture<'static, bool> {
+        let _ = node;
+        Box::pin(std::future::ready(true))
+    }
+
     /// The scheduled time of the last tick of this node that any replica fired, if known: for `"missed": "latest"`.
     fn last_fired(&self, node: &str) -> BoxFuture<'static, Option<i64>> {
         let _ = node;

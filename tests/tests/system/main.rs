@@ -7,4 +7,8 @@ mod memory;
 mod outside;
 mod parts;
 mod review;
+mod rollout;
+mod rollout_chaos;
+mod rollout_flow;
+mod rollout_load;
 mod timers;

@@ -28,9 +28,6 @@ impl Spread {
     }
 }
 
-/// A start within this long of another is the same start of the group, for `once` with `"ha": "one"`.
-const SAME_START_MS: i64 = 60_000;
-
 /// Asks the group whether this replica fires the tick.
 async fn claimed(cx: &NodeCx, spread: Spread, scheduled_ms: i64) -> bool {
     spread.each || cx.shared().schedule.claim(Tick { node: cx.id().to_string(), scheduled_ms }).await
@@ -39,8 +36,7 @@ async fn claimed(cx: &NodeCx, spread: Spread, scheduled_ms: i64) -> bool {
 /// Fires `once`, after its delay.
 pub(super) async fn once(cx: &NodeCx, spread: Spread, delay_ms: f64, fire: &Rc<dyn Fn()>) {
     tokio::time::sleep(Duration::from_secs_f64(delay_ms.max(0.0) / 1000.0)).await;
-    let start = cx.shared().schedule.now_ms() / SAME_START_MS * SAME_START_MS;
-    if !spread.one || claimed(cx, Spread { each: false, ..spread }, start).await {
+    if !spread.one || cx.shared().schedule.claim_start(cx.id()).await {
         fire();
     }
 }

@@ -1,0 +1,15 @@
+//! A session at a broker.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A session at a broker that may hold messages which nobody else gets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its ClientID, unique in the group.
+    pub client_id: String,
+    /// The replica that it belongs to.
+    pub replica: String,
+    /// What is needed to resume it; only who resumes it knows its shape.
+    pub session: Value,
+}
