@@ -10,7 +10,6 @@ mod headers;
 mod node;
 mod plan;
 mod proxy;
-mod template;
 mod wire;
 
 pub use node::TYPE;

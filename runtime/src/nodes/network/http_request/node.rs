@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::{Node, NodeCx, NodeError, NodeType};
+use crate::expression::{Plain, Template};
 use crate::message::Msg;
 use crate::nodes::network::header_hash;
 use crate::nodes::props;
@@ -102,7 +103,8 @@ impl HttpRequest {
             self.cx.warn(self.cx.text("common.errors.nooverride", &[]));
         }
         if self.url.contains("{{") {
-            return super::template::render(&self.url, &msg.value());
+            let filled = Template::parse(&self.url).and_then(|url| url.render(&msg.value(), &Plain));
+            return filled.map_err(|error| format!("{} (in the URL {})", error.message, self.url));
         }
         let url = if self.url.is_empty() { own } else { Value::from(self.url.as_str()) };
         Ok(if url.truthy() { url.to_text().to_string() } else { String::new() })
