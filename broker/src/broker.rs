@@ -6,9 +6,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
 use crate::{
+    auth::{Auth, AuthError},
     config::Config,
-    listener::{self, Shared},
+    listener::{Addresses, Listeners, Shared, TlsError},
     metrics::Reporter,
+    persist::{PersistError, Writer, restore},
     router::{Router, Stats, Status},
 };
 
@@ -16,7 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Broker {
     shared: Shared,
-    tcp: SocketAddr,
+    addresses: Addresses,
+    writer: Option<Writer>,
 }
 
 /// A look into a running broker.
@@ -43,6 +46,15 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// TLS cannot be offered.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The file of users or the ACL cannot be used.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// What was stored cannot be used.
+    #[error(transparent)]
+    Persist(#[from] PersistError),
 }
 
 /// How often timers are looked at: the precision of will delays and expiries.
@@ -54,25 +66,42 @@ const REPORT: Duration = Duration::from_secs(1);
 impl Broker {
     /// Binds the listeners and serves.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let listener = listener::bind(config.listen).await?;
-        let tcp = listener.local_addr().map_err(|source| StartError::Bind { address: config.listen, source })?;
+        let (listeners, addresses) = Listeners::bind(&config).await?;
+        let auth = Arc::new(Auth::read(&config)?);
         let config = Arc::new(config);
+        let restored = config.persist.as_deref().map(restore).transpose()?;
         let shared = Shared {
             router: Arc::new(Mutex::new(Router::new(Arc::clone(&config)))),
             config,
+            auth,
+            slots: Arc::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
+        let writer = match restored {
+            Some(restored) => Some(Writer::start(restored, &shared.router)?),
+            None => None,
+        };
         shared.tasks.spawn(keep_time(shared.clone()));
         shared.tasks.spawn(report(shared.clone()));
-        shared.tasks.spawn(listener::serve(listener, shared.clone()));
-        info!(address = %tcp, "broker listens");
-        Ok(Self { shared, tcp })
+        listeners.serve(&shared);
+        info!(address = %addresses.tcp, tls = ?addresses.tls, websocket = ?addresses.websocket, "broker listens");
+        Ok(Self { shared, addresses, writer })
     }
 
     /// Where the TCP listener is.
     pub fn tcp_addr(&self) -> SocketAddr {
-        self.tcp
+        self.addresses.tcp
+    }
+
+    /// Where the TLS listener is, if there is one.
+    pub fn tls_addr(&self) -> Option<SocketAddr> {
+        self.addresses.tls
+    }
+
+    /// Where the WebSocket listener is, if there is one.
+    pub fn ws_addr(&self) -> Option<SocketAddr> {
+        self.addresses.websocket
     }
 
     /// What the broker holds right now.
@@ -92,12 +121,15 @@ impl Broker {
 
     /// Stops listening, tells clients (DISCONNECT 0x8B on MQTT 5), writes what waits for them, and
     /// returns when every connection is closed or `deadline` has passed.
-    pub async fn shutdown(self, deadline: Duration) {
+    pub async fn shutdown(mut self, deadline: Duration) {
         self.shared.stop.cancel();
         self.shared.router.lock().stop();
         self.shared.tasks.close();
         if tokio::time::timeout(deadline, self.shared.tasks.wait()).await.is_err() {
             info!(open = self.shared.tasks.len(), "connections are cut off at the deadline");
+        }
+        if let Some(writer) = self.writer.take() {
+            writer.finish().await;
         }
     }
 }

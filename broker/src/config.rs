@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,24 @@ pub struct GroupStrategy {
 pub struct Config {
     /// Address of the TCP listener; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Address of the TLS listener, if there is to be one.
+    pub tls_listen: Option<SocketAddr>,
+    /// PEM file with its certificate chain.
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file with its key.
+    pub tls_key: Option<PathBuf>,
+    /// Address of the WebSocket listener, if there is to be one.
+    pub ws_listen: Option<SocketAddr>,
+    /// File of `name:hash` lines; with it, clients need a user name and its password.
+    pub users: Option<PathBuf>,
+    /// File of `WHO WHAT FILTER` lines; with it, what no line allows is refused.
+    pub acl: Option<PathBuf>,
+    /// Take clients without a password from anywhere. Otherwise only from this machine, while there are no users.
+    pub allow_anonymous: bool,
+    /// Seconds between the broker's own messages on `$SYS/broker/...`; 0 for none.
+    pub sys_interval: u64,
+    /// Folder for what survives a crash; without one all is in memory.
+    pub persist: Option<PathBuf>,
     /// Largest packet taken from a client, in bytes.
     pub max_packet: usize,
     /// QoS 1 and 2 publishes a client may have un-acknowledged (receive maximum in CONNACK).
@@ -89,6 +107,8 @@ pub struct Config {
     pub out_buffer: usize,
     /// Most connections at once.
     pub max_connections: usize,
+    /// Of them, from one address.
+    pub max_connections_per_address: usize,
     /// Subscriptions of one session.
     pub max_subscriptions: usize,
     /// Retained messages.
@@ -119,6 +139,15 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
+            tls_listen: None,
+            tls_cert: None,
+            tls_key: None,
+            ws_listen: None,
+            users: None,
+            acl: None,
+            allow_anonymous: false,
+            sys_interval: 10,
+            persist: None,
             max_packet: 1 << 20,
             receive_maximum: 1000,
             topic_alias_max: 32,
@@ -130,6 +159,7 @@ impl Default for Config {
             session_queue_bytes: 16 << 20,
             out_buffer: 256 << 10,
             max_connections: 20_000,
+            max_connections_per_address: 20_000,
             max_subscriptions: 10_000,
             max_retained: 1_000_000,
             max_retained_bytes: 256 << 20,

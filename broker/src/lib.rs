@@ -3,18 +3,23 @@
 //! A message passes these rooms: `listener` (sockets), `wire` (bytes to packets), `router` (who gets
 //! it), `session` and `share` (what waits and what is in flight), and back out over a `link`.
 
+mod auth;
 mod broker;
 mod config;
 mod link;
 mod listener;
 mod message;
 mod metrics;
+mod persist;
 mod router;
 mod session;
 mod share;
 mod topic;
 pub mod wire;
 
+pub use auth::AuthError;
 pub use broker::{Broker, StartError, View};
 pub use config::{Config, GroupStrategy, Strategy, UnknownStrategy};
+pub use listener::TlsError;
+pub use persist::PersistError;
 pub use router::{GroupStatus, MemberStatus, Stats, Status};

@@ -43,6 +43,8 @@ struct Connection<S> {
     inbound: Inbound,
     /// Taken from the link, being written.
     outgoing: BytesMut,
+    /// TLS and WebSocket keep written bytes back until they are flushed.
+    unflushed: bool,
     link: Arc<Link>,
     open: Open,
     shared: Shared,
@@ -64,6 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             writer,
             inbound: Inbound::new(buffer, open.version, config.max_packet, config.topic_alias_max),
             outgoing: BytesMut::new(),
+            unflushed: false,
             link: Arc::clone(&open.link),
             open,
             shared,
@@ -108,9 +111,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.take_in(count);
                 }
             },
-            written = self.writer.write(&self.outgoing), if writing => match written {
-                Ok(0) | Err(_) => return false,
-                Ok(count) => {
+            written = write(&mut self.writer, &self.outgoing), if writing || self.unflushed => match written {
+                Ok(Written::Flushed) => self.unflushed = false,
+                Ok(Written::Bytes(0)) | Err(_) => return false,
+                Ok(Written::Bytes(count)) => {
+                    self.unflushed = true;
                     if choked {
                         self.last_active = Instant::now();
                     }
@@ -235,6 +240,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         // A peer that does not take it is cut off all the same.
         let _ = timeout(CLOSING, last).await;
     }
+}
+
+enum Written {
+    Bytes(usize),
+    Flushed,
+}
+
+/// Writes what there is, or flushes when there is nothing. May be broken off at any time.
+async fn write<S: AsyncWrite + Unpin>(writer: &mut S, bytes: &[u8]) -> io::Result<Written> {
+    if bytes.is_empty() {
+        return writer.flush().await.map(|()| Written::Flushed);
+    }
+    writer.write(bytes).await.map(Written::Bytes)
 }
 
 /// What may go on while a publish before it waits: acknowledgements and pings concern other

@@ -41,11 +41,19 @@ where
         }
     };
     let version = connect.version;
+    let rights = match shared.auth.check(&connect, peer).await {
+        Ok(rights) => rights,
+        Err(reason) => {
+            debug!(%peer, ?reason, "CONNECT refused");
+            refuse(stream, version, reason).await;
+            return None;
+        }
+    };
     let link = Arc::new(Link::new(shared.config.out_buffer));
     let answer = {
         let mut router = shared.router.lock();
         router.begin();
-        let answer = router.connect(connect, None, Arc::clone(&link));
+        let answer = router.connect(connect, rights, Arc::clone(&link));
         router.flush();
         answer
     };

@@ -1,11 +1,17 @@
 //! From sockets to packets: one task per connection, whatever carries it.
 
+mod accept;
+mod bind;
 mod connection;
 mod handshake;
 mod inbound;
 mod pause;
 mod shared;
-mod tcp;
+mod slots;
+mod tls;
+mod ws;
 
+pub use bind::{Addresses, Listeners};
 pub use shared::Shared;
-pub use tcp::{bind, serve};
+pub use slots::Slots;
+pub use tls::TlsError;

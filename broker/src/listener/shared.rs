@@ -3,7 +3,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::Config, router::Router};
+use super::Slots;
+use crate::{auth::Auth, config::Config, router::Router};
 
 /// What every connection needs.
 #[derive(Debug, Clone)]
@@ -12,6 +13,10 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// The state of the broker.
     pub router: Arc<Mutex<Router>>,
+    /// Who may connect.
+    pub auth: Arc<Auth>,
+    /// Open connections.
+    pub slots: Arc<Slots>,
     /// Cancelled at shutdown: listeners stop.
     pub stop: CancellationToken,
     /// Every task, so that a shutdown can wait for them.

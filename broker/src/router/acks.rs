@@ -1,5 +1,6 @@
 use super::Router;
 use crate::{
+    persist::Op,
     session::SessionKey,
     wire::{Ack, AckKind, Reason, Version, ack},
 };
@@ -13,6 +14,7 @@ impl Router {
             AckKind::PubRec => match window.received(packet.pkid, packet.reason < 0x80) {
                 Ok(delivery) => {
                     if packet.reason < 0x80 {
+                        self.record_for(session, |session| Op::PutReleased { session, pkid: packet.pkid });
                         self.answer(session, AckKind::PubRel, packet.pkid, Reason::Success);
                     }
                     delivery
@@ -23,13 +25,16 @@ impl Router {
                 }
             },
             AckKind::PubComp => {
-                window.completed(packet.pkid);
+                if window.completed(packet.pkid) {
+                    self.record_for(session, |session| Op::DropReleased { session, pkid: packet.pkid });
+                }
                 None
             }
             AckKind::PubRel => {
                 let known = self.sessions[session].received.remove(&packet.pkid);
                 let reason = if known { Reason::Success } else { Reason::PacketIdNotFound };
-                self.answer(session, AckKind::PubComp, packet.pkid, reason);
+                self.record_for(session, |session| Op::DropReceived { session, pkid: packet.pkid });
+                self.promise_ack(session, AckKind::PubComp, packet.pkid, reason);
                 return;
             }
         };

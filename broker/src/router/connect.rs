@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::Router;
 use crate::{
+    auth::Rights,
     link::Link,
     session::{Client, Session, SessionKey},
     wire::{ConnAck, Connect, Reason, Version, connack},
@@ -25,7 +26,12 @@ pub struct Refused(pub Reason);
 impl Router {
     /// Takes a client in: resumes or makes its session, ends an older connection of the same
     /// ClientID, answers CONNACK and sends what waits.
-    pub fn connect(&mut self, connect: Connect, user: Option<Arc<str>>, link: Arc<Link>) -> Result<Accepted, Refused> {
+    pub fn connect(
+        &mut self,
+        connect: Connect,
+        rights: Option<Arc<Rights>>,
+        link: Arc<Link>,
+    ) -> Result<Accepted, Refused> {
         self.admit(&connect)?;
         let assigned = connect.client_id.is_empty();
         let id: Arc<str> = if assigned { self.assign_id() } else { connect.client_id.as_str().into() };
@@ -62,12 +68,13 @@ impl Router {
             receive_maximum: connect.receive_maximum.min(self.config.max_in_flight).into(),
             max_packet: connect.max_packet as usize,
             will: connect.will,
-            user,
+            rights,
             aliases: rustc_hash::FxHashMap::default(),
             alias_max: connect.topic_alias_max.min(self.config.topic_alias_max),
         });
         self.connected += 1;
         self.stats.accepted += 1;
+        self.record_session(session);
         self.rejoin(session);
         self.pump(session);
         Ok(Accepted { session, epoch, keep_alive })

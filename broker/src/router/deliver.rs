@@ -2,13 +2,14 @@ use std::sync::Arc;
 
 use super::Router;
 use crate::{
+    persist::Op,
     session::{Client, Delivery, Flight, SessionKey},
     wire::{Ack, AckKind, PublishOut, QoS, Version, ack, publish},
 };
 
 impl Router {
     /// A message for a plain subscription: sent now, or queued, or dropped and counted past the bounds.
-    pub(super) fn deliver(&mut self, session: SessionKey, delivery: Delivery) {
+    pub(super) fn deliver(&mut self, session: SessionKey, mut delivery: Delivery) {
         let entry = &mut self.sessions[session];
         if delivery.qos == QoS::AtMostOnce {
             match &entry.client {
@@ -19,6 +20,7 @@ impl Router {
             return;
         }
         if entry.is_free(delivery.qos) {
+            self.record_delivery(session, &mut delivery);
             self.send(session, delivery);
             return;
         }
@@ -27,6 +29,8 @@ impl Router {
             self.stats.dropped_queue += 1;
             return;
         }
+        self.record_delivery(session, &mut delivery);
+        let entry = &mut self.sessions[session];
         entry.enqueue(delivery);
         if let Some(client) = &entry.client
             && (entry.queue.len() >= count / 2 || entry.queue_bytes >= bytes / 2)
@@ -109,15 +113,20 @@ impl Router {
         }
         self.stats.sent[delivery.qos as usize] += 1;
         self.stats.sent_bytes[delivery.qos as usize] += message.payload.len() as u64;
+        let numbered = (delivery.qos == QoS::ExactlyOnce && delivery.stored != 0).then_some(delivery.stored);
         if delivery.qos != QoS::AtMostOnce {
             packet.pkid = entry.window.begin(delivery);
         }
+        let pkid = packet.pkid;
         let offered = client.link.append(|out| publish(out, client.version, &packet));
         if offered.idle {
             self.dirty.mark(&client.link);
         }
         if offered.pressed {
             self.pressed = Some(Arc::clone(&client.link));
+        }
+        if let Some(seq) = numbered {
+            self.record_for(session, |session| Op::SetPacketId { session, seq, pkid });
         }
     }
 
@@ -168,6 +177,10 @@ impl Router {
 
     /// The session is done with a message: its share group, if any, need not keep it.
     pub(super) fn settle(&mut self, session: SessionKey, delivery: &Delivery) {
+        let seq = delivery.stored;
+        if seq != 0 {
+            self.record_for(session, |session| Op::DropQueued { session, seq });
+        }
         if let Some(source) = delivery.source {
             self.done(session, source);
         }

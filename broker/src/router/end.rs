@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::{Router, timers::Timer};
 use crate::{
+    persist::Op,
     session::SessionKey,
     topic::Filter,
     wire::{Disconnect, Reason},
@@ -49,6 +50,7 @@ impl Router {
             self.end_session(session);
             return;
         }
+        self.record_session(session);
         match delay {
             Some(0) => self.publish_will(session),
             Some(seconds) => self.after_for(session, Duration::from_secs(seconds.into()), Timer::Will(session, epoch)),
@@ -85,6 +87,7 @@ impl Router {
         for group in left {
             self.dispatch(group);
         }
+        self.record_for(session, |key| Op::DropSession { key });
         let gone = self.sessions.remove(session);
         self.by_id.remove(&gone.id);
     }

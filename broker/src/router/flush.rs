@@ -24,6 +24,9 @@ impl Dirty {
 impl Router {
     /// Ends a batch: one wake for every connection that has something new to write.
     pub fn flush(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.submit();
+        }
         for link in self.dirty.links.drain(..) {
             link.wake.notify_one();
         }

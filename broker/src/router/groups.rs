@@ -4,6 +4,7 @@ use super::{Router, timers::Timer};
 use crate::{
     config::Strategy,
     message::Message,
+    persist::Op,
     session::{Delivery, SessionKey, Source, Subscription},
     share::{Group, GroupKey, Waiting},
     topic::{Filter, Share},
@@ -13,20 +14,30 @@ use crate::{
 impl Router {
     /// Adds a session to the group, which is made if this is its first member.
     pub(super) fn join_group(&mut self, session: SessionKey, share: Share, subscription: Subscription) -> GroupKey {
-        let key = if let Some(key) = self.by_share.get(&share) {
-            *key
-        } else {
-            let strategy = self.config.strategy_for(&share.name);
-            let key = self.groups.insert(Group::new(share.clone(), strategy, self.now));
-            self.filters.entry(&share.filter).groups.push(key);
-            self.by_share.insert(share, key);
-            key
+        let key = match self.by_share.get(&share) {
+            Some(key) => *key,
+            None => self.make_group(share),
         };
         let group = &mut self.groups[key];
         group.join(session, subscription);
         if let Some(timer) = group.vacancy_timer.take() {
             self.timers.cancel(timer);
         }
+        key
+    }
+
+    /// A group without members.
+    pub(super) fn make_group(&mut self, share: Share) -> GroupKey {
+        let strategy = self.config.strategy_for(&share.name);
+        let mut group = Group::new(share.clone(), strategy, self.now);
+        if let Some(journal) = &mut self.journal {
+            group.stored = journal.next_key();
+            let (name, filter) = (share.name.clone(), share.filter.clone());
+            journal.record(Op::PutGroup { key: group.stored, name, filter });
+        }
+        let key = self.groups.insert(group);
+        self.filters.entry(&share.filter).groups.push(key);
+        self.by_share.insert(share, key);
         key
     }
 
@@ -56,6 +67,8 @@ impl Router {
     pub(super) fn share(&mut self, key: GroupKey, message: &Arc<Message>) {
         let group = &mut self.groups[key];
         let waiting = group.arrive(Arc::clone(message), self.now);
+        self.record_shared(key, &waiting);
+        let group = &self.groups[key];
         let orderly = group.strategy != Strategy::TopicHash && !group.backlog.is_empty();
         let chosen = if orderly { None } else { self.pick(key, message) };
         match chosen {
@@ -160,10 +173,19 @@ impl Router {
         let qos = waiting.message.qos.min(subscription.qos);
         let tracked = qos != QoS::AtMostOnce;
         group.sent(session, tracked);
+        if !tracked && waiting.message.qos != QoS::AtMostOnce {
+            self.record_unshared(key, waiting.seq);
+        }
         let source = tracked.then_some(Source { group: key, seq: waiting.seq, since: waiting.since });
         let retain = subscription.retain_as_published && waiting.message.retain;
-        let delivery =
-            Delivery { message: waiting.message, qos, retain, ids: subscription.id.into_iter().collect(), source };
+        let delivery = Delivery {
+            message: waiting.message,
+            qos,
+            retain,
+            ids: subscription.id.into_iter().collect(),
+            source,
+            stored: 0,
+        };
         self.send(session, delivery);
     }
 
@@ -171,6 +193,7 @@ impl Router {
     pub(super) fn done(&mut self, session: SessionKey, source: Source) {
         if let Some(group) = self.groups.get_mut(source.group) {
             group.acknowledged(session);
+            self.record_unshared(source.group, source.seq);
         }
     }
 
@@ -203,6 +226,9 @@ impl Router {
     /// The session's connection has been gone for `redispatch_after`.
     pub(super) fn redispatch(&mut self, session: SessionKey) {
         let held = self.sessions[session].window.give_back();
+        for pkid in self.sessions[session].window.released() {
+            self.record_for(session, |session| Op::PutReleased { session, pkid });
+        }
         self.set_away(session, true);
         self.give_back(session, held);
     }
@@ -237,6 +263,7 @@ impl Router {
         }
         let group = self.groups.remove(key);
         self.stats.dropped_vacant += group.waiting() as u64;
+        self.record(|_| Op::DropGroup { key: group.stored });
         self.by_share.remove(&group.share);
         if let Some(subscribers) = self.filters.get_mut(&group.share.filter) {
             subscribers.groups.retain(|other| *other != key);

@@ -11,7 +11,9 @@ mod publish;
 mod retained;
 mod router;
 mod status;
+mod stored;
 mod subscribe;
+mod sys;
 mod timers;
 
 pub use connect::Accepted;

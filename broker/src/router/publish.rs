@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::Router;
 use crate::{
     message::Message,
+    persist::Op,
     session::{Delivery, Ids, SessionKey, Subscription},
     share::GroupKey,
     wire::{AckKind, Publish, QoS, Reason, Version},
@@ -29,6 +30,14 @@ impl Router {
         if qos == QoS::ExactlyOnce && !self.begin_exactly_once(session, pkid) {
             return Ok(());
         }
+        if !self.may_publish(session, &publish.topic) {
+            self.deny(session, &publish);
+            return Ok(());
+        }
+        if qos != QoS::AtMostOnce && self.is_disk_behind() {
+            self.refused_any = true;
+            return Err(Blocked(publish));
+        }
         let mut hits = self.find(&publish);
         if hits.groups.iter().any(|group| self.is_full(*group)) {
             if qos == QoS::AtMostOnce {
@@ -51,23 +60,45 @@ impl Router {
         self.hits = hits;
         match qos {
             QoS::AtMostOnce => {}
-            QoS::AtLeastOnce => self.answer(session, AckKind::PubAck, pkid, reason),
+            QoS::AtLeastOnce => self.promise_ack(session, AckKind::PubAck, pkid, reason),
             QoS::ExactlyOnce => {
                 // A message may have ended this session (a will, a take-over): then nobody waits for it.
                 if let Some(entry) = self.sessions.get_mut(session) {
                     entry.received.insert(pkid);
                 }
-                self.answer(session, AckKind::PubRec, pkid, reason);
+                self.record_for(session, |session| Op::PutReceived { session, pkid });
+                self.promise_ack(session, AckKind::PubRec, pkid, reason);
             }
         }
         Ok(())
+    }
+
+    /// `$SYS` is the broker's own; for the rest the ACL decides.
+    fn may_publish(&self, session: SessionKey, topic: &[u8]) -> bool {
+        if topic.starts_with(b"$SYS/") {
+            return false;
+        }
+        let client = self.sessions[session].client.as_ref();
+        client
+            .and_then(|client| client.rights.as_ref())
+            .is_none_or(|rights| std::str::from_utf8(topic).is_ok_and(|topic| rights.may_publish(topic)))
+    }
+
+    /// 3.1.1 cannot say that a publish was not allowed: it is acknowledged and goes nowhere [MQTT-3.3.5-2].
+    fn deny(&mut self, session: SessionKey, publish: &Publish) {
+        self.stats.dropped_denied += 1;
+        match publish.qos {
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => self.promise_ack(session, AckKind::PubAck, publish.pkid, Reason::NotAuthorized),
+            QoS::ExactlyOnce => self.promise_ack(session, AckKind::PubRec, publish.pkid, Reason::NotAuthorized),
+        }
     }
 
     /// False when the message was taken before (PUBREC is repeated), or there are too many at once.
     fn begin_exactly_once(&mut self, session: SessionKey, pkid: u16) -> bool {
         let received = &self.sessions[session].received;
         if received.contains(&pkid) {
-            self.answer(session, AckKind::PubRec, pkid, Reason::Success);
+            self.promise_ack(session, AckKind::PubRec, pkid, Reason::Success);
             return false;
         }
         // 3.1.1 has no receive maximum: there the identifiers themselves are the bound.
@@ -88,7 +119,7 @@ impl Router {
         }
         self.stats.dropped_group += 1;
         let kind = if publish.qos == QoS::ExactlyOnce { AckKind::PubRec } else { AckKind::PubAck };
-        self.answer(session, kind, publish.pkid, Reason::QuotaExceeded);
+        self.promise_ack(session, kind, publish.pkid, Reason::QuotaExceeded);
         Ok(())
     }
 
@@ -158,5 +189,6 @@ fn combine(message: &Arc<Message>, own: &[(SessionKey, Subscription)], echo: boo
         retain: as_published && message.retain,
         ids,
         source: None,
+        stored: 0,
     })
 }

@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Instant};
 
+use bytes::Bytes;
+
 use super::Router;
 use crate::{message::Message, topic::Tree};
 
@@ -9,6 +11,8 @@ pub(super) struct Retained {
     topics: Tree<Option<Arc<Message>>>,
     count: usize,
     bytes: usize,
+    /// Topics whose message expired since they were last asked for.
+    expired: Vec<Bytes>,
 }
 
 impl Retained {
@@ -39,6 +43,13 @@ impl Retained {
         true
     }
 
+    /// Takes the topics whose message expired and that have none now.
+    pub(super) fn take_expired(&mut self) -> Vec<Bytes> {
+        let mut expired = std::mem::take(&mut self.expired);
+        expired.retain(|topic| std::str::from_utf8(topic).is_ok_and(|topic| self.topics.get_mut(topic).is_none()));
+        expired
+    }
+
     /// What a new subscription to `filter` gets; what expired is forgotten.
     pub(super) fn matching(&mut self, filter: &str, now: Instant) -> Vec<Arc<Message>> {
         let mut found = Vec::new();
@@ -53,6 +64,7 @@ impl Retained {
             self.topics.remove(message.topic());
             self.count -= 1;
             self.bytes -= message.size();
+            self.expired.push(message.topic.clone());
         }
         found
     }
@@ -62,12 +74,13 @@ impl Router {
     /// Keeps a message that was published with the retain flag. One that does not fit is counted.
     pub(super) fn keep_retained(&mut self, message: &Arc<Message>) {
         let (most, bytes) = (self.config.max_retained, self.config.max_retained_bytes);
-        if !self.retained.keep(message, most, bytes) {
+        let mut kept = self.retained.keep(message, most, bytes);
+        if !kept {
             // Expired ones may be what fills it.
             self.retained.matching("#", self.now);
-            if !self.retained.keep(message, most, bytes) {
-                self.stats.dropped_retained += 1;
-            }
+            kept = self.retained.keep(message, most, bytes);
+            self.stats.dropped_retained += u64::from(!kept);
         }
+        self.record_retained(message, kept && !message.payload.is_empty());
     }
 }

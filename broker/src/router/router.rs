@@ -4,10 +4,11 @@ use rustc_hash::FxHashMap;
 use slab::Slab;
 use tokio::sync::Notify;
 
-use super::{flush::Dirty, publish::Hits, retained::Retained, timers::Timers};
+use super::{flush::Dirty, publish::Hits, retained::Retained, sys::Sys, timers::Timers};
 use crate::{
     config::Config,
     link::Link,
+    persist::Journal,
     session::{Session, SessionKey, Subscription},
     share::{Group, GroupKey},
     topic::{Share, Tree},
@@ -28,6 +29,8 @@ pub struct Router {
     pub(super) dirty: Dirty,
     pub(super) hits: Hits,
     pub(super) stats: Stats,
+    /// Records what is to survive a crash; none without `persist`.
+    pub(super) journal: Option<Journal>,
     /// A link that has half of its bound waiting: whoever publishes now should pause for it.
     pub(super) pressed: Option<Arc<Link>>,
     /// A share group that had refused publishers has room again.
@@ -35,6 +38,7 @@ pub struct Router {
     pub(super) refused_any: bool,
     pub(super) now: Instant,
     pub(super) next_sweep: Instant,
+    pub(super) sys: Sys,
     pub(super) epochs: u64,
     pub(super) connected: usize,
     pub(super) stopping: bool,
@@ -78,6 +82,8 @@ pub struct Stats {
     pub dropped_vacant: u64,
     /// Retained messages that were not kept because there is no room for more.
     pub dropped_retained: u64,
+    /// Messages that their publisher may not publish.
+    pub dropped_denied: u64,
     /// Messages that waited in a share group for longer than they may.
     pub dropped_aged: u64,
     /// Messages that went from a member that left to another.
@@ -88,7 +94,7 @@ pub struct Stats {
 
 impl Stats {
     /// Messages that were dropped or refused, by reason.
-    pub fn dropped(&self) -> [(&'static str, u64); 8] {
+    pub fn dropped(&self) -> [(&'static str, u64); 9] {
         [
             ("slow-connection", self.dropped_slow),
             ("session-queue", self.dropped_queue),
@@ -97,6 +103,7 @@ impl Stats {
             ("group-full", self.dropped_group),
             ("group-vacant", self.dropped_vacant),
             ("group-age", self.dropped_aged),
+            ("not-authorized", self.dropped_denied),
             ("retained-full", self.dropped_retained),
         ]
     }
@@ -105,7 +112,9 @@ impl Stats {
 impl Router {
     /// An empty router.
     pub fn new(config: Arc<Config>) -> Self {
+        let sys = Sys::new(Instant::now(), config.sys_interval);
         Self {
+            sys,
             config,
             sessions: Slab::new(),
             by_id: FxHashMap::default(),
@@ -117,6 +126,7 @@ impl Router {
             dirty: Dirty::default(),
             hits: Hits::default(),
             stats: Stats::default(),
+            journal: None,
             pressed: None,
             space: Arc::default(),
             refused_any: false,

@@ -1,9 +1,10 @@
 use super::Router;
 use crate::{
+    persist::{Op, ReplyKind},
     session::{Delivery, SessionKey, Subscription},
     share::GroupKey,
     topic::Filter,
-    wire::{Reason, RetainHandling, SubRequest, Subscribe, Unsubscribe, suback, unsuback},
+    wire::{Reason, RetainHandling, SubRequest, Subscribe, Unsubscribe},
 };
 
 impl Router {
@@ -22,7 +23,7 @@ impl Router {
                 self.kick(session, Reason::ProtocolError);
                 return;
             }
-            if let Err(reason) = self.may_subscribe(session, request) {
+            if let Err(reason) = self.may_subscribe(session, request, &filter) {
                 codes.push(reason as u8);
                 continue;
             }
@@ -33,7 +34,9 @@ impl Router {
                 retain_as_published: request.retain_as_published,
                 id: packet.id,
             };
-            let (new, group) = self.add_subscription(session, request, filter, options);
+            let text: Box<str> = request.filter.as_str().into();
+            let (new, group) = self.subscribe(session, text.clone(), filter, options);
+            self.record_for(session, |session| Op::PutSubscription { session, filter: text, options });
             joined.extend(group);
             let wanted = match request.retain_handling {
                 RetainHandling::Always => true,
@@ -44,7 +47,7 @@ impl Router {
                 retained.push((request.filter.as_str(), options));
             }
         }
-        self.reply(session, |out, version| suback(out, version, packet.pkid, &codes));
+        self.promise(session, ReplyKind::SubAck(packet.pkid, codes));
         for (filter, options) in retained {
             self.send_retained(session, filter, options);
         }
@@ -53,9 +56,17 @@ impl Router {
         }
     }
 
-    fn may_subscribe(&self, session: SessionKey, request: &SubRequest) -> Result<(), Reason> {
+    fn may_subscribe(&self, session: SessionKey, request: &SubRequest, filter: &Filter) -> Result<(), Reason> {
         if self.config.deny_subscribe.contains(&request.filter) {
             return Err(Reason::Unspecified);
+        }
+        let topics = match filter {
+            Filter::Plain(filter) => filter,
+            Filter::Shared(share) => &share.filter,
+        };
+        let client = self.sessions[session].client.as_ref();
+        if client.and_then(|client| client.rights.as_ref()).is_some_and(|rights| !rights.may_subscribe(topics)) {
+            return Err(Reason::NotAuthorized);
         }
         let own = &self.sessions[session].subscriptions;
         if own.len() >= self.config.max_subscriptions && !own.contains_key(request.filter.as_str()) {
@@ -65,14 +76,14 @@ impl Router {
     }
 
     /// Whether it is new, and the share group that it joined.
-    fn add_subscription(
+    pub(super) fn subscribe(
         &mut self,
         session: SessionKey,
-        request: &SubRequest,
+        text: Box<str>,
         filter: Filter,
         options: Subscription,
     ) -> (bool, Option<GroupKey>) {
-        let old = self.sessions[session].subscriptions.insert(request.filter.as_str().into(), options);
+        let old = self.sessions[session].subscriptions.insert(text, options);
         let group = match filter {
             Filter::Plain(filter) => {
                 self.filters.entry(&filter).sessions.insert(session, options);
@@ -86,20 +97,23 @@ impl Router {
     fn send_retained(&mut self, session: SessionKey, filter: &str, options: Subscription) {
         let bound = self.config.session_queue + self.retained.count();
         for message in self.retained.matching(filter, self.now) {
-            let delivery = Delivery {
+            let mut delivery = Delivery {
                 qos: message.qos.min(options.qos),
                 message,
                 retain: true,
                 ids: options.id.into_iter().collect(),
                 source: None,
+                stored: 0,
             };
             // Whatever does not fit now waits, at QoS 0 too, so that one subscription gets them all; subscribing
             // again and again does not fill the memory.
             let entry = &mut self.sessions[session];
             if entry.is_free(delivery.qos) {
+                self.record_delivery(session, &mut delivery);
                 self.send(session, delivery);
             } else if entry.queue.len() < bound {
-                entry.enqueue(delivery);
+                self.record_delivery(session, &mut delivery);
+                self.sessions[session].enqueue(delivery);
             } else {
                 self.stats.dropped_queue += 1;
             }
@@ -115,12 +129,14 @@ impl Router {
                 continue;
             };
             let known = self.sessions[session].subscriptions.remove(text.as_str()).is_some();
+            let own: Box<str> = text.as_str().into();
+            self.record_for(session, |session| Op::DropSubscription { session, filter: own });
             if known && let Some(group) = self.remove_subscription(session, &filter) {
                 self.dispatch(group);
             }
             codes.push(if known { Reason::Success } else { Reason::NoSubscriptionExisted } as u8);
         }
-        self.reply(session, |out, version| unsuback(out, version, packet.pkid, &codes));
+        self.promise(session, ReplyKind::UnsubAck(packet.pkid, codes));
     }
 
     /// Takes a subscription out of the tree, or the session out of the share group.

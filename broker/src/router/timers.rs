@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::Router;
-use crate::{session::SessionKey, share::GroupKey};
+use crate::{persist::Op, session::SessionKey, share::GroupKey};
 
 /// Things to do later.
 #[derive(Debug, Default)]
@@ -69,10 +69,19 @@ impl Router {
     /// Once a second: drops what has waited in share groups for too long.
     fn sweep(&mut self) {
         self.next_sweep = self.now + Duration::from_secs(1);
+        self.publish_sys();
+        for topic in self.retained.take_expired() {
+            self.record(|_| Op::DropRetained { topic });
+        }
         let age = Duration::from_secs(self.config.group_max_age);
         let Some(before) = self.now.checked_sub(age) else { return };
-        for (_, group) in &mut self.groups {
-            self.stats.dropped_aged += group.expire(before) as u64;
+        let mut aged = Vec::new();
+        for (key, group) in &mut self.groups {
+            aged.extend(group.expire(before).into_iter().map(|waiting| (key, waiting.seq)));
+        }
+        self.stats.dropped_aged += aged.len() as u64;
+        for (group, seq) in aged {
+            self.record_unshared(group, seq);
         }
     }
 

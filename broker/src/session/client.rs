@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use crate::{
+    auth::Rights,
     link::Link,
     wire::{Version, Will},
 };
@@ -21,8 +22,8 @@ pub struct Client {
     pub max_packet: usize,
     /// Published if the connection ends without DISCONNECT.
     pub will: Option<Will>,
-    /// User name that was accepted.
-    pub user: Option<Arc<str>>,
+    /// What it may publish and subscribe; `None` is everything.
+    pub rights: Option<Arc<Rights>>,
     /// Aliases given to topics so far, at most `alias_max`.
     pub aliases: FxHashMap<Bytes, u16>,
     /// How many it takes.

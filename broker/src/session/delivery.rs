@@ -20,6 +20,8 @@ pub struct Delivery {
     pub ids: Ids,
     /// The share group that it must return to if the session does not acknowledge it.
     pub source: Option<Source>,
+    /// Its number in the file; 0 when it is not stored for the session.
+    pub stored: u64,
 }
 
 /// Where in which share group a message stood.

@@ -18,6 +18,8 @@ pub type SessionKey = usize;
 pub struct Session {
     /// ClientID.
     pub id: Arc<str>,
+    /// Its number in the file; 0 when it is not stored.
+    pub stored: u64,
     /// Counts connections, so that what an old one still sends or does is told apart.
     pub epoch: u64,
     /// The connection, if there is one.
@@ -64,6 +66,7 @@ impl Session {
     pub fn new(id: Arc<str>) -> Self {
         Self {
             id,
+            stored: 0,
             epoch: 0,
             client: None,
             expiry: 0,

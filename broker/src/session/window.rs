@@ -51,6 +51,13 @@ impl Window {
         }
     }
 
+    /// Puts back what was in flight before a restart.
+    pub fn restore(&mut self, pkid: u16, flight: Flight) {
+        self.order += 1;
+        self.last = self.last.max(pkid);
+        self.flights.insert(pkid, InFlight { order: self.order, flight });
+    }
+
     /// PUBACK: done. `None` when nothing of QoS 1 is in flight under `pkid`.
     pub fn acked(&mut self, pkid: u16) -> Option<Delivery> {
         match self.flights.get(&pkid) {
@@ -121,6 +128,12 @@ impl Window {
         let mut pkids: Vec<(u64, u16)> = self.flights.iter().map(|(pkid, f)| (f.order, *pkid)).collect();
         pkids.sort_unstable();
         self.resend = pkids.into_iter().map(|(_, pkid)| pkid).collect();
+    }
+
+    /// Identifiers that wait for PUBCOMP.
+    pub fn released(&self) -> Vec<u16> {
+        let released = self.flights.iter().filter(|(_, entry)| matches!(entry.flight, Flight::Released));
+        released.map(|(pkid, _)| *pkid).collect()
     }
 
     /// The next one to send again.

@@ -20,6 +20,8 @@ pub type GroupKey = usize;
 pub struct Group {
     /// Name and filter.
     pub share: Share,
+    /// Its number in the file; 0 when it is not stored.
+    pub stored: u64,
     /// How it picks a member.
     pub strategy: Strategy,
     /// Who is in, in order of joining.
@@ -46,6 +48,7 @@ impl Group {
     pub fn new(share: Share, strategy: Strategy, now: Instant) -> Self {
         Self {
             share,
+            stored: 0,
             strategy,
             members: IndexMap::default(),
             backlog: Backlog::default(),
@@ -80,6 +83,12 @@ impl Group {
     pub fn arrive(&mut self, message: Arc<Message>, now: Instant) -> Waiting {
         self.next_seq += 1;
         Waiting { seq: self.next_seq, since: now, message }
+    }
+
+    /// Puts back a message that had arrived before a restart; in order of arrival.
+    pub fn restore(&mut self, waiting: Waiting) {
+        self.next_seq = self.next_seq.max(waiting.seq);
+        self.backlog.push(waiting);
     }
 
     /// Adds a member, or changes its options.
@@ -171,12 +180,11 @@ impl Group {
         }
     }
 
-    /// Drops what arrived before `before`; returns how many.
-    pub fn expire(&mut self, before: Instant) -> usize {
-        let mut gone = 0;
+    /// Takes out what arrived before `before`.
+    pub fn expire(&mut self, before: Instant) -> Vec<Waiting> {
+        let mut gone = Vec::new();
         while self.backlog.front().is_some_and(|waiting| waiting.since < before) {
-            self.backlog.pop();
-            gone += 1;
+            gone.extend(self.backlog.pop());
         }
         for member in self.members.values_mut() {
             while member.pending.front().is_some_and(|waiting| waiting.since < before)
@@ -184,7 +192,7 @@ impl Group {
             {
                 self.pending.0 -= 1;
                 self.pending.1 -= old.message.size();
-                gone += 1;
+                gone.push(old);
             }
         }
         gone

@@ -1,6 +1,7 @@
 //! `flotilla broker`'s settings.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use flotilla_broker::{Config, Strategy};
@@ -29,6 +30,36 @@ pub struct ServeArgs {
     /// Address of the TCP listener [default: 127.0.0.1:1883]
     #[arg(long, env = "FLOTILLA_BROKER_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Address of a TLS listener; needs --tls-cert and --tls-key
+    #[arg(long, env = "FLOTILLA_BROKER_TLS_LISTEN", value_name = "ADDRESS")]
+    tls_listen: Option<SocketAddr>,
+    /// PEM file with the TLS listener's certificate chain
+    #[arg(long, env = "FLOTILLA_BROKER_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// PEM file with the certificate's key
+    #[arg(long, env = "FLOTILLA_BROKER_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Address of a WebSocket listener (subprotocol mqtt)
+    #[arg(long, env = "FLOTILLA_BROKER_WS_LISTEN", value_name = "ADDRESS")]
+    ws_listen: Option<SocketAddr>,
+    /// File of name:hash lines (argon2 or bcrypt); with it, clients need a user name and its password
+    #[arg(long, env = "FLOTILLA_BROKER_USERS", value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// File of WHO WHAT FILTER lines: a user, * or -; publish, subscribe or both; a filter with %c and %u
+    #[arg(long, env = "FLOTILLA_BROKER_ACL", value_name = "FILE")]
+    acl: Option<PathBuf>,
+    /// Take clients without a password from anywhere, not only from this machine
+    #[arg(long, env = "FLOTILLA_BROKER_ALLOW_ANONYMOUS")]
+    allow_anonymous: bool,
+    /// Most connections at once [default: 20000]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_CONNECTIONS", value_name = "COUNT")]
+    max_connections: Option<usize>,
+    /// Most connections from one address [default: 20000]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
+    max_connections_per_address: Option<usize>,
+    /// Folder for what survives a crash: sessions, retained and queued messages; without it all is in memory
+    #[arg(long, env = "FLOTILLA_BROKER_PERSIST", value_name = "DIR")]
+    persist: Option<PathBuf>,
     /// Largest packet taken, in bytes [default: 1048576]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_PACKET", value_name = "BYTES")]
     max_packet: Option<usize>,
@@ -64,6 +95,18 @@ impl ServeArgs {
         let default = Config::default();
         Config {
             listen: self.listen.unwrap_or(default.listen),
+            tls_listen: self.tls_listen,
+            tls_cert: self.tls_cert,
+            tls_key: self.tls_key,
+            ws_listen: self.ws_listen,
+            users: self.users,
+            acl: self.acl,
+            allow_anonymous: self.allow_anonymous,
+            max_connections: self.max_connections.unwrap_or(default.max_connections),
+            max_connections_per_address: self
+                .max_connections_per_address
+                .unwrap_or(default.max_connections_per_address),
+            persist: self.persist,
             max_packet: self.max_packet.unwrap_or(default.max_packet),
             receive_maximum: self.receive_maximum.unwrap_or(default.receive_maximum),
             topic_alias_max: self.topic_alias_max.unwrap_or(default.topic_alias_max),

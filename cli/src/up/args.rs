@@ -19,6 +19,9 @@ pub struct UpArgs {
     /// Where the embedded MQTT broker listens
     #[arg(long, env = "FLOTILLA_MQTT", default_value = "127.0.0.1:1883", value_name = "ADDR")]
     pub mqtt: SocketAddr,
+    /// The embedded broker takes clients from other machines, too; it asks nobody for a password
+    #[arg(long, env = "FLOTILLA_MQTT_ALLOW_ANONYMOUS")]
+    pub mqtt_allow_anonymous: bool,
     /// Do not start the embedded broker: the flow's mqtt-broker nodes name another
     #[arg(long, env = "FLOTILLA_NO_BROKER")]
     pub no_broker: bool,

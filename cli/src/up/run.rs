@@ -108,7 +108,11 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
 }
 
 async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
-    let config = flotilla_broker::Config { listen: args.mqtt, ..flotilla_broker::Config::default() };
+    let config = flotilla_broker::Config {
+        listen: args.mqtt,
+        allow_anonymous: args.mqtt_allow_anonymous,
+        ..flotilla_broker::Config::default()
+    };
     Broker::start(config).await.context("cannot start the broker: choose another --mqtt, or --no-broker")
 }
 

@@ -22,6 +22,17 @@ impl TestBroker {
         Self { runtime, broker: Some(broker) }
     }
 
+    /// Starts one that is expected to refuse; why it does.
+    pub fn refusal(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() };
+        change(&mut config);
+        let runtime = Runtime::new().expect("a runtime for the broker");
+        match runtime.block_on(Broker::start(config)) {
+            Ok(_) => panic!("the broker started"),
+            Err(error) => error.to_string(),
+        }
+    }
+
     fn broker(&self) -> &Broker {
         self.broker.as_ref().expect("it runs until it is dropped")
     }
@@ -29,6 +40,11 @@ impl TestBroker {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.broker().tcp_addr()
+    }
+
+    /// Where its WebSocket listener is.
+    pub fn ws_address(&self) -> Option<SocketAddr> {
+        self.broker().ws_addr()
     }
 
     /// What it holds.

@@ -3,9 +3,11 @@
 
 mod broker;
 mod client;
+mod process;
 mod read;
 mod write;
 
 pub use broker::TestBroker;
 pub use client::{Client, Connect, Ending};
+pub use process::BrokerProcess;
 pub use read::{Packet, Publish};

@@ -1,9 +1,11 @@
 //! The broker, from a raw client's side. Every message is counted.
 
+mod doors;
 mod full;
 mod hostile;
 mod killed;
 mod kit;
+mod persist;
 mod stalled;
 mod vacant;
 mod versions;

@@ -1,0 +1,168 @@
+use std::path::Path;
+
+use super::AuthError;
+use crate::topic::Filter;
+
+/// Who may publish and subscribe what. Whatever no line allows is refused.
+#[derive(Debug, Clone)]
+pub struct Acl {
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Clone)]
+struct Rule {
+    who: Who,
+    publish: bool,
+    subscribe: bool,
+    pattern: Box<str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Who {
+    Anyone,
+    Anonymous,
+    User(Box<str>),
+}
+
+/// One client's rights: filters with its own names filled in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights {
+    publish: Vec<Box<str>>,
+    subscribe: Vec<Box<str>>,
+}
+
+const SYNTAX: &str = "write WHO WHAT FILTER: WHO is a user name, * for anyone or - for anonymous clients, WHAT is \
+                      publish, subscribe or both; %c in FILTER is the ClientID, %u the user name";
+
+impl Acl {
+    /// Reads lines of `WHO WHAT FILTER`; `#` at the beginning makes a comment.
+    pub fn read(path: &Path) -> Result<Self, AuthError> {
+        let text = std::fs::read_to_string(path).map_err(|source| AuthError::Io { path: path.to_owned(), source })?;
+        Self::parse(&text).map_err(|(line, what)| AuthError::Line { path: path.to_owned(), line, what })
+    }
+
+    fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let mut rules = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let wrong = || (at + 1, format!("{line:?} is not understood; {SYNTAX}"));
+            let (who, rest) = line.split_once(char::is_whitespace).ok_or_else(wrong)?;
+            let (what, pattern) = rest.trim_start().split_once(char::is_whitespace).ok_or_else(wrong)?;
+            let pattern = pattern.trim_start();
+            let (publish, subscribe) = match what {
+                "publish" => (true, false),
+                "subscribe" => (false, true),
+                "both" => (true, true),
+                _ => return Err(wrong()),
+            };
+            if !matches!(Filter::parse(pattern), Some(Filter::Plain(_))) {
+                return Err((at + 1, format!("{pattern:?} is not a topic filter; {SYNTAX}")));
+            }
+            let who = match who {
+                "*" => Who::Anyone,
+                "-" => Who::Anonymous,
+                name => Who::User(name.into()),
+            };
+            rules.push(Rule { who, publish, subscribe, pattern: pattern.into() });
+        }
+        Ok(Self { rules })
+    }
+
+    /// The rights of a client. A name with `/`, `+` or `#` in it fits no pattern with `%c` or `%u`: it
+    /// would reach further than the pattern says.
+    pub fn rights(&self, user: Option<&str>, client: &str) -> Rights {
+        let mut rights = Rights::default();
+        for rule in &self.rules {
+            let applies = match &rule.who {
+                Who::Anyone => true,
+                Who::Anonymous => user.is_none(),
+                Who::User(name) => user == Some(&**name),
+            };
+            let Some(filter) = applies.then(|| fill(&rule.pattern, user, client)).flatten() else { continue };
+            if rule.publish {
+                rights.publish.push(filter.clone());
+            }
+            if rule.subscribe {
+                rights.subscribe.push(filter);
+            }
+        }
+        rights
+    }
+}
+
+fn fill(pattern: &str, user: Option<&str>, client: &str) -> Option<Box<str>> {
+    let safe = |name: &str| !name.is_empty() && !name.contains(['/', '+', '#']);
+    let mut filled = pattern.to_owned();
+    if pattern.contains("%u") {
+        filled = filled.replace("%u", user.filter(|user| safe(user))?);
+    }
+    if pattern.contains("%c") {
+        safe(client).then_some(())?;
+        filled = filled.replace("%c", client);
+    }
+    Some(filled.into())
+}
+
+impl Rights {
+    /// Whether it may publish on `topic`.
+    pub fn may_publish(&self, topic: &str) -> bool {
+        self.publish.iter().any(|filter| covers(filter, topic))
+    }
+
+    /// Whether it may subscribe to `filter`: everything that matches it must be allowed.
+    pub fn may_subscribe(&self, filter: &str) -> bool {
+        self.subscribe.iter().any(|allowed| covers(allowed, filter))
+    }
+}
+
+/// Whether every topic that `narrow` matches (a topic matches itself) is matched by `wide`, too.
+fn covers(wide: &str, narrow: &str) -> bool {
+    // Wildcards at the first level do not reach topics that begin with $ [MQTT-4.7.2-1].
+    if narrow.starts_with('$') && wide.starts_with(['+', '#']) {
+        return false;
+    }
+    let (mut wide, mut narrow) = (wide.split('/'), narrow.split('/'));
+    loop {
+        match (wide.next(), narrow.next()) {
+            (Some("#"), _) | (None, None) => return true,
+            (Some("+"), Some(level)) if level != "#" => {}
+            (Some(a), Some(b)) if a == b => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_covers_what_is_narrower() {
+        for (wide, narrow) in
+            [("#", "a/b"), ("a/#", "a"), ("a/#", "a/+/#"), ("a/+", "a/+"), ("a/+", "a/b"), ("+/b", "+/b")]
+        {
+            assert!(covers(wide, narrow), "{wide} {narrow}");
+        }
+        for (wide, narrow) in
+            [("a/+", "a/#"), ("a/b", "a/+"), ("a", "a/b"), ("#", "$SYS/x"), ("+/x", "$SYS/x"), ("a/+", "a")]
+        {
+            assert!(!covers(wide, narrow), "{wide} {narrow}");
+        }
+    }
+
+    #[test]
+    fn rights_are_the_clients_own() {
+        let acl = Acl::parse("# rights\nann both own/%u/#\n* publish in/%c\n- subscribe public/#\n").unwrap();
+        let ann = acl.rights(Some("ann"), "c1");
+        assert!(ann.may_publish("own/ann/x") && ann.may_subscribe("own/ann/#") && ann.may_publish("in/c1"));
+        assert!(!ann.may_publish("own/bob/x") && !ann.may_subscribe("own/#") && !ann.may_subscribe("public/x"));
+        let guest = acl.rights(None, "+");
+        assert!(guest.may_subscribe("public/a") && !guest.may_publish("in/x") && !guest.may_publish("in/+"));
+        for (bad, line) in [("ann", 1), ("\nann write a", 2), ("ann both a#", 1)] {
+            assert_eq!(Acl::parse(bad).unwrap_err().0, line, "{bad}");
+        }
+    }
+}

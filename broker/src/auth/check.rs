@@ -1,0 +1,70 @@
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::sync::Semaphore;
+
+use super::{Acl, AuthError, Rights, users::Users};
+use crate::{
+    config::Config,
+    wire::{Connect, Reason},
+};
+
+/// Decides about CONNECTs.
+#[derive(Debug)]
+pub struct Auth {
+    users: Option<Arc<Users>>,
+    acl: Option<Acl>,
+    allow_anonymous: bool,
+    /// Passwords are slow to check: no more at once than cores should be spent on it.
+    checks: Semaphore,
+}
+
+/// Passwords checked at the same time.
+const CHECKS: usize = 2;
+
+impl Auth {
+    /// Reads the files that the settings name.
+    pub fn read(config: &Config) -> Result<Self, AuthError> {
+        Ok(Self {
+            users: config.users.as_deref().map(Users::read).transpose()?.map(Arc::new),
+            acl: config.acl.as_deref().map(Acl::read).transpose()?,
+            allow_anonymous: config.allow_anonymous,
+            checks: Semaphore::new(CHECKS),
+        })
+    }
+
+    /// Whether the client may connect, and its rights; `None` are all rights.
+    pub async fn check(&self, connect: &Connect, peer: SocketAddr) -> Result<Option<Arc<Rights>>, Reason> {
+        let user = connect.username.as_deref();
+        let known = match (&self.users, user) {
+            (Some(users), Some(user)) => {
+                self.verify(users, user, connect).await?;
+                Some(user)
+            }
+            // Without users a name proves nothing.
+            _ => {
+                let local = self.users.is_none() && peer.ip().to_canonical().is_loopback();
+                if !(self.allow_anonymous || local) {
+                    return Err(Reason::NotAuthorized);
+                }
+                None
+            }
+        };
+        let Some(acl) = &self.acl else { return Ok(None) };
+        let rights = acl.rights(known, &connect.client_id);
+        if let Some(will) = &connect.will {
+            let topic = std::str::from_utf8(&will.message.topic).unwrap_or_default();
+            if !rights.may_publish(topic) {
+                return Err(Reason::NotAuthorized);
+            }
+        }
+        Ok(Some(Arc::new(rights)))
+    }
+
+    async fn verify(&self, users: &Arc<Users>, user: &str, connect: &Connect) -> Result<(), Reason> {
+        let Ok(_permit) = self.checks.acquire().await else { return Err(Reason::ServerUnavailable) };
+        let (users, user) = (Arc::clone(users), user.to_owned());
+        let password = connect.password.clone().unwrap_or_default();
+        let checked = tokio::task::spawn_blocking(move || users.verify(&user, &password)).await;
+        if checked.unwrap_or(false) { Ok(()) } else { Err(Reason::BadUserNameOrPassword) }
+    }
+}

@@ -1,0 +1,10 @@
+//! Who may connect, and what they may publish and subscribe.
+
+mod acl;
+mod check;
+mod error;
+mod users;
+
+pub use acl::{Acl, Rights};
+pub use check::Auth;
+pub use error::AuthError;

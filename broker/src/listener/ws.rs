@@ -1,0 +1,91 @@
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes};
+use futures::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::{
+    WebSocketStream, accept_hdr_async_with_config,
+    tungstenite::{
+        Error, Message,
+        handshake::server::{ErrorResponse, Request, Response},
+        http::{HeaderValue, StatusCode, header::SEC_WEBSOCKET_PROTOCOL},
+        protocol::WebSocketConfig,
+    },
+};
+
+/// A WebSocket as a stream of bytes: MQTT packets may cross frames [MQTT-6.0.0-2].
+pub struct WebSocket<S> {
+    inner: WebSocketStream<S>,
+    frame: Bytes,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Answers the HTTP upgrade; the client must offer the subprotocol `mqtt` [MQTT-6.0.0-3].
+    pub async fn accept(stream: S, max_packet: usize) -> Result<Self, Error> {
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(max_packet.saturating_add(16)))
+            .max_frame_size(Some(max_packet.saturating_add(16)));
+        let inner = accept_hdr_async_with_config(stream, choose, Some(config)).await?;
+        Ok(Self { inner, frame: Bytes::new() })
+    }
+}
+
+#[allow(clippy::result_large_err, reason = "the signature is tungstenite's")]
+fn choose(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
+    let offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
+    let mut names = offered.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    if names.any(|name| name.trim() == "mqtt") {
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("mqtt"));
+        return Ok(response);
+    }
+    let mut refusal = ErrorResponse::new(Some("the subprotocol must be mqtt".to_owned()));
+    *refusal.status_mut() = StatusCode::BAD_REQUEST;
+    Err(refusal)
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.frame.has_remaining() {
+                let count = self.frame.len().min(buf.remaining());
+                buf.put_slice(&self.frame[..count]);
+                self.frame.advance(count);
+                return Poll::Ready(Ok(()));
+            }
+            match ready!(Pin::new(&mut self.inner).poll_next(cx)) {
+                Some(Ok(Message::Binary(frame))) => self.frame = frame,
+                // Pings are answered by the library.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                // [MQTT-6.0.0-1]: anything but binary ends the connection.
+                Some(Ok(Message::Text(_))) => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+                Some(Ok(Message::Close(_))) | None => return Poll::Ready(Ok(())),
+                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(Pin::new(&mut self.inner).poll_ready(cx)).map_err(io::Error::other)?;
+        let frame = Message::Binary(Bytes::copy_from_slice(bytes));
+        Pin::new(&mut self.inner).start_send(frame).map_err(io::Error::other)?;
+        // What is not flushed now is when the next write asks whether there is room.
+        if let Poll::Ready(flushed) = Pin::new(&mut self.inner).poll_flush(cx) {
+            flushed.map_err(io::Error::other)?;
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx).map_err(io::Error::other)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_close(cx).map_err(io::Error::other)
+    }
+}

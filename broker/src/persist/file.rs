@@ -1,0 +1,96 @@
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+/// "FLOT": SQLite's application id, bytes 68 to 71 of the file.
+pub(super) const APPLICATION: i32 = 0x464C_4F54;
+/// The layout of the tables.
+pub(super) const LAYOUT: i32 = 1;
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Why the stored state cannot be used. The file is left as it is.
+#[derive(Debug, Error)]
+pub enum PersistError {
+    /// The folder or the file cannot be read or made.
+    #[error("persist {path}: {source}; check the folder and its permissions")]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is another program's file.
+    #[error("persist {path}: not a file of this broker's; move it away or name another folder")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It was written by another version.
+    #[error("persist {path}: layout {found}, this broker reads {LAYOUT}; use the version that wrote it")]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        found: i32,
+    },
+    /// It is damaged.
+    #[error("persist {path}: damaged ({what}); restore it from a backup, or move it away to start empty")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// Another process has it open.
+    #[error("persist {path}: in use by another process; stop that one or name another folder")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Anything else that SQLite says.
+    #[error("persist {path}: {source}")]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// The error.
+        source: rusqlite::Error,
+    },
+}
+
+impl PersistError {
+    pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::InUse { path },
+            Some(Code::NotADatabase | Code::DatabaseCorrupt) => Self::Damaged { path, what: source.to_string() },
+            _ => Self::Sqlite { path, source },
+        }
+    }
+}
+
+/// Looks at the file's first bytes before SQLite opens it, so that a foreign file is never written to.
+pub(super) fn check_header(path: &Path) -> Result<(), PersistError> {
+    let io = |source| PersistError::Io { path: path.to_owned(), source };
+    let mut header = [0; 100];
+    let mut file = File::open(path).map_err(io)?;
+    let mut length = 0;
+    while length < header.len() {
+        match file.read(&mut header[length..]).map_err(io)? {
+            0 => break,
+            count => length += count,
+        }
+    }
+    if length < header.len() {
+        let what = format!("{length} bytes are less than a file's header");
+        return Err(PersistError::Damaged { path: path.to_owned(), what });
+    }
+    if header[..16] != MAGIC[..] || header[68..72] != APPLICATION.to_be_bytes() {
+        return Err(PersistError::Foreign { path: path.to_owned() });
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use super::{Clock, Op, Queue, Reply};
+
+/// The router's side of persistence: collects what one batch changes, and the answers that wait for it.
+#[derive(Debug)]
+pub struct Journal {
+    ops: Vec<Op>,
+    replies: Vec<Reply>,
+    queue: Arc<Queue>,
+    clock: Clock,
+    last_key: u64,
+    last_seq: u64,
+}
+
+impl Journal {
+    /// Continues after the highest numbers that were stored.
+    pub fn new(queue: Arc<Queue>, clock: Clock, last_key: u64, last_seq: u64) -> Self {
+        Self { ops: Vec::new(), replies: Vec::new(), queue, clock, last_key, last_seq }
+    }
+
+    /// Both clocks.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// A number for a new session or group.
+    pub fn next_key(&mut self) -> u64 {
+        self.last_key += 1;
+        self.last_key
+    }
+
+    /// A number for a new message of a session.
+    pub fn next_seq(&mut self) -> u64 {
+        self.last_seq += 1;
+        self.last_seq
+    }
+
+    /// Records a change.
+    pub fn record(&mut self, op: Op) {
+        self.ops.push(op);
+    }
+
+    /// Answers once everything recorded so far is on disk.
+    pub fn reply(&mut self, reply: Reply) {
+        self.replies.push(reply);
+    }
+
+    /// Whether the disk does not keep up.
+    pub fn is_behind(&self) -> bool {
+        self.queue.is_behind()
+    }
+
+    /// Ends the batch.
+    pub fn submit(&mut self) {
+        if !self.ops.is_empty() || !self.replies.is_empty() {
+            self.queue.submit(&mut self.ops, &mut self.replies);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use std::{path::Path, sync::Arc, thread::JoinHandle};
+
+use parking_lot::Mutex;
+
+use super::{Clock, Journal, Loaded, PersistError, Queue, Store, writer};
+use crate::router::Router;
+
+/// The file, and what was in it.
+#[derive(Debug)]
+pub struct Restored {
+    store: Store,
+    loaded: Loaded,
+    clock: Clock,
+}
+
+/// Opens what `folder` holds and reads it.
+pub fn restore(folder: &Path) -> Result<Restored, PersistError> {
+    let (store, clock) = (Store::open(folder)?, Clock::now());
+    let loaded = store.load(clock)?;
+    Ok(Restored { store, loaded, clock })
+}
+
+/// The thread that writes. Dropped, it still writes what it was given, then ends.
+#[derive(Debug)]
+pub struct Writer {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Fills the router and records its changes from then on.
+    pub fn start(restored: Restored, router: &Arc<Mutex<Router>>) -> Result<Self, PersistError> {
+        let Restored { store, loaded, clock } = restored;
+        let queue = Arc::<Queue>::default();
+        let journal = Journal::new(Arc::clone(&queue), clock, loaded.last_key, loaded.last_seq);
+        {
+            let mut router = router.lock();
+            // Before there is a journal: what was stored need not be stored again.
+            router.restore(loaded);
+            router.persist(journal);
+        }
+        let path = store.path.clone();
+        let (own, router) = (Arc::clone(&queue), Arc::clone(router));
+        let thread = std::thread::Builder::new()
+            .name("broker-persist".to_owned())
+            .spawn(move || writer::run(store, &own, &router, clock))
+            .map_err(|source| PersistError::Io { path, source })?;
+        Ok(Self { queue, thread: Some(thread) })
+    }
+
+    /// Writes what is left and ends the thread.
+    pub async fn finish(mut self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.take() {
+            // It ends: the queue is closed. A panic in it was reported when it happened.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}

@@ -1,0 +1,130 @@
+//! Listeners, users, rights and limits.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flotilla_tests::mqtt::{Client, Connect, TestBroker};
+
+/// "secret", bcrypt with the least cost that there is.
+const ANN: &str = "ann:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+
+fn with_file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_file_that_is_not_understood_is_named_with_its_line() {
+    let (_folder, path) = with_file("users", "# fine\nann:plain text\n");
+    let error = TestBroker::refusal(|config| config.users = Some(path.clone()));
+    assert!(error.contains("users, line 2") && error.contains("argon2"), "{error}");
+    let (_folder, path) = with_file("acl", "ann may publish\n");
+    let error = TestBroker::refusal(|config| config.acl = Some(path.clone()));
+    assert!(error.contains("acl, line 1"), "{error}");
+    let error = TestBroker::refusal(|config| config.tls_listen = Some("127.0.0.1:0".parse().unwrap()));
+    assert!(error.contains("tls_cert"), "{error}");
+}
+
+#[test]
+fn users_need_their_password() {
+    let (_folder, path) = with_file("users", ANN);
+    let broker = TestBroker::start(|config| config.users = Some(path.clone()));
+    for version in [4, 5] {
+        let try_as = |user: Option<(&str, &str)>| {
+            let mut options = Connect::new(version, "c");
+            options.user = user.map(|(name, password)| (name.to_owned(), password.to_owned()));
+            Client::try_connect(broker.address(), &options).unwrap().1
+        };
+        let (wrong, nobody) = if version == 5 { (0x86, 0x87) } else { (4, 5) };
+        assert_eq!(try_as(Some(("ann", "secret"))), 0);
+        assert_eq!(try_as(Some(("ann", "guess"))), wrong);
+        assert_eq!(try_as(Some(("bob", "secret"))), wrong);
+        assert_eq!(try_as(None), nobody);
+    }
+}
+
+/// Rights by pattern: what is not allowed is refused, and goes nowhere.
+#[test]
+fn rights_are_kept() {
+    let (_folder, path) = with_file("acl", "* both own/%c/#\n* publish in/%c\n");
+    let broker = TestBroker::start(|config| config.acl = Some(path.clone()));
+    let mut client = Client::connect(broker.address(), &Connect::new(5, "c1")).unwrap();
+    assert_eq!(client.subscribe("own/c1/#", 1).unwrap(), 1);
+    assert_eq!(client.subscribe("$share/g/own/c1/x", 1).unwrap(), 1);
+    for filter in ["own/#", "#", "own/c2/#", "$share/g/#"] {
+        assert_eq!(client.subscribe(filter, 1).unwrap(), 0x87, "{filter}");
+    }
+    for (topic, reason) in [("own/c1/a", 0), ("own/c2/a", 0x87), ("$SYS/broker/uptime", 0x87)] {
+        let pkid = client.publish(topic, b"x", 1, false).unwrap();
+        assert_eq!(client.confirmed(pkid, 1).unwrap(), reason, "{topic}");
+    }
+    let mut wide = Client::connect(broker.address(), &Connect::new(4, "+")).unwrap();
+    assert_eq!(wide.subscribe("own/+/#", 1).unwrap(), 0x80, "a ClientID is no wildcard");
+    assert_eq!(broker.stats().dropped_denied, 2);
+}
+
+#[test]
+fn one_address_has_so_many_connections() {
+    let broker = TestBroker::start(|config| config.max_connections_per_address = 3);
+    let kept: Vec<Client> =
+        ["a", "b", "c"].iter().map(|id| Client::connect(broker.address(), &Connect::new(4, id)).unwrap()).collect();
+    assert!(Client::connect(broker.address(), &Connect::new(4, "d")).is_err());
+    drop(kept);
+    flotilla_tests::eventually("places come back", Duration::from_secs(10), || {
+        Client::connect(broker.address(), &Connect::new(4, "d")).ok()
+    })
+    .unwrap();
+}
+
+/// MQTT over WebSocket: the handshake by hand, then one masked frame with a CONNECT in two parts.
+#[test]
+fn a_websocket_carries_mqtt() {
+    let broker = TestBroker::start(|config| config.ws_listen = Some("127.0.0.1:0".parse().unwrap()));
+    let address = broker.ws_address().unwrap();
+    let upgrade = |protocol: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(
+            stream,
+            "GET /mqtt HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: \
+             13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {protocol}\r\n\r\n"
+        )
+        .unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        (stream, String::from_utf8(head).unwrap())
+    };
+    assert!(upgrade("soap").1.starts_with("HTTP/1.1 400"));
+    let (mut stream, head) = upgrade("mqttv3.1, mqtt");
+    assert!(
+        head.starts_with("HTTP/1.1 101") && head.to_lowercase().contains("sec-websocket-protocol: mqtt\r\n"),
+        "{head}"
+    );
+    let mut binary = |bytes: &[u8]| {
+        // Masked with zeros, which leaves the bytes as they are.
+        let mut frame = vec![0x82, 0x80 | bytes.len() as u8, 0, 0, 0, 0];
+        frame.extend(bytes);
+        stream.write_all(&frame).unwrap();
+    };
+    binary(&[0x10, 14, 0, 4, b'M', b'Q']);
+    binary(&[b'T', b'T', 4, 2, 0, 0, 0, 2, b'i', b'd', 0xC0, 0]);
+    let mut answer = Vec::new();
+    while answer.len() < 6 {
+        let mut head = [0; 2];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(head[0], 0x82);
+        let mut frame = vec![0; usize::from(head[1])];
+        stream.read_exact(&mut frame).unwrap();
+        answer.extend(frame);
+    }
+    assert_eq!(answer, [0x20, 2, 0, 0, 0xD0, 0]);
+}
