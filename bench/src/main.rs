@@ -1,5 +1,6 @@
 //! Load generator and side-by-side comparisons. Every comparison measures both sides in one run and prints the ratio.
 
+mod broker;
 mod function;
 mod http_path;
 mod load;
@@ -28,6 +29,8 @@ struct Bench {
 
 #[derive(Subcommand)]
 enum What {
+    /// The broker beside Mosquitto: QoS 0, 1 and 2 one to one, and 4 publishers to a share group of 3
+    Broker(broker::BrokerArgs),
     /// mqtt in -> change -> function -> mqtt out at QoS 1 through Mosquitto: one replica beside one Node-RED
     MqttPath(mqtt_path::MqttPathArgs),
     /// http in -> change -> http response: one replica beside one Node-RED
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<()> {
     let bench = Bench::parse();
     machine::print();
     match bench.what {
+        What::Broker(args) => broker::run(&args),
         What::MqttPath(args) => mqtt_path::run(&args),
         What::HttpPath(args) => http_path::run(&args),
         What::Function(args) => function::run(&args),

@@ -7,5 +7,5 @@ mod replica;
 
 pub use mosquitto::Mosquitto;
 pub use node_red::NodeRed;
-pub use process::Process;
+pub use process::{Process, free_port};
 pub use replica::Replica;

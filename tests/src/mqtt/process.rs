@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use anyhow::Context;
+
 use crate::{eventually, flotilla};
 
 /// `flotilla broker`. Dropped, it is killed.
@@ -28,6 +30,13 @@ impl BrokerProcess {
         })?;
         anyhow::ensure!(child.try_wait()?.is_none(), "the broker ended at once; its log says why");
         Ok(Self { child })
+    }
+
+    /// Bytes of its memory that are resident.
+    pub fn resident(&self) -> anyhow::Result<usize> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS in it")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<usize>()? * 1024)
     }
 
     /// SIGKILL.

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use flotilla_tests::eventually;
-use flotilla_tests::mqtt::{Client, Connect, TestBroker};
+use flotilla_tests::mqtt::{BrokerProcess, Client, Connect, TestBroker};
+use flotilla_tests::{eventually, free_ports};
 
 /// A healthy client gets its message through.
 fn still_serves(broker: &TestBroker) {
@@ -119,4 +119,70 @@ fn who_asks_and_never_reads_is_held_back() {
     }
     assert!(taken < 256 << 20, "the broker read {taken} bytes from a client that reads nothing");
     still_serves(&broker);
+}
+
+/// Sessions that begin well and then send damaged packets: the router meets whatever the codec lets through.
+#[test]
+fn damaged_packets_end_one_connection_only() {
+    let broker = TestBroker::start(|_| {});
+    let connect = [0x10, 14, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 0, 0, 2, b'i', b'd'];
+    let good: [&[u8]; 7] = [
+        &[0x82, 6, 0, 1, 0, 1, b't', 2],
+        &[0x82, 16, 0, 2, 0, 11, b'$', b's', b'h', b'a', b'r', b'e', b'/', b'g', b'/', b't', b't', 1],
+        &[0x34, 6, 0, 1, b't', 0, 7, b'x'],
+        &[0x33, 6, 0, 1, b't', 0, 8, b'x'],
+        &[0x62, 2, 0, 7],
+        &[0x40, 2, 0, 1],
+        &[0xA2, 5, 0, 3, 0, 1, b't'],
+    ];
+    let mut state = 1u64;
+    let mut random = |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % limit
+    };
+    for _ in 0..3000 {
+        let mut bytes = connect.to_vec();
+        // 3.1.1 or 5, with an id of its own or one that is taken over.
+        bytes[8] = 4 + random(2) as u8;
+        if bytes[8] == 5 {
+            bytes.insert(12, 0);
+            bytes[1] += 1;
+        }
+        for _ in 0..random(12) {
+            bytes.extend(good[random(good.len())]);
+        }
+        let from = bytes.len().min(17);
+        for _ in 0..random(4) {
+            let at = from + random((bytes.len() - from).max(1));
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = random(256) as u8;
+            }
+        }
+        let mut stream = TcpStream::connect(broker.address()).unwrap();
+        stream.write_all(&bytes).unwrap();
+    }
+    still_serves(&broker);
+    eventually("all are gone", Duration::from_secs(20), || (broker.status().connections == 0).then_some(())).unwrap();
+}
+
+/// Ten thousand clients that are connected and do nothing. Needs `ulimit -n` of 11,000 or more.
+#[test]
+fn ten_thousand_idle_connections() {
+    let (folder, [address]) = (tempfile::tempdir().unwrap(), free_ports().unwrap());
+    let broker = BrokerProcess::start(address, folder.path()).unwrap();
+    let before = broker.resident().unwrap();
+    let idle: Vec<Client> = (0..10_000)
+        .map(|n| {
+            let client = Client::connect(address, &Connect::new(5, &format!("idle-{n}")));
+            client.unwrap_or_else(|error| panic!("connection {n}: {error}; is ulimit -n 11000 or more?"))
+        })
+        .collect();
+    let mut client = Client::connect(address, &Connect::new(5, "healthy")).unwrap();
+    client.subscribe("alive", 1).unwrap();
+    let pkid = client.publish("alive", b"yes", 1, false).unwrap();
+    client.confirmed(pkid, 1).unwrap();
+    client.messages(1).unwrap();
+    let each = broker.resident().unwrap().saturating_sub(before) / idle.len();
+    eprintln!("{each} bytes for each idle connection");
+    assert!(each < 20 << 10, "{each} bytes for each");
 }
