@@ -78,19 +78,29 @@ pub trait ConfigNode: Any + Send + Sync {
 
 /// Why a node cannot start. The rest of the flow runs; the deploy names the node and says this.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct NodeError(pub String);
+#[error("{text}")]
+pub struct NodeError {
+    /// What is wrong, for people.
+    pub text: String,
+    /// True when there is no node at all then; else one that does nothing stands in its place, as in Node-RED.
+    pub absent: bool,
+}
 
 impl NodeError {
     /// An error with a text.
     pub fn new(text: impl Into<String>) -> NodeError {
-        NodeError(text.into())
+        NodeError { text: text.into(), absent: false }
+    }
+
+    /// An error for which Node-RED's constructor throws: there is no node, and what is sent to it ends there.
+    pub fn absent(text: impl Into<String>) -> NodeError {
+        NodeError { text: text.into(), absent: true }
     }
 }
 
 impl From<NodeError> for Value {
     fn from(error: NodeError) -> Value {
-        Value::Error(Arc::new(ErrorValue::new(error.0)))
+        Value::Error(Arc::new(ErrorValue::new(error.text)))
     }
 }
 

@@ -215,9 +215,11 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Sc
             Ok(())
         }
         Err(error) => {
-            cx.log_at(Level::Error, error.0.clone().into());
-            worker.insert(Slot::new(cx, Rc::new(Inert)));
-            Err(error.0)
+            cx.log_at(Level::Error, error.text.clone().into());
+            if !error.absent {
+                worker.insert(Slot::new(cx, Rc::new(Inert)));
+            }
+            Err(error.text)
         }
     }
 }

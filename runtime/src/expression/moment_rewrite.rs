@@ -31,6 +31,8 @@ fn walk(at: &mut Json) {
 /// Name and arguments of a call: `$name(...)`, or `name(...)` as a method is written.
 fn call(step: &Json) -> Option<(String, Json)> {
     let node = step.get("node")?;
+    // A step that is called is an application; so are methods.
+    let node = node.get("FunctionApplication").unwrap_or(node);
     if let Some(function) = node.get("Function") {
         return Some((function.get("name")?.as_str()?.to_owned(), function.get("args")?.clone()));
     }

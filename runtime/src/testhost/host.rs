@@ -178,9 +178,8 @@ impl Host {
         let document = document.map_err(|error| error.to_string())?;
         let credentials: Credentials =
             op.map("credentials").filter_map(|(id, fields)| Some((id.clone(), fields.as_object()?.clone()))).collect();
-        let report = self.engine.deploy(&document, credentials, mode).await.map_err(|error| error.to_string())?;
-        let failed = |id: &str| report.problems.iter().any(|problem| problem.id == id);
-        let live = document.entries().iter().map(|entry| entry.id.as_str()).filter(|id| !failed(id));
+        self.engine.deploy(&document, credentials, mode).await.map_err(|error| error.to_string())?;
+        let live = document.entries().iter().map(|entry| entry.id.as_str());
         let live: Vec<&str> = live.filter(|id| self.engine.shared().worker_of(id).is_some()).collect();
         self.tap_helpers().await;
         Ok(json!({"nodes": live, "admin": self.admin}))

@@ -71,6 +71,11 @@ impl Flow {
         let document = serde_json::json!([
             {"id": "t", "type": "tab", "label": "tab"}, node, {"id": "out", "z": "t", "type": "sink", "wires": []}
         ]);
+        Flow::new(&document.to_string())
+    }
+
+    /// Deploys a document. Messages are sent to its node `n`; what its nodes of the type `sink` get is seen.
+    pub fn new(document: &str) -> Flow {
         let seen = Arc::new(Seen::default());
         let types: Vec<NodeType> = TYPES.iter().copied().chain([NodeType::node("sink", sink)]).collect();
         let engine = Engine::start(EngineParts {
@@ -86,7 +91,7 @@ impl Flow {
             .enable_all()
             .build()
             .expect("the test's own flow and messages are sound");
-        let document = Document::from_value(document).expect("the test's own flow and messages are sound");
+        let document = Document::parse(document).expect("the test's own flow and messages are sound");
         runtime
             .block_on(engine.deploy(&document, Credentials::default(), DeployMode::Full))
             .expect("the test's own flow and messages are sound");
@@ -137,6 +142,25 @@ impl Flow {
     /// Waits for a log line that begins so.
     pub fn logged(&self, text: &str) {
         self.wait(&format!("log line {text:?}"), |_, log| log.iter().any(|line| line.starts_with(text)).then_some(()));
+    }
+
+    /// Replaces what runs. False when the document is refused.
+    pub fn deploy(&self, document: &serde_json::Value) -> bool {
+        let Ok(document) = Document::from_value(document.clone()) else { return false };
+        let engine = self.engine.as_ref().expect("it runs until it is dropped");
+        self.runtime.block_on(engine.deploy(&document, Credentials::default(), DeployMode::Full)).is_ok()
+    }
+
+    /// Hands a message to every node that is live.
+    pub fn send_everywhere(&self, ids: &[String], msg: &Value) {
+        for id in ids {
+            self.shared.deliver(id, Msg::from_value(msg.clone(), None));
+        }
+    }
+
+    /// The log lines so far that tell of a panic inside of a node.
+    pub fn panics(&self) -> Vec<String> {
+        self.seen.events.lock().1.iter().filter(|line| line.starts_with("internal error")).cloned().collect()
     }
 
     /// Waits until no delivery is open, and says how they ended.

@@ -1,7 +1,10 @@
 //! Nodes in a running engine: a flow is deployed, messages go in, what comes out is looked at.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
+mod common;
+mod damage;
 mod flow;
+mod function;
 mod parser;
 mod sequence;
 mod storage;

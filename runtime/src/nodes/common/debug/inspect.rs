@@ -7,7 +7,7 @@ const WIDTH: usize = 72;
 
 /// The text that Node.js' `util.inspect` gives, to a depth; wide objects are broken into lines.
 pub(super) fn inspect(value: &Value, depth: usize) -> String {
-    show(value, depth, 0)
+    show(value, depth + 1, 0)
 }
 
 fn quote(text: &str) -> String {

@@ -43,7 +43,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let libs = libs(&cx)?;
     let allowed = cx.settings().node_red.get("functionExternalModules") != Some(&serde_json::Value::Bool(false));
     if !allowed && !libs.is_empty() {
-        return Err(NodeError::new(cx.text("function.error.externalModuleNotAllowed", &[])));
+        return Err(NodeError::absent(cx.text("function.error.externalModuleNotAllowed", &[])));
     }
     let timeout = config.num("timeout").filter(|seconds| *seconds > 0.0);
     let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -77,7 +77,7 @@ fn libs(cx: &NodeCx) -> Result<Vec<Lib>, NodeError> {
             && !var.starts_with(|c: char| c.is_ascii_digit());
         if !is_name || SANDBOX.contains(&var) || BUILT_IN.contains(&var) {
             cx.error(cx.text("function.error.moduleNameError", &[("name", var)]), None);
-            return Err(NodeError::new(cx.text("function.error.externalModuleLoadError", &[])));
+            return Err(NodeError::absent(cx.text("function.error.externalModuleLoadError", &[])));
         }
         libs.push(Lib { var: var.to_owned(), module: module.to_owned() });
     }

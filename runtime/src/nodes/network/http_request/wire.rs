@@ -127,7 +127,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut me.stream).poll_read(cx, buffer))?;
         if !me.lenient {
-            me.check(&buffer.filled()[before..])?;
+            let checked = me.check(&buffer.filled()[before..]);
+            if checked.is_err() {
+                buffer.set_filled(before);
+            }
+            checked?;
         }
         Poll::Ready(Ok(()))
     }
