@@ -93,7 +93,11 @@ pub(super) fn forget_all(scope: &Scope) {
 }
 
 fn source_of(cx: &NodeCx) -> Object {
-    let name = if cx.name().is_empty() { Value::Undefined } else { Value::String(cx.name().clone()) };
+    // A name that was left empty in the editor is an empty text; one that was never there is none.
+    let name = match cx.config().get("name") {
+        Some(serde_json::Value::String(name)) => Value::from(name.as_str()),
+        _ => Value::Undefined,
+    };
     [("id", Value::String(cx.id().clone())), ("type", Value::from(cx.kind())), ("name", name)].into_iter().collect()
 }
 
