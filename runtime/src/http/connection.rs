@@ -21,6 +21,7 @@ use super::request::{Request, query_value};
 use super::response::Response;
 use super::routes::{Endpoint, Found, Routes};
 use super::server::Here;
+use super::trust::Trust;
 use super::upgrade;
 
 /// A client waits this long at most; setting `httpNodeTimeout` in milliseconds.
@@ -96,14 +97,19 @@ impl Connection {
                 Err(answer) => return answer,
             }
         };
-        let trusted = peer.ip().is_loopback() || self.shared.settings.load().node_red.contains_key("trustProxy");
+        let settings = self.shared.settings.load();
+        let trust = Trust::of(settings.node_red.get("trustProxy"), settings.share_subscriptions);
+        drop(settings);
+        let forwarded_for = head.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let chain = trust.chain(peer.ip(), forwarded_for.unwrap_or_default());
         let request = Arc::new(Request {
             query: query_value(&head.uri),
             method: head.method,
             uri: head.uri,
             headers: head.headers,
             peer,
-            trust_proxy: trusted,
+            trust_peer: trust.trusts_peer(peer.ip()),
+            chain,
             params,
             body: parsed.body,
             files: parsed.files,

@@ -17,6 +17,7 @@ mod routes;
 mod server;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod upgrade;
 
 pub use cookies::{parse_cookies, serialize_cookie};

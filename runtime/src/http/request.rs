@@ -39,7 +39,10 @@ pub struct Request {
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) peer: SocketAddr,
-    pub(super) trust_proxy: bool,
+    /// The peer's X-Forwarded-Host and X-Forwarded-Proto count.
+    pub(super) trust_peer: bool,
+    /// The peer, the trusted proxies before it, and last the client.
+    pub(super) chain: Vec<String>,
     pub(super) params: Object,
     pub(super) query: Value,
     pub(super) body: Value,
@@ -102,11 +105,11 @@ impl Request {
 
     fn forwarded(&self, name: &str) -> Option<&str> {
         let header = self.header(name);
-        (self.trust_proxy && !header.is_empty()).then(|| header.split(',').next().unwrap_or_default().trim())
+        (self.trust_peer && !header.is_empty()).then(|| header.split(',').next().unwrap_or_default().trim())
     }
 
     fn ip(&self) -> String {
-        self.forwarded("x-forwarded-for").map_or_else(|| self.peer.ip().to_string(), str::to_owned)
+        self.chain.last().cloned().unwrap_or_default()
     }
 
     fn protocol(&self) -> &str {
@@ -201,11 +204,8 @@ impl HostObject for Request {
             "signedCookies" => Value::object(),
             "files" => self.files.clone(),
             "ip" => Value::from(self.ip()),
-            "ips" if self.trust_proxy => {
-                let list = self.header("x-forwarded-for").split(',').map(str::trim).filter(|ip| !ip.is_empty());
-                Value::array(list.map(Value::from).collect())
-            }
-            "ips" => Value::array(Vec::new()),
+            // Without the peer, the client first.
+            "ips" => Value::array(self.chain.iter().skip(1).rev().map(|ip| Value::from(ip.as_str())).collect()),
             "hostname" => Value::from(self.hostname()),
             "subdomains" => {
                 let host = self.hostname();

@@ -138,18 +138,23 @@ impl Plan {
     }
 
     async fn send(&self, key: &PoolKey) -> Result<(http::Response<Incoming>, Sender), RequestError> {
-        if let Some(mut sender) = self.pool.as_ref().and_then(|pool| pool.take(key)) {
-            // The server may have closed it meanwhile: a connection of our own making is tried next.
-            if sender.ready().await.is_ok()
-                && let Ok(response) = sender.send(self.request()?, self.names()).await
-            {
-                return Ok((response, sender));
+        if let Some(mut sender) = self.pool.as_ref().and_then(|pool| pool.take(key))
+            && sender.ready().await.is_ok()
+        {
+            match sender.send(self.request()?, self.names()).await {
+                Ok(response) => return Ok((response, sender)),
+                // The server may have closed it meanwhile. A request that it may have carried out is sent again only when
+                // twice means the same as once (RFC 9110, 9.2.2); others on a connection of our own making, below.
+                Err(failed) if !failed.unsent && !self.method.is_idempotent() => {
+                    return Err(RequestError::exchange(&failed.error));
+                }
+                Err(_) => {}
             }
         }
         let route = Route { url: &self.url, proxy: key.1.as_ref(), tls: self.tls.clone(), lenient: self.lenient };
         let mut sender = connect::open(route).await?;
         let response = sender.send(self.request()?, self.names()).await;
-        Ok((response.map_err(|error| RequestError::exchange(&error))?, sender))
+        Ok((response.map_err(|failed| RequestError::exchange(&failed.error))?, sender))
     }
 
     fn names(&self) -> Vec<String> {

@@ -24,6 +24,13 @@ pub(super) struct Sender {
     next: NextHead,
 }
 
+/// A request without a response.
+pub(super) struct Unanswered {
+    pub(super) error: hyper::Error,
+    /// Nothing of it was written: the server cannot have seen it.
+    pub(super) unsent: bool,
+}
+
 impl Sender {
     /// True when it can take no more requests.
     pub(super) fn is_closed(&self) -> bool {
@@ -40,9 +47,12 @@ impl Sender {
         &mut self,
         request: Request<Full<Bytes>>,
         names: Vec<String>,
-    ) -> hyper::Result<Response<Incoming>> {
+    ) -> Result<Response<Incoming>, Unanswered> {
         self.next.announce(names);
-        self.requests.send_request(request).await
+        self.requests.try_send_request(request).await.map_err(|mut failed| {
+            let unsent = failed.take_message().is_some();
+            Unanswered { error: failed.into_error(), unsent }
+        })
     }
 }
 

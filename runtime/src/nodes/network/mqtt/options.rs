@@ -1,6 +1,5 @@
 //! The settings of an mqtt-broker node, as the editor writes them and as `msg.broker` changes them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_flows::NodeConfig;
@@ -12,6 +11,7 @@ use crate::value::{Str, Value, from_json};
 
 use super::client::wire::{ConnectPacket, PublishProps, Qos, Version, Will};
 use super::client::{Address, ClientOptions, Role};
+use super::tls::Secure;
 use super::{payload, properties, url};
 
 /// How long a session of ours outlives its connection, in seconds: time enough to come back, or for another replica
@@ -175,7 +175,7 @@ impl BrokerOptions {
         node: &str,
         settings: &Settings,
         with_will: bool,
-        tls: impl FnOnce() -> Result<Arc<rustls::ClientConfig>, String>,
+        tls: impl FnOnce() -> Result<Secure, String>,
     ) -> Result<ClientOptions, String> {
         let url = url::parse(&self.url())?;
         let shared = settings.share_subscriptions;
@@ -201,12 +201,10 @@ impl BrokerOptions {
             Some((user, password)) if self.credentials.0.is_none() => (Some(user.clone()), Some(password.clone())),
             _ => self.credentials.clone(),
         };
-        let address = Address {
-            host: url.host,
-            port: url.port,
-            tls: if url.tls { Some(tls()?) } else { None },
-            websocket: url.websocket,
-        };
+        let secure = if url.tls { Some(tls()?) } else { None };
+        let (tls, servername) = secure.map(|secure| (secure.config, secure.servername)).unzip();
+        let address =
+            Address { host: url.host, port: url.port, tls, servername: servername.flatten(), websocket: url.websocket };
         let keep_alive = self.config.num("keepalive").unwrap_or(60.0).clamp(0.0, 65_535.0);
         Ok(ClientOptions {
             address,

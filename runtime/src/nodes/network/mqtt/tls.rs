@@ -3,21 +3,29 @@
 use std::sync::Arc;
 
 use crate::engine::Shared;
+use crate::nodes::network::tls_config::{TlsConfig, client_without_config};
 
 use super::options::BrokerOptions;
 
-/// The TLS configuration of a broker's connections. Servers are always verified, against the public authorities; Node-RED
-/// does not verify a server when no tls-config node says so.
+/// TLS to a broker.
+pub(super) struct Secure {
+    pub(super) config: Arc<rustls::ClientConfig>,
+    /// The name to ask for instead of the host's.
+    pub(super) servername: Option<String>,
+}
+
+/// What the broker node's tls-config node says. Without one servers are verified against the public authorities; Node-RED
+/// does not verify a server then.
 ///
 /// # Errors
-/// When the broker node names a tls-config node: its certificates are not read yet.
-pub(super) fn config(_shared: &Shared, options: &BrokerOptions) -> Result<Arc<rustls::ClientConfig>, String> {
-    if let Some(node) = options.tls_node().filter(|node| !node.is_empty()) {
-        return Err(format!("the tls-config node \"{node}\" cannot be used for MQTT yet"));
-    }
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| format!("TLS: {error}"))?;
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+/// When the tls-config node is missing, or its certificates cannot be used.
+pub(super) fn config(shared: &Shared, options: &BrokerOptions) -> Result<Secure, String> {
+    let Some(id) = options.tls_node().filter(|id| !id.is_empty()) else {
+        let config = client_without_config(true).map_err(|error| error.to_string())?;
+        return Ok(Secure { config, servername: None });
+    };
+    let node = shared.config_node::<TlsConfig>(id);
+    let node = node.ok_or_else(|| format!("the tls-config node \"{id}\" is missing"))?;
+    let config = node.client().map_err(|error| error.to_string())?;
+    Ok(Secure { config, servername: node.servername().map(str::to_owned) })
 }

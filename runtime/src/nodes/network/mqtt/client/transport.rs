@@ -18,6 +18,8 @@ pub struct Address {
     pub port: u16,
     /// TLS, with this configuration.
     pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// The name that the broker's certificate must have, when it is not the host's.
+    pub servername: Option<String>,
     /// MQTT over WebSocket: the URL for the handshake.
     pub websocket: Option<String>,
 }
@@ -36,7 +38,8 @@ impl Address {
         let stream: Box<dyn Stream> = match &self.tls {
             None => Box::new(tcp),
             Some(config) => {
-                let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
+                let name = self.servername.clone().unwrap_or_else(|| self.host.clone());
+                let name = ServerName::try_from(name).map_err(io::Error::other)?;
                 Box::new(tokio_rustls::TlsConnector::from(config.clone()).connect(name, tcp).await?)
             }
         };
