@@ -49,6 +49,9 @@ pub struct GatewayArgs {
     /// Deploy flows with unknown node types; such nodes swallow messages, visibly
     #[arg(long, env = "FLOTILLA_ALLOW_UNKNOWN")]
     allow_unknown: bool,
+    /// The group's key: credentials of deploys are kept encrypted with it
+    #[arg(long, env = "FLOTILLA_GROUP_KEY", value_name = "KEY", hide_env_values = true)]
+    group_key: Option<String>,
 }
 
 /// A gateway that serves.
@@ -73,6 +76,8 @@ pub struct GatewayParts {
     pub patience: Duration,
     /// Deploys may use node types that are not known here.
     pub allow_unknown: bool,
+    /// The group's key, for credentials of deploys.
+    pub group_key: Option<String>,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// What `/readyz` shows.
@@ -88,7 +93,7 @@ impl Gateway {
         let driver = Driver::new(parts.store.clone(), &parts.group, &id, LEASE)?;
         let known = flotilla_runtime::nodes::TYPES.iter().map(|row| row.name.to_owned()).collect();
         let types = NodeTypes { known, allow_unknown: parts.allow_unknown };
-        let api = Api::new(parts.store, &parts.group, types);
+        let api = Api::new(parts.store, &parts.group, types, parts.group_key);
         let pool = Pool::new();
         let config = BalancerConfig { listen: parts.http, patience: parts.patience };
         let balancer = Balancer::start(config, pool.clone()).await.context("choose another --http")?;
@@ -133,6 +138,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         store,
         group: args.group,
         allow_unknown: args.allow_unknown,
+        group_key: args.group_key,
         http: args.http,
         admin: args.admin,
         patience: Duration::try_from_secs_f64(args.patience)

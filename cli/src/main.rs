@@ -9,6 +9,7 @@ mod deploy;
 mod flow_files;
 mod gateway;
 mod group;
+mod group_key;
 mod logging;
 mod process;
 mod replica;

@@ -44,6 +44,21 @@ pub fn read_credentials(file: &Value, secret: Option<&str>) -> Result<NodeCreden
     Ok(objects.collect())
 }
 
+/// Encrypts credentials by node id in the form that [`read_credentials`] reads. The initialisation vector follows from
+/// the secret and the content, so that the same credentials are the same text and a revision keeps its id.
+pub fn encrypt_credentials(plain: &NodeCredentials, secret: &str) -> Value {
+    let sorted: std::collections::BTreeMap<_, _> = plain.iter().collect();
+    let mut data = serde_json::to_vec(&sorted).unwrap_or_default();
+    let key = Sha256::digest(secret.as_bytes());
+    let iv: [u8; 16] = std::array::from_fn({
+        let digest = Sha256::new().chain_update(b"iv").chain_update(key).chain_update(&data).finalize();
+        move |at| digest[at]
+    });
+    ctr::Ctr128BE::<aes::Aes256>::new(&key, &iv.into()).apply_keystream(&mut data);
+    let digits: String = iv.iter().map(|byte| format!("{byte:02x}")).collect();
+    serde_json::json!({ "$": digits + &base64::engine::general_purpose::STANDARD.encode(data) })
+}
+
 fn decrypt(text: &str, secret: &str) -> Result<Value, CredentialsError> {
     let (iv, data) = text.split_at_checked(IV_DIGITS).ok_or(CredentialsError::Shape("\"$\" is too short"))?;
     let byte = |at: usize| iv.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
@@ -62,6 +77,16 @@ fn decrypt(text: &str, secret: &str) -> Result<Value, CredentialsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn encryption_is_read_back_and_is_the_same_each_time() {
+        let plain = read_credentials(&serde_json::json!({"b": {"user": "u"}, "a": {"password": "p"}}), None).unwrap();
+        let encrypted = encrypt_credentials(&plain, "group key");
+        assert!(!encrypted.to_string().contains("password"));
+        assert_eq!(read_credentials(&encrypted, Some("group key")).unwrap(), plain);
+        assert_eq!(encrypt_credentials(&plain, "group key"), encrypted);
+        assert_ne!(encrypt_credentials(&plain, "another"), encrypted);
+    }
 
     #[test]
     fn what_was_encrypted_is_read_and_a_wrong_secret_is_named() {

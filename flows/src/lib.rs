@@ -9,7 +9,7 @@ mod known;
 mod problem;
 mod review;
 
-pub use credentials::{CredentialsError, NodeCredentials, read_credentials};
+pub use credentials::{CredentialsError, NodeCredentials, encrypt_credentials, read_credentials};
 pub use diff::{Change, Kind as ChangeKind, diff};
 pub use document::{Document, NodeConfig, ParseError};
 pub use env::substitute_env;

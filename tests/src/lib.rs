@@ -3,6 +3,7 @@
 mod admin;
 mod collector;
 mod http;
+mod mosquitto;
 pub mod mqtt;
 mod ports;
 mod process;
@@ -12,6 +13,7 @@ mod wait;
 pub use admin::write_flow;
 pub use collector::Collector;
 pub use http::{Answer, get, request};
+pub use mosquitto::Mosquitto;
 pub use ports::free_ports;
 pub use process::{Killed, example, flotilla, kill, pause, peak_memory, resume};
 pub use up::{Replica, Up, UpOptions};

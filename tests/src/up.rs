@@ -79,7 +79,18 @@ impl Up {
     /// Starts a flow document. Its `mqtt-broker` nodes are pointed at the embedded broker's port of this run; nothing
     /// else in it is touched. Returns when every replica is ready.
     pub fn start(flows: &Path, options: UpOptions) -> anyhow::Result<Up> {
-        let [mqtt, http, admin] = free_ports()?;
+        let [mqtt] = free_ports()?;
+        Up::start_at(flows, options, mqtt)
+    }
+
+    /// The same with another broker instead of the embedded one.
+    pub fn start_beside(flows: &Path, mut options: UpOptions, broker: SocketAddr) -> anyhow::Result<Up> {
+        options.args.push("--no-broker".to_owned());
+        Up::start_at(flows, options, broker)
+    }
+
+    fn start_at(flows: &Path, options: UpOptions, mqtt: SocketAddr) -> anyhow::Result<Up> {
+        let [http, admin] = free_ports()?;
         let data = TempDir::new()?;
         let text = std::fs::read_to_string(flows).with_context(|| flows.display().to_string())?;
         let mut document: Value = serde_json::from_str(&text)?;

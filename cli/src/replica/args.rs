@@ -128,6 +128,9 @@ pub struct ReplicaArgs {
         hide_env_values = true
     )]
     pub store: String,
+    /// The group's key: credentials are kept encrypted with it
+    #[arg(long, env = "FLOTILLA_GROUP_KEY", value_name = "KEY", hide_env_values = true)]
+    pub group_key: Option<String>,
     /// Unique id of this replica [default: GROUP-<random>]
     #[arg(long, env = "FLOTILLA_ID", value_name = "ID")]
     pub id: Option<String>,

@@ -49,11 +49,11 @@ pub fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result<Engin
 }
 
 /// Runs a revision. Nodes that cannot start are logged; the rest runs.
-pub async fn deploy(engine: &Engine, revision: &Revision, secret: Option<&str>) -> anyhow::Result<DeployReport> {
+pub async fn deploy(engine: &Engine, revision: &Revision, key: Option<&str>) -> anyhow::Result<DeployReport> {
     let document = Document::from_value(revision.flows.clone())?;
     let mut credentials = Credentials::default();
     if revision.credentials.is_object() {
-        credentials.extend(read_credentials(&revision.credentials, secret)?);
+        credentials.extend(read_credentials(&revision.credentials, key).context("see --group-key")?);
     }
     for (node, fields) in &document.credentials {
         if let serde_json::Value::Object(fields) = fields {

@@ -20,6 +20,7 @@ use super::memory::resident_memory;
 use super::replica_type::Replica;
 use super::{engine, metrics, parent, sessions};
 use crate::flow_files;
+use crate::group_key;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 
 /// How often the group's course is read.
@@ -46,7 +47,8 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let revisions = Revisions::new(store.clone(), &args.engine.group)?;
     let courses = Courses::new(store.clone(), &args.engine.group)?;
     if let Some(flows) = &args.flows {
-        let revision = flow_files::read(flows, &args.flow)?;
+        let mut revision = flow_files::read(flows, &args.flow)?;
+        group_key::seal(&mut revision, args.flow.credential_secret.as_deref(), args.group_key.as_deref())?;
         let id = revisions.record(&revision, "replica").await?;
         courses.set_if_none(&id).await?;
     }
@@ -79,7 +81,6 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     };
     let registration = join(&store, record, lease, engine.shared().clone()).await?;
     let lost = registration.lost();
-    let secret = args.flow.credential_secret.clone();
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
     let process = format!("{}/{started_ms}", std::process::id());
     sessions::keep(engine.shared(), &kept, &process);
@@ -98,7 +99,7 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         courses,
         gateways,
         readiness,
-        secret,
+        key: args.group_key,
         drain,
         running: String::new(),
     };

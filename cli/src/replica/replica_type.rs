@@ -22,7 +22,8 @@ pub(super) struct Replica {
     pub(super) courses: Courses,
     pub(super) gateways: Gateways,
     pub(super) readiness: Readiness,
-    pub(super) secret: Option<String>,
+    /// The group's key.
+    pub(super) key: Option<String>,
     pub(super) drain: Duration,
     /// The revision that runs, or that was tried last.
     pub(super) running: String,
@@ -40,7 +41,7 @@ impl Replica {
             return;
         }
         let deployed = match self.revisions.load(&assigned).await {
-            Ok(revision) => engine::deploy(&self.engine, &revision, self.secret.as_deref()).await,
+            Ok(revision) => engine::deploy(&self.engine, &revision, self.key.as_deref()).await,
             Err(error) => Err(error.into()),
         };
         self.engine.resume().await;

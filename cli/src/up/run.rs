@@ -19,6 +19,7 @@ use super::scale;
 use super::supervisor::{ReplicaCommand, Supervisor};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
+use crate::group_key;
 use crate::logging::LogFormat;
 use crate::process::{Metrics, Readiness, Shutdown};
 use crate::review::print;
@@ -34,9 +35,14 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let metrics = Metrics::install()?;
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
-    let revision = flow_files::read(&args.flows, &args.flow)?;
+    let mut revision = flow_files::read(&args.flows, &args.flow)?;
     let document = Document::from_value(revision.flows.clone())?;
     create_private_dir(&args.data)?;
+    let key = match std::env::var("FLOTILLA_GROUP_KEY") {
+        Ok(key) => key,
+        Err(_) => group_key::load_or_make(&args.data.join("group.key"))?,
+    };
+    group_key::seal(&mut revision, args.flow.credential_secret.as_deref(), Some(&key))?;
     let path = args.data.join("store.db");
     let url = format!("sqlite:{}", path.display());
     let store = flotilla_store::open(&url)
@@ -52,6 +58,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         admin: args.admin,
         patience: START,
         allow_unknown: args.engine.allow_unknown,
+        group_key: Some(key.clone()),
         metrics,
         readiness: Readiness::default(),
     })
@@ -62,7 +69,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let specs = Specs::new(store.clone());
     specs.scale(&args.engine.group, args.replicas).await?;
 
-    let supervisor = Arc::new(Supervisor::new(replica_command(&args, &url, log_format)));
+    let supervisor = Arc::new(Supervisor::new(replica_command(&args, &url, log_format, key)));
     supervisor.scale(usize::from(args.replicas));
     let registry = Registry::new(store, &args.engine.group)?;
     let started = tokio::select! {
@@ -116,13 +123,13 @@ async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
     Broker::start(config).await.context("cannot start the broker: choose another --mqtt, or --no-broker")
 }
 
-fn replica_command(args: &UpArgs, store: &str, log_format: LogFormat) -> ReplicaCommand {
+fn replica_command(args: &UpArgs, store: &str, log_format: LogFormat, key: String) -> ReplicaCommand {
     let mut command = args.engine.to_args();
     command.extend(["--store".to_owned(), store.to_owned(), "--http".to_owned(), "127.0.0.1:0".to_owned()]);
     if log_format == LogFormat::Json {
         command.extend(["--log-format".to_owned(), "json".to_owned()]);
     }
-    ReplicaCommand { args: command, group: args.engine.group.clone(), secret: args.flow.credential_secret.clone() }
+    ReplicaCommand { args: command, group: args.engine.group.clone(), key }
 }
 
 /// The store holds flows and credentials: nobody else on the machine is to read it.

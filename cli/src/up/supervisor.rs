@@ -17,8 +17,8 @@ pub struct ReplicaCommand {
     pub args: Vec<String>,
     /// The group's name, the stem of the replicas' ids.
     pub group: String,
-    /// Node-RED's credentialSecret: handed on in the environment, where other users cannot read it.
-    pub secret: Option<String>,
+    /// The group's key: handed on in the environment, where other users cannot read it.
+    pub key: String,
 }
 
 /// Keeps replicas running until it is stopped.
@@ -83,9 +83,7 @@ fn spawn(command: &ReplicaCommand, place: usize, generation: u64) -> std::io::Re
     for name in ["FLOTILLA_HTTP", "FLOTILLA_ID", "FLOTILLA_OPS", "FLOTILLA_ADVERTISE", "FLOTILLA_CONFIG"] {
         process.env_remove(name);
     }
-    if let Some(secret) = &command.secret {
-        process.env("FLOTILLA_CREDENTIAL_SECRET", secret);
-    }
+    process.env("FLOTILLA_GROUP_KEY", &command.key);
     process
         .arg("replica")
         .args(&command.args)

@@ -30,6 +30,8 @@ pub struct Api {
     pub(super) store: Arc<dyn Store>,
     pub(super) group: String,
     pub(super) types: Arc<NodeTypes>,
+    /// The group's key: credentials are kept encrypted with it.
+    pub(super) key: Option<Arc<str>>,
 }
 
 /// A JSON body; what does not fit is a problem with a code.
@@ -37,8 +39,8 @@ pub(super) struct Body<T>(pub(super) T);
 
 impl Api {
     /// An API over a store. `group` is the one that is meant when none is named.
-    pub fn new(store: Arc<dyn Store>, group: &str, types: NodeTypes) -> Api {
-        Api { store, group: group.to_owned(), types: Arc::new(types) }
+    pub fn new(store: Arc<dyn Store>, group: &str, types: NodeTypes, key: Option<String>) -> Api {
+        Api { store, group: group.to_owned(), types: Arc::new(types), key: key.map(Arc::from) }
     }
 
     pub(super) fn registry(&self, group: &str) -> Result<Registry, Problem> {

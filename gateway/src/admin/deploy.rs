@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use flotilla_flows::{Document, expand, npm_package, read_credentials, review};
+use flotilla_flows::{Document, encrypt_credentials, expand, npm_package, read_credentials, review};
 use flotilla_group::GroupError;
 use flotilla_group::revision::Revision;
 use flotilla_group::rollout::Rules;
@@ -94,13 +94,10 @@ pub(super) async fn deploy(
         let detail = format!("the flow document cannot run: {}", lines.join("; "));
         return Err(Problem { problems: found, ..Problem::new(422, "cannot_run", detail).of_field("flows") });
     }
-    if deploy.credentials.is_object() {
-        read_credentials(&deploy.credentials, deploy.credential_secret.as_deref())
-            .map_err(|error| Problem::new(422, "bad_credentials", error.to_string()).of_field("credentials"))?;
-    }
+    let credentials = seal(&api, &deploy)?;
     let revision = Revision {
         flows: deploy.flows,
-        credentials: deploy.credentials,
+        credentials,
         env: deploy.env,
         settings: deploy.settings,
         message: deploy.message.clone(),
@@ -111,6 +108,23 @@ pub(super) async fn deploy(
     let rollout = api.courses(&group)?.begin(&id, &rules, &deploy.message, actor).await?;
     let body = json!({"revision": id, "rollout": rollout, "findings": review(&document)});
     Ok((StatusCode::ACCEPTED, Json(body)))
+}
+
+/// The credentials, encrypted with the group's key.
+fn seal(api: &Api, deploy: &Deploy) -> Result<Value, Problem> {
+    if !deploy.credentials.is_object() {
+        return Ok(Value::Null);
+    }
+    let plain = read_credentials(&deploy.credentials, deploy.credential_secret.as_deref())
+        .map_err(|error| Problem::new(422, "bad_credentials", error.to_string()).of_field("credentials"))?;
+    match &api.key {
+        Some(key) => Ok(encrypt_credentials(&plain, key)),
+        None => {
+            let detail =
+                "credentials are kept encrypted with the group's key: start the gateway with FLOTILLA_GROUP_KEY";
+            Err(Problem::new(409, "no_group_key", detail).of_field("credentials"))
+        }
+    }
 }
 
 /// Begins a rollout back to an earlier revision.

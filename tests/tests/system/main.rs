@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 mod broker;
+mod counter;
 mod main_job;
 mod memory;
 mod outside;
@@ -11,4 +12,5 @@ mod rollout;
 mod rollout_chaos;
 mod rollout_flow;
 mod rollout_load;
+mod sessions;
 mod timers;

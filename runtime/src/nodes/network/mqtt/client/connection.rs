@@ -218,11 +218,9 @@ impl Connection {
             }
             Incoming::PingResp => {
                 self.pinged = None;
-                if self.quiet == Some(true) && client.inbox.settled() && client.inbox.open() == 0 {
+                if self.quiet.take() == Some(true) && client.inbox.settled() && client.inbox.open() == 0 {
                     // The server has answered behind our last acknowledgement and sent nothing before that.
                     client.drained();
-                } else {
-                    self.quiet = None;
                 }
             }
             Incoming::Disconnect(code, reason) => {

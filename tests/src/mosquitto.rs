@@ -1,0 +1,52 @@
+//! A Mosquitto of its own: a broker that does not redispatch.
+
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use tempfile::TempDir;
+
+use crate::ports::free_ports;
+use crate::wait::eventually;
+
+/// A Mosquitto that runs. Dropped, it is killed.
+pub struct Mosquitto {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Mosquitto {
+    /// Starts it on a free port of loopback.
+    pub fn start() -> anyhow::Result<Mosquitto> {
+        let [address] = free_ports()?;
+        let folder = TempDir::new()?;
+        let config = folder.path().join("mosquitto.conf");
+        let text = format!(
+            "listener {} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\nmax_inflight_messages 0\n",
+            address.port()
+        );
+        std::fs::write(&config, text)?;
+        let binary =
+            if std::path::Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
+        let child = Command::new(binary)
+            .arg("-c")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("mosquitto is needed (package mosquitto)")?;
+        let started = Mosquitto { child, address, _folder: folder };
+        eventually("mosquitto to listen", Duration::from_secs(10), || TcpStream::connect(address).ok())?;
+        Ok(started)
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
