@@ -36,7 +36,7 @@ pub struct Up {
     pub admin: SocketAddr,
     output: Arc<Mutex<String>>,
     log: Arc<Mutex<String>>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// A replica as the admin API shows it.
@@ -115,7 +115,7 @@ impl Up {
             .spawn()?;
         let output = pump(child.stdout.take().context("its output is piped")?);
         let log = pump(child.stderr.take().context("its log is piped")?);
-        let mut up = Up { child, mqtt, http, admin, output, log, _data: data };
+        let mut up = Up { child, mqtt, http, admin, output, log, data };
         let ready = up.wait_ready(options.replicas, Duration::from_mins(1));
         if let Err(error) = ready {
             anyhow::bail!("{error}\n{}", up.log());
@@ -170,6 +170,11 @@ impl Up {
         eventually(&format!("{replicas} ready replicas"), Duration::from_mins(1), || {
             (self.ready() == replicas).then_some(())
         })
+    }
+
+    /// The folder with its store.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.data.path().join("data")
     }
 
     /// The process of the supervisor.

@@ -3,6 +3,7 @@
 
 mod broker;
 mod counter;
+mod credentials;
 mod main_job;
 mod memory;
 mod outside;
