@@ -1,5 +1,6 @@
 //! A flow that runs, and what came out of it.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,8 +8,9 @@ use std::time::{Duration, Instant};
 use flotilla_flows::Document;
 use flotilla_runtime::context::Contexts;
 use flotilla_runtime::engine::{
-    Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType, Shared,
+    Alone, Credentials, DeployError, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType, Shared,
 };
+use flotilla_runtime::http::HttpServer;
 use flotilla_runtime::message::{Counts, Delivery, Msg};
 use flotilla_runtime::nodes::TYPES;
 use flotilla_runtime::observe::{LogEntry, Observer};
@@ -31,6 +33,12 @@ struct Log(Arc<Seen>);
 impl Observer for Log {
     fn log(&self, entry: &LogEntry) {
         self.0.events.lock().1.push(entry.msg.to_text().to_string());
+        self.0.changed.notify_all();
+    }
+
+    fn status(&self, node: &str, status: &Value) {
+        let status = stringify(status).ok().flatten().unwrap_or_default();
+        self.0.events.lock().1.push(format!("status {node} {status}"));
         self.0.changed.notify_all();
     }
 }
@@ -76,10 +84,33 @@ impl Flow {
 
     /// Deploys a document. Messages are sent to its node `n`; what its nodes of the type `sink` get is seen.
     pub fn new(document: &str) -> Flow {
+        let settings = Settings { workers: 1, catalogue_keys: true, ..Settings::default() };
+        let document = Document::parse(document).expect("the test's own flow and messages are sound");
+        Flow::start(&document, settings).expect("the test's own flow and messages are sound")
+    }
+
+    /// Deploys nodes of one tab, beside a sink `out`. Nodes with wires are in the tab, those without are config nodes.
+    pub fn with(nodes: serde_json::Value, settings: Settings) -> Result<Flow, DeployError> {
+        let mut document = vec![
+            serde_json::json!({"id": "t", "type": "tab", "label": "tab"}),
+            serde_json::json!({"id": "out", "z": "t", "type": "sink", "wires": []}),
+        ];
+        for node in nodes.as_array().expect("the test's own flow and messages are sound") {
+            let mut node = node.clone();
+            if node.get("wires").is_some() {
+                node["z"] = "t".into();
+            }
+            document.push(node);
+        }
+        let document = Document::from_value(document.into()).expect("the test's own flow and messages are sound");
+        Flow::start(&document, settings)
+    }
+
+    fn start(document: &Document, settings: Settings) -> Result<Flow, DeployError> {
         let seen = Arc::new(Seen::default());
         let types: Vec<NodeType> = TYPES.iter().copied().chain([NodeType::node("sink", sink)]).collect();
         let engine = Engine::start(EngineParts {
-            settings: Settings { workers: 1, catalogue_keys: true, ..Settings::default() },
+            settings,
             contexts: Arc::new(Contexts::default()),
             observer: Box::new(Log(seen.clone())),
             schedule: Arc::new(Alone),
@@ -91,11 +122,40 @@ impl Flow {
             .enable_all()
             .build()
             .expect("the test's own flow and messages are sound");
-        let document = Document::parse(document).expect("the test's own flow and messages are sound");
-        runtime
-            .block_on(engine.deploy(&document, Credentials::default(), DeployMode::Full))
-            .expect("the test's own flow and messages are sound");
-        Flow { shared: engine.shared().clone(), engine: Some(engine), runtime, seen }
+        let flow = Flow { shared: engine.shared().clone(), engine: Some(engine), runtime, seen };
+        let engine = flow.engine.as_ref().expect("it was set just now");
+        flow.runtime.block_on(engine.deploy(document, Credentials::default(), DeployMode::Full))?;
+        Ok(flow)
+    }
+
+    /// Serves HTTP on a free port of this machine.
+    pub fn http(&self) -> SocketAddr {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        HttpServer::bind(&self.shared, address).expect("port 0 is always free").local_addr()
+    }
+
+    /// Runs a future of a test.
+    pub fn run<R>(&self, work: impl Future<Output = R>) -> R {
+        self.runtime.block_on(async { tokio::time::timeout(DEADLINE, work).await }).expect("the deadline is generous")
+    }
+
+    /// Sends a message, given as JSON, to a node.
+    pub fn send_to(&self, node: &str, msg: &str) {
+        let msg = parse_json(msg.as_bytes()).expect("the test's own flow and messages are sound");
+        let delivery = Delivery::begin(&self.shared.deliveries, "test".into(), |_| {});
+        assert!(self.shared.deliver(node, Msg::from_value(msg, Some(delivery))));
+    }
+
+    /// Waits for a log line, or a `status NODE {...}`, that contains this text, and gives it.
+    pub fn line(&self, text: &str) -> String {
+        self.wait(&format!("line with {text:?}"), |_, log| log.iter().find(|line| line.contains(text)).cloned())
+    }
+
+    /// Waits for a log line that ends with the port that was bound.
+    pub fn port(&self, text: &str) -> u16 {
+        let line = self.line(text);
+        let digits = line.rsplit([' ', ':']).next().unwrap_or_default();
+        digits.parse().expect("the line ends with a port")
     }
 
     /// Sends a message, given as JSON, into the node, in a delivery of its own.
@@ -169,6 +229,11 @@ impl Flow {
         let idle = self.runtime.block_on(async { tokio::time::timeout(DEADLINE, deliveries.idle()).await });
         assert!(idle.is_ok(), "deliveries are still open: {:?}", deliveries.counts());
         deliveries.counts()
+    }
+
+    /// Messages that have come so far.
+    pub fn seen(&self) -> usize {
+        self.seen.events.lock().0.len()
     }
 
     /// Deliveries that are open now.

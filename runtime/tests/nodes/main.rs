@@ -3,8 +3,15 @@
 
 mod common;
 mod damage;
+mod deny;
+mod exec;
 mod flow;
 mod function;
+mod http_request;
 mod parser;
 mod sequence;
 mod storage;
+mod tcp;
+mod tcp_request;
+mod udp;
+mod websocket;
