@@ -156,11 +156,15 @@ fn listener(node: &NodeConfig) -> Vec<Says> {
         "websocket-listener" => {
             "each replica knows only the clients that are connected to it: a broadcast reaches those only"
         }
-        _ => "the replicas of one machine share the port: each connection (or sender) gets one of them, and no gateway stands before other machines",
+        _ => {
+            "the replicas of one machine share the port: each connection (or sender) gets one of them, and no gateway stands before other machines"
+        }
     };
     let advice = match node.kind.as_str() {
         "websocket-listener" => "publish what all clients must see by MQTT, and subscribe with \"ha\": \"each\"",
-        _ => "nothing, if any replica may take any sender; else run this flow with --replicas 1, or let the sender use MQTT or HTTP",
+        _ => {
+            "nothing, if any replica may take any sender; else run this flow with --replicas 1, or let the sender use MQTT or HTTP"
+        }
     };
     one(Warning, "listener", what, advice)
 }
