@@ -49,8 +49,8 @@ pub struct EngineArgs {
     /// Seconds that a replica gets to finish what is in flight when it stops
     #[arg(long, env = "FLOTILLA_DRAIN_TIMEOUT", default_value_t = 15.0, value_name = "SECONDS")]
     pub drain_timeout: f64,
-    /// Node types to switch off: exec, file, tcp-listen, udp-listen, websocket-listen
-    #[arg(long, env = "FLOTILLA_DENY", value_delimiter = ',', value_name = "TYPES")]
+    /// Nodes to switch off, as they reach beyond the flow; a flow that has them is refused
+    #[arg(long, env = "FLOTILLA_DENY", value_delimiter = ',', value_name = "WHAT", value_parser = ["exec", "file", "tcp-listen", "udp-listen", "websocket-listen"])]
     pub deny: Vec<String>,
     /// Run flows with unknown node types; such nodes swallow messages, visibly
     #[arg(long, env = "FLOTILLA_ALLOW_UNKNOWN")]
