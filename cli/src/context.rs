@@ -66,7 +66,7 @@ pub async fn run(args: ContextArgs) -> anyhow::Result<ExitCode> {
             let all = client.get(&format!("{path}?prefix={}", escape(&prefix))).await?;
             let keys: Vec<&String> = all.as_object().into_iter().flat_map(Map::keys).collect();
             if args.group.admin.json {
-                client::json(&Value::from_iter(keys.into_iter().cloned()));
+                client::json(&keys.into_iter().cloned().collect::<Value>());
             } else {
                 print(&keys.into_iter().map(|key| format!("{key}\n")).collect::<String>());
             }

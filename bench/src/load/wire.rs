@@ -107,7 +107,7 @@ impl Reader {
             }
             self.buffer.drain(..self.start);
             self.start = 0;
-            let mut chunk = [0; 1 << 16];
+            let mut chunk = [0; 1 << 14];
             let read = self.stream.read(&mut chunk)?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());

@@ -22,7 +22,7 @@ impl Process {
     pub fn start(mut command: Command, log: PathBuf) -> anyhow::Result<Process> {
         let file = std::fs::File::create(&log).with_context(|| log.display().to_string())?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        let child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
         Ok(Process { child, log })
     }
 

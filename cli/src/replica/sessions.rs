@@ -31,7 +31,7 @@ impl SessionKeeper for GroupKeeper {
                 Ok(false) => {
                     // Paused past its lease: another finishes this session. This process ends soon and must not consume.
                     tracing::warn!(client = kept.client_id, "this replica's id is lost; it does not consume");
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
                 Err(error) => tracing::warn!(%error, "cannot record an MQTT session; it is lost if this replica dies"),
             }
@@ -106,7 +106,7 @@ async fn finish(
             sessions.give_up(kept).await?;
         }
         Err(_) => {
-            tracing::warn!(client = kept.client_id, "the session was not finished in time; another replica may try")
+            tracing::warn!(client = kept.client_id, "the session was not finished in time; another replica may try");
         }
     }
     sessions.release(&lease).await?;

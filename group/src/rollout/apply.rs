@@ -28,11 +28,11 @@ impl Rollout {
                 self.note(actor, "replica-joins", id, "it joined in the middle of the rollout");
             }
             Action::Begin { id, .. } => {
-                self.to_step(id, Step::Moving, "", actor);
+                self.set_step(id, Step::Moving, "", actor);
                 self.note(actor, "replica-moves", id, "");
             }
             Action::Watch { id, before, others_before } => {
-                if let Some(member) = self.to_step(id, Step::Probation, "", actor) {
+                if let Some(member) = self.set_step(id, Step::Probation, "", actor) {
                     (member.before, member.others_before, member.beat) = (*before, *others_before, None);
                 }
                 self.note(actor, "replica-ready", id, "probation begins");
@@ -43,30 +43,30 @@ impl Rollout {
                 }
             }
             Action::Pass { id } => {
-                self.to_step(id, Step::Moved, "", actor);
+                self.set_step(id, Step::Moved, "", actor);
                 self.note(actor, "replica-moved", id, "probation passed");
             }
             Action::Halt { id, why } => {
-                self.to_step(id, Step::Failed, why, actor);
+                self.set_step(id, Step::Failed, why, actor);
                 let reason = if id.is_empty() { why.clone() } else { format!("{id}: {why}") };
                 self.halt(reason, actor);
             }
             Action::Lose { id } => {
-                self.to_step(id, Step::Gone, "it died or left", actor);
+                self.set_step(id, Step::Gone, "it died or left", actor);
                 self.note(actor, "replica-gone", id, "it died or left");
             }
             Action::Retreat { id, .. } => {
                 let why = self.members.iter().find(|member| member.id == *id).map(|member| member.reason.clone());
-                self.to_step(id, Step::Returning, &why.unwrap_or_default(), actor);
+                self.set_step(id, Step::Returning, &why.unwrap_or_default(), actor);
                 self.note(actor, "replica-returns", id, "");
             }
             Action::Back { id } => {
                 let why = self.members.iter().find(|member| member.id == *id).map(|member| member.reason.clone());
-                self.to_step(id, Step::Returned, &why.unwrap_or_default(), actor);
+                self.set_step(id, Step::Returned, &why.unwrap_or_default(), actor);
                 self.note(actor, "replica-returned", id, "");
             }
             Action::Stick { id, why } => {
-                self.to_step(id, Step::Stuck, why, actor);
+                self.set_step(id, Step::Stuck, why, actor);
                 self.note(actor, "replica-stuck", id, why);
             }
             Action::End => {
@@ -90,7 +90,7 @@ impl Rollout {
         self.progress_ms = actor.now_ms;
     }
 
-    fn to_step(&mut self, id: &str, step: Step, reason: &str, actor: &Actor) -> Option<&mut Member> {
+    fn set_step(&mut self, id: &str, step: Step, reason: &str, actor: &Actor) -> Option<&mut Member> {
         let member = self.members.iter_mut().find(|member| member.id == id)?;
         (member.step, member.since_ms) = (step, actor.now_ms);
         reason.clone_into(&mut member.reason);

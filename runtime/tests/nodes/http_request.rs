@@ -11,7 +11,7 @@ use crate::flow::Flow;
 /// Reads a request's head and answers it, or not.
 fn request(peer: &mut TcpStream, answer: &str) -> Option<String> {
     let mut bytes = Vec::new();
-    while !bytes.ends_with(b"\r\n\r\nx") && !(bytes.starts_with(b"GET") && bytes.ends_with(b"\r\n\r\n")) {
+    while !(bytes.ends_with(b"\r\n\r\nx") || bytes.starts_with(b"GET") && bytes.ends_with(b"\r\n\r\n")) {
         let mut byte = [0];
         if peer.read(&mut byte).unwrap_or(0) == 0 {
             return None;

@@ -92,7 +92,7 @@ fn broker_replicas_and_gateway_run_alone() {
             .then_some(())
     })
     .unwrap();
-    assert_eq!(wait_for(http, "/nothing-here", 404).is_empty(), false);
+    assert!(!wait_for(http, "/nothing-here", 404).is_empty());
     drop(reports);
     assert!(replica.stop() && gateway.stop() && broker.stop());
 }

@@ -118,7 +118,7 @@ fn loop_over_the_stages(victim: Victim, blow: Blow, rounds: usize) {
         })
         .unwrap();
         never_two_at_once(&audit, number);
-        println!("round {round} stage {stage} {victim:?} {blow:?}: {}", rollout["phase"]);
+        eprintln!("round {round} stage {stage} {victim:?} {blow:?}: {}", rollout["phase"]);
     }
 }
 

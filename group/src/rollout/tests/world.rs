@@ -73,9 +73,9 @@ impl World {
         let told = self.rollout.assigned(&record.id);
         let bad = record.revision == "new" && self.fate == Fate::Throws;
         if bad {
-            record.failed += 20
+            record.failed += 20;
         } else {
-            record.completed += 20
+            record.completed += 20;
         }
         if record.revision == told && record.state == ReplicaState::Ready {
             if record.revision == "new" && self.fate == Fate::Crashes {

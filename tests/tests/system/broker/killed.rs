@@ -34,7 +34,7 @@ fn unacknowledged_reach_the_others(version: u8, persistent: bool, away: Away, qo
         if persistent { options.persistent() } else { options }
     };
     let mut silent = options("victim");
-    silent.keep_alive = if matches!(away, Away::Silence) { 1 } else { 0 };
+    silent.keep_alive = u16::from(matches!(away, Away::Silence));
     let mut victim = member(&broker, &silent, qos);
     let mut others = [member(&broker, &options("a"), qos), member(&broker, &options("b"), qos)];
     kit::publish(&broker, version, "t/x", 0..30, qos);
