@@ -71,6 +71,8 @@ pub(super) struct Connection {
     pub(super) goodbye: Option<Instant>,
     /// Bytes that the next packet needs.
     pub(super) need: usize,
+    /// Whole packets may wait in `input`: as much was open as may be.
+    pub(super) held: bool,
     pub(super) pace: Pace,
 }
 
@@ -107,8 +109,10 @@ impl Connection {
             let moved = std::future::poll_fn(|cx| {
                 // All are polled: each has to know whom to wake.
                 let wrote = self.try_write(cx);
-                let read = if paused || waits.is_some() { Ok(None) } else { self.try_read(cx) };
-                let woken = wake.as_mut().poll(cx).is_ready() | timer.as_mut().poll(cx).is_ready();
+                // Nothing is read behind packets that wait, or `input` would grow with what the broker has to send.
+                let read = if paused || self.held || waits.is_some() { Ok(None) } else { self.try_read(cx) };
+                let woken =
+                    (self.held && !paused) | wake.as_mut().poll(cx).is_ready() | timer.as_mut().poll(cx).is_ready();
                 match (wrote, read) {
                     (Err(error), _) | (_, Err(error)) => Poll::Ready(Err(error)),
                     (Ok(false), Ok(None)) if !woken => Poll::Pending,
@@ -176,8 +180,10 @@ impl Connection {
     /// Decodes what was read. True when there were messages.
     fn take_input(&mut self) -> Result<bool, End> {
         let mut messages = false;
+        self.held = false;
         while self.input.len() >= self.need.max(2) {
             if self.client.role == Role::Consume && self.client.inbox.full() {
+                self.held = true;
                 break;
             }
             match wire::decode(&self.input, self.version, PACKET_LIMIT).map_err(End::lost)? {

@@ -67,6 +67,7 @@ pub(super) async fn open(
         quiet: None,
         goodbye: None,
         need: 0,
+        held: false,
         pace: Pace::new(now),
     })
 }
