@@ -4,7 +4,9 @@
 mod broker;
 mod counter;
 mod credentials;
+mod deploy_types;
 mod main_job;
+mod members;
 mod memory;
 mod outside;
 mod parts;
