@@ -8,6 +8,7 @@ use jiff::{Timestamp, Zoned};
 pub(super) const LONGEST_SECONDS: f64 = 2_147_483.0;
 
 /// When an inject fires again.
+#[derive(Debug)]
 pub(super) enum Clock {
     /// Every so many milliseconds, a whole number.
     Every(f64),
