@@ -40,19 +40,19 @@ fn fired(log: &str, node: &str) -> Vec<i64> {
 
 /// Three replicas of their own processes that say which ticks they fire.
 fn cluster(document: &Value, clocks: [Option<&str>; 3]) -> Cluster {
-    let env = |clock: &Option<&str>| {
+    let env = |clock: Option<&str>| {
         let mut env = vec![("RUST_LOG".to_owned(), "info,flotilla::replica::schedule=debug".to_owned())];
         if let Some(shift) = clock {
             assert!(std::path::Path::new(FAKETIME).exists(), "{FAKETIME} is needed (package faketime)");
             env.extend([
                 ("LD_PRELOAD".to_owned(), FAKETIME.to_owned()),
-                ("FAKETIME".to_owned(), (*shift).to_owned()),
+                ("FAKETIME".to_owned(), shift.to_owned()),
                 ("FAKETIME_DONT_FAKE_MONOTONIC".to_owned(), "1".to_owned()),
             ]);
         }
         env
     };
-    let replicas = clocks.iter().map(env).collect();
+    let replicas = clocks.into_iter().map(env).collect();
     let cluster = Cluster::start(document, ClusterOptions { replicas, args: vec!["--lease".into(), "2".into()] });
     let cluster = cluster.unwrap();
     cluster.admin.wait_for_ready(3).unwrap();

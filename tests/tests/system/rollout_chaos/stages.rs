@@ -82,6 +82,6 @@ pub fn loop_over(
         })
         .unwrap();
         never_two_at_once(&audit, number);
-        println!("stage {stage}, {what}: {} {}", rollout["phase"], rollout["reason"]);
+        eprintln!("stage {stage}, {what}: {} {}", rollout["phase"], rollout["reason"]);
     }
 }
