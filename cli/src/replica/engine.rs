@@ -66,6 +66,8 @@ pub async fn deploy(
             credentials.entry(node.clone()).or_insert_with(|| fields.clone());
         }
     }
+    // Many settings are read when a node starts.
+    let same_settings = engine.shared().settings.load().node_red == revision.settings;
     engine.shared().settings.rcu(|settings| {
         let env = revision.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
         Settings { env, node_red: revision.settings.clone(), ..(**settings).clone() }
@@ -75,6 +77,7 @@ pub async fn deploy(
         DeployType::Flows => DeployMode::Flows,
         DeployType::Nodes => DeployMode::Nodes,
     };
+    let mode = if same_settings { mode } else { DeployMode::Full };
     let report = match engine.deploy(&document, credentials, mode).await {
         Ok(report) => report,
         Err(error) => bail!(error),

@@ -15,7 +15,7 @@ fn flow(same_tab: &str, other_tab: &str) -> Value {
         {"id": "t2", "type": "tab", "label": "Other", "disabled": false, "info": ""},
         {"id": "h1", "type": "http in", "z": "t1", "name": "", "url": "/count", "method": "get", "upload": false,
          "swaggerDoc": "", "x": 100, "y": 100, "wires": [["f1"]]},
-        function("f1", "t1", "n = (typeof n === 'number' ? n : 0) + 1;\nmsg.payload = n;\nreturn msg;".to_owned(), json!(["r1"])),
+        function("f1", "t1", "n = (typeof n === 'number' ? n : 0) + 1;\nmsg.payload = n + (env.get('MARK') || '');\nreturn msg;".to_owned(), json!(["r1"])),
         {"id": "r1", "type": "http response", "z": "t1", "name": "", "statusCode": "", "headers": {}, "x": 300,
          "y": 100, "wires": []},
         function("f2", "t1", format!("// {same_tab}\nreturn msg;"), json!([])),
@@ -52,6 +52,13 @@ fn an_unchanged_node_keeps_its_state_unless_its_flow_or_everything_restarts() {
     assert_eq!(count(&up), "2");
     deploy("d", "e", &["--type", "full"]);
     assert_eq!(count(&up), "1", "everything restarted");
+    let env = folder.path().join("env");
+    std::fs::write(&env, "UNUSED=1\n").unwrap();
+    deploy("d", "e", &["--env-file", env.to_str().unwrap()]);
+    assert_eq!(count(&up), "2", "no node names that variable");
+    std::fs::write(&env, "MARK=x\n").unwrap();
+    deploy("d", "e", &["--env-file", env.to_str().unwrap()]);
+    assert_eq!(count(&up), "1x", "what names the variable restarts");
     let bad = up.run(&["deploy", "x.json", "--type", "some"]).unwrap();
     assert!(String::from_utf8_lossy(&bad.stderr).contains("full, flows, nodes"));
 }
