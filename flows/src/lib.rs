@@ -14,6 +14,6 @@ pub use diff::{Change, Kind as ChangeKind, diff};
 pub use document::{Document, NodeConfig, ParseError};
 pub use env::substitute_env;
 pub use expand::{EnvVar, Expanded, Graph, GraphNode, Scope, ScopeKind, expand};
-pub use known::{is_core_type, npm_package};
+pub use known::{UnknownType, is_core_type, npm_package, unknown_types};
 pub use problem::{Problem, Severity};
 pub use review::{Finding, review};

@@ -153,6 +153,13 @@ impl<'a> Builder<'a> {
         self.graph.nodes.push(GraphNode { config, scope, alias, path, is_config });
     }
 
+    /// As [`Builder::error`], for what thousands of nodes would have in common.
+    pub(super) fn error_once(&mut self, node: &NodeConfig, field: &'static str, message: String) {
+        if !self.problems.iter().any(|problem| problem.message == message) {
+            self.error(node, field, message);
+        }
+    }
+
     pub(super) fn error(&mut self, node: &NodeConfig, field: &'static str, message: String) {
         self.problems.push(Problem {
             severity: Severity::Error,

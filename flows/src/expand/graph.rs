@@ -78,6 +78,20 @@ pub struct GraphNode {
     pub is_config: bool,
 }
 
+impl Graph {
+    /// The name of the tab around a scope, for messages to people.
+    pub fn tab_name(&self, scope: usize) -> String {
+        let mut at = self.scopes.get(scope);
+        while let Some(scope) = at {
+            if matches!(scope.kind, ScopeKind::Tab) {
+                return if scope.name.is_empty() { scope.id.clone() } else { scope.name.clone() };
+            }
+            at = scope.parent.and_then(|parent| self.scopes.get(parent));
+        }
+        "(global)".to_owned()
+    }
+}
+
 impl EnvVar {
     /// Reads the `env` field of a document entry; variables without a name are left out.
     pub(super) fn read(owner: &NodeConfig) -> Vec<EnvVar> {

@@ -11,6 +11,11 @@ use crate::document::NodeConfig;
 use super::build::{Builder, Place};
 use super::graph::{EnvVar, GraphNode, ScopeKind};
 
+/// Subflows inside of subflows; each is a call inside of a call here.
+const DEEPEST: usize = 64;
+/// Subflows that stand in each other several times double with each level: memory stays bounded.
+const MOST_NODES: usize = 250_000;
+
 /// Adds an instance and everything inside it.
 pub(super) fn add(
     builder: &mut Builder<'_>,
@@ -28,6 +33,14 @@ pub(super) fn add(
     if stack.iter().any(|around| around == definition_id) {
         let message = format!("subflow \"{}\" contains itself: take this instance out", definition.name);
         return builder.error(&instance, "type", message);
+    }
+    if stack.len() >= DEEPEST {
+        let message = format!("subflows stand in each other more than {DEEPEST} deep: take some out");
+        return builder.error(&instance, "type", message);
+    }
+    if builder.graph.nodes.len() >= MOST_NODES {
+        let message = format!("the subflows unfold to more than {MOST_NODES} nodes: use fewer instances");
+        return builder.error_once(&instance, "type", message);
     }
     let contents = builder.contents.get(definition_id).cloned().unwrap_or_default();
     let ids: HashMap<&str, String> =

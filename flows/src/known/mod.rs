@@ -1,0 +1,9 @@
+//! Node types: Node-RED's own, and which npm package well-known others come from.
+
+mod core;
+mod packages;
+mod unknown;
+
+pub use core::is_core_type;
+pub use packages::npm_package;
+pub use unknown::{UnknownType, unknown_types};
