@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use flotilla_flows::Document;
 use flotilla_runtime::context::Contexts;
 use flotilla_runtime::engine::{
-    Alone, Credentials, DeployError, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType, Shared,
+    Alone, Credentials, DeployError, DeployMode, DeployReport, Engine, EngineParts, Node, NodeCx, NodeError, NodeType,
+    Shared,
 };
 use flotilla_runtime::http::HttpServer;
 use flotilla_runtime::message::{Counts, Delivery, Msg};
@@ -86,11 +87,21 @@ impl Flow {
     pub fn new(document: &str) -> Flow {
         let settings = Settings { workers: 1, catalogue_keys: true, ..Settings::default() };
         let document = Document::parse(document).expect("the test's own flow and messages are sound");
-        Flow::start(&document, settings).expect("the test's own flow and messages are sound")
+        let started = Flow::start(&document, settings, Credentials::default());
+        started.expect("the test's own flow and messages are sound")
     }
 
     /// Deploys nodes of one tab, beside a sink `out`. Nodes with wires are in the tab, those without are config nodes.
     pub fn with(nodes: serde_json::Value, settings: Settings) -> Result<Flow, DeployError> {
+        Flow::with_credentials(nodes, settings, Credentials::default())
+    }
+
+    /// The same with credentials.
+    pub fn with_credentials(
+        nodes: serde_json::Value,
+        settings: Settings,
+        credentials: Credentials,
+    ) -> Result<Flow, DeployError> {
         let mut document = vec![
             serde_json::json!({"id": "t", "type": "tab", "label": "tab"}),
             serde_json::json!({"id": "out", "z": "t", "type": "sink", "wires": []}),
@@ -103,10 +114,10 @@ impl Flow {
             document.push(node);
         }
         let document = Document::from_value(document.into()).expect("the test's own flow and messages are sound");
-        Flow::start(&document, settings)
+        Flow::start(&document, settings, credentials)
     }
 
-    fn start(document: &Document, settings: Settings) -> Result<Flow, DeployError> {
+    fn start(document: &Document, settings: Settings, credentials: Credentials) -> Result<Flow, DeployError> {
         let seen = Arc::new(Seen::default());
         let types: Vec<NodeType> = TYPES.iter().copied().chain([NodeType::node("sink", sink)]).collect();
         let engine = Engine::start(EngineParts {
@@ -124,7 +135,7 @@ impl Flow {
             .expect("the test's own flow and messages are sound");
         let flow = Flow { shared: engine.shared().clone(), engine: Some(engine), runtime, seen };
         let engine = flow.engine.as_ref().expect("it was set just now");
-        flow.runtime.block_on(engine.deploy(document, Credentials::default(), DeployMode::Full))?;
+        flow.runtime.block_on(engine.deploy(document, credentials, DeployMode::Full))?;
         Ok(flow)
     }
 
@@ -209,6 +220,34 @@ impl Flow {
         let Ok(document) = Document::from_value(document.clone()) else { return false };
         let engine = self.engine.as_ref().expect("it runs until it is dropped");
         self.runtime.block_on(engine.deploy(&document, Credentials::default(), DeployMode::Full)).is_ok()
+    }
+
+    /// Deploys a document as it stands.
+    pub fn documented(document: &serde_json::Value, settings: Settings) -> Result<Flow, DeployError> {
+        let document = Document::from_value(document.clone()).expect("the test's own flow and messages are sound");
+        Flow::start(&document, settings, Credentials::default())
+    }
+
+    /// Replaces what runs, in this mode, and tells what the deploy reports.
+    pub fn redeploy(&self, document: &serde_json::Value, mode: DeployMode) -> DeployReport {
+        let document = Document::from_value(document.clone()).expect("the test's own flow and messages are sound");
+        let engine = self.engine.as_ref().expect("it runs until it is dropped");
+        let report = self.run(engine.deploy(&document, Credentials::default(), mode));
+        report.expect("the test's own flow and messages are sound")
+    }
+
+    /// Waits until no delivery is open, and says how many messages have come so far.
+    pub fn settled_and_seen(&self) -> usize {
+        self.settled();
+        // A sink lets go of a message before it tells: one turn later it has told.
+        let worker = self.shared.workers().remove(0);
+        self.run(worker.call(|_| Box::pin(std::future::ready(()))));
+        self.seen()
+    }
+
+    /// The log lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.seen.events.lock().1.clone()
     }
 
     /// Hands a message to every node that is live.

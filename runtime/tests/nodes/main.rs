@@ -4,6 +4,7 @@
 mod common;
 mod damage;
 mod deny;
+mod deploy;
 mod exec;
 mod flow;
 mod function;
@@ -13,5 +14,6 @@ mod sequence;
 mod storage;
 mod tcp;
 mod tcp_request;
+mod tls;
 mod udp;
 mod websocket;

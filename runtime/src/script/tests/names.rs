@@ -25,7 +25,7 @@ fn on_start_and_on_stop_share_variables_with_the_body() {
         with_host(&host, "n = 40; node.log('start')", "n += 1; msg.payload = n; return msg;", "node.log('stop ' + n)");
     code.start(|result| assert_eq!(result, Ok(())));
     code.receive(msg("{}"));
-    code.close(true);
+    drop(code.close(true));
     assert_eq!(show(&host.sent.borrow()[0].1.get("payload")), "41");
     let logs: Vec<String> = host.logs.borrow().iter().map(|(_, text)| text.to_text().to_string()).collect();
     assert_eq!(logs, ["start", "stop 41"]);

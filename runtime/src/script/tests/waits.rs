@@ -72,7 +72,7 @@ fn an_interval_does_not_hold_the_delivery() {
         host.done.borrow_mut().clear();
         assert_eq!(*ended.lock(), Some(Outcome::Completed));
         until("two ticks", || host.sent.borrow().len() >= 2).await;
-        code.close(false);
+        drop(code.close(false));
         let count = host.sent.borrow().len();
         tokio::time::sleep(Duration::from_millis(10)).await;
         assert_eq!(host.sent.borrow().len(), count, "no tick after close");
@@ -118,7 +118,7 @@ fn timers_are_cleared_by_the_script_and_at_close() {
             "const t = setTimeout(() => node.send({payload: 'cleared'}), 1); clearTimeout(t); setTimeout(() => node.send({payload: 'closed'}), 3000);",
         );
         host.done.borrow_mut().clear();
-        code.close(true);
+        drop(code.close(true));
         until("the end", || ended.lock().is_some()).await;
         assert_eq!(*ended.lock(), Some(Outcome::Abandoned), "what the timer held was not finished");
         assert!(host.sent.borrow().is_empty());
@@ -168,8 +168,8 @@ fn close_listeners_and_on_stop_run_once() {
         "node.log('stopped'); node.send({});",
     );
     code.receive(msg("{}"));
-    code.close(true);
-    code.close(true);
+    drop(code.close(true));
+    drop(code.close(true));
     let logs: Vec<String> = host.logs.borrow().iter().map(|(_, text)| text.to_text().to_string()).collect();
     assert_eq!(logs, ["closed", "stopped"]);
     assert_eq!(host.errors.borrow()[0].0.to_text(), "Cannot send from close function");

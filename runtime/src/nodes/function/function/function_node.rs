@@ -132,10 +132,12 @@ impl Node for FunctionNode {
                 delivery.abandon();
             }
         }
-        if let Some(code) = &self.code {
-            let _unfinished = crate::message::Abandoning::begin();
-            code.close(removed);
+        match &self.code {
+            Some(code) => {
+                let _unfinished = crate::message::Abandoning::begin();
+                code.close(removed)
+            }
+            None => Box::pin(std::future::ready(())),
         }
-        Box::pin(std::future::ready(()))
     }
 }

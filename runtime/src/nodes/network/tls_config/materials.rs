@@ -2,12 +2,13 @@
 
 use crate::engine::NodeCx;
 
-/// PEM texts.
+/// PEM texts, and the passphrase of the key.
 #[derive(Default)]
 pub(super) struct Materials {
     pub(super) cert: Option<Vec<u8>>,
     pub(super) key: Option<Vec<u8>>,
     pub(super) ca: Option<Vec<u8>>,
+    pub(super) passphrase: Option<String>,
 }
 
 impl Materials {
@@ -30,6 +31,6 @@ impl Materials {
         if cert.is_some() != key.is_some() {
             return Err(cx.text("tls.error.missing-file", &[]));
         }
-        Ok(Materials { cert, key, ca })
+        Ok(Materials { cert, key, ca, passphrase: cx.credential("passphrase") })
     }
 }

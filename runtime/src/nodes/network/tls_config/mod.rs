@@ -3,6 +3,7 @@
 mod materials;
 mod node;
 mod old_certificate;
+mod private_key;
 mod trust;
 
 pub use node::{TYPE, TlsConfig};

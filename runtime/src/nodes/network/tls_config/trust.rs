@@ -6,13 +6,14 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore, ServerConfig, SignatureScheme};
 
 use super::materials::Materials;
 use super::old_certificate::OldCertificate;
+use super::private_key;
 
 /// Why TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,17 +43,6 @@ fn certs(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, TlsErro
     Ok(certs)
 }
 
-fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_slice(pem).map_err(|error| {
-        let hint = if String::from_utf8_lossy(pem).contains("ENCRYPTED") {
-            "the private key is encrypted: store it decrypted, passphrases are not supported".to_owned()
-        } else {
-            format!("the private key is no PEM: {error}")
-        };
-        TlsError::Unusable(hint)
-    })
-}
-
 fn roots(ca: Option<&Vec<u8>>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     // Node: an own CA replaces the well-known ones.
@@ -70,7 +60,8 @@ fn roots(ca: Option<&Vec<u8>>) -> Result<RootCertStore, TlsError> {
 /// The certificate and key to show.
 fn shown(materials: &Materials) -> Result<Option<Arc<SingleCertAndKey>>, TlsError> {
     let (Some(cert), Some(private)) = (&materials.cert, &materials.key) else { return Ok(None) };
-    let private = ring::default_provider().key_provider.load_private_key(key(private)?)?;
+    let key = private_key::read(private, materials.passphrase.as_deref()).map_err(TlsError::Unusable)?;
+    let private = ring::default_provider().key_provider.load_private_key(key)?;
     let pair = CertifiedKey::new(certs(cert, "certificate")?, private);
     match pair.keys_match() {
         // A certificate of an old version cannot be compared; whoever it is shown to will.

@@ -1,0 +1,216 @@
+//! TLS of tcp in, tcp out, tcp request and websocket-client; tls-config with certificates and keys of all forms.
+
+use std::sync::Arc;
+
+use flotilla_runtime::engine::Credentials;
+use flotilla_runtime::settings::Settings;
+use flotilla_runtime::value::Value;
+use futures::{SinkExt, StreamExt};
+use pkcs8::der::Decode as _;
+use pkcs8::der::pem::LineEnding;
+use pkcs8::pkcs5::pbes2;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::{Value as Json, json};
+use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::flow::Flow;
+
+const PASSPHRASE: &str = "correct horse";
+
+/// An authority and a certificate of it for `localhost`, in PEM form.
+struct Pki {
+    ca: String,
+    cert: String,
+    key: KeyPair,
+}
+
+impl Pki {
+    fn new() -> Pki {
+        let mut authority = CertificateParams::default();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.distinguished_name.push(DnType::CommonName, "test authority");
+        let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let cert = params.signed_by(&key, &issuer).unwrap();
+        Pki { ca: issuer.pem(), cert: cert.pem(), key }
+    }
+
+    /// The key under the passphrase, as `openssl pkcs8 -topk8 -v2 aes-256-cbc` writes it.
+    fn encrypted_key(&self) -> String {
+        let der = self.key.serialize_der();
+        let plain = pkcs8::PrivateKeyInfo::from_der(&der).unwrap();
+        let params = pbes2::Parameters::pbkdf2_sha256_aes256cbc(2048, b"saltsalt", &[7; 16]).unwrap();
+        let encrypted = plain.encrypt_with_params(params, PASSPHRASE).unwrap();
+        encrypted.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap().to_string()
+    }
+
+    /// What the tls-config node `tls` of a server has.
+    fn server(&self, key: &str, passphrase: &str) -> Credentials {
+        tls(&json!({"certdata": self.cert, "keydata": key, "passphrase": passphrase}))
+    }
+
+    /// What the tls-config node `tls` of a client has.
+    fn client(&self) -> Credentials {
+        tls(&json!({"cadata": self.ca}))
+    }
+}
+
+fn tls(fields: &Json) -> Credentials {
+    [("tls".to_owned(), fields.as_object().unwrap().clone())].into_iter().collect()
+}
+
+fn flow(nodes: &Json, credentials: Credentials) -> Flow {
+    let mut all = nodes.as_array().unwrap().clone();
+    let has_tls = all.iter().any(|node| node["id"] == "tls");
+    if !has_tls {
+        all.push(json!({"id": "tls", "type": "tls-config", "verifyservercert": true, "servername": ""}));
+    }
+    Flow::with_credentials(all.into(), Settings { workers: 1, ..Settings::default() }, credentials).unwrap()
+}
+
+/// A server that sends back what it gets, and its port.
+fn echo(credentials: Credentials) -> (Flow, u16) {
+    let nodes = json!([
+        {"id": "n", "type": "tcp in", "server": "server", "port": "0", "tls": "tls", "datatype": "utf8", "newline": "",
+         "datamode": "stream", "wires": [["out", "reply"]]},
+        {"id": "reply", "type": "tcp out", "beserver": "reply", "wires": []},
+    ]);
+    let flow = flow(&nodes, credentials);
+    let port = flow.port("Listening on port");
+    (flow, port)
+}
+
+/// A tcp request of five characters.
+fn request(host: &str, port: u16) -> Json {
+    json!({"id": "n", "type": "tcp request", "server": host, "port": port, "out": "count", "splitc": "5", "ret": "string",
+           "tls": "tls", "wires": [["out"]]})
+}
+
+fn asks(flow: &Flow) {
+    flow.send(r#"{"payload":"hello"}"#);
+    assert_eq!(flow.messages(1)[0].get("payload"), Value::from("hello"));
+    assert_eq!(flow.settled().failed, 0);
+}
+
+#[test]
+fn requests_are_encrypted_and_servers_verified() {
+    let pki = Pki::new();
+    let (_server, port) = echo(pki.server(&pki.key.serialize_pem(), ""));
+    asks(&flow(&json!([request("localhost", port)]), pki.client()));
+    asks(&flow(&json!([request("127.0.0.1", port)]), pki.client()));
+
+    let stranger = flow(&json!([request("localhost", port)]), Pki::new().client());
+    stranger.send(r#"{"payload":"hello"}"#);
+    assert_eq!(stranger.settled().failed, 1, "another authority");
+    let nobody = flow(&json!([request("localhost", port)]), Credentials::default());
+    nobody.send(r#"{"payload":"hello"}"#);
+    assert_eq!(nobody.settled().failed, 1, "the public authorities do not know this one");
+
+    let named = |name: &str| json!({"id": "tls", "type": "tls-config", "verifyservercert": true, "servername": name});
+    let other = flow(&json!([request("127.0.0.1", port), named("elsewhere.example")]), pki.client());
+    other.send(r#"{"payload":"hello"}"#);
+    assert_eq!(other.settled().failed, 1, "the certificate is for another name");
+    asks(&flow(&json!([request("127.0.0.1", port), named("localhost")]), pki.client()));
+
+    let trusting = json!({"id": "tls", "type": "tls-config", "verifyservercert": false});
+    asks(&flow(&json!([request("localhost", port), trusting]), Credentials::default()));
+}
+
+#[test]
+fn a_plain_client_gets_nothing_from_a_tls_server() {
+    let pki = Pki::new();
+    let (server, port) = echo(pki.server(&pki.key.serialize_pem(), ""));
+    let mut plain = request("localhost", port);
+    plain["tls"] = "".into();
+    let plain = flow(&json!([plain]), Credentials::default());
+    plain.send(r#"{"payload":"hello"}"#);
+    // The server answers with an alert, which is shorter or longer than what was asked for; never with an echo.
+    plain.settled();
+    assert_eq!(server.seen(), 0);
+    asks(&flow(&json!([request("localhost", port)]), pki.client()));
+}
+
+#[test]
+fn tcp_out_and_tcp_in_connect_and_listen_with_tls() {
+    let pki = Pki::new();
+    let (server, port) = echo(pki.server(&pki.key.serialize_pem(), ""));
+    let out = json!({"id": "n", "type": "tcp out", "beserver": "client", "host": "localhost", "port": port, "tls": "tls", "wires": []});
+    let client = flow(&json!([out]), pki.client());
+    client.line(r#""text":"connected""#);
+    client.send(r#"{"payload":"to the server"}"#);
+    assert_eq!(server.messages(1)[0].get("payload"), Value::from("to the server"));
+
+    let nodes = json!([{"id": "n", "type": "tcp out", "beserver": "server", "port": "0", "tls": "tls", "wires": []}]);
+    let talker = flow(&nodes, pki.server(&pki.key.serialize_pem(), ""));
+    let port = talker.port("Listening on port");
+    let nodes = json!([{"id": "n", "type": "tcp in", "server": "client", "host": "localhost", "port": port, "tls": "tls",
+                        "datamode": "stream", "datatype": "utf8", "newline": "", "wires": [["out"]]}]);
+    let listener = flow(&nodes, pki.client());
+    talker.line(r#"status n {"text":"1 connections"}"#);
+    talker.send(r#"{"payload":"to all"}"#);
+    assert_eq!(listener.messages(1)[0].get("payload"), Value::from("to all"));
+}
+
+#[test]
+fn a_websocket_client_connects_with_tls() {
+    let pki = Pki::new();
+    let certs = vec![CertificateDer::from_pem_slice(pki.cert.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(pki.key.serialize_pem().as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(certs, key).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let port = server.local_addr().unwrap().port();
+    let nodes = json!([
+        {"id": "c", "type": "websocket-client", "path": format!("wss://localhost:{port}/x"), "tls": "tls", "wholemsg": "false"},
+        {"id": "i", "type": "websocket in", "client": "c", "wires": [["out"]]},
+        {"id": "n", "type": "websocket out", "client": "c", "wires": []},
+    ]);
+    let flow = flow(&nodes, pki.client());
+    flow.run(async {
+        let server = tokio::net::TcpListener::from_std(server).unwrap();
+        let stream = acceptor.accept(server.accept().await.unwrap().0).await.unwrap();
+        let mut peer = accept_async(stream).await.unwrap();
+        peer.send(Message::text("in")).await.unwrap();
+        flow.line(r#""text":"connected "#);
+        flow.send(r#"{"payload":"out"}"#);
+        assert_eq!(peer.next().await.unwrap().unwrap().into_text().unwrap().as_str(), "out");
+    });
+    assert_eq!(flow.payloads(1), r#"["in"]"#);
+}
+
+#[test]
+fn a_key_may_have_a_passphrase() {
+    let pki = Pki::new();
+    let encrypted = pki.encrypted_key();
+    assert!(encrypted.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+    let (_server, port) = echo(pki.server(&encrypted, PASSPHRASE));
+    asks(&flow(&json!([request("localhost", port)]), pki.client()));
+}
+
+#[test]
+fn a_key_that_cannot_be_used_says_what_to_do() {
+    let pki = Pki::new();
+    let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    for (key, passphrase, told) in [
+        (pki.encrypted_key().as_str(), "", "give the tls-config node its passphrase"),
+        (pki.encrypted_key().as_str(), "wrong", "is the passphrase of the tls-config node right?"),
+        (old, PASSPHRASE, "openssl pkcs8 -topk8"),
+        (
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            PASSPHRASE,
+            "private key",
+        ),
+        ("no key at all", "", "the private key is no PEM"),
+    ] {
+        let nodes =
+            json!([{"id": "n", "type": "tcp in", "server": "server", "port": "0", "tls": "tls", "wires": [["out"]]}]);
+        flow(&nodes, pki.server(key, passphrase)).line(told);
+    }
+}
