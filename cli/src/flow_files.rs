@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use flotilla_flows::{Document, read_credentials};
+use flotilla_flows::{Document, UnknownType, read_credentials, unknown_types};
 use flotilla_group::revision::Revision;
+use flotilla_runtime::engine::ALLOW_UNKNOWN;
 
 use crate::replica::FlowArgs;
 
@@ -26,14 +27,30 @@ pub fn load(flows: &Path, args: &FlowArgs) -> anyhow::Result<Revision> {
 }
 
 /// Reads a revision from files. Everything is checked here, so that nothing that cannot run is recorded.
-pub fn read(flows: &Path, args: &FlowArgs) -> anyhow::Result<Revision> {
+pub fn read(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyhow::Result<Revision> {
     let text = std::fs::read_to_string(flows).with_context(|| format!("cannot read {}", flows.display()))?;
     let document = Document::parse(&text).with_context(|| flows.display().to_string())?;
     let value: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
-    let problems = flotilla_flows::expand(&document).problems;
+    let flotilla_flows::Expanded { graph, problems } = flotilla_flows::expand(&document);
     let errors: Vec<String> = problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
     if !errors.is_empty() {
         bail!("{} cannot run:\n  {}", flows.display(), errors.join("\n  "));
+    }
+    let unknown = unknown_types(&graph, |kind| flotilla_runtime::nodes::TYPES.iter().any(|row| row.name == kind));
+    if !unknown.is_empty() && !allow_unknown {
+        let row = |node: &UnknownType| {
+            format!("\n  {} \"{}\" ({}) on tab \"{}\": {}", node.kind, node.name, node.node, node.tab, node.origin())
+        };
+        bail!(
+            "{} uses node types that Flotilla does not have:{}\nRun it with --allow-unknown to let such nodes swallow \
+             messages, visibly",
+            flows.display(),
+            unknown.iter().map(row).collect::<String>()
+        );
+    }
+    let mut settings = serde_json::Map::new();
+    if !unknown.is_empty() {
+        settings.insert(ALLOW_UNKNOWN.to_owned(), true.into());
     }
     let credentials = match &args.credentials {
         Some(path) => {
@@ -48,7 +65,7 @@ pub fn read(flows: &Path, args: &FlowArgs) -> anyhow::Result<Revision> {
         Some(path) => env_file(path)?,
         None => BTreeMap::new(),
     };
-    Ok(Revision { flows: value, credentials, env, settings: serde_json::Map::new(), message: String::new() })
+    Ok(Revision { flows: value, credentials, env, settings, message: String::new() })
 }
 
 /// `NAME=value` a line; empty lines and lines that begin with `#` are left out; quotes around a value are dropped.

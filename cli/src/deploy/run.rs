@@ -63,6 +63,10 @@ fn refused(error: anyhow::Error, as_json: bool) -> anyhow::Result<ExitCode> {
         for line in problems {
             eprintln!("  {line}");
         }
+        let unknown = |problem: &Value| problem["code"] == "unknown_type";
+        if refusal.body["problems"].as_array().into_iter().flatten().any(unknown) {
+            eprintln!("Deploy it with --allow-unknown to let nodes of unknown types swallow messages, visibly");
+        }
     }
     Ok(ExitCode::from(REFUSED))
 }

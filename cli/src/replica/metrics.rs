@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flotilla_runtime::engine::Shared;
+use flotilla_runtime::nodes::Swallowed;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use super::memory::resident_memory;
@@ -14,6 +15,7 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
     describe_counter!("flotilla_deliveries_ended_total", "Pieces of work that ended, by outcome");
     describe_gauge!("flotilla_deliveries_in_flight", "Pieces of work that are open now");
     describe_gauge!("flotilla_resident_memory_bytes", Unit::Bytes, "Resident memory of this process");
+    describe_counter!("flotilla_unknown_node_messages_total", "Messages that nodes of unknown types swallowed");
     let shared = shared.clone();
     metrics.before_scrape(move || {
         let counts = shared.deliveries.counts();
@@ -21,6 +23,10 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
         counter!("flotilla_deliveries_ended_total", "outcome" => "completed").absolute(counts.completed);
         counter!("flotilla_deliveries_ended_total", "outcome" => "failed").absolute(counts.failed);
         counter!("flotilla_deliveries_ended_total", "outcome" => "abandoned").absolute(counts.abandoned);
+        for (node, kind, messages) in shared.extensions.get_or_init(Swallowed::default).counts() {
+            let labels = [("node", node.to_string()), ("type", kind.to_string())];
+            counter!("flotilla_unknown_node_messages_total", &labels).absolute(messages);
+        }
         gauge!("flotilla_deliveries_in_flight").set(counts.in_flight as f64);
         gauge!("flotilla_resident_memory_bytes").set(resident_memory() as f64);
     });

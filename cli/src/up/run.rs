@@ -35,7 +35,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let metrics = Metrics::install()?;
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
-    let mut revision = flow_files::read(&args.flows, &args.flow)?;
+    let mut revision = flow_files::read(&args.flows, &args.flow, args.engine.allow_unknown)?;
     let document = Document::from_value(revision.flows.clone())?;
     create_private_dir(&args.data)?;
     let key = match std::env::var("FLOTILLA_GROUP_KEY") {

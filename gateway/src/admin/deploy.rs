@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use flotilla_flows::{Document, encrypt_credentials, expand, npm_package, read_credentials, review};
+use flotilla_flows::{Document, UnknownType, encrypt_credentials, expand, read_credentials, review, unknown_types};
 use flotilla_group::GroupError;
 use flotilla_group::revision::Revision;
 use flotilla_group::rollout::Rules;
@@ -14,6 +14,9 @@ use serde_json::{Map, Value, json};
 
 use super::api::{Api, Body};
 use super::problem::Problem;
+
+/// The setting of a revision that lets its unknown node types swallow messages, in every replica.
+const ALLOW_UNKNOWN: &str = "allowUnknown";
 
 /// The body of a deploy.
 #[derive(Deserialize)]
@@ -61,23 +64,20 @@ fn problems(document: &Document, known: &[String], allow_unknown: bool) -> Vec<V
         .filter(|problem| problem.is_error())
         .map(|problem| json!({"code": "invalid", "node": problem.node, "name": problem.name, "field": problem.field, "detail": problem.message}))
         .collect();
-    if allow_unknown {
-        return found;
-    }
-    for node in &expanded.graph.nodes {
-        let config = &node.config;
-        let kind = config.kind.as_str();
-        if known.iter().any(|known| known == kind) || kind.starts_with("subflow") {
-            continue;
-        }
-        let package = npm_package(kind);
-        let detail = match package {
-            Some(package) => format!("node type \"{kind}\" is not known here; it comes from the npm package {package}"),
-            None => format!("node type \"{kind}\" is not known here"),
-        };
-        found.push(json!({"code": "unknown_type", "node": config.id, "name": config.name, "type": kind, "package": package, "detail": detail}));
+    if !allow_unknown {
+        found
+            .extend(unknown_types(&expanded.graph, |kind| known.iter().any(|known| known == kind)).iter().map(unknown));
     }
     found
+}
+
+fn unknown(node: &UnknownType) -> Value {
+    let detail = format!("node type \"{}\" on tab \"{}\" is not known here; {}", node.kind, node.tab, node.origin());
+    let mut problem = json!({"code": "unknown_type", "detail": detail});
+    if let (Value::Object(problem), Ok(Value::Object(fields))) = (&mut problem, serde_json::to_value(node)) {
+        problem.extend(fields);
+    }
+    problem
 }
 
 /// Checks a document, records the revision and begins the rollout to it.
@@ -95,13 +95,12 @@ pub(super) async fn deploy(
         return Err(Problem { problems: found, ..Problem::new(422, "cannot_run", detail).of_field("flows") });
     }
     let credentials = seal(&api, &deploy)?;
-    let revision = Revision {
-        flows: deploy.flows,
-        credentials,
-        env: deploy.env,
-        settings: deploy.settings,
-        message: deploy.message.clone(),
-    };
+    let mut settings = deploy.settings;
+    if deploy.allow_unknown {
+        settings.insert(ALLOW_UNKNOWN.to_owned(), true.into());
+    }
+    let revision =
+        Revision { flows: deploy.flows, credentials, env: deploy.env, settings, message: deploy.message.clone() };
     let actor = if deploy.actor.is_empty() { "admin" } else { deploy.actor.as_str() };
     let rules = rules(&api, &group, deploy.rules).await?;
     let id = api.revisions(&group)?.record(&revision, actor).await?;

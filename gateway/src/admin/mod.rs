@@ -5,7 +5,6 @@ mod context;
 mod deploy;
 mod groups;
 mod guard;
-mod members;
 mod problem;
 mod revisions;
 mod rollout;

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use flotilla_flows::{Document, Graph, expand};
+use flotilla_flows::{Document, Graph, expand, unknown_types};
 use futures::future::join_all;
 use rustc_hash::FxHashMap;
 use tokio::sync::Mutex;
@@ -37,6 +37,9 @@ pub struct EngineParts {
     /// The node types that flows may use.
     pub types: &'static [NodeType],
 }
+
+/// The setting of a revision that lets its unknown node types swallow messages.
+pub const ALLOW_UNKNOWN: &str = "allowUnknown";
 
 /// Credentials by node id.
 pub type Credentials = FxHashMap<String, serde_json::Map<String, serde_json::Value>>;
@@ -104,8 +107,7 @@ impl Engine {
         }
         let users = place::users(&graph);
         let places = Places::plan(&graph, &users, workers.len(), &running.places);
-        let environment = self.shared.settings.load().env.clone().into_iter().collect();
-        let plan = Plan::new(&running, &graph, places, &users, &credentials, &environment, mode);
+        let plan = Plan::new(&running, &graph, places, &users, &credentials, mode);
         let mut report = DeployReport {
             kept: plan.next.prints.len() - plan.start.len(),
             removed: plan.stop.iter().filter(|(.., removed)| *removed).count(),
@@ -143,32 +145,35 @@ impl Engine {
 
     fn refuse_types(&self, graph: &Graph) -> Result<(), DeployError> {
         let settings = self.shared.settings.load();
-        let (mut unknown, mut denied) = (Vec::new(), Vec::new());
-        for node in &graph.nodes {
-            let row = start::type_of(&self.shared, &node.config.kind);
-            let problem = |message: String| NodeProblem {
+        // A revision may say so itself, so that every replica of its group runs it.
+        let allowed = settings.allow_unknown || settings.node_red.get(ALLOW_UNKNOWN).is_some_and(|flag| flag == true);
+        let unknown = if allowed {
+            Vec::new()
+        } else {
+            unknown_types(graph, |kind| start::type_of(&self.shared, kind).is_some())
+        };
+        let unknown: Vec<NodeProblem> = unknown
+            .into_iter()
+            .map(|node| NodeProblem {
+                message: node.origin(),
+                id: node.node,
+                kind: node.kind,
+                name: node.name,
+                tab: node.tab,
+            })
+            .collect();
+        let denied = graph.nodes.iter().filter_map(|node| {
+            let Deny { word, applies } = start::type_of(&self.shared, &node.config.kind)?.deny?;
+            let is_denied = settings.deny.iter().any(|denied| denied == word) && applies(&node.config);
+            is_denied.then(|| NodeProblem {
                 id: node.config.id.clone(),
                 kind: node.config.kind.clone(),
                 name: node.config.name.clone(),
-                tab: start::tab_name(graph, node.scope),
-                message,
-            };
-            match row {
-                None if !settings.allow_unknown => {
-                    let package = flotilla_flows::npm_package(&node.config.kind);
-                    unknown.push(problem(match package {
-                        Some(package) => format!("this type comes from the npm package {package}"),
-                        None => "no npm package is known for this type".to_owned(),
-                    }));
-                }
-                Some(NodeType { deny: Some(Deny { word, applies }), .. })
-                    if settings.deny.iter().any(|denied| denied == word) && applies(&node.config) =>
-                {
-                    denied.push(problem(format!("the operator switched it off with --deny {word}")));
-                }
-                _ => {}
-            }
-        }
+                tab: graph.tab_name(node.scope),
+                message: format!("the operator switched it off with --deny {word}"),
+            })
+        });
+        let denied: Vec<NodeProblem> = denied.collect();
         match (unknown.is_empty(), denied.is_empty()) {
             (false, _) => Err(DeployError::UnknownTypes(unknown)),
             (_, false) => Err(DeployError::Denied(denied)),

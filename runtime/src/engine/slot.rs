@@ -18,7 +18,8 @@ pub struct Slot {
 
 impl Slot {
     pub(crate) fn new(cx: NodeCx, node: Rc<dyn Node>) -> Rc<Slot> {
-        Rc::new(Slot { cx, node: RefCell::new(Some(node)), tapped: Cell::new(false) })
+        let tapped = Cell::new(cx.shared().observer.load().wants_inputs());
+        Rc::new(Slot { cx, node: RefCell::new(Some(node)), tapped })
     }
 
     /// The node, until it is closed.

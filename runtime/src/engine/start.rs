@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flotilla_flows::{EnvVar, Graph, GraphNode, ScopeKind, substitute_env};
+use flotilla_flows::{EnvVar, Graph, GraphNode, substitute_env};
 use futures::future::{LocalBoxFuture, join_all};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -71,19 +71,6 @@ pub(super) fn type_of(shared: &Shared, kind: &str) -> Option<NodeType> {
         return Some(NodeType::node("subflow-status", subflow::build_status));
     }
     shared.types.iter().find(|row| row.name == kind).copied()
-}
-
-/// The name of the tab around a scope, for messages to people.
-pub(super) fn tab_name(graph: &Graph, scope: usize) -> String {
-    let mut at = Some(scope);
-    while let Some(index) = at {
-        let scope = &graph.scopes[index];
-        if matches!(scope.kind, ScopeKind::Tab) {
-            return if scope.name.is_empty() { scope.id.clone() } else { scope.name.clone() };
-        }
-        at = scope.parent;
-    }
-    "(global)".to_owned()
 }
 
 /// Config nodes that start, those that others refer to first.
@@ -167,7 +154,7 @@ pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> Depl
                 id: node.config.id.clone(),
                 kind: node.config.kind.clone(),
                 name: node.config.name.clone(),
-                tab: tab_name(&batch.graph, node.scope),
+                tab: batch.graph.tab_name(node.scope),
                 message,
             }),
         }

@@ -66,6 +66,11 @@ impl Worker {
         }
     }
 
+    /// True when no message waits to be handled.
+    pub fn is_idle(&self) -> bool {
+        self.queue.borrow().is_empty()
+    }
+
     /// A live node on this worker.
     pub fn slot(&self, id: &str) -> Option<Rc<Slot>> {
         self.slots.borrow().get(id).cloned()

@@ -11,4 +11,5 @@ mod table;
 
 pub use common::debug::set_debug_active;
 pub use common::inject::inject_now;
+pub use common::unknown::Swallowed;
 pub use table::TYPES;

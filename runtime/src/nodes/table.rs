@@ -17,7 +17,7 @@ pub static TYPES: &[NodeType] = &[
     common::pass_through::STATUS,
     common::silent::COMMENT,
     common::silent::GLOBAL_CONFIG,
-    common::silent::UNKNOWN,
+    common::unknown::TYPE,
     function::change::TYPE,
     function::delay::TYPE,
     function::exec::TYPE,

@@ -1,8 +1,6 @@
 //! The inject node: starts a flow by hand, at intervals, by the calendar, or once.
 
 mod clock;
-#[cfg(test)]
-mod clock_tests;
 mod node;
 mod timer;
 
