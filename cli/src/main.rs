@@ -18,6 +18,7 @@ mod revision;
 mod rollout;
 mod scale;
 mod status;
+mod test;
 mod testhost;
 mod up;
 
@@ -63,6 +64,8 @@ enum Command {
     Broker(broker::BrokerArgs),
     /// Say what a flow does differently at several replicas, node by node
     Review(review::ReviewArgs),
+    /// Run your own tests of a flow: messages in, messages out, without a broker
+    Test(test::TestArgs),
     /// Roll a flow document out to a group, one replica at a time
     Deploy(deploy::DeployArgs),
     /// Where a rollout is; pause, resume or cancel it
@@ -121,6 +124,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Scale(args) => scale::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::Audit(args) => audit::run(args).await,
+            Command::Test(args) => test::run(args).await,
             Command::Context(args) => context::run(args).await,
             Command::Review(_) | Command::Testhost => unreachable!("handled above"),
         }

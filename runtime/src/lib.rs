@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod context;
 pub mod engine;
 pub mod expression;
+pub mod flowtest;
 pub mod http;
 pub mod message;
 pub mod nodes;

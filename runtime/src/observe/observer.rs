@@ -15,6 +15,10 @@ pub trait Observer: Send + Sync {
     fn debug(&self, _message: &Value) {}
     /// A node that was tapped is about to handle a message.
     fn input(&self, _node: &str, _msg: &Msg) {}
+    /// True when [`Observer::input`] is wanted of every node, from its first message on.
+    fn wants_inputs(&self) -> bool {
+        false
+    }
     /// A node called one of its own report methods: `log`, `warn`, `error`, `debug`, `trace`, `status`.
     fn call(&self, _node: &str, _method: &'static str, _args: &[Value]) {}
     /// True when [`Observer::call`] is wanted; spares the arguments otherwise.

@@ -4,9 +4,8 @@
 mod broker;
 mod counter;
 mod credentials;
-mod deploy_types;
+mod flow_tests;
 mod main_job;
-mod members;
 mod memory;
 mod outside;
 mod parts;
@@ -17,3 +16,4 @@ mod rollout_flow;
 mod rollout_load;
 mod sessions;
 mod timers;
+mod unknown_types;

@@ -1,0 +1,13 @@
+//! Reading a tests file.
+
+mod cursor;
+mod expect;
+mod file;
+mod inject;
+mod literal;
+mod matcher;
+mod place;
+mod problem;
+
+pub use file::read;
+pub use problem::{Problem, Unreadable};
