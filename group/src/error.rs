@@ -91,6 +91,43 @@ pub enum GroupError {
         /// How many.
         replicas: usize,
     },
+    /// No process has this id.
+    #[error("there is no living replica \"{0}\": see `flotilla group member list`")]
+    NoReplica(String),
+    /// A replica is in one group at a time.
+    #[error(
+        "replica \"{replica}\" is in group \"{group}\": take it out first with `flotilla group member remove {group} --replica {replica}`"
+    )]
+    MemberElsewhere {
+        /// The replica.
+        replica: String,
+        /// The group that it is in.
+        group: String,
+    },
+    /// It is there already.
+    #[error("replica \"{replica}\" is in group \"{group}\" already")]
+    IsMember {
+        /// The replica.
+        replica: String,
+        /// The group.
+        group: String,
+    },
+    /// It is not there.
+    #[error("replica \"{replica}\" is not in group \"{group}\": see `flotilla group member list`")]
+    NotMember {
+        /// The replica.
+        replica: String,
+        /// The group.
+        group: String,
+    },
+    /// A key does not fit the credentials.
+    #[error("the credentials cannot be encrypted anew: {reason}")]
+    Key {
+        /// The field at fault.
+        field: &'static str,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// Others changed the same thing all the time.
     #[error("group \"{group}\" was changed by others at the same time, again and again: try once more")]
     Busy {

@@ -31,14 +31,22 @@ pub(crate) fn spec(group: &str) -> String {
     format!("{GROUPS}{group}")
 }
 
-/// All replicas of a group.
+/// All replicas of a group; without a name those in no group.
 pub(crate) fn members(group: &str) -> String {
-    format!("group/{group}/replica/")
+    if group.is_empty() { "spare/".to_owned() } else { format!("group/{group}/replica/") }
 }
 
 /// A replica's record.
 pub(crate) fn member(group: &str, id: &str) -> String {
-    format!("group/{group}/replica/{id}")
+    members(group) + id
+}
+
+/// What users said of replicas' groups.
+pub(crate) const MEMBERSHIPS: &str = "membership/";
+
+/// In which group a replica is to be, when users said so.
+pub(crate) fn membership(id: &str) -> String {
+    format!("{MEMBERSHIPS}{id}")
 }
 
 /// The lease on a replica's id: one for all groups, because ids are unique.

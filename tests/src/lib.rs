@@ -1,20 +1,26 @@
 //! Harness for whole-system tests: starts `flotilla` as a user would, watches it from outside, kills it, counts.
 
 mod admin;
+mod cluster;
 mod collector;
 mod http;
 mod mosquitto;
 pub mod mqtt;
+mod part;
 mod ports;
 mod process;
+mod redis;
 mod up;
 mod wait;
 
-pub use admin::write_flow;
+pub use admin::{Admin, Replica, write_flow};
+pub use cluster::{Cluster, ClusterOptions};
 pub use collector::Collector;
 pub use http::{Answer, get, request};
 pub use mosquitto::Mosquitto;
+pub use part::{Part, wait_for};
 pub use ports::free_ports;
 pub use process::{Killed, example, flotilla, kill, pause, peak_memory, resume};
-pub use up::{Replica, Up, UpOptions};
+pub use redis::Redis;
+pub use up::{Up, UpOptions};
 pub use wait::eventually;

@@ -11,7 +11,6 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::http::get;
 use crate::ports::free_ports;
 use crate::process::flotilla;
 use crate::wait::eventually;
@@ -37,23 +36,6 @@ pub struct Up {
     output: Arc<Mutex<String>>,
     log: Arc<Mutex<String>>,
     data: TempDir,
-}
-
-/// A replica as the admin API shows it.
-#[derive(Clone, Debug)]
-pub struct Replica {
-    /// Its id.
-    pub id: String,
-    /// Its process.
-    pub pid: u32,
-    /// Its state.
-    pub state: String,
-    /// The revision that it runs.
-    pub revision: String,
-    /// Deliveries completed.
-    pub completed: u64,
-    /// Resident memory in bytes.
-    pub memory: u64,
 }
 
 fn pump(source: impl Read + Send + 'static) -> Arc<Mutex<String>> {
@@ -141,35 +123,6 @@ impl Up {
     /// Its log lines.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic while copying").clone()
-    }
-
-    /// The replicas, as the admin API shows them; none while it does not answer.
-    pub fn replicas(&self) -> Vec<Replica> {
-        let Ok(answer) = get(self.admin, "/api/v1/status") else { return Vec::new() };
-        let list: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        let replica = |value: &Value| {
-            Some(Replica {
-                id: value["id"].as_str()?.to_owned(),
-                pid: u32::try_from(value["pid"].as_u64()?).ok()?,
-                state: value["state"].as_str()?.to_owned(),
-                revision: value["revision"].as_str()?.to_owned(),
-                completed: value["completed"].as_u64()?,
-                memory: value["memory"].as_u64()?,
-            })
-        };
-        list.as_array().into_iter().flatten().filter_map(replica).collect()
-    }
-
-    /// How many replicas are ready.
-    pub fn ready(&self) -> usize {
-        self.replicas().iter().filter(|replica| replica.state == "ready").count()
-    }
-
-    /// Waits until this many are ready.
-    pub fn wait_for_ready(&self, replicas: usize) -> anyhow::Result<()> {
-        eventually(&format!("{replicas} ready replicas"), Duration::from_mins(1), || {
-            (self.ready() == replicas).then_some(())
-        })
     }
 
     /// The folder with its store.

@@ -21,7 +21,9 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut client = Self { stream, buffer: vec![0; 256 << 10], filled: 0, out: Vec::new() };
-        let mut packet = vec![0x10, (12 + id.len()) as u8, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 0, 0, id.len() as u8];
+        // rumqttd refuses a keep alive of 0; a round is shorter than this minute.
+        let mut packet =
+            vec![0x10, (12 + id.len()) as u8, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, id.len() as u8];
         packet.extend(id.as_bytes());
         client.stream.write_all(&packet)?;
         client.expect(0x20)?;
@@ -55,6 +57,13 @@ impl Client {
             self.out.extend(pkid.to_be_bytes());
         }
         self.out.extend(payload);
+    }
+
+    /// Appends a retained PUBLISH at QoS 1.
+    pub fn retain(&mut self, topic: &str, payload: &[u8], pkid: u16) {
+        let from = self.out.len();
+        self.publish(topic, payload, 1, pkid);
+        self.out[from] |= 1;
     }
 
     /// Sends what was appended.

@@ -13,6 +13,8 @@ use super::client::{Client, publish_id};
 pub struct Case {
     /// For the report.
     pub name: &'static str,
+    /// Its own, since a group keeps collecting for an hour after its last member has left.
+    pub topic: &'static str,
     /// Clients that publish.
     pub publishers: usize,
     /// Members of the share group; 0 is one plain subscriber.
@@ -23,16 +25,17 @@ pub struct Case {
 
 /// At QoS 0 nothing is acknowledged: so many may be on the way, so that no broker has to drop any.
 const AHEAD: usize = 2000;
-const PAYLOAD: [u8; 64] = [b'x'; 64];
+/// What each message carries.
+pub const PAYLOAD: [u8; 64] = [b'x'; 64];
 
 /// Messages a second, from the first publish to the last that came. Fails when one is lost.
 pub fn run(case: Case, address: SocketAddr, messages: usize, window: usize) -> anyhow::Result<f64> {
     let got = AtomicUsize::new(0);
-    let filter = if case.group > 0 { "$share/bench/t" } else { "t" };
+    let filter = if case.group > 0 { format!("$share/bench/{}", case.topic) } else { case.topic.to_owned() };
     let mut subscribers = Vec::new();
     for number in 0..case.group.max(1) {
         let mut client = Client::connect(address, &format!("s{number}"))?;
-        client.subscribe(filter, case.qos)?;
+        client.subscribe(&filter, case.qos)?;
         subscribers.push(client);
     }
     let handles = subscribers.iter().map(Client::handle).collect::<Result<Vec<_>, _>>()?;
@@ -107,7 +110,7 @@ fn publish(
         let room = limit.min(each).saturating_sub(sent);
         for _ in 0..room {
             sent += 1;
-            client.publish("t", &PAYLOAD, case.qos, (sent % 65_000) as u16 + 1);
+            client.publish(case.topic, &PAYLOAD, case.qos, (sent % 65_000) as u16 + 1);
         }
         client.flush()?;
         if case.qos == 0 {

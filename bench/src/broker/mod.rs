@@ -1,16 +1,17 @@
-//! The broker alone, beside Mosquitto: raw TCP clients, 64-byte payloads, acknowledgements at once.
+//! The broker alone, beside Mosquitto and rumqttd: raw TCP clients, 64-byte payloads, acknowledgements at once.
 
 mod client;
+mod growth;
 mod load;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::ensure;
+use anyhow::Context;
 use clap::Args;
 
-use crate::peer::{Mosquitto, Process, free_port};
+use crate::peer::{Mosquitto, Process, Rumqttd, binary, free_port};
 use crate::report::{median, say};
 use load::Case;
 
@@ -26,49 +27,91 @@ pub struct BrokerArgs {
     /// Un-acknowledged publishes of each publisher
     #[arg(long, default_value_t = 100)]
     window: usize,
+    /// Only the cases whose name contains this
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
 const CASES: [Case; 4] = [
-    Case { name: "QoS 0, one to one", publishers: 1, group: 0, qos: 0 },
-    Case { name: "QoS 1, one to one", publishers: 1, group: 0, qos: 1 },
-    Case { name: "QoS 1, 4 publishers to a share group of 3", publishers: 4, group: 3, qos: 1 },
-    Case { name: "QoS 2, one to one", publishers: 1, group: 0, qos: 2 },
+    Case { name: "QoS 0, one to one", topic: "bench/0", publishers: 1, group: 0, qos: 0 },
+    Case { name: "QoS 1, one to one", topic: "bench/1", publishers: 1, group: 0, qos: 1 },
+    Case { name: "QoS 1, 4 publishers to a share group of 3", topic: "bench/group", publishers: 4, group: 3, qos: 1 },
+    Case { name: "QoS 2, one to one", topic: "bench/2", publishers: 1, group: 0, qos: 2 },
 ];
 
-/// Measures both by turns.
+/// One broker and its rounds of a case.
+struct Side<'a> {
+    name: &'static str,
+    address: SocketAddr,
+    process: &'a Process,
+    rates: Vec<f64>,
+    /// CPU seconds.
+    spent: f64,
+    failed: Option<String>,
+}
+
+impl Side<'_> {
+    fn round(&mut self, case: Case, args: &BrokerArgs) -> anyhow::Result<()> {
+        let before = self.process.cpu()?;
+        match load::run(case, self.address, args.messages, args.window) {
+            Ok(rate) => self.rates.push(rate),
+            Err(error) => self.failed = Some(format!("{error:#}")),
+        }
+        self.spent += self.process.cpu()? - before;
+        Ok(())
+    }
+
+    /// `ours`: the rate to compare with.
+    fn print(&self, args: &BrokerArgs, ours: Option<f64>) {
+        let Side { name, rates, .. } = self;
+        if let Some(why) = &self.failed {
+            return say(&format!("  {name:9} does not get through: {why}"));
+        }
+        let cost = self.spent * 1e6 / (args.messages * args.rounds) as f64;
+        let rate = median(rates);
+        let ratio = ours.map(|ours| format!("; flotilla is {:.1} x", ours / rate)).unwrap_or_default();
+        say(&format!("  {name:9} {rate:>8.0} messages/s, {cost:.2} us CPU a message (rounds {rates:.0?}){ratio}"));
+    }
+}
+
+/// Measures all by turns, then how the broker's cost grows.
 pub fn run(args: &BrokerArgs) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    let theirs = Mosquitto::start(dir.path())?;
+    let mosquitto = Mosquitto::start(dir.path())?;
+    let rumqttd = Rumqttd::start(dir.path())?;
     let (address, ours) = start(dir.path())?;
-    for case in CASES {
-        let (mut own, mut peer) = (Vec::new(), Vec::new());
-        let before = (ours.cpu()?, theirs.process.cpu()?);
+    for case in CASES.into_iter().filter(|case| case.name.contains(&args.only)) {
+        let side =
+            |name, address, process| Side { name, address, process, rates: Vec::new(), spent: 0.0, failed: None };
+        let mut sides = [
+            side("flotilla", address, &ours),
+            side("mosquitto", mosquitto.address, &mosquitto.process),
+            side("rumqttd", rumqttd.address, &rumqttd.process),
+        ];
         for _ in 0..args.rounds {
-            own.push(load::run(case, address, args.messages, args.window)?);
-            peer.push(load::run(case, theirs.address, args.messages, args.window)?);
+            for side in sides.iter_mut().filter(|side| side.failed.is_none()) {
+                side.round(case, args)?;
+            }
         }
-        let whole = (args.messages * args.rounds) as f64;
-        let cost = |now: f64, before: f64| (now - before) * 1e6 / whole;
-        let (own_cost, peer_cost) = (cost(ours.cpu()?, before.0), cost(theirs.process.cpu()?, before.1));
-        say(&format!("{}: ratio {:.2}", case.name, median(&own) / median(&peer)));
-        say(&format!(
-            "  flotilla  {:>8.0} messages/s, {own_cost:.2} us CPU a message (rounds {own:.0?})",
-            median(&own)
-        ));
-        say(&format!(
-            "  mosquitto {:>8.0} messages/s, {peer_cost:.2} us CPU a message (rounds {peer:.0?})",
-            median(&peer)
-        ));
+        if let Some(why) = &sides[0].failed {
+            anyhow::bail!("{}: {why}", case.name);
+        }
+        say(case.name);
+        let own = median(&sides[0].rates);
+        for (at, side) in sides.iter().enumerate() {
+            side.print(args, (at > 0).then_some(own));
+        }
+    }
+    if args.only.is_empty() {
+        growth::run(dir.path()).context("how the cost grows")?;
     }
     Ok(())
 }
 
-/// `flotilla broker`, with room for what Mosquitto is given.
+/// `flotilla broker`, with nothing persistent.
 fn start(dir: &Path) -> anyhow::Result<(SocketAddr, Process)> {
-    let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/flotilla");
-    ensure!(binary.exists(), "{} is not there: run cargo build --release -p flotilla first", binary.display());
     let address = free_port()?;
-    let mut command = Command::new(binary);
+    let mut command = Command::new(binary()?);
     command.args(["broker", "--listen", &address.to_string()]);
     let mut process = Process::start(command, dir.join("broker.log"))?;
     process.wait_for(address)?;

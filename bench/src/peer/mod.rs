@@ -4,8 +4,10 @@ mod mosquitto;
 mod node_red;
 mod process;
 mod replica;
+mod rumqttd;
 
 pub use mosquitto::Mosquitto;
 pub use node_red::NodeRed;
 pub use process::{Process, free_port};
-pub use replica::Replica;
+pub use replica::{Replica, binary};
+pub use rumqttd::Rumqttd;

@@ -17,7 +17,7 @@ pub struct Replica {
 }
 
 /// The release binary.
-fn binary() -> anyhow::Result<PathBuf> {
+pub fn binary() -> anyhow::Result<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/flotilla");
     ensure!(path.exists(), "{} is not there: run cargo build --release -p flotilla first", path.display());
     Ok(path)

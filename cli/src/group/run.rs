@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use flotilla_group::spec::GroupSpec;
 use serde_json::Value;
 
+use super::member::Member;
 use crate::client::{self, AdminArgs};
 use crate::review::print;
 
@@ -44,6 +45,9 @@ enum Command {
         /// Its name
         name: String,
     },
+    /// Put replicas into a group, take them out, list them
+    #[command(subcommand)]
+    Member(Member),
     /// Remove a group without replicas
     Remove {
         /// Its name
@@ -80,6 +84,7 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
             group["members"] = client.get(&format!("/api/v1/groups/{name}/replicas")).await?;
             client::json(&group);
         }
+        Command::Member(member) => super::member::run(member, &args.admin).await?,
         Command::Remove { name } => {
             client.delete(&format!("/api/v1/groups/{name}")).await?;
         }

@@ -134,6 +134,9 @@ pub struct ReplicaArgs {
     /// Unique id of this replica [default: GROUP-<random>]
     #[arg(long, env = "FLOTILLA_ID", value_name = "ID")]
     pub id: Option<String>,
+    /// Join no group yet: wait until `flotilla group member add NAME --replica ID` puts it into one
+    #[arg(long, env = "FLOTILLA_SPARE", conflicts_with = "flows")]
+    pub spare: bool,
     /// Where the flow's HTTP nodes listen; the gateway finds it in the registry
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:0", value_name = "ADDR")]
     pub http: SocketAddr,

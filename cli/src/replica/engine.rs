@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use flotilla_flows::{Document, read_credentials};
 use flotilla_group::revision::Revision;
+use flotilla_group::rollout::DeployType;
 use flotilla_group::schedule::Ticks;
 use flotilla_runtime::context::{Contexts, SharedStore};
 use flotilla_runtime::engine::{Credentials, DeployMode, DeployReport, Engine, EngineParts};
@@ -34,7 +35,7 @@ pub fn settings(args: &EngineArgs, id: &str) -> Settings {
 }
 
 /// Starts the engine, without a flow yet.
-pub fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result<Engine> {
+pub async fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result<Engine> {
     let contexts = Contexts::default();
     contexts.add("shared", Arc::new(SharedStore::new(store, &settings.group)));
     let ticks = Ticks::new(store.clone(), &settings.group)?;
@@ -42,14 +43,19 @@ pub fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result<Engin
         settings,
         contexts: Arc::new(contexts),
         observer: Box::new(TracingObserver),
-        schedule: Arc::new(GroupSchedule::start(ticks)),
+        schedule: Arc::new(GroupSchedule::start(ticks).await),
         types: flotilla_runtime::nodes::TYPES,
     };
     Engine::start(parts).context("cannot start worker threads")
 }
 
 /// Runs a revision. Nodes that cannot start are logged; the rest runs.
-pub async fn deploy(engine: &Engine, revision: &Revision, key: Option<&str>) -> anyhow::Result<DeployReport> {
+pub async fn deploy(
+    engine: &Engine,
+    revision: &Revision,
+    key: Option<&str>,
+    deploy_type: DeployType,
+) -> anyhow::Result<DeployReport> {
     let document = Document::from_value(revision.flows.clone())?;
     let mut credentials = Credentials::default();
     if revision.credentials.is_object() {
@@ -60,11 +66,19 @@ pub async fn deploy(engine: &Engine, revision: &Revision, key: Option<&str>) -> 
             credentials.entry(node.clone()).or_insert_with(|| fields.clone());
         }
     }
+    // Many settings are read when a node starts.
+    let same_settings = engine.shared().settings.load().node_red == revision.settings;
     engine.shared().settings.rcu(|settings| {
         let env = revision.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
         Settings { env, node_red: revision.settings.clone(), ..(**settings).clone() }
     });
-    let report = match engine.deploy(&document, credentials, DeployMode::Nodes).await {
+    let mode = match deploy_type {
+        DeployType::Full => DeployMode::Full,
+        DeployType::Flows => DeployMode::Flows,
+        DeployType::Nodes => DeployMode::Nodes,
+    };
+    let mode = if same_settings { mode } else { DeployMode::Full };
+    let report = match engine.deploy(&document, credentials, mode).await {
         Ok(report) => report,
         Err(error) => bail!(error),
     };

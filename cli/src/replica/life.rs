@@ -1,15 +1,17 @@
 //! A replica's life: join, run the group's revision, follow changes, drain, leave.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use flotilla_group::course::Courses;
-use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
+use flotilla_group::member::{Gateways, Memberships, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::Revisions;
 use flotilla_group::rollout::Driver;
 use flotilla_group::session::Sessions;
+use flotilla_group::spec::{GroupSpec, Specs};
 use flotilla_runtime::engine::Shared;
 use flotilla_runtime::http::HttpServer;
 use flotilla_store::Store;
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::ReplicaArgs;
 use super::memory::resident_memory;
+use super::regroup::{self, Place, Waited};
 use super::replica_type::Replica;
 use super::{engine, metrics, parent, sessions};
 use crate::flow_files;
@@ -29,7 +32,7 @@ const FOLLOW: Duration = Duration::from_millis(300);
 const LEASE_LOST: u8 = 75;
 
 /// Runs until a signal, the end of the supervisor, or the loss of the lease.
-pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
+pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
@@ -40,7 +43,7 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         args.engine.lease
     );
     // A flow that cannot run is refused before anything is opened.
-    let given = match &args.flows {
+    let mut given = match &args.flows {
         Some(flows) => {
             let mut revision = flow_files::read(flows, &args.flow, args.engine.allow_unknown)?;
             group_key::seal(&mut revision, args.flow.credential_secret.as_deref(), args.group_key.as_deref())?;
@@ -53,39 +56,47 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let shown = Metrics::install()?;
     let ops = Ops::start(args.ops, readiness.clone(), shown.clone()).await?;
     let store = flotilla_store::open(&args.store).await.context("cannot open the store; see --store")?;
-    let revisions = Revisions::new(store.clone(), &args.engine.group)?;
-    let courses = Courses::new(store.clone(), &args.engine.group)?;
-    if let Some(revision) = given {
-        let id = revisions.record(&revision, "replica").await?;
-        courses.set_if_none(&id).await?;
-    }
     let id = args
         .id
         .clone()
         .unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_runtime::message::generate_id()));
-    let engine = engine::start(engine::settings(&args.engine, &id), &store)?;
+    let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let mut record = record(&args, &id, started_ms, ops.address());
+    let memberships = Memberships::new(store.clone());
+    let parent = async { if args.exit_with_parent { parent::gone().await } else { std::future::pending().await } };
+    tokio::pin!(parent);
+    let started_in = (!args.spare).then_some(args.engine.group.as_str());
+    let mut place = Place::of(&memberships, &id, started_in).await?;
+    if place.group.is_none() {
+        let stop = async {
+            tokio::select! {
+                () = signals.next() => {}
+                () = &mut parent => {}
+            }
+        };
+        place = match regroup::wait_for_group(&store, record.clone(), lease, &readiness, stop).await? {
+            Waited::Placed(place) => place,
+            Waited::Lost => return Ok(ExitCode::from(LEASE_LOST)),
+            Waited::Stopped => return Ok(ExitCode::SUCCESS),
+        };
+    }
+    if let Some(group) = place.group.filter(|group| *group != args.engine.group) {
+        // The document is for the group that it was started for.
+        (args.engine.group, given) = (group, None);
+    }
+    let revisions = Revisions::new(store.clone(), &args.engine.group)?;
+    let courses = Courses::new(store.clone(), &args.engine.group)?;
+    Specs::new(store.clone()).add_if_none(&GroupSpec::named(&args.engine.group)).await?;
+    if let Some(revision) = given {
+        let id = revisions.record(&revision, "replica").await?;
+        courses.set_if_none(&id).await?;
+    }
+    let engine = engine::start(engine::settings(&args.engine, &id), &store).await?;
     metrics::register(&shown, engine.shared());
     let http = HttpServer::bind(engine.shared(), args.http)
         .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;
-    let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    let record = ReplicaRecord {
-        id: id.clone(),
-        group: args.engine.group.clone(),
-        state: ReplicaState::Starting,
-        reason: String::new(),
-        revision: String::new(),
-        http: Some(args.advertise.unwrap_or_else(|| http.local_addr())),
-        ops: Some(ops.address()),
-        pid: std::process::id(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_ms,
-        in_flight: 0,
-        completed: 0,
-        failed: 0,
-        abandoned: 0,
-        memory: 0,
-        beat: 0,
-    };
+    record.group.clone_from(&args.engine.group);
+    record.http = Some(args.advertise.unwrap_or_else(|| http.local_addr()));
     let registration = join(&store, record, lease, engine.shared().clone()).await?;
     let lost = registration.lost();
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
@@ -99,7 +110,8 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let driving = tokio::spawn(driver.run(stop_driving.clone()));
     let gateways = Gateways::new(store, &args.engine.group)?;
     let mut replica = Replica {
-        id,
+        id: id.clone(),
+        added_ms: place.since_ms,
         engine,
         registration,
         revisions,
@@ -113,12 +125,17 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
 
     let mut timer = tokio::time::interval(FOLLOW);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let parent = async { if args.exit_with_parent { parent::gone().await } else { std::future::pending().await } };
-    tokio::pin!(parent);
-    let mut code = ExitCode::SUCCESS;
+    let (mut code, mut moves) = (ExitCode::SUCCESS, false);
     loop {
         tokio::select! {
-            _ = timer.tick() => replica.follow().await,
+            _ = timer.tick() => {
+                if regroup::is_elsewhere(&memberships, &id, &args.engine.group).await {
+                    tracing::info!(group = args.engine.group, "was taken out of its group: drains and leaves it");
+                    moves = true;
+                    break;
+                }
+                replica.follow().await;
+            }
             () = signals.next() => break,
             () = &mut parent => break,
             () = lost.cancelled() => {
@@ -135,9 +152,37 @@ pub async fn run(args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     };
     tokio::select! {
         () = leave => {}
-        () = signals.next() => tracing::warn!("asked twice: exits at once, what is in flight is left to the others"),
+        () = signals.next() => {
+            tracing::warn!("asked to exit while it left: exits at once, what is in flight is left to the others");
+            moves = false;
+        }
+    }
+    if moves {
+        return Err(regroup::begin_anew(&id)).context("cannot begin anew after leaving the group");
     }
     Ok(code)
+}
+
+/// What this process says of itself, before it is in a group.
+fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: SocketAddr) -> ReplicaRecord {
+    ReplicaRecord {
+        id: id.to_owned(),
+        group: String::new(),
+        state: ReplicaState::Starting,
+        reason: String::new(),
+        revision: String::new(),
+        http: args.advertise,
+        ops: Some(ops),
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_ms,
+        in_flight: 0,
+        completed: 0,
+        failed: 0,
+        abandoned: 0,
+        memory: 0,
+        beat: 0,
+    }
 }
 
 async fn join(

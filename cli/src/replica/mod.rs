@@ -1,11 +1,13 @@
 //! `flotilla replica`: one replica of a group.
 
 mod args;
+mod clock;
 mod engine;
 mod life;
 mod memory;
 mod metrics;
 mod parent;
+mod regroup;
 mod replica_type;
 mod schedule;
 mod sessions;

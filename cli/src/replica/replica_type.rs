@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use flotilla_group::course::Courses;
 use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::Revisions;
+use flotilla_group::rollout::DeployType;
 use flotilla_runtime::engine::Engine;
 
 use super::engine;
@@ -16,6 +17,8 @@ const ASK: Duration = Duration::from_millis(50);
 /// A replica that has joined.
 pub(super) struct Replica {
     pub(super) id: String,
+    /// When users put it into its group, on the store's clock; 0 when it was started there.
+    pub(super) added_ms: u64,
     pub(super) engine: Engine,
     pub(super) registration: Registration,
     pub(super) revisions: Revisions,
@@ -32,7 +35,7 @@ pub(super) struct Replica {
 impl Replica {
     /// Runs the revision that the course assigns to this replica, if it is another than the one that runs.
     pub(super) async fn follow(&mut self) {
-        let Some(assigned) = self.assigned().await else { return };
+        let Some((assigned, deploy_type)) = self.assigned().await else { return };
         if assigned == self.running {
             return;
         }
@@ -41,7 +44,7 @@ impl Replica {
             return;
         }
         let deployed = match self.revisions.load(&assigned).await {
-            Ok(revision) => engine::deploy(&self.engine, &revision, self.key.as_deref()).await,
+            Ok(revision) => engine::deploy(&self.engine, &revision, self.key.as_deref(), deploy_type).await,
             Err(error) => Err(error.into()),
         };
         self.engine.resume().await;
@@ -68,9 +71,17 @@ impl Replica {
         }
     }
 
-    async fn assigned(&self) -> Option<String> {
+    async fn assigned(&self) -> Option<(String, DeployType)> {
         match self.courses.load().await {
-            Ok(Some((course, _))) => Some(course.assigned(&self.id).to_owned()),
+            Ok(Some((course, _))) if self.running.is_empty() && course.is_open_for(&self.id, self.added_ms) => {
+                self.readiness.waiting("revision", "a rollout runs whose revision nobody has proven yet");
+                None
+            }
+            Ok(Some((course, _))) => {
+                let revision = course.assigned(&self.id).to_owned();
+                let deploy_type = course.deploy_type(&revision);
+                Some((revision, deploy_type))
+            }
             Ok(None) => {
                 self.readiness.waiting("revision", "the group has none yet");
                 None

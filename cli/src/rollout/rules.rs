@@ -18,6 +18,9 @@ pub struct RulesArgs {
     /// The new revision may fail this many times the old one's share of deliveries
     #[arg(long, value_name = "FACTOR")]
     error_factor: Option<f64>,
+    /// What restarts in each replica: everything, flows with a change, or only nodes that changed [default: nodes]
+    #[arg(long = "type", value_name = "TYPE", value_parser = ["full", "flows", "nodes"])]
+    deploy_type: Option<String>,
 }
 
 impl RulesArgs {
@@ -27,6 +30,7 @@ impl RulesArgs {
             && self.probation.is_none()
             && self.ready_timeout.is_none()
             && self.error_factor.is_none()
+            && self.deploy_type.is_none()
         {
             return Value::Null;
         }
@@ -43,6 +47,9 @@ impl RulesArgs {
         }
         if let Some(factor) = self.error_factor {
             rules["error_factor"] = Value::from(factor);
+        }
+        if let Some(deploy_type) = &self.deploy_type {
+            rules["deploy_type"] = Value::from(deploy_type.as_str());
         }
         rules
     }

@@ -80,7 +80,9 @@ fn spawn(command: &ReplicaCommand, place: usize, generation: u64) -> std::io::Re
     };
     let mut process = Command::new(std::env::current_exe()?);
     // What configures `up` itself must not configure its children.
-    for name in ["FLOTILLA_HTTP", "FLOTILLA_ID", "FLOTILLA_OPS", "FLOTILLA_ADVERTISE", "FLOTILLA_CONFIG"] {
+    for name in
+        ["FLOTILLA_HTTP", "FLOTILLA_ID", "FLOTILLA_OPS", "FLOTILLA_ADVERTISE", "FLOTILLA_CONFIG", "FLOTILLA_SPARE"]
+    {
         process.env_remove(name);
     }
     process.env("FLOTILLA_GROUP_KEY", &command.key);

@@ -5,6 +5,7 @@ mod context;
 mod deploy;
 mod groups;
 mod guard;
+mod members;
 mod problem;
 mod revisions;
 mod rollout;

@@ -62,6 +62,11 @@ impl From<GroupError> for Problem {
             GroupError::NoGroup(_) => (404, "no_such_group", Some("group")),
             GroupError::GroupExists(_) => (409, "group_exists", Some("name")),
             GroupError::GroupInUse { .. } => (409, "group_in_use", None),
+            GroupError::NoReplica(_) => (404, "no_such_replica", Some("replica")),
+            GroupError::MemberElsewhere { .. } => (409, "member_elsewhere", Some("replica")),
+            GroupError::IsMember { .. } => (409, "is_member", Some("replica")),
+            GroupError::NotMember { .. } => (409, "not_member", Some("replica")),
+            GroupError::Key { field, .. } => (422, "bad_key", Some(*field)),
             GroupError::Busy { .. } => (409, "busy", None),
         };
         Problem { field, ..Problem::new(status, code, error.to_string()) }

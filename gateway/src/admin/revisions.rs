@@ -1,12 +1,15 @@
-//! Revisions: list and show.
+//! Revisions: list, show and copy.
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use flotilla_group::audit::AuditEntry;
 use flotilla_group::revision::Given;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::Api;
+use super::api::{Api, Body};
+use super::groups::entry;
 use super::problem::Problem;
 
 /// `GET /api/v1/groups/{group}/revisions`: oldest first.
@@ -27,6 +30,46 @@ pub(super) async fn get(
         "message": revision.message, "has_credentials": !revision.credentials.is_null(),
     });
     Ok(Json(body))
+}
+
+/// The body of a copy.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Copy {
+    /// The group to copy from.
+    from: String,
+    /// The revision, or its first digits.
+    revision: String,
+    /// The key of the group it comes from, when it is not this gateway's.
+    #[serde(default)]
+    from_key: Option<String>,
+    /// The key of the group it goes to, when it is not this gateway's.
+    #[serde(default)]
+    key: Option<String>,
+    #[serde(default)]
+    actor: String,
+}
+
+/// `POST /api/v1/groups/{group}/revisions/copy`: gives this group a revision of another. Its credentials are encrypted
+/// anew with this group's key. Nothing is rolled out.
+pub(super) async fn copy(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    Body(copy): Body<Copy>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    api.specs().get(&group).await?;
+    let source = api.revisions(&copy.from)?;
+    let id = source.resolve(&copy.revision).await?;
+    let mut revision = source.load(&id).await?;
+    let (old, new) = (copy.from_key.as_deref().or(api.key.as_deref()), copy.key.as_deref().or(api.key.as_deref()));
+    revision.recrypt(old, new)?;
+    let message = if revision.message.is_empty() { String::new() } else { format!(": {}", revision.message) };
+    revision.message = format!("copy of {id} from group {}{message}", copy.from);
+    let actor = if copy.actor.is_empty() { "admin" } else { copy.actor.as_str() };
+    let copied = api.revisions(&group)?.record(&revision, actor).await?;
+    let entry = AuditEntry { revision: copied.clone(), ..entry(actor, "revision-copy", revision.message) };
+    api.audit(&group)?.write(entry).await?;
+    Ok((StatusCode::CREATED, Json(json!({"revision": copied}))))
 }
 
 /// `GET /api/v1/groups/{group}/audit`: oldest first.

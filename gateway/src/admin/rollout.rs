@@ -19,6 +19,9 @@ pub(super) struct Shown {
     /// What the rollout waits for now.
     #[serde(skip_serializing_if = "Option::is_none")]
     waits_for: Option<String>,
+    /// Who holds the upgrade lease and takes the next step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver: Option<String>,
 }
 
 /// Who pauses, resumes or cancels.
@@ -35,14 +38,15 @@ pub(super) async fn status(State(api): State<Api>, Path(group): Path<String>) ->
     let Some((course, _)) = courses.load().await? else {
         return Err(Problem::new(404, "no_revision", format!("group \"{group}\" has no revision yet: deploy one")));
     };
-    let mut waits_for = None;
+    let (mut waits_for, mut driver) = (None, None);
     if let Some(rollout) = course.active() {
-        let seen = Seen { now_ms: courses.now_ms().await?, replicas: api.registry(&group)?.list().await? };
+        driver = courses.driver().await?;
+        let seen = Seen { now_ms: courses.now_ms().await?, replicas: api.registry(&group)?.staying().await? };
         if let Action::Wait { why } = decide(rollout, &seen) {
             waits_for = Some(why);
         }
     }
-    Ok(Json(Shown { goal: course.goal().to_owned(), waits_for, course }))
+    Ok(Json(Shown { goal: course.goal().to_owned(), waits_for, driver, course }))
 }
 
 /// `POST /api/v1/groups/{group}/rollout/{pause|resume|cancel}`

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
 use super::problem::Problem;
-use super::{context, deploy, groups, guard, revisions, rollout, status};
+use super::{context, deploy, groups, guard, members, revisions, rollout, status};
 
 /// The largest request: a flow document with room to spare, below what every store takes.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -77,12 +77,15 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/groups", get(groups::list).post(groups::add))
         .route("/api/v1/groups/{group}", get(groups::get).delete(groups::remove))
         .route("/api/v1/groups/{group}/replicas", get(status::replicas))
+        .route("/api/v1/replicas", get(members::everywhere))
+        .route("/api/v1/groups/{group}/members/{replica}", put(members::add).delete(members::remove))
         .route("/api/v1/groups/{group}/scale", put(groups::scale))
         .route("/api/v1/groups/{group}/deploy", post(deploy::deploy))
         .route("/api/v1/groups/{group}/rollback", post(deploy::rollback))
         .route("/api/v1/groups/{group}/rollout", get(rollout::status))
         .route("/api/v1/groups/{group}/rollout/{what}", post(rollout::change))
         .route("/api/v1/groups/{group}/revisions", get(revisions::list))
+        .route("/api/v1/groups/{group}/revisions/copy", post(revisions::copy))
         .route("/api/v1/groups/{group}/revisions/{id}", get(revisions::get))
         .route("/api/v1/groups/{group}/audit", get(revisions::audit))
         .route("/api/v1/groups/{group}/context", get(context::list).put(context::set))

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rollout::{Phase, Rollout};
+use crate::rollout::{DeployType, Phase, Rollout, Step};
 
 /// What a group is to run: one document, so that the good revision and the rollout never disagree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,25 @@ impl Course {
     /// The revision that a replica is to run now.
     pub fn assigned(&self, replica: &str) -> &str {
         self.active().map_or(&self.revision, |rollout| rollout.assigned(replica))
+    }
+
+    /// What restarts in a replica that goes to this revision now.
+    pub fn deploy_type(&self, revision: &str) -> DeployType {
+        let rollout = self.rollout.as_ref().filter(|rollout| rollout.goal() == rollout.to && rollout.to == revision);
+        rollout.map_or_else(DeployType::default, |rollout| rollout.rules.deploy_type)
+    }
+
+    /// True while it is not known what a replica that users added in the middle of a rollout is to run: it joins at the
+    /// revision that the rollout ends with, so it waits until that has passed one probation or was halted.
+    pub fn is_open_for(&self, replica: &str, added_ms: u64) -> bool {
+        self.active().is_some_and(|rollout| {
+            rollout.phase == Phase::Forward
+                && added_ms >= rollout.started_ms
+                && rollout
+                    .members
+                    .iter()
+                    .all(|member| member.step != Step::Moved && (member.id != replica || member.step == Step::Gone))
+        })
     }
 
     /// The revision that the group ends with, as things are now.

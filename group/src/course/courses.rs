@@ -11,7 +11,7 @@ use crate::audit::AuditLog;
 use crate::error::GroupError;
 use crate::keys;
 use crate::member::Registry;
-use crate::rollout::{Actor, Rollout, Rules, Seen};
+use crate::rollout::{Action, Actor, Rollout, Rules, Seen};
 
 /// Attempts at a change that others interfere with.
 const ATTEMPTS: usize = 50;
@@ -42,6 +42,13 @@ impl Courses {
     /// The store's clock in milliseconds since the epoch.
     pub async fn now_ms(&self) -> Result<u64, GroupError> {
         Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+    }
+
+    /// The process that holds the group's upgrade lease, if one does.
+    pub async fn driver(&self) -> Result<Option<String>, GroupError> {
+        let name = keys::upgrade_lease(&self.group);
+        let held = self.store.leases(&name).await?;
+        Ok(held.into_iter().find(|lease| lease.name == name).map(|lease| lease.holder))
     }
 
     /// Sets the first revision of a group; one that has a course keeps it. Returns what it ends with.
@@ -87,7 +94,9 @@ impl Courses {
         let registry = Registry::new(self.store.clone(), &self.group)?;
         for _ in 0..ATTEMPTS {
             let Some((mut course, version)) = self.load().await? else {
-                self.set_if_none(revision).await?;
+                if let Some(rollout) = self.first(revision, rules, why, actor).await? {
+                    return Ok(rollout);
+                }
                 continue;
             };
             if let Some(active) = course.active() {
@@ -100,7 +109,7 @@ impl Courses {
                 // Its holder may have died before it copied the last entries.
                 AuditLog::new(self.store.clone(), &self.group)?.copy(&last.log, 0).await?;
             }
-            let seen = Seen { now_ms: self.now_ms().await?, replicas: registry.list().await? };
+            let seen = Seen { now_ms: self.now_ms().await?, replicas: registry.staying().await? };
             if let Some((field, reason)) = rules.problem(seen.replicas.len()) {
                 return Err(GroupError::Rules { field, reason });
             }
@@ -113,6 +122,30 @@ impl Courses {
             }
         }
         Err(GroupError::Busy { group: self.group.clone() })
+    }
+
+    /// Gives a group its first revision: its replicas run nothing yet, so none has to move. `None` when somebody else did.
+    async fn first(&self, revision: &str, rules: &Rules, why: &str, by: &str) -> Result<Option<Rollout>, GroupError> {
+        let by = Actor { name: by.to_owned(), token: 0, now_ms: self.now_ms().await? };
+        let nobody = Seen { now_ms: by.now_ms, replicas: Vec::new() };
+        let mut rollout = Rollout::begin(1, revision, revision, rules.clone(), &nobody, why, &by);
+        rollout.apply(&Action::End, &by);
+        let course = Course { rollout: Some(rollout.clone()), ..Course::new(revision) };
+        let key = keys::course(&self.group);
+        let swapped = self.store.cas(&key, Expect::Absent, Some(encode(&course)), Write::default()).await?;
+        if !swapped.is_swapped() {
+            return Ok(None);
+        }
+        AuditLog::new(self.store.clone(), &self.group)?.copy(&rollout.log, 0).await?;
+        Ok(Some(rollout))
+    }
+
+    /// Takes a replica out of the rollout that runs, if there is one: nobody waits for it, and it is no failure.
+    pub async fn take_out(&self, replica: &str, actor: &str) -> Result<(), GroupError> {
+        match self.change(actor, |rollout, by| rollout.take_out(replica, by)).await {
+            Ok(_) | Err(GroupError::NoRollout { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Changes the rollout that runs. `change` answers false when there is nothing to change.

@@ -23,7 +23,7 @@ pub enum ReplicaState {
 pub struct ReplicaRecord {
     /// Unique among all living replicas.
     pub id: String,
-    /// The group it is in.
+    /// The group it is in; empty while it is in none.
     pub group: String,
     /// Where it is in its life.
     pub state: ReplicaState,

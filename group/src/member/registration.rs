@@ -50,7 +50,9 @@ impl Registration {
         ttl: Duration,
         measure: impl Fn(&mut ReplicaRecord) + Send + Sync + 'static,
     ) -> Result<Registration, GroupError> {
-        keys::check("group name", &record.group)?;
+        if !record.group.is_empty() {
+            keys::check("group name", &record.group)?;
+        }
         keys::check("replica id", &record.id)?;
         let holder = format!("{}/{}", record.pid, record.started_ms);
         let lease = match store.acquire(&keys::member_lease(&record.id), &holder, ttl).await? {

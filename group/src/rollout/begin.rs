@@ -55,6 +55,18 @@ impl Rollout {
         true
     }
 
+    /// Takes out a replica that leaves the group because a user said so. False when it had no effect.
+    pub fn take_out(&mut self, replica: &str, actor: &Actor) -> bool {
+        let there = |member: &&mut Member| member.id == replica && member.step != Step::Gone;
+        let Some(member) = self.members.iter_mut().find(there) else { return false };
+        let reason = format!("{} took it out of the group", actor.name);
+        (member.step, member.since_ms, member.reason) = (Step::Gone, actor.now_ms, reason.clone());
+        self.size = self.size.saturating_sub(1);
+        self.progress_ms = actor.now_ms;
+        self.note(actor, "replica-gone", replica, &reason);
+        true
+    }
+
     /// Halts, as after a failure: those that moved go back. False when it had no effect.
     pub fn cancel(&mut self, actor: &Actor) -> bool {
         if self.phase != Phase::Forward {

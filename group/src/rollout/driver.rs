@@ -96,7 +96,7 @@ impl Driver {
             self.copied = 0;
         }
         self.copy(&rollout.log).await?;
-        let seen = Seen { now_ms: self.courses.now_ms().await?, replicas: self.registry.list().await? };
+        let seen = Seen { now_ms: self.courses.now_ms().await?, replicas: self.registry.staying().await? };
         let action = decide(rollout, &seen);
         if matches!(action, Action::Wait { .. }) {
             return Ok(());

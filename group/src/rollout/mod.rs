@@ -3,6 +3,7 @@
 mod apply;
 mod begin;
 mod decide;
+mod deploy_type;
 mod driver;
 mod forward;
 mod member;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use apply::Actor;
 pub use decide::{Action, decide};
+pub use deploy_type::DeployType;
 pub use driver::Driver;
 pub use member::{Member, Step};
 pub use rollout_type::{Phase, Rollout};

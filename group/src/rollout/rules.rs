@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::deploy_type::DeployType;
+
 /// By which rules a rollout goes. Times are in milliseconds of the store's clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +21,8 @@ pub struct Rules {
     pub error_factor: f64,
     /// A share of failed deliveries up to this is never a reason to halt.
     pub error_floor: f64,
+    /// What restarts in a replica that moves to the new revision. One that goes back restarts only what differs.
+    pub deploy_type: DeployType,
 }
 
 impl Default for Rules {
@@ -30,6 +34,7 @@ impl Default for Rules {
             probation_ms: 5_000,
             error_factor: 2.0,
             error_floor: 0.01,
+            deploy_type: DeployType::default(),
         }
     }
 }

@@ -52,6 +52,13 @@ impl Ticks {
         Ok(entry.is_none() && swapped.is_swapped())
     }
 
+    /// Says that the group still runs what was started once: starts of single replicas are no new start of the group.
+    pub async fn keep_start(&self, node: &str, within: Duration) -> Result<(), GroupError> {
+        let key = keys::tick(&self.group, &format!("{node}/start"));
+        self.store.set(&key, Bytes::from_static(b"1"), Write::expiring(within)).await?;
+        Ok(())
+    }
+
     /// The store's clock in milliseconds since the epoch: the group's.
     pub async fn now_ms(&self) -> Result<i64, GroupError> {
         Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))

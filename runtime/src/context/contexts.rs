@@ -101,6 +101,16 @@ impl ContextRef {
         self.store(store).set(&self.scope, &parse(key)?, value)
     }
 
+    /// Reads a key with the version that was seen: see [`ContextStore::get_seen`].
+    pub fn get_seen(&self, key: &str, store: Option<&str>) -> Result<(Value, Option<u64>), ContextError> {
+        self.store(store).get_seen(&self.scope, &parse(key)?)
+    }
+
+    /// Sets a key that was seen at a version: see [`ContextStore::set_after`].
+    pub fn set_after(&self, key: &str, value: Value, store: Option<&str>, seen: u64) -> Result<bool, ContextError> {
+        self.store(store).set_after(&self.scope, &parse(key)?, value, seen)
+    }
+
     /// Top-level keys.
     pub fn keys(&self, store: Option<&str>) -> Result<Vec<Str>, ContextError> {
         self.store(store).keys(&self.scope)

@@ -12,6 +12,8 @@ use super::scope::ScopeKey;
 use super::store::ContextStore;
 
 const NAME: &str = "shared";
+/// Stands for a key that is not there: no version is 0.
+const ABSENT: u64 = 0;
 /// Attempts at a compare-and-swap before the caller is told that the key is too busy.
 const ATTEMPTS: u32 = 100;
 
@@ -130,6 +132,27 @@ impl ContextStore for SharedStore {
         Ok(())
     }
 
+    fn get_seen(&self, scope: &ScopeKey, path: &Path) -> Result<(Value, Option<u64>), ContextError> {
+        let (key, rest) = self.key(scope, path)?;
+        let entry = self.store.blocking().get(&key).map_err(unavailable)?;
+        let seen = entry.as_ref().map_or(ABSENT, |entry| entry.version);
+        Ok((entry.map(|entry| read(&decode(&entry), rest.as_ref())).unwrap_or_default(), Some(seen)))
+    }
+
+    fn set_after(&self, scope: &ScopeKey, path: &Path, value: Value, seen: u64) -> Result<bool, ContextError> {
+        let (key, rest) = self.key(scope, path)?;
+        // The version is that of the whole value: others may have set another part of it, and nothing is lost then.
+        let whole = if rest.is_none() { encode(&key, &value)? } else { None };
+        let Some(text) = whole else { return self.set(scope, path, value).map(|()| false) };
+        let expected = if seen == ABSENT { Expect::Absent } else { Expect::Version(seen) };
+        let swapped = self.store.blocking().cas(&key, expected, Some(text.clone()), Write::default());
+        if swapped.map_err(unavailable)?.is_swapped() {
+            return Ok(false);
+        }
+        self.store.blocking().set(&key, text, Write::default()).map_err(unavailable)?;
+        Ok(true)
+    }
+
     fn keys(&self, scope: &ScopeKey) -> Result<Vec<Str>, ContextError> {
         let prefix = self.scope_prefix(scope);
         let entries = self.store.blocking().list(&prefix).map_err(unavailable)?;
@@ -204,6 +227,14 @@ mod tests {
         assert!(a.cas("lock", &Value::Undefined, Value::from("a"), shared).unwrap());
         assert!(!b.cas("lock", &Value::Undefined, Value::from("b"), shared).unwrap());
         assert_eq!(b.keys(shared).unwrap(), ["lock", "n", "o"]);
+        for (key, before) in [("seen", Value::Undefined), ("n", Value::from(3.5))] {
+            let (value, seen) = a.get_seen(key, shared).unwrap();
+            assert_eq!(value, before);
+            assert!(!a.set_after(key, Value::from(1.0), shared, seen.unwrap()).unwrap(), "nobody was in between");
+            assert!(b.set_after(key, Value::from(2.0), shared, seen.unwrap()).unwrap(), "the update of a is lost");
+            assert_eq!(a.get(key, shared).unwrap(), Value::from(2.0), "it is set all the same");
+        }
+        b.set("seen", Value::Undefined, shared).unwrap();
         b.set("lock", Value::Undefined, shared).unwrap();
         assert_eq!(a.get("lock", shared).unwrap(), Value::Undefined);
         assert!(matches!(a.set("c", Value::Circular(1), shared), Err(ContextError::NotStorable { .. })));

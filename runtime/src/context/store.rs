@@ -11,6 +11,16 @@ pub trait ContextStore: Send + Sync {
     fn get(&self, scope: &ScopeKey, path: &Path) -> Result<Value, ContextError>;
     /// Sets a key, creating parents; `Undefined` deletes it.
     fn set(&self, scope: &ScopeKey, path: &Path, value: Value) -> Result<(), ContextError>;
+    /// Reads a key and the version that was seen, for [`ContextStore::set_after`]; `None` where nobody else can write.
+    fn get_seen(&self, scope: &ScopeKey, path: &Path) -> Result<(Value, Option<u64>), ContextError> {
+        Ok((self.get(scope, path)?, None))
+    }
+    /// Sets a key, like [`ContextStore::set`], after it was seen at a version. True when somebody else wrote it in between:
+    /// that update is lost.
+    fn set_after(&self, scope: &ScopeKey, path: &Path, value: Value, seen: u64) -> Result<bool, ContextError> {
+        let _ = seen;
+        self.set(scope, path, value).map(|()| false)
+    }
     /// Top-level keys, in insertion order where the store knows it.
     fn keys(&self, scope: &ScopeKey) -> Result<Vec<Str>, ContextError>;
     /// Adds to a number (a missing one counts as 0) and answers the new one, atomically.

@@ -1,5 +1,6 @@
 //! What a deploy changes: which nodes stop, which start, which stay; and what it reports.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
@@ -101,13 +102,24 @@ fn root_of(graph: &Graph, node: &GraphNode) -> Str {
     Str::new(&graph.scopes[at].id)
 }
 
-/// Two prints are equal when the node need not restart: everything but position and wires, and the variables around it.
-fn print_of(graph: &Graph, node: &GraphNode, credentials: Option<&serde_json::Map<String, serde_json::Value>>) -> u64 {
+/// The revision's environment variables, by name.
+pub(super) type Environment = BTreeMap<String, Option<String>>;
+
+/// Two prints are equal when the node need not restart: everything but position and wires, the variables around it, and
+/// those of the environment that it names.
+fn print_of(
+    graph: &Graph,
+    node: &GraphNode,
+    credentials: Option<&serde_json::Map<String, serde_json::Value>>,
+    environment: &Environment,
+) -> u64 {
     let mut hasher = DefaultHasher::new();
+    let mut texts = Vec::new();
     for (key, value) in &node.config.props {
         if !matches!(key.as_str(), "x" | "y" | "w" | "h" | "wires") {
-            key.hash(&mut hasher);
-            value.to_string().hash(&mut hasher);
+            let text = value.to_string();
+            (key, &text).hash(&mut hasher);
+            texts.push(text);
         }
     }
     credentials.map(|map| serde_json::to_string(map).unwrap_or_default()).hash(&mut hasher);
@@ -116,9 +128,18 @@ fn print_of(graph: &Graph, node: &GraphNode, credentials: Option<&serde_json::Ma
         let scope = &graph.scopes[scope];
         scope.id.hash(&mut hasher);
         for var in &scope.env {
-            (&var.name, &var.kind, var.value.to_string()).hash(&mut hasher);
+            let text = var.value.to_string();
+            (&var.name, &var.kind, &text).hash(&mut hasher);
+            texts.push(text);
         }
         at = scope.parent;
+    }
+    // Some of what a node reads of the environment it reads when it starts. All of it names the variable, but for the time
+    // zone.
+    for (name, value) in environment {
+        if name == "TZ" || texts.iter().any(|text| text.contains(name.as_str())) {
+            (name, value).hash(&mut hasher);
+        }
     }
     hasher.finish()
 }
@@ -131,13 +152,14 @@ impl Plan {
         places: Places,
         users: &FxHashMap<Str, Vec<Str>>,
         credentials: &FxHashMap<String, serde_json::Map<String, serde_json::Value>>,
+        environment: &Environment,
         mode: DeployMode,
     ) -> Plan {
         let mut next = Running { places, ..Running::default() };
         for node in &graph.nodes {
             let id = Str::new(&node.config.id);
             let own = credentials.get(&node.config.id).or_else(|| credentials.get(node.alias.as_ref()?));
-            next.prints.insert(id.clone(), print_of(graph, node, own));
+            next.prints.insert(id.clone(), print_of(graph, node, own, environment));
             next.roots.insert(id.clone(), root_of(graph, node));
             next.workers.insert(id, next.places.of(node));
         }

@@ -107,7 +107,8 @@ impl Engine {
         }
         let users = place::users(&graph);
         let places = Places::plan(&graph, &users, workers.len(), &running.places);
-        let plan = Plan::new(&running, &graph, places, &users, &credentials, mode);
+        let environment = self.shared.settings.load().env.clone().into_iter().collect();
+        let plan = Plan::new(&running, &graph, places, &users, &credentials, &environment, mode);
         let mut report = DeployReport {
             kept: plan.next.prints.len() - plan.start.len(),
             removed: plan.stop.iter().filter(|(.., removed)| *removed).count(),

@@ -25,7 +25,7 @@ pub use engine_type::{ALLOW_UNKNOWN, Credentials, Engine, EngineParts};
 pub use extensions::Extensions;
 pub(crate) use inert::Inert;
 pub use node::{Build, ConfigNode, Deny, Node, NodeError, NodeType};
-pub use schedule::{Alone, Schedule, Tick};
+pub use schedule::{Alone, Claim, KEEP_START, Schedule, Tick};
 pub use scope::Scope;
 pub use shared::Shared;
 pub(crate) use shared::now_ms;

@@ -11,18 +11,37 @@ pub struct Tick {
     pub scheduled_ms: i64,
 }
 
+/// Whose a tick is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// This replica's: at most one replica of the group hears that of a tick.
+    Granted,
+    /// Another replica fired it, or a later one.
+    Taken,
+    /// The group could not be asked: nobody may fire it now.
+    Unknown,
+}
+
 /// Decides which replica fires a tick.
 pub trait Schedule: Send + Sync {
-    /// True when this replica is to fire the tick: at most one replica of the group hears true.
-    fn claim(&self, tick: Tick) -> BoxFuture<'static, bool>;
+    /// Asks for a tick.
+    fn claim(&self, tick: Tick) -> BoxFuture<'static, Claim>;
 
-    /// True when this replica is to fire what runs once per start of the whole group.
+    /// True when this replica is to fire what runs once per start of the whole group. `node` tells apart what it is about.
     fn claim_start(&self, node: &str) -> BoxFuture<'static, bool> {
         let _ = node;
         Box::pin(std::future::ready(true))
     }
 
-    /// The scheduled time of the last tick of this node that any replica fired, if known: for `"missed": "latest"`.
+    /// Says that the group still runs what was asked for with [`Schedule::claim_start`]: due every [`KEEP_START`].
+    ///
+    /// [`KEEP_START`]: super::KEEP_START
+    fn keep_start(&self, node: &str) -> BoxFuture<'static, ()> {
+        let _ = node;
+        Box::pin(std::future::ready(()))
+    }
+
+    /// The scheduled time of the last tick of this node that any replica fired, if known.
     fn last_fired(&self, node: &str) -> BoxFuture<'static, Option<i64>> {
         let _ = node;
         Box::pin(std::future::ready(None))
@@ -40,6 +59,9 @@ pub trait Schedule: Send + Sync {
     }
 }
 
+/// How often a replica says that the group still runs what was started once.
+pub const KEEP_START: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// A replica without a group: it fires every tick itself.
 pub struct Alone;
 
@@ -48,7 +70,7 @@ impl Schedule for Alone {
         false
     }
 
-    fn claim(&self, _tick: Tick) -> BoxFuture<'static, bool> {
-        Box::pin(std::future::ready(true))
+    fn claim(&self, _tick: Tick) -> BoxFuture<'static, Claim> {
+        Box::pin(std::future::ready(Claim::Granted))
     }
 }

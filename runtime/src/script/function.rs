@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use rquickjs::function::This;
 use rquickjs::{Class, Ctx, Exception, Function, Object as JsObject, Persistent, Promise, Result, Value as JsValue};
+use rustc_hash::FxHashSet;
 
 use crate::message::Msg;
-use crate::value::Value;
+use crate::value::{Str, Value};
 
 use super::borrowed::Borrowed;
 use super::engine::Script;
@@ -27,6 +28,8 @@ pub(crate) struct FunctionScript {
     pub(super) program: RefCell<Option<Program>>,
     pub(super) timers: Timers,
     pub(super) borrowed: Borrowed,
+    /// Keys of context whose lost updates were told.
+    pub(super) lost_updates: RefCell<FxHashSet<Str>>,
     pub(super) deferred: RefCell<Vec<Deferred>>,
     /// The script showed a status: it is cleared when the node closes.
     pub(super) has_status: Cell<bool>,
@@ -61,6 +64,7 @@ impl FunctionScript {
             program: RefCell::default(),
             timers: Timers::default(),
             borrowed: Borrowed::default(),
+            lost_updates: RefCell::default(),
             deferred: RefCell::default(),
             has_status: Cell::new(false),
             on_close: RefCell::default(),

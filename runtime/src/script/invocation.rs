@@ -11,6 +11,8 @@ use rquickjs::{Ctx, Result};
 use crate::message::{Delivery, Msg};
 use crate::value::Value;
 
+use super::reads::Reads;
+
 /// One call of a function node's code. Whoever may still act for it holds it: the running code, its timers, the promise
 /// that it returned; with the last of them its delivery is let go.
 pub(super) struct Invocation {
@@ -18,6 +20,8 @@ pub(super) struct Invocation {
     pub(super) msg: Msg,
     /// `done` was called.
     pub(super) done: Cell<bool>,
+    /// What it read of context that others may write.
+    pub(super) reads: Reads,
 }
 
 /// The `node` object of one call, as seen from Rust.
@@ -35,7 +39,7 @@ struct Of {
 
 impl Invocation {
     pub(super) fn new(msg: Msg) -> Rc<Invocation> {
-        Rc::new(Invocation { msg, done: Cell::new(false) })
+        Rc::new(Invocation { msg, done: Cell::new(false), reads: Reads::default() })
     }
 
     /// The delivery that messages sent from here belong to.

@@ -16,6 +16,7 @@ mod lazy_array;
 mod modules;
 mod natives;
 mod program;
+mod reads;
 mod realm;
 mod sandbox;
 mod send;

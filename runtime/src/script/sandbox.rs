@@ -12,7 +12,7 @@ use crate::value::{ErrorValue, Object, Path, PathPart, Str, Value};
 use super::engine::Script;
 use super::export::text;
 use super::function::FunctionScript;
-use super::invocation::NodeHandle;
+use super::invocation::{Invocation, NodeHandle};
 use super::send;
 
 type Args<'js> = Rest<JsValue<'js>>;
@@ -163,6 +163,9 @@ fn sending<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionSc
     n.set("done", Function::new(n.ctx().clone(), done)?.with_name("done")?)
 }
 
+/// Keys that one node warns about at most.
+const MOST_WARNINGS: usize = 100;
+
 /// The context that a native call names: its scope, its key without `$parent.`, and its store.
 struct Target {
     context: Option<ContextRef>,
@@ -183,17 +186,40 @@ impl Target {
         Ok(Target { context: node.host.context(lookup), scope: scope.clone(), key, store })
     }
 
-    fn get(&self, node: &FunctionScript) -> std::result::Result<Value, ContextError> {
+    fn get(&self, node: &FunctionScript, call: Option<&Invocation>) -> std::result::Result<Value, ContextError> {
         let Some(context) = &self.context else { return Ok(Value::Undefined) };
-        let found = context.get(&self.key, self.store.as_deref())?;
+        let (found, seen) = context.get_seen(&self.key, self.store.as_deref())?;
+        if let (Some(call), Some(version)) = (call, seen) {
+            call.reads.saw(context.scope(), &self.key, self.store.as_ref(), version);
+        }
         if found.is_undefined() && self.scope == "global" {
             return Ok(seed(node, &self.key));
         }
         Ok(found)
     }
 
-    fn set(&self, value: Value) -> std::result::Result<(), ContextError> {
-        self.context.as_ref().map_or(Ok(()), |context| context.set(&self.key, value, self.store.as_deref()))
+    /// True when the call read the key before and somebody else wrote it since: their update is lost.
+    fn set(&self, value: Value, call: Option<&Invocation>) -> std::result::Result<bool, ContextError> {
+        let Some(context) = &self.context else { return Ok(false) };
+        let store = self.store.as_deref();
+        match call.and_then(|call| call.reads.take(context.scope(), &self.key, self.store.as_ref())) {
+            Some(seen) => context.set_after(&self.key, value, store, seen),
+            None => context.set(&self.key, value, store).map(|()| false),
+        }
+    }
+
+    /// Says once per node and key that updates are lost.
+    fn warn_of_lost_update(&self, node: &FunctionScript) {
+        let mut warned = node.lost_updates.borrow_mut();
+        if warned.len() >= MOST_WARNINGS || !warned.insert(self.key.clone()) {
+            return;
+        }
+        let (scope, key, store) = (&self.scope, &self.key, self.store.as_deref().unwrap_or_default());
+        let text = format!(
+            "an update of \"{key}\" was lost: another replica (or message) set it between this function's get and set. Use \
+             {scope}.incr(\"{key}\", 1, \"{store}\") to count, or {scope}.cas(\"{key}\", old, new, \"{store}\") in a loop"
+        );
+        node.host.log(Level::Warn, Value::from(text));
     }
 }
 
@@ -207,7 +233,8 @@ fn contexts(script: &'static Script, n: &JsObject<'_>, node: &Rc<FunctionScript>
     let own = node.clone();
     add(n, "get", move |ctx, args| {
         let target = Target::of(&own, ctx, args, 2)?;
-        let value = target.get(&own).map_err(|error| throw(ctx, script, &error))?;
+        let call = script.current.borrow().clone();
+        let value = target.get(&own, call.as_deref()).map_err(|error| throw(ctx, script, &error))?;
         let made = script.import(ctx, &value)?;
         if matches!(value, Value::Object(_) | Value::Array(_)) {
             own.borrowed.keep(ctx, target.context.as_ref(), &target.key, target.store.as_ref(), &value, &made);
@@ -219,7 +246,10 @@ fn contexts(script: &'static Script, n: &JsObject<'_>, node: &Rc<FunctionScript>
         let target = Target::of(&own, ctx, args, 3)?;
         let value = script.export(ctx, &arg(ctx, args, 2))?;
         own.borrowed.forget(&target.scope, &target.key);
-        target.set(value).map_err(|error| throw(ctx, script, &error))?;
+        let call = script.current.borrow().clone();
+        if target.set(value, call.as_deref()).map_err(|error| throw(ctx, script, &error))? {
+            target.warn_of_lost_update(&own);
+        }
         Ok(undefined(ctx))
     })?;
     let own = node.clone();

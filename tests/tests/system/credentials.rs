@@ -34,3 +34,36 @@ fn credentials_are_in_the_store_only_encrypted_with_the_groups_key() {
     let mode = std::fs::metadata(up.data().join("group.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[test]
+fn a_copy_of_a_revision_is_encrypted_with_the_other_groups_key() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let credentials = folder.path().join("flows_cred.json");
+    std::fs::write(&credentials, json!({"f1": {"password": SECRET}}).to_string()).unwrap();
+    let file = write_flow(folder.path(), &flow("one", "")).unwrap();
+    let args = vec!["--credentials".to_owned(), credentials.display().to_string()];
+    let up = Up::start(&file, UpOptions { replicas: 1, args }).unwrap();
+    let spec = folder.path().join("group.json");
+    std::fs::write(&spec, json!({"name": "b"}).to_string()).unwrap();
+    assert!(up.run(&["group", "add", "-f", spec.to_str().unwrap()]).unwrap().status.success());
+    let id = up.revisions().remove(0);
+    let copy = |more: &[&str]| {
+        let args = [&["revision", "copy", &id, "--from", "default", "--to", "b", "--json"][..], more].concat();
+        let output = up.run(&args).unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).map_err(|_| text)
+    };
+    let refused = copy(&["--from-key", "another"]).unwrap_err();
+    assert!(refused.contains("cannot be encrypted anew"), "{refused}");
+    let list = || {
+        let output = up.run(&["revision", "list", "--group", "b", "--json"]).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(list(), json!([]), "nothing was copied");
+    let copied = copy(&["--to-key", "the key of b"]).unwrap()["revision"].as_str().unwrap().to_owned();
+    assert_ne!(copied, id, "its credentials are encrypted with another key");
+    assert_eq!(list()[0]["id"], copied.as_str());
+    let back = ["revision", "copy", &copied, "--from", "b", "--to", "default", "--from-key", "the key of b", "--json"];
+    let back: serde_json::Value = serde_json::from_slice(&up.run(&back).unwrap().stdout).unwrap();
+    assert_eq!(back["revision"], id.as_str(), "the same content under the first key is the first revision");
+}

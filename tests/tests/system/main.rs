@@ -4,8 +4,10 @@
 mod broker;
 mod counter;
 mod credentials;
+mod deploy_types;
 mod flow_tests;
 mod main_job;
+mod members;
 mod memory;
 mod outside;
 mod parts;

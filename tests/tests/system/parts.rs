@@ -2,41 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use flotilla_tests::{Collector, eventually, example, flotilla, free_ports, get};
-
-/// A part that runs; killed when dropped.
-struct Part(Child);
-
-impl Part {
-    fn start(args: &[&str], env: &[(&str, String)]) -> Part {
-        let mut command = Command::new(flotilla().unwrap());
-        command.args(args).envs(env.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
-        Part(command.spawn().unwrap())
-    }
-
-    /// SIGTERM; true when it ends well.
-    fn stop(mut self) -> bool {
-        Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
-        let ended =
-            eventually("the process to drain and end", Duration::from_secs(30), || self.0.try_wait().ok().flatten());
-        ended.unwrap().success()
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn wait_for(address: SocketAddr, path: &str, status: u16) -> String {
-    let asked = || get(address, path).ok().filter(|answer| answer.status == status);
-    eventually(&format!("{status} from {address}{path}"), Duration::from_secs(30), asked).unwrap().body
-}
+use flotilla_tests::{Collector, Part, eventually, example, flotilla, free_ports, wait_for};
 
 /// The plant flow with its broker node at another port.
 fn plant(dir: &Path, mqtt: SocketAddr) -> String {
@@ -59,23 +28,24 @@ fn broker_replicas_and_gateway_run_alone() {
     let flows = plant(dir.path(), mqtt);
     let store = format!("sqlite:{}", dir.path().join("store.db").display());
     // One by flags, one by variables, one by file.
-    let broker = Part::start(&["broker", "--listen", &mqtt.to_string(), "--ops", &broker_ops.to_string()], &[]);
-    wait_for(broker_ops, "/readyz", 200);
-    let variables =
-        [("FLOTILLA_STORE", store.clone()), ("FLOTILLA_OPS", ops.to_string()), ("FLOTILLA_GROUP", "plant".to_owned())];
+    let broker =
+        Part::start(&["broker", "--listen", &mqtt.to_string(), "--ops", &broker_ops.to_string()], &[]).unwrap();
+    wait_for(broker_ops, "/readyz", 200).unwrap();
+    let at = ops.to_string();
+    let variables = [("FLOTILLA_STORE", store.as_str()), ("FLOTILLA_OPS", at.as_str()), ("FLOTILLA_GROUP", "plant")];
     let config = dir.path().join("flotilla.toml");
     std::fs::write(
         &config,
         format!("[gateway]\nhttp = \"{http}\"\nadmin = \"{admin}\"\nstore = \"{store}\"\ngroup = \"plant\"\n"),
     )
     .unwrap();
-    let gateway = Part::start(&["gateway", "--config", config.to_str().unwrap()], &[]);
-    assert_eq!(wait_for(admin, "/readyz", 503), "replicas: none is ready\n");
-    let replica = Part::start(&["replica", &flows], &variables);
-    wait_for(ops, "/readyz", 200);
-    wait_for(admin, "/readyz", 200);
+    let gateway = Part::start(&["gateway", "--config", config.to_str().unwrap()], &[]).unwrap();
+    assert_eq!(wait_for(admin, "/readyz", 503).unwrap(), "replicas: none is ready\n");
+    let replica = Part::start(&["replica", &flows], &variables).unwrap();
+    wait_for(ops, "/readyz", 200).unwrap();
+    wait_for(admin, "/readyz", 200).unwrap();
     for address in [broker_ops, ops, admin] {
-        assert_eq!(wait_for(address, "/livez", 200), "ok\n");
+        assert_eq!(wait_for(address, "/livez", 200).unwrap(), "ok\n");
     }
 
     let reports = Collector::start(mqtt, "plant/+/report", 1).unwrap();
@@ -88,13 +58,16 @@ fn broker_replicas_and_gateway_run_alone() {
     eventually("the report", Duration::from_secs(10), || (reports.distinct() == 1).then_some(())).unwrap();
     eventually("the delivery in the metrics", Duration::from_secs(10), || {
         wait_for(ops, "/metrics", 200)
+            .unwrap()
             .contains("flotilla_deliveries_ended_total{outcome=\"completed\"} 1")
             .then_some(())
     })
     .unwrap();
-    assert!(!wait_for(http, "/nothing-here", 404).is_empty());
+    assert!(!wait_for(http, "/nothing-here", 404).unwrap().is_empty());
     drop(reports);
-    assert!(replica.stop() && gateway.stop() && broker.stop());
+    for part in [replica, gateway, broker] {
+        assert!(part.stop().unwrap().success());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod bench;
 mod conversions;
 mod failures;
 mod host;
+mod lost_updates;
 mod names;
 mod sends;
 mod waits;

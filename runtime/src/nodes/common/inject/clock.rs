@@ -1,62 +1,71 @@
 //! When an inject fires next.
 
-use chrono::{DateTime, Local, TimeZone};
 use croner::Cron;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 /// Intervals beyond this overflow the timers of JavaScript; Node-RED refuses them, in seconds.
 pub(super) const LONGEST_SECONDS: f64 = 2_147_483.0;
 
 /// When an inject fires again.
+#[derive(Debug)]
 pub(super) enum Clock {
-    /// Every so many milliseconds.
+    /// Every so many milliseconds, a whole number.
     Every(f64),
-    /// By a cron expression, in the process's time zone.
-    Cron(Box<Cron>),
+    /// By a cron expression, in a time zone. Where its clock goes forward, what falls into the gap fires right after it
+    /// (fixed times) or not (wildcards); where it goes back, fixed times fire once, wildcards by the hours that pass.
+    Cron(Box<Cron>, TimeZone),
 }
 
 impl Clock {
-    /// The first tick after `now`. In a group, intervals are counted from the epoch, so that all replicas mean the same
-    /// tick; alone from `last`.
-    pub(super) fn next(&self, now: i64, last: i64, grouped: bool) -> Option<i64> {
+    /// An interval; less than a millisecond counts as one, as in JavaScript.
+    pub(super) fn every(seconds: f64) -> Clock {
+        Clock::Every((seconds * 1000.0).trunc().max(1.0))
+    }
+
+    /// The first tick after `at`. Intervals are counted from the epoch, so that all replicas mean the same tick.
+    pub(super) fn after(&self, at: i64) -> Option<i64> {
         match self {
-            Clock::Every(ms) if grouped => Some((((now as f64 / ms).floor() + 1.0) * ms) as i64),
-            Clock::Every(ms) => {
-                let missed = ((now - last) as f64 / ms).floor().max(0.0);
-                Some(last + ((missed + 1.0) * ms) as i64)
-            }
-            Clock::Cron(cron) => {
-                let next = cron.find_next_occurrence(&local(now)?, false).ok()?;
-                Some(next.timestamp_millis())
+            Clock::Every(ms) => Some((((at as f64 / ms).floor() + 1.0) * ms) as i64),
+            Clock::Cron(cron, zone) => {
+                let next = cron.find_next_occurrence(&zoned(at, zone)?, false).ok()?;
+                Some(next.timestamp().as_millisecond())
             }
         }
+    }
+
+    /// The first tick after `now` for a replica on its own, which counts intervals from its `last` tick.
+    pub(super) fn after_own(&self, now: i64, last: i64) -> Option<i64> {
+        let Clock::Every(ms) = self else { return self.after(now) };
+        let missed = ((now - last) as f64 / ms).floor().max(0.0);
+        Some(last + ((missed + 1.0) * ms) as i64)
     }
 
     /// The latest tick up to `now`.
     pub(super) fn latest(&self, now: i64) -> Option<i64> {
         match self {
             Clock::Every(ms) => Some(((now as f64 / ms).floor() * ms) as i64),
-            Clock::Cron(cron) => Some(cron.find_previous_occurrence(&local(now)?, true).ok()?.timestamp_millis()),
+            Clock::Cron(cron, zone) => {
+                let last = cron.find_previous_occurrence(&zoned(now, zone)?, true).ok()?;
+                Some(last.timestamp().as_millisecond())
+            }
         }
     }
 }
 
-fn local(ms: i64) -> Option<DateTime<Local>> {
-    Local.timestamp_millis_opt(ms).earliest()
+fn zoned(ms: i64, zone: &TimeZone) -> Option<Zoned> {
+    Some(Timestamp::from_millisecond(ms).ok()?.to_zoned(zone.clone()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replicas_agree_on_ticks_and_a_lone_one_counts_from_its_start() {
-        let clock = Clock::Every(1000.0);
-        assert_eq!(clock.next(5_250, 5_200, true), Some(6_000));
-        assert_eq!(clock.next(5_250, 5_200, false), Some(6_200));
-        assert_eq!(clock.next(9_999, 5_200, false), Some(10_200));
-        assert_eq!(clock.latest(5_250), Some(5_000));
-        let cron = Clock::Cron(Box::new("*/5 * * * *".parse().unwrap()));
-        assert_eq!(cron.next(299_000, 0, true), Some(300_000));
-        assert_eq!(cron.latest(301_000), Some(300_000));
+/// The time zone of a cron expression: the node's own, else that of the flow's environment (`TZ`), else the system's.
+///
+/// # Errors
+/// Why the node's own cannot be used.
+pub(super) fn time_zone(own: Option<&str>, env: Option<&str>) -> Result<TimeZone, jiff::Error> {
+    if let Some(own) = own {
+        return TimeZone::get(own);
     }
+    let env = env.map(|name| name.trim_start_matches(':')).filter(|name| !name.is_empty());
+    // As in Node.js: a TZ that nobody knows is no reason to stop.
+    Ok(env.and_then(|name| TimeZone::get(name).ok()).unwrap_or_else(TimeZone::system))
 }

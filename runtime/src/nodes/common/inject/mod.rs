@@ -1,6 +1,8 @@
 //! The inject node: starts a flow by hand, at intervals, by the calendar, or once.
 
 mod clock;
+#[cfg(test)]
+mod clock_tests;
 mod node;
 mod timer;
 

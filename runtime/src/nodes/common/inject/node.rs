@@ -1,6 +1,7 @@
 //! The inject node.
 
 use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::message::Msg;
 use crate::nodes::props;
 use crate::value::{Path, Value, from_json};
 
-use super::clock::{Clock, LONGEST_SECONDS};
+use super::clock::{Clock, LONGEST_SECONDS, time_zone};
 use super::timer::{self, Spread};
 
 /// The row in the table of node types.
@@ -83,16 +84,25 @@ fn clock(cx: &NodeCx) -> Option<Clock> {
     let repeat = config.num("repeat").filter(|seconds| *seconds > 0.0);
     if let Some(seconds) = repeat.filter(|seconds| *seconds <= LONGEST_SECONDS) {
         cx.debug(cx.text("inject.repeat", &[("repeat", &(seconds * 1000.0).to_string())]));
-        return Some(Clock::Every(seconds * 1000.0));
+        return Some(Clock::every(seconds));
     }
     if repeat.is_some() {
         cx.error(cx.text("inject.errors.toolong", &[]), None);
     }
     let crontab = config.opt_str("crontab")?;
+    let env = cx.env("TZ");
+    let own = config.get("ha").and_then(|ha| ha.get("timezone")?.as_str());
+    let zone = match time_zone(own, env.as_ref().and_then(Value::as_str)) {
+        Ok(zone) => zone,
+        Err(error) => {
+            cx.error(format!("ha.timezone \"{}\": {error}", own.unwrap_or_default()), None);
+            return None;
+        }
+    };
     match crontab.parse() {
         Ok(cron) => {
             cx.debug(cx.text("inject.crontab", &[("crontab", crontab)]));
-            Some(Clock::Cron(Box::new(cron)))
+            Some(Clock::Cron(Box::new(cron), zone))
         }
         Err(error) => {
             let text = cx.text("inject.errors.invalid-crontab", &[("crontab", crontab), ("error", &error.to_string())]);
@@ -100,6 +110,17 @@ fn clock(cx: &NodeCx) -> Option<Clock> {
             None
         }
     }
+}
+
+/// Names a start of this node: with other properties it starts anew.
+fn start_of(cx: &NodeCx) -> String {
+    let mut hasher = DefaultHasher::new();
+    for (name, value) in &cx.config().props {
+        if !matches!(name.as_str(), "x" | "y" | "wires") {
+            (name, value.to_string()).hash(&mut hasher);
+        }
+    }
+    format!("{}/{:016x}", cx.id(), hasher.finish())
 }
 
 impl Inject {
@@ -151,6 +172,7 @@ impl Node for Inject {
         let (cx, me, once) = (self.cx.clone(), self.me.clone(), self.once);
         let clock = self.clock.borrow_mut().take();
         let spread = Spread::of(&cx);
+        let start = start_of(&cx);
         let fire: Rc<dyn Fn()> = Rc::new(move || {
             if let Some(inject) = me.upgrade() {
                 inject.fire(Msg::default());
@@ -158,7 +180,7 @@ impl Node for Inject {
         });
         self.cx.spawn(async move {
             if let Some(delay) = once {
-                timer::once(&cx, spread, delay, &fire).await;
+                timer::once(&cx, spread, &start, delay, &fire).await;
             }
             if let Some(clock) = clock {
                 timer::repeat(&cx, spread, clock, &fire).await;

@@ -1,0 +1,16 @@
+//! What restarts in a replica that moves.
+
+use serde::{Deserialize, Serialize};
+
+/// What restarts in a replica that moves: Node-RED's deployment types.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeployType {
+    /// Everything.
+    Full,
+    /// Flows with a change, whole.
+    Flows,
+    /// Only nodes that changed; the others keep their state.
+    #[default]
+    Nodes,
+}
