@@ -119,6 +119,8 @@ async fn timed(
 async fn watch(store: &Arc<dyn Store>, name: &str, seconds: Duration) -> anyhow::Result<Vec<u64>> {
     let prefix = format!("{name}/watched/");
     let mut watch = store.watch(&prefix).await?;
+    // Changes are told from here on: what was written before is to be listed.
+    ensure!(matches!(watch.next().await, Some(Event::Resync)), "a watch begins with a resync");
     let (end, mut delays) = (Instant::now() + seconds, Vec::new());
     while Instant::now() < end {
         let began = Instant::now();
@@ -127,7 +129,7 @@ async fn watch(store: &Arc<dyn Store>, name: &str, seconds: Duration) -> anyhow:
         loop {
             match watch.next().await.context("the watch ended")? {
                 Event::Change { key: changed, .. } if changed == key => break,
-                Event::Resync if store.get(&key).await?.is_some() && !delays.is_empty() => break,
+                Event::Resync if store.get(&key).await?.is_some() => break,
                 Event::Change { .. } | Event::Resync => {}
             }
         }
