@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ impl std::fmt::Display for Strategy {
 #[error("strategy {0:?} is not known: use least-in-flight, round-robin, random, sticky or topic-hash")]
 pub struct UnknownStrategy(String);
 
-impl std::str::FromStr for Strategy {
+impl FromStr for Strategy {
     type Err = UnknownStrategy;
 
     fn from_str(name: &str) -> Result<Self, UnknownStrategy> {
@@ -52,13 +52,27 @@ impl std::str::FromStr for Strategy {
 }
 
 /// The strategy of the share groups whose name fits.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupStrategy {
     /// A share name, or the beginning of one and `*`.
     pub name: String,
     /// How they pick a member.
     pub strategy: Strategy,
+}
+
+/// Text that names no group's strategy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidGroupStrategy {
+    /// There is no `=`.
+    #[error("{0:?} has no strategy: write NAME=STRATEGY, as in plant*=topic-hash")]
+    NoStrategy(String),
+    /// The name cannot be a share group's.
+    #[error("{0:?} is no name of a share group: it has one, without / + #, or its beginning and *")]
+    Name(String),
+    /// The strategy is not known.
+    #[error(transparent)]
+    Strategy(#[from] UnknownStrategy),
 }
 
 /// Settings of a broker. Every field has a default.
@@ -117,6 +131,9 @@ pub struct Config {
     pub max_retained_bytes: usize,
     /// Milliseconds that a publisher is paused at most, per batch, for a subscriber that is behind but reads.
     pub publisher_patience_ms: u64,
+    /// Bytes of all messages that are held (waiting, in flight, retained). Past them share groups take no more, as when
+    /// they are full, and sessions' queues neither.
+    pub max_held_bytes: usize,
     /// Filters that may not be subscribed (SUBACK 0x80).
     pub deny_subscribe: Vec<String>,
     /// Share groups' strategy.
@@ -164,6 +181,7 @@ impl Default for Config {
             max_retained: 1_000_000,
             max_retained_bytes: 256 << 20,
             publisher_patience_ms: 1000,
+            max_held_bytes: 1 << 30,
             deny_subscribe: Vec::new(),
             strategy: Strategy::LeastInFlight,
             group_strategies: Vec::new(),
@@ -176,6 +194,18 @@ impl Default for Config {
     }
 }
 
+impl FromStr for GroupStrategy {
+    type Err = InvalidGroupStrategy;
+
+    fn from_str(text: &str) -> Result<Self, InvalidGroupStrategy> {
+        let (name, strategy) = text.split_once('=').ok_or_else(|| InvalidGroupStrategy::NoStrategy(text.to_owned()))?;
+        if name.is_empty() || name.contains(['/', '+', '#']) {
+            return Err(InvalidGroupStrategy::Name(name.to_owned()));
+        }
+        Ok(Self { name: name.to_owned(), strategy: strategy.parse()? })
+    }
+}
+
 impl Config {
     /// The strategy of the share group `name`.
     pub fn strategy_for(&self, name: &str) -> Strategy {
@@ -185,5 +215,29 @@ impl Config {
         };
         let single = self.group_strategies.iter().find(|single| fits(&single.name));
         single.map_or(self.strategy, |single| single.strategy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strategies_of_single_groups() {
+        let group_strategies = ["plant-a=sticky", "plant*=topic-hash"].map(|text| text.parse().unwrap()).to_vec();
+        let config = Config { group_strategies, ..Config::default() };
+        assert_eq!(config.strategy_for("plant-a"), Strategy::Sticky);
+        assert_eq!(config.strategy_for("plant-b"), Strategy::TopicHash);
+        assert_eq!(config.strategy_for("other"), Strategy::LeastInFlight);
+        for (text, error) in [
+            ("plant", "\"plant\" has no strategy: write NAME=STRATEGY, as in plant*=topic-hash"),
+            ("a/b=sticky", "\"a/b\" is no name of a share group: it has one, without / + #, or its beginning and *"),
+            (
+                "a=fast",
+                "strategy \"fast\" is not known: use least-in-flight, round-robin, random, sticky or topic-hash",
+            ),
+        ] {
+            assert_eq!(text.parse::<GroupStrategy>().unwrap_err().to_string(), error);
+        }
     }
 }

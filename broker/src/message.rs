@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 
 use bytes::Bytes;
 
@@ -19,16 +25,47 @@ pub struct Message {
     pub retain: bool,
     /// When it expires.
     pub expires: Option<Instant>,
+    /// Its share of what the broker holds.
+    pub weight: Option<Weight>,
+}
+
+/// Bytes of the messages that the broker holds, each counted once: waiting, in flight and retained.
+#[derive(Debug, Clone, Default)]
+pub struct Held(Arc<AtomicUsize>);
+
+/// What one message adds to [`Held`], for as long as it lives.
+#[derive(Debug)]
+pub struct Weight {
+    held: Held,
+    bytes: usize,
+}
+
+impl Held {
+    /// Bytes.
+    pub fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn weigh(&self, bytes: usize) -> Weight {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+        Weight { held: self.clone(), bytes }
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.held.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl Message {
     /// From a PUBLISH whose alias is resolved. What may be `held` is copied out of the read buffer,
     /// or a few bytes would keep a whole buffer alive.
-    pub fn new(publish: Publish, now: Instant, held: bool) -> Arc<Self> {
+    pub fn new(publish: Publish, now: Instant, held: Option<&Held>) -> Arc<Self> {
         let expires = publish.expiry.map(|seconds| now + std::time::Duration::from_secs(seconds.into()));
         let Publish { mut topic, mut payload, mut forward, qos, retain, .. } = publish;
         let size = topic.len() + payload.len() + forward.len();
-        if held && size < 16 << 10 {
+        if held.is_some() && size < 16 << 10 {
             let mut own = Vec::with_capacity(size);
             own.extend_from_slice(&topic);
             own.extend_from_slice(&payload);
@@ -38,7 +75,16 @@ impl Message {
             payload = own.split_to(payload.len());
             forward = own;
         }
-        Arc::new(Self { topic, payload, forward, qos, retain, expires })
+        let mut message = Self { topic, payload, forward, qos, retain, expires, weight: None };
+        if let Some(held) = held {
+            message.weigh(held);
+        }
+        Arc::new(message)
+    }
+
+    /// Counts it among what is held.
+    pub fn weigh(&mut self, held: &Held) {
+        self.weight = Some(held.weigh(self.size()));
     }
 
     /// Topic as text.

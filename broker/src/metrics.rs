@@ -21,6 +21,7 @@ impl Reporter {
         gauge!("flotilla_broker_sessions").set(status.sessions as f64);
         gauge!("flotilla_broker_retained_messages").set(status.retained as f64);
         gauge!("flotilla_broker_retained_bytes").set(status.retained_bytes as f64);
+        gauge!("flotilla_broker_held_bytes").set(status.held_bytes as f64);
         counter!("flotilla_broker_connections_accepted_total").absolute(stats.accepted);
         counter!("flotilla_broker_redelivered_total").absolute(stats.redelivered);
         for (qos, name) in ["0", "1", "2"].into_iter().enumerate() {

@@ -32,7 +32,7 @@ pub fn decode(bytes: Vec<u8>, clock: Clock) -> Option<Arc<Message>> {
     let len = rest.try_get_u32().ok()? as usize;
     let forward = take(&mut rest, len)?;
     let qos = QoS::from_bits(flags & 3)?;
-    Some(Arc::new(Message { topic, payload: rest, forward, qos, retain: flags & 4 != 0, expires }))
+    Some(Arc::new(Message { topic, payload: rest, forward, qos, retain: flags & 4 != 0, expires, weight: None }))
 }
 
 fn take(rest: &mut Bytes, len: usize) -> Option<Bytes> {
@@ -53,6 +53,7 @@ mod tests {
             qos: QoS::ExactlyOnce,
             retain: true,
             expires: None,
+            weight: None,
         };
         let bytes = encode(&message, clock);
         let back = decode(bytes.clone(), clock).unwrap();

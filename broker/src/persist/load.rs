@@ -24,6 +24,16 @@ pub struct Loaded {
     pub last_seq: u64,
 }
 
+impl Loaded {
+    /// Every message.
+    pub fn messages_mut(&mut self) -> impl Iterator<Item = &mut Arc<Message>> {
+        let queued = self.sessions.iter_mut().flat_map(|session| &mut session.queued);
+        let shared = self.groups.iter_mut().flat_map(|(_, _, messages)| messages);
+        let retained = self.retained.iter_mut();
+        retained.chain(queued.map(|queued| &mut queued.message)).chain(shared.map(|waiting| &mut waiting.message))
+    }
+}
+
 /// A session.
 #[derive(Debug)]
 pub struct StoredSession {

@@ -25,7 +25,7 @@ impl Router {
             return;
         }
         let (count, bytes) = (self.config.session_queue, self.config.session_queue_bytes);
-        if entry.queue.len() >= count || entry.queue_bytes >= bytes {
+        if entry.queue.len() >= count || entry.queue_bytes >= bytes || self.is_laden() {
             self.stats.dropped_queue += 1;
             return;
         }

@@ -276,7 +276,14 @@ impl Router {
     /// Whether the group may not take another message.
     pub(super) fn is_full(&self, key: GroupKey) -> bool {
         let group = &self.groups[key];
-        group.waiting() >= self.config.group_queue || group.waiting_bytes() >= self.config.group_queue_bytes
+        group.waiting() >= self.config.group_queue
+            || group.waiting_bytes() >= self.config.group_queue_bytes
+            || self.is_laden()
+    }
+
+    /// Whether all messages together take the memory that they may.
+    pub(super) fn is_laden(&self) -> bool {
+        self.held.bytes() >= self.config.max_held_bytes
     }
 
     fn gained_room(&mut self, key: GroupKey) {

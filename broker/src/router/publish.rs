@@ -150,7 +150,7 @@ impl Router {
 
     fn route(&mut self, from: Option<SessionKey>, publish: Publish, hits: &mut Hits) {
         let held = publish.retain || publish.qos != QoS::AtMostOnce || !hits.groups.is_empty();
-        let message = Message::new(publish, self.now, held);
+        let message = Message::new(publish, self.now, held.then_some(&self.held));
         if message.retain {
             self.keep_retained(&message);
         }

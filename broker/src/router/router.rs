@@ -8,6 +8,7 @@ use super::{flush::Dirty, publish::Hits, retained::Retained, sys::Sys, timers::T
 use crate::{
     config::Config,
     link::Link,
+    message::Held,
     persist::Journal,
     session::{Session, SessionKey, Subscription},
     share::{Group, GroupKey},
@@ -29,6 +30,7 @@ pub struct Router {
     pub(super) dirty: Dirty,
     pub(super) hits: Hits,
     pub(super) stats: Stats,
+    pub(super) held: Held,
     /// Records what is to survive a crash; none without `persist`.
     pub(super) journal: Option<Journal>,
     /// A link that has half of its bound waiting: whoever publishes now should pause for it.
@@ -126,6 +128,7 @@ impl Router {
             dirty: Dirty::default(),
             hits: Hits::default(),
             stats: Stats::default(),
+            held: Held::default(),
             journal: None,
             pressed: None,
             space: Arc::default(),

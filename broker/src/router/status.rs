@@ -16,6 +16,9 @@ pub struct Status {
     pub retained: usize,
     /// Bytes of them.
     pub retained_bytes: usize,
+    /// Bytes of all messages that are held: waiting, in flight and retained.
+    #[serde(default)]
+    pub held_bytes: usize,
     /// Share groups, by name and filter.
     pub groups: Vec<GroupStatus>,
 }
@@ -67,6 +70,7 @@ impl Router {
             sessions: self.sessions.len(),
             retained: self.retained.count(),
             retained_bytes: self.retained.bytes(),
+            held_bytes: self.held.bytes(),
             groups,
         }
     }

@@ -139,8 +139,12 @@ impl Router {
     }
 
     /// Takes in what was stored. Nobody is connected yet; every message that was with someone waits again.
-    pub fn restore(&mut self, loaded: Loaded) {
+    pub fn restore(&mut self, mut loaded: Loaded) {
         self.begin();
+        // Nobody else has them yet.
+        for message in loaded.messages_mut().filter_map(Arc::get_mut) {
+            message.weigh(&self.held);
+        }
         for message in loaded.retained {
             if message.remaining(self.now).is_some() {
                 self.keep_retained(&message);

@@ -69,6 +69,11 @@ impl Router {
     /// Once a second: drops what has waited in share groups for too long.
     fn sweep(&mut self) {
         self.next_sweep = self.now + Duration::from_secs(1);
+        if self.refused_any && !self.is_laden() {
+            // Room for all may have come from anywhere, not only from the group that was asked for.
+            self.refused_any = false;
+            self.space.notify_waiters();
+        }
         self.publish_sys();
         for topic in self.retained.take_expired() {
             self.record(|_| Op::DropRetained { topic });

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use flotilla_broker::{Config, Strategy};
+use flotilla_broker::{Config, GroupStrategy, Strategy};
 
 use super::status::StatusArgs;
 
@@ -81,6 +81,30 @@ pub struct ServeArgs {
     /// How share groups pick a member: least-in-flight, round-robin, random, sticky, topic-hash
     #[arg(long, env = "FLOTILLA_BROKER_STRATEGY", value_name = "NAME", value_parser = strategy)]
     strategy: Option<Strategy>,
+    /// The same for groups of one name, as in plant*=topic-hash (* for any rest); the first that fits counts
+    #[arg(long, env = "FLOTILLA_BROKER_GROUP_STRATEGY", value_name = "NAME=STRATEGY", value_delimiter = ',')]
+    group_strategy: Vec<GroupStrategy>,
+    /// Messages that wait in one share group before publishers are refused or slowed [default: 100000]
+    #[arg(long, env = "FLOTILLA_BROKER_GROUP_QUEUE", value_name = "COUNT")]
+    group_queue: Option<usize>,
+    /// Bytes of them [default: 268435456]
+    #[arg(long, env = "FLOTILLA_BROKER_GROUP_QUEUE_BYTES", value_name = "BYTES")]
+    group_queue_bytes: Option<usize>,
+    /// Seconds that a message waits in a share group at most [default: 86400]
+    #[arg(long, env = "FLOTILLA_BROKER_GROUP_MAX_AGE", value_name = "SECONDS")]
+    group_max_age: Option<u64>,
+    /// Seconds that a share group without members goes on collecting [default: 3600]
+    #[arg(long, env = "FLOTILLA_BROKER_GROUP_LINGER", value_name = "SECONDS")]
+    group_linger: Option<u64>,
+    /// Messages that wait for one session before new ones for it are dropped and counted [default: 10000]
+    #[arg(long, env = "FLOTILLA_BROKER_SESSION_QUEUE", value_name = "COUNT")]
+    session_queue: Option<usize>,
+    /// Bytes of them [default: 16777216]
+    #[arg(long, env = "FLOTILLA_BROKER_SESSION_QUEUE_BYTES", value_name = "BYTES")]
+    session_queue_bytes: Option<usize>,
+    /// Bytes of all messages held: waiting, in flight and retained; past them every queue is full [default: 1073741824]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_HELD_BYTES", value_name = "BYTES")]
+    max_held_bytes: Option<usize>,
     /// Milliseconds after which what a disconnected member held goes to another [default: 5000]
     #[arg(long, env = "FLOTILLA_BROKER_REDISPATCH_AFTER_MS", value_name = "MS")]
     redispatch_after_ms: Option<u64>,
@@ -114,6 +138,14 @@ impl ServeArgs {
             server_keep_alive: self.server_keep_alive,
             deny_subscribe: self.deny_subscribe,
             strategy: self.strategy.unwrap_or(default.strategy),
+            group_strategies: self.group_strategy,
+            group_queue: self.group_queue.unwrap_or(default.group_queue),
+            group_queue_bytes: self.group_queue_bytes.unwrap_or(default.group_queue_bytes),
+            group_max_age: self.group_max_age.unwrap_or(default.group_max_age),
+            group_linger: self.group_linger.unwrap_or(default.group_linger),
+            session_queue: self.session_queue.unwrap_or(default.session_queue),
+            session_queue_bytes: self.session_queue_bytes.unwrap_or(default.session_queue_bytes),
+            max_held_bytes: self.max_held_bytes.unwrap_or(default.max_held_bytes),
             redispatch_after_ms: self.redispatch_after_ms.unwrap_or(default.redispatch_after_ms),
             ..default
         }

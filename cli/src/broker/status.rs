@@ -124,7 +124,14 @@ mod tests {
             redelivered: 7,
             members: vec![member("replica-a", 3, 30), member("b", 0, 0)],
         };
-        let status = Status { connections: 2, sessions: 3, retained: 1, retained_bytes: 110, groups: vec![group] };
+        let status = Status {
+            connections: 2,
+            sessions: 3,
+            retained: 1,
+            retained_bytes: 110,
+            held_bytes: 110,
+            groups: vec![group],
+        };
         insta::assert_snapshot!(table(&status), @r"
         2 connections, 3 sessions, 1 retained messages (110 bytes)
 

@@ -22,6 +22,9 @@ pub struct UpArgs {
     /// The embedded broker takes clients from other machines, too; it asks nobody for a password
     #[arg(long, env = "FLOTILLA_MQTT_ALLOW_ANONYMOUS")]
     pub mqtt_allow_anonymous: bool,
+    /// Folder where the embedded broker keeps sessions, retained and waiting messages, so that they survive its crash
+    #[arg(long, env = "FLOTILLA_MQTT_PERSIST", value_name = "DIR")]
+    pub mqtt_persist: Option<PathBuf>,
     /// Do not start the embedded broker: the flow's mqtt-broker nodes name another
     #[arg(long, env = "FLOTILLA_NO_BROKER")]
     pub no_broker: bool,

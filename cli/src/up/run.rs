@@ -118,9 +118,12 @@ async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
     let config = flotilla_broker::Config {
         listen: args.mqtt,
         allow_anonymous: args.mqtt_allow_anonymous,
+        persist: args.mqtt_persist.clone(),
         ..flotilla_broker::Config::default()
     };
-    Broker::start(config).await.context("cannot start the broker: choose another --mqtt, or --no-broker")
+    Broker::start(config)
+        .await
+        .context("cannot start the broker: choose another --mqtt or --mqtt-persist, or --no-broker")
 }
 
 fn replica_command(args: &UpArgs, store: &str, log_format: LogFormat, key: String) -> ReplicaCommand {

@@ -82,3 +82,40 @@ fn a_member_that_publishes_to_its_own_full_group_goes_on() {
     }
     assert_eq!(got, (0..200).map(kit::name).collect::<Vec<_>>());
 }
+
+/// One group's messages take what all may take: another's publishers wait, until the first group's are gone.
+#[test]
+fn what_all_hold_together_is_bounded() {
+    let broker = TestBroker::start(|config| config.max_held_bytes = 100_000);
+    for name in ["$share/a/a", "$share/b/b"] {
+        let mut gone = Client::connect(broker.address(), &Connect::new(5, "gone")).unwrap();
+        gone.subscribe(name, 1).unwrap();
+        gone.end(Ending::Disconnect).unwrap();
+    }
+    let mut on_5 = Client::connect(broker.address(), &Connect::new(5, "five")).unwrap();
+    let mut taken = 0;
+    loop {
+        let pkid = on_5.publish("a", &[b'x'; 10_000], 1, false).unwrap();
+        match on_5.confirmed(pkid, 1).unwrap() {
+            0 => taken += 1,
+            0x97 => break,
+            code => panic!("{code:#x}"),
+        }
+    }
+    assert_eq!(taken, 10);
+    let pkid = on_5.publish("b", b"x", 1, false).unwrap();
+    assert_eq!(on_5.confirmed(pkid, 1).unwrap(), 0x97, "nor is there room in the other group");
+    let mut on_4 = Client::connect(broker.address(), &Connect::new(4, "four")).unwrap();
+    let waits = on_4.publish("b", b"late", 1, false).unwrap();
+    on_4.ping().unwrap();
+    assert_eq!(broker.status().groups[1].waiting, 0);
+    let mut member = Client::connect(broker.address(), &Connect::new(4, "m")).unwrap();
+    member.subscribe("$share/a/a", 1).unwrap();
+    for _ in 0..taken {
+        let message = member.messages(1).unwrap().remove(0);
+        member.accept(&message).unwrap();
+    }
+    on_4.confirmed(waits, 1).unwrap();
+    let held = broker.status().held_bytes;
+    assert!((1..1000).contains(&held), "only the small one is left: {held}");
+}
