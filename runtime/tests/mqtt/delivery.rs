@@ -4,7 +4,7 @@ use flotilla_runtime::settings::{OnFailure, Settings};
 use serde_json::json;
 
 use super::broker::{Broker, until};
-use super::flow::{broker, connected, held, node, run, take};
+use super::flow::{broker, connected, held, node, release, run, take};
 
 fn messages(port: u16) -> Vec<serde_json::Value> {
     vec![broker(port, 5, &json!({"cleansession": false, "clientid": "keeper", "sessionExpiry": "300"}))]
@@ -63,6 +63,28 @@ async fn no_more_is_taken_than_may_be_open() {
         assert_eq!(seen, (0..100).map(|n| n.to_string()).collect::<Vec<_>>());
         engine.shutdown().await;
     }
+}
+
+/// As with a join that waits for its last part: what stays open must not keep out what there is room for.
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_that_stay_open_leave_the_rest_of_the_room() {
+    let mosquitto = Broker::start();
+    let gate = "gate-long";
+    let flow = vec![
+        // No pings, which would wake the client.
+        broker(mosquitto.port, 4, &json!({"keepalive": "0"})),
+        node("in", "mqtt in", &[gate], &json!({"topic": "in", "qos": "1"})),
+        node(gate, "test-gate", &[], &json!({})),
+    ];
+    let engine = run(Settings { max_in_flight: 8, ..Settings::default() }, flow).await;
+    connected(&engine).await;
+    mosquitto.publish("in", 1, 0..20);
+    for _ in 0..6 {
+        until("the gate holds what may be open", || held(gate) == 8);
+        release(gate, 2);
+    }
+    drop(take(gate));
+    engine.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -71,6 +71,15 @@ pub fn take(gate: &str) -> Vec<Msg> {
     own.into_iter().map(|(_, msg)| msg).collect()
 }
 
+/// Lets go of the last messages that a gate holds.
+pub fn release(gate: &str, count: usize) {
+    let mut held = HELD.lock().unwrap();
+    for _ in 0..count {
+        let last = held.iter().rposition(|(node, _)| node == gate).expect("the gate holds so many");
+        held.remove(last);
+    }
+}
+
 /// An mqtt-broker node.
 pub fn broker(port: u16, version: u8, more: &Value) -> Value {
     let mut node = json!({"id": "b", "type": "mqtt-broker", "broker": "127.0.0.1", "port": port.to_string(),

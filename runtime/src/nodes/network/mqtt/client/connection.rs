@@ -26,6 +26,9 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// With no more than this many published and not yet acknowledged, an acknowledgement is read at once: the publishers
 /// may be waiting for it.
 const SHALLOW: usize = 32;
+/// While as much is open as may be, half of it ending wakes the task at once; when less has ended, it looks after this time.
+/// Deliveries that stay open for long must not keep the others out.
+const RECHECK: Duration = Duration::from_millis(10);
 /// The timer's longest sleep.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -98,10 +101,11 @@ impl Connection {
             let waits = self.pace.waits(now);
             let Some(next) = self.tick() else { return End::lost("no answer to PINGREQ within the keep alive time") };
             let next = waits.map_or(next, |until| next.min(until));
+            let paused = client.role == Role::Consume && client.inbox.full();
+            let next = if paused { next.min(now + RECHECK) } else { next };
             if timer.is_elapsed() || timer.deadline().into_std() > next {
                 timer.as_mut().reset(next.into());
             }
-            let paused = client.role == Role::Consume && client.inbox.full();
             if paused {
                 self.events.progress(&client);
             }

@@ -192,7 +192,8 @@ impl Inbox {
         }
     }
 
-    /// True when as much is open as may be: reading has to wait. [`Inbox::wake`] fires when half of it is through.
+    /// True when as much is open as may be: reading has to wait. [`Inbox::wake`] fires when half of it is through; who waits
+    /// has to look now and then too, since the other half may stay open for long.
     pub(super) fn full(&self) -> bool {
         let full = self.open.load(Ordering::Acquire) >= self.limit.load(Ordering::Relaxed);
         self.paused.store(full, Ordering::Release);
