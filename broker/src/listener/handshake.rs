@@ -35,17 +35,17 @@ where
             debug!(%peer, %error, "CONNECT refused");
             // Only who spoke MQTT gets an answer [MQTT-3.1.4-1].
             if matches!(error, WireError::Version(_)) {
-                refuse(stream, Version::V4, error.reason()).await;
+                refuse(stream, Version::V4, error.reason(), 0).await;
             }
             return None;
         }
     };
-    let version = connect.version;
+    let (version, room) = (connect.version, connect.max_packet as usize);
     let rights = match shared.auth.check(&connect, peer).await {
         Ok(rights) => rights,
         Err(reason) => {
             debug!(%peer, ?reason, "CONNECT refused");
-            refuse(stream, version, reason).await;
+            refuse(stream, version, reason, room).await;
             return None;
         }
     };
@@ -61,7 +61,7 @@ where
         Ok(accepted) => Some(Open { link, accepted, version }),
         Err(refused) => {
             debug!(%peer, reason = ?refused.0, "CONNECT refused");
-            refuse(stream, version, refused.0).await;
+            refuse(stream, version, refused.0, room).await;
             None
         }
     }
@@ -92,9 +92,9 @@ where
     }
 }
 
-async fn refuse<S: AsyncWrite + Unpin>(stream: &mut S, version: Version, reason: Reason) {
+async fn refuse<S: AsyncWrite + Unpin>(stream: &mut S, version: Version, reason: Reason, room: usize) {
     let mut answer = BytesMut::new();
-    connack(&mut answer, version, reason, &ConnAck::default());
+    connack(&mut answer, version, reason, &ConnAck::default(), room);
     let send = async {
         stream.write_all(&answer).await?;
         stream.shutdown().await

@@ -52,7 +52,7 @@ impl Router {
             keep_alive: shortened,
             user: &[("flotilla-redispatch", "1")],
         };
-        link.append(|out| connack(out, connect.version, Reason::Success, &told));
+        link.append(|out| connack(out, connect.version, Reason::Success, &told, 0));
         self.dirty.mark(&link);
         self.cancel_timers(session);
         let entry = &mut self.sessions[session];
@@ -123,7 +123,8 @@ impl Router {
     fn take_over(&mut self, session: SessionKey, clean: bool) {
         let entry = &mut self.sessions[session];
         let Some(client) = &entry.client else { return };
-        client.link.append(|out| crate::wire::disconnect(out, client.version, Reason::SessionTakenOver));
+        let room = client.max_packet;
+        client.link.append(|out| crate::wire::disconnect(out, client.version, Reason::SessionTakenOver, room));
         client.link.close(Reason::SessionTakenOver);
         let will = entry.client.take().and_then(|client| client.will);
         self.connected -= 1;

@@ -45,7 +45,7 @@ impl Router {
     pub(super) fn kick(&mut self, session: SessionKey, reason: Reason) {
         let Some(entry) = self.sessions.get(session) else { return };
         if let Some(client) = &entry.client {
-            client.link.append(|out| disconnect(out, client.version, reason));
+            client.link.append(|out| disconnect(out, client.version, reason, client.max_packet));
             client.link.close(reason);
         }
         self.connection_lost(session);

@@ -116,8 +116,9 @@ pub fn ack(out: &mut BytesMut, version: Version, ack: Ack) {
     }
 }
 
-/// Appends a CONNACK that accepts, or with `reason` one that refuses.
-pub fn connack(out: &mut BytesMut, version: Version, reason: Reason, told: &ConnAck<'_>) {
+/// Appends a CONNACK that accepts, or with `reason` one that refuses. The reason string is left out where the client's
+/// maximum packet size has no room for it [MQTT-3.2.2-19].
+pub fn connack(out: &mut BytesMut, version: Version, reason: Reason, told: &ConnAck<'_>, room: usize) {
     if version == Version::V4 {
         out.put_slice(&[0x20, 2, u8::from(told.session_present), v4_code(reason)]);
         return;
@@ -153,6 +154,8 @@ pub fn connack(out: &mut BytesMut, version: Version, reason: Reason, told: &Conn
             text(&mut block, name);
             text(&mut block, value);
         }
+    } else if reason.text().len() + 8 <= room {
+        reason_string(&mut block, reason);
     }
     out.put_u8(0x20);
     varint(out, 2 + varint_len(block.len()) + block.len());
@@ -206,10 +209,31 @@ pub fn pingresp(out: &mut BytesMut) {
     out.put_slice(&[0xD0, 0]);
 }
 
-/// Appends a DISCONNECT; nothing on 3.1.1, where a server only closes.
-pub fn disconnect(out: &mut BytesMut, version: Version, reason: Reason) {
-    if version == Version::V5 {
+/// Appends a DISCONNECT; nothing on 3.1.1, where a server only closes. The reason string is left out where the client's
+/// maximum packet size, `room`, has no place for it [MQTT-3.14.2-3].
+pub fn disconnect(out: &mut BytesMut, version: Version, reason: Reason, room: usize) {
+    if version != Version::V5 {
+        return;
+    }
+    let mut block = BytesMut::new();
+    if reason.text().len() + 7 <= room {
+        reason_string(&mut block, reason);
+    }
+    if block.is_empty() {
         out.put_slice(&[0xE0, 1, reason as u8]);
+        return;
+    }
+    out.put_u8(0xE0);
+    varint(out, 1 + varint_len(block.len()) + block.len());
+    out.put_u8(reason as u8);
+    varint(out, block.len());
+    out.put_slice(&block);
+}
+
+fn reason_string(block: &mut BytesMut, reason: Reason) {
+    if !reason.text().is_empty() {
+        block.put_u8(props::REASON_STRING);
+        text(block, reason.text());
     }
 }
 
@@ -236,5 +260,33 @@ fn varint_len(value: usize) -> usize {
         0x80..=0x3fff => 2,
         0x4000..=0x1f_ffff => 3,
         _ => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_string_is_sent_where_it_fits() {
+        let sent = |version, reason, room| {
+            let mut out = BytesMut::new();
+            disconnect(&mut out, version, reason, room);
+            out.to_vec()
+        };
+        let text = b"another connection uses this ClientID";
+        let whole = sent(Version::V5, Reason::SessionTakenOver, usize::MAX);
+        assert_eq!(whole[..7], [0xE0, 42, 0x8E, 40, 0x1F, 0, 37]);
+        assert_eq!(&whole[7..], text);
+        assert_eq!(sent(Version::V5, Reason::SessionTakenOver, whole.len()), whole);
+        assert_eq!(sent(Version::V5, Reason::SessionTakenOver, whole.len() - 1), [0xE0, 1, 0x8E]);
+        assert_eq!(sent(Version::V4, Reason::SessionTakenOver, usize::MAX), []);
+        let mut refused = BytesMut::new();
+        connack(&mut refused, Version::V5, Reason::NotAuthorized, &ConnAck::default(), usize::MAX);
+        assert_eq!(refused[..5], [0x20, 33, 0, 0x87, 30]);
+        assert!(refused.ends_with(b"not allowed for this client"));
+        refused.clear();
+        connack(&mut refused, Version::V5, Reason::NotAuthorized, &ConnAck::default(), 20);
+        assert_eq!(refused[..], [0x20, 3, 0, 0x87, 0]);
     }
 }

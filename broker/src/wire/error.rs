@@ -30,6 +30,34 @@ pub enum Reason {
     QuotaExceeded = 0x97,
 }
 
+impl Reason {
+    /// For people: the reason string of CONNACK and DISCONNECT. None for what is no refusal.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Success | Self::NoMatchingSubscribers | Self::NoSubscriptionExisted | Self::Unspecified => "",
+            Self::Malformed => "the packet is malformed",
+            Self::ProtocolError => "the packet is not allowed here",
+            Self::UnsupportedVersion => "use MQTT 3.1.1 or 5",
+            Self::ClientIdNotValid => "the ClientID is not valid",
+            Self::BadUserNameOrPassword => "user name or password is wrong",
+            Self::NotAuthorized => "not allowed for this client",
+            Self::ServerUnavailable => "no room for more connections",
+            Self::ServerShuttingDown => "the broker stops",
+            Self::BadAuthenticationMethod => "enhanced authentication is not supported",
+            Self::KeepAliveTimeout => "nothing came for one and a half times the keep alive",
+            Self::SessionTakenOver => "another connection uses this ClientID",
+            Self::TopicFilterInvalid => "the topic filter is not valid",
+            Self::TopicNameInvalid => "the topic name is not valid",
+            Self::PacketIdInUse => "the packet identifier is in use",
+            Self::PacketIdNotFound => "the packet identifier is not in use",
+            Self::ReceiveMaximumExceeded => "more publishes at once than the receive maximum",
+            Self::TopicAliasInvalid => "the topic alias is not valid",
+            Self::PacketTooLarge => "the packet is larger than the maximum packet size",
+            Self::QuotaExceeded => "a limit of the broker is reached",
+        }
+    }
+}
+
 /// Why bytes from the network were refused; the connection ends with [`WireError::reason`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum WireError {
