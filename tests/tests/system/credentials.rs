@@ -9,14 +9,20 @@ use crate::rollout_flow::flow;
 
 const SECRET: &str = "only-the-replicas-know-this";
 
-#[test]
-fn credentials_are_in_the_store_only_encrypted_with_the_groups_key() {
+/// A group of one whose flow has a credential, and the folder that its files are in.
+fn with_credentials() -> (tempfile::TempDir, Up) {
     let folder = tempfile::TempDir::new().unwrap();
     let credentials = folder.path().join("flows_cred.json");
     std::fs::write(&credentials, json!({"f1": {"password": SECRET}}).to_string()).unwrap();
     let file = write_flow(folder.path(), &flow("one", "")).unwrap();
     let args = vec!["--credentials".to_owned(), credentials.display().to_string()];
     let up = Up::start(&file, UpOptions { replicas: 1, args }).unwrap();
+    (folder, up)
+}
+
+#[test]
+fn credentials_are_in_the_store_only_encrypted_with_the_groups_key() {
+    let (_folder, up) = with_credentials();
     let shown = up.run(&["revision", "list", "--json"]).unwrap();
     let list: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
     let shown = up.run(&["revision", "show", list[0]["id"].as_str().unwrap()]).unwrap();
@@ -37,12 +43,7 @@ fn credentials_are_in_the_store_only_encrypted_with_the_groups_key() {
 
 #[test]
 fn a_copy_of_a_revision_is_encrypted_with_the_other_groups_key() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let credentials = folder.path().join("flows_cred.json");
-    std::fs::write(&credentials, json!({"f1": {"password": SECRET}}).to_string()).unwrap();
-    let file = write_flow(folder.path(), &flow("one", "")).unwrap();
-    let args = vec!["--credentials".to_owned(), credentials.display().to_string()];
-    let up = Up::start(&file, UpOptions { replicas: 1, args }).unwrap();
+    let (folder, up) = with_credentials();
     let spec = folder.path().join("group.json");
     std::fs::write(&spec, json!({"name": "b"}).to_string()).unwrap();
     assert!(up.run(&["group", "add", "-f", spec.to_str().unwrap()]).unwrap().status.success());
