@@ -3,11 +3,11 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use thiserror::Error;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::info;
+use tracing::{field::display, info};
 
 use crate::{
     auth::{Auth, AuthError},
-    config::Config,
+    config::{Config, InvalidSetting},
     listener::{Addresses, Listeners, Shared, TlsError},
     metrics::Reporter,
     persist::{PersistError, Writer, restore},
@@ -39,13 +39,18 @@ impl View {
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The address is in use, or not this machine's.
-    #[error("cannot listen on {address}: {source}; free the port or set another `listen`")]
+    #[error("cannot listen on {address}; free the port or set another `{setting}`")]
     Bind {
+        /// The setting that names it.
+        setting: &'static str,
         /// The address.
         address: SocketAddr,
         /// What the system said.
         source: io::Error,
     },
+    /// No broker can work with a setting.
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
     /// TLS cannot be offered.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -66,6 +71,7 @@ const REPORT: Duration = Duration::from_secs(1);
 impl Broker {
     /// Binds the listeners and serves.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        config.check()?;
         let (listeners, addresses) = Listeners::bind(&config).await?;
         let auth = Arc::new(Auth::read(&config)?);
         let config = Arc::new(config);
@@ -85,7 +91,8 @@ impl Broker {
         shared.tasks.spawn(keep_time(shared.clone()));
         shared.tasks.spawn(report(shared.clone()));
         listeners.serve(&shared);
-        info!(address = %addresses.tcp, tls = ?addresses.tls, websocket = ?addresses.websocket, "broker listens");
+        let (tls, websocket) = (addresses.tls.map(display), addresses.websocket.map(display));
+        info!(address = %addresses.tcp, tls, websocket, "broker listens");
         Ok(Self { shared, addresses, writer })
     }
 

@@ -19,7 +19,7 @@ pub mod wire;
 
 pub use auth::AuthError;
 pub use broker::{Broker, StartError, View};
-pub use config::{Config, GroupStrategy, InvalidGroupStrategy, Strategy, UnknownStrategy};
+pub use config::{Config, GroupStrategy, InvalidGroupStrategy, InvalidSetting, Strategy, UnknownStrategy};
 pub use listener::TlsError;
 pub use persist::PersistError;
 pub use router::{GroupStatus, MemberStatus, Stats, Status};

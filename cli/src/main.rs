@@ -61,7 +61,7 @@ enum Command {
     /// Run the HTTP front door: balancer for flow traffic, admin API
     Gateway(gateway::GatewayArgs),
     /// Run the MQTT broker
-    Broker(broker::BrokerArgs),
+    Broker(Box<broker::BrokerArgs>),
     /// Say what a flow does differently at several replicas, node by node
     Review(review::ReviewArgs),
     /// Run your own tests of a flow: messages in, messages out, without a broker
@@ -115,7 +115,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Up(args) => up::run(args, cli.global.log_format).await,
             Command::Replica(args) => replica::run(args).await,
             Command::Gateway(args) => gateway::run(args).await,
-            Command::Broker(args) => broker::run(args).await,
+            Command::Broker(args) => broker::run(*args).await,
             Command::Deploy(args) => deploy::run(args).await,
             Command::Rollout(args) => rollout::run(args).await,
             Command::Rollback(args) => rollout::rollback(args).await,

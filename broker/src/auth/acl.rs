@@ -37,7 +37,8 @@ const SYNTAX: &str = "write WHO WHAT FILTER: WHO is a user name, * for anyone or
 impl Acl {
     /// Reads lines of `WHO WHAT FILTER`; `#` at the beginning makes a comment.
     pub fn read(path: &Path) -> Result<Self, AuthError> {
-        let text = std::fs::read_to_string(path).map_err(|source| AuthError::Io { path: path.to_owned(), source })?;
+        let io = |source| AuthError::Io { setting: "acl", path: path.to_owned(), source };
+        let text = std::fs::read_to_string(path).map_err(io)?;
         Self::parse(&text).map_err(|(line, what)| AuthError::Line { path: path.to_owned(), line, what })
     }
 

@@ -49,6 +49,10 @@ impl Auth {
                 None
             }
         };
+        // `$SYS` is the broker's own: no will either may speak there.
+        if connect.will.as_ref().is_some_and(|will| will.message.topic.starts_with(b"$SYS/")) {
+            return Err(Reason::NotAuthorized);
+        }
         let Some(acl) = &self.acl else { return Ok(None) };
         let rights = acl.rights(known, &connect.client_id);
         if let Some(will) = &connect.will {

@@ -6,8 +6,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum AuthError {
     /// It cannot be read.
-    #[error("{path}: {source}")]
+    #[error("{setting} {path}: the file cannot be read")]
     Io {
+        /// The setting that names it.
+        setting: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system said.

@@ -15,7 +15,8 @@ impl Users {
     /// Reads `name:hash` lines; the hash is argon2's (`$argon2id$...`) or bcrypt's (`$2b$...`). Empty
     /// lines and those that begin with `#` say nothing.
     pub fn read(path: &Path) -> Result<Self, AuthError> {
-        let text = std::fs::read_to_string(path).map_err(|source| AuthError::Io { path: path.to_owned(), source })?;
+        let io = |source| AuthError::Io { setting: "users", path: path.to_owned(), source };
+        let text = std::fs::read_to_string(path).map_err(io)?;
         Self::parse(&text).map_err(|(line, what)| AuthError::Line { path: path.to_owned(), line, what })
     }
 

@@ -30,14 +30,14 @@ impl Listeners {
     /// Binds them all.
     pub async fn bind(config: &Config) -> Result<(Self, Addresses), StartError> {
         let mut bound = Vec::new();
-        let tcp = add(&mut bound, config.listen, Transport::Tcp).await?;
+        let tcp = add(&mut bound, "listen", config.listen, Transport::Tcp).await?;
         let mut addresses = Addresses { tcp, tls: None, websocket: None };
         if let Some(address) = config.tls_listen {
             let acceptor = tls::acceptor(config.tls_cert.as_deref(), config.tls_key.as_deref())?;
-            addresses.tls = Some(add(&mut bound, address, Transport::Tls(acceptor)).await?);
+            addresses.tls = Some(add(&mut bound, "tls_listen", address, Transport::Tls(acceptor)).await?);
         }
         if let Some(address) = config.ws_listen {
-            addresses.websocket = Some(add(&mut bound, address, Transport::WebSocket).await?);
+            addresses.websocket = Some(add(&mut bound, "ws_listen", address, Transport::WebSocket).await?);
         }
         Ok((Self { bound }, addresses))
     }
@@ -52,16 +52,13 @@ impl Listeners {
 
 async fn add(
     bound: &mut Vec<(TcpListener, Transport)>,
+    setting: &'static str,
     address: SocketAddr,
     transport: Transport,
 ) -> Result<SocketAddr, StartError> {
-    let listener = bind(address).await?;
-    let address = listener.local_addr().map_err(|source| StartError::Bind { address, source })?;
+    // Port 0 takes a free one.
+    let listener = TcpListener::bind(address).await.map_err(|source| StartError::Bind { setting, address, source })?;
+    let address = listener.local_addr().map_err(|source| StartError::Bind { setting, address, source })?;
     bound.push((listener, transport));
     Ok(address)
-}
-
-/// Binds `address`; port 0 takes a free one.
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Bind { address, source })
 }

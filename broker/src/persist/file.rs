@@ -16,7 +16,7 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 #[derive(Debug, Error)]
 pub enum PersistError {
     /// The folder or the file cannot be read or made.
-    #[error("persist {path}: {source}; check the folder and its permissions")]
+    #[error("persist {path}: cannot be read or made; check the folder and its permissions")]
     Io {
         /// The folder or file.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum PersistError {
         path: PathBuf,
     },
     /// Anything else that SQLite says.
-    #[error("persist {path}: {source}")]
+    #[error("persist {path}: SQLite refuses")]
     Sqlite {
         /// The file.
         path: PathBuf,

@@ -18,7 +18,7 @@ pub use clock::Clock;
 pub use file::PersistError;
 pub use journal::Journal;
 pub use load::{Loaded, StoredSession};
-pub use op::{Op, Reply, ReplyKind};
+pub use op::{Op, Refused, Reply, ReplyKind};
 pub use queue::Queue;
 pub use schema::Store;
 pub use start::{Writer, restore};

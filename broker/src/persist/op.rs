@@ -79,4 +79,17 @@ pub enum ReplyKind {
     SubAck(u16, Vec<u8>),
     /// UNSUBACK.
     UnsubAck(u16, Vec<u8>),
+    /// One of the others that refuses, with what a person should know.
+    Refused(Box<Refused>),
+}
+
+/// An answer that refuses.
+#[derive(Debug)]
+pub struct Refused {
+    /// The answer.
+    pub answer: ReplyKind,
+    /// Its code, or the first of its codes that refuses.
+    pub reason: Reason,
+    /// The reason string, where there is room for it.
+    pub detail: String,
 }

@@ -2,7 +2,7 @@ use super::Router;
 use crate::{
     persist::Op,
     session::SessionKey,
-    wire::{Ack, AckKind, Reason, Version, ack},
+    wire::{Ack, AckKind, Reason, Why, ack},
 };
 
 impl Router {
@@ -46,11 +46,10 @@ impl Router {
         }
     }
 
-    /// Answers with an acknowledgement; 3.1.1 has no reason codes.
+    /// Answers with an acknowledgement.
     pub(super) fn answer(&mut self, session: SessionKey, kind: AckKind, pkid: u16, reason: Reason) {
-        self.reply(session, |out, version| {
-            let reason = if version == Version::V5 { reason as u8 } else { 0 };
-            ack(out, version, Ack { kind, pkid, reason });
+        self.reply(session, |out, client| {
+            ack(out, client.version, kind, pkid, Why { reason, detail: "", room: client.reason_room });
         });
     }
 }

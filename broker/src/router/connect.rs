@@ -52,7 +52,9 @@ impl Router {
             keep_alive: shortened,
             user: &[("flotilla-redispatch", "1")],
         };
-        link.append(|out| connack(out, connect.version, Reason::Success, &told, 0));
+        let max_packet = connect.max_packet as usize;
+        let explained = connect.version == Version::V5 && connect.problem_info;
+        link.append(|out| connack(out, connect.version, Reason::Success, &told, max_packet));
         self.dirty.mark(&link);
         self.cancel_timers(session);
         let entry = &mut self.sessions[session];
@@ -66,7 +68,8 @@ impl Router {
             link,
             version: connect.version,
             receive_maximum: connect.receive_maximum.min(self.config.max_in_flight).into(),
-            max_packet: connect.max_packet as usize,
+            max_packet,
+            reason_room: if explained { max_packet } else { 0 },
             will: connect.will,
             rights,
             aliases: rustc_hash::FxHashMap::default(),

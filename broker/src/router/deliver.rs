@@ -4,7 +4,7 @@ use super::Router;
 use crate::{
     persist::Op,
     session::{Client, Delivery, Flight, SessionKey},
-    wire::{Ack, AckKind, PublishOut, QoS, Version, ack, publish},
+    wire::{AckKind, PublishOut, QoS, Version, Why, ack, publish},
 };
 
 impl Router {
@@ -149,7 +149,7 @@ impl Router {
         }
         let offered = client.link.append(|out| match flight {
             Flight::Released => {
-                ack(out, client.version, Ack { kind: AckKind::PubRel, pkid, reason: 0 });
+                ack(out, client.version, AckKind::PubRel, pkid, Why::SUCCESS);
             }
             Flight::Sent(delivery) => {
                 let message = &delivery.message;

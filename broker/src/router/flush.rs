@@ -5,8 +5,8 @@ use bytes::BytesMut;
 use super::Router;
 use crate::{
     link::Link,
-    session::SessionKey,
-    wire::{Reason, Version, disconnect},
+    session::{Client, SessionKey},
+    wire::{Reason, disconnect},
 };
 
 /// Links that got something to write in this batch.
@@ -34,9 +34,9 @@ impl Router {
 
     /// Appends an answer to the session's connection, whatever waits there already: answers are
     /// bounded by what the client asks, and it is not read from while they do not drain.
-    pub(super) fn reply(&mut self, session: SessionKey, encode: impl FnOnce(&mut BytesMut, Version)) {
+    pub(super) fn reply(&mut self, session: SessionKey, encode: impl FnOnce(&mut BytesMut, &Client)) {
         let Some(client) = self.sessions.get(session).and_then(|session| session.client.as_ref()) else { return };
-        if client.link.append(|out| encode(out, client.version)).idle {
+        if client.link.append(|out| encode(out, client)).idle {
             self.dirty.mark(&client.link);
         }
     }

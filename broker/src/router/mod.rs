@@ -8,6 +8,7 @@ mod end;
 mod flush;
 mod groups;
 mod publish;
+mod refusals;
 mod retained;
 mod router;
 mod status;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::Router;
+use super::{Router, refusals::about};
 use crate::{
     message::Message,
     persist::Op,
@@ -18,7 +18,7 @@ pub struct Blocked(pub Publish);
 #[derive(Debug, Default)]
 pub(super) struct Hits {
     sessions: Vec<(SessionKey, Subscription)>,
-    groups: Vec<GroupKey>,
+    pub(super) groups: Vec<GroupKey>,
     /// Filters with plain subscriptions that matched: with more than one, a session may be there twice.
     filters: usize,
 }
@@ -87,10 +87,10 @@ impl Router {
     /// 3.1.1 cannot say that a publish was not allowed: it is acknowledged and goes nowhere [MQTT-3.3.5-2].
     fn deny(&mut self, session: SessionKey, publish: &Publish) {
         self.stats.dropped_denied += 1;
-        match publish.qos {
-            QoS::AtMostOnce => {}
-            QoS::AtLeastOnce => self.promise_ack(session, AckKind::PubAck, publish.pkid, Reason::NotAuthorized),
-            QoS::ExactlyOnce => self.promise_ack(session, AckKind::PubRec, publish.pkid, Reason::NotAuthorized),
+        if publish.qos != QoS::AtMostOnce {
+            let topic = std::str::from_utf8(&publish.topic).unwrap_or_default();
+            let reason = Reason::NotAuthorized;
+            self.refuse_publish(session, publish, reason, |_| about(reason.text(), topic));
         }
     }
 
@@ -118,8 +118,7 @@ impl Router {
             return Err(Blocked(publish));
         }
         self.stats.dropped_group += 1;
-        let kind = if publish.qos == QoS::ExactlyOnce { AckKind::PubRec } else { AckKind::PubAck };
-        self.promise_ack(session, kind, publish.pkid, Reason::QuotaExceeded);
+        self.refuse_publish(session, &publish, Reason::QuotaExceeded, Self::what_is_full);
         Ok(())
     }
 

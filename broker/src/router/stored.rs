@@ -1,13 +1,15 @@
 use std::{sync::Arc, time::Duration};
 
+use bytes::BytesMut;
+
 use super::{Router, sys::is_own, timers::Timer};
 use crate::{
     message::Message,
     persist::{Journal, Loaded, Op, Reply, ReplyKind, StoredSession},
-    session::{Delivery, Flight, Session, SessionKey},
+    session::{Client, Delivery, Flight, Session, SessionKey},
     share::{GroupKey, Waiting},
     topic::Filter,
-    wire::{Ack, AckKind, QoS, Reason, Version, ack, suback, unsuback},
+    wire::{AckKind, QoS, Reason, Why, ack, suback, unsuback},
 };
 
 /// What the router does for persistence. Without a journal all of it does nothing.
@@ -123,14 +125,7 @@ impl Router {
     }
 
     fn tell(&mut self, session: SessionKey, kind: &ReplyKind) {
-        self.reply(session, |out, version| match kind {
-            ReplyKind::Ack(kind, pkid, reason) => {
-                let reason = if version == Version::V5 { *reason as u8 } else { 0 };
-                ack(out, version, Ack { kind: *kind, pkid: *pkid, reason });
-            }
-            ReplyKind::SubAck(pkid, codes) => suback(out, version, *pkid, codes),
-            ReplyKind::UnsubAck(pkid, codes) => unsuback(out, version, *pkid, codes),
-        });
+        self.reply(session, |out, client| encode(out, client, kind, Reason::Success, ""));
     }
 
     /// Acknowledges what was stored first.
@@ -219,5 +214,16 @@ impl Router {
                 Op::DropRetained { topic: message.topic.clone() }
             }
         });
+    }
+}
+
+/// `reason` and `detail` are what is refused in a SUBACK or UNSUBACK, if anything is.
+fn encode(out: &mut BytesMut, client: &Client, kind: &ReplyKind, reason: Reason, detail: &str) {
+    let (version, why) = (client.version, Why { reason, detail, room: client.reason_room });
+    match kind {
+        ReplyKind::Ack(kind, pkid, reason) => ack(out, version, *kind, *pkid, Why { reason: *reason, ..why }),
+        ReplyKind::SubAck(pkid, codes) => suback(out, version, *pkid, codes, why),
+        ReplyKind::UnsubAck(pkid, codes) => unsuback(out, version, *pkid, codes, why),
+        ReplyKind::Refused(refused) => encode(out, client, &refused.answer, refused.reason, &refused.detail),
     }
 }

@@ -13,9 +13,11 @@ impl Router {
         let mut codes = Vec::with_capacity(packet.filters.len());
         let mut retained = Vec::new();
         let mut joined = Vec::new();
+        let mut refused = None;
         for request in &packet.filters {
             let Some(filter) = Filter::parse(&request.filter) else {
                 codes.push(Reason::TopicFilterInvalid as u8);
+                refused = refused.or(Some((Reason::TopicFilterInvalid, request.filter.as_str())));
                 continue;
             };
             // [MQTT-3.8.3-4]
@@ -25,6 +27,7 @@ impl Router {
             }
             if let Err(reason) = self.may_subscribe(session, request, &filter) {
                 codes.push(reason as u8);
+                refused = refused.or(Some((reason, request.filter.as_str())));
                 continue;
             }
             codes.push(request.qos as u8);
@@ -47,7 +50,7 @@ impl Router {
                 retained.push((request.filter.as_str(), options));
             }
         }
-        self.promise(session, ReplyKind::SubAck(packet.pkid, codes));
+        self.promise_codes(session, ReplyKind::SubAck(packet.pkid, codes), refused);
         for (filter, options) in retained {
             self.send_retained(session, filter, options);
         }
@@ -123,9 +126,11 @@ impl Router {
     /// UNSUBSCRIBE.
     pub(super) fn on_unsubscribe(&mut self, session: SessionKey, packet: Unsubscribe) {
         let mut codes = Vec::with_capacity(packet.filters.len());
+        let mut refused = None;
         for text in &packet.filters {
             let Some(filter) = Filter::parse(text) else {
                 codes.push(Reason::TopicFilterInvalid as u8);
+                refused = refused.or(Some((Reason::TopicFilterInvalid, text.as_str())));
                 continue;
             };
             let known = self.sessions[session].subscriptions.remove(text.as_str()).is_some();
@@ -136,7 +141,7 @@ impl Router {
             }
             codes.push(if known { Reason::Success } else { Reason::NoSubscriptionExisted } as u8);
         }
-        self.promise(session, ReplyKind::UnsubAck(packet.pkid, codes));
+        self.promise_codes(session, ReplyKind::UnsubAck(packet.pkid, codes), refused);
     }
 
     /// Takes a subscription out of the tree, or the session out of the share group.

@@ -20,6 +20,8 @@ pub struct Client {
     pub receive_maximum: usize,
     /// The largest packet it takes.
     pub max_packet: usize,
+    /// The largest acknowledgement with a reason string: `max_packet`, or 0 where it asked for none and on 3.1.1.
+    pub reason_room: usize,
     /// Published if the connection ends without DISCONNECT.
     pub will: Option<Will>,
     /// What it may publish and subscribe; `None` is everything.

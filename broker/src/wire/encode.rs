@@ -1,6 +1,9 @@
 use bytes::{BufMut, BytesMut};
 
-use super::{Ack, QoS, Reason, Version, properties as props};
+use super::{
+    AckKind, QoS, Reason, Version, Why, properties as props,
+    why::{block_len, put_block},
+};
 
 /// What CONNACK tells the client.
 #[derive(Debug, Clone, Default)]
@@ -103,21 +106,26 @@ pub fn publish(out: &mut BytesMut, version: Version, packet: &PublishOut<'_>) {
     out.put_slice(packet.payload);
 }
 
-/// Appends PUBACK, PUBREC, PUBREL or PUBCOMP.
-pub fn ack(out: &mut BytesMut, version: Version, ack: Ack) {
-    let first = (ack.kind as u8) << 4 | if ack.kind as u8 == 6 { 2 } else { 0 };
-    if version == Version::V5 && ack.reason != 0 {
-        out.put_slice(&[first, 3]);
-        out.put_u16(ack.pkid);
-        out.put_u8(ack.reason);
-    } else {
+/// Appends PUBACK, PUBREC, PUBREL or PUBCOMP. 3.1.1 has no reason codes.
+pub fn ack(out: &mut BytesMut, version: Version, kind: AckKind, pkid: u16, why: Why<'_>) {
+    let first = (kind as u8) << 4 | if kind == AckKind::PubRel { 2 } else { 0 };
+    if version == Version::V4 || why.reason == Reason::Success {
         out.put_slice(&[first, 2]);
-        out.put_u16(ack.pkid);
+        out.put_u16(pkid);
+        return;
+    }
+    let text = why.text(3);
+    out.put_u8(first);
+    varint(out, if text.is_empty() { 3 } else { 3 + block_len(text) });
+    out.put_u16(pkid);
+    out.put_u8(why.reason as u8);
+    if !text.is_empty() {
+        put_block(out, text);
     }
 }
 
-/// Appends a CONNACK that accepts, or with `reason` one that refuses. The reason string is left out where the client's
-/// maximum packet size has no room for it [MQTT-3.2.2-19].
+/// Appends a CONNACK that accepts, or with `reason` one that refuses. The reason string and the user properties are left
+/// out where the client's maximum packet size, `room`, has no place for them [MQTT-3.2.2-19, -20].
 pub fn connack(out: &mut BytesMut, version: Version, reason: Reason, told: &ConnAck<'_>, room: usize) {
     if version == Version::V4 {
         out.put_slice(&[0x20, 2, u8::from(told.session_present), v4_code(reason)]);
@@ -149,13 +157,23 @@ pub fn connack(out: &mut BytesMut, version: Version, reason: Reason, told: &Conn
             block.put_u8(props::SERVER_KEEP_ALIVE);
             block.put_u16(seconds);
         }
+        let needed = block.len();
         for (name, value) in told.user {
             block.put_u8(props::USER);
             text(&mut block, name);
             text(&mut block, value);
         }
-    } else if reason.text().len() + 8 <= room {
-        reason_string(&mut block, reason);
+        let body = 2 + varint_len(block.len()) + block.len();
+        if 1 + varint_len(body) + body > room {
+            block.truncate(needed);
+        }
+    } else {
+        let refusal = Why { reason, detail: "", room }.text(2);
+        out.put_u8(0x20);
+        varint(out, 2 + block_len(refusal));
+        out.put_slice(&[0, reason as u8]);
+        put_block(out, refusal);
+        return;
     }
     out.put_u8(0x20);
     varint(out, 2 + varint_len(block.len()) + block.len());
@@ -176,31 +194,34 @@ fn v4_code(reason: Reason) -> u8 {
     }
 }
 
-/// Appends a SUBACK with one code per filter.
-pub fn suback(out: &mut BytesMut, version: Version, pkid: u16, codes: &[u8]) {
-    let properties = usize::from(version == Version::V5);
+/// Appends a SUBACK with one code per filter; `why` is about those that refuse.
+pub fn suback(out: &mut BytesMut, version: Version, pkid: u16, codes: &[u8], why: Why<'_>) {
     out.put_u8(0x90);
-    varint(out, 2 + properties + codes.len());
-    out.put_u16(pkid);
-    out.put_bytes(0, properties);
     if version == Version::V4 {
+        varint(out, 2 + codes.len());
+        out.put_u16(pkid);
         out.extend(codes.iter().map(|code| if *code > 2 { 0x80 } else { *code }));
     } else {
-        out.put_slice(codes);
+        put_codes(out, pkid, codes, why);
     }
 }
 
 /// Appends an UNSUBACK; 3.1.1 has no codes.
-pub fn unsuback(out: &mut BytesMut, version: Version, pkid: u16, codes: &[u8]) {
+pub fn unsuback(out: &mut BytesMut, version: Version, pkid: u16, codes: &[u8], why: Why<'_>) {
     out.put_u8(0xB0);
     if version == Version::V4 {
         out.put_u8(2);
         out.put_u16(pkid);
-        return;
+    } else {
+        put_codes(out, pkid, codes, why);
     }
-    varint(out, 3 + codes.len());
+}
+
+fn put_codes(out: &mut BytesMut, pkid: u16, codes: &[u8], why: Why<'_>) {
+    let text = why.text(2 + codes.len());
+    varint(out, 2 + block_len(text) + codes.len());
     out.put_u16(pkid);
-    out.put_u8(0);
+    put_block(out, text);
     out.put_slice(codes);
 }
 
@@ -215,34 +236,21 @@ pub fn disconnect(out: &mut BytesMut, version: Version, reason: Reason, room: us
     if version != Version::V5 {
         return;
     }
-    let mut block = BytesMut::new();
-    if reason.text().len() + 7 <= room {
-        reason_string(&mut block, reason);
-    }
-    if block.is_empty() {
-        out.put_slice(&[0xE0, 1, reason as u8]);
-        return;
-    }
+    let text = Why { reason, detail: "", room }.text(1);
     out.put_u8(0xE0);
-    varint(out, 1 + varint_len(block.len()) + block.len());
+    varint(out, if text.is_empty() { 1 } else { 1 + block_len(text) });
     out.put_u8(reason as u8);
-    varint(out, block.len());
-    out.put_slice(&block);
-}
-
-fn reason_string(block: &mut BytesMut, reason: Reason) {
-    if !reason.text().is_empty() {
-        block.put_u8(props::REASON_STRING);
-        text(block, reason.text());
+    if !text.is_empty() {
+        put_block(out, text);
     }
 }
 
-fn text(out: &mut BytesMut, text: &str) {
+pub(super) fn text(out: &mut BytesMut, text: &str) {
     out.put_u16(text.len() as u16);
     out.put_slice(text.as_bytes());
 }
 
-fn varint(out: &mut BytesMut, mut value: usize) {
+pub(super) fn varint(out: &mut BytesMut, mut value: usize) {
     loop {
         let byte = (value & 0x7f) as u8;
         value >>= 7;
@@ -254,39 +262,11 @@ fn varint(out: &mut BytesMut, mut value: usize) {
     }
 }
 
-fn varint_len(value: usize) -> usize {
+pub(super) fn varint_len(value: usize) -> usize {
     match value {
         0..=0x7f => 1,
         0x80..=0x3fff => 2,
         0x4000..=0x1f_ffff => 3,
         _ => 4,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_string_is_sent_where_it_fits() {
-        let sent = |version, reason, room| {
-            let mut out = BytesMut::new();
-            disconnect(&mut out, version, reason, room);
-            out.to_vec()
-        };
-        let text = b"another connection uses this ClientID";
-        let whole = sent(Version::V5, Reason::SessionTakenOver, usize::MAX);
-        assert_eq!(whole[..7], [0xE0, 42, 0x8E, 40, 0x1F, 0, 37]);
-        assert_eq!(&whole[7..], text);
-        assert_eq!(sent(Version::V5, Reason::SessionTakenOver, whole.len()), whole);
-        assert_eq!(sent(Version::V5, Reason::SessionTakenOver, whole.len() - 1), [0xE0, 1, 0x8E]);
-        assert_eq!(sent(Version::V4, Reason::SessionTakenOver, usize::MAX), []);
-        let mut refused = BytesMut::new();
-        connack(&mut refused, Version::V5, Reason::NotAuthorized, &ConnAck::default(), usize::MAX);
-        assert_eq!(refused[..5], [0x20, 33, 0, 0x87, 30]);
-        assert!(refused.ends_with(b"not allowed for this client"));
-        refused.clear();
-        connack(&mut refused, Version::V5, Reason::NotAuthorized, &ConnAck::default(), 20);
-        assert_eq!(refused[..], [0x20, 3, 0, 0x87, 0]);
     }
 }

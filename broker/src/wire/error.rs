@@ -31,7 +31,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// For people: the reason string of CONNACK and DISCONNECT. None for what is no refusal.
+    /// For people: the reason string where nothing closer is known. None for what is no refusal.
     pub fn text(self) -> &'static str {
         match self {
             Self::Success | Self::NoMatchingSubscribers | Self::NoSubscriptionExisted | Self::Unspecified => "",
@@ -41,7 +41,7 @@ impl Reason {
             Self::ClientIdNotValid => "the ClientID is not valid",
             Self::BadUserNameOrPassword => "user name or password is wrong",
             Self::NotAuthorized => "not allowed for this client",
-            Self::ServerUnavailable => "no room for more connections",
+            Self::ServerUnavailable => "the broker takes no more connections now: try again later",
             Self::ServerShuttingDown => "the broker stops",
             Self::BadAuthenticationMethod => "enhanced authentication is not supported",
             Self::KeepAliveTimeout => "nothing came for one and a half times the keep alive",
@@ -51,9 +51,9 @@ impl Reason {
             Self::PacketIdInUse => "the packet identifier is in use",
             Self::PacketIdNotFound => "the packet identifier is not in use",
             Self::ReceiveMaximumExceeded => "more publishes at once than the receive maximum",
-            Self::TopicAliasInvalid => "the topic alias is not valid",
+            Self::TopicAliasInvalid => "the topic alias is 0 or above the topic alias maximum",
             Self::PacketTooLarge => "the packet is larger than the maximum packet size",
-            Self::QuotaExceeded => "a limit of the broker is reached",
+            Self::QuotaExceeded => "a limit of the broker is reached: try again later",
         }
     }
 }

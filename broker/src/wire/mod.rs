@@ -7,6 +7,7 @@ mod encode;
 mod error;
 mod packet;
 mod properties;
+mod why;
 
 pub use connect::decode_connect;
 pub use decode::{MAX_LEVELS, decode, frame_len};
@@ -16,3 +17,4 @@ pub use packet::{
     Ack, AckKind, Connect, Disconnect, Packet, Publish, QoS, RetainHandling, SubRequest, Subscribe, Unsubscribe,
     Version, Will,
 };
+pub use why::Why;

@@ -57,6 +57,24 @@ pub struct ServeArgs {
     /// Most connections from one address [default: 20000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
     max_connections_per_address: Option<usize>,
+    /// Seconds that a new connection has for its CONNECT [default: 10]
+    #[arg(long, env = "FLOTILLA_BROKER_CONNECT_TIMEOUT", value_name = "SECONDS")]
+    connect_timeout: Option<u64>,
+    /// Most subscriptions of one session [default: 10000]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_SUBSCRIPTIONS", value_name = "COUNT")]
+    max_subscriptions: Option<usize>,
+    /// Longest time that a session outlives its connection, in seconds [default: no limit]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_SESSION_EXPIRY", value_name = "SECONDS")]
+    max_session_expiry: Option<u32>,
+    /// Most retained messages, 0 for none [default: 1000000]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_RETAINED", value_name = "COUNT")]
+    max_retained: Option<usize>,
+    /// Bytes of them [default: 268435456]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_RETAINED_BYTES", value_name = "BYTES")]
+    max_retained_bytes: Option<usize>,
+    /// Seconds between the broker's own messages on $SYS/broker/..., 0 for none [default: 10]
+    #[arg(long, env = "FLOTILLA_BROKER_SYS_INTERVAL", value_name = "SECONDS")]
+    sys_interval: Option<u64>,
     /// Folder for what survives a crash: sessions, retained and queued messages; without it all is in memory
     #[arg(long, env = "FLOTILLA_BROKER_PERSIST", value_name = "DIR")]
     persist: Option<PathBuf>,
@@ -130,6 +148,12 @@ impl ServeArgs {
             max_connections_per_address: self
                 .max_connections_per_address
                 .unwrap_or(default.max_connections_per_address),
+            connect_timeout: self.connect_timeout.unwrap_or(default.connect_timeout),
+            max_subscriptions: self.max_subscriptions.unwrap_or(default.max_subscriptions),
+            max_session_expiry: self.max_session_expiry.unwrap_or(default.max_session_expiry),
+            max_retained: self.max_retained.unwrap_or(default.max_retained),
+            max_retained_bytes: self.max_retained_bytes.unwrap_or(default.max_retained_bytes),
+            sys_interval: self.sys_interval.unwrap_or(default.sys_interval),
             persist: self.persist,
             max_packet: self.max_packet.unwrap_or(default.max_packet),
             receive_maximum: self.receive_maximum.unwrap_or(default.receive_maximum),

@@ -23,6 +23,10 @@ pub struct Connect {
     pub expiry: u32,
     /// Receive maximum; MQTT 5 only.
     pub receive_maximum: u16,
+    /// Maximum packet size, if it is told; MQTT 5 only.
+    pub max_packet: Option<u32>,
+    /// Request problem information, if it is told; MQTT 5 only.
+    pub problem_info: Option<u8>,
     /// Keep alive in seconds.
     pub keep_alive: u16,
     /// Topic and payload of a will at QoS 1.
@@ -40,6 +44,8 @@ impl Connect {
             clean: true,
             expiry: 0,
             receive_maximum: u16::MAX,
+            max_packet: None,
+            problem_info: None,
             keep_alive: 0,
             will: None,
             user: None,
@@ -171,10 +177,15 @@ impl Client {
 
     /// Subscribes; returns the code.
     pub fn subscribe(&mut self, filter: &str, options: u8) -> anyhow::Result<u8> {
+        self.subscribe_all(&[filter], options)?.0.first().copied().context("a SUBACK without a code")
+    }
+
+    /// Subscribes to several filters; returns the codes and the reason string.
+    pub fn subscribe_all(&mut self, filters: &[&str], options: u8) -> anyhow::Result<(Vec<u8>, String)> {
         let pkid = self.next_pkid();
-        self.send(&write::subscribe(self.version, filter, options, pkid))?;
+        self.send(&write::subscribe(self.version, filters, options, pkid))?;
         self.wait_for("SUBACK", |packet| match packet {
-            Packet::SubAck(id, codes) if *id == pkid => codes.first().copied(),
+            Packet::SubAck(id, codes, why) if *id == pkid => Some((codes.clone(), why.clone())),
             _ => None,
         })
     }
@@ -183,7 +194,7 @@ impl Client {
     pub fn unsubscribe(&mut self, filter: &str) -> anyhow::Result<()> {
         let pkid = self.next_pkid();
         self.send(&write::unsubscribe(self.version, filter, pkid))?;
-        self.wait_for("UNSUBACK", |packet| (*packet == Packet::UnsubAck(pkid)).then_some(()))
+        self.wait_for("UNSUBACK", |packet| matches!(packet, Packet::UnsubAck(id, ..) if *id == pkid).then_some(()))
     }
 
     /// Publishes without waiting; returns the packet id.
@@ -197,7 +208,7 @@ impl Client {
     pub fn confirmed(&mut self, pkid: u16, qos: u8) -> anyhow::Result<u8> {
         let mut expected = |kind: u8| {
             self.wait_for("acknowledgement", |packet| match packet {
-                Packet::Ack(is, id, reason) if *is == kind && *id == pkid => Some(*reason),
+                Packet::Ack(is, id, reason, _) if *is == kind && *id == pkid => Some(*reason),
                 _ => None,
             })
         };
@@ -209,7 +220,7 @@ impl Client {
                 if reason < 0x80 {
                     self.ack(6, pkid)?;
                     self.wait_for("PUBCOMP", |packet| {
-                        matches!(packet, Packet::Ack(7, id, _) if *id == pkid).then_some(())
+                        matches!(packet, Packet::Ack(7, id, ..) if *id == pkid).then_some(())
                     })?;
                 }
                 Ok(reason)
@@ -229,7 +240,7 @@ impl Client {
             match self.receive(until.saturating_duration_since(Instant::now()))? {
                 None => return Ok(None),
                 Some(Packet::Publish(publish)) => return Ok(Some(publish)),
-                Some(Packet::Ack(6, pkid, _)) => self.ack(7, pkid)?,
+                Some(Packet::Ack(6, pkid, ..)) => self.ack(7, pkid)?,
                 Some(_) => {}
             }
         }

@@ -9,12 +9,12 @@ pub enum Packet {
     ConnAck(bool, u8, Vec<u8>),
     /// PUBLISH.
     Publish(Publish),
-    /// PUBACK (4), PUBREC (5), PUBREL (6), PUBCOMP (7): kind, packet id, reason.
-    Ack(u8, u16, u8),
-    /// SUBACK: packet id, codes.
-    SubAck(u16, Vec<u8>),
-    /// UNSUBACK: packet id.
-    UnsubAck(u16),
+    /// PUBACK (4), PUBREC (5), PUBREL (6), PUBCOMP (7): kind, packet id, reason, reason string.
+    Ack(u8, u16, u8, String),
+    /// SUBACK: packet id, codes, reason string.
+    SubAck(u16, Vec<u8>, String),
+    /// UNSUBACK: packet id, codes (none on 3.1.1), reason string.
+    UnsubAck(u16, Vec<u8>, String),
     /// PINGRESP.
     PingResp,
     /// DISCONNECT: reason.
@@ -67,13 +67,39 @@ fn packet(first: u8, body: &[u8], v5: bool) -> anyhow::Result<Packet> {
     Ok(match first >> 4 {
         2 => Packet::ConnAck(byte(0) & 1 == 1, byte(1), body.get(3..).unwrap_or_default().to_vec()),
         3 => Packet::Publish(publish(first, body, v5)?),
-        kind @ 4..=7 => Packet::Ack(kind, word(body, 0)?, byte(2)),
-        9 => Packet::SubAck(word(body, 0)?, body.get(if v5 { 3 } else { 2 }..).unwrap_or_default().to_vec()),
-        11 => Packet::UnsubAck(word(body, 0)?),
+        kind @ 4..=7 => {
+            let properties = body.get(3..).unwrap_or_default();
+            Packet::Ack(kind, word(body, 0)?, byte(2), reason_string(properties)?.0)
+        }
+        kind @ (9 | 11) => {
+            let (pkid, rest) = (word(body, 0)?, body.get(2..).unwrap_or_default());
+            let (why, codes) = if v5 { reason_string(rest)? } else { (String::new(), rest) };
+            if kind == 9 {
+                Packet::SubAck(pkid, codes.to_vec(), why)
+            } else {
+                Packet::UnsubAck(pkid, codes.to_vec(), why)
+            }
+        }
         13 => Packet::PingResp,
         14 => Packet::Disconnect(byte(0)),
         other => bail!("a broker does not send packet type {other}"),
     })
+}
+
+/// Of a block of properties that has nothing else; and what comes after it. Without properties it is empty.
+fn reason_string(bytes: &[u8]) -> anyhow::Result<(String, &[u8])> {
+    let (length, rest) = match bytes {
+        [] | [0] => return Ok((String::new(), &[])),
+        [low @ 0..0x80, rest @ ..] => (usize::from(*low), rest),
+        [low, high @ 0..0x80, rest @ ..] => (usize::from(low & 0x7f) | usize::from(*high) << 7, rest),
+        _ => bail!("properties of more than 16,383 bytes"),
+    };
+    let (block, rest) = rest.split_at_checked(length).context("properties that end too early")?;
+    if block.is_empty() {
+        return Ok((String::new(), rest));
+    }
+    ensure!(block[0] == 0x1F && usize::from(word(block, 1)?) + 3 == length, "not a reason string alone: {block:02x?}");
+    Ok((String::from_utf8(block[3..].to_vec())?, rest))
 }
 
 fn publish(first: u8, body: &[u8], v5: bool) -> anyhow::Result<Publish> {

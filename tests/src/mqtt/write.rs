@@ -42,6 +42,11 @@ pub fn connect(options: &Connect) -> Vec<u8> {
         properties.extend(options.expiry.to_be_bytes());
         properties.push(0x21);
         properties.extend(options.receive_maximum.to_be_bytes());
+        if let Some(size) = options.max_packet {
+            properties.push(0x27);
+            properties.extend(size.to_be_bytes());
+        }
+        properties.extend(options.problem_info.iter().flat_map(|wanted| [0x17, *wanted]));
         body.push(properties.len() as u8);
         body.extend(properties);
     }
@@ -74,14 +79,16 @@ pub fn publish(version: u8, topic: &str, payload: &[u8], qos: u8, retain: bool, 
     packet(0x30 | qos << 1 | u8::from(retain), &body)
 }
 
-/// SUBSCRIBE to one filter.
-pub fn subscribe(version: u8, filter: &str, options: u8, pkid: u16) -> Vec<u8> {
+/// SUBSCRIBE, with the same options for all filters.
+pub fn subscribe(version: u8, filters: &[&str], options: u8, pkid: u16) -> Vec<u8> {
     let mut body = pkid.to_be_bytes().to_vec();
     if version == 5 {
         body.push(0);
     }
-    text(&mut body, filter.as_bytes());
-    body.push(options);
+    for filter in filters {
+        text(&mut body, filter.as_bytes());
+        body.push(options);
+    }
     packet(0x82, &body)
 }
 

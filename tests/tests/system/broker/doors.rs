@@ -68,6 +68,38 @@ fn rights_are_kept() {
     assert_eq!(broker.stats().dropped_denied, 2);
 }
 
+/// What a client may not publish is no will of its either, and `$SYS` is the broker's own even where all is allowed.
+#[test]
+fn a_will_that_may_not_be_published_is_refused() {
+    let (_folder, path) = with_file("acl", "* publish in/%c\n");
+    let open = TestBroker::start(|_| {});
+    let strict = TestBroker::start(|config| config.acl = Some(path.clone()));
+    for (broker, topic, refused) in [
+        (&open, "$SYS/broker/uptime", true),
+        (&strict, "$SYS/broker/uptime", true),
+        (&strict, "in/other", true),
+        (&strict, "in/c", false),
+        (&open, "in/other", false),
+    ] {
+        for version in [4, 5] {
+            let will = Some((topic.to_owned(), "gone".to_owned()));
+            let options = Connect { will, ..Connect::new(version, "c") };
+            let code = Client::try_connect(broker.address(), &options).unwrap().1;
+            assert_eq!(
+                code,
+                if !refused {
+                    0
+                } else if version == 5 {
+                    0x87
+                } else {
+                    5
+                },
+                "{topic} on {version}"
+            );
+        }
+    }
+}
+
 #[test]
 fn one_address_has_so_many_connections() {
     let broker = TestBroker::start(|config| config.max_connections_per_address = 3);

@@ -6,6 +6,7 @@ mod hostile;
 mod killed;
 mod kit;
 mod persist;
+mod reasons;
 mod stalled;
 mod vacant;
 mod versions;

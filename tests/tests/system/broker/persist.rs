@@ -35,7 +35,7 @@ fn load(
             next += 1;
         }
         match publisher.receive(Duration::from_secs(20)).unwrap().expect("an acknowledgement") {
-            Packet::Ack(kind @ 4..=5, pkid, reason) if reason < 0x80 => {
+            Packet::Ack(kind @ 4..=5, pkid, reason, _) if reason < 0x80 => {
                 // From PUBACK or PUBREC on, the broker is responsible.
                 confirmed.insert(waiting.remove(&pkid).expect("of a message in flight"));
                 done += 1;

@@ -1,79 +1,8 @@
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// How a share group picks the member for the next message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// The member with the fewest un-acknowledged messages.
-    #[default]
-    LeastInFlight,
-    /// One after the other.
-    RoundRobin,
-    /// Any.
-    Random,
-    /// The same member until it has no room.
-    Sticky,
-    /// By topic: one topic goes to one member while membership stays, in order.
-    TopicHash,
-}
-
-impl std::fmt::Display for Strategy {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.pad(match self {
-            Self::LeastInFlight => "least-in-flight",
-            Self::RoundRobin => "round-robin",
-            Self::Random => "random",
-            Self::Sticky => "sticky",
-            Self::TopicHash => "topic-hash",
-        })
-    }
-}
-
-/// A name that is not a strategy's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("strategy {0:?} is not known: use least-in-flight, round-robin, random, sticky or topic-hash")]
-pub struct UnknownStrategy(String);
-
-impl FromStr for Strategy {
-    type Err = UnknownStrategy;
-
-    fn from_str(name: &str) -> Result<Self, UnknownStrategy> {
-        Ok(match name {
-            "least-in-flight" => Self::LeastInFlight,
-            "round-robin" => Self::RoundRobin,
-            "random" => Self::Random,
-            "sticky" => Self::Sticky,
-            "topic-hash" => Self::TopicHash,
-            _ => return Err(UnknownStrategy(name.to_owned())),
-        })
-    }
-}
-
-/// The strategy of the share groups whose name fits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GroupStrategy {
-    /// A share name, or the beginning of one and `*`.
-    pub name: String,
-    /// How they pick a member.
-    pub strategy: Strategy,
-}
-
-/// Text that names no group's strategy.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidGroupStrategy {
-    /// There is no `=`.
-    #[error("{0:?} has no strategy: write NAME=STRATEGY, as in plant*=topic-hash")]
-    NoStrategy(String),
-    /// The name cannot be a share group's.
-    #[error("{0:?} is no name of a share group: it has one, without / + #, or its beginning and *")]
-    Name(String),
-    /// The strategy is not known.
-    #[error(transparent)]
-    Strategy(#[from] UnknownStrategy),
-}
+use super::{GroupStrategy, Strategy};
 
 /// Settings of a broker. Every field has a default.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -191,18 +120,6 @@ impl Default for Config {
             group_max_age: 86_400,
             group_linger: 3600,
         }
-    }
-}
-
-impl FromStr for GroupStrategy {
-    type Err = InvalidGroupStrategy;
-
-    fn from_str(text: &str) -> Result<Self, InvalidGroupStrategy> {
-        let (name, strategy) = text.split_once('=').ok_or_else(|| InvalidGroupStrategy::NoStrategy(text.to_owned()))?;
-        if name.is_empty() || name.contains(['/', '+', '#']) {
-            return Err(InvalidGroupStrategy::Name(name.to_owned()));
-        }
-        Ok(Self { name: name.to_owned(), strategy: strategy.parse()? })
     }
 }
 

@@ -1,0 +1,9 @@
+//! What can be set.
+
+mod check;
+mod config;
+mod strategy;
+
+pub use check::InvalidSetting;
+pub use config::Config;
+pub use strategy::{GroupStrategy, InvalidGroupStrategy, Strategy, UnknownStrategy};
