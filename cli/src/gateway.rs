@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use flotilla_gateway::admin::{Admin, Api, NodeTypes};
+use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Pool};
 use flotilla_gateway::directory;
 use flotilla_group::member::{Gateways, Registry};
@@ -40,9 +40,12 @@ pub struct GatewayArgs {
     /// Where clients of the flow's HTTP nodes connect
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "ADDR")]
     http: SocketAddr,
-    /// Where the admin API listens (loopback only), with /livez, /readyz and /metrics
+    /// Where the admin API listens, with /livez, /readyz and /metrics; loopback only, unless there is an --admin-token
     #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
     admin: SocketAddr,
+    /// What clients of the admin API have to show
+    #[arg(long, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    admin_token: Option<String>,
     /// How long a request waits for a ready replica before it is answered 503, in seconds
     #[arg(long, env = "FLOTILLA_PATIENCE", default_value_t = 5.0, value_name = "SECONDS")]
     patience: f64,
@@ -72,6 +75,8 @@ pub struct GatewayParts {
     pub http: SocketAddr,
     /// Where the admin API is.
     pub admin: SocketAddr,
+    /// What clients of the admin API have to show; without it only this machine's are answered.
+    pub admin_token: Option<Token>,
     /// How long requests wait for a ready replica.
     pub patience: Duration,
     /// Deploys may use node types that are not known here.
@@ -98,7 +103,8 @@ impl Gateway {
         let config = BalancerConfig { listen: parts.http, patience: parts.patience };
         let balancer = Balancer::start(config, pool.clone()).await.context("choose another --http")?;
         let routes = Ops::routes(parts.readiness.clone(), parts.metrics);
-        let admin = Admin::start(parts.admin, api, routes).await.context("choose another --admin")?;
+        let admin =
+            Admin::start(parts.admin, parts.admin_token, api, routes).await.context("choose another --admin")?;
         let readiness = parts.readiness;
         readiness.waiting("replicas", "none is ready");
         let drive = CancellationToken::new();
@@ -133,6 +139,7 @@ impl Gateway {
 /// Runs until a signal.
 pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
+    let admin_token = args.admin_token.as_deref().map(Token::new).transpose().context("see --admin-token")?;
     let store = flotilla_store::open(&args.store).await.context("cannot open the store; see --store")?;
     let gateway = Gateway::start(GatewayParts {
         store,
@@ -141,6 +148,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         group_key: args.group_key,
         http: args.http,
         admin: args.admin,
+        admin_token,
         patience: Duration::try_from_secs_f64(args.patience)
             .context("--patience must be a number of seconds, 0 or more")?,
         metrics: Metrics::install()?,

@@ -10,6 +10,7 @@ mod flow_files;
 mod gateway;
 mod group;
 mod group_key;
+mod health;
 mod logging;
 mod process;
 mod replica;
@@ -78,6 +79,8 @@ enum Command {
     Group(group::GroupCommandArgs),
     /// Change how many replicas run
     Scale(scale::ScaleArgs),
+    /// Ask a process of Flotilla whether it is ready: exit code 0 or 1, and why not
+    Health(health::HealthArgs),
     /// Show the replicas
     Status(status::StatusArgs),
     /// Show who changed what, when and why
@@ -122,6 +125,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Revision(args) => revision::run(args).await,
             Command::Group(args) => group::run(args).await,
             Command::Scale(args) => scale::run(args).await,
+            Command::Health(args) => health::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::Audit(args) => audit::run(args).await,
             Command::Test(args) => test::run(args).await,

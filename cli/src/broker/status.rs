@@ -3,24 +3,18 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
 use axum::routing::get;
 use axum::{Json, Router};
 use clap::Args;
 use flotilla_broker::{GroupStatus, Status, View};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+use crate::client::probe;
 use crate::review::print;
 
 /// Where a broker's ops address shows it.
 const PATH: &str = "/broker/status";
-/// How long a broker may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// More than this is not a status.
-const MOST: u64 = 64 << 20;
 
 /// Asks a running broker.
 #[derive(Args, Clone, Debug)]
@@ -40,28 +34,13 @@ pub fn routes(view: View) -> Router {
 
 /// Prints the status.
 pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
-    let body = tokio::time::timeout(PATIENCE, fetch(args.ops))
-        .await
-        .with_context(|| format!("no answer from {} within {} s", args.ops, PATIENCE.as_secs()))?
-        .with_context(|| format!("cannot ask the broker at {}; see --ops", args.ops))?;
-    let status: Status = serde_json::from_str(&body).context("the answer is not a broker's status; see --ops")?;
+    let answer = probe(args.ops, PATH).await.context("cannot ask the broker; see --ops")?;
+    ensure!(answer.status == 200, "{} answered {}; see --ops", args.ops, answer.status);
+    let status: Status =
+        serde_json::from_str(&answer.body).context("the answer is not a broker's status; see --ops")?;
     let text = if args.json { serde_json::to_string_pretty(&status)? + "\n" } else { table(&status) };
     print(&text);
     Ok(ExitCode::SUCCESS)
-}
-
-async fn fetch(ops: SocketAddr) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect(ops).await?;
-    // HTTP/1.0: the answer ends where the connection does.
-    stream.write_all(format!("GET {PATH} HTTP/1.0\r\nHost: {ops}\r\n\r\n").as_bytes()).await?;
-    let mut answer = String::new();
-    stream.take(MOST).read_to_string(&mut answer).await?;
-    let (head, body) = answer.split_once("\r\n\r\n").context("the answer is not HTTP")?;
-    let line = head.lines().next().unwrap_or_default();
-    if line.split(' ').nth(1) != Some("200") {
-        bail!("the answer is {line:?}");
-    }
-    Ok(body.to_owned())
 }
 
 fn table(status: &Status) -> String {
@@ -105,6 +84,8 @@ fn describe(text: &mut String, group: &GroupStatus) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use flotilla_broker::{MemberStatus, Strategy};
 
     use super::*;

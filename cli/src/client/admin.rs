@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{Method, Request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
@@ -18,9 +18,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 const LARGEST: usize = 64 * 1024 * 1024;
 
 /// The admin API's client.
-#[derive(Clone, Copy, Debug)]
 pub struct AdminClient {
     address: SocketAddr,
+    token: Option<String>,
 }
 
 /// What the admin API refused.
@@ -38,9 +38,9 @@ pub struct ApiError {
 }
 
 impl AdminClient {
-    /// A client of the API at an address.
-    pub fn new(address: SocketAddr) -> AdminClient {
-        AdminClient { address }
+    /// A client of the API at an address; `token` is shown to it.
+    pub fn new(address: SocketAddr, token: Option<String>) -> AdminClient {
+        AdminClient { address, token }
     }
 
     /// GET.
@@ -77,12 +77,15 @@ impl AdminClient {
         // Ends with the connection, when the sender is dropped.
         tokio::spawn(connection);
         let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, self.address.to_string())
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(bytes))?;
+            .header(CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Full::new(bytes))?;
         let response = sender.send_request(request).await?;
         let status = response.status();
         #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]

@@ -12,6 +12,9 @@ pub struct AdminArgs {
     /// Where the admin API of the gateway listens
     #[arg(long, global = true, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
     pub admin: SocketAddr,
+    /// The gateway's admin token, if it has one
+    #[arg(long, global = true, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub admin_token: Option<String>,
     /// Answer in JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -30,7 +33,7 @@ pub struct GroupArgs {
 impl AdminArgs {
     /// A client.
     pub fn client(&self) -> AdminClient {
-        AdminClient::new(self.admin)
+        AdminClient::new(self.admin, self.admin_token.clone())
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod admin;
 mod args;
+mod probe;
 mod show;
 
 pub use admin::ApiError;
 pub(crate) use args::actor;
 pub use args::{AdminArgs, GroupArgs};
+pub use probe::probe;
 pub use show::{age, json, table, time};

@@ -140,7 +140,7 @@ pub struct ReplicaArgs {
     /// Where the flow's HTTP nodes listen; the gateway finds it in the registry
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:0", value_name = "ADDR")]
     pub http: SocketAddr,
-    /// Address that the registry shows for --http, when it differs (containers)
+    /// Address that the registry shows for --http [default: that of --http, or this machine's own if it is 0.0.0.0]
     #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "ADDR")]
     pub advertise: Option<SocketAddr>,
     /// Where /livez, /readyz and /metrics are

@@ -17,6 +17,7 @@ use flotilla_runtime::http::HttpServer;
 use flotilla_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use super::advertise::advertised;
 use super::args::ReplicaArgs;
 use super::memory::resident_memory;
 use super::regroup::{self, Place, Waited};
@@ -61,7 +62,9 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_runtime::message::generate_id()));
     let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    let mut record = record(&args, &id, started_ms, ops.address());
+    // Not the pid: it is 1 in every container.
+    let process = format!("{started_ms}/{}", flotilla_runtime::message::generate_id());
+    let mut record = record(&args, &id, started_ms, advertised(ops.address()));
     let memberships = Memberships::new(store.clone());
     let parent = async { if args.exit_with_parent { parent::gone().await } else { std::future::pending().await } };
     tokio::pin!(parent);
@@ -74,7 +77,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
                 () = &mut parent => {}
             }
         };
-        place = match regroup::wait_for_group(&store, record.clone(), lease, &readiness, stop).await? {
+        place = match regroup::wait_for_group(&store, record.clone(), &process, lease, &readiness, stop).await? {
             Waited::Placed(place) => place,
             Waited::Lost => return Ok(ExitCode::from(LEASE_LOST)),
             Waited::Stopped => return Ok(ExitCode::SUCCESS),
@@ -96,11 +99,15 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let http = HttpServer::bind(engine.shared(), args.http)
         .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;
     record.group.clone_from(&args.engine.group);
-    record.http = Some(args.advertise.unwrap_or_else(|| http.local_addr()));
-    let registration = join(&store, record, lease, engine.shared().clone()).await?;
+    record.http = Some(match args.advertise {
+        Some(address) => address,
+        None => advertised(http.local_addr()).with_context(|| {
+            format!("--http {} is no address that gateways can reach: say which one is with --advertise", args.http)
+        })?,
+    });
+    let registration = join(&store, record, &process, lease, engine.shared().clone()).await?;
     let lost = registration.lost();
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
-    let process = format!("{}/{started_ms}", std::process::id());
     sessions::keep(engine.shared(), &kept, &process);
     // Ends with this process: what it was finishing is taken up by another when the taken lease runs out.
     let orphans = tokio::spawn(sessions::finish_orphans(engine.shared().clone(), kept, process, lease));
@@ -164,7 +171,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// What this process says of itself, before it is in a group.
-fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: SocketAddr) -> ReplicaRecord {
+fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: Option<SocketAddr>) -> ReplicaRecord {
     ReplicaRecord {
         id: id.to_owned(),
         group: String::new(),
@@ -172,7 +179,7 @@ fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: SocketAddr) -> Rep
         reason: String::new(),
         revision: String::new(),
         http: args.advertise,
-        ops: Some(ops),
+        ops,
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_ms,
@@ -188,6 +195,7 @@ fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: SocketAddr) -> Rep
 async fn join(
     store: &Arc<dyn Store>,
     record: ReplicaRecord,
+    process: &str,
     lease: Duration,
     shared: Arc<Shared>,
 ) -> anyhow::Result<Registration> {
@@ -197,5 +205,5 @@ async fn join(
         (record.completed, record.failed, record.abandoned) = (counts.completed, counts.failed, counts.abandoned);
         record.memory = resident_memory();
     };
-    Ok(Registration::join(store.clone(), record, lease, measure).await?)
+    Ok(Registration::join(store.clone(), record, process, lease, measure).await?)
 }

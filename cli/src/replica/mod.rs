@@ -1,5 +1,6 @@
 //! `flotilla replica`: one replica of a group.
 
+mod advertise;
 mod args;
 mod clock;
 mod engine;

@@ -42,10 +42,11 @@ pub(super) enum Waited {
     Stopped,
 }
 
-/// Holds the id and waits for a group, until `stop`.
+/// Holds the id and waits for a group, until `stop`. `process` names this process.
 pub(super) async fn wait_for_group(
     store: &Arc<dyn Store>,
     record: ReplicaRecord,
+    process: &str,
     lease: Duration,
     readiness: &Readiness,
     stop: impl Future<Output = ()>,
@@ -56,7 +57,7 @@ pub(super) async fn wait_for_group(
     readiness.waiting("revision", why.clone());
     let record = ReplicaRecord { group: String::new(), reason: why, http: None, ..record };
     let memberships = Memberships::new(store.clone());
-    let registration = Registration::join(store.clone(), record, lease, |_| {}).await?;
+    let registration = Registration::join(store.clone(), record, process, lease, |_| {}).await?;
     let lost = registration.lost();
     tokio::pin!(stop);
     loop {

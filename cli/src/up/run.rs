@@ -56,6 +56,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         group: args.engine.group.clone(),
         http: args.http,
         admin: args.admin,
+        admin_token: None,
         patience: START,
         allow_unknown: args.engine.allow_unknown,
         group_key: Some(key.clone()),

@@ -1,16 +1,25 @@
-//! Keeps web pages from using a browser on this machine to reach the admin API.
+//! Whose requests the admin API answers. Without a token: this machine's, but not those that web pages make a browser send.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
+use super::token::Token;
 
 /// Refuses requests for another name than loopback's (DNS rebinding) and those that a foreign web page sent.
 pub(super) async fn local_only(request: Request, next: Next) -> Response {
     match check(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Refuses requests that do not show the token. A foreign web page does not have it.
+pub(super) async fn token_only(State(token): State<Token>, request: Request, next: Next) -> Response {
+    match token.check(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }

@@ -11,7 +11,9 @@ mod revisions;
 mod rollout;
 mod server;
 mod status;
+mod token;
 
 pub use api::{Api, NodeTypes};
 pub use problem::Problem;
 pub use server::{Admin, StartError};
+pub use token::{Token, TokenError};

@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
 use super::problem::Problem;
+use super::token::Token;
 use super::{context, deploy, groups, guard, members, revisions, rollout, status};
 
 /// The largest request: a flow document with room to spare, below what every store takes.
@@ -18,8 +20,8 @@ const LARGEST: usize = 16 * 1024 * 1024;
 /// Why the admin API cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Not a loopback address: there are no users and tokens yet.
-    #[error("the admin API has no users and tokens yet, so it listens on loopback only, not on {0}")]
+    /// Not a loopback address, and no token.
+    #[error("without an admin token (FLOTILLA_ADMIN_TOKEN) the admin API listens on loopback only, not on {0}")]
     NotLoopback(SocketAddr),
     /// The address cannot be bound.
     #[error("cannot listen on {address} for the admin API: {source}")]
@@ -38,9 +40,10 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Binds and begins to serve; `also` are routes of the process, such as `/metrics`.
-    pub async fn start(listen: SocketAddr, api: Api, also: Router) -> Result<Admin, StartError> {
-        if !listen.ip().is_loopback() {
+    /// Binds and begins to serve; `also` are routes of the process, such as `/metrics`. With a token, requests to the API
+    /// have to show it, and may come from anywhere; `also` stays open, as on the ops addresses of other processes.
+    pub async fn start(listen: SocketAddr, token: Option<Token>, api: Api, also: Router) -> Result<Admin, StartError> {
+        if token.is_none() && !listen.ip().is_loopback() {
             return Err(StartError::NotLoopback(listen));
         }
         let failed = |source| StartError::Bind { address: listen, source };
@@ -48,7 +51,10 @@ impl Admin {
         let address = listener.local_addr().map_err(failed)?;
         let stop = CancellationToken::new();
         let ended = stop.clone();
-        let app = routes(api).merge(also).layer(axum::middleware::from_fn(guard::local_only));
+        let app = match token {
+            Some(token) => routes(api).layer(from_fn_with_state(token, guard::token_only)).merge(also),
+            None => routes(api).merge(also).layer(from_fn(guard::local_only)),
+        };
         tokio::spawn(async move {
             let served =
                 axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;

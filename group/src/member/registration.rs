@@ -32,6 +32,7 @@ pub struct Registration {
 struct Heartbeat {
     store: Arc<dyn Store>,
     lease: Lease,
+    holder: String,
     record: ReplicaRecord,
     ttl: Duration,
     measure: Box<dyn Fn(&mut ReplicaRecord) + Send + Sync>,
@@ -39,7 +40,8 @@ struct Heartbeat {
 }
 
 impl Registration {
-    /// Joins under a lease on the id. `measure` fills in load and counts before each renewal.
+    /// Joins under a lease on the id. `holder` names the process, among all on all machines: in containers every process
+    /// has the same pid. `measure` fills in load and counts before each renewal.
     ///
     /// # Errors
     /// [`GroupError::IdTaken`] while another process holds the id, [`GroupError::BadName`] for a name with characters
@@ -47,6 +49,7 @@ impl Registration {
     pub async fn join(
         store: Arc<dyn Store>,
         record: ReplicaRecord,
+        holder: &str,
         ttl: Duration,
         measure: impl Fn(&mut ReplicaRecord) + Send + Sync + 'static,
     ) -> Result<Registration, GroupError> {
@@ -54,8 +57,7 @@ impl Registration {
             keys::check("group name", &record.group)?;
         }
         keys::check("replica id", &record.id)?;
-        let holder = format!("{}/{}", record.pid, record.started_ms);
-        let lease = match store.acquire(&keys::member_lease(&record.id), &holder, ttl).await? {
+        let lease = match store.acquire(&keys::member_lease(&record.id), holder, ttl).await? {
             Acquire::Granted(lease) => lease,
             Acquire::Held(held) => {
                 return Err(GroupError::IdTaken { id: record.id, remaining_ms: held.remaining.as_millis() });
@@ -63,7 +65,8 @@ impl Registration {
         };
         let (requests, inbox) = mpsc::channel(16);
         let lost = CancellationToken::new();
-        let mut heartbeat = Heartbeat { store, lease, record, ttl, measure: Box::new(measure), lost: lost.clone() };
+        let (measure, holder) = (Box::new(measure), holder.to_owned());
+        let mut heartbeat = Heartbeat { store, lease, holder, record, ttl, measure, lost: lost.clone() };
         heartbeat.write().await?;
         tokio::spawn(heartbeat.run(inbox));
         Ok(Registration { requests, lost })
@@ -155,8 +158,7 @@ impl Heartbeat {
 
     /// True when the id is ours again with everything that belongs to it, or the store cannot say yet.
     async fn reacquire(&mut self) -> bool {
-        let holder = format!("{}/{}", self.record.pid, self.record.started_ms);
-        match self.store.acquire(&keys::member_lease(&self.record.id), &holder, self.ttl).await {
+        match self.store.acquire(&keys::member_lease(&self.record.id), &self.holder, self.ttl).await {
             Ok(Acquire::Granted(lease)) => self.lease = lease,
             Ok(Acquire::Held(_)) => return false,
             Err(_) => return true,

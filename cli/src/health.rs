@@ -1,0 +1,28 @@
+//! `flotilla health`: whether a process is ready, for health checks in containers that have no shell.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::client::probe;
+use crate::review::print;
+
+/// Asks one process.
+#[derive(Args, Debug)]
+pub struct HealthArgs {
+    /// The process's --ops address; for a gateway the one of --admin
+    #[arg(env = "FLOTILLA_OPS", value_name = "ADDR")]
+    ops: SocketAddr,
+    /// Ask whether it lives instead of whether it is ready
+    #[arg(long)]
+    live: bool,
+}
+
+/// Prints what the process says of itself; exit code 0 when it is ready, 1 when it is not or does not answer.
+pub async fn run(args: HealthArgs) -> anyhow::Result<ExitCode> {
+    let path = if args.live { "/livez" } else { "/readyz" };
+    let answer = probe(args.ops, path).await?;
+    print(&answer.body);
+    Ok(if answer.status == 200 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
