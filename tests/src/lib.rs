@@ -3,6 +3,7 @@
 mod admin;
 mod cluster;
 mod collector;
+mod docker;
 mod http;
 mod mosquitto;
 pub mod mqtt;
@@ -16,6 +17,7 @@ mod wait;
 pub use admin::{Admin, Replica, write_flow};
 pub use cluster::{Cluster, ClusterOptions};
 pub use collector::Collector;
+pub use docker::{Compose, Docker};
 pub use http::{Answer, get, request};
 pub use mosquitto::Mosquitto;
 pub use part::{Part, wait_for};

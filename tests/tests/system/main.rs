@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 mod broker;
+mod compose;
 mod counter;
 mod credentials;
 mod deploy_types;
