@@ -45,7 +45,7 @@ impl FunctionScript {
         // What a listener starts may go on until it says that it is done.
         self.timers.clear();
         let mut waiting = Vec::new();
-        self.script.enter(limit, |ctx| {
+        self.enter(limit, |ctx| {
             for listener in std::mem::take(&mut *self.on_close.borrow_mut()) {
                 let called = listener.restore(ctx).and_then(|listener| stop(ctx, &listener, removed));
                 match called {
@@ -77,7 +77,7 @@ impl FunctionScript {
     }
 
     fn release(self: &Rc<Self>) {
-        self.script.enter(self.host.time_limit(), |ctx| {
+        self.enter(self.host.time_limit(), |ctx| {
             self.end_of_run(ctx, None);
             self.timers.clear();
             // The node's functions hold the node: letting go of them here ends the circle.

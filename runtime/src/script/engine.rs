@@ -18,6 +18,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use crate::value::Str;
 
 use super::invocation::Invocation;
+use super::shapes::Shapes;
 
 /// What the scripts of one worker may use together.
 pub(super) const MEMORY_LIMIT: usize = 64 << 20;
@@ -37,7 +38,12 @@ pub(crate) struct Script {
     realm: OnceCell<Realm>,
     names: RefCell<HashMap<Persistent<Atom<'static>>, Str, FxBuildHasher>>,
     pub(super) accessors: RefCell<FxHashMap<Str, Getter>>,
-    pub(super) runs: RefCell<super::fill::Runs>,
+    /// Functions that set a list of properties.
+    pub(super) fillers: RefCell<Shapes<Persistent<Function<'static>>>>,
+    /// Prototypes of slim views.
+    pub(super) slim_protos: RefCell<Shapes<Persistent<JsObject<'static>>>>,
+    /// The script that runs goes by property names alone: its views are slim.
+    pub(super) slim: Cell<bool>,
     limit: Rc<Limit>,
     /// The invocation that runs, or whose timer or promise does.
     pub(super) current: RefCell<Option<Rc<Invocation>>>,
@@ -98,7 +104,9 @@ impl Script {
             realm: OnceCell::new(),
             names: RefCell::default(),
             accessors: RefCell::default(),
-            runs: RefCell::default(),
+            fillers: RefCell::default(),
+            slim_protos: RefCell::default(),
+            slim: Cell::new(false),
             limit,
             current: RefCell::default(),
             running: Cell::new(false),

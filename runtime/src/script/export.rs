@@ -11,6 +11,7 @@ use rquickjs::{Atom, Ctx, Exception, Function, Object as JsObject, Result, Type,
 use crate::value::{ErrorValue, Object, RegExpValue, Str, TypedArray, Value};
 
 use super::engine::Script;
+use super::view::View;
 
 /// Deeper structures than this are refused: they would not survive JSON or the native stack either.
 const MAX_DEPTH: usize = 1000;
@@ -81,11 +82,15 @@ impl Script {
         }
         let realm = self.realm();
         let Some(proto) = object.get_prototype() else { return self.export_plain(ctx, object, path) };
-        if proto == realm.view_proto.clone().restore(ctx)? {
+        let view_proto = realm.view_proto.clone().restore(ctx)?;
+        if proto == view_proto {
             return self.unview(ctx, object, path);
         }
         if *proto.as_value() == realm.object_proto.clone().restore(ctx)? {
             return self.export_plain(ctx, object, path);
+        }
+        if proto.get_prototype().is_some_and(|above| above == view_proto) && object.instance_of::<View>() {
+            return self.unview(ctx, object, path);
         }
         if proto == realm.host_proto.clone().restore(ctx)?
             && let Some(host) = Script::host_of(object)

@@ -73,9 +73,16 @@ impl FunctionScript {
         Ok(node)
     }
 
+    /// Runs something of this node in the realm, for at most `limit`.
+    pub(super) fn enter<R>(&self, limit: Option<Duration>, work: impl FnOnce(&Ctx<'_>) -> R) -> R {
+        let slim = self.program.borrow().as_ref().is_some_and(|program| !program.reflects);
+        self.script.slim.set(slim);
+        self.script.enter(limit, work)
+    }
+
     fn compile(self: &Rc<Self>) -> std::result::Result<(), Value> {
         let limit = self.host.time_limit();
-        let program = self.script.enter(limit, |ctx| {
+        let program = self.enter(limit, |ctx| {
             Program::compile(self.script, ctx, self, &self.source)
                 .map_err(|error| failure::caught(self.script, ctx, &error, limit, Some(&self.source.lines())).value)
         })?;
@@ -91,7 +98,7 @@ impl FunctionScript {
     /// Runs On Start. `settled` is called when it has finished, at once or later.
     pub(crate) fn start(self: &Rc<Self>, settled: impl FnOnce(std::result::Result<(), Value>) + 'static) -> Setup {
         let limit = self.host.time_limit();
-        self.script.enter(limit, |ctx| {
+        self.enter(limit, |ctx| {
             let Some(setup) = self.part(ctx, Part::Setup) else {
                 settled(Ok(()));
                 return Setup::Ready;
@@ -129,7 +136,7 @@ impl FunctionScript {
     pub(crate) fn receive(self: &Rc<Self>, msg: Msg) {
         let limit = self.host.time_limit();
         let invocation = Invocation::new(msg);
-        self.script.enter(limit, |ctx| {
+        self.enter(limit, |ctx| {
             *self.script.current.borrow_mut() = Some(invocation.clone());
             let outcome = self.call(ctx, &invocation, limit);
             self.end_of_run(ctx, Some(&invocation));
@@ -343,13 +350,13 @@ impl FunctionScript {
         if !self.timers.needs_reload.take() {
             return;
         }
-        self.script.enter(None, |ctx| {
+        self.enter(None, |ctx| {
             ctx.run_gc();
         });
         if self.script.memory_used() < super::engine::MEMORY_LIMIT / 2 {
             return;
         }
-        self.script.enter(None, |ctx| {
+        self.enter(None, |ctx| {
             self.timers.clear();
             self.on_close.borrow_mut().clear();
             self.program.borrow_mut().take();
@@ -371,7 +378,7 @@ impl FunctionScript {
         invocation: Option<Rc<Invocation>>,
     ) {
         let limit = self.host.time_limit();
-        self.script.enter(limit, |ctx| {
+        self.enter(limit, |ctx| {
             self.script.current.borrow_mut().clone_from(&invocation);
             let called = callback.clone().restore(ctx).and_then(|callback| callback.call::<_, JsValue<'_>>(()));
             if let Err(error) = called {

@@ -18,11 +18,15 @@ mod natives;
 mod program;
 mod reads;
 mod realm;
+mod reflection;
 mod sandbox;
 mod send;
+mod shapes;
+mod slim;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod tokens;
 mod view;
 mod words;
 

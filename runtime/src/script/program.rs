@@ -7,6 +7,7 @@ use rquickjs::{Array, Ctx, Function, Object as JsObject, Persistent, Result, Val
 use super::engine::Script;
 use super::failure::Part;
 use super::function::FunctionScript;
+use super::reflection::reflects;
 use super::{globals, realm, sandbox};
 
 /// A function node's code as the flow document has it.
@@ -40,6 +41,8 @@ pub(super) struct Lines {
 
 /// Compiled code with its sandbox.
 pub(super) struct Program {
+    /// The code may look at objects as a whole.
+    pub(super) reflects: bool,
     pub(super) run: Persistent<Function<'static>>,
     pub(super) setup: Option<Persistent<Function<'static>>>,
     pub(super) cleanup: Option<Persistent<Function<'static>>>,
@@ -153,7 +156,10 @@ impl Program {
             Ok(Some(Persistent::save(ctx, parts.get::<Function<'js>>(part as usize)?)))
         };
         let object = |name: &str| sandbox.get::<_, JsObject<'js>>(name).map(|object| Persistent::save(ctx, object));
+        let is_global = |name: &str| SANDBOX.contains(&name) || globals.contains_key(name).unwrap_or(true);
+        let reflects = !source.libs.is_empty() || reflects(&[&source.body, &source.setup, &source.cleanup], is_global);
         Ok(Program {
+            reflects,
             run: Persistent::save(ctx, parts.get::<Function<'js>>(Part::Body as usize)?),
             setup: part(Part::Setup, &source.setup)?,
             cleanup: part(Part::Cleanup, &source.cleanup)?,

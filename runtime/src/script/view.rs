@@ -11,7 +11,7 @@ use rquickjs::class::{JsClass, Readable, Trace, Tracer};
 use rquickjs::function::Constructor;
 use rquickjs::function::This;
 use rquickjs::object::{AsProperty, Property, PropertyFlags};
-use rquickjs::{Class, Ctx, Function, Object as JsObject, Persistent, Result, Value as JsValue, qjs};
+use rquickjs::{Atom, Class, Ctx, Function, Object as JsObject, Persistent, Result, Value as JsValue, qjs};
 
 use crate::value::{Object, Str, Value};
 
@@ -26,14 +26,19 @@ const ACCESSORS: usize = 1024;
 #[derive(rquickjs::JsLifetime)]
 pub(super) struct View {
     pub(super) source: Source,
-    made: Made,
+    pub(super) made: Made,
     /// Set while the value goes back: the next accessor answers "not touched" instead of making the property.
     pub(super) peek: Cell<bool>,
 }
 
-/// What the properties were made as, in the order of the source: a property that still has the same value was not
-/// changed, and need not be converted to know it.
-struct Made(Vec<Persistent<JsValue<'static>>>);
+/// Where the properties are.
+pub(super) enum Made {
+    /// In the object itself: what they were made as, in the order of the source. A property that still has the same value
+    /// was not changed, and need not be converted to know it.
+    Whole(Vec<Persistent<JsValue<'static>>>),
+    /// On the shared prototype, until touched: see [`super::slim`].
+    Slim,
+}
 
 /// The object behind a view. A type of its own, because the lifetime derive looks into generic types.
 pub(super) struct Source(pub(super) Arc<Object>);
@@ -88,6 +93,11 @@ type Accessors = (Persistent<Function<'static>>, Persistent<Function<'static>>);
 impl Script {
     /// A view of an object.
     pub(super) fn view<'js>(&'static self, ctx: &Ctx<'js>, source: &Arc<Object>) -> Result<JsValue<'js>> {
+        if self.slim.get()
+            && let Some(view) = self.slim_view(ctx, source)?
+        {
+            return Ok(view);
+        }
         let proto = self.realm().view_proto.clone().restore(ctx)?;
         let mut values = Vec::with_capacity(source.len());
         let mut made = Vec::with_capacity(source.len());
@@ -99,7 +109,7 @@ impl Script {
             made.push(Persistent::save(ctx, value.clone()));
             values.push((key, value));
         }
-        let view = View { source: Source(source.clone()), made: Made(made), peek: Cell::new(false) };
+        let view = View { source: Source(source.clone()), made: Made::Whole(made), peek: Cell::new(false) };
         let object = Class::instance_proto(view, proto)?.into_inner();
         let mut rest = values.as_slice();
         while !rest.is_empty() {
@@ -115,21 +125,22 @@ impl Script {
         Ok(object.into_value())
     }
 
-    fn accessor<'js>(&'static self, ctx: &Ctx<'js>, key: &Str) -> Result<SharedAccessor<'js>> {
+    pub(super) fn accessor<'js>(&'static self, ctx: &Ctx<'js>, key: &Str) -> Result<SharedAccessor<'js>> {
         if let Some((get, set)) = self.accessors.borrow().get(key) {
             return Ok(SharedAccessor { get: get.clone().restore(ctx)?, set: set.clone().restore(ctx)? });
         }
-        let name = key.clone();
+        let atom = Persistent::save(ctx, Atom::from_str(ctx.clone(), key)?);
+        let (name, of) = (key.clone(), atom.clone());
         let get = Function::new(ctx.clone(), move |ctx: Ctx<'js>, this: This<JsValue<'js>>| {
-            self.touch(&ctx, &this.0, &name)
+            self.touch(&ctx, &this.0, &name, of.clone().restore(&ctx)?)
         })?;
-        let name = key.clone();
-        let set = Function::new(ctx.clone(), move |this: This<JsValue<'js>>, value: JsValue<'js>| -> Result<()> {
+        let set = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, value: JsValue<'js>| -> Result<()> {
             match this.0.as_object() {
-                Some(object) => object.prop(name.as_str(), data(value)),
+                Some(object) => object.prop(atom.clone().restore(&ctx)?, data(value)),
                 None => Ok(()),
             }
-        })?;
+        };
+        let set = Function::new(ctx.clone(), set)?;
         let kept: Accessors = (Persistent::save(ctx, get.clone()), Persistent::save(ctx, set.clone()));
         let mut accessors = self.accessors.borrow_mut();
         if accessors.len() >= ACCESSORS {
@@ -140,7 +151,13 @@ impl Script {
     }
 
     /// The first read of a lazy property: makes it, and puts it in the accessor's place.
-    fn touch<'js>(&'static self, ctx: &Ctx<'js>, this: &JsValue<'js>, key: &Str) -> Result<JsValue<'js>> {
+    fn touch<'js>(
+        &'static self,
+        ctx: &Ctx<'js>,
+        this: &JsValue<'js>,
+        key: &Str,
+        atom: Atom<'js>,
+    ) -> Result<JsValue<'js>> {
         let mut holder = this.as_object().cloned();
         while let Some(object) = holder {
             if let Some(class) = Class::<View>::from_object(&object) {
@@ -152,7 +169,7 @@ impl Script {
                 drop(view);
                 let made = self.import(ctx, &value)?;
                 // Refused on a frozen object: then every read makes it anew.
-                if object.prop(key.as_str(), data(made.clone())).is_err() {
+                if object.prop(atom, data(made.clone())).is_err() {
                     ctx.catch();
                 }
                 return Ok(made);
@@ -172,12 +189,13 @@ impl Script {
         let class = Class::<View>::from_value(object.as_value())?;
         let view = class.borrow();
         let source = &view.source.0;
+        let Made::Whole(all_made) = &view.made else { return self.unslim(ctx, object, source, path) };
         let mut expected = source.iter();
         let mut seen = 0;
         // Values that changed while the keys are still those of the source, in its order.
         let mut edits: Vec<(Str, Value)> = Vec::new();
         let mut rebuilt: Option<Object> = None;
-        for key in object.own_keys::<rquickjs::Atom<'js>>(rquickjs::object::Filter::default()) {
+        for key in object.own_keys::<Atom<'js>>(rquickjs::object::Filter::default()) {
             let key = key?;
             let name = self.name_of(ctx, &key)?;
             let at = expected.len();
@@ -188,7 +206,7 @@ impl Script {
             view.peek.set(original.is_some_and(is_lazy));
             let value = object.get::<_, JsValue<'js>>(key)?;
             view.peek.set(false);
-            let made = view.made.0.get(source.len() - at).filter(|_| in_place && rebuilt.is_none());
+            let made = all_made.get(source.len() - at).filter(|_| in_place && rebuilt.is_none());
             if let Some(made) = made
                 && made.clone().restore(ctx)? == value
             {

@@ -116,7 +116,7 @@ impl Object {
     }
 
     /// Property names in order.
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Str> {
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Str> + Clone {
         self.entries.iter().map(|(key, _)| key)
     }
 

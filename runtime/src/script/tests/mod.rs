@@ -7,4 +7,5 @@ mod host;
 mod lost_updates;
 mod names;
 mod sends;
+mod slim;
 mod waits;
