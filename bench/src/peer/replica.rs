@@ -16,9 +16,9 @@ pub struct Replica {
     pub process: Process,
 }
 
-/// The release binary.
+/// The binary that was built with this one.
 pub fn binary() -> anyhow::Result<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/flotilla");
+    let path = std::env::current_exe()?.with_file_name("flotilla");
     ensure!(path.exists(), "{} is not there: run cargo build --release -p flotilla first", path.display());
     Ok(path)
 }
