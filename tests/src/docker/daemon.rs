@@ -109,6 +109,9 @@ impl Docker {
 impl Drop for Docker {
     fn drop(&mut self) {
         let Some(own) = &mut self.own else { return };
+        if !matches!(own.daemon.try_wait(), Ok(None)) {
+            return;
+        }
         // SIGTERM: it stops its containerd and takes its mounts away; a kill would leave both.
         let _ = Command::new("kill").arg(own.daemon.id().to_string()).status();
         let ended = || own.daemon.try_wait().ok().flatten();
