@@ -34,10 +34,22 @@ struct Side {
     broker_costs: Vec<f64>,
 }
 
+/// How the messages come.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// As many as the window allows, while the outputs come.
+    Stream,
+    /// All are with the broker before the flow goes on.
+    Backlog,
+}
+
 impl Side {
-    fn round(&mut self, load: Load<'_>, process: &mut Process, broker: &Process) -> anyhow::Result<()> {
+    fn round(&mut self, kind: Kind, load: Load<'_>, process: &mut Process, broker: &Process) -> anyhow::Result<()> {
         let (before, broker_before) = (process.cpu()?, broker.cpu()?);
-        let took = mqtt::run(load)?;
+        let took = match kind {
+            Kind::Stream => mqtt::run(load)?,
+            Kind::Backlog => mqtt::backlog(load, process)?,
+        };
         process.check()?;
         self.rates.push(load.messages as f64 / took.as_secs_f64());
         self.costs.push((process.cpu()? - before) * 1e6 / load.messages as f64);
@@ -77,21 +89,24 @@ pub fn run(args: &MqttPathArgs) -> anyhow::Result<()> {
         mqtt::wait_until_answered(warm_up)?;
         mqtt::run(Load { messages: args.messages.min(10_000), ..warm_up })?;
     }
-    let (mut flotilla, mut peer) = (Side::default(), Side::default());
-    for _ in 0..args.rounds {
-        flotilla.round(ours, &mut replica.process, &broker.process)?;
-        peer.round(theirs, &mut node_red.process, &broker.process)?;
+    for (kind, how) in [(Kind::Stream, "as a stream"), (Kind::Backlog, "as a backlog, which the broker holds already")]
+    {
+        let (mut flotilla, mut peer) = (Side::default(), Side::default());
+        for _ in 0..args.rounds {
+            flotilla.round(kind, ours, &mut replica.process, &broker.process)?;
+            peer.round(kind, theirs, &mut node_red.process, &broker.process)?;
+        }
+        say(&format!(
+            "mqtt in -> change -> function -> mqtt out, QoS 1, {} messages a round {how}, window {}, Mosquitto between",
+            args.messages, args.window
+        ));
+        flotilla.print("Flotilla");
+        peer.print("Node-RED");
+        say(&format!(
+            "ratio      {:>8.2} x messages/s  {:>6.2} x less CPU a message",
+            median(&flotilla.rates) / median(&peer.rates),
+            median(&peer.costs) / median(&flotilla.costs),
+        ));
     }
-    say(&format!(
-        "mqtt in -> change -> function -> mqtt out, QoS 1, {} messages a round, window {}, Mosquitto between",
-        args.messages, args.window
-    ));
-    flotilla.print("Flotilla");
-    peer.print("Node-RED");
-    say(&format!(
-        "ratio      {:>8.2} x messages/s  {:>6.2} x less CPU a message",
-        median(&flotilla.rates) / median(&peer.rates),
-        median(&peer.costs) / median(&flotilla.costs),
-    ));
     Ok(())
 }

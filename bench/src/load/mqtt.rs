@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
+use crate::peer::Process;
+
 use super::wire::{self, Reader};
 
 /// Waits no longer than this for an output.
@@ -76,36 +78,53 @@ fn sequence(output: &[u8]) -> Option<usize> {
     std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
 }
 
-/// Sends all messages, keeping the window full, and waits until every one came out. Gives the time from the first
-/// publish to the last output.
-pub fn run(load: Load<'_>) -> anyhow::Result<Duration> {
+/// A connection that gets what the flow publishes.
+fn subscribed(load: Load<'_>) -> anyhow::Result<Reader> {
     let (mut subscriber, mut outputs) = connect(load.broker, "bench-out")?;
     subscriber.write_all(&wire::subscribe(load.output))?;
     outputs.read().context("no SUBACK")?;
+    Ok(outputs)
+}
+
+/// Waits until every message came out; tells how many have, now and then. Gives the time of the last.
+fn collect(mut outputs: Reader, messages: usize, mut progress: impl FnMut(usize)) -> anyhow::Result<Instant> {
+    let mut got = vec![false; messages];
+    let mut distinct = 0;
+    while distinct < messages {
+        let packet = outputs.read().context("an output did not come within the patience")?;
+        if packet.first & 0xf0 != 0x30 {
+            continue;
+        }
+        let number = packet.payload().and_then(sequence).context("the output begins with seq")?;
+        if !std::mem::replace(got.get_mut(number).context("seq is in range")?, true) {
+            distinct += 1;
+        }
+        if !outputs.has_packet() {
+            progress(distinct);
+            std::thread::sleep(PAUSE);
+        }
+    }
+    Ok(Instant::now())
+}
+
+fn publish(load: Load<'_>, numbers: std::ops::Range<usize>) -> Vec<u8> {
+    numbers.flat_map(|number| wire::publish(load.input, (number % 65_535) as u16 + 1, &payload(number))).collect()
+}
+
+/// Sends all messages, keeping the window full, and waits until every one came out. Gives the time from the first
+/// publish to the last output.
+pub fn run(load: Load<'_>) -> anyhow::Result<Duration> {
+    let outputs = subscribed(load)?;
     let (mut publisher, mut acks) = connect(load.broker, "bench-in")?;
     let state = Arc::new((Mutex::new(0usize), Condvar::new()));
     let begun = Instant::now();
     std::thread::scope(|scope| -> anyhow::Result<Duration> {
         let seen = state.clone();
-        let collector = scope.spawn(move || -> anyhow::Result<Instant> {
-            let mut got = vec![false; load.messages];
-            let mut distinct = 0;
-            while distinct < load.messages {
-                let packet = outputs.read().context("an output did not come within the patience")?;
-                if packet.first & 0xf0 != 0x30 {
-                    continue;
-                }
-                let number = packet.payload().and_then(sequence).context("the output begins with seq")?;
-                if !std::mem::replace(got.get_mut(number).context("seq is in range")?, true) {
-                    distinct += 1;
-                }
-                if !outputs.has_packet() {
-                    *seen.0.lock().expect("no panic while counting") = distinct;
-                    seen.1.notify_one();
-                    std::thread::sleep(PAUSE);
-                }
-            }
-            Ok(Instant::now())
+        let collector = scope.spawn(move || {
+            collect(outputs, load.messages, |distinct| {
+                *seen.0.lock().expect("no panic while counting") = distinct;
+                seen.1.notify_one();
+            })
         });
         scope.spawn(move || {
             while acks.read().is_ok() {
@@ -115,7 +134,6 @@ pub fn run(load: Load<'_>) -> anyhow::Result<Duration> {
             }
         });
         let mut sent = 0;
-        let mut batch = Vec::new();
         while sent < load.messages {
             let (lock, changed) = &*state;
             let seen = lock.lock().expect("no panic while counting");
@@ -125,11 +143,7 @@ pub fn run(load: Load<'_>) -> anyhow::Result<Duration> {
             ensure!(!timeout.timed_out(), "{} of {sent} messages came out", *seen);
             let room = (load.window - (sent - *seen)).min(load.messages - sent);
             drop(seen);
-            batch.clear();
-            for number in sent..sent + room {
-                batch.extend_from_slice(&wire::publish(load.input, (number % 65_535) as u16 + 1, &payload(number)));
-            }
-            publisher.write_all(&batch)?;
+            publisher.write_all(&publish(load, sent..sent + room))?;
             sent += room;
         }
         let ended = collector.join().expect("the collector does not panic")?;
@@ -137,4 +151,22 @@ pub fn run(load: Load<'_>) -> anyhow::Result<Duration> {
         publisher.shutdown(std::net::Shutdown::Both)?;
         Ok(ended - begun)
     })
+}
+
+/// Hands all messages to the broker while the flow stands still, and lets it go: how fast a backlog is worked off. The
+/// broker has done its part with the publisher by then. Gives the time from there to the last output.
+pub fn backlog(load: Load<'_>, flow: &Process) -> anyhow::Result<Duration> {
+    let outputs = subscribed(load)?;
+    flow.stop()?;
+    let (mut publisher, mut acks) = connect(load.broker, "bench-in")?;
+    std::thread::scope(|scope| -> anyhow::Result<()> {
+        let acked = scope.spawn(move || (0..load.messages).try_for_each(|_| acks.read().map(|_| ())));
+        for begin in (0..load.messages).step_by(load.window) {
+            publisher.write_all(&publish(load, begin..(begin + load.window).min(load.messages)))?;
+        }
+        acked.join().expect("the reader does not panic").context("the broker took not all of the backlog")
+    })?;
+    let begun = Instant::now();
+    flow.resume()?;
+    Ok(collect(outputs, load.messages, |_| {})? - begun)
 }

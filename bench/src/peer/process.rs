@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 /// Kernel clock ticks a second in `/proc/<pid>/stat` (USER_HZ, fixed at 100 on Linux).
 const TICKS: f64 = 100.0;
@@ -46,6 +46,23 @@ impl Process {
             let _ = std::io::stderr().write_all(log.as_bytes());
             bail!("it ended with {status}");
         }
+        Ok(())
+    }
+
+    /// SIGSTOP: it stands still until [`Process::resume`].
+    pub fn stop(&self) -> anyhow::Result<()> {
+        self.signal("STOP")
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) -> anyhow::Result<()> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args([format!("-{name}"), pid.clone()]).status()?;
+        ensure!(status.success(), "kill -{name} {pid}: {status}");
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod json;
 mod number;
 mod object;
 mod path;
+mod path_parse;
 mod stringify;
 mod types;
 

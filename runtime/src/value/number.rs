@@ -4,28 +4,7 @@ use super::types::Str;
 
 /// `String(number)`: shortest digits that read back the same, exponents from 1e21 and below 1e-6.
 pub fn number_to_string(number: f64) -> Str {
-    if number.is_nan() {
-        return Str::new_static("NaN");
-    }
-    if number.is_infinite() {
-        return Str::new_static(if number > 0.0 { "Infinity" } else { "-Infinity" });
-    }
-    if number == 0.0 {
-        return Str::new_static("0");
-    }
-    if number.fract() == 0.0 && number.abs() < 9e15 {
-        return smol_str::format_smolstr!("{}", number as i64);
-    }
-    let magnitude = number.abs();
-    if (1e-6..1e21).contains(&magnitude) {
-        return smol_str::format_smolstr!("{number}");
-    }
-    // Rust writes 1e-7 and 1e21; JavaScript writes the sign of a positive exponent.
-    let text = format!("{number:e}");
-    Str::from(match text.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
-        _ => text,
-    })
+    Str::new(ryu_js::Buffer::new().format(number))
 }
 
 /// `Number(text)`: white space trimmed, empty is 0, hex/octal/binary prefixes, `Infinity`; anything else is NaN.

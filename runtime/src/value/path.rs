@@ -4,7 +4,7 @@
 //! messages flows and tests see.
 
 use super::types::{Str, Value};
-use super::{number_to_string, object::Object};
+use super::{number_to_string, object::Object, path_parse};
 
 /// An expression, parsed once.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,23 +42,7 @@ pub enum PathError {
     TooLong(usize),
 }
 
-fn invalid<T>(text: impl Into<String>) -> Result<T, PathError> {
-    Err(PathError::Invalid(text.into()))
-}
-
-fn unexpected<T>(c: char, at: usize) -> Result<T, PathError> {
-    invalid(format!("Invalid property expression: unexpected {c} at position {at}"))
-}
-
 impl PathPart {
-    fn of(text: &[char]) -> PathPart {
-        let text: String = text.iter().collect();
-        match text.parse::<usize>() {
-            Ok(index) if text.bytes().all(|byte| byte.is_ascii_digit()) => PathPart::Index(index),
-            _ => PathPart::Key(Str::from(text)),
-        }
-    }
-
     fn resolve(&self, msg: Option<&Value>) -> Result<PathPart, PathError> {
         let PathPart::Nested(path) = self else { return Ok(self.clone()) };
         let found = match msg {
@@ -66,7 +50,7 @@ impl PathPart {
             None => Value::Undefined,
         };
         match found {
-            Value::Undefined => invalid(format!("Invalid expression: undefined reference : {path}")),
+            Value::Undefined => Err(PathError::Invalid(format!("Invalid expression: undefined reference : {path}"))),
             Value::Number(number) if number >= 0.0 && number.fract() == 0.0 => Ok(PathPart::Index(number as usize)),
             other => Ok(PathPart::Key(other.to_text())),
         }
@@ -84,7 +68,7 @@ impl PathPart {
 impl Path {
     /// Parses an expression; a leading `msg.` is not stripped (see [`Path::message`]).
     pub fn parse(text: &str) -> Result<Path, PathError> {
-        parse(&text.chars().collect::<Vec<_>>())
+        path_parse::parse(&text.chars().collect::<Vec<_>>())
     }
 
     /// Parses a message property: a leading `msg.` is dropped, as `getMessageProperty` does.
@@ -257,141 +241,6 @@ fn set_property(object: &mut Object, part: &PathPart, value: Value) {
     } else {
         object.insert(name, value);
     }
-}
-
-/// Ends of a string part: what may follow the closing quote.
-fn after_quote(text: &[char], i: usize, start: usize, in_box: bool) -> Result<(), PathError> {
-    let next = text.get(i + 1);
-    if in_box && next != Some(&']') {
-        return invalid(format!("Invalid property expression: unexpected array expression at position {start}"));
-    }
-    match next {
-        Some(c) if !in_box && !matches!(c, '[' | '.') => {
-            invalid(format!("Invalid property expression: unexpected {c} expression at position {}", i + 1))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The end of a nested `[msg...]` that opens at `open`.
-fn nested_end(text: &[char], open: usize) -> Option<usize> {
-    let (mut depth, mut quote) = (1, None);
-    for (j, c) in text.iter().enumerate().skip(open + 1) {
-        match (c, quote) {
-            ('"' | '\'', None) => quote = Some(*c),
-            (c, Some(q)) if *c == q => quote = None,
-            ('[', _) => depth += 1,
-            (']', _) => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(j);
-        }
-    }
-    None
-}
-
-fn parse(text: &[char]) -> Result<Path, PathError> {
-    if text.is_empty() {
-        return invalid("Invalid property expression: zero-length");
-    }
-    let (mut parts, mut start, mut i) = (Vec::new(), 0, 0);
-    let (mut quote, mut in_box) = (None, false);
-    while i < text.len() {
-        let c = text[i];
-        let last = i + 1 == text.len();
-        match (quote, c) {
-            (Some(q), c) if c == q => {
-                if i == start {
-                    return invalid(format!("Invalid property expression: zero-length string at position {start}"));
-                }
-                parts.push(PathPart::Key(text[start..i].iter().collect::<String>().into()));
-                after_quote(text, i, start, in_box)?;
-                start = i + 1;
-                quote = None;
-            }
-            (Some(_), _) => {}
-            (None, '"' | '\'') => {
-                if i != start {
-                    return unexpected(c, i);
-                }
-                quote = Some(c);
-                start = i + 1;
-            }
-            (None, '.') => {
-                if i == 0 {
-                    return unexpected(c, 0);
-                }
-                if start != i {
-                    parts.push(PathPart::of(&text[start..i]));
-                }
-                if last {
-                    return invalid("Invalid property expression: unterminated expression");
-                }
-                let next = text[i + 1];
-                if !(next.is_ascii_alphanumeric() || matches!(next, '$' | '_')) {
-                    return unexpected(next, i + 1);
-                }
-                start = i + 1;
-            }
-            (None, '[') => {
-                if i == 0 {
-                    return unexpected(c, i);
-                }
-                if start != i {
-                    parts.push(PathPart::Key(text[start..i].iter().collect::<String>().into()));
-                }
-                if last {
-                    return invalid("Invalid property expression: unterminated expression");
-                }
-                if text[i + 1..].starts_with(&['m', 's', 'g']) && matches!(text.get(i + 4), Some('.' | '[')) {
-                    let Some(end) = nested_end(text, i) else {
-                        return invalid(format!("Invalid property expression: unmatched '[' at position {i}"));
-                    };
-                    let skip = if text[i + 4] == '.' { i + 5 } else { i + 1 };
-                    let nested = parse(&text[skip..end])
-                        .or_else(|_| invalid(format!("Invalid expression started at position {}", i + 1)))?;
-                    parts.push(PathPart::Nested(nested));
-                    i = end;
-                    start = end + 1;
-                } else {
-                    let next = text[i + 1];
-                    if !(next.is_ascii_digit() || matches!(next, '"' | '\'')) {
-                        return unexpected(next, i + 1);
-                    }
-                    start = i + 1;
-                    in_box = true;
-                }
-            }
-            (None, ']') => {
-                if !in_box {
-                    return unexpected(c, i);
-                }
-                if start != i {
-                    match PathPart::of(&text[start..i]) {
-                        index @ PathPart::Index(_) => parts.push(index),
-                        _ => {
-                            return invalid(format!(
-                                "Invalid property expression: unexpected array expression at position {start}"
-                            ));
-                        }
-                    }
-                }
-                start = i + 1;
-                in_box = false;
-            }
-            (None, ' ') => return invalid(format!("Invalid property expression: unexpected ' ' at position {i}")),
-            (None, _) => {}
-        }
-        i += 1;
-    }
-    if in_box || quote.is_some() {
-        return invalid("Invalid property expression: unterminated expression");
-    }
-    if start < text.len() {
-        parts.push(PathPart::Key(text[start..].iter().collect::<String>().into()));
-    }
-    Ok(Path { parts })
 }
 
 #[cfg(test)]

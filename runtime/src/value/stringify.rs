@@ -1,6 +1,5 @@
 //! `JSON.stringify`.
 
-use super::number::number_to_string;
 use super::object::Object;
 use super::types::Value;
 
@@ -72,7 +71,9 @@ impl Writer {
             Value::Undefined | Value::Function(_) => return Ok(false),
             Value::Null => self.out.push_str("null"),
             Value::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
-            Value::Number(number) if number.is_finite() => self.out.push_str(&number_to_string(*number)),
+            Value::Number(number) if number.is_finite() => {
+                self.out.push_str(ryu_js::Buffer::new().format_finite(*number));
+            }
             Value::Number(_) => self.out.push_str("null"),
             Value::BigInt(_) => return Err(StringifyError::BigInt),
             Value::String(text) => self.string(text),

@@ -72,14 +72,18 @@ fn what_was_not_changed_goes_on_as_the_same_object() {
     let (Value::Object(was), Some(Value::Object(is))) = (input.get("payload"), sent[1].1.get_ref("payload")) else {
         panic!("{:?}", sent[1])
     };
-    assert!(std::ptr::eq(was.get("list").and_then(Value::as_array).unwrap(), is.get("list").and_then(Value::as_array).unwrap()));
+    assert!(std::ptr::eq(
+        was.get("list").and_then(Value::as_array).unwrap(),
+        is.get("list").and_then(Value::as_array).unwrap()
+    ));
 }
 
 /// Statements that go by names, over a few properties of a few kinds.
 fn statement() -> impl Strategy<Value = String> {
     let place = prop::sample::select(vec!["msg", "msg.payload", "msg.payload.deep", "msg.payload.list[1]", "kept"]);
     let key = prop::sample::select(vec!["value", "unit", "deep", "list", "gone", "extra", "x", "v", "w", "topic", "7"]);
-    let value = prop::sample::select(vec!["1", "'s'", "{a: 1}", "[1, {b: 2}]", "undefined", "null", "kept", "msg.payload"]);
+    let value =
+        prop::sample::select(vec!["1", "'s'", "{a: 1}", "[1, {b: 2}]", "undefined", "null", "kept", "msg.payload"]);
     (place, key, value, 0..6).prop_map(|(place, key, value, kind)| match kind {
         0 => format!("{place}['{key}'] = {value};"),
         1 => format!("kept = {place}['{key}'] ?? kept;"),

@@ -16,9 +16,19 @@ const GUARD: Duration = Duration::from_secs(30);
 
 /// A function node's handle to the engine, as scripts see it.
 pub(super) struct CxHost {
-    pub(super) cx: NodeCx,
-    /// The node's own `timeout`, if it has one.
-    pub(super) timeout: Option<Duration>,
+    cx: NodeCx,
+    limit: Option<Duration>,
+}
+
+impl CxHost {
+    /// With the node's own `timeout`, if it has one.
+    pub(super) fn new(cx: NodeCx, timeout: Option<Duration>) -> CxHost {
+        let limit = timeout.or_else(|| match cx.settings().number("globalFunctionTimeout") {
+            None => Some(GUARD),
+            Some(seconds) => Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero()),
+        });
+        CxHost { cx, limit }
+    }
 }
 
 impl ScriptHost for CxHost {
@@ -94,12 +104,6 @@ impl ScriptHost for CxHost {
     }
 
     fn time_limit(&self) -> Option<Duration> {
-        if self.timeout.is_some() {
-            return self.timeout;
-        }
-        match self.cx.settings().number("globalFunctionTimeout") {
-            None => Some(GUARD),
-            Some(seconds) => Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero()),
-        }
+        self.limit
     }
 }

@@ -49,7 +49,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let source = Source::new(&text("func"), &text("initialize"), &text("finalize"), libs, allowed);
     let script = Script::current().map_err(|error| NodeError::new(error.to_string()))?;
-    let host = Rc::new(CxHost { cx: cx.clone(), timeout });
+    let host = Rc::new(CxHost::new(cx.clone(), timeout));
     let code = match FunctionScript::new(script, host, source) {
         Ok(code) => Some(code),
         Err(error) if cx.settings().catalogue_keys => {

@@ -25,6 +25,8 @@ pub(super) const ADOPTED_EXPIRY: u32 = SESSION_EXPIRY;
 pub(super) struct BrokerOptions {
     config: NodeConfig,
     credentials: (Option<String>, Option<String>),
+    version: Version,
+    local: bool,
 }
 
 /// Which of the node's announcements.
@@ -45,9 +47,27 @@ impl Announcement {
     }
 }
 
+fn version(config: &NodeConfig) -> Version {
+    match config.int("protocolVersion") {
+        Some(3) => Version::V31,
+        _ if config.bool("compatmode") => Version::V31,
+        Some(5) => Version::V5,
+        _ => Version::V311,
+    }
+}
+
+fn is_local(config: &NodeConfig) -> bool {
+    matches!(config.str("broker"), "localhost" | "127.0.0.1")
+}
+
 impl BrokerOptions {
     pub(super) fn new(config: &NodeConfig, user: Option<String>, password: Option<String>) -> BrokerOptions {
-        BrokerOptions { config: config.clone(), credentials: (user, password) }
+        BrokerOptions {
+            config: config.clone(),
+            credentials: (user, password),
+            version: version(config),
+            local: is_local(config),
+        }
     }
 
     /// Takes over what `msg.broker` names.
@@ -64,6 +84,7 @@ impl BrokerOptions {
                 (key, value) => drop(self.config.props.insert(key.to_owned(), value.clone())),
             }
         }
+        (self.version, self.local) = (version(&self.config), is_local(&self.config));
     }
 
     pub(super) fn auto_connect(&self) -> bool {
@@ -80,12 +101,7 @@ impl BrokerOptions {
 
     /// The version that the flow asks for: what its messages look like.
     pub(super) fn version(&self) -> Version {
-        match self.config.int("protocolVersion") {
-            Some(3) => Version::V31,
-            _ if self.config.bool("compatmode") => Version::V31,
-            Some(5) => Version::V5,
-            _ => Version::V311,
-        }
+        self.version
     }
 
     /// The id of the tls-config node, when TLS is on.
@@ -100,7 +116,7 @@ impl BrokerOptions {
 
     /// True for a broker on this machine: Node-RED adds `_topic` then.
     pub(super) fn is_local(&self) -> bool {
-        matches!(self.config.str("broker"), "localhost" | "127.0.0.1")
+        self.local
     }
 
     /// The URL, as Node-RED makes it from its parts.
