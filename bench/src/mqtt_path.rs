@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
-use crate::load::mqtt::{self, Load};
+use crate::load::mqtt::{self, Backlog, Load};
 use crate::peer::{Mosquitto, NodeRed, Process, Replica};
 use crate::report::{median, say};
 
@@ -45,11 +45,12 @@ enum Kind {
 
 impl Side {
     fn round(&mut self, kind: Kind, load: Load<'_>, process: &mut Process, broker: &Process) -> anyhow::Result<()> {
-        let (before, broker_before) = (process.cpu()?, broker.cpu()?);
-        let took = match kind {
-            Kind::Stream => mqtt::run(load)?,
-            Kind::Backlog => mqtt::backlog(load, process)?,
+        let backlog = match kind {
+            Kind::Stream => None,
+            Kind::Backlog => Some(Backlog::pile_up(load, process)?),
         };
+        let (before, broker_before) = (process.cpu()?, broker.cpu()?);
+        let took = backlog.map_or_else(|| mqtt::run(load), Backlog::work_off)?;
         process.check()?;
         self.rates.push(load.messages as f64 / took.as_secs_f64());
         self.costs.push((process.cpu()? - before) * 1e6 / load.messages as f64);

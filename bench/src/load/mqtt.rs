@@ -153,20 +153,33 @@ pub fn run(load: Load<'_>) -> anyhow::Result<Duration> {
     })
 }
 
-/// Hands all messages to the broker while the flow stands still, and lets it go: how fast a backlog is worked off. The
-/// broker has done its part with the publisher by then. Gives the time from there to the last output.
-pub fn backlog(load: Load<'_>, flow: &Process) -> anyhow::Result<Duration> {
-    let outputs = subscribed(load)?;
-    flow.stop()?;
-    let (mut publisher, mut acks) = connect(load.broker, "bench-in")?;
-    std::thread::scope(|scope| -> anyhow::Result<()> {
-        let acked = scope.spawn(move || (0..load.messages).try_for_each(|_| acks.read().map(|_| ())));
-        for begin in (0..load.messages).step_by(load.window) {
-            publisher.write_all(&publish(load, begin..(begin + load.window).min(load.messages)))?;
-        }
-        acked.join().expect("the reader does not panic").context("the broker took not all of the backlog")
-    })?;
-    let begun = Instant::now();
-    flow.resume()?;
-    Ok(collect(outputs, load.messages, |_| {})? - begun)
+/// Messages that the broker holds for a flow that stands still.
+pub struct Backlog<'a> {
+    load: Load<'a>,
+    outputs: Reader,
+    flow: &'a Process,
+}
+
+impl<'a> Backlog<'a> {
+    /// Stops the flow and hands all messages to the broker.
+    pub fn pile_up(load: Load<'a>, flow: &'a Process) -> anyhow::Result<Backlog<'a>> {
+        let outputs = subscribed(load)?;
+        flow.stop()?;
+        let (mut publisher, mut acks) = connect(load.broker, "bench-in")?;
+        std::thread::scope(|scope| -> anyhow::Result<()> {
+            let acked = scope.spawn(move || (0..load.messages).try_for_each(|_| acks.read().map(|_| ())));
+            for begin in (0..load.messages).step_by(load.window) {
+                publisher.write_all(&publish(load, begin..(begin + load.window).min(load.messages)))?;
+            }
+            acked.join().expect("the reader does not panic").context("the broker took not all of the backlog")
+        })?;
+        Ok(Backlog { load, outputs, flow })
+    }
+
+    /// Lets the flow go. Gives the time from there to the last output.
+    pub fn work_off(self) -> anyhow::Result<Duration> {
+        let begun = Instant::now();
+        self.flow.resume()?;
+        Ok(collect(self.outputs, self.load.messages, |_| {})? - begun)
+    }
 }

@@ -65,16 +65,20 @@ impl Packet {
     }
 }
 
+/// Read at once: what comes while the reader pauses fits several times, so that the reader is never what is measured.
+const CHUNK: usize = 1 << 19;
+
 /// Reads packets from a socket through a buffer.
 pub struct Reader {
     stream: TcpStream,
     buffer: Vec<u8>,
     start: usize,
+    chunk: Box<[u8]>,
 }
 
 impl Reader {
     pub fn new(stream: TcpStream) -> Reader {
-        Reader { stream, buffer: Vec::with_capacity(1 << 16), start: 0 }
+        Reader { stream, buffer: Vec::with_capacity(CHUNK), start: 0, chunk: vec![0; CHUNK].into_boxed_slice() }
     }
 
     /// True when a whole packet is here and reading it will not wait.
@@ -107,12 +111,11 @@ impl Reader {
             }
             self.buffer.drain(..self.start);
             self.start = 0;
-            let mut chunk = [0; 1 << 14];
-            let read = self.stream.read(&mut chunk)?;
+            let read = self.stream.read(&mut self.chunk)?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            self.buffer.extend_from_slice(&chunk[..read]);
+            self.buffer.extend_from_slice(&self.chunk[..read]);
         }
     }
 }
