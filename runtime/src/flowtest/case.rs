@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::context::ScopeKey;
 use crate::value::{Object, Value};
 
@@ -38,6 +40,13 @@ pub struct Case {
     pub timeout: Duration,
     /// How much longer to look when everything has happened and nothing is under way.
     pub quiet: Duration,
+}
+
+impl Case {
+    /// True when requests go in: then the `http in` and `http response` nodes run for real.
+    pub fn has_requests(&self) -> bool {
+        self.inject.iter().any(|inject| matches!(inject.what, Input::Request(_)))
+    }
 }
 
 /// Whose context, as people call it.
@@ -76,19 +85,44 @@ pub enum Answer {
     Error(String),
 }
 
-/// A message that goes in.
+/// Something that goes in.
 #[derive(Clone, Debug)]
 pub struct Inject {
-    /// The node's id.
-    pub node: String,
-    /// The message leaves the node by this output (from 0), as if the node had sent it; otherwise it arrives at the node.
-    pub output: Option<usize>,
-    /// The message.
-    pub msg: Object,
+    /// What goes in.
+    pub what: Input,
     /// How often it goes in.
     pub times: u32,
     /// How long to wait before.
     pub after: Duration,
+}
+
+/// What goes in.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A message.
+    Message {
+        /// The node's id.
+        node: String,
+        /// The message leaves the node by this output (from 0), as if the node had sent it; otherwise it arrives there.
+        output: Option<usize>,
+        /// The message.
+        msg: Object,
+    },
+    /// A request to the flow's `http in` nodes.
+    Request(Request),
+}
+
+/// A request to the flow's `http in` nodes.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: http::Method,
+    /// Path and query.
+    pub url: http::Uri,
+    /// The headers.
+    pub headers: http::HeaderMap,
+    /// The body.
+    pub body: Bytes,
 }
 
 /// Something that is to happen, and where the file says so.
@@ -134,6 +168,13 @@ pub enum Expect {
         node: String,
         /// The status: `{fill, shape, text}`.
         status: Matcher,
+    },
+    /// A request was answered.
+    Response {
+        /// Which request, in the order in which they went in, from 0.
+        number: usize,
+        /// The answer: `{status, headers, body}`.
+        response: Matcher,
     },
     /// Context holds a value in the end.
     Context {

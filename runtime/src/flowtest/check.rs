@@ -40,6 +40,7 @@ impl Check<'_> {
                 Expect::Order(nodes) => self.order(events, nodes),
                 Expect::Error { node, message } => self.error(events, node.as_deref(), message),
                 Expect::Status { node, status } => self.status(events, node, status),
+                Expect::Response { number, response } => answer(events, *number, response),
                 Expect::Context { whose, store, key, value } => {
                     let found = self.contexts.scope(whose.scope.clone()).get(key, store.as_deref());
                     let found = found.unwrap_or_else(|error| Value::from(error.to_string()));
@@ -171,6 +172,18 @@ impl Check<'_> {
                 found: Vec::new(),
             })
             .collect()
+    }
+}
+
+fn answer(events: &Events, number: usize, wanted: &Matcher) -> Option<(String, Vec<String>)> {
+    let of = format!("the answer to request {}", number + 1);
+    match events.responses.get(&number) {
+        None => Some((format!("{of} did not come: expected {wanted}"), Vec::new())),
+        Some(Err(why)) => Some((format!("{of} did not come: {why}"), Vec::new())),
+        Some(Ok(response)) => {
+            let mismatch = wanted.check(response).err()?;
+            Some((format!("{of}: {mismatch}"), vec![format!("answer: {}", show(response))]))
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod case;
 mod check;
+mod exchange;
 mod isolate;
 mod matcher;
 mod nodes;
@@ -14,7 +15,7 @@ mod read;
 mod record;
 mod run;
 
-pub use case::{Answer, Case, ContextValue, Expect, Expectation, Inject, Suite, Whose};
+pub use case::{Answer, Case, ContextValue, Expect, Expectation, Inject, Input, Request, Suite, Whose};
 pub use isolate::Role;
 pub use matcher::{Matcher, Mismatch};
 pub use nodes::{NodeInfo, Nodes};

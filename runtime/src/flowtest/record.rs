@@ -1,5 +1,6 @@
 //! What happened in a test.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -25,6 +26,8 @@ pub(super) struct Events {
     pub(super) uncaught: Vec<(Str, Str, Value)>,
     /// Node and status.
     pub(super) statuses: Vec<(Str, Value)>,
+    /// The answers to requests, by the request's number: `{status, headers, body}`, or why there was none.
+    pub(super) responses: HashMap<usize, Result<Value, String>>,
     /// Warnings and errors for people.
     pub(super) log: Vec<String>,
     /// There was more than is kept.
@@ -42,6 +45,11 @@ pub(super) struct Record {
 pub(super) struct Recorder(pub(super) Arc<Record>);
 
 impl Record {
+    /// A request was answered, or will not be.
+    pub(super) fn answered(&self, number: usize, response: Result<Value, String>) {
+        self.add(|events| drop(events.responses.insert(number, response)));
+    }
+
     fn add(&self, what: impl FnOnce(&mut Events)) {
         let mut events = self.events.lock();
         let kept = events.arrivals.len() + events.errors.len() + events.uncaught.len() + events.statuses.len();

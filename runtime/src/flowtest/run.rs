@@ -9,9 +9,11 @@ use crate::context::{Contexts, MemoryStore};
 use crate::engine::{Alone, Credentials, DeployError, DeployMode, Engine, EngineParts, WorkerHandle};
 use crate::message::{Delivery, Msg};
 use crate::settings::Settings;
+use crate::value::Object;
 
-use super::case::{Case, Inject, Suite};
+use super::case::{Case, Input, Request, Suite};
 use super::check::Check;
+use super::exchange::exchange;
 use super::isolate::{Isolation, Role, types};
 use super::nodes::Nodes;
 use super::outcome::{Failure, Outcome};
@@ -108,15 +110,28 @@ impl Bench {
     }
 
     /// Injects and waits until everything has happened. A failure when time is over with work under way.
-    async fn play(&self, engine: &Engine, record: &Record, check: &Check<'_>, deadline: Instant) -> Option<Failure> {
+    async fn play(
+        &self,
+        engine: &Engine,
+        record: &Arc<Record>,
+        check: &Check<'_>,
+        deadline: Instant,
+    ) -> Option<Failure> {
         let case = check.case;
         let worker = engine.shared().workers().into_iter().next()?;
         let until = tokio::time::Instant::from_std(deadline);
         let all = async {
+            let mut asked = 0;
             for inject in &case.inject {
                 tokio::time::sleep(inject.after).await;
                 for _ in 0..inject.times {
-                    self.inject(engine, &worker, inject).await;
+                    match &inject.what {
+                        Input::Message { node, output, msg } => self.inject(engine, &worker, node, *output, msg).await,
+                        Input::Request(request) => {
+                            ask(engine, record, request, asked).await;
+                            asked += 1;
+                        }
+                    }
                     while !is_idle(&worker).await {
                         tokio::task::yield_now().await;
                     }
@@ -126,7 +141,8 @@ impl Bench {
                 let settled = engine.shared().deliveries.counts().in_flight == 0 && is_idle(&worker).await;
                 let (met, overflow) = {
                     let events = record.events.lock();
-                    (check.failures(&events).is_empty(), events.overflow)
+                    let answered = events.responses.len() == asked;
+                    (answered && check.failures(&events).is_empty(), events.overflow)
                 };
                 if overflow || (met && settled) {
                     return overflow;
@@ -150,13 +166,13 @@ impl Bench {
     }
 
     /// Puts one message in, as a delivery of its own.
-    async fn inject(&self, engine: &Engine, worker: &WorkerHandle, inject: &Inject) {
-        let delivery = Delivery::begin(&engine.shared().deliveries, inject.node.as_str().into(), |_| {});
-        let msg = Msg::new(inject.msg.clone()).in_delivery(Some(delivery));
-        let is_input = self.nodes.get(&inject.node).is_some_and(|node| Role::of(&node.kind) == Some(Role::Input));
-        let isolated = !engine.shared().extensions.get_or_init(Isolation::default).is_live(&inject.node);
-        let output = inject.output.or((is_input && isolated).then_some(0));
-        let id = inject.node.clone();
+    async fn inject(&self, engine: &Engine, worker: &WorkerHandle, node: &str, output: Option<usize>, msg: &Object) {
+        let delivery = Delivery::begin(&engine.shared().deliveries, node.into(), |_| {});
+        let msg = Msg::new(msg.clone()).in_delivery(Some(delivery));
+        let is_input = self.nodes.get(node).is_some_and(|node| Role::of(&node.kind) == Some(Role::Input));
+        let isolated = !engine.shared().extensions.get_or_init(Isolation::default).is_live(node);
+        let output = output.or((is_input && isolated).then_some(0));
+        let id = node.to_owned();
         let put = worker.call(move |worker| {
             if let Some(slot) = worker.slot(&id) {
                 match output {
@@ -167,6 +183,18 @@ impl Bench {
             Box::pin(std::future::ready(()))
         });
         put.await;
+    }
+}
+
+/// Sends a request and waits until it is with its node, or was answered by none.
+async fn ask(engine: &Engine, record: &Arc<Record>, request: &Request, number: usize) {
+    let begun = || engine.shared().deliveries.counts().started;
+    let before = begun();
+    let (shared, request, answers) = (engine.shared().clone(), request.clone(), record.clone());
+    // Ends with the answer, or when the engine shuts down and closes the connection.
+    let asking = tokio::spawn(async move { answers.answered(number, exchange(&shared, &request).await) });
+    while begun() == before && !asking.is_finished() {
+        let _ = tokio::time::timeout(LOOK, record.changed.notified()).await;
     }
 }
 

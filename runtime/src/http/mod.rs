@@ -26,5 +26,5 @@ pub use request::Request;
 pub(crate) use request::headers_value;
 pub use response::Response;
 pub use routes::{Endpoint, Routes};
-pub use server::HttpServer;
+pub use server::{HttpServer, connect};
 pub use upgrade::{UpgradeHandler, Upgraded};

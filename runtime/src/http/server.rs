@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Shared, Worker};
@@ -13,6 +14,9 @@ use crate::engine::{Shared, Worker};
 use super::connection::Connection;
 use super::gate::Gate;
 use super::routes::Routes;
+
+/// Bytes on their way in a connection that stays in memory.
+const IN_MEMORY: usize = 64 * 1024;
 
 /// The HTTP server of a replica. Each worker accepts from a clone of one listener, so there is no thread of its own and a
 /// request whose node lives on the accepting worker never leaves it.
@@ -60,6 +64,21 @@ impl HttpServer {
     }
 }
 
+/// A connection to the nodes' routes that stays in memory: for flow tests, which open no socket. `None` when the engine is
+/// stopping. The server's end closes when the other end is dropped.
+pub fn connect(shared: &Arc<Shared>) -> Option<DuplexStream> {
+    let worker = shared.workers().into_iter().next()?;
+    let (ours, theirs) = tokio::io::duplex(IN_MEMORY);
+    let gate = Arc::new(Gate::new(shared.settings.load().max_in_flight));
+    let (routes, shared) = (shared.extensions.get_or_init(Routes::default), shared.clone());
+    worker.run(move |worker| {
+        let connection = Rc::new(Connection::new(shared, routes, gate, worker.clone()));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 0));
+        tokio::task::spawn_local(serve(theirs, peer, connection, CancellationToken::new()));
+    });
+    Some(ours)
+}
+
 impl Drop for HttpServer {
     fn drop(&mut self) {
         self.stop.cancel();
@@ -84,7 +103,10 @@ async fn accept(listener: TcpListener, connection: Rc<Connection>, stop: Cancell
     }
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, connection: Rc<Connection>, stop: CancellationToken) {
+async fn serve<S>(stream: S, peer: SocketAddr, connection: Rc<Connection>, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = hyper::service::service_fn(move |request| {
         let connection = connection.clone();
         async move { Ok::<_, std::convert::Infallible>(connection.answer(request, peer).await) }

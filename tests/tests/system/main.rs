@@ -6,6 +6,7 @@ mod compose;
 mod counter;
 mod credentials;
 mod deploy_types;
+mod flow_requests;
 mod flow_tests;
 mod main_job;
 mod members;

@@ -18,6 +18,10 @@ impl Isolation {
     pub(in crate::flowtest) fn of(case: &Case, nodes: &Nodes) -> Isolation {
         let mut live: HashSet<String> = HashSet::new();
         let mut queue = case.live.clone();
+        if case.has_requests() {
+            let http = nodes.iter().filter(|node| matches!(node.kind.as_str(), "http in" | "http response"));
+            queue.extend(http.map(|node| node.id.clone()));
+        }
         while let Some(id) = queue.pop() {
             let configs = nodes.get(&id).into_iter().flat_map(|node| &node.refers_to);
             let configs =

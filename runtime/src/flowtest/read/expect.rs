@@ -8,7 +8,7 @@ use super::inject::{context_entries, context_key, node};
 use super::matcher::{matcher, message};
 
 /// The field that says what kind of expectation it is.
-const KINDS: [&str; 5] = ["at", "order", "error", "status", "context"];
+const KINDS: [&str; 6] = ["at", "order", "error", "status", "response", "context"];
 
 /// One entry of `expect`.
 pub(super) fn expectations(at: &Cursor<'_>, nodes: &Nodes) -> Vec<Expectation> {
@@ -19,6 +19,7 @@ pub(super) fn expectations(at: &Cursor<'_>, nodes: &Nodes) -> Vec<Expectation> {
         ["order"] => order(at, nodes),
         ["error"] => error(at, nodes),
         ["status"] => status(at, nodes),
+        ["response"] => response(at),
         ["context"] => context(at, nodes),
         _ => {
             at.is_not(&format!("an expectation: an object with one of {}", KINDS.join(", ")));
@@ -97,6 +98,21 @@ fn status(at: &Cursor<'_>, nodes: &Nodes) -> Option<Vec<Expect>> {
     let parts = parts.filter_map(|part| Some((part.to_owned(), matcher(&fields.get(part)?)))).collect();
     let status = Matcher::Contains(super::super::matcher::Contains::Properties(parts));
     Some(vec![Expect::Status { node: source.id.clone(), status }])
+}
+
+/// `{"response": {"status": 200, "headers": {...}, "body": ...}}`; its number comes from its place among the others.
+fn response(at: &Cursor<'_>) -> Option<Vec<Expect>> {
+    let fields = at.fields(&["response"])?.need("response")?.fields(&["status", "headers", "body"])?;
+    let some = |properties| Matcher::Contains(super::super::matcher::Contains::Properties(properties));
+    let mut parts: Vec<(String, Matcher)> = ["status", "body"]
+        .into_iter()
+        .filter_map(|part| Some((part.to_owned(), matcher(&fields.get(part)?))))
+        .collect();
+    if let Some(headers) = fields.get("headers") {
+        let headers = headers.entries().into_iter().map(|(name, value)| (name.to_lowercase(), matcher(&value)));
+        parts.push(("headers".to_owned(), some(headers.collect())));
+    }
+    Some(vec![Expect::Response { number: 0, response: some(parts) }])
 }
 
 /// `{"context": {"global": {...}, "flow": {...}, "node": {...}}}`

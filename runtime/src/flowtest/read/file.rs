@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::case::{Case, Suite};
+use super::super::case::{Case, Expect, Input, Suite};
 use super::super::isolate::Role;
 use super::super::nodes::Nodes;
 use super::cursor::{Cursor, Fields, Source};
@@ -69,8 +69,25 @@ fn case(at: &Cursor<'_>, nodes: &Nodes, common: &Case) -> Option<Case> {
     }
     if let Some(expected) = fields.need("expect") {
         case.expect = expected.items().iter().flat_map(|one| expect::expectations(one, nodes)).collect();
+        number_responses(&mut case, &expected);
     }
     Some(case)
+}
+
+/// The first `response` is that of the first request, and so on.
+fn number_responses(case: &mut Case, at: &Cursor<'_>) {
+    let asked = case.inject.iter().filter(|inject| matches!(inject.what, Input::Request(_)));
+    let asked: usize = asked.map(|inject| inject.times as usize).sum();
+    let mut next = 0;
+    for expectation in &mut case.expect {
+        if let Expect::Response { number, .. } = &mut expectation.what {
+            *number = next;
+            next += 1;
+        }
+    }
+    if next > asked {
+        at.problem(format!("expects {next} responses, but {asked} requests go in: see \"request\" of \"inject\""));
+    }
 }
 
 fn read_common(fields: &Fields<'_>, nodes: &Nodes, case: &mut Case) {
@@ -102,10 +119,13 @@ fn live(at: &Cursor<'_>, nodes: &Nodes) -> Option<String> {
         at.problem(format!("{} \"{}\" is not isolated: it always runs for real", node.kind, node.label()));
         return None;
     }
-    if matches!(node.kind.as_str(), "http in" | "websocket-listener") {
+    if node.kind == "http in" {
+        at.problem(format!("http in \"{}\" runs for real in tests that inject a \"request\"", node.label()));
+        return None;
+    }
+    if node.kind == "websocket-listener" {
         at.problem(format!(
-            "{} \"{}\" cannot run for real here: there is no HTTP server in a test",
-            node.kind,
+            "websocket-listener \"{}\" cannot run for real here: there is no HTTP server in a test",
             node.label()
         ));
         return None;

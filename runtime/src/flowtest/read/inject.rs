@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::case::{Answer, ContextValue, Inject, Whose};
+use super::super::case::{Answer, ContextValue, Inject, Input, Whose};
 use super::super::isolate::Role;
 use super::super::nodes::{NodeInfo, Nodes};
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Fields};
 use super::literal::{literal, object};
+use super::request;
 use crate::context::ScopeKey;
 use crate::value::{Object, Path};
 
@@ -24,10 +25,31 @@ pub(super) fn node<'n>(at: &Cursor<'_>, nodes: &'n Nodes) -> Option<&'n NodeInfo
 
 /// One entry of `inject`.
 pub(super) fn inject(at: &Cursor<'_>, nodes: &Nodes) -> Option<Inject> {
-    let fields = at.fields(&["at", "from", "output", "msg", "times", "after"])?;
+    let fields = at.fields(&["at", "from", "output", "msg", "request", "times", "after"])?;
+    let what = match fields.get("request") {
+        Some(asked) => {
+            for key in ["at", "from", "output", "msg"] {
+                if let Some(field) = fields.get(key) {
+                    field.problem(format!("\"{key}\" goes with a message that goes in, not with a request"));
+                }
+            }
+            Input::Request(request::request(&asked)?)
+        }
+        None => message_in(at, &fields, nodes)?,
+    };
+    Some(Inject {
+        what,
+        times: fields.get("times").map_or(Some(1), |times| times.whole_number(1))?,
+        after: fields.get("after").map_or(Some(Duration::ZERO), |after| after.seconds())?,
+    })
+}
+
+fn message_in(at: &Cursor<'_>, fields: &Fields<'_>, nodes: &Nodes) -> Option<Input> {
     let (to, from) = (fields.get("at"), fields.get("from"));
     if to.is_some() == from.is_some() {
-        at.problem("needs \"at\" (the message arrives at this node) or \"from\" (this node sends it), and not both");
+        at.problem(
+            "needs \"at\" (the message arrives at this node), \"from\" (this node sends it) or \"request\", and one of them only",
+        );
         return None;
     }
     let output = match (&from, fields.get("output")) {
@@ -44,13 +66,8 @@ pub(super) fn inject(at: &Cursor<'_>, nodes: &Nodes) -> Option<Inject> {
         at.problem(format!("{} \"{}\" is a configuration node: it takes no messages", target.kind, target.label()));
         return None;
     }
-    Some(Inject {
-        node: target.id.clone(),
-        output,
-        msg: fields.get("msg").map(|msg| message(&msg)).unwrap_or_default(),
-        times: fields.get("times").map_or(Some(1), |times| times.whole_number(1))?,
-        after: fields.get("after").map_or(Some(Duration::ZERO), |after| after.seconds())?,
-    })
+    let msg = fields.get("msg").map(|msg| message(&msg)).unwrap_or_default();
+    Some(Input::Message { node: target.id.clone(), output, msg })
 }
 
 fn message(at: &Cursor<'_>) -> Object {

@@ -8,6 +8,7 @@ mod literal;
 mod matcher;
 mod place;
 mod problem;
+mod request;
 
 pub use file::read;
 pub use problem::{Problem, Unreadable};
