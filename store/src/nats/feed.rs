@@ -1,12 +1,12 @@
 //! Watches: a consumer of the bucket's stream, made anew (and the watches told to list again) with each connection.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
+use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::DeliverPolicy;
-use async_nats::jetstream::consumer::push::OrderedConfig;
-use futures::StreamExt;
+use async_nats::jetstream::consumer::push::{Ordered, OrderedConfig};
+use futures::{Stream, StreamExt, TryStreamExt};
 
 use crate::contract::{Result, Watch};
 use crate::remote::io;
@@ -14,6 +14,7 @@ use crate::watch::Hub;
 
 use super::bucket::Bucket;
 use super::clock::Clock;
+use super::expiries::Expiries;
 use super::key::key;
 use super::record::Record;
 
@@ -21,23 +22,29 @@ use super::record::Record;
 const CHECK: Duration = Duration::from_millis(250);
 /// The pause before the consumer is made again.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How many expiries are remembered; what is beyond shows at the next listing.
-const EXPIRIES: usize = 100_000;
+/// How many keys that expired are looked at before changes are told again.
+const AT_ONCE: usize = 64;
 
 /// Feeds the watches of one store. Ends when the store is dropped or nobody watches any more.
 struct Feed {
     hub: Weak<Hub>,
     bucket: Bucket,
     clock: Arc<Clock>,
-    /// When which key goes away by itself.
-    expiries: BTreeMap<(SystemTime, String), u64>,
+    expiries: Expiries,
+}
+
+/// The entries' records, from a consumer of its own.
+struct Consumed {
+    messages: Ordered,
+    /// How many there are already.
+    waiting: u64,
 }
 
 /// Begins a watch.
 pub(super) fn watch(hub: &Arc<Hub>, bucket: &Bucket, clock: &Arc<Clock>, prefix: &str) -> Result<Watch> {
     hub.add(prefix, || {
         let (hub, bucket, clock) = (Arc::downgrade(hub), bucket.clone(), clock.clone());
-        io().spawn(Feed { hub, bucket, clock, expiries: BTreeMap::new() }.run());
+        io().spawn(Feed { hub, bucket, clock, expiries: Expiries::default() }.run());
         Ok(())
     })
 }
@@ -66,15 +73,13 @@ impl Feed {
         let nats = self.bucket.nats.clone();
         nats.check()?;
         let connects = nats.connects();
-        let config = OrderedConfig {
-            deliver_subject: nats.client.new_inbox(),
-            filter_subject: format!("{}.>", self.bucket.entries),
-            deliver_policy: DeliverPolicy::New,
-            ..OrderedConfig::default()
-        };
-        let consumer = self.bucket.stream.create_consumer(config).await.map_err(|error| nats.away(error))?;
-        let mut messages = consumer.messages().await.map_err(|error| nats.away(error))?;
-        self.remember_expiries().await?;
+        let mut messages = self.consume(DeliverPolicy::New, false).await?.messages;
+        // What was there before is remembered on the way: nobody waits until a large bucket is read.
+        let older = self.consume(DeliverPolicy::LastPerSubject, true).await?;
+        let mut older = (older.waiting > 0).then_some(older.messages);
+        self.expiries = Expiries::default();
+        // What has expired by now is not in the listing that follows, so nobody need be told.
+        let listed = self.clock.now(&self.bucket).await?.earliest;
         match self.hub.upgrade() {
             Some(hub) => hub.resync(),
             None => return Ok(()),
@@ -84,13 +89,18 @@ impl Feed {
         loop {
             tokio::select! {
                 message = messages.next() => {
-                    let Some(message) = message else { return Err(nats.away("the consumer ended")) };
-                    let message = message.map_err(|error| nats.away(error))?;
-                    let info = message.info().map_err(|error| nats.away(error))?;
-                    let (revision, written) = (info.stream_sequence, info.published.unix_timestamp_nanos());
-                    let Some(key) = key(&self.bucket.entries, &message.subject) else { continue };
-                    let record = Record::new(revision, message.payload.clone(), message.headers.as_ref(), written);
-                    self.tell(key, record).await?;
+                    if let Some((key, record)) = self.record(message)?.1 {
+                        self.tell(key, record).await?;
+                    }
+                }
+                message = next(&mut older) => {
+                    let (pending, record) = self.record(message)?;
+                    if let Some((key, record)) = record && record.expires.is_some_and(|expires| expires > listed) {
+                        self.expiries.note(&key, record.revision, record.expires);
+                    }
+                    if pending == 0 {
+                        older = None;
+                    }
                 }
                 _ = check.tick() => {
                     if self.hub.upgrade().is_none_or(|hub| !hub.retain()) {
@@ -99,17 +109,42 @@ impl Feed {
                     if nats.connects() != connects {
                         return Err(nats.away("the connection was made again"));
                     }
-                    self.expire().await?;
+                    if self.expire().await? {
+                        check.reset_immediately();
+                    }
                 }
             }
         }
     }
 
+    async fn consume(&self, deliver_policy: DeliverPolicy, headers_only: bool) -> Result<Consumed> {
+        let nats = &self.bucket.nats;
+        let config = OrderedConfig {
+            deliver_subject: nats.client.new_inbox(),
+            filter_subject: format!("{}.>", self.bucket.entries),
+            deliver_policy,
+            headers_only,
+            ..OrderedConfig::default()
+        };
+        let consumer = self.bucket.stream.create_consumer(config).await.map_err(|error| nats.away(error))?;
+        let waiting = consumer.cached_info().num_pending;
+        Ok(Consumed { messages: consumer.messages().await.map_err(|error| nats.away(error))?, waiting })
+    }
+
+    /// The key and the record in a message (`None`: not an entry's), and how many follow in the bucket.
+    fn record<E: ToString>(&self, message: Option<Result<Message, E>>) -> Result<(u64, Option<(String, Record)>)> {
+        let nats = &self.bucket.nats;
+        let message = message.ok_or_else(|| nats.away("the consumer ended"))?.map_err(|error| nats.away(error))?;
+        let info = message.info().map_err(|error| nats.away(error))?;
+        let (revision, written) = (info.stream_sequence, info.published.unix_timestamp_nanos());
+        let Some(key) = key(&self.bucket.entries, &message.subject) else { return Ok((info.pending, None)) };
+        let record = Record::new(revision, message.payload.clone(), message.headers.as_ref(), written);
+        Ok((info.pending, Some((key, record))))
+    }
+
     async fn tell(&mut self, key: String, record: Record) -> Result<()> {
         let Some(hub) = self.hub.upgrade() else { return Ok(()) };
-        if let Some(expires) = record.expires.filter(|_| self.expiries.len() < EXPIRIES) {
-            self.expiries.insert((expires, key.clone()), record.revision);
-        }
+        self.expiries.note(&key, record.revision, record.expires);
         // What has expired already is told as gone.
         let now = match record.expires {
             Some(_) => self.clock.now(&self.bucket).await?.latest,
@@ -119,34 +154,31 @@ impl Feed {
         Ok(())
     }
 
-    /// What is there already and will go away by itself.
-    async fn remember_expiries(&mut self) -> Result<()> {
-        let records = self.bucket.records(&self.bucket.entries, "").await?;
-        self.expiries = records
-            .into_iter()
-            .filter_map(|(key, record)| Some(((record.expires?, key), record.revision)))
-            .take(EXPIRIES)
-            .collect();
-        Ok(())
-    }
-
-    /// Tells what went away by itself since the last time.
-    async fn expire(&mut self) -> Result<()> {
-        let Some((first, _)) = self.expiries.first_key_value() else { return Ok(()) };
+    /// Tells what went away by itself since the last time, some at once. True when there are more.
+    async fn expire(&mut self) -> Result<bool> {
+        if self.expiries.is_empty() {
+            return Ok(false);
+        }
         let now = self.clock.now(&self.bucket).await?.earliest;
-        if first.0 > now {
-            return Ok(());
-        }
-        let later = self.expiries.split_off(&(now, String::new()));
-        let gone = std::mem::replace(&mut self.expiries, later);
-        let Some(hub) = self.hub.upgrade() else { return Ok(()) };
-        for ((_, key), revision) in gone {
+        let due = self.expiries.take_due(now, AT_ONCE);
+        let reads = due.into_iter().map(async |(key, revision)| {
             let newest = self.bucket.read(&super::key::subject(&self.bucket.entries, &key)).await?;
-            // A newer record has told for itself.
-            if newest.is_none_or(|newest| newest.revision == revision) {
-                hub.tell(&key, None);
-            }
+            // A newer record tells for itself.
+            Ok(newest.is_none_or(|newest| newest.revision == revision).then_some(key))
+        });
+        let gone: Vec<Option<Arc<str>>> = futures::stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        let Some(hub) = self.hub.upgrade() else { return Ok(false) };
+        for key in gone.into_iter().flatten() {
+            hub.tell(&key, None);
         }
-        Ok(())
+        Ok(self.expiries.is_due(now))
+    }
+}
+
+/// The next of what is still read; never when that is done.
+async fn next(messages: &mut Option<Ordered>) -> Option<<Ordered as Stream>::Item> {
+    match messages {
+        Some(messages) => messages.next().await,
+        None => std::future::pending().await,
     }
 }

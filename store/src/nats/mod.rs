@@ -16,6 +16,7 @@
 mod bucket;
 mod client;
 mod clock;
+mod expiries;
 mod feed;
 mod janitor;
 mod key;

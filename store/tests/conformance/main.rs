@@ -9,8 +9,8 @@ mod place;
 /// Runs every case on one backend; each case has a server (or a file) of its own.
 macro_rules! suite {
     ($backend:ident, $kind:expr) => {
-        suite!($backend, $kind, values lists swaps sums expiry leases fences watches outage stalls processes linear
-            refusals);
+        suite!($backend, $kind, values lists swaps sums expiry many_expiries leases fences watches outage stalls
+            processes linear refusals);
     };
     ($backend:ident, $kind:expr, $($case:ident)*) => {
         mod $backend {

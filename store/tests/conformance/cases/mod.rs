@@ -15,7 +15,7 @@ mod swaps;
 mod values;
 mod watches;
 
-pub use expiry::expiry;
+pub use expiry::{expiry, many_expiries};
 pub use fences::fences;
 pub use leases::leases;
 pub use linear::linear;

@@ -1,6 +1,6 @@
 //! Watches: listing at each resync and following the changes always ends at what the store holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +17,14 @@ pub struct Mirror {
     prefix: String,
     pub resyncs: usize,
     pub entries: BTreeMap<String, Bytes>,
+    /// Keys that were told as gone.
+    pub gone: BTreeSet<String>,
 }
 
 impl Mirror {
     pub async fn new(store: Arc<dyn Store>, prefix: &str) -> Mirror {
         let watch = store.watch(prefix).await.unwrap();
-        Mirror { store, watch, prefix: prefix.to_owned(), resyncs: 0, entries: BTreeMap::new() }
+        Mirror { store, watch, prefix: prefix.to_owned(), resyncs: 0, entries: BTreeMap::new(), gone: BTreeSet::new() }
     }
 
     /// Follows until the copy holds exactly this.
@@ -37,6 +39,7 @@ impl Mirror {
                     }
                     Event::Change { key, entry: None } => {
                         self.entries.remove(&key);
+                        self.gone.insert(key);
                     }
                 }
             }
