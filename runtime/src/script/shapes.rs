@@ -7,11 +7,14 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::value::Str;
 
-/// Lists of names that are remembered.
-const KEPT: usize = 1024;
+/// Names that are remembered, in all lists together: what is made for them takes some 500 bytes a name at most.
+const KEPT: usize = 16_384;
 
 /// What was made for lists of property names, by their hash: nothing at the first sight of a list.
-pub(super) struct Shapes<T>(FxHashMap<u64, Shape<T>>);
+pub(super) struct Shapes<T> {
+    shapes: FxHashMap<u64, Shape<T>>,
+    names: usize,
+}
 
 struct Shape<T> {
     names: Vec<Str>,
@@ -21,7 +24,7 @@ struct Shape<T> {
 
 impl<T> Default for Shapes<T> {
     fn default() -> Shapes<T> {
-        Shapes(FxHashMap::default())
+        Shapes { shapes: FxHashMap::default(), names: 0 }
     }
 }
 
@@ -36,7 +39,7 @@ impl<T: Clone> Shapes<T> {
         let mut hasher = FxHasher::default();
         names.clone().for_each(|name| name.as_str().hash(&mut hasher));
         let hash = hasher.finish();
-        if let Some(shape) = self.0.get_mut(&hash) {
+        if let Some(shape) = self.shapes.get_mut(&hash) {
             if !shape.plain || shape.names.len() != names.len() || !shape.names.iter().eq(names) {
                 return Ok(None);
             }
@@ -45,11 +48,13 @@ impl<T: Clone> Shapes<T> {
             }
             return Ok(shape.made.clone());
         }
-        if self.0.len() >= KEPT {
-            self.0.clear();
+        self.names += names.len();
+        if self.names > KEPT {
+            self.shapes.clear();
+            self.names = names.len();
         }
         let plain = names.clone().all(|name| is_plain(name));
-        self.0.insert(hash, Shape { names: names.cloned().collect(), made: None, plain });
+        self.shapes.insert(hash, Shape { names: names.cloned().collect(), made: None, plain });
         Ok(None)
     }
 }

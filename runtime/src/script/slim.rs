@@ -15,7 +15,7 @@ use super::engine::Script;
 use super::view::{Made, Source, View, identical};
 
 /// Objects with more properties are rarely all alike.
-const LONGEST: usize = 64;
+const LONGEST: usize = 512;
 
 impl Script {
     /// A slim view; `None` when its property names were not seen before.
