@@ -156,7 +156,7 @@ impl Program {
             Ok(Some(Persistent::save(ctx, parts.get::<Function<'js>>(part as usize)?)))
         };
         let object = |name: &str| sandbox.get::<_, JsObject<'js>>(name).map(|object| Persistent::save(ctx, object));
-        let is_global = |name: &str| SANDBOX.contains(&name) || globals.contains_key(name).unwrap_or(true);
+        let is_global = |name: &str| globals.contains_key(name).unwrap_or(true);
         let reflects = !source.libs.is_empty() || reflects(&[&source.body, &source.setup, &source.cleanup], is_global);
         Ok(Program {
             reflects,

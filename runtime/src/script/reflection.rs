@@ -3,6 +3,7 @@
 //! Most functions only read and write properties by name. Such a script cannot tell where a property lives, so that its
 //! messages can be slim views ([`super::slim`]). The answer errs on the side of "it may".
 
+use super::program::SANDBOX;
 use super::tokens::{Token, tokens};
 
 /// Words that lead to reflection. Searched for in the text itself, strings and comments too: nothing hides one.
@@ -23,23 +24,11 @@ const LEADS: &[&str] = &[
     "\\u",
 ];
 
-/// Keywords of reflection, or of code that this does not follow.
-const KEYWORDS: &[&str] = &["in", "delete", "with", "this", "arguments", "class", "super", "import"];
+/// Words of reflection, or of code that this does not follow.
+const WORDS: &[&str] = &["in", "delete", "with", "this", "arguments", "class", "super", "import", "require"];
 
-/// What is there without a declaration and never looks at an object as a whole.
+/// What is there without a declaration, beside the sandbox, and never looks at an object as a whole.
 const HARMLESS: &[&str] = &[
-    "msg",
-    "node",
-    "context",
-    "flow",
-    "global",
-    "env",
-    "setTimeout",
-    "clearTimeout",
-    "setInterval",
-    "clearInterval",
-    "setImmediate",
-    "clearImmediate",
     "Math",
     "Number",
     "String",
@@ -70,7 +59,7 @@ const HARMLESS: &[&str] = &[
     "decodeURI",
 ];
 
-/// True when the code may look at objects as a whole. `is_global` knows the names that exist without a declaration.
+/// True when the code may look at objects as a whole. `is_global` knows the names of the realm.
 pub(super) fn reflects(sources: &[&str], is_global: impl Fn(&str) -> bool) -> bool {
     sources.iter().any(|source| {
         LEADS.iter().any(|lead| source.contains(lead)) || {
@@ -93,7 +82,8 @@ fn suspicious(tokens: &[Token], at: usize, is_global: &impl Fn(&str) -> bool) ->
                 // `JSON.parse` makes objects of its own; the other one lists properties.
                 return !matches!(tokens.get(at + 1..at + 3), Some([Token::Mark("."), Token::Name(of)]) if of == "parse");
             }
-            KEYWORDS.contains(&name.as_str()) || (!HARMLESS.contains(&name.as_str()) && is_global(name))
+            let harmless = SANDBOX.contains(&name.as_str()) || HARMLESS.contains(&name.as_str());
+            WORDS.contains(&name.as_str()) || (!harmless && is_global(name))
         }
     }
 }
@@ -131,6 +121,7 @@ mod tests {
             "const { a, ...rest } = msg.payload",
             "msg.payload.hasOwnProperty('a')",
             "console.log(msg)",
+            "const fs = require('x')",
             "util.inspect(msg)",
             "RED.util.cloneMessage(msg)",
             "`${Object.keys(msg)}`",

@@ -78,6 +78,24 @@ fn what_was_not_changed_goes_on_as_the_same_object() {
     ));
 }
 
+#[test]
+fn common_code_gets_slim_views() {
+    for body in [
+        "msg.payload = parseFloat(msg.payload.value).toFixed(1); return msg;",
+        "flow.set('n', (flow.get('n') || 0) + 1); global.set('t', Date.now()); context.set('x', env.get('PLACE'));",
+        "setTimeout(() => { node.send(msg); node.done(); }, 10); node.status({fill: 'green', shape: 'dot', text: 'ok'});",
+        "let at = new Date(msg.payload.at); msg.topic = `t/${at.toISOString()}`; node.warn(msg.topic); return [msg, null];",
+        "msg.payload = JSON.parse(msg.payload); msg.payload.list = msg.payload.list.filter(x => x.on).map(x => x.v); return msg;",
+        "msg.payload = Buffer.from(msg.payload.data, 'base64'); return msg;",
+        "if (msg.payload.on === true) { count = (count || 0) + 1; } else { count = 0; } var count; return {payload: count};",
+    ] {
+        let (code, _) = function(body);
+        assert!(!code.program.borrow().as_ref().unwrap().reflects, "{body}");
+        let (code, _) = function(&as_whole(body));
+        assert!(code.program.borrow().as_ref().unwrap().reflects, "{body}");
+    }
+}
+
 /// Statements that go by names, over a few properties of a few kinds.
 fn statement() -> impl Strategy<Value = String> {
     let place = prop::sample::select(vec!["msg", "msg.payload", "msg.payload.deep", "msg.payload.list[1]", "kept"]);
