@@ -24,7 +24,7 @@ pub enum StartError {
     #[error("without an admin token (FLOTILLA_ADMIN_TOKEN) the admin API listens on loopback only, not on {0}")]
     NotLoopback(SocketAddr),
     /// The address cannot be bound.
-    #[error("cannot listen on {address} for the admin API: {source}")]
+    #[error("cannot listen on {address} for the admin API")]
     Bind {
         /// The address.
         address: SocketAddr,

@@ -25,7 +25,7 @@ pub struct BalancerConfig {
 
 /// Why the balancer cannot start.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} for flow traffic: {source}")]
+#[error("cannot listen on {address} for flow traffic")]
 pub struct StartError {
     /// The address.
     pub address: SocketAddr,
