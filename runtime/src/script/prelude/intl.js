@@ -11,13 +11,15 @@
     if (!/^[A-Za-z]{2,8}([-_][A-Za-z0-9]+)*$/.test(text)) throw new RangeError(`Incorrect locale information provided: ${text}`);
     return /^en-(GB|AU|NZ|IE|IN|ZA)/i.test(text) ? 'en-GB' : 'en-US';
   };
+  // Options are read by name, as ECMA-402 does it: a message that is given for options may be a slim view.
+  const read = (options) => { const given = {}; for (const key in options) given[key] = options[key]; return given; };
   const two = (n) => String(n).padStart(2, '0');
 
   class DateTimeFormat {
     #locale; #options; #zone;
     constructor(locales, options = {}) {
       this.#locale = localeOf(locales);
-      const given = { ...options };
+      const given = read(options);
       const zone = given.timeZone;
       const found = natives.zone(zone === undefined ? undefined : String(zone), Date.now());
       if (!found) throw new RangeError(`Invalid time zone specified: ${zone}`);
@@ -127,7 +129,7 @@
       const most = options.maximumFractionDigits ?? Math.max(least, style === 'currency' ? digits : style === 'percent' ? 0 : 3);
       for (const n of [least, most]) if (!(n >= 0 && n <= 100)) throw new RangeError('maximumFractionDigits value is out of range.');
       if (least > most) throw new RangeError('maximumFractionDigits value is out of range.');
-      this.#o = { ...options, style, minimumFractionDigits: least, maximumFractionDigits: most };
+      this.#o = { ...read(options), style, minimumFractionDigits: least, maximumFractionDigits: most };
     }
     static supportedLocalesOf(locales) { return [].concat(locales ?? []).filter((l) => /^en\b/i.test(l)); }
     resolvedOptions() { return { locale: this.#locale, numberingSystem: 'latn', useGrouping: 'auto', ...this.#o }; }
@@ -239,7 +241,7 @@
   define(globalThis, 'Intl', Intl);
   const dates = (defaults) => function toLocale(locales, options) {
     if (Number.isNaN(this.getTime())) return 'Invalid Date';
-    return new DateTimeFormat(locales, { ...options, defaults }).format(this);
+    return new DateTimeFormat(locales, { ...read(options), defaults }).format(this);
   };
   define(Date.prototype, 'toLocaleString', dates('both'));
   define(Date.prototype, 'toLocaleDateString', dates('date'));

@@ -24,7 +24,8 @@ fn as_whole(body: &str) -> String {
 }
 
 const INPUT: &str = r#"{"_msgid":"a","topic":"t/1","payload":{"value":21.5,"unit":"C","gone":null,"on":true,"toString":"own",
-    "deep":{"x":{"y":[1,{"z":2}]}},"list":[{"v":1,"w":"a"},{"v":2,"w":"b"},{"v":3,"w":"c"}],"long":"LONG"},"req":"none"}"#;
+    "deep":{"x":{"y":[1,{"z":2}]}},"list":[{"v":1,"w":"a"},{"v":2,"w":"b"},{"v":3,"w":"c"}],"long":"LONG","format":{"maximumFractionDigits":0,"useGrouping":false,"year":"numeric","timeZone":"UTC"},
+    "bytes":{"type":"Buffer","data":[1,2,3]}},"req":"none"}"#;
 
 fn input() -> Value {
     json(&INPUT.replace("LONG", &"x".repeat(300)))
@@ -54,6 +55,8 @@ fn reading_and_writing_by_name_is_as_with_whole_views() {
         "msg.payload.list.length = 1; return msg;",
         "msg.payload.value ??= 1; msg.payload.gone ??= 2; msg.payload.other ||= 3; return msg;",
         "await null; msg.payload.value = 1; return msg;",
+        "return {payload: (1234.5).toLocaleString('en-US', msg.payload.format) + new Date(0).toLocaleString('en-GB', msg.payload.format)};",
+        "return {payload: Buffer.from(msg.payload.bytes).length};",
     ] {
         let expected = outcome(&as_whole(body), &input());
         assert!(!expected.0.is_empty() || !expected.1.is_empty(), "{body}");
