@@ -39,7 +39,7 @@ pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession) -> Result<Adopte
     let client = Client::new(Role::Adopt, options);
     client.expect(&session.filters);
     broker.run(client.clone());
-    client.until_idle().await;
+    client.until_ended().await;
     let finished = client.has_drained();
     if finished && let Some(keeper) = shared.extensions.get::<Keeper>() {
         keeper.0.forget(session.client_id.clone()).await;

@@ -222,11 +222,15 @@ impl MqttBroker {
     }
 
     pub(super) fn run(&self, client: Arc<Client>) {
+        let running = client.begin();
         let (Some(worker), Some(me)) = (self.shared.worker_of(&self.id), self.me.upgrade()) else { return };
         let id = self.id.clone();
         let start = move |worker: &std::rc::Rc<Worker>| {
             if let Some(slot) = worker.slot(&id) {
-                slot.cx.spawn(client.run(me));
+                slot.cx.spawn(async move {
+                    client.run(me).await;
+                    drop(running);
+                });
             }
         };
         worker.run(start);

@@ -104,10 +104,21 @@ pub struct Client {
     pub(super) state: watch::Sender<State>,
     want: AtomicU8,
     drained: AtomicBool,
+    /// Its task has run, or never will.
+    ended: watch::Sender<bool>,
     /// Messages received, QoS 1 and 2 once each.
     pub received: AtomicU64,
     /// Open while it drains, so that the engine waits for what the server still sends.
     pub(super) draining: Mutex<Option<Arc<Delivery>>>,
+}
+
+/// A client's task, from before it starts until it has ended or was dropped.
+pub struct Running(Arc<Client>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.ended.send_replace(true);
+    }
 }
 
 impl Client {
@@ -123,6 +134,7 @@ impl Client {
             state: watch::Sender::new(State::Idle),
             want: AtomicU8::new(if role == Role::Adopt { DRAIN } else { RUN }),
             drained: AtomicBool::new(false),
+            ended: watch::Sender::new(false),
             received: AtomicU64::new(0),
             wake,
             draining: Mutex::default(),
@@ -209,11 +221,15 @@ impl Client {
         let _ = state.wait_for(|state| *state == State::Connected || self.closing()).await;
     }
 
-    /// Waits until it has run and stopped.
-    pub async fn until_idle(&self) {
-        let mut state = self.state.subscribe();
-        let _ = state.wait_for(|state| *state != State::Idle).await;
-        let _ = state.wait_for(|state| *state == State::Idle).await;
+    /// To be held by its task and by who starts that: see [`Client::until_ended`].
+    pub fn begin(self: &Arc<Self>) -> Running {
+        self.ended.send_replace(false);
+        Running(self.clone())
+    }
+
+    /// Waits until its task has ended, however short it ran, or could not be started.
+    pub async fn until_ended(&self) {
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// Sends what waits (2 s at most, as Node-RED), says goodbye and stops. What is left over is given up.
