@@ -31,7 +31,8 @@ struct Bench {
 enum What {
     /// The broker beside Mosquitto: QoS 0, 1 and 2 one to one, and 4 publishers to a share group of 3
     Broker(broker::BrokerArgs),
-    /// mqtt in -> change -> function -> mqtt out at QoS 1 through Mosquitto: one replica beside one Node-RED
+    /// mqtt in -> change -> function -> mqtt out at QoS 1 through Mosquitto, as a stream and as a backlog: one replica beside
+    /// one Node-RED
     MqttPath(mqtt_path::MqttPathArgs),
     /// http in -> change -> http response: one replica beside one Node-RED
     HttpPath(http_path::HttpPathArgs),
