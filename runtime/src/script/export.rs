@@ -89,6 +89,7 @@ impl Script {
         if *proto.as_value() == realm.object_proto.clone().restore(ctx)? {
             return self.export_plain(ctx, object, path);
         }
+        // A slim view: its shared prototype stands in between.
         if proto.get_prototype().is_some_and(|above| above == view_proto) && object.instance_of::<View>() {
             return self.unview(ctx, object, path);
         }
