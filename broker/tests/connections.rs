@@ -28,6 +28,9 @@ fn what_fuzzing_found_leaves_a_broker_that_serves() {
     // A 3.1.1 client that subscribes to what it publishes.
     let subscribe = [0x82, 10, 0, 1, 0, 5, b'a', b'l', b'i', b'v', b'e', 0];
     let publish = [0x30, 8, 0, 5, b'a', b'l', b'i', b'v', b'e', b'!'];
-    let answer = target.feed(&[&[1], &subscribe[..], &publish[..]].concat());
-    assert_eq!(answer, [&[0x20, 2, 0, 0, 0x90, 3, 0, 1, 0], &publish[..]].concat());
+    // Its end may be read together with its packets: they are answered all the same, each time.
+    for _ in 0..200 {
+        let answer = target.feed(&[&[1], &subscribe[..], &publish[..]].concat());
+        assert_eq!(answer, [&[0x20, 2, 0, 0, 0x90, 3, 0, 1, 0], &publish[..]].concat());
+    }
 }

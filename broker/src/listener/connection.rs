@@ -14,13 +14,14 @@ use super::{
     pause::Pause,
 };
 use crate::{
-    link::{Close, Link},
+    link::Link,
     router::Blocked,
     wire::{Packet, Reason},
 };
 
 /// Serves one connection to its end. Ends when the peer closes, breaks the protocol or is silent
-/// for one and a half keep alives, and when the router closes its link.
+/// for one and a half keep alives, and when the router closes its link. What it was answered
+/// before that is still written: who closes only his own side may go on reading.
 pub(super) async fn run<S>(mut stream: S, peer: SocketAddr, shared: Shared)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -30,11 +31,16 @@ where
     let (session, epoch) = (open.accepted.session, open.accepted.epoch);
     let (reader, writer) = tokio::io::split(stream);
     let router = Arc::clone(&shared.router);
-    Connection::new(reader, writer, buffer, open, shared).serve().await;
-    let mut router = router.lock();
-    router.begin();
-    router.disconnected(session, epoch);
-    router.flush();
+    let mut connection = Connection::new(reader, writer, buffer, open, shared);
+    connection.serve().await;
+    // Others need not wait for its last bytes.
+    {
+        let mut router = router.lock();
+        router.begin();
+        router.disconnected(session, epoch);
+        router.flush();
+    }
+    connection.finish().await;
 }
 
 struct Connection<S> {
@@ -75,13 +81,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    async fn serve(mut self) {
+    async fn serve(&mut self) {
         // Packets may have come together with the CONNECT.
         self.take_in(0);
         let mut silence = Box::pin(sleep_until(self.deadline()));
         loop {
             if let Some(close) = self.link.take(&mut self.outgoing) {
-                return self.finish(close).await;
+                debug!(reason = ?close.reason, "connection closed");
+                return;
             }
             if !self.step(silence.as_mut()).await {
                 return;
@@ -218,9 +225,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Writes what is left, DISCONNECT included, and closes.
-    async fn finish(mut self, close: Close) {
-        debug!(reason = ?close.reason, "connection closed");
+    async fn finish(mut self) {
         let last = async {
+            self.link.take(&mut self.outgoing);
             while !self.outgoing.is_empty() {
                 self.writer.write_all(&self.outgoing).await?;
                 self.outgoing.clear();
