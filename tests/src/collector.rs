@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::wait::eventually;
 
@@ -55,6 +55,32 @@ impl Collector {
     /// Different payloads so far.
     pub fn distinct(&self) -> usize {
         self.counts.lock().expect("no panic while counting").len()
+    }
+
+    /// Waits for JSON payloads with every `seq` below `messages`, and gives how often each came. The same number may come
+    /// with different payloads: a second delivery meets another state of the flow.
+    ///
+    /// # Errors
+    /// When numbers are missing at the deadline, with how many and the first of them; when a payload has no number.
+    pub fn wait_for_numbers(&self, messages: usize, deadline: Duration) -> anyhow::Result<HashMap<u64, usize>> {
+        let _ = eventually("an output for every input", deadline, || {
+            // Cheap to ask; there are no fewer payloads than numbers.
+            (self.distinct() >= messages && self.numbers().is_ok_and(|numbers| numbers.len() >= messages)).then_some(())
+        });
+        let numbers = self.numbers()?;
+        let missing: Vec<_> = (0..messages as u64).filter(|number| !numbers.contains_key(number)).take(10).collect();
+        ensure!(missing.is_empty(), "lost {} of {messages}, first {missing:?}", messages - numbers.len());
+        Ok(numbers)
+    }
+
+    fn numbers(&self) -> anyhow::Result<HashMap<u64, usize>> {
+        let mut numbers = HashMap::new();
+        for (payload, count) in self.counts() {
+            let value: serde_json::Value = serde_json::from_str(&payload)?;
+            let number = value["seq"].as_u64().with_context(|| format!("an output without its number: {payload}"))?;
+            *numbers.entry(number).or_default() += count;
+        }
+        Ok(numbers)
     }
 }
 

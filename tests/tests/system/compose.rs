@@ -1,6 +1,5 @@
 //! `deploy/`: the image and the compose file, brought up as a user does it, under load and with a death in it.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -76,15 +75,7 @@ impl Load {
 }
 
 fn every_number_came_out(reports: &Collector, sent: usize) {
-    let all = || (reports.distinct() >= sent).then_some(());
-    let _ = eventually("an output for every input", Duration::from_secs(30), all);
-    let mut numbers: HashMap<u64, usize> = HashMap::new();
-    for (payload, count) in reports.counts() {
-        let value: Value = serde_json::from_str(&payload).unwrap();
-        *numbers.entry(value["seq"].as_u64().unwrap()).or_default() += count;
-    }
-    let missing: Vec<_> = (0..sent as u64).filter(|number| !numbers.contains_key(number)).take(10).collect();
-    assert!(missing.is_empty(), "lost {} of {sent}, first {missing:?}", sent - numbers.len());
+    let numbers = reports.wait_for_numbers(sent, Duration::from_secs(30)).unwrap();
     let twice: usize = numbers.values().map(|count| count - 1).sum();
     assert!(twice <= IN_FLIGHT, "{twice} doubles of one that died and one that left");
 }

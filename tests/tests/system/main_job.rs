@@ -1,6 +1,5 @@
 //! The main job: what was handed to a group comes out of it, whoever dies.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -11,6 +10,8 @@ use flotilla_tests::{Collector, Up, UpOptions, eventually, example, kill};
 const MESSAGES: usize = 30_000;
 /// A replica has this many messages in work at most (its receive maximum).
 const IN_FLIGHT: usize = 1000;
+/// All outputs are there after this time.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Publishes numbered messages with `mosquitto_pub -l` and returns when the broker has acknowledged all.
 fn publish(broker: SocketAddr, qos: u8, messages: usize) -> std::process::Child {
@@ -35,30 +36,11 @@ fn publish(broker: SocketAddr, qos: u8, messages: usize) -> std::process::Child 
     child
 }
 
-/// The numbers that came out, and how often each.
-fn numbers(collector: &Collector) -> HashMap<u64, usize> {
-    let mut numbers = HashMap::new();
-    for (payload, count) in collector.counts() {
-        let value: serde_json::Value = serde_json::from_str(&payload).unwrap();
-        *numbers.entry(value["seq"].as_u64().expect("the output keeps the input's number")).or_default() += count;
-    }
-    numbers
-}
-
-fn wait_for_all(collector: &Collector) -> HashMap<u64, usize> {
-    let deadline = Duration::from_mins(2);
-    let _ = eventually("an output for every input", deadline, || (collector.distinct() >= MESSAGES).then_some(()));
-    let numbers = numbers(collector);
-    let missing: Vec<_> = (0..MESSAGES as u64).filter(|number| !numbers.contains_key(number)).take(10).collect();
-    assert!(missing.is_empty(), "lost {} of {MESSAGES}, first {missing:?}", MESSAGES - numbers.len());
-    numbers
-}
-
 fn every_replica_takes_a_share(qos: u8) {
     let up = Up::start(&example("plant.json"), UpOptions::default()).unwrap();
     let collector = Collector::start(up.mqtt, "plant/+/report", qos).unwrap();
     let mut publisher = publish(up.mqtt, qos, MESSAGES);
-    wait_for_all(&collector);
+    collector.wait_for_numbers(MESSAGES, PATIENCE).unwrap();
     assert!(publisher.wait().unwrap().success());
     let done = eventually("the registry to show all deliveries", Duration::from_secs(20), || {
         let replicas = up.replicas();
@@ -86,7 +68,7 @@ fn nothing_is_lost_when_replicas_die(qos: u8, victims: usize) {
     for replica in up.replicas().iter().take(victims) {
         kill(replica.pid).unwrap();
     }
-    let numbers = wait_for_all(&collector);
+    let numbers = collector.wait_for_numbers(MESSAGES, PATIENCE).unwrap();
     assert!(publisher.wait().unwrap().success());
     let twice = numbers.values().map(|count| count - 1).sum::<usize>();
     assert!(
