@@ -66,6 +66,10 @@ pub(super) const ENGLISH: &[(&str, &str)] = &[
     ),
     ("mqtt.errors.not-defined", "The node has no topic"),
     ("mqtt.errors.subscribe-refused", "The broker refused the subscription to __topic__ (code __code__)"),
+    (
+        "mqtt.errors.unverified",
+        "TLS without a tls-config node: as in Node-RED, the broker's certificate is not verified. Choose a tls-config node",
+    ),
     ("mqtt.state.connect-failed", "Connection to broker __broker__ failed: __reason__"),
     ("mqtt.state.connected", "Connected to broker __broker__"),
     ("mqtt.state.disconnected", "Disconnected from broker __broker__: __reason__"),

@@ -6,10 +6,6 @@ use flotilla_runtime::engine::Credentials;
 use flotilla_runtime::settings::Settings;
 use flotilla_runtime::value::Value;
 use futures::{SinkExt, StreamExt};
-use pkcs8::der::Decode as _;
-use pkcs8::der::pem::LineEnding;
-use pkcs8::pkcs5::pbes2;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value as Json, json};
@@ -17,51 +13,7 @@ use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::flow::Flow;
-
-const PASSPHRASE: &str = "correct horse";
-
-/// An authority and a certificate of it for `localhost`, in PEM form.
-struct Pki {
-    ca: String,
-    cert: String,
-    key: KeyPair,
-}
-
-impl Pki {
-    fn new() -> Pki {
-        let mut authority = CertificateParams::default();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        authority.distinguished_name.push(DnType::CommonName, "test authority");
-        let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-        let cert = params.signed_by(&key, &issuer).unwrap();
-        Pki { ca: issuer.pem(), cert: cert.pem(), key }
-    }
-
-    /// The key under the passphrase, as `openssl pkcs8 -topk8 -v2 aes-256-cbc` writes it.
-    fn encrypted_key(&self) -> String {
-        let der = self.key.serialize_der();
-        let plain = pkcs8::PrivateKeyInfo::from_der(&der).unwrap();
-        let params = pbes2::Parameters::pbkdf2_sha256_aes256cbc(2048, b"saltsalt", &[7; 16]).unwrap();
-        let encrypted = plain.encrypt_with_params(params, PASSPHRASE).unwrap();
-        encrypted.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap().to_string()
-    }
-
-    /// What the tls-config node `tls` of a server has.
-    fn server(&self, key: &str, passphrase: &str) -> Credentials {
-        tls(&json!({"certdata": self.cert, "keydata": key, "passphrase": passphrase}))
-    }
-
-    /// What the tls-config node `tls` of a client has.
-    fn client(&self) -> Credentials {
-        tls(&json!({"cadata": self.ca}))
-    }
-}
-
-fn tls(fields: &Json) -> Credentials {
-    [("tls".to_owned(), fields.as_object().unwrap().clone())].into_iter().collect()
-}
+use crate::pki::{PASSPHRASE, Pki};
 
 fn flow(nodes: &Json, credentials: Credentials) -> Flow {
     let mut all = nodes.as_array().unwrap().clone();

@@ -65,6 +65,9 @@ fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
     if !config.bool_or("cleansession", true) && options.client_id().is_empty() {
         cx.warn(cx.text("mqtt.errors.nonclean-missingclientid", &[]));
     }
+    if options.trusts_anyone() {
+        cx.warn(cx.text("mqtt.errors.unverified", &[]));
+    }
     Ok(Arc::new_cyclic(|me| MqttBroker {
         id: cx.id().clone(),
         shared: cx.shared().clone(),

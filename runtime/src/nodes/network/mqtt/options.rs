@@ -109,6 +109,18 @@ impl BrokerOptions {
         self.config.bool("usetls").then(|| self.config.str("tls"))
     }
 
+    /// Whether the broker's certificate is verified when there is no tls-config node. Node-RED: only if the broker node says
+    /// so itself, as those of old exports do.
+    pub(super) fn verifies(&self) -> bool {
+        self.config.bool("verifyservercert")
+    }
+
+    /// True when whoever answers is taken for the broker, in spite of TLS.
+    pub(super) fn trusts_anyone(&self) -> bool {
+        let tls = url::parse(&self.url()).is_ok_and(|url| url.tls);
+        tls && self.tls_node().is_none_or(str::is_empty) && !self.verifies()
+    }
+
     /// True when the flow's messages have this announcement.
     pub(super) fn has(&self, which: Announcement) -> bool {
         self.announcement(which).is_some()

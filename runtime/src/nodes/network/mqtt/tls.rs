@@ -14,14 +14,14 @@ pub(super) struct Secure {
     pub(super) servername: Option<String>,
 }
 
-/// What the broker node's tls-config node says. Without one servers are verified against the public authorities; Node-RED
-/// does not verify a server then.
+/// What the broker node's tls-config node says. Without one the broker is verified, against the public authorities, only if
+/// the broker node says so, as in Node-RED.
 ///
 /// # Errors
 /// When the tls-config node is missing, or its certificates cannot be used.
 pub(super) fn config(shared: &Shared, options: &BrokerOptions) -> Result<Secure, String> {
     let Some(id) = options.tls_node().filter(|id| !id.is_empty()) else {
-        let config = client_without_config(true).map_err(|error| error.to_string())?;
+        let config = client_without_config(options.verifies()).map_err(|error| error.to_string())?;
         return Ok(Secure { config, servername: None });
     };
     let node = shared.config_node::<TlsConfig>(id);

@@ -1,9 +1,11 @@
 //! CONNECT and CONNACK.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
+use rustls::CertificateError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::client_type::{Client, ClientEvents, ClientOptions, Role};
@@ -18,11 +20,11 @@ pub(super) async fn open(
     options: &ClientOptions,
     packet: &ConnectPacket,
 ) -> Result<Connection, End> {
-    let mut stream = options.address.open().await.map_err(End::lost)?;
+    let mut stream = options.address.open().await.map_err(broken)?;
     let mut out = BytesMut::with_capacity(READ);
     wire::connect(&mut out, packet);
-    stream.write_all_buf(&mut out).await.map_err(End::lost)?;
-    stream.flush().await.map_err(End::lost)?;
+    stream.write_all_buf(&mut out).await.map_err(broken)?;
+    stream.flush().await.map_err(broken)?;
     let mut input = BytesMut::with_capacity(READ);
     let ack = loop {
         match wire::decode(&input, packet.version, PACKET_LIMIT).map_err(End::lost)? {
@@ -33,7 +35,7 @@ pub(super) async fn open(
             Decoded::Packet(..) => return Err(End::lost("the first packet was not a CONNACK")),
             Decoded::Need(_) => {}
         }
-        if stream.read_buf(&mut input).await.map_err(End::lost)? == 0 {
+        if stream.read_buf(&mut input).await.map_err(broken)? == 0 {
             return Err(End::lost("closed by the broker before a CONNACK"));
         }
     };
@@ -70,6 +72,23 @@ pub(super) async fn open(
         held: false,
         pace: Pace::new(now),
     })
+}
+
+/// What broke, and for TLS what can be done about it. With TLS 1.3 a broker says only after the handshake what it misses.
+fn broken(error: io::Error) -> End {
+    use rustls::{AlertDescription as Alert, Error::AlertReceived, Error::InvalidCertificate};
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(InvalidCertificate(
+            CertificateError::NotValidForNameContext { .. } | CertificateError::NotValidForName,
+        )) => End::lost(format!("{error}; the tls-config node's server name must be one that the certificate is for")),
+        Some(InvalidCertificate(_)) => End::lost(format!(
+            "{error}; the tls-config node's CA certificate must be of the authority that signed the broker's"
+        )),
+        Some(AlertReceived(Alert::CertificateRequired | Alert::HandshakeFailure | Alert::BadCertificate)) => End::lost(
+            format!("{error}; does the tls-config node have the client certificate that the broker asks for?"),
+        ),
+        _ => End::lost(error),
+    }
 }
 
 /// Source: MQTT 3.1.1 section 3.2.2.3, MQTT 5 section 3.2.2.2.
