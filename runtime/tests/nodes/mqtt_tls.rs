@@ -111,7 +111,10 @@ fn uploaded() -> Json {
 }
 
 fn messages_pass(flow: &Flow) {
-    flow.line(r#""text":"connected""#);
+    // Each has a connection of its own; mqtt in shows its once it is subscribed.
+    for node in ["in", "n"] {
+        flow.line(&format!(r#"status {node} {{"fill":"green""#));
+    }
     flow.send(r#"{"payload":"sealed"}"#);
     assert_eq!(flow.payloads(1), r#"["sealed"]"#);
     assert_eq!(flow.settled().failed, 0);
