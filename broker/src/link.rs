@@ -21,6 +21,8 @@ struct Out {
     buffer: BytesMut,
     /// Bytes taken by the task, not yet written.
     writing: usize,
+    /// Bytes that will be appended when the disk has what they stand on.
+    promised: usize,
     /// The router held something back: tell it when there is room.
     starved: bool,
     /// The last pause for this link ended without progress: publishers no longer wait for it.
@@ -59,9 +61,20 @@ impl Link {
     /// Whether messages may be appended now. If not, [`Self::written`] tells when to ask again.
     pub fn has_room(&self) -> bool {
         let mut out = self.out.lock();
-        let room = out.buffer.len() + out.writing < self.limit && out.close.is_none();
+        let room = out.buffer.len() + out.writing + out.promised < self.limit && out.close.is_none();
         out.starved |= !room;
         room
+    }
+
+    /// Keeps room for bytes that are appended later.
+    pub fn promise(&self, bytes: usize) {
+        self.out.lock().promised += bytes;
+    }
+
+    /// The bytes are appended next.
+    pub fn keep_promise(&self, bytes: usize) {
+        let mut out = self.out.lock();
+        out.promised = out.promised.saturating_sub(bytes);
     }
 
     /// Ends the connection once what waits is written.

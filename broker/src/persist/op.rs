@@ -79,6 +79,8 @@ pub enum ReplyKind {
     SubAck(u16, Vec<u8>),
     /// UNSUBACK.
     UnsubAck(u16, Vec<u8>),
+    /// The PUBLISH at QoS 2 under this identifier, of so many bytes.
+    Publish(u16, usize),
     /// One of the others that refuses, with what a person should know.
     Refused(Box<Refused>),
 }

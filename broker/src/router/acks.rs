@@ -16,6 +16,8 @@ impl Router {
                     if packet.reason < 0x80 {
                         self.record_for(session, |session| Op::PutReleased { session, pkid: packet.pkid });
                         self.answer(session, AckKind::PubRel, packet.pkid, Reason::Success);
+                    } else {
+                        self.record_for(session, |session| Op::DropReleased { session, pkid: packet.pkid });
                     }
                     delivery
                 }

@@ -1,8 +1,9 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use super::Router;
 use crate::{
-    persist::Op,
+    message::Message,
+    persist::{Op, ReplyKind},
     session::{Client, Delivery, Flight, SessionKey},
     wire::{AckKind, PublishOut, QoS, Version, Why, ack, publish},
 };
@@ -89,35 +90,29 @@ impl Router {
             self.stats.dropped_expired += 1;
             return self.settle(session, &delivery);
         };
+        let persistent = self.journal.is_some();
         let entry = &mut self.sessions[session];
         let Some(client) = &mut entry.client else { return };
-        let mut packet = PublishOut {
-            dup: false,
-            qos: delivery.qos,
-            retain: delivery.retain,
-            pkid: 1,
-            topic: &message.topic,
-            alias: None,
-            expiry,
-            subscription_ids: &ids,
-            forward: &message.forward,
-            payload: &message.payload,
-        };
+        let mut packet = outgoing(&message, &ids, delivery.qos, delivery.retain, expiry);
         let size = packet.size(client.version);
         if size > client.max_packet {
             self.stats.dropped_large += 1;
             return self.settle(session, &delivery);
+        }
+        if persistent && entry.stored != 0 && delivery.qos == QoS::ExactlyOnce {
+            client.link.promise(size);
+            let seq = delivery.stored;
+            let pkid = entry.window.begin(delivery);
+            return self.number(session, seq, pkid, size);
         }
         if client.alias_max > 0 && size + 3 <= client.max_packet {
             alias(client, &mut packet, &message.topic);
         }
         self.stats.sent[delivery.qos as usize] += 1;
         self.stats.sent_bytes[delivery.qos as usize] += message.payload.len() as u64;
-        let numbered = (delivery.qos == QoS::ExactlyOnce && delivery.stored != 0).then_some(delivery.stored);
         if delivery.qos != QoS::AtMostOnce {
             packet.pkid = entry.window.begin(delivery);
         }
-        let pkid = packet.pkid;
         let offered = client.link.append(|out| publish(out, client.version, &packet));
         if offered.idle {
             self.dirty.mark(&client.link);
@@ -125,8 +120,34 @@ impl Router {
         if offered.pressed {
             self.pressed = Some(Arc::clone(&client.link));
         }
-        if let Some(seq) = numbered {
-            self.record_for(session, |session| Op::SetPacketId { session, seq, pkid });
+    }
+
+    /// QoS 2 to a session that outlives the broker: its identifier is on disk before the client sees it. Else a broker
+    /// that was killed would give it to another message, which the client would take for a repetition [MQTT-4.3.3].
+    /// A share group's message returns to the group then, so that only the identifier is kept, as received.
+    fn number(&mut self, session: SessionKey, seq: u64, pkid: u16, size: usize) {
+        self.record_for(session, |session| match seq {
+            0 => Op::PutReleased { session, pkid },
+            _ => Op::SetPacketId { session, seq, pkid },
+        });
+        self.promise(session, ReplyKind::Publish(pkid, size));
+    }
+
+    /// The identifier is on disk: the message may go.
+    pub(super) fn send_numbered(&mut self, session: SessionKey, pkid: u16, size: usize) {
+        let entry = &mut self.sessions[session];
+        let Some(client) = &mut entry.client else { return };
+        client.link.keep_promise(size);
+        let Some(Flight::Sent(delivery)) = entry.window.get(pkid) else { return };
+        let message = &delivery.message;
+        let mut packet = PublishOut { pkid, ..repeated(delivery, self.now) };
+        if client.alias_max > 0 && size + 3 <= client.max_packet {
+            alias(client, &mut packet, &message.topic);
+        }
+        self.stats.sent[delivery.qos as usize] += 1;
+        self.stats.sent_bytes[delivery.qos as usize] += message.payload.len() as u64;
+        if client.link.append(|out| publish(out, client.version, &packet)).idle {
+            self.dirty.mark(&client.link);
         }
     }
 
@@ -142,6 +163,7 @@ impl Router {
             // This connection takes less than the one before did.
             let dropped = entry.window.abandon(pkid);
             self.stats.dropped_large += 1;
+            self.record_for(session, |session| Op::DropReleased { session, pkid });
             if let Some(delivery) = dropped {
                 self.settle(session, &delivery);
             }
@@ -152,21 +174,7 @@ impl Router {
                 ack(out, client.version, AckKind::PubRel, pkid, Why::SUCCESS);
             }
             Flight::Sent(delivery) => {
-                let message = &delivery.message;
-                let packet = PublishOut {
-                    dup: true,
-                    qos: delivery.qos,
-                    retain: delivery.retain,
-                    pkid,
-                    topic: &message.topic,
-                    alias: None,
-                    // One that expired meanwhile had begun its delivery, so it is completed.
-                    expiry: message.remaining(now).unwrap_or(Some(0)),
-                    subscription_ids: &delivery.ids,
-                    forward: &message.forward,
-                    payload: &message.payload,
-                };
-                publish(out, client.version, &packet);
+                publish(out, client.version, &PublishOut { dup: true, pkid, ..repeated(delivery, now) });
             }
         });
         if offered.idle {
@@ -184,6 +192,27 @@ impl Router {
         if let Some(source) = delivery.source {
             self.done(session, source);
         }
+    }
+}
+
+/// A message whose delivery has begun. One that expired meanwhile is completed.
+fn repeated(delivery: &Delivery, now: Instant) -> PublishOut<'_> {
+    let expiry = delivery.message.remaining(now).unwrap_or(Some(0));
+    outgoing(&delivery.message, &delivery.ids, delivery.qos, delivery.retain, expiry)
+}
+
+fn outgoing<'a>(message: &'a Message, ids: &'a [u32], qos: QoS, retain: bool, expiry: Option<u32>) -> PublishOut<'a> {
+    PublishOut {
+        dup: false,
+        qos,
+        retain,
+        pkid: 0,
+        topic: &message.topic,
+        alias: None,
+        expiry,
+        subscription_ids: ids,
+        forward: &message.forward,
+        payload: &message.payload,
     }
 }
 

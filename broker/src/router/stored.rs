@@ -125,6 +125,9 @@ impl Router {
     }
 
     fn tell(&mut self, session: SessionKey, kind: &ReplyKind) {
+        if let ReplyKind::Publish(pkid, size) = kind {
+            return self.send_numbered(session, *pkid, *size);
+        }
         self.reply(session, |out, client| encode(out, client, kind, Reason::Success, ""));
     }
 
@@ -224,6 +227,8 @@ fn encode(out: &mut BytesMut, client: &Client, kind: &ReplyKind, reason: Reason,
         ReplyKind::Ack(kind, pkid, reason) => ack(out, version, *kind, *pkid, Why { reason: *reason, ..why }),
         ReplyKind::SubAck(pkid, codes) => suback(out, version, *pkid, codes, why),
         ReplyKind::UnsubAck(pkid, codes) => unsuback(out, version, *pkid, codes, why),
+        // It is made when it is sent: the topic may have an alias by then.
+        ReplyKind::Publish(..) => {}
         ReplyKind::Refused(refused) => encode(out, client, &refused.answer, refused.reason, &refused.detail),
     }
 }

@@ -58,6 +58,11 @@ impl Window {
         self.flights.insert(pkid, InFlight { order: self.order, flight });
     }
 
+    /// How far `pkid` got.
+    pub fn get(&self, pkid: u16) -> Option<&Flight> {
+        self.flights.get(&pkid).map(|entry| &entry.flight)
+    }
+
     /// PUBACK: done. `None` when nothing of QoS 1 is in flight under `pkid`.
     pub fn acked(&mut self, pkid: u16) -> Option<Delivery> {
         match self.flights.get(&pkid) {

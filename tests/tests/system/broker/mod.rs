@@ -3,6 +3,7 @@
 mod doors;
 mod full;
 mod hostile;
+mod identifiers;
 mod killed;
 mod kit;
 mod persist;
