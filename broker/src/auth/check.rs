@@ -2,7 +2,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use tokio::sync::Semaphore;
 
-use super::{Acl, AuthError, Rights, users::Users};
+use super::{Acl, Admitted, AuthError, users::Users};
 use crate::{
     config::Config,
     wire::{Connect, Reason},
@@ -32,8 +32,8 @@ impl Auth {
         })
     }
 
-    /// Whether the client may connect, and its rights; `None` are all rights.
-    pub async fn check(&self, connect: &Connect, peer: SocketAddr) -> Result<Option<Arc<Rights>>, Reason> {
+    /// Whether the client may connect, as whom, and its rights. Who has no ClientID gets one here: rights may name it.
+    pub async fn check(&self, connect: &Connect, peer: SocketAddr) -> Result<Admitted, Reason> {
         let user = connect.username.as_deref();
         let known = match (&self.users, user) {
             (Some(users), Some(user)) => {
@@ -53,15 +53,18 @@ impl Auth {
         if connect.will.as_ref().is_some_and(|will| will.message.topic.starts_with(b"$SYS/")) {
             return Err(Reason::NotAuthorized);
         }
-        let Some(acl) = &self.acl else { return Ok(None) };
-        let rights = acl.rights(known, &connect.client_id);
+        let assigned = connect.client_id.is_empty();
+        let id: Arc<str> = if assigned { any_id() } else { connect.client_id.as_str().into() };
+        let user = known.map(Arc::from);
+        let Some(acl) = &self.acl else { return Ok(Admitted { user, id, assigned, rights: None }) };
+        let rights = acl.rights(known, &id);
         if let Some(will) = &connect.will {
             let topic = std::str::from_utf8(&will.message.topic).unwrap_or_default();
             if !rights.may_publish(topic) {
                 return Err(Reason::NotAuthorized);
             }
         }
-        Ok(Some(Arc::new(rights)))
+        Ok(Admitted { user, id, assigned, rights: Some(Arc::new(rights)) })
     }
 
     async fn verify(&self, users: &Arc<Users>, user: &str, connect: &Connect) -> Result<(), Reason> {
@@ -71,4 +74,9 @@ impl Auth {
         let checked = tokio::task::spawn_blocking(move || users.verify(&user, &password)).await;
         if checked.unwrap_or(false) { Ok(()) } else { Err(Reason::BadUserNameOrPassword) }
     }
+}
+
+/// A ClientID that nobody has.
+fn any_id() -> Arc<str> {
+    format!("auto-{:016x}", rand::random::<u64>()).into()
 }

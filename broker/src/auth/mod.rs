@@ -1,10 +1,12 @@
 //! Who may connect, and what they may publish and subscribe.
 
 mod acl;
+mod admitted;
 mod check;
 mod error;
 mod users;
 
 pub use acl::{Acl, Rights};
+pub use admitted::Admitted;
 pub use check::Auth;
 pub use error::AuthError;

@@ -16,6 +16,16 @@ pub enum InvalidSetting {
         /// What it could be.
         least: u64,
     },
+    /// A bound so high that times or sums could not be counted any more.
+    #[error("{setting} is {value}: set it to {most} or less")]
+    TooHigh {
+        /// The setting.
+        setting: &'static str,
+        /// What it is.
+        value: u64,
+        /// What it could be.
+        most: u64,
+    },
     /// Files for TLS without a TLS listener.
     #[error("tls_cert and tls_key are used by tls_listen, which is not set: set it, or leave them out")]
     UnusedTls,
@@ -26,6 +36,13 @@ pub enum InvalidSetting {
 
 /// The shortest CONNECT has 14 bytes; a broker that takes no more than some has no use.
 const LEAST_PACKET: u64 = 64;
+
+/// A hundred years: clocks can still be counted on by so much.
+const LONGEST: u64 = 100 * 365 * 86_400;
+/// Of bytes and of things in memory: some of them can still be added up.
+const MOST: u64 = (usize::MAX / 4) as u64;
+/// No MQTT packet is larger (section 1.5.5: four bytes of length).
+const LARGEST_PACKET: u64 = 5 + 268_435_455;
 
 impl Config {
     /// Refuses what would make a broker that starts and serves nobody.
@@ -48,6 +65,30 @@ impl Config {
         ] {
             if value < least {
                 return Err(InvalidSetting::TooLow { setting, value, least });
+            }
+        }
+        for (setting, value, most) in [
+            ("max_packet", self.max_packet as u64, LARGEST_PACKET),
+            ("sys_interval", self.sys_interval, LONGEST),
+            ("connect_timeout", self.connect_timeout, LONGEST),
+            ("group_max_age", self.group_max_age, LONGEST),
+            ("group_linger", self.group_linger, LONGEST),
+            ("redispatch_after_ms", self.redispatch_after_ms, LONGEST * 1000),
+            ("publisher_patience_ms", self.publisher_patience_ms, LONGEST * 1000),
+            ("out_buffer", self.out_buffer as u64, MOST),
+            ("max_connections", self.max_connections as u64, MOST),
+            ("max_connections_per_address", self.max_connections_per_address as u64, MOST),
+            ("max_subscriptions", self.max_subscriptions as u64, MOST),
+            ("max_retained", self.max_retained as u64, MOST),
+            ("max_retained_bytes", self.max_retained_bytes as u64, MOST),
+            ("max_held_bytes", self.max_held_bytes as u64, MOST),
+            ("session_queue", self.session_queue as u64, MOST),
+            ("session_queue_bytes", self.session_queue_bytes as u64, MOST),
+            ("group_queue", self.group_queue as u64, MOST),
+            ("group_queue_bytes", self.group_queue_bytes as u64, MOST),
+        ] {
+            if value > most {
+                return Err(InvalidSetting::TooHigh { setting, value, most });
             }
         }
         if self.tls_listen.is_none() && (self.tls_cert.is_some() || self.tls_key.is_some()) {
@@ -74,6 +115,12 @@ mod tests {
         assert_eq!(Config::default().check(), Ok(()));
         assert_eq!(refusal(|config| config.receive_maximum = 0), "receive_maximum is 0: it must be 1 or more");
         assert_eq!(refusal(|config| config.max_packet = 10), "max_packet is 10: it must be 64 or more");
+        assert_eq!(
+            refusal(|config| config.sys_interval = u64::MAX),
+            "sys_interval is 18446744073709551615: set it to 3153600000 or less"
+        );
+        assert!(refusal(|config| config.group_linger = u64::MAX).starts_with("group_linger is 18446744073709551615"));
+        assert!(refusal(|config| config.session_queue = usize::MAX).starts_with("session_queue is"));
         assert!(refusal(|config| config.server_keep_alive = Some(0)).starts_with("server_keep_alive is 0"));
         assert!(refusal(|config| config.tls_key = Some("key.pem".into())).contains("tls_listen, which is not set"));
         assert!(refusal(|config| config.deny_subscribe = vec!["a#b".into()]).contains("\"a#b\" is not a topic filter"));

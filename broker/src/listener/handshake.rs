@@ -7,8 +7,8 @@ use tracing::debug;
 use super::Shared;
 use crate::{
     link::Link,
-    router::Accepted,
-    wire::{ConnAck, Reason, Version, WireError, connack, decode_connect, frame_len},
+    router::{Accepted, Refused},
+    wire::{ConnAck, Version, WireError, connack, decode_connect, frame_len},
 };
 
 /// A connection whose CONNECT was accepted.
@@ -35,17 +35,17 @@ where
             debug!(%peer, %error, "CONNECT refused");
             // Only who spoke MQTT gets an answer [MQTT-3.1.4-1].
             if matches!(error, WireError::Version(_)) {
-                refuse(stream, Version::V4, error.reason(), 0).await;
+                refuse(stream, Version::V4, error.reason().into(), 0).await;
             }
             return None;
         }
     };
     let (version, room) = (connect.version, connect.max_packet as usize);
-    let rights = match shared.auth.check(&connect, peer).await {
-        Ok(rights) => rights,
+    let admitted = match shared.auth.check(&connect, peer).await {
+        Ok(admitted) => admitted,
         Err(reason) => {
             debug!(%peer, ?reason, "CONNECT refused");
-            refuse(stream, version, reason, room).await;
+            refuse(stream, version, reason.into(), room).await;
             return None;
         }
     };
@@ -53,15 +53,15 @@ where
     let answer = {
         let mut router = shared.router.lock();
         router.begin();
-        let answer = router.connect(connect, rights, Arc::clone(&link));
+        let answer = router.connect(connect, admitted, Arc::clone(&link));
         router.flush();
         answer
     };
     match answer {
         Ok(accepted) => Some(Open { link, accepted, version }),
         Err(refused) => {
-            debug!(%peer, reason = ?refused.0, "CONNECT refused");
-            refuse(stream, version, refused.0, room).await;
+            debug!(%peer, reason = ?refused.reason, refused.detail, "CONNECT refused");
+            refuse(stream, version, refused, room).await;
             None
         }
     }
@@ -92,9 +92,10 @@ where
     }
 }
 
-async fn refuse<S: AsyncWrite + Unpin>(stream: &mut S, version: Version, reason: Reason, room: usize) {
+async fn refuse<S: AsyncWrite + Unpin>(stream: &mut S, version: Version, refused: Refused, room: usize) {
     let mut answer = BytesMut::new();
-    connack(&mut answer, version, reason, &ConnAck::default(), room);
+    let told = ConnAck { refusal: refused.detail, ..ConnAck::default() };
+    connack(&mut answer, version, refused.reason, &told, room);
     let send = async {
         stream.write_all(&answer).await?;
         stream.shutdown().await

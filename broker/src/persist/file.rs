@@ -9,7 +9,7 @@ use thiserror::Error;
 /// "FLOT": SQLite's application id, bytes 68 to 71 of the file.
 pub(super) const APPLICATION: i32 = 0x464C_4F54;
 /// The layout of the tables.
-pub(super) const LAYOUT: i32 = 1;
+pub(super) const LAYOUT: i32 = 2;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Why the stored state cannot be used. The file is left as it is.
@@ -30,7 +30,7 @@ pub enum PersistError {
         path: PathBuf,
     },
     /// It was written by another version.
-    #[error("persist {path}: layout {found}, this broker reads {LAYOUT}; use the version that wrote it")]
+    #[error("persist {path}: layout {found}, this broker reads 1 to {LAYOUT}; use the version that wrote it")]
     Layout {
         /// The file.
         path: PathBuf,

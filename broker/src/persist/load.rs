@@ -41,6 +41,8 @@ pub struct StoredSession {
     pub key: u64,
     /// ClientID.
     pub id: String,
+    /// Whose it is: the user that connected.
+    pub user: Option<String>,
     /// Session expiry in seconds.
     pub expiry: u32,
     /// When its connection ended, if that was before the broker did.
@@ -90,7 +92,7 @@ impl Store {
     /// `None` when a body cannot be decoded.
     fn read(&self, clock: Clock) -> rusqlite::Result<Option<Loaded>> {
         let mut loaded = Loaded::default();
-        let mut sessions = self.connection.prepare("SELECT key, id, expiry, away FROM sessions")?;
+        let mut sessions = self.connection.prepare("SELECT key, id, expiry, away, user FROM sessions")?;
         let mut rows = sessions.query([])?;
         while let Some(row) = rows.next()? {
             let key: i64 = row.get(0)?;
@@ -100,6 +102,7 @@ impl Store {
                 id: row.get(1)?,
                 expiry: row.get(2)?,
                 away_since: row.get::<_, Option<i64>>(3)?.map(|at| clock.to_instant(at as u64)),
+                user: row.get(4)?,
                 subscriptions: self.subscriptions(key)?,
                 queued,
                 received: self.pkids("SELECT pkid FROM received WHERE session = ?", key)?,

@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug)]
 pub enum Op {
     /// A session, new or changed. `away_since` in milliseconds since 1970.
-    PutSession { key: u64, id: Arc<str>, expiry: u32, away_since: Option<u64> },
+    PutSession { key: u64, id: Arc<str>, expiry: u32, away_since: Option<u64>, user: Option<Arc<str>> },
     /// A session and all it had.
     DropSession { key: u64 },
     /// A subscription, new or changed.

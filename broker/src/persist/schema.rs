@@ -14,7 +14,7 @@ pub struct Store {
 const NAME: &str = "broker.db";
 
 const TABLES: &str = "
-CREATE TABLE sessions (key INTEGER PRIMARY KEY, id TEXT NOT NULL, expiry INTEGER NOT NULL, away INTEGER);
+CREATE TABLE sessions (key INTEGER PRIMARY KEY, id TEXT NOT NULL, expiry INTEGER NOT NULL, away INTEGER, user TEXT);
 CREATE TABLE subscriptions (session INTEGER, filter TEXT, options INTEGER NOT NULL, id INTEGER,
     PRIMARY KEY (session, filter)) WITHOUT ROWID;
 CREATE TABLE retained (topic BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
@@ -27,9 +27,12 @@ CREATE TABLE received (session INTEGER, pkid INTEGER, PRIMARY KEY (session, pkid
 CREATE TABLE released (session INTEGER, pkid INTEGER, PRIMARY KEY (session, pkid)) WITHOUT ROWID;
 ";
 
+/// From layout 1, which did not know whose a session is.
+const FROM_1: &str = "BEGIN; ALTER TABLE sessions ADD COLUMN user TEXT; PRAGMA user_version = 2; COMMIT;";
+
 impl Store {
-    /// Opens the file in `folder`, or makes it. A file that is damaged, foreign, or of another layout is
-    /// refused and left as it is.
+    /// Opens the file in `folder`, or makes it. An older layout is brought up to date. A file that is damaged, foreign,
+    /// or of a later layout is refused and left as it is.
     pub fn open(folder: &Path) -> Result<Self, PersistError> {
         std::fs::create_dir_all(folder).map_err(|source| PersistError::Io { path: folder.to_owned(), source })?;
         let path = folder.join(NAME);
@@ -46,13 +49,16 @@ impl Store {
     fn check(&self) -> Result<(), PersistError> {
         let sqlite = |source| PersistError::sqlite(&self.path, source);
         let found: i32 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sqlite)?;
-        if found != LAYOUT {
+        if !(1..=LAYOUT).contains(&found) {
             return Err(PersistError::Layout { path: self.path.clone(), found });
         }
         let check = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
         let verdict = self.connection.query_row("PRAGMA quick_check(1)", [], check).map_err(sqlite)?;
         if verdict != "ok" {
             return Err(PersistError::Damaged { path: self.path.clone(), what: verdict });
+        }
+        if found == 1 {
+            self.connection.execute_batch(FROM_1).map_err(sqlite)?;
         }
         Ok(())
     }
@@ -86,4 +92,31 @@ fn prepare(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch("BEGIN EXCLUSIVE; COMMIT;")?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persist::Clock;
+
+    /// What a broker wrote before sessions had users.
+    const LAYOUT_1: &str = "ALTER TABLE sessions DROP COLUMN user; PRAGMA user_version = 1;
+        INSERT INTO sessions VALUES (7, 'old', 3600, NULL);";
+
+    #[test]
+    fn layout_1_is_read_and_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(NAME);
+        create(folder.path(), &path).unwrap();
+        Connection::open(&path).unwrap().execute_batch(LAYOUT_1).unwrap();
+        for _ in 0..2 {
+            let loaded = Store::open(folder.path()).unwrap().load(Clock::now()).unwrap();
+            let [session] = &loaded.sessions[..] else { panic!("{loaded:?}") };
+            assert_eq!((session.key, &*session.id, session.expiry, &session.user), (7, "old", 3600, &None));
+        }
+        let later = LAYOUT + 1;
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", later).unwrap();
+        let error = Store::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(&format!("layout {later}, this broker reads 1 to {LAYOUT}")), "{error}");
+    }
 }

@@ -47,9 +47,9 @@ fn cancel(put: &mut FxHashMap<(bool, u64, u64), usize>, key: (bool, u64, u64), a
 
 fn apply(to: &Transaction<'_>, op: &Op, clock: Clock) -> rusqlite::Result<()> {
     match op {
-        Op::PutSession { key, id, expiry, away_since } => to
-            .prepare_cached("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?)")?
-            .execute(params![int(*key), &**id, expiry, away_since.map(int)]),
+        Op::PutSession { key, id, expiry, away_since, user } => to
+            .prepare_cached("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?)")?
+            .execute(params![int(*key), &**id, expiry, away_since.map(int), user.as_deref()]),
         Op::DropSession { key } => {
             for table in ["subscriptions", "queued", "received", "released"] {
                 to.prepare_cached(&format!("DELETE FROM {table} WHERE session = ?"))?.execute([int(*key)])?;

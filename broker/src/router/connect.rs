@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::Router;
 use crate::{
-    auth::Rights,
+    auth::Admitted,
     link::Link,
     session::{Client, Session, SessionKey},
     wire::{ConnAck, Connect, Reason, Version, connack},
@@ -19,22 +19,28 @@ pub struct Accepted {
     pub keep_alive: u16,
 }
 
-/// A CONNECT that was refused; the CONNACK to send has this reason.
+/// A CONNECT that was refused: what the CONNACK to send says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused(pub Reason);
+pub struct Refused {
+    /// The code.
+    pub reason: Reason,
+    /// For people, where it says more than the code's own text; may be empty.
+    pub detail: &'static str,
+}
+
+impl From<Reason> for Refused {
+    fn from(reason: Reason) -> Self {
+        Self { reason, detail: "" }
+    }
+}
 
 impl Router {
     /// Takes a client in: resumes or makes its session, ends an older connection of the same
     /// ClientID, answers CONNACK and sends what waits.
-    pub fn connect(
-        &mut self,
-        connect: Connect,
-        rights: Option<Arc<Rights>>,
-        link: Arc<Link>,
-    ) -> Result<Accepted, Refused> {
+    pub fn connect(&mut self, connect: Connect, admitted: Admitted, link: Arc<Link>) -> Result<Accepted, Refused> {
         self.admit(&connect)?;
-        let assigned = connect.client_id.is_empty();
-        let id: Arc<str> = if assigned { self.assign_id() } else { connect.client_id.as_str().into() };
+        self.check_owner(&admitted)?;
+        let Admitted { user, id, assigned, rights } = admitted;
         let (session, present) = self.take_session(&id, connect.clean_start);
         self.epochs += 1;
         let epoch = self.epochs;
@@ -50,6 +56,7 @@ impl Router {
             assigned_id: assigned.then_some(&*id),
             topic_alias_max: self.config.topic_alias_max,
             keep_alive: shortened,
+            refusal: "",
             user: &[("flotilla-redispatch", "1")],
         };
         let max_packet = connect.max_packet as usize;
@@ -59,6 +66,9 @@ impl Router {
         self.cancel_timers(session);
         let entry = &mut self.sessions[session];
         entry.epoch = epoch;
+        if self.config.users.is_some() {
+            entry.user = user;
+        }
         entry.expiry = expiry;
         entry.away_since = None;
         entry.pending_will = None;
@@ -85,25 +95,16 @@ impl Router {
 
     fn admit(&self, connect: &Connect) -> Result<(), Refused> {
         if self.stopping || self.connected >= self.config.max_connections {
-            return Err(Refused(Reason::ServerUnavailable));
+            return Err(Reason::ServerUnavailable.into());
         }
         if connect.auth_method {
-            return Err(Refused(Reason::BadAuthenticationMethod));
+            return Err(Reason::BadAuthenticationMethod.into());
         }
         // [MQTT-3.1.3-8]: without an id there is nothing to find the session by.
         if connect.version == Version::V4 && connect.client_id.is_empty() && !connect.clean_start {
-            return Err(Refused(Reason::ClientIdNotValid));
+            return Err(Reason::ClientIdNotValid.into());
         }
         Ok(())
-    }
-
-    fn assign_id(&self) -> Arc<str> {
-        loop {
-            let id: Arc<str> = format!("auto-{:016x}", rand::random::<u64>()).into();
-            if !self.by_id.contains_key(&id) {
-                return id;
-            }
-        }
     }
 
     /// The stored session, or a new one; the second says whether it was stored.

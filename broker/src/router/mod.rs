@@ -7,6 +7,7 @@ mod deliver;
 mod end;
 mod flush;
 mod groups;
+mod owner;
 mod publish;
 mod refusals;
 mod retained;
@@ -17,7 +18,7 @@ mod subscribe;
 mod sys;
 mod timers;
 
-pub use connect::Accepted;
+pub use connect::{Accepted, Refused};
 pub use publish::Blocked;
 pub use router::{Router, Stats};
 pub use status::{GroupStatus, MemberStatus, Status};

@@ -47,6 +47,7 @@ impl Router {
             id: Arc::clone(&entry.id),
             expiry: entry.expiry,
             away_since,
+            user: entry.user.clone(),
         });
     }
 
@@ -174,6 +175,7 @@ impl Router {
         self.epochs += 1;
         session.epoch = self.epochs;
         session.stored = stored.key;
+        session.user = stored.user.map(Arc::from);
         session.expiry = stored.expiry;
         let since = stored.away_since.unwrap_or(self.now);
         session.away_since = Some(since);

@@ -63,12 +63,9 @@ impl Router {
         if self.config.deny_subscribe.contains(&request.filter) {
             return Err(Reason::Unspecified);
         }
-        let topics = match filter {
-            Filter::Plain(filter) => filter,
-            Filter::Shared(share) => &share.filter,
-        };
         let client = self.sessions[session].client.as_ref();
-        if client.and_then(|client| client.rights.as_ref()).is_some_and(|rights| !rights.may_subscribe(topics)) {
+        if client.and_then(|client| client.rights.as_ref()).is_some_and(|rights| !rights.may_subscribe(filter.topics()))
+        {
             return Err(Reason::NotAuthorized);
         }
         let own = &self.sessions[session].subscriptions;

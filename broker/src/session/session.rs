@@ -18,6 +18,8 @@ pub type SessionKey = usize;
 pub struct Session {
     /// ClientID.
     pub id: Arc<str>,
+    /// Whose it is: the user that connected, where there are users.
+    pub user: Option<Arc<str>>,
     /// Its number in the file; 0 when it is not stored.
     pub stored: u64,
     /// Counts connections, so that what an old one still sends or does is told apart.
@@ -66,6 +68,7 @@ impl Session {
     pub fn new(id: Arc<str>) -> Self {
         Self {
             id,
+            user: None,
             stored: 0,
             epoch: 0,
             client: None,

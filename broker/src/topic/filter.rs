@@ -28,6 +28,14 @@ impl Filter {
         let named = !name.is_empty() && !name.contains(['+', '#']);
         (named && valid(filter)).then(|| Self::Shared(Share { name: name.into(), filter: filter.into() }))
     }
+
+    /// The part that topics are matched with.
+    pub fn topics(&self) -> &str {
+        match self {
+            Self::Plain(filter) => filter,
+            Self::Shared(share) => &share.filter,
+        }
+    }
 }
 
 fn valid(filter: &str) -> bool {

@@ -22,6 +22,8 @@ pub struct ConnAck<'a> {
     pub topic_alias_max: u16,
     /// Keep alive in force, when other than asked for.
     pub keep_alive: Option<u16>,
+    /// Why it refuses, where that is known closer than by the code; may be empty.
+    pub refusal: &'a str,
     /// Sent as user properties.
     pub user: &'a [(&'a str, &'a str)],
 }
@@ -168,7 +170,7 @@ pub fn connack(out: &mut BytesMut, version: Version, reason: Reason, told: &Conn
             block.truncate(needed);
         }
     } else {
-        let refusal = Why { reason, detail: "", room }.text(2);
+        let refusal = Why { reason, detail: told.refusal, room }.text(2);
         out.put_u8(0x20);
         varint(out, 2 + block_len(refusal));
         out.put_slice(&[0, reason as u8]);

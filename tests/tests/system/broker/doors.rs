@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use flotilla_tests::mqtt::{Client, Connect, TestBroker};
+use flotilla_tests::mqtt::{Client, Connect, Ending, TestBroker};
 
 /// "secret", bcrypt with the least cost that there is.
 const ANN: &str = "ann:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
@@ -98,6 +98,30 @@ fn a_will_that_may_not_be_published_is_refused() {
             );
         }
     }
+}
+
+/// The largest times that are taken can be counted: nothing panics when they begin to run.
+#[test]
+fn the_longest_times_can_be_counted() {
+    let century = 100 * 365 * 86_400;
+    let broker = TestBroker::start(|config| {
+        config.sys_interval = century;
+        config.connect_timeout = century;
+        config.group_max_age = century;
+        config.group_linger = century;
+        config.redispatch_after_ms = century * 1000;
+        config.publisher_patience_ms = century * 1000;
+    });
+    for options in [Connect::new(5, "m"), Connect::new(5, "n").persistent()] {
+        let mut member = Client::connect(broker.address(), &options).unwrap();
+        member.subscribe("$share/g/t", 1).unwrap();
+        member.end(Ending::Disconnect).unwrap();
+    }
+    let mut client = Client::connect(broker.address(), &Connect::new(5, "c")).unwrap();
+    let pkid = client.publish("t", b"x", 1, false).unwrap();
+    assert_eq!(client.confirmed(pkid, 1).unwrap(), 0);
+    let error = TestBroker::refusal(|config| config.sys_interval = u64::MAX);
+    assert!(error.contains("sys_interval is 18446744073709551615: set it to"), "{error}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod hostile;
 mod identifiers;
 mod killed;
 mod kit;
+mod owners;
 mod persist;
 mod reasons;
 mod stalled;
