@@ -4,6 +4,7 @@ mod acl;
 mod admitted;
 mod check;
 mod error;
+mod hash;
 mod users;
 
 pub use acl::{Acl, Rights};

@@ -1,14 +1,15 @@
 use std::path::Path;
 
-use argon2::{Argon2, PasswordHash, PasswordVerifier};
 use rustc_hash::FxHashMap;
 
-use super::AuthError;
+use super::{AuthError, hash::Hash};
 
 /// Users by name, with the hash of their password.
 #[derive(Debug, Clone)]
 pub struct Users {
-    hashes: FxHashMap<String, Box<str>>,
+    hashes: FxHashMap<String, Hash>,
+    /// The one that takes longest to check.
+    slowest: Option<Hash>,
 }
 
 impl Users {
@@ -29,52 +30,44 @@ impl Users {
             }
             let (name, hash) =
                 line.split_once(':').ok_or((at + 1, "write name:hash, with an argon2 or bcrypt hash".to_owned()))?;
-            let known = if is_bcrypt(hash) { hash.len() == 60 } else { PasswordHash::new(hash).is_ok() };
-            if !known {
-                return Err((
-                    at + 1,
-                    format!("the hash of {name:?} is neither argon2's ($argon2id$...) nor bcrypt's ($2b$...)"),
-                ));
-            }
-            if hashes.insert(name.to_owned(), hash.into()).is_some() {
+            let hash = Hash::parse(hash).map_err(|what| (at + 1, format!("the hash of {name:?} {what}")))?;
+            if hashes.insert(name.to_owned(), hash).is_some() {
                 return Err((at + 1, format!("user {name:?} is there twice")));
             }
         }
-        Ok(Self { hashes })
+        let slowest = hashes.values().max_by_key(|hash| hash.cost()).cloned();
+        Ok(Self { hashes, slowest })
     }
 
     /// Whether `password` is the user's. Slow on purpose: not for a thread that serves others.
     pub fn verify(&self, name: &str, password: &[u8]) -> bool {
-        let Some(hash) = self.hashes.get(name) else {
-            // As slow as for a user that there is: who asks cannot tell names apart by time.
-            if let Some(other) = self.hashes.values().next() {
-                matches(other, password);
-            }
-            return false;
-        };
-        matches(hash, password)
+        let known = self.hashes.get(name);
+        if known.is_some_and(|hash| hash.matches(password)) {
+            return true;
+        }
+        if let Some(decoy) = self.decoy(known) {
+            decoy.matches(password);
+        }
+        false
     }
-}
 
-fn is_bcrypt(hash: &str) -> bool {
-    ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix))
-}
-
-fn matches(hash: &str, password: &[u8]) -> bool {
-    if is_bcrypt(hash) {
-        return bcrypt::verify(password, hash).unwrap_or(false);
+    /// What is checked besides, in vain, when it failed with `known`: it is then as slow as for any user that there is,
+    /// and who asks cannot tell names apart by time.
+    fn decoy(&self, known: Option<&Hash>) -> Option<&Hash> {
+        self.slowest.as_ref().filter(|slowest| known.is_none_or(|hash| hash.cost() < slowest.cost()))
     }
-    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
 }
 
 #[cfg(test)]
 mod tests {
+    use argon2::Argon2;
+
     use super::*;
 
     #[test]
     fn both_hashes_verify_and_nothing_else() {
         let bcrypt = bcrypt::hash("secret", 4).unwrap();
-        let argon = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$";
+        let argon = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzYWx0$c29tZXNhbHRzYWx0";
         assert!(Users::parse(&format!("# users\n\nann:{bcrypt}\n")).is_ok());
         let users = Users::parse(&format!("ann:{bcrypt}")).unwrap();
         assert!(users.verify("ann", b"secret"));
@@ -83,6 +76,20 @@ mod tests {
         assert_eq!(Users::parse("ann:plain").unwrap_err().0, 1);
         assert_eq!(Users::parse(&format!("ann:{bcrypt}\nann:{bcrypt}")).unwrap_err().0, 2);
         assert_eq!(Users::parse(&format!("ann {argon}")).unwrap_err().0, 1);
+    }
+
+    /// A wrong password takes the slowest hash's time for a user with a quick hash and for nobody, too.
+    #[test]
+    fn failures_take_the_time_of_the_slowest_hash() {
+        let [quick, slow] = [4, 6].map(|cost| bcrypt::hash("secret", cost).unwrap());
+        let argon = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNo";
+        let users = Users::parse(&format!("quick:{quick}\nslow:{slow}\nargon:{argon}")).unwrap();
+        let slow = Hash::parse(&slow).unwrap();
+        for (name, decoy) in [("quick", Some(&slow)), ("argon", Some(&slow)), ("nobody", Some(&slow)), ("slow", None)] {
+            assert_eq!(users.decoy(users.hashes.get(name)), decoy, "{name}");
+            assert!(!users.verify(name, b"wrong"));
+        }
+        assert!(users.verify("quick", b"secret") && users.verify("slow", b"secret"));
     }
 
     #[test]

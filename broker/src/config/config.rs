@@ -63,7 +63,7 @@ pub struct Config {
     /// Bytes of all messages that are held (waiting, in flight, retained). Past them share groups take no more, as when
     /// they are full, and sessions' queues neither.
     pub max_held_bytes: usize,
-    /// Filters that may not be subscribed (SUBACK 0x80).
+    /// Filters that may not be subscribed (SUBACK 0x80), with all that they cover. Wider ones may.
     pub deny_subscribe: Vec<String>,
     /// Share groups' strategy.
     pub strategy: Strategy,

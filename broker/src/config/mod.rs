@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod deny;
 mod strategy;
 
 pub use check::InvalidSetting;

@@ -60,7 +60,7 @@ impl Router {
     }
 
     fn may_subscribe(&self, session: SessionKey, request: &SubRequest, filter: &Filter) -> Result<(), Reason> {
-        if self.config.deny_subscribe.contains(&request.filter) {
+        if self.config.denies(filter) {
             return Err(Reason::Unspecified);
         }
         let client = self.sessions[session].client.as_ref();

@@ -93,7 +93,7 @@ pub struct ServeArgs {
     /// Longest keep alive for MQTT 5 clients, in seconds: who asks for more, or none, is told this
     #[arg(long, env = "FLOTILLA_BROKER_SERVER_KEEP_ALIVE", value_name = "SECONDS")]
     server_keep_alive: Option<u16>,
-    /// Filters that may not be subscribed
+    /// Filters that may not be subscribed, with all that they cover; wider ones may (use --acl to keep readers out)
     #[arg(long, env = "FLOTILLA_BROKER_DENY_SUBSCRIBE", value_name = "FILTER", value_delimiter = ',')]
     deny_subscribe: Vec<String>,
     /// How share groups pick a member: least-in-flight, round-robin, random, sticky, topic-hash

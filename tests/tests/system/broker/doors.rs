@@ -30,6 +30,33 @@ fn a_file_that_is_not_understood_is_named_with_its_line() {
     assert!(error.contains("tls_cert"), "{error}");
 }
 
+/// A user who could never log in is refused at the start, by file and line.
+#[test]
+fn a_hash_that_nobody_can_match_is_refused() {
+    for hash in [
+        "$pbkdf2-sha256$i=600000$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
+        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzYWx0",
+        &format!("$2b$10${}", "x".repeat(53)),
+    ] {
+        let (_folder, path) = with_file("users", &format!("{ANN}\nbob:{hash}\n"));
+        let error = TestBroker::refusal(|config| config.users = Some(path.clone()));
+        assert!(error.contains("users, line 2: the hash of \"bob\" is n"), "{error}");
+    }
+}
+
+/// What a denied pattern covers is denied; what is wider is not, and is for the ACL.
+#[test]
+fn denied_subscriptions_cannot_be_had_otherwise() {
+    let broker = TestBroker::start(|config| config.deny_subscribe = vec!["secret/#".to_owned()]);
+    let mut client = Client::connect(broker.address(), &Connect::new(5, "c")).unwrap();
+    for filter in ["secret/#", "secret", "secret/+", "secret/x", "secret/x/#", "$share/g/secret/#"] {
+        assert_eq!(client.subscribe(filter, 1).unwrap(), 0x80, "{filter}");
+    }
+    for filter in ["#", "+/x", "secrets/x", "$share/secret/x"] {
+        assert_eq!(client.subscribe(filter, 1).unwrap(), 1, "{filter}");
+    }
+}
+
 #[test]
 fn users_need_their_password() {
     let (_folder, path) = with_file("users", ANN);
@@ -65,6 +92,10 @@ fn rights_are_kept() {
     }
     let mut wide = Client::connect(broker.address(), &Connect::new(4, "+")).unwrap();
     assert_eq!(wide.subscribe("own/+/#", 1).unwrap(), 0x80, "a ClientID is no wildcard");
+    let (_folder, path) = with_file("acl", "* both %c/#\n");
+    let open = TestBroker::start(|config| config.acl = Some(path.clone()));
+    let mut dollar = Client::connect(open.address(), &Connect::new(5, "$SYS")).unwrap();
+    assert_eq!(dollar.subscribe("$SYS/#", 1).unwrap(), 0x87, "a ClientID opens no $-topics");
     assert_eq!(broker.stats().dropped_denied, 2);
 }
 
