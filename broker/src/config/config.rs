@@ -54,9 +54,11 @@ pub struct Config {
     pub max_connections_per_address: usize,
     /// Subscriptions of one session.
     pub max_subscriptions: usize,
-    /// Retained messages.
+    /// Bytes of memory that they take, about: mostly by the levels of their filters.
+    pub max_subscription_bytes: usize,
+    /// Retained messages; 0 for none.
     pub max_retained: usize,
-    /// Bytes of them.
+    /// Bytes of them, the levels of their topics included.
     pub max_retained_bytes: usize,
     /// Milliseconds that a publisher is paused at most, per batch, for a subscriber that is behind but reads.
     pub publisher_patience_ms: u64,
@@ -107,8 +109,9 @@ impl Default for Config {
             max_connections: 20_000,
             max_connections_per_address: 20_000,
             max_subscriptions: 10_000,
+            max_subscription_bytes: 32 << 20,
             max_retained: 1_000_000,
-            max_retained_bytes: 256 << 20,
+            max_retained_bytes: 512 << 20,
             publisher_patience_ms: 1000,
             max_held_bytes: 1 << 30,
             deny_subscribe: Vec::new(),

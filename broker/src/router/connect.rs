@@ -55,6 +55,7 @@ impl Router {
             max_packet: u32::try_from(self.config.max_packet).ok(),
             assigned_id: assigned.then_some(&*id),
             topic_alias_max: self.config.topic_alias_max,
+            no_retain: self.config.max_retained == 0,
             keep_alive: shortened,
             refusal: "",
             user: &[("flotilla-redispatch", "1")],
@@ -103,6 +104,11 @@ impl Router {
         // [MQTT-3.1.3-8]: without an id there is nothing to find the session by.
         if connect.version == Version::V4 && connect.client_id.is_empty() && !connect.clean_start {
             return Err(Reason::ClientIdNotValid.into());
+        }
+        // [MQTT-3.2.2-13]
+        let retained_will = connect.will.as_ref().is_some_and(|will| will.message.retain);
+        if connect.version == Version::V5 && retained_will && self.config.max_retained == 0 {
+            return Err(Reason::RetainNotSupported.into());
         }
         Ok(())
     }

@@ -30,6 +30,9 @@ impl Router {
         if qos == QoS::ExactlyOnce && !self.begin_exactly_once(session, pkid) {
             return Ok(());
         }
+        if self.refuses_retained(session, &publish) {
+            return Ok(());
+        }
         if !self.may_publish(session, &publish.topic) {
             self.deny(session, &publish);
             return Ok(());

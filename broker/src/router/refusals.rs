@@ -33,7 +33,7 @@ impl Router {
     pub(super) fn promise_codes(&mut self, session: SessionKey, answer: ReplyKind, refused: Option<(Reason, &str)>) {
         match refused {
             Some((reason, filter)) => {
-                self.promise_refusal(session, answer, reason, |router| router.why_not(reason, filter));
+                self.promise_refusal(session, answer, reason, |router| router.why_not(session, reason, filter));
             }
             None => self.promise(session, answer),
         }
@@ -56,9 +56,14 @@ impl Router {
         self.promise(session, answer);
     }
 
-    fn why_not(&self, reason: Reason, filter: &str) -> String {
+    fn why_not(&self, session: SessionKey, reason: Reason, filter: &str) -> String {
         match reason {
             Reason::Unspecified => about("the broker's settings refuse this subscription (deny-subscribe)", filter),
+            Reason::QuotaExceeded if self.sessions[session].subscriptions.len() < self.config.max_subscriptions => {
+                let most = self.config.max_subscription_bytes;
+                let text = format!("this client's subscriptions take {most} bytes, all that they may");
+                about(&format!("{text} (max-subscription-bytes)"), filter)
+            }
             Reason::QuotaExceeded => {
                 let most = self.config.max_subscriptions;
                 about(&format!("this client has {most} subscriptions, all that it may (max-subscriptions)"), filter)

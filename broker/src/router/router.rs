@@ -22,7 +22,7 @@ pub struct Router {
     pub(super) config: Arc<Config>,
     pub(super) sessions: Slab<Session>,
     pub(super) by_id: FxHashMap<Arc<str>, SessionKey>,
-    pub(super) filters: Tree<Subscribers>,
+    pub(super) filters: Tree<Box<Subscribers>>,
     pub(super) groups: Slab<Group>,
     pub(super) by_share: FxHashMap<Share, GroupKey>,
     pub(super) retained: Retained,

@@ -14,7 +14,7 @@ pub struct Status {
     pub sessions: usize,
     /// Retained messages.
     pub retained: usize,
-    /// Bytes of them.
+    /// Bytes of them, the levels of their topics included.
     pub retained_bytes: usize,
     /// Bytes of all messages that are held: waiting, in flight and retained.
     #[serde(default)]

@@ -145,9 +145,8 @@ impl Router {
             message.weigh(&self.held);
         }
         for message in loaded.retained {
-            if message.remaining(self.now).is_some() {
-                self.keep_retained(&message);
-            }
+            // What expired meanwhile, too: it is dropped, from the file as well, once changes are recorded.
+            self.keep_retained(&message);
         }
         for (stored, share, messages) in loaded.groups {
             let group = self.make_group(share);

@@ -1,11 +1,17 @@
-use super::Router;
+use super::{Router, router::Subscribers};
 use crate::{
     persist::{Op, ReplyKind},
     session::{Delivery, SessionKey, Subscription},
     share::GroupKey,
-    topic::Filter,
+    topic::{Filter, Tree},
     wire::{Reason, RetainHandling, SubRequest, Subscribe, Unsubscribe},
 };
+
+/// About the memory that a subscription takes at most, in bytes: its filter here, in the session and in the tree, and
+/// what is kept of it.
+fn cost(filter: &str) -> usize {
+    Tree::<Box<Subscribers>>::cost(filter) + 2 * filter.len() + 300
+}
 
 impl Router {
     /// SUBSCRIBE: one code per filter, then the retained messages and what waits in share groups.
@@ -68,8 +74,12 @@ impl Router {
         {
             return Err(Reason::NotAuthorized);
         }
-        let own = &self.sessions[session].subscriptions;
-        if own.len() >= self.config.max_subscriptions && !own.contains_key(request.filter.as_str()) {
+        let own = &self.sessions[session];
+        let bytes = own.subscription_bytes + cost(&request.filter);
+        let full = own.subscriptions.len() >= self.config.max_subscriptions;
+        if (full || bytes > self.config.max_subscription_bytes)
+            && !own.subscriptions.contains_key(request.filter.as_str())
+        {
             return Err(Reason::QuotaExceeded);
         }
         Ok(())
@@ -83,7 +93,11 @@ impl Router {
         filter: Filter,
         options: Subscription,
     ) -> (bool, Option<GroupKey>) {
-        let old = self.sessions[session].subscriptions.insert(text, options);
+        let (entry, bytes) = (&mut self.sessions[session], cost(&text));
+        let old = entry.subscriptions.insert(text, options);
+        if old.is_none() {
+            entry.subscription_bytes += bytes;
+        }
         let group = match filter {
             Filter::Plain(filter) => {
                 self.filters.entry(&filter).sessions.insert(session, options);
@@ -130,7 +144,11 @@ impl Router {
                 refused = refused.or(Some((Reason::TopicFilterInvalid, text.as_str())));
                 continue;
             };
-            let known = self.sessions[session].subscriptions.remove(text.as_str()).is_some();
+            let entry = &mut self.sessions[session];
+            let known = entry.subscriptions.remove(text.as_str()).is_some();
+            if known {
+                entry.subscription_bytes -= cost(text);
+            }
             let own: Box<str> = text.as_str().into();
             self.record_for(session, |session| Op::DropSubscription { session, filter: own });
             if known && let Some(group) = self.remove_subscription(session, &filter) {

@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::Router;
-use crate::{persist::Op, session::SessionKey, share::GroupKey};
+use crate::{session::SessionKey, share::GroupKey};
 
 /// Things to do later.
 #[derive(Debug, Default)]
@@ -60,6 +60,7 @@ impl Router {
                 _ => {}
             }
         }
+        self.expire_retained();
         if self.now >= self.next_sweep {
             self.sweep();
         }
@@ -75,9 +76,6 @@ impl Router {
             self.space.notify_waiters();
         }
         self.publish_sys();
-        for topic in self.retained.take_expired() {
-            self.record(|_| Op::DropRetained { topic });
-        }
         let age = Duration::from_secs(self.config.group_max_age);
         let Some(before) = self.now.checked_sub(age) else { return };
         let mut aged = Vec::new();

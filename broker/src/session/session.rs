@@ -32,6 +32,8 @@ pub struct Session {
     pub away_since: Option<Instant>,
     /// By filter, as subscribed.
     pub subscriptions: FxHashMap<Box<str>, Subscription>,
+    /// About the memory that they take, in bytes.
+    pub subscription_bytes: usize,
     /// Sent and not done.
     pub window: Window,
     /// Not sent yet, in order.
@@ -75,6 +77,7 @@ impl Session {
             expiry: 0,
             away_since: None,
             subscriptions: FxHashMap::default(),
+            subscription_bytes: 0,
             window: Window::default(),
             queue: VecDeque::new(),
             queue_bytes: 0,

@@ -1,7 +1,9 @@
 //! Topic names and filters: what is valid, what matches.
 
+mod children;
 mod covers;
 mod filter;
+mod node;
 mod tree;
 
 pub use covers::covers;

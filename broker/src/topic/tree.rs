@@ -1,27 +1,31 @@
-use rustc_hash::FxHashMap;
+use super::node::Node;
 
 /// Values by topic or filter, one node per level. Holds filters (then [`Tree::matching`] finds those
 /// that match a topic) or topics (then [`Tree::select`] finds those that a filter matches).
-#[derive(Debug, Default)]
+/// For values that are one pointer: there is room for two in each node.
+#[derive(Debug)]
 pub struct Tree<T> {
     root: Node<T>,
+    bytes: usize,
 }
 
-#[derive(Debug)]
-struct Node<T> {
-    value: Option<T>,
-    children: FxHashMap<Box<str>, Node<T>>,
-    plus: Option<Box<Node<T>>>,
-    hash: Option<T>,
-}
-
-impl<T> Default for Node<T> {
+impl<T> Default for Tree<T> {
     fn default() -> Self {
-        Self { value: None, children: FxHashMap::default(), plus: None, hash: None }
+        Self { root: Node::default(), bytes: 0 }
     }
 }
 
 impl<T> Tree<T> {
+    /// About the memory of its nodes, in bytes; of the values only the pointers.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// What `filter` adds to [`Tree::bytes`] at most.
+    pub fn cost(filter: &str) -> usize {
+        filter.split('/').map(Node::<T>::cost).sum()
+    }
+
     /// The value at `filter`, if there is one.
     pub fn get_mut(&mut self, filter: &str) -> Option<&mut T> {
         let mut node = &mut self.root;
@@ -40,23 +44,33 @@ impl<T> Tree<T> {
     where
         T: Default,
     {
+        self.slot(filter).get_or_insert_default()
+    }
+
+    /// Puts `value` at `filter`; what was there.
+    pub fn insert(&mut self, filter: &str, value: T) -> Option<T> {
+        self.slot(filter).replace(value)
+    }
+
+    fn slot(&mut self, filter: &str) -> &mut Option<T> {
+        let bytes = &mut self.bytes;
         let mut node = &mut self.root;
         for level in filter.split('/') {
-            if level == "#" {
-                return node.hash.get_or_insert_default();
-            }
-            node = if level == "+" {
-                node.plus.get_or_insert_default()
-            } else {
-                node.children.entry(level.into()).or_default()
+            node = match level {
+                "#" => return &mut node.hash,
+                "+" => node.plus.get_or_insert_with(|| {
+                    *bytes += Node::<T>::cost(level);
+                    Box::default()
+                }),
+                _ => node.children.get_or_make(level, || *bytes += Node::<T>::cost(level)),
             };
         }
-        node.value.get_or_insert_default()
+        &mut node.value
     }
 
     /// Takes the value at `filter` out and the nodes that only led to it.
     pub fn remove(&mut self, filter: &str) -> Option<T> {
-        self.root.remove(Some(filter))
+        self.root.remove(Some(filter), &mut self.bytes)
     }
 
     /// Every value whose filter matches `topic`. A wildcard at the first level does not match a
@@ -68,91 +82,6 @@ impl<T> Tree<T> {
     /// Every value whose topic `filter` matches.
     pub fn select<'a>(&'a self, filter: &str, found: &mut impl FnMut(&'a T)) {
         self.root.select(Some(filter), true, found);
-    }
-}
-
-/// The first level and what follows its slash.
-fn split(path: &str) -> (&str, Option<&str>) {
-    match path.split_once('/') {
-        Some((level, rest)) => (level, Some(rest)),
-        None => (path, None),
-    }
-}
-
-impl<T> Node<T> {
-    fn is_empty(&self) -> bool {
-        self.value.is_none() && self.children.is_empty() && self.plus.is_none() && self.hash.is_none()
-    }
-
-    fn remove(&mut self, path: Option<&str>) -> Option<T> {
-        let Some(path) = path else { return self.value.take() };
-        let (level, rest) = split(path);
-        match level {
-            "#" => self.hash.take(),
-            "+" => {
-                let taken = self.plus.as_mut()?.remove(rest);
-                self.plus.take_if(|node| node.is_empty());
-                taken
-            }
-            _ => {
-                let child = self.children.get_mut(level)?;
-                let taken = child.remove(rest);
-                if child.is_empty() {
-                    self.children.remove(level);
-                }
-                taken
-            }
-        }
-    }
-
-    fn matching<'a>(&'a self, path: Option<&str>, dollar: bool, found: &mut impl FnMut(&'a T)) {
-        if !dollar && let Some(hash) = &self.hash {
-            found(hash);
-        }
-        let Some(path) = path else {
-            if let Some(value) = &self.value {
-                found(value);
-            }
-            return;
-        };
-        let (level, rest) = split(path);
-        if let Some(child) = self.children.get(level) {
-            child.matching(rest, false, found);
-        }
-        if !dollar && let Some(plus) = &self.plus {
-            plus.matching(rest, false, found);
-        }
-    }
-
-    fn select<'a>(&'a self, path: Option<&str>, first: bool, found: &mut impl FnMut(&'a T)) {
-        let Some(path) = path else {
-            if let Some(value) = &self.value {
-                found(value);
-            }
-            return;
-        };
-        let (level, rest) = split(path);
-        let seen = |name: &str| !(first && name.starts_with('$'));
-        match level {
-            "#" => {
-                if let Some(value) = &self.value {
-                    found(value);
-                }
-                for (_, child) in self.children.iter().filter(|(name, _)| seen(name)) {
-                    child.select(Some("#"), false, found);
-                }
-            }
-            "+" => {
-                for (_, child) in self.children.iter().filter(|(name, _)| seen(name)) {
-                    child.select(rest, false, found);
-                }
-            }
-            _ => {
-                if let Some(child) = self.children.get(level) {
-                    child.select(rest, false, found);
-                }
-            }
-        }
     }
 }
 
@@ -191,6 +120,37 @@ mod tests {
             assert_eq!(tree.remove(filter), None);
         }
         assert!(tree.root.is_empty());
+        assert_eq!(tree.bytes(), 0);
+    }
+
+    /// Nodes with few children and with many find, count and forget the same.
+    #[test]
+    fn a_node_may_have_many_children() {
+        let mut tree = Tree::<usize>::default();
+        let name = |n: usize| format!("a/{n}/b");
+        for n in 0..1000 {
+            let before = tree.bytes();
+            assert_eq!(tree.insert(&name(n), n), None);
+            let grown = tree.bytes() - before;
+            assert!(grown > 0 && grown <= Tree::<usize>::cost(&name(n)), "{grown}");
+            assert_eq!(tree.insert(&name(n), n), Some(n));
+            assert_eq!(tree.bytes(), before + grown, "nothing is new");
+        }
+        for n in 0..1000 {
+            assert_eq!(tree.get_mut(&name(n)), Some(&mut n.clone()));
+            let mut found = Vec::new();
+            tree.matching(&name(n), &mut |n| found.push(*n));
+            assert_eq!(found, [n]);
+        }
+        let mut all = Vec::new();
+        tree.select("a/+/b", &mut |n| all.push(*n));
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
+        for n in (0..1000).rev() {
+            assert_eq!(tree.remove(&name(n)), Some(n));
+            assert_eq!(tree.get_mut(&name(n)), None);
+        }
+        assert_eq!(tree.bytes(), 0);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct ConnAck<'a> {
     pub assigned_id: Option<&'a str>,
     /// Highest topic alias the broker takes.
     pub topic_alias_max: u16,
+    /// Retained messages are refused.
+    pub no_retain: bool,
     /// Keep alive in force, when other than asked for.
     pub keep_alive: Option<u16>,
     /// Why it refuses, where that is known closer than by the code; may be empty.
@@ -142,6 +144,9 @@ pub fn connack(out: &mut BytesMut, version: Version, reason: Reason, told: &Conn
         if let Some(count) = told.receive_maximum {
             block.put_u8(props::RECEIVE_MAX);
             block.put_u16(count);
+        }
+        if told.no_retain {
+            block.put_slice(&[props::RETAIN_AVAILABLE, 0]);
         }
         if let Some(size) = told.max_packet {
             block.put_u8(props::MAX_PACKET);

@@ -28,6 +28,7 @@ pub enum Reason {
     TopicAliasInvalid = 0x94,
     PacketTooLarge = 0x95,
     QuotaExceeded = 0x97,
+    RetainNotSupported = 0x9A,
 }
 
 impl Reason {
@@ -53,6 +54,7 @@ impl Reason {
             Self::ReceiveMaximumExceeded => "more publishes at once than the receive maximum",
             Self::TopicAliasInvalid => "the topic alias is 0 or above the topic alias maximum",
             Self::PacketTooLarge => "the packet is larger than the maximum packet size",
+            Self::RetainNotSupported => "the broker retains no messages (max-retained is 0)",
             Self::QuotaExceeded => "a limit of the broker is reached: try again later",
         }
     }

@@ -33,6 +33,7 @@ pub(super) const RECEIVE_MAX: u8 = 0x21;
 pub(super) const ALIAS_MAX: u8 = 0x22;
 pub(super) const TOPIC_ALIAS: u8 = 0x23;
 pub(super) const MAX_QOS: u8 = 0x24;
+pub(super) const RETAIN_AVAILABLE: u8 = 0x25;
 pub(super) const USER: u8 = 0x26;
 pub(super) const MAX_PACKET: u8 = 0x27;
 

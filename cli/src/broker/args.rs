@@ -63,13 +63,16 @@ pub struct ServeArgs {
     /// Most subscriptions of one session [default: 10000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_SUBSCRIPTIONS", value_name = "COUNT")]
     max_subscriptions: Option<usize>,
+    /// About the bytes of memory that they may take, most of it for the levels of their filters [default: 33554432]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_SUBSCRIPTION_BYTES", value_name = "BYTES")]
+    max_subscription_bytes: Option<usize>,
     /// Longest time that a session outlives its connection, in seconds [default: no limit]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_SESSION_EXPIRY", value_name = "SECONDS")]
     max_session_expiry: Option<u32>,
     /// Most retained messages, 0 for none [default: 1000000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_RETAINED", value_name = "COUNT")]
     max_retained: Option<usize>,
-    /// Bytes of them [default: 268435456]
+    /// Bytes of them, the levels of their topics included [default: 536870912]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_RETAINED_BYTES", value_name = "BYTES")]
     max_retained_bytes: Option<usize>,
     /// Seconds between the broker's own messages on $SYS/broker/..., 0 for none [default: 10]
@@ -150,6 +153,7 @@ impl ServeArgs {
                 .unwrap_or(default.max_connections_per_address),
             connect_timeout: self.connect_timeout.unwrap_or(default.connect_timeout),
             max_subscriptions: self.max_subscriptions.unwrap_or(default.max_subscriptions),
+            max_subscription_bytes: self.max_subscription_bytes.unwrap_or(default.max_subscription_bytes),
             max_session_expiry: self.max_session_expiry.unwrap_or(default.max_session_expiry),
             max_retained: self.max_retained.unwrap_or(default.max_retained),
             max_retained_bytes: self.max_retained_bytes.unwrap_or(default.max_retained_bytes),

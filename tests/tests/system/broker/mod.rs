@@ -1,5 +1,6 @@
 //! The broker, from a raw client's side. Every message is counted.
 
+mod bounds;
 mod doors;
 mod full;
 mod hostile;
