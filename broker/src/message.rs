@@ -29,7 +29,8 @@ pub struct Message {
     pub weight: Option<Weight>,
 }
 
-/// Bytes of the messages that the broker holds, each counted once: waiting, in flight and retained.
+/// Bytes of the messages that the broker holds, each counted once: waiting, in flight and retained; and of the places
+/// that they have in the queues of sessions.
 #[derive(Debug, Clone, Default)]
 pub struct Held(Arc<AtomicUsize>);
 
@@ -40,10 +41,23 @@ pub struct Weight {
     bytes: usize,
 }
 
+/// Bytes of a place in a session's queue.
+const PLACE: usize = 96;
+
 impl Held {
     /// Bytes.
     pub fn bytes(&self) -> usize {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// A place in a queue, which refers to a message that is counted by itself.
+    pub fn add_place(&self) {
+        self.0.fetch_add(PLACE, Ordering::Relaxed);
+    }
+
+    /// So many places are free again.
+    pub fn free_places(&self, places: usize) {
+        self.0.fetch_sub(places * PLACE, Ordering::Relaxed);
     }
 
     fn weigh(&self, bytes: usize) -> Weight {

@@ -57,6 +57,8 @@ struct Connection<S> {
     pause: Option<Pause>,
     /// Last time that bytes came, or went out while answers piled up.
     last_active: Instant,
+    /// The keep alive ran out once, and nothing was read since.
+    silent: bool,
 }
 
 /// After a close is decided, what waits must be taken by the peer in this time.
@@ -78,6 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             shared,
             pause: None,
             last_active: Instant::now(),
+            silent: false,
         }
     }
 
@@ -115,6 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Ok(0) | Err(_) => return false,
                 Ok(count) => {
                     self.last_active = Instant::now();
+                    self.silent = false;
                     self.take_in(count);
                 }
             },
@@ -125,6 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.unflushed = true;
                     if choked {
                         self.last_active = Instant::now();
+                        self.silent = false;
                     }
                     self.wrote(count);
                 }
@@ -135,8 +140,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             () = silence.as_mut() => {
                 let deadline = self.deadline();
                 if (reading || choked) && deadline <= Instant::now() {
-                    debug!(seconds = self.open.accepted.keep_alive, "keep alive ran out");
-                    self.fail(Reason::KeepAliveTimeout);
+                    // After a pause of this process, what came in time waits to be read.
+                    if std::mem::replace(&mut self.silent, true) {
+                        debug!(seconds = self.open.accepted.keep_alive, "keep alive ran out");
+                        self.fail(Reason::KeepAliveTimeout);
+                    }
                 }
                 // While it is paused, its pings are not read: count from now.
                 silence.as_mut().reset(deadline.max(Instant::now() + Duration::from_millis(500)));

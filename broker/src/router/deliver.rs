@@ -8,6 +8,9 @@ use crate::{
     wire::{AckKind, PublishOut, QoS, Version, Why, ack, publish},
 };
 
+/// In flight to each session, whatever the broker holds in all.
+const ALWAYS: usize = 100;
+
 impl Router {
     /// A message for a plain subscription: sent now, or queued, or dropped and counted past the bounds.
     pub(super) fn deliver(&mut self, session: SessionKey, mut delivery: Delivery) {
@@ -20,19 +23,23 @@ impl Router {
             }
             return;
         }
-        if entry.is_free(delivery.qos) {
+        // What is in flight is held, too: who never acknowledges gets no more than that when memory is short.
+        if entry.is_free(delivery.qos) && (entry.window.sent() < ALWAYS || !self.is_laden()) {
             self.record_delivery(session, &mut delivery);
             self.send(session, delivery);
             return;
         }
-        let (count, bytes) = (self.config.session_queue, self.config.session_queue_bytes);
-        if entry.queue.len() >= count || entry.queue_bytes >= bytes || self.is_laden() {
+        if self.has_no_place(session) {
+            self.drop_expired(session);
+        }
+        if self.has_no_place(session) || self.is_laden() {
             self.stats.dropped_queue += 1;
             return;
         }
         self.record_delivery(session, &mut delivery);
+        self.enqueue(session, delivery);
+        let (count, bytes) = (self.config.session_queue, self.config.session_queue_bytes);
         let entry = &mut self.sessions[session];
-        entry.enqueue(delivery);
         if let Some(client) = &entry.client
             && (entry.queue.len() >= count / 2 || entry.queue_bytes >= bytes / 2)
         {
@@ -40,6 +47,32 @@ impl Router {
             client.link.set_behind(true);
             self.pressed = Some(Arc::clone(&client.link));
         }
+    }
+
+    fn has_no_place(&self, session: SessionKey) -> bool {
+        let entry = &self.sessions[session];
+        entry.queue.len() >= self.config.session_queue || entry.queue_bytes >= self.config.session_queue_bytes
+    }
+
+    /// Appends to what waits for the session.
+    pub(super) fn enqueue(&mut self, session: SessionKey, delivery: Delivery) {
+        self.held.add_place();
+        self.sessions[session].enqueue(delivery);
+    }
+
+    /// Makes room: what expired at the front of the queue has no use for its place.
+    fn drop_expired(&mut self, session: SessionKey) {
+        while self.sessions[session].queue.front().is_some_and(|next| next.message.remaining(self.now).is_none()) {
+            let Some(delivery) = self.dequeue(session) else { return };
+            self.stats.dropped_expired += 1;
+            self.settle(session, &delivery);
+        }
+    }
+
+    fn dequeue(&mut self, session: SessionKey) -> Option<Delivery> {
+        let delivery = self.sessions[session].dequeue()?;
+        self.held.free_places(1);
+        Some(delivery)
     }
 
     /// Sends what waits for the session while it has room: first what a resume repeats, then its
@@ -60,7 +93,7 @@ impl Router {
                 if !entry.may_send(next.qos) {
                     return;
                 }
-                let Some(delivery) = entry.dequeue() else { return };
+                let Some(delivery) = self.dequeue(session) else { return };
                 self.catch_up(session);
                 self.send(session, delivery);
             } else if !self.pump_groups(session) {
@@ -96,8 +129,7 @@ impl Router {
         let mut packet = outgoing(&message, &ids, delivery.qos, delivery.retain, expiry);
         let size = packet.size(client.version);
         if size > client.max_packet {
-            self.stats.dropped_large += 1;
-            return self.settle(session, &delivery);
+            return self.too_large(session, delivery, size);
         }
         if persistent && entry.stored != 0 && delivery.qos == QoS::ExactlyOnce {
             client.link.promise(size);
@@ -119,6 +151,14 @@ impl Router {
         }
         if offered.pressed {
             self.pressed = Some(Arc::clone(&client.link));
+        }
+    }
+
+    /// The client takes no packet of this size [MQTT-3.1.2-24]: another member of the share group may.
+    fn too_large(&mut self, session: SessionKey, delivery: Delivery, size: usize) {
+        if let Some(delivery) = self.pass_on(session, delivery, size) {
+            self.stats.dropped_large += 1;
+            self.settle(session, &delivery);
         }
     }
 
@@ -162,10 +202,10 @@ impl Router {
         {
             // This connection takes less than the one before did.
             let dropped = entry.window.abandon(pkid);
-            self.stats.dropped_large += 1;
             self.record_for(session, |session| Op::DropReleased { session, pkid });
             if let Some(delivery) = dropped {
-                self.settle(session, &delivery);
+                let size = delivery.message.size() + 64;
+                self.too_large(session, delivery, size);
             }
             return;
         }

@@ -89,6 +89,7 @@ impl Router {
         }
         self.record_for(session, |key| Op::DropSession { key });
         let gone = self.sessions.remove(session);
+        self.held.free_places(gone.queue.len());
         self.by_id.remove(&gone.id);
     }
 }

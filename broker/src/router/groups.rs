@@ -68,9 +68,7 @@ impl Router {
         let group = &mut self.groups[key];
         let waiting = group.arrive(Arc::clone(message), self.now);
         self.record_shared(key, &waiting);
-        let group = &self.groups[key];
-        let orderly = group.strategy != Strategy::TopicHash && !group.backlog.is_empty();
-        let chosen = if orderly { None } else { self.pick(key, message) };
+        let chosen = if self.groups[key].has_before(&waiting) { None } else { self.pick(key, message) };
         match chosen {
             Some(session) => self.send_shared(key, session, waiting),
             None => self.let_wait(key, waiting),
@@ -284,6 +282,23 @@ impl Router {
     /// Whether all messages together take the memory that they may.
     pub(super) fn is_laden(&self) -> bool {
         self.held.bytes() >= self.config.max_held_bytes
+    }
+
+    /// A message that `session` takes no packet large enough for goes to a member that does, for which it waits if need be.
+    /// Gives it back when there is none.
+    pub(super) fn pass_on(&mut self, session: SessionKey, delivery: Delivery, size: usize) -> Option<Delivery> {
+        let Some(Source { group: key, seq, since }) = delivery.source else { return Some(delivery) };
+        let Some(group) = self.groups.get_mut(key) else { return Some(delivery) };
+        let takes = |other: &SessionKey| {
+            let client = self.sessions.get(*other).and_then(|session| session.client.as_ref());
+            *other != session && client.is_some_and(|client| client.max_packet >= size)
+        };
+        let Some(other) = group.members.keys().copied().find(takes) else { return Some(delivery) };
+        group.acknowledged(session);
+        group.wait_for(other, Waiting { seq, since, message: delivery.message });
+        self.announce(key, other);
+        self.pump(other);
+        None
     }
 
     fn gained_room(&mut self, key: GroupKey) {

@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::BytesMut;
+use rustc_hash::FxHashMap;
 
 use super::{Router, sys::is_own, timers::Timer};
 use crate::{
@@ -140,10 +141,7 @@ impl Router {
     /// Takes in what was stored. Nobody is connected yet; every message that was with someone waits again.
     pub fn restore(&mut self, mut loaded: Loaded) {
         self.begin();
-        // Nobody else has them yet.
-        for message in loaded.messages_mut().filter_map(Arc::get_mut) {
-            message.weigh(&self.held);
-        }
+        self.share_bodies(&mut loaded);
         for message in loaded.retained {
             // What expired meanwhile, too: it is dropped, from the file as well, once changes are recorded.
             self.keep_retained(&message);
@@ -168,6 +166,23 @@ impl Router {
         }
     }
 
+    /// A message that went to many is stored for each of them, and held once.
+    fn share_bodies(&self, loaded: &mut Loaded) {
+        let mut known = FxHashMap::default();
+        for message in loaded.messages_mut() {
+            let content = (message.topic.clone(), message.payload.clone(), message.forward.clone());
+            let same =
+                known.entry((content, message.qos as u8, message.retain, message.expires)).or_insert_with(|| {
+                    // Nobody else has it yet.
+                    if let Some(message) = Arc::get_mut(message) {
+                        message.weigh(&self.held);
+                    }
+                    Arc::clone(message)
+                });
+            *message = Arc::clone(same);
+        }
+    }
+
     fn restore_session(&mut self, stored: StoredSession) {
         let id: Arc<str> = stored.id.into();
         let mut session = Session::new(Arc::clone(&id));
@@ -187,7 +202,10 @@ impl Router {
             let delivery = Delivery { message, qos, retain, ids, source: None, stored: queued.seq };
             match queued.pkid {
                 Some(pkid) => session.window.restore(pkid, Flight::Sent(delivery)),
-                None => session.enqueue(delivery),
+                None => {
+                    self.held.add_place();
+                    session.enqueue(delivery);
+                }
             }
         }
         let (epoch, expiry) = (session.epoch, session.expiry);

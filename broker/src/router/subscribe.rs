@@ -127,7 +127,7 @@ impl Router {
                 self.send(session, delivery);
             } else if entry.queue.len() < bound {
                 self.record_delivery(session, &mut delivery);
-                self.sessions[session].enqueue(delivery);
+                self.enqueue(session, delivery);
             } else {
                 self.stats.dropped_queue += 1;
             }

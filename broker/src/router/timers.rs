@@ -4,7 +4,10 @@ use std::{
 };
 
 use super::Router;
-use crate::{session::SessionKey, share::GroupKey};
+use crate::{
+    session::SessionKey,
+    share::{GroupKey, Waiting},
+};
 
 /// Things to do later.
 #[derive(Debug, Default)]
@@ -70,21 +73,31 @@ impl Router {
     /// Once a second: drops what has waited in share groups for too long.
     fn sweep(&mut self) {
         self.next_sweep = self.now + Duration::from_secs(1);
+        self.sweep_groups();
         if self.refused_any && !self.is_laden() {
             // Room for all may have come from anywhere, not only from the group that was asked for.
             self.refused_any = false;
             self.space.notify_waiters();
         }
         self.publish_sys();
-        let age = Duration::from_secs(self.config.group_max_age);
-        let Some(before) = self.now.checked_sub(age) else { return };
-        let mut aged = Vec::new();
+    }
+
+    /// What expired, or is older than messages get in a group, has no use for its place.
+    fn sweep_groups(&mut self) {
+        let (now, before) = (self.now, self.now.checked_sub(Duration::from_secs(self.config.group_max_age)));
+        let mut gone = Vec::new();
         for (key, group) in &mut self.groups {
-            aged.extend(group.expire(before).into_iter().map(|waiting| (key, waiting.seq)));
+            let is_over = |waiting: &Waiting| {
+                before.is_some_and(|before| waiting.since < before) || waiting.message.remaining(now).is_none()
+            };
+            gone.extend(group.expire(is_over).into_iter().map(|waiting| (key, waiting)));
         }
-        self.stats.dropped_aged += aged.len() as u64;
-        for (group, seq) in aged {
-            self.record_unshared(group, seq);
+        for (group, waiting) in gone {
+            match waiting.message.remaining(now) {
+                None => self.stats.dropped_expired += 1,
+                Some(_) => self.stats.dropped_aged += 1,
+            }
+            self.record_unshared(group, waiting.seq);
         }
     }
 

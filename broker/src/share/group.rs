@@ -127,6 +127,29 @@ impl Group {
         }
     }
 
+    /// Keeps a message that only `session` may take, among what it has waiting already.
+    pub fn wait_for(&mut self, session: SessionKey, waiting: Waiting) {
+        let Some(member) = self.members.get_mut(&session) else { return self.backlog.give_back(vec![waiting]) };
+        self.pending.0 += 1;
+        self.pending.1 += waiting.message.size();
+        member.pending.give_back(vec![waiting]);
+    }
+
+    /// Whether something waits that must go before `waiting`: with `topic-hash` only what the same member is to get.
+    pub fn has_before(&self, waiting: &Waiting) -> bool {
+        if self.waiting() == 0 {
+            return false;
+        }
+        let owner = match self.strategy {
+            Strategy::TopicHash => self.owner(&waiting.message.topic),
+            _ => None,
+        };
+        match owner.and_then(|owner| self.members.get(&owner)) {
+            Some(member) => !member.pending.is_empty(),
+            None => !self.backlog.is_empty(),
+        }
+    }
+
     /// The next message for `session`, if there is one that it may take.
     pub fn next_for(&mut self, session: SessionKey) -> Option<Waiting> {
         let member = self.members.get_mut(&session)?;
@@ -180,14 +203,14 @@ impl Group {
         }
     }
 
-    /// Takes out what arrived before `before`.
-    pub fn expire(&mut self, before: Instant) -> Vec<Waiting> {
+    /// Takes out of the front what `is_over`.
+    pub fn expire(&mut self, is_over: impl Fn(&Waiting) -> bool) -> Vec<Waiting> {
         let mut gone = Vec::new();
-        while self.backlog.front().is_some_and(|waiting| waiting.since < before) {
+        while self.backlog.front().is_some_and(&is_over) {
             gone.extend(self.backlog.pop());
         }
         for member in self.members.values_mut() {
-            while member.pending.front().is_some_and(|waiting| waiting.since < before)
+            while member.pending.front().is_some_and(&is_over)
                 && let Some(old) = member.pending.pop()
             {
                 self.pending.0 -= 1;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::{eventually, flotilla};
+use crate::{eventually, flotilla, pause, resume};
 
 /// `flotilla broker`. Dropped, it is killed.
 pub struct BrokerProcess {
@@ -37,6 +37,16 @@ impl BrokerProcess {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS in it")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<usize>()? * 1024)
+    }
+
+    /// SIGSTOP.
+    pub fn pause(&self) -> anyhow::Result<()> {
+        pause(self.child.id())
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) -> anyhow::Result<()> {
+        resume(self.child.id())
     }
 
     /// SIGKILL.
