@@ -9,7 +9,7 @@ use crate::{
     auth::{Auth, AuthError},
     config::{Config, InvalidSetting},
     listener::{Addresses, Listeners, Shared, TlsError},
-    metrics::Reporter,
+    metrics,
     persist::{PersistError, Writer, restore},
     router::{Router, Stats, Status},
 };
@@ -32,6 +32,12 @@ impl View {
     /// What the broker holds right now.
     pub fn status(&self) -> Status {
         self.router.lock().status()
+    }
+
+    /// Its share groups and their members as gauges in Prometheus' text format: those that there are now. The other
+    /// metrics go to the process's recorder.
+    pub fn group_metrics(&self) -> String {
+        metrics::groups(&self.status())
     }
 }
 
@@ -150,18 +156,17 @@ impl Drop for Broker {
 
 /// Hands out metrics until the broker stops.
 async fn report(shared: Shared) {
-    let mut reporter = Reporter::default();
     let mut interval = tokio::time::interval(REPORT);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = shared.stop.cancelled() => return,
             _ = interval.tick() => {
-                let (stats, status) = {
-                    let mut router = shared.router.lock();
-                    (router.stats().clone(), router.status())
+                let (stats, totals) = {
+                    let router = shared.router.lock();
+                    (router.stats().clone(), router.totals())
                 };
-                reporter.report(&stats, &status);
+                metrics::report(&stats, &totals);
             }
         }
     }

@@ -17,6 +17,10 @@ use tokio_tungstenite::{
     },
 };
 
+/// Bytes of a frame beyond one packet of the largest size: several packets may come in one, and each is measured by
+/// itself.
+const FRAME_ROOM: usize = 1 << 20;
+
 /// A WebSocket as a stream of bytes: MQTT packets may cross frames [MQTT-6.0.0-2].
 pub struct WebSocket<S> {
     inner: WebSocketStream<S>,
@@ -26,9 +30,8 @@ pub struct WebSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Answers the HTTP upgrade; the client must offer the subprotocol `mqtt` [MQTT-6.0.0-3].
     pub async fn accept(stream: S, max_packet: usize) -> Result<Self, Error> {
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(max_packet.saturating_add(16)))
-            .max_frame_size(Some(max_packet.saturating_add(16)));
+        let most = max_packet.saturating_add(FRAME_ROOM);
+        let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
         let inner = accept_hdr_async_with_config(stream, choose, Some(config)).await?;
         Ok(Self { inner, frame: Bytes::new() })
     }

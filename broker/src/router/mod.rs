@@ -21,5 +21,5 @@ mod timers;
 pub use connect::{Accepted, Refused};
 pub use publish::Blocked;
 pub use router::{Router, Stats};
-pub use status::{GroupStatus, MemberStatus, Status};
+pub use status::{GroupStatus, MemberStatus, Status, Totals};
 pub use timers::TimerKey;

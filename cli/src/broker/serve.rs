@@ -19,6 +19,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let readiness = Readiness::default();
     let (metrics, listen) = (Metrics::install()?, args.ops);
     let broker = Broker::start(args.into_config()).await.context("cannot start the broker")?;
+    let view = broker.view();
+    metrics.also(move || view.group_metrics());
     let ops = Ops::start_with(listen, readiness.clone(), metrics, status::routes(broker.view())).await?;
     tracing::info!(mqtt = %broker.tcp_addr(), ops = %ops.address(), "broker serves");
     signals.next().await;

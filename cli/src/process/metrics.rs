@@ -6,6 +6,7 @@ use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use parking_lot::RwLock;
 
+type Text = Box<dyn Fn() -> String + Send + Sync>;
 type Refresh = Box<dyn Fn() + Send + Sync>;
 
 /// The metrics of this process.
@@ -13,6 +14,7 @@ type Refresh = Box<dyn Fn() + Send + Sync>;
 pub struct Metrics {
     recorder: PrometheusHandle,
     refresh: Arc<RwLock<Vec<Refresh>>>,
+    also: Arc<RwLock<Vec<Text>>>,
 }
 
 impl Metrics {
@@ -22,7 +24,7 @@ impl Metrics {
     /// When another recorder is installed.
     pub fn install() -> anyhow::Result<Metrics> {
         let recorder = PrometheusBuilder::new().install_recorder().context("cannot install the metrics recorder")?;
-        Ok(Metrics { recorder, refresh: Arc::default() })
+        Ok(Metrics { recorder, refresh: Arc::default(), also: Arc::default() })
     }
 
     /// Sets counters and gauges anew each time before they are shown.
@@ -30,9 +32,14 @@ impl Metrics {
         self.refresh.write().push(Box::new(refresh));
     }
 
+    /// Shows series that come and go, which a recorder would keep: `text` writes those that there are at each scrape.
+    pub fn also(&self, text: impl Fn() -> String + Send + Sync + 'static) {
+        self.also.write().push(Box::new(text));
+    }
+
     /// Everything in Prometheus' text format.
     pub fn render(&self) -> String {
         self.refresh.read().iter().for_each(|refresh| refresh());
-        self.recorder.render()
+        self.also.read().iter().fold(self.recorder.render(), |shown, text| shown + &text())
     }
 }

@@ -50,6 +50,9 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         .with_context(|| format!("cannot open the store {}; see --data", path.display()))?;
 
     let broker = if args.no_broker { None } else { Some(start_broker(&args).await?) };
+    if let Some(view) = broker.as_ref().map(Broker::view) {
+        metrics.also(move || view.group_metrics());
+    }
     let mqtt = broker.as_ref().map(Broker::tcp_addr);
     let gateway = Gateway::start(GatewayParts {
         store: store.clone(),

@@ -1,8 +1,6 @@
 //! Listeners, users, rights and limits.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -166,52 +164,4 @@ fn one_address_has_so_many_connections() {
         Client::connect(broker.address(), &Connect::new(4, "d")).ok()
     })
     .unwrap();
-}
-
-/// MQTT over WebSocket: the handshake by hand, then one masked frame with a CONNECT in two parts.
-#[test]
-fn a_websocket_carries_mqtt() {
-    let broker = TestBroker::start(|config| config.ws_listen = Some("127.0.0.1:0".parse().unwrap()));
-    let address = broker.ws_address().unwrap();
-    let upgrade = |protocol: &str| {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(
-            stream,
-            "GET /mqtt HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: \
-             13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {protocol}\r\n\r\n"
-        )
-        .unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.push(byte[0]);
-        }
-        (stream, String::from_utf8(head).unwrap())
-    };
-    assert!(upgrade("soap").1.starts_with("HTTP/1.1 400"));
-    let (mut stream, head) = upgrade("mqttv3.1, mqtt");
-    assert!(
-        head.starts_with("HTTP/1.1 101") && head.to_lowercase().contains("sec-websocket-protocol: mqtt\r\n"),
-        "{head}"
-    );
-    let mut binary = |bytes: &[u8]| {
-        // Masked with zeros, which leaves the bytes as they are.
-        let mut frame = vec![0x82, 0x80 | bytes.len() as u8, 0, 0, 0, 0];
-        frame.extend(bytes);
-        stream.write_all(&frame).unwrap();
-    };
-    binary(&[0x10, 14, 0, 4, b'M', b'Q']);
-    binary(&[b'T', b'T', 4, 2, 0, 0, 0, 2, b'i', b'd', 0xC0, 0]);
-    let mut answer = Vec::new();
-    while answer.len() < 6 {
-        let mut head = [0; 2];
-        stream.read_exact(&mut head).unwrap();
-        assert_eq!(head[0], 0x82);
-        let mut frame = vec![0; usize::from(head[1])];
-        stream.read_exact(&mut frame).unwrap();
-        answer.extend(frame);
-    }
-    assert_eq!(answer, [0x20, 2, 0, 0, 0xD0, 0]);
 }
