@@ -11,6 +11,8 @@ pub(super) const APPLICATION: i32 = 0x464C_4F54;
 /// The layout of the tables.
 pub(super) const LAYOUT: i32 = 2;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// 0x377F0682 or 0x377F0683 without the last bit, which is the byte order of its sums.
+const LOG_MAGIC: [u8; 4] = [0x36, 0x7E, 0x06, 0x82];
 
 /// Why the stored state cannot be used. The file is left as it is.
 #[derive(Debug, Error)]
@@ -75,22 +77,32 @@ impl PersistError {
 
 /// Looks at the file's first bytes before SQLite opens it, so that a foreign file is never written to.
 pub(super) fn check_header(path: &Path) -> Result<(), PersistError> {
-    let io = |source| PersistError::Io { path: path.to_owned(), source };
-    let mut header = [0; 100];
-    let mut file = File::open(path).map_err(io)?;
-    let mut length = 0;
-    while length < header.len() {
-        match file.read(&mut header[length..]).map_err(io)? {
-            0 => break,
-            count => length += count,
-        }
-    }
-    if length < header.len() {
-        let what = format!("{length} bytes are less than a file's header");
+    let header = first_bytes(path, 100)?;
+    if header.len() < 100 {
+        let what = format!("{} bytes are less than a file's header", header.len());
         return Err(PersistError::Damaged { path: path.to_owned(), what });
     }
     if header[..16] != MAGIC[..] || header[68..72] != APPLICATION.to_be_bytes() {
         return Err(PersistError::Foreign { path: path.to_owned() });
     }
     Ok(())
+}
+
+/// The log beside the file, if it is there. SQLite takes one that is not a log for an empty one, and writes over it.
+pub(super) fn check_log(path: &Path) -> Result<(), PersistError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    if log.exists() && !first_bytes(&log, 4)?.iter().zip(LOG_MAGIC).all(|(is, magic)| is & 0xFE == magic) {
+        return Err(PersistError::Foreign { path: log });
+    }
+    Ok(())
+}
+
+/// So many bytes from the beginning, or fewer if there are no more.
+fn first_bytes(path: &Path, count: u64) -> Result<Vec<u8>, PersistError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(count).read_to_end(&mut bytes));
+    read.map_err(|source| PersistError::Io { path: path.to_owned(), source })?;
+    Ok(bytes)
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::file::{APPLICATION, LAYOUT, PersistError, check_header};
+use super::file::{APPLICATION, LAYOUT, PersistError, check_header, check_log};
 
 /// The open file. Only this process has it open.
 #[derive(Debug)]
@@ -40,6 +40,7 @@ impl Store {
             create(folder, &path)?;
         }
         check_header(&path)?;
+        check_log(&path)?;
         let connection = prepare(&path).map_err(|source| PersistError::sqlite(&path, source))?;
         let store = Self { path, connection };
         store.check()?;

@@ -163,6 +163,12 @@ fn a_foreign_or_torn_file_is_refused() {
             client.confirmed(pkid, 1).unwrap();
         }
     }
+    let log = folder.path().join("broker.db-wal");
+    fs::write(&log, "what somebody else put there").unwrap();
+    let error = with();
+    assert!(error.contains("not a file of this broker's") && error.contains("broker.db-wal"), "{error}");
+    assert_eq!(fs::read(&log).unwrap(), b"what somebody else put there");
+    fs::remove_file(&log).unwrap();
     let whole = fs::read(&file).unwrap();
     let torn = whole[..whole.len() / 2].to_vec();
     fs::write(&file, &torn).unwrap();
