@@ -238,6 +238,11 @@ impl NodeCx {
         route::complete(self, msg);
     }
 
+    /// True when a complete node waits for this node: else nobody looks at the message that [`NodeCx::done`] gets.
+    pub fn has_complete(&self) -> bool {
+        route::has_complete(self)
+    }
+
     /// Reports an error. With a message it goes to catch nodes; when none takes it, it is logged and fails the delivery.
     /// Without a message it is only logged.
     pub fn error(&self, error: impl Into<Value>, msg: Option<&Msg>) {

@@ -22,6 +22,16 @@ pub(super) struct Listener {
     slot: Rc<Slot>,
     whom: Whom,
     uncaught: bool,
+    turn: Turn,
+}
+
+/// Whose turn it is among catch nodes that are equally near: Node-RED asks those of a scope first, and those for uncaught
+/// errors last, wherever they stand in the document.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Scoped,
+    Unscoped,
+    Uncaught,
 }
 
 enum Whom {
@@ -39,7 +49,13 @@ impl Listener {
             Some(serde_json::Value::String(text)) if text == "group" => Whom::Group,
             _ => Whom::All,
         };
-        Listener { slot, whom, uncaught: config.bool("uncaught") }
+        let uncaught = config.bool("uncaught");
+        let turn = match whom {
+            Whom::All if uncaught => Turn::Uncaught,
+            Whom::All => Turn::Unscoped,
+            Whom::Group | Whom::Nodes(_) => Turn::Scoped,
+        };
+        Listener { slot, whom, uncaught, turn }
     }
 
     /// How many groups away the reporting node is; `None` when this listener does not hear it.
@@ -73,7 +89,12 @@ pub(super) fn register(slot: &Rc<Slot>) {
     let cx = &slot.cx;
     let flow = cx.scope().flow();
     match cx.kind() {
-        "catch" => flow.catches.borrow_mut().push(Listener::new(slot.clone(), cx.config())),
+        "catch" => {
+            let listener = Listener::new(slot.clone(), cx.config());
+            let mut catches = flow.catches.borrow_mut();
+            let at = catches.partition_point(|other| other.turn <= listener.turn);
+            catches.insert(at, listener);
+        }
         "status" => flow.statuses.borrow_mut().push(Listener::new(slot.clone(), cx.config())),
         "complete" => {
             let Some(serde_json::Value::Array(ids)) = cx.config().get("scope") else { return };
@@ -85,7 +106,7 @@ pub(super) fn register(slot: &Rc<Slot>) {
     }
 }
 
-/// Catch nodes before other `uncaught` ones, nearest group first; a stable sort keeps the document's order.
+/// Empties a flow's lists, before its nodes are entered anew.
 pub(super) fn forget_all(scope: &Scope) {
     scope.catches.borrow_mut().clear();
     scope.statuses.borrow_mut().clear();
@@ -101,6 +122,7 @@ fn source_of(cx: &NodeCx) -> Object {
     [("id", Value::String(cx.id().clone())), ("type", Value::from(cx.kind())), ("name", name)].into_iter().collect()
 }
 
+/// Who hears a node, the nearest group first; the stable sort keeps the list's order among equals.
 fn heard(listeners: &[Listener], reporting: &NodeCx) -> Vec<(usize, Rc<Slot>, bool)> {
     let mut found: Vec<_> = listeners
         .iter()
@@ -200,6 +222,11 @@ pub(super) fn status(node: &NodeCx, status: &Value) {
             reporting.id() != &flow.id && reporting.worker().slot(&format!("{}:status", flow.id)).is_some();
         !heard.is_empty() || kept_inside
     });
+}
+
+/// True when a complete node waits for this node.
+pub(super) fn has_complete(node: &NodeCx) -> bool {
+    node.scope().flow().completes.borrow().contains_key(node.id())
 }
 
 /// Tells complete nodes that the node is through with a message.

@@ -164,11 +164,12 @@ impl FunctionScript {
                 let (own, held) = (self.clone(), invocation.clone());
                 let about = Persistent::save(ctx, msg);
                 let then = Self::then(ctx, &value, move |ctx, result| {
+                    let about = about.restore(ctx).ok();
                     let outcome = match result {
-                        Ok(value) => own.answer(ctx, &held, &value),
+                        Ok(value) => own.answer(ctx, &held, &value, about.as_ref()),
                         Err(error) => Err(own.uncaught(ctx, &error).value),
                     };
-                    own.settle(ctx, &held, about.restore(ctx).ok(), outcome);
+                    own.settle(ctx, &held, about, outcome);
                 });
                 if let Err(error) = then {
                     return Err((self.failed(ctx, &error, limit).value, invocation.msg.clone()));
@@ -176,7 +177,7 @@ impl FunctionScript {
                 Ok(())
             }
             Ok(value) => {
-                let outcome = self.answer(ctx, invocation, &value);
+                let outcome = self.answer(ctx, invocation, &value, Some(&msg));
                 self.settle(ctx, invocation, Some(msg), outcome);
                 Ok(())
             }
@@ -201,24 +202,48 @@ impl FunctionScript {
         let scope = program.scope.clone().restore(ctx)?;
         let node = if self.source.uses_node {
             let proto: JsObject<'js> = program.node.clone().restore(ctx)?;
-            Class::instance_proto(NodeHandle::new(invocation, self.source.calls_done), proto)?.into_inner().into_value()
+            Class::instance_proto(NodeHandle::new(invocation, &msg, self.source.calls_done), proto)?
+                .into_inner()
+                .into_value()
         } else {
             JsValue::new_undefined(ctx.clone())
         };
         function.call((This(scope), msg, node))
     }
 
-    /// Sends what the function returned. Answers the message to be done with.
+    /// Sends what the function returned. Answers the message to be done with where somebody hears of it: `msg` as the
+    /// script left it, whatever was returned.
     fn answer<'js>(
         self: &Rc<Self>,
         ctx: &Ctx<'js>,
         invocation: &Rc<Invocation>,
         value: &JsValue<'js>,
+        msg: Option<&JsValue<'js>>,
     ) -> std::result::Result<Option<Msg>, Value> {
         let origin = Origin { id: invocation.msg.get("_msgid"), delivery: invocation.delivery() };
-        send::flush(self.script, self, ctx)
+        let sent = send::flush(self.script, self, ctx)
             .and_then(|()| send::now(self.script, self, ctx, value, &origin))
-            .map_err(|error| self.failed(ctx, &error, None).value)
+            .map_err(|error| self.failed(ctx, &error, None).value)?;
+        if self.source.calls_done || !self.host.hears_done() {
+            return Ok(None);
+        }
+        match msg {
+            Some(msg) if msg == value => Ok(sent),
+            Some(msg) => Ok(Some(self.left(ctx, invocation, msg))),
+            None => Ok(None),
+        }
+    }
+
+    /// The message of a call as the script has changed it; as it came where it is no message any more.
+    pub(super) fn left<'js>(&self, ctx: &Ctx<'js>, invocation: &Rc<Invocation>, msg: &JsValue<'js>) -> Msg {
+        match self.script.export(ctx, msg) {
+            Ok(left @ Value::Object(_)) => invocation.msg.with_value(left),
+            Ok(_) => invocation.msg.clone(),
+            Err(_) => {
+                ctx.catch();
+                invocation.msg.clone()
+            }
+        }
     }
 
     fn settle<'js>(
@@ -263,8 +288,7 @@ impl FunctionScript {
         msg: Option<JsValue<'js>>,
         error: &Value,
     ) -> Msg {
-        let left = msg.and_then(|msg| self.script.export(ctx, &msg).ok()).filter(|left| left.as_object().is_some());
-        let mut about = invocation.msg.with_value(left.unwrap_or_else(|| invocation.msg.value()));
+        let mut about = msg.map_or_else(|| invocation.msg.clone(), |msg| self.left(ctx, invocation, &msg));
         if matches!(error, Value::Error(_)) {
             about.set("error", error.clone());
         }

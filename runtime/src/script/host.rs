@@ -22,6 +22,8 @@ pub(crate) trait ScriptHost {
     fn send(&self, msg: Msg);
     /// Sends messages: the list for output 0, for output 1, ...
     fn send_outputs(&self, outputs: Vec<Vec<Msg>>);
+    /// True when somebody looks at the message that [`ScriptHost::done`] is called with.
+    fn hears_done(&self) -> bool;
     /// The node is through with a message.
     fn done(&self, msg: &Msg);
     /// Reports an error.

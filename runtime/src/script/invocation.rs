@@ -1,4 +1,5 @@
 //! One call of a function node's code, and everything that comes of it.
+#![expect(elided_lifetimes_in_paths, reason = "the derive of JsLifetime writes the type without its lifetime")]
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -6,7 +7,7 @@ use std::sync::Arc;
 
 use rquickjs::class::{JsClass, Readable, Trace, Tracer};
 use rquickjs::function::Constructor;
-use rquickjs::{Ctx, Result};
+use rquickjs::{Ctx, Result, Value as JsValue};
 
 use crate::message::{Delivery, Msg};
 use crate::value::Value;
@@ -26,8 +27,11 @@ pub(super) struct Invocation {
 
 /// The `node` object of one call, as seen from Rust.
 #[derive(rquickjs::JsLifetime)]
-pub(super) struct NodeHandle {
+pub(super) struct NodeHandle<'js> {
     of: Of,
+    /// The message as the script has it, where only the script knows when it is done with it. The collector sees it here:
+    /// a message that refers to `node` is garbage like any other.
+    msg: Option<JsValue<'js>>,
 }
 
 struct Of {
@@ -48,15 +52,17 @@ impl Invocation {
     }
 }
 
-impl NodeHandle {
-    /// The handle of a call. With `until_done` it holds the call until `node.done()`, or until the script drops `node`.
-    pub(super) fn new(invocation: &Rc<Invocation>, until_done: bool) -> NodeHandle {
+impl<'js> NodeHandle<'js> {
+    /// The handle of a call. With `until_done` it holds the call and its message until `node.done()`, or until the script
+    /// drops `node`.
+    pub(super) fn new(invocation: &Rc<Invocation>, msg: &JsValue<'js>, until_done: bool) -> NodeHandle<'js> {
         NodeHandle {
             of: Of {
                 id: invocation.msg.get("_msgid"),
                 invocation: Rc::downgrade(invocation),
                 held: RefCell::new(until_done.then(|| invocation.clone())),
             },
+            msg: until_done.then(|| msg.clone()),
         }
     }
 
@@ -70,17 +76,24 @@ impl NodeHandle {
         self.of.invocation.upgrade()
     }
 
+    /// The message as the script has it now.
+    pub(super) fn msg(&self) -> Option<JsValue<'js>> {
+        self.msg.clone()
+    }
+
     /// Lets go of the call.
     pub(super) fn release(&self) -> Option<Rc<Invocation>> {
         self.of.held.borrow_mut().take()
     }
 }
 
-impl<'js> Trace<'js> for NodeHandle {
-    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
+impl<'js> Trace<'js> for NodeHandle<'js> {
+    fn trace<'a>(&self, tracer: Tracer<'a, 'js>) {
+        self.msg.trace(tracer);
+    }
 }
 
-impl<'js> JsClass<'js> for NodeHandle {
+impl<'js> JsClass<'js> for NodeHandle<'js> {
     const NAME: &'static str = "FunctionNode";
     type Mutable = Readable;
 

@@ -119,7 +119,7 @@ pub(super) fn natives<'js>(
 fn sending<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionScript>) -> Result<()> {
     let own = node.clone();
     let send = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Args<'js>| -> Result<()> {
-        let handle = this.0.as_object().and_then(Class::<NodeHandle>::from_object);
+        let handle = this.0.as_object().and_then(Class::<NodeHandle<'_>>::from_object);
         let (id, invocation) = match &handle {
             Some(handle) => (handle.borrow().msg_id(), handle.borrow().invocation()),
             None => {
@@ -141,11 +141,12 @@ fn sending<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionSc
     })?;
     let own = node.clone();
     let done = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Args<'js>| -> Result<()> {
-        let handle = this.0.as_object().and_then(Class::<NodeHandle>::from_object);
+        let handle = this.0.as_object().and_then(Class::<NodeHandle<'_>>::from_object);
         let invocation = match &handle {
             Some(handle) => handle.borrow().invocation(),
             None => script.current.borrow().clone(),
         };
+        let left = handle.as_ref().and_then(|handle| handle.borrow().msg());
         let released = handle.as_ref().and_then(|handle| handle.borrow().release());
         let Some(invocation) = invocation else { return Ok(()) };
         if invocation.done.replace(true) {
@@ -153,9 +154,11 @@ fn sending<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionSc
         }
         let error = arg(&ctx, &args, 0);
         if error.is_null() || error.is_undefined() {
-            own.host.done(&invocation.msg);
+            let left = left.filter(|_| own.host.hears_done()).map(|left| own.left(&ctx, &invocation, &left));
+            own.host.done(left.as_ref().unwrap_or(&invocation.msg));
         } else {
-            own.host.error(script.export(&ctx, &error)?, Some(&invocation.msg));
+            let left = left.map(|left| own.left(&ctx, &invocation, &left));
+            own.host.error(script.export(&ctx, &error)?, Some(left.as_ref().unwrap_or(&invocation.msg)));
         }
         drop(released);
         Ok(())

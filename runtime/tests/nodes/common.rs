@@ -57,6 +57,55 @@ fn the_catch_for_what_is_left_hears_only_what_no_other_took() {
 }
 
 #[test]
+fn the_catch_for_what_is_left_waits_wherever_it_stands_in_the_document() {
+    let to = |id: &str| {
+        format!(
+            r#"{{"id":"{id}","z":"t","type":"change","rules":[{{"t":"set","p":"by","pt":"msg","to":"{id}","tot":"str"}}],
+               "x":1,"y":1,"wires":[["out"]]}}"#
+        )
+    };
+    let flow = around(
+        "node.error('mine', msg)",
+        &[
+            r#"{"id":"b","z":"t","type":"catch","scope":null,"uncaught":true,"x":1,"y":1,"wires":[["rest"]]}"#,
+            r#"{"id":"a","z":"t","type":"catch","scope":null,"uncaught":false,"x":1,"y":1,"wires":[["all"]]}"#,
+            r#"{"id":"c","z":"t","type":"catch","scope":["n"],"uncaught":false,"x":1,"y":1,"wires":[["named"]]}"#,
+            &to("rest"),
+            &to("all"),
+            &to("named"),
+        ]
+        .join(","),
+    );
+    flow.send("{}");
+    flow.send("{}");
+    let by: Vec<Value> = flow.messages(4).iter().map(|msg| msg.get("by")).collect();
+    assert_eq!(by, ["named", "all", "named", "all"].map(Value::from));
+    assert_eq!(flow.settled().completed, 2);
+}
+
+#[test]
+fn complete_carries_the_message_as_the_function_left_it() {
+    for (func, seen) in [
+        ("msg.payload = 'x';", "x"),
+        ("msg.payload = 'x'; return { payload: 'new' };", "x"),
+        ("msg.payload = 'x'; msg = { payload: 'other' }; return msg;", "x"),
+        ("msg.payload = 'x'; return [msg, null];", "x"),
+        ("msg.payload = 'x'; await null;", "x"),
+        ("msg.payload = 'x'; setTimeout(() => { msg.payload += 'y'; node.done(); }, 1);", "xy"),
+    ] {
+        let flow = Flow::new(&format!(
+            r#"[{{"id":"t","type":"tab"}},{{"id":"n","z":"t","type":"function","func":{},"outputs":1,"x":1,"y":1,"wires":[[]]}},
+                {{"id":"d","z":"t","type":"complete","scope":["n"],"x":1,"y":1,"wires":[["out"]]}},
+                {{"id":"out","z":"t","type":"sink","x":1,"y":1,"wires":[]}}]"#,
+            serde_json::Value::from(func)
+        ));
+        flow.send(r#"{"payload":"as it came"}"#);
+        assert_eq!(flow.messages(1)[0].get("payload"), Value::from(seen), "{func}");
+        assert_eq!(flow.settled().completed, 1);
+    }
+}
+
+#[test]
 fn status_and_complete_are_heard() {
     let flow = around(
         "node.status({fill:'red',shape:'dot',text:'t' + msg.payload}); node.done()",

@@ -44,6 +44,9 @@ impl ScriptHost for Host {
             self.sent.borrow_mut().extend(msgs.into_iter().map(|msg| (port, msg)));
         }
     }
+    fn hears_done(&self) -> bool {
+        true
+    }
     fn done(&self, msg: &Msg) {
         self.done.borrow_mut().push(msg.clone());
     }

@@ -56,6 +56,10 @@ impl ScriptHost for CxHost {
         self.cx.send_outputs(outputs);
     }
 
+    fn hears_done(&self) -> bool {
+        self.cx.has_complete()
+    }
+
     fn done(&self, msg: &Msg) {
         self.cx.done(msg);
     }
