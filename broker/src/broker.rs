@@ -34,6 +34,11 @@ impl View {
         self.router.lock().status()
     }
 
+    /// Why nothing can be written to `persist`, and so nothing is acknowledged, if that is so.
+    pub fn disk_trouble(&self) -> Option<String> {
+        self.router.lock().disk_trouble()
+    }
+
     /// Its share groups and their members as gauges in Prometheus' text format: those that there are now. The other
     /// metrics go to the process's recorder.
     pub fn group_metrics(&self) -> String {

@@ -17,8 +17,13 @@ impl Part {
     /// Starts it with more environment variables.
     pub fn start(args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<Part> {
         let mut command = Command::new(flotilla()?);
-        command.args(args).envs(env.iter().copied()).stdin(Stdio::null());
-        Ok(Part(command.spawn()?))
+        command.args(args).envs(env.iter().copied());
+        Part::run(command)
+    }
+
+    /// Starts it as this command does.
+    pub fn run(mut command: Command) -> anyhow::Result<Part> {
+        Ok(Part(command.stdin(Stdio::null()).spawn()?))
     }
 
     /// Its process.

@@ -60,7 +60,7 @@ pub struct Config {
     pub max_retained: usize,
     /// Bytes of them, the levels of their topics included.
     pub max_retained_bytes: usize,
-    /// Milliseconds that a publisher is paused at most, per batch, for a subscriber that is behind but reads.
+    /// Milliseconds that a publisher is paused at most, per batch, for a subscriber that is behind but reads; 0 for never.
     pub publisher_patience_ms: u64,
     /// Bytes of all messages that are held (waiting, in flight, retained). Past them share groups take no more, as when
     /// they are full, and sessions' queues neither.

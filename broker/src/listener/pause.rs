@@ -22,7 +22,12 @@ impl Pause {
     pub(super) fn for_subscriber(link: Arc<Link>, patience: Duration) -> Option<Self> {
         let (pressed, progress) = link.pressure();
         let now = Instant::now();
-        pressed.then(|| Self::Subscriber { link, progress, until: now + patience, look: now + STALLED })
+        (pressed && !patience.is_zero()).then(|| Self::Subscriber {
+            link,
+            progress,
+            until: now + patience,
+            look: now + STALLED,
+        })
     }
 
     pub(super) fn for_group(space: Arc<Notify>) -> Self {

@@ -51,6 +51,11 @@ impl Journal {
         self.queue.is_behind()
     }
 
+    /// Why nothing is written and acknowledged now: a full disk, most likely.
+    pub fn trouble(&self) -> Option<String> {
+        self.queue.trouble()
+    }
+
     /// Ends the batch.
     pub fn submit(&mut self) {
         if !self.ops.is_empty() || !self.replies.is_empty() {

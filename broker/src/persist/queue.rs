@@ -11,6 +11,7 @@ pub struct Queue {
     waiting: Mutex<Waiting>,
     wake: Condvar,
     bytes: AtomicUsize,
+    trouble: Mutex<Option<String>>,
 }
 
 /// What came since the last commit.
@@ -58,6 +59,16 @@ impl Queue {
     /// Whether the disk does not keep up.
     pub fn is_behind(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) > MOST
+    }
+
+    /// Why nothing can be written now, or `None` when it can.
+    pub fn set_trouble(&self, why: Option<String>) {
+        *self.trouble.lock() = why;
+    }
+
+    /// Why nothing can be written now.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().clone()
     }
 
     /// What is there is still written; then the writer ends.

@@ -23,12 +23,18 @@ pub fn run(mut store: Store, queue: &Arc<Queue>, router: &Arc<Mutex<Router>>, cl
 
 /// False when the broker ends before it could be written.
 fn write(store: &mut Store, queue: &Queue, ops: &[Op], clock: Clock) -> bool {
+    let mut failed = false;
     while let Err(error) = store.commit(ops, clock) {
         error!(%error, file = %store.path.display(), "cannot write; nothing is acknowledged until it can");
         if queue.is_closed() {
             return false;
         }
+        queue.set_trouble(Some(format!("cannot write {}: {error}", store.path.display())));
+        failed = true;
         std::thread::sleep(RETRY);
+    }
+    if failed {
+        queue.set_trouble(None);
     }
     true
 }

@@ -25,6 +25,11 @@ impl Router {
         self.journal.as_ref().is_some_and(Journal::is_behind)
     }
 
+    /// Why nothing is written and acknowledged now, if that is so.
+    pub fn disk_trouble(&self) -> Option<String> {
+        self.journal.as_ref().and_then(Journal::trouble)
+    }
+
     pub(super) fn record(&mut self, op: impl FnOnce(&mut Journal) -> Op) {
         if let Some(journal) = &mut self.journal {
             let op = op(journal);

@@ -126,6 +126,10 @@ pub struct ServeArgs {
     /// Bytes of all messages held: waiting, in flight and retained; past them every queue is full [default: 1073741824]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_HELD_BYTES", value_name = "BYTES")]
     max_held_bytes: Option<usize>,
+    /// Milliseconds that publishers at QoS 1 and 2 pause, each time, for a subscriber that is behind and reads; 0 for never:
+    /// then its queue fills, and what does not fit is dropped and counted [default: 1000]
+    #[arg(long, env = "FLOTILLA_BROKER_PUBLISHER_PATIENCE_MS", value_name = "MS")]
+    publisher_patience_ms: Option<u64>,
     /// Milliseconds after which what a disconnected member held goes to another [default: 5000]
     #[arg(long, env = "FLOTILLA_BROKER_REDISPATCH_AFTER_MS", value_name = "MS")]
     redispatch_after_ms: Option<u64>,
@@ -172,6 +176,7 @@ impl ServeArgs {
             group_max_age: self.group_max_age.unwrap_or(default.group_max_age),
             group_linger: self.group_linger.unwrap_or(default.group_linger),
             session_queue: self.session_queue.unwrap_or(default.session_queue),
+            publisher_patience_ms: self.publisher_patience_ms.unwrap_or(default.publisher_patience_ms),
             session_queue_bytes: self.session_queue_bytes.unwrap_or(default.session_queue_bytes),
             max_held_bytes: self.max_held_bytes.unwrap_or(default.max_held_bytes),
             redispatch_after_ms: self.redispatch_after_ms.unwrap_or(default.redispatch_after_ms),

@@ -13,6 +13,9 @@ use crate::process::{Metrics, Ops, Readiness, Shutdown};
 /// How long connections have to take what waits for them at the end.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
+/// How often the disk is asked after.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Runs the broker until SIGTERM or SIGINT.
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
@@ -22,8 +25,19 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let view = broker.view();
     metrics.also(move || view.group_metrics());
     let ops = Ops::start_with(listen, readiness.clone(), metrics, status::routes(broker.view())).await?;
+    let (view, told) = (broker.view(), readiness.clone());
+    let disk = tokio::spawn(async move {
+        loop {
+            match view.disk_trouble() {
+                Some(why) => told.waiting("persist", why),
+                None => told.ready("persist"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    });
     tracing::info!(mqtt = %broker.tcp_addr(), ops = %ops.address(), "broker serves");
     signals.next().await;
+    disk.abort();
     readiness.waiting("broker", "it stops");
     tokio::select! {
         () = broker.shutdown(SHUTDOWN) => {}

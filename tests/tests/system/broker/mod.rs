@@ -1,6 +1,7 @@
 //! The broker, from a raw client's side. Every message is counted.
 
 mod bounds;
+mod disk;
 mod doors;
 mod full;
 mod hostile;
