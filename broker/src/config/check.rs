@@ -80,6 +80,7 @@ impl Config {
             ("max_connections_per_address", self.max_connections_per_address as u64, MOST),
             ("max_subscriptions", self.max_subscriptions as u64, MOST),
             ("max_subscription_bytes", self.max_subscription_bytes as u64, MOST),
+            ("max_filter_bytes", self.max_filter_bytes as u64, MOST),
             ("max_retained", self.max_retained as u64, MOST),
             ("max_retained_bytes", self.max_retained_bytes as u64, MOST),
             ("max_held_bytes", self.max_held_bytes as u64, MOST),

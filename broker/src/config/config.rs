@@ -56,6 +56,8 @@ pub struct Config {
     pub max_subscriptions: usize,
     /// Bytes of memory that they take, about: mostly by the levels of their filters.
     pub max_subscription_bytes: usize,
+    /// Bytes of memory of all filters that are subscribed or are a share group's, about.
+    pub max_filter_bytes: usize,
     /// Retained messages; 0 for none.
     pub max_retained: usize,
     /// Bytes of them, the levels of their topics included.
@@ -110,6 +112,7 @@ impl Default for Config {
             max_connections_per_address: 20_000,
             max_subscriptions: 10_000,
             max_subscription_bytes: 32 << 20,
+            max_filter_bytes: 1 << 30,
             max_retained: 1_000_000,
             max_retained_bytes: 512 << 20,
             publisher_patience_ms: 1000,

@@ -63,3 +63,47 @@ impl Drop for Writer {
         self.queue.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::{Broker, Config, message::Message, persist::Op, wire::QoS};
+
+    /// What is retained and expired while no broker ran is not in the file for ever.
+    #[tokio::test]
+    async fn what_expired_meanwhile_goes_from_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = |topic: &'static str, expires| Op::PutRetained {
+            message: Arc::new(Message {
+                topic: topic.into(),
+                payload: "x".into(),
+                forward: bytes::Bytes::new(),
+                qos: QoS::AtLeastOnce,
+                retain: true,
+                expires,
+                weight: None,
+            }),
+        };
+        let ops = [message("gone", Some(Instant::now())), message("stays", None)];
+        Store::open(folder.path()).unwrap().commit(&ops, Clock::now()).unwrap();
+        let config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            persist: Some(folder.path().to_owned()),
+            sys_interval: 0,
+            ..Config::default()
+        };
+        let broker = Broker::start(config).await.unwrap();
+        let wait = async {
+            while broker.status().retained != 1 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap();
+        broker.shutdown(Duration::from_secs(20)).await;
+        let restored = restore(folder.path()).unwrap();
+        let topics: Vec<&str> = restored.loaded.retained.iter().map(|message| message.topic()).collect();
+        assert_eq!(topics, ["stays"]);
+    }
+}

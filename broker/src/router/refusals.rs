@@ -2,6 +2,7 @@ use super::Router;
 use crate::{
     persist::{Refused, ReplyKind},
     session::SessionKey,
+    topic::Filter,
     wire::{AckKind, Publish, QoS, Reason},
 };
 
@@ -59,14 +60,13 @@ impl Router {
     fn why_not(&self, session: SessionKey, reason: Reason, filter: &str) -> String {
         match reason {
             Reason::Unspecified => about("the broker's settings refuse this subscription (deny-subscribe)", filter),
-            Reason::QuotaExceeded if self.sessions[session].subscriptions.len() < self.config.max_subscriptions => {
-                let most = self.config.max_subscription_bytes;
-                let text = format!("this client's subscriptions take {most} bytes, all that they may");
-                about(&format!("{text} (max-subscription-bytes)"), filter)
-            }
             Reason::QuotaExceeded => {
-                let most = self.config.max_subscriptions;
-                about(&format!("this client has {most} subscriptions, all that it may (max-subscriptions)"), filter)
+                let full = Filter::parse(filter).and_then(|parsed| self.full_for(session, &parsed, filter));
+                match full {
+                    Some((what, setting)) => about(&format!("{what} ({setting})"), filter),
+                    // There is room again.
+                    None => about(reason.text(), filter),
+                }
             }
             _ => about(reason.text(), filter),
         }

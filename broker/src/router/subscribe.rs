@@ -74,15 +74,29 @@ impl Router {
         {
             return Err(Reason::NotAuthorized);
         }
-        let own = &self.sessions[session];
-        let bytes = own.subscription_bytes + cost(&request.filter);
-        let full = own.subscriptions.len() >= self.config.max_subscriptions;
-        if (full || bytes > self.config.max_subscription_bytes)
-            && !own.subscriptions.contains_key(request.filter.as_str())
-        {
+        let known = &self.sessions[session].subscriptions;
+        if self.full_for(session, filter, &request.filter).is_some() && !known.contains_key(request.filter.as_str()) {
             return Err(Reason::QuotaExceeded);
         }
         Ok(())
+    }
+
+    /// Which bound a new subscription would break: what there is, and the setting.
+    pub(super) fn full_for(&self, session: SessionKey, filter: &Filter, text: &str) -> Option<(String, &'static str)> {
+        let (own, config) = (&self.sessions[session], &self.config);
+        let (most, bytes, all) = (config.max_subscriptions, config.max_subscription_bytes, config.max_filter_bytes);
+        if own.subscriptions.len() >= most {
+            Some((format!("this client has {most} subscriptions, all that it may"), "max-subscriptions"))
+        } else if own.subscription_bytes + cost(text) > bytes {
+            Some((
+                format!("this client's subscriptions take {bytes} bytes, all that they may"),
+                "max-subscription-bytes",
+            ))
+        } else if self.filters.bytes() + Tree::<Box<Subscribers>>::cost(filter.topics()) > all {
+            Some((format!("all clients' filters take {all} bytes, all that they may"), "max-filter-bytes"))
+        } else {
+            None
+        }
     }
 
     /// Whether it is new, and the share group that it joined.

@@ -66,6 +66,9 @@ pub struct ServeArgs {
     /// About the bytes of memory that they may take, most of it for the levels of their filters [default: 33554432]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_SUBSCRIPTION_BYTES", value_name = "BYTES")]
     max_subscription_bytes: Option<usize>,
+    /// About the bytes of memory of all filters that are subscribed or are a share group's [default: 1073741824]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_FILTER_BYTES", value_name = "BYTES")]
+    max_filter_bytes: Option<usize>,
     /// Longest time that a session outlives its connection, in seconds [default: no limit]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_SESSION_EXPIRY", value_name = "SECONDS")]
     max_session_expiry: Option<u32>,
@@ -158,6 +161,7 @@ impl ServeArgs {
             connect_timeout: self.connect_timeout.unwrap_or(default.connect_timeout),
             max_subscriptions: self.max_subscriptions.unwrap_or(default.max_subscriptions),
             max_subscription_bytes: self.max_subscription_bytes.unwrap_or(default.max_subscription_bytes),
+            max_filter_bytes: self.max_filter_bytes.unwrap_or(default.max_filter_bytes),
             max_session_expiry: self.max_session_expiry.unwrap_or(default.max_session_expiry),
             max_retained: self.max_retained.unwrap_or(default.max_retained),
             max_retained_bytes: self.max_retained_bytes.unwrap_or(default.max_retained_bytes),

@@ -99,3 +99,22 @@ fn subscriptions_have_so_many_bytes() {
     client.unsubscribe(&deep(0)).unwrap();
     assert_eq!(client.subscribe(&deep(taken), 0).unwrap(), 0);
 }
+
+/// All clients' filters together have a bound, those of share groups that nobody is in any more, too.
+#[test]
+fn filters_have_so_many_bytes() {
+    let broker = TestBroker::start(|config| config.max_filter_bytes = 1 << 20);
+    let deep = |n: usize| format!("$share/g/{n}{}", "/x".repeat(127));
+    let mut taken = 0;
+    let refused = loop {
+        let mut client = Client::connect(broker.address(), &Connect::new(5, &format!("c{taken}"))).unwrap();
+        match client.subscribe_all(&[&deep(taken)], 0).unwrap() {
+            (codes, _) if codes == [0] => taken += 1,
+            refused => break refused,
+        }
+        assert!(taken < 1000, "no end of it");
+    };
+    assert_eq!(refused.0, [0x97]);
+    assert!(refused.1.contains("max-filter-bytes"), "{}", refused.1);
+    assert!((20..150).contains(&taken), "{taken}");
+}
