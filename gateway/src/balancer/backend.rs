@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -12,6 +13,9 @@ use tokio::net::TcpStream;
 
 /// Idle connections kept to one replica.
 const IDLE: usize = 64;
+/// Idle for longer, a connection is not used again. A replica closes them after 30 s without a request: one that is sent in
+/// that moment would be lost, as nobody can tell whether it was read.
+const FRESH: Duration = Duration::from_secs(20);
 
 /// A replica that takes requests.
 pub struct Backend {
@@ -22,7 +26,8 @@ pub struct Backend {
     in_flight: AtomicUsize,
     /// False from the first refused or reset connection until the registry shows the replica again.
     up: AtomicBool,
-    idle: Mutex<Vec<SendRequest<Incoming>>>,
+    /// With the time of their last use, which only grows towards the end.
+    idle: Mutex<Vec<(SendRequest<Incoming>, Instant)>>,
 }
 
 /// Counts a request while it is in flight.
@@ -86,13 +91,20 @@ impl Backend {
     }
 
     fn take_idle(&self) -> Option<SendRequest<Incoming>> {
-        self.idle.lock().pop()
+        let mut idle = self.idle.lock();
+        let (sender, since) = idle.pop()?;
+        if since.elapsed() >= FRESH {
+            // Those before it are older.
+            idle.clear();
+            return None;
+        }
+        Some(sender)
     }
 
     pub(super) fn keep(&self, sender: SendRequest<Incoming>) {
         let mut idle = self.idle.lock();
         if self.is_up() && idle.len() < IDLE && !sender.is_closed() {
-            idle.push(sender);
+            idle.push((sender, Instant::now()));
         }
     }
 }
