@@ -33,20 +33,24 @@ pub fn read(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyhow::Resul
     let value: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
     let flotilla_flows::Expanded { graph, problems } = flotilla_flows::expand(&document);
     let errors: Vec<String> = problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
+    let mut refusals = Vec::new();
     if !errors.is_empty() {
-        bail!("{} cannot run:\n  {}", flows.display(), errors.join("\n  "));
+        refusals.push(format!("{} cannot run:\n  {}", flows.display(), errors.join("\n  ")));
     }
     let unknown = unknown_types(&graph, |kind| flotilla_runtime::nodes::TYPES.iter().any(|row| row.name == kind));
     if !unknown.is_empty() && !allow_unknown {
         let row = |node: &UnknownType| {
             format!("\n  {} \"{}\" ({}) on tab \"{}\": {}", node.kind, node.name, node.node, node.tab, node.origin())
         };
-        bail!(
+        refusals.push(format!(
             "{} uses node types that Flotilla does not have:{}\nRun it with --allow-unknown to let such nodes swallow \
              messages, visibly",
             flows.display(),
             unknown.iter().map(row).collect::<String>()
-        );
+        ));
+    }
+    if !refusals.is_empty() {
+        bail!("{}", refusals.join("\n"));
     }
     let mut settings = serde_json::Map::new();
     if !unknown.is_empty() {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use flotilla_runtime::settings::OnFailure;
 
+use super::ranges::{drain_seconds, lease_seconds};
+
 /// What happens to a delivery that an uncaught error failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OnFailureArg {
@@ -35,8 +37,8 @@ pub struct EngineArgs {
     #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
     pub group: String,
     /// Worker threads per replica [default: one per core]
-    #[arg(long, env = "FLOTILLA_WORKERS", value_name = "N")]
-    pub workers: Option<usize>,
+    #[arg(long, env = "FLOTILLA_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
     /// Deliveries that a replica has in work at most; brokers and clients wait beyond
     #[arg(long, env = "FLOTILLA_MAX_IN_FLIGHT", default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub max_in_flight: u16,
@@ -44,10 +46,10 @@ pub struct EngineArgs {
     #[arg(long, env = "FLOTILLA_ON_FAILURE", default_value = "ack", value_name = "WHAT")]
     pub on_failure: OnFailureArg,
     /// How often a failed delivery is run again, with --on-failure retry
-    #[arg(long, env = "FLOTILLA_MAX_RETRIES", default_value_t = 3, value_name = "N")]
+    #[arg(long, env = "FLOTILLA_MAX_RETRIES", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub max_retries: u32,
     /// Seconds that a replica gets to finish what is in flight when it stops
-    #[arg(long, env = "FLOTILLA_DRAIN_TIMEOUT", default_value_t = 15.0, value_name = "SECONDS")]
+    #[arg(long, env = "FLOTILLA_DRAIN_TIMEOUT", default_value_t = 15.0, value_name = "SECONDS", value_parser = drain_seconds)]
     pub drain_timeout: f64,
     /// Nodes to switch off, as they reach beyond the flow; a flow that has them is refused
     #[arg(long, env = "FLOTILLA_DENY", value_delimiter = ',', value_name = "WHAT", value_parser = ["exec", "file", "tcp-listen", "udp-listen", "websocket-listen"])]
@@ -59,7 +61,7 @@ pub struct EngineArgs {
     #[arg(long, env = "FLOTILLA_NODE_MODULES", value_name = "DIR")]
     pub node_modules: Option<PathBuf>,
     /// Seconds after which a replica that gives no sign of life counts as dead
-    #[arg(long, env = "FLOTILLA_LEASE", default_value_t = 5.0, value_name = "SECONDS")]
+    #[arg(long, env = "FLOTILLA_LEASE", default_value_t = 5.0, value_name = "SECONDS", value_parser = lease_seconds)]
     pub lease: f64,
 }
 

@@ -22,7 +22,7 @@ pub fn settings(args: &EngineArgs, id: &str) -> Settings {
     Settings {
         group: args.group.clone(),
         replica: id.to_owned(),
-        workers: args.workers.unwrap_or(defaults.workers).max(1),
+        workers: args.workers.map_or(defaults.workers, usize::from).max(1),
         max_in_flight: usize::from(args.max_in_flight),
         on_failure: args.on_failure.into(),
         max_retries: args.max_retries,

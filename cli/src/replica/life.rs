@@ -38,11 +38,6 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
     let lease = Duration::try_from_secs_f64(args.engine.lease).context("--lease must be a number of seconds")?;
-    anyhow::ensure!(
-        lease >= Duration::from_millis(500),
-        "--lease {} is too short: use at least 0.5",
-        args.engine.lease
-    );
     // A flow that cannot run is refused before anything is opened.
     let mut given = match &args.flows {
         Some(flows) => {

@@ -8,6 +8,7 @@ mod life;
 mod memory;
 mod metrics;
 mod parent;
+mod ranges;
 mod regroup;
 mod replica_type;
 mod schedule;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use flotilla_flows::{Document, NodeConfig};
 
-/// A `mosquitto_pub` line for the first mqtt in node and a `curl` line for the first http in node that asks for GET (or
+/// A `mosquitto_pub` line for an mqtt in node, at the broker of that node, and a `curl` line for the first http in node that asks for GET (or
 /// the first of any method), else for the admin API.
 pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, admin: SocketAddr) -> Vec<String> {
     let live = |kind: &'static str| {
@@ -12,15 +12,14 @@ pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, ad
             node.kind == kind && !node.disabled && !document.get(&node.z).is_some_and(|tab| tab.disabled)
         })
     };
-    let subscription = live("mqtt in").find(|node| !node.str("topic").is_empty());
-    let publish = mqtt.zip(subscription).map(|(address, node)| {
-        format!(
-            "mosquitto_pub -h {} -p {} -q 1 -t '{}' -m '{}'",
-            address.ip(),
-            address.port(),
-            concrete(node.str("topic")),
-            payload(node)
-        )
+    let subscriptions = live("mqtt in").filter(|node| !node.str("topic").is_empty());
+    let mut reached: Vec<_> =
+        subscriptions.filter_map(|node| Some((door(document.get(node.str("broker"))?)?, node))).collect();
+    // The broker that `up` started comes first: it is there, and asks for no password.
+    reached.sort_by_key(|(door, _)| !mqtt.is_some_and(|ours| is_ours(door, ours)));
+    let publish = reached.first().map(|((host, port), node)| {
+        let (topic, payload) = (concrete(node.str("topic")), payload(node));
+        format!("mosquitto_pub -h {host} -p {port} -q 1 -t '{topic}' -m '{payload}'")
     });
     let gets = live("http in").find(|node| node.str("method") == "get");
     let request = gets.or_else(|| live("http in").next()).map(|node| {
@@ -30,6 +29,35 @@ pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, ad
     });
     let request = request.unwrap_or_else(|| format!("curl -i http://{admin}/api/v1/status"));
     publish.into_iter().chain([request]).collect()
+}
+
+/// Host and port of a broker node, if a plain `mosquitto_pub` reaches it: no TLS, no WebSocket, no password, no variables.
+fn door(broker: &NodeConfig) -> Option<(String, u16)> {
+    let host = broker.str("broker");
+    if broker.bool("usetls") || broker.disabled || host.contains("${") {
+        return None;
+    }
+    let (host, port) = match host.split_once("://") {
+        Some(("mqtt" | "tcp", rest)) => match rest.trim_end_matches('/').rsplit_once(':') {
+            Some((host, port)) => (host.to_owned(), port.to_owned()),
+            None => (rest.trim_end_matches('/').to_owned(), String::new()),
+        },
+        Some(_) => return None,
+        None => (host.to_owned(), broker.string_of("port")),
+    };
+    if host.contains(['@', '/', '\'', ' ', '[']) {
+        return None;
+    }
+    let host = if host.is_empty() { "localhost".to_owned() } else { host };
+    let port = if port.is_empty() { 1883 } else { port.parse().ok()? };
+    Some((host, port))
+}
+
+/// True for the address at which the embedded broker listens.
+fn is_ours((host, port): &(String, u16), ours: SocketAddr) -> bool {
+    let local =
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip == ours.ip());
+    local && *port == ours.port()
 }
 
 /// A topic that the filter matches.
@@ -70,7 +98,8 @@ mod tests {
     #[test]
     fn lines_fit_the_flow() {
         let document = Document::parse(
-            r#"[{"id":"a","type":"mqtt in","topic":"plant/+/temperature","datatype":"json"},
+            r#"[{"id":"a","type":"mqtt in","topic":"plant/+/temperature","datatype":"json","broker":"m"},
+            {"id":"m","type":"mqtt-broker","broker":"127.0.0.1","port":"1883"},
             {"id":"b","type":"http in","url":"/hits/:name","method":"get"}]"#,
         )
         .unwrap();
@@ -87,5 +116,32 @@ mod tests {
                 "curl -i http://127.0.0.1:1880/hits/name",
             ]
         );
+    }
+
+    #[test]
+    fn the_line_reaches_the_broker_of_the_node() {
+        let line = |brokers: [(&str, &str); 2]| {
+            let mut nodes = Vec::new();
+            for (at, (host, port)) in brokers.iter().enumerate() {
+                nodes.push(
+                    serde_json::json!({"id": format!("m{at}"), "type": "mqtt-broker", "broker": host, "port": port}),
+                );
+                let broker = format!("m{at}");
+                nodes.push(
+                    serde_json::json!({"id": format!("i{at}"), "type": "mqtt in", "topic": "t", "broker": broker}),
+                );
+            }
+            let document = Document::from_value(nodes.into()).unwrap();
+            let (mqtt, other): (SocketAddr, SocketAddr) =
+                (([127, 0, 0, 1], 1883).into(), ([127, 0, 0, 1], 1880).into());
+            hints(&document, Some(mqtt), other, other)[0].clone()
+        };
+        let far = ("broker-a.example", "1884");
+        assert_eq!(
+            line([far, ("x.example", "1883")]),
+            "mosquitto_pub -h broker-a.example -p 1884 -q 1 -t 't' -m '21.5'"
+        );
+        assert_eq!(line([far, ("localhost", "1883")]), "mosquitto_pub -h localhost -p 1883 -q 1 -t 't' -m '21.5'");
+        assert!(line([("wss://a.example", "443"), ("${BROKER}", "1883")]).starts_with("curl"));
     }
 }

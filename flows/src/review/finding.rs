@@ -28,6 +28,7 @@ pub struct Finding {
 }
 
 /// What a rule says of a node.
+#[derive(Clone)]
 pub(super) struct Says {
     pub(super) severity: Severity,
     pub(super) code: &'static str,

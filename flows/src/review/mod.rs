@@ -3,6 +3,7 @@
 mod answers;
 mod finding;
 mod functions;
+mod refused;
 mod rules;
 
 pub use finding::Finding;

@@ -7,6 +7,7 @@ use crate::problem::Severity::{Error, Info, Warning};
 use super::answers::unanswered;
 use super::finding::{Finding, Says};
 use super::functions::function_rules;
+use super::refused::{refused, tab};
 
 /// Says what the flow does differently at several replicas: most severe first, else in the document's order. Disabled
 /// nodes and tabs are left out.
@@ -18,7 +19,7 @@ pub fn review(document: &Document) -> Vec<Finding> {
         .filter(|node| !matches!(node.kind.as_str(), "tab" | "subflow" | "group" | "comment" | "junction"))
         .filter(|node| !node.disabled && !document.get(&node.z).is_some_and(|tab| tab.disabled))
         .flat_map(|node| {
-            let tab = document.get(&node.z).map_or("(global)", |tab| if tab.name.is_empty() { &tab.id } else { &tab.name });
+            let tab = tab(document, node);
             let mut says = rules(node);
             if unanswered.contains(node.id.as_str()) {
                 says.push(Says::new(
@@ -32,6 +33,7 @@ pub fn review(document: &Document) -> Vec<Finding> {
             says.into_iter().map(|says| says.of(node, tab)).collect::<Vec<_>>()
         })
         .collect();
+    findings.extend(refused(document));
     findings.sort_by_key(|finding| finding.severity);
     findings
 }
@@ -43,12 +45,13 @@ fn one(severity: crate::Severity, code: &'static str, what: &str, advice: &str) 
 fn rules(node: &NodeConfig) -> Vec<Says> {
     match node.kind.as_str() {
         "mqtt-broker" => broker(node),
-        "mqtt in" => mqtt_in(node),
+        "mqtt in" => [mqtt_in(node), no_local(node)].concat(),
         "inject" => inject(node),
         "delay" => delay(node),
         "function" => function_rules(node),
         "change" | "switch" => context_use(node),
         "smooth" | "join" | "batch" | "trigger" | "rbe" | "sort" => local_state(node),
+        "tcp in" if node.str("server") == "client" => tcp_client(),
         "tcp in" | "udp in" | "websocket-listener" => listener(node),
         "tcp request" | "tcp out" if node.str("host").is_empty() && node.str("beserver") == "server" => listener(node),
         "file" | "file in" | "watch" | "exec" => host(node),
@@ -134,6 +137,20 @@ fn mqtt_in(node: &NodeConfig) -> Vec<Says> {
     Vec::new()
 }
 
+fn no_local(node: &NodeConfig) -> Vec<Says> {
+    if !node.bool("nl") {
+        return Vec::new();
+    }
+    one(
+        Info,
+        "no-local",
+        "\"do not receive messages published by this client\" means what any replica publishes through the node's broker node; \
+         such messages are marked with an MQTT 5 user property",
+        "nothing, if the broker speaks MQTT 5; over MQTT 3.1.1 it cannot be kept, and a flow that publishes to its own topic \
+         goes round without end",
+    )
+}
+
 fn inject(node: &NodeConfig) -> Vec<Says> {
     let mut says = Vec::new();
     let (repeats, cron) = (node.num("repeat").is_some_and(|seconds| seconds > 0.0), node.opt_str("crontab").is_some());
@@ -167,6 +184,15 @@ fn listener(node: &NodeConfig) -> Vec<Says> {
         }
     };
     one(Warning, "listener", what, advice)
+}
+
+fn tcp_client() -> Vec<Says> {
+    one(
+        Warning,
+        "client",
+        "every replica connects by itself: what the server sends comes once per replica",
+        "run this flow with --replicas 1, or let one flow of its own connect and publish by MQTT what it gets",
+    )
 }
 
 fn host(node: &NodeConfig) -> Vec<Says> {

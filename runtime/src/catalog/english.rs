@@ -65,7 +65,23 @@ pub(super) const ENGLISH: &[(&str, &str)] = &[
         "Without a ClientID there is no session to keep: the broker is asked for a clean one",
     ),
     ("mqtt.errors.not-defined", "The node has no topic"),
+    (
+        "mqtt.errors.own-unknown",
+        "Broker __broker__ does not speak MQTT 5: \"Do not receive messages published by this client\" cannot be kept, and a flow \
+         that publishes to a topic which it subscribes to goes round without end",
+    ),
+    (
+        "mqtt.errors.share-unknown",
+        "Broker __broker__ does not speak MQTT 5. Shared subscriptions ($share/...) are not part of MQTT 3.1.1: many brokers know \
+         them all the same, but one that does not sends nothing to this flow. If so, set \"ha\": \"each\" on the mqtt in nodes \
+         (every replica gets every message) or use a broker with MQTT 5",
+    ),
     ("mqtt.errors.subscribe-refused", "The broker refused the subscription to __topic__ (code __code__)"),
+    (
+        "mqtt.errors.unshared",
+        "Broker __broker__ has no shared subscriptions, so this node receives nothing. Set \"ha\": \"each\" on it (every replica \
+         gets every message) or use a broker with shared subscriptions",
+    ),
     (
         "mqtt.errors.unverified",
         "TLS without a tls-config node: as in Node-RED, the broker's certificate is not verified. Choose a tls-config node",
@@ -73,6 +89,7 @@ pub(super) const ENGLISH: &[(&str, &str)] = &[
     ("mqtt.state.connect-failed", "Connection to broker __broker__ failed: __reason__"),
     ("mqtt.state.connected", "Connected to broker __broker__"),
     ("mqtt.state.disconnected", "Disconnected from broker __broker__: __reason__"),
+    ("mqtt.state.unshared", "no shared subscriptions"),
     ("node-red:common.status.connected", "connected"),
     ("node-red:common.status.connecting", "connecting"),
     ("node-red:common.status.disconnected", "disconnected"),

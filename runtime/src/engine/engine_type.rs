@@ -74,6 +74,7 @@ impl Engine {
             types: parts.types,
             directory: dashmap::DashMap::default(),
             config_nodes: dashmap::DashMap::default(),
+            config_order: ArcSwap::default(),
             workers: parking_lot::RwLock::new(handles),
         });
         let _ = cell.set(shared.clone());
@@ -115,6 +116,8 @@ impl Engine {
             ..DeployReport::default()
         };
         self.stop_nodes(&plan.stop).await;
+        let configs = graph.nodes.iter().filter(|node| node.is_config);
+        self.shared.config_order.store(Arc::new(configs.map(|node| Str::new(&node.config.id)).collect()));
         let batch =
             Arc::new(Batch { graph, credentials, users, start: plan.start, workers: plan.next.workers.clone() });
         *running = plan.next;

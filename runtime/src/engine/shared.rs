@@ -38,6 +38,8 @@ pub struct Shared {
     pub(crate) directory: DashMap<Str, usize, FxBuildHasher>,
     /// Live config nodes.
     pub(crate) config_nodes: DashMap<Str, Arc<dyn ConfigNode>, FxBuildHasher>,
+    /// The ids of config nodes in the document's order: the same in every replica of a revision.
+    pub config_order: ArcSwap<Vec<Str>>,
     pub(crate) workers: parking_lot::RwLock<Vec<WorkerHandle>>,
 }
 

@@ -43,6 +43,12 @@ pub struct Settings {
     pub catalogue_keys: bool,
 }
 
+/// True for variables of the process that configure Flotilla itself: keys, tokens and URLs with passwords are among them,
+/// and no flow, nor any program that a flow runs, is to see them.
+pub fn is_own(name: &str) -> bool {
+    name.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("FLOTILLA_"))
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
@@ -75,10 +81,12 @@ impl Settings {
         }
     }
 
-    /// An environment variable: the revision's, then the process's. A revision's `None` hides the process's.
+    /// An environment variable: the revision's, then the process's. A revision's `None` hides the process's. Flows do not see
+    /// what configures Flotilla: see [`is_own`].
     pub fn env_var(&self, name: &str) -> Option<String> {
         match self.env.get(name) {
             Some(value) => value.clone(),
+            None if is_own(name) => None,
             None => std::env::var(name).ok(),
         }
     }

@@ -9,7 +9,7 @@ use flotilla_runtime::engine::{
 };
 use flotilla_runtime::message::Msg;
 use flotilla_runtime::nodes::network::mqtt::MqttBroker;
-use flotilla_runtime::observe::TracingObserver;
+use flotilla_runtime::observe::{Observer, TracingObserver};
 use flotilla_runtime::settings::Settings;
 use serde_json::{Value, json};
 
@@ -103,24 +103,39 @@ fn merge(node: &mut Value, more: &Value) {
 
 /// Starts an engine with these settings and nodes.
 pub async fn run(settings: Settings, nodes: Vec<Value>) -> Engine {
+    run_observed(settings, nodes, TracingObserver).await
+}
+
+/// As [`run`], heard by this observer.
+pub async fn run_observed(settings: Settings, nodes: Vec<Value>, observer: impl Observer + 'static) -> Engine {
     let parts = EngineParts {
         settings: Settings { workers: 2, ..settings },
         contexts: Arc::new(Contexts::default()),
-        observer: Box::new(TracingObserver),
+        observer: Box::new(observer),
         schedule: Arc::new(Alone),
         types: TYPES,
     };
     let engine = Engine::start(parts).unwrap();
-    let tab = json!({"id": "t", "type": "tab", "label": "t"});
-    let document = Document::from_value(Value::Array([vec![tab], nodes].concat())).unwrap();
+    let document = document(nodes);
     let report = engine.deploy(&document, Credentials::default(), DeployMode::Full).await.unwrap();
     assert!(report.problems.is_empty(), "{:?}", report.problems);
     engine
 }
 
+/// These nodes and their tab.
+pub fn document(nodes: Vec<Value>) -> Document {
+    let tab = json!({"id": "t", "type": "tab", "label": "t"});
+    Document::from_value(Value::Array([vec![tab], nodes].concat())).unwrap()
+}
+
 /// Waits until the broker node is connected.
 pub async fn connected(engine: &Engine) {
-    let node = engine.shared().config_node::<MqttBroker>("b").unwrap();
+    connected_node(engine, "b").await;
+}
+
+/// Waits until the broker node with this id is connected.
+pub async fn connected_node(engine: &Engine, id: &str) {
+    let node = engine.shared().config_node::<MqttBroker>(id).unwrap();
     tokio::time::timeout(super::broker::LIMIT, async {
         while !node.status().0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;

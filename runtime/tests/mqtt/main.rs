@@ -3,7 +3,12 @@
 
 mod adoption;
 mod broker;
+mod content;
 mod delivery;
+mod fake;
 mod flow;
+mod missing;
+mod no_local;
 mod proxy;
 mod reconnects;
+mod several;

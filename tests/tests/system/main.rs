@@ -12,6 +12,7 @@ mod main_job;
 mod members;
 mod memory;
 mod outside;
+mod own_settings;
 mod parts;
 mod review;
 mod rollout;

@@ -50,3 +50,52 @@ fn examples_can_be_reviewed() {
         assert!(matches!(code, Some(0 | 1)), "{name}: {text}");
     }
 }
+
+/// A document with a subflow that contains itself, an instance of a subflow that is not there, and an unknown type.
+const REFUSED: &str = r#"[{"id":"t","type":"tab","label":"T"},{"id":"s","type":"subflow","name":"round"},
+    {"id":"again","type":"subflow:s","z":"s","x":1,"y":1,"wires":[]},
+    {"id":"i","type":"subflow:s","z":"t","x":1,"y":1,"wires":[]},
+    {"id":"lost","type":"subflow:nowhere","z":"t","x":1,"y":1,"wires":[]},
+    {"id":"f","type":"frob","z":"t","x":1,"y":1,"wires":[]}]"#;
+
+#[test]
+fn what_a_deploy_refuses_is_an_error() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = dir.path().join("flows.json");
+    std::fs::write(&file, REFUSED).unwrap();
+    let (text, code) = review(&file, &["--json"]);
+    assert_eq!(code, Some(1), "{text}");
+    let findings: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+    let errors: Vec<(&str, &str)> = findings
+        .iter()
+        .filter(|finding| finding["severity"] == "error")
+        .map(|finding| (finding["node"].as_str().unwrap(), finding["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(errors, [("f", "unknown-type"), ("again", "cannot-run"), ("lost", "cannot-run")]);
+    // And `up` names them all.
+    let ended = Command::new(flotilla().unwrap()).arg("up").arg(&file).current_dir(dir.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1));
+    for part in ["\"round\" contains itself", "nowhere", "frob"] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+}
+
+#[test]
+fn a_tcp_client_is_not_said_to_share_a_port() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = dir.path().join("flows.json");
+    std::fs::write(&file, r#"[{"id":"t","type":"tab"},{"id":"c","type":"tcp in","server":"client","z":"t"}]"#).unwrap();
+    let (text, _) = review(&file, &[]);
+    assert!(text.contains("every replica connects by itself") && !text.contains("share the port"), "{text}");
+}
+
+#[test]
+fn no_local_is_explained() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = dir.path().join("flows.json");
+    std::fs::write(&file, r#"[{"id":"t","type":"tab"},{"id":"m","type":"mqtt in","topic":"a","nl":true,"z":"t"}]"#)
+        .unwrap();
+    let (text, _) = review(&file, &[]);
+    assert!(text.contains("MQTT 3.1.1 it cannot be kept"), "{text}");
+}

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use crate::settings::Settings;
+use crate::settings::{Settings, is_own};
 
 /// The words of a line as the node runs them without a shell: cut at white space that is not in double quotes. A word
 /// that is quoted as a whole loses its quotes; a quote without its pair is left out.
@@ -51,6 +51,9 @@ fn prepared(name: &str, arguments: &[String], settings: &Settings) -> Command {
     let mut command = Command::new(name);
     // Its input stays open and empty, as Node.js leaves it.
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_own)) {
+        command.env_remove(name);
+    }
     for (name, value) in &settings.env {
         match value {
             Some(value) => command.env(name, value),

@@ -11,10 +11,11 @@ use crate::message::Delivery;
 use crate::observe::Level;
 use crate::value::{Object, Str, Value};
 
-use super::client::wire::{Publish, SubscribeFilter, Version};
-use super::client::{Client, DataType, Outgoing, Receipt, Role, State, SubRef};
+use super::client::wire::{Publish, Version};
+use super::client::{Client, Outgoing, Receipt, Role, State};
 use super::options::{Announcement, BrokerOptions};
-use super::{tls, topic};
+use super::share::{self, Wish};
+use super::{own, tls, topic};
 
 /// The mqtt-broker config node. Consuming and publishing use separate connections, except for a flow with a ClientID of
 /// its own outside a group, or a subscription without local messages: those want one client.
@@ -23,6 +24,8 @@ pub struct MqttBroker {
     pub(super) shared: Arc<Shared>,
     pub(super) options: Mutex<BrokerOptions>,
     pub(super) state: Mutex<BrokerState>,
+    /// Where the document says that the broker is: see [`share::place`].
+    pub(super) place: String,
     me: Weak<MqttBroker>,
 }
 
@@ -35,6 +38,18 @@ pub(super) struct BrokerState {
     /// Connecting or connected: what `canConnect` denies.
     pub(super) running: bool,
     pub(super) connected: bool,
+    /// It was said that connecting fails, and it has not succeeded since.
+    pub(super) troubled: bool,
+    /// The broker has said that it has no shared subscriptions.
+    pub(super) unshared: bool,
+    /// The broker speaks no MQTT 5.
+    pub(super) older: bool,
+    /// What nodes want to receive.
+    pub(super) wishes: Vec<(Str, Wish)>,
+    /// The share name of its subscriptions, once there is one.
+    pub(super) share: Option<Str>,
+    /// What its messages are marked with, for nodes that do not want them back: see [`own`].
+    pub(super) mark: Option<Str>,
     /// The flow disconnected it: only the flow connects it again.
     stopped: bool,
     draining: bool,
@@ -45,15 +60,6 @@ pub(super) struct User {
     pub(super) node: Str,
     pub(super) consumes: bool,
     no_local: bool,
-}
-
-/// What an `mqtt in` node wants to receive.
-#[derive(Clone, Debug)]
-pub(super) struct Wish {
-    pub(super) filter: SubscribeFilter,
-    pub(super) datatype: DataType,
-    /// Every replica gets every message.
-    pub(super) each: bool,
 }
 
 /// The row of the type's table.
@@ -71,6 +77,7 @@ fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
     Ok(Arc::new_cyclic(|me| MqttBroker {
         id: cx.id().clone(),
         shared: cx.shared().clone(),
+        place: share::place(&options.url()),
         options: Mutex::new(options),
         state: Mutex::default(),
         me: me.clone(),
@@ -92,6 +99,9 @@ impl MqttBroker {
     /// A node begins to use the broker. Called while nodes are built.
     pub(super) fn register(&self, node: &Str, consumes: bool, no_local: bool) {
         self.state.lock().users.push(User { node: node.clone(), consumes, no_local });
+        if no_local {
+            self.mark_own();
+        }
     }
 
     /// A node is gone; the last one to be removed ends the connection.
@@ -279,45 +289,15 @@ impl MqttBroker {
         self.options.lock().change(changes);
     }
 
-    fn wire_filter(&self, wish: &Wish) -> SubscribeFilter {
-        let settings = self.shared.settings.load();
-        let mut filter = wish.filter.clone();
-        if settings.share_subscriptions && !wish.each && !filter.filter.starts_with("$share/") {
-            filter.filter = Str::from(format!("$share/{}/{}", settings.group, filter.filter));
-        }
-        if filter.filter.starts_with("$share/") {
-            // [MQTT-3.8.3-4]: a protocol error on a shared subscription.
-            filter.no_local = false;
-        }
-        filter
-    }
-
-    /// A node wants to receive.
-    pub(super) fn subscribe(&self, wish: &Wish, node: &Str) {
-        let filter = self.wire_filter(wish);
-        let held = SubRef { node: node.clone(), datatype: wish.datatype, active: true };
-        let client = self.state.lock().consumer.clone();
-        if let Some(client) = client {
-            client.subscribe(filter, held);
-        }
-    }
-
-    /// A node no longer wants to receive. `force`: whatever the box "unsubscribe automatically" says.
-    pub(super) fn unsubscribe(&self, wish: &Wish, node: &Str, force: bool) {
-        let keep = !force && !self.options.lock().auto_unsubscribe();
-        let filter = self.wire_filter(wish);
-        let client = self.state.lock().consumer.clone();
-        if let Some(client) = client {
-            client.unsubscribe(&filter.filter, node, keep);
-        }
-    }
-
     /// Publishes. Node-RED drops what is published while the flow has not connected the broker, and so do we.
-    pub(super) fn publish(&self, outgoing: Outgoing) {
+    pub(super) fn publish(&self, mut outgoing: Outgoing) {
         let client = {
             let state = self.state.lock();
             if !state.running {
                 return;
+            }
+            if let Some(mark) = &state.mark {
+                own::mark(&mut outgoing.publish, mark);
             }
             state.publisher.clone().or_else(|| state.consumer.clone())
         };
@@ -379,6 +359,7 @@ impl ConfigNode for MqttBroker {
         };
         Box::pin(async move {
             consumer.close().await;
+            me.share_again(&consumer);
             consumer.reopen();
             me.run(consumer);
         })

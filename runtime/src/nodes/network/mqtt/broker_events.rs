@@ -12,11 +12,13 @@ use crate::observe::Level;
 use crate::value::{ErrorValue, Str, Value};
 
 use super::broker::MqttBroker;
-use super::client::wire::{ConnAck, Publish, Qos};
-use super::client::{Client, ClientEvents, Outgoing, Policy, PublishError, Receipt, Role, State, Ticket, Verdict};
+use super::client::wire::{ConnAck, Publish, Qos, Version};
+use super::client::{
+    Client, ClientEvents, Outgoing, Policy, PublishError, Receipt, Role, State, Target, Ticket, Verdict,
+};
 use super::keeper::{Keeper, KeptSession};
-use super::mqtt_in;
 use super::options::Announcement;
+use super::{mqtt_in, own};
 
 /// How long consuming waits for the session to be recorded.
 const RECORD_LIMIT: Duration = Duration::from_secs(10);
@@ -64,7 +66,10 @@ impl MqttBroker {
             let shown = state.users.iter().filter(|user| consumers.is_none_or(|wanted| user.consumes == wanted));
             shown.map(|user| user.node.clone()).collect()
         };
+        let deaf = if state == State::Connected { self.deaf() } else { Vec::new() };
         for node in users {
+            let (fill, shape, key) =
+                if deaf.contains(&node) { ("red", "ring", "mqtt.state.unshared") } else { (fill, shape, key) };
             self.with_node(&node, move |cx| cx.show(fill, shape, cx.text(key, &[])));
         }
     }
@@ -76,19 +81,33 @@ impl MqttBroker {
             if !all || !state.running || std::mem::replace(&mut state.connected, true) {
                 return;
             }
+            state.troubled = false;
             self.options.lock().announcement(Announcement::Birth)
         };
-        self.log("mqtt.state.connected", &[]);
+        self.log("mqtt.state.connected", &[], Level::Info);
         if let Some(birth) = birth {
             self.announce(birth);
         }
     }
 
-    fn log(&self, key: &'static str, more: &[(&str, &str)]) {
+    fn log(&self, key: &'static str, more: &[(&str, &str)], level: Level) {
         let label = self.options.lock().label();
         let args: Vec<(&str, &str)> = [("broker", label.as_str())].into_iter().chain(more.iter().copied()).collect();
         let text = self.shared.text(key, &args);
-        self.with_node(&self.id.clone(), move |cx| cx.log(text));
+        self.with_node(&self.id.clone(), move |cx| if level == Level::Warn { cx.warn(text) } else { cx.log(text) });
+    }
+
+    /// Without those that do not want what this broker node has published, if that is what this is.
+    fn without_own(&self, publish: &Publish, targets: Arc<[Target]>) -> Arc<[Target]> {
+        if publish.props.as_ref().is_none_or(|props| props.user.is_empty()) {
+            return targets;
+        }
+        match &self.state.lock().mark {
+            Some(mark) if own::is_marked(publish, mark) => {
+                targets.iter().filter(|target| !target.no_local).cloned().collect()
+            }
+            _ => targets,
+        }
     }
 }
 
@@ -104,25 +123,26 @@ impl ClientEvents for MqttBroker {
         } else {
             Some(client.targets(&publish))
         };
-        let Some(((first, datatype), others)) = targets.as_deref().and_then(<[_]>::split_first) else {
+        let targets = targets.map(|targets| self.without_own(&publish, targets));
+        let Some((first, others)) = targets.as_deref().and_then(<[Target]>::split_first) else {
             // Nobody wants it any more, as after an unsubscribe: Node-RED's client acknowledges it too.
             return ticket.settle(if targets.is_some() { Verdict::Ack } else { Verdict::Never });
         };
         let (v5, local) = {
             let options = self.options.lock();
-            (options.version() == super::client::wire::Version::V5, options.is_local())
+            (options.version() == Version::V5, options.is_local())
         };
         let end = move |outcome: Outcome| ticket.end(outcome);
-        let delivery = Delivery::begin(&self.shared.deliveries, first.clone(), end);
+        let delivery = Delivery::begin(&self.shared.deliveries, first.node.clone(), end);
         if others.is_empty()
-            && let Some(slot) = Worker::current().and_then(|worker| worker.slot(first))
+            && let Some(slot) = Worker::current().and_then(|worker| worker.slot(&first.node))
         {
-            return mqtt_in::emit(&slot.cx, *datatype, &publish, v5, local, delivery);
+            return mqtt_in::emit(&slot.cx, first.datatype, &publish, v5, local, delivery);
         }
         let publish = Arc::new(publish);
-        for (node, datatype) in std::iter::once(&(first.clone(), *datatype)).chain(others) {
-            let (publish, delivery, datatype) = (publish.clone(), delivery.clone(), *datatype);
-            self.with_node(node, move |cx| mqtt_in::emit(cx, datatype, &publish, v5, local, delivery));
+        for target in std::iter::once(first).chain(others) {
+            let (publish, delivery, datatype) = (publish.clone(), delivery.clone(), target.datatype);
+            self.with_node(&target.node, move |cx| mqtt_in::emit(cx, datatype, &publish, v5, local, delivery));
         }
     }
 
@@ -154,8 +174,11 @@ impl ClientEvents for MqttBroker {
         self.ended(receipt, result);
     }
 
-    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck) -> BoxFuture<'static, ()> {
+    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, ()> {
         let settings = self.shared.settings.load();
+        if settings.share_subscriptions {
+            self.say_what_is_missing(client, ack, version);
+        }
         let redispatches = ack.user.iter().any(|(name, value)| name == "flotilla-redispatch" && value == "1");
         let options = client.options();
         let ours = client.role == Role::Consume && settings.share_subscriptions && options.end_session;
@@ -198,7 +221,9 @@ impl ClientEvents for MqttBroker {
         }
         if let Some(why) = why {
             let key = if was { "mqtt.state.disconnected" } else { "mqtt.state.connect-failed" };
-            self.log(key, &[("reason", &why)]);
+            // The first failure is worth a warning; that it still fails is not.
+            let first = !std::mem::replace(&mut self.state.lock().troubled, true);
+            self.log(key, &[("reason", &why)], if first { Level::Warn } else { Level::Info });
         }
         self.nudge();
     }

@@ -11,9 +11,10 @@ use crate::engine::{Node, NodeCx, NodeError, NodeType};
 use crate::message::{Delivery, Msg};
 use crate::value::{Object, Str, Value};
 
-use super::broker::{MqttBroker, Wish};
+use super::broker::MqttBroker;
 use super::client::DataType;
 use super::client::wire::{Publish, Qos, SubscribeFilter};
+use super::share::Wish;
 use super::{action, payload, properties, topic};
 
 /// The node.
@@ -85,7 +86,7 @@ pub(super) fn show_first(cx: &NodeCx, broker: &MqttBroker) {
 
 /// Sends a received message on, as part of its delivery.
 pub(super) fn emit(cx: &NodeCx, datatype: DataType, publish: &Publish, v5: bool, local: bool, delivery: Arc<Delivery>) {
-    let decoded = payload::decode(datatype, publish);
+    let decoded = payload::decode(datatype, publish, v5);
     let mut msg = Object::with_capacity(8);
     let (payload, error) = match decoded {
         Ok(payload) => (payload, None),
@@ -177,6 +178,9 @@ impl MqttIn {
                     None => drop(object.remove("nl")),
                 }
             }
+        }
+        if wish.filter.no_local {
+            self.broker.mark_own();
         }
         self.broker.subscribe(&wish, self.cx.id());
         self.dynamic.borrow_mut().insert(filter, (wish, shown));

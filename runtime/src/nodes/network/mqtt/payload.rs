@@ -59,13 +59,14 @@ fn lossy(bytes: &[u8]) -> Value {
     })
 }
 
-/// A received payload as the node's datatype wants it.
+/// A received payload as the node's datatype wants it. `v5`: the flow speaks MQTT 5, so what the message says of its
+/// content counts; a broker node at 3.1.1 knows nothing of that, whatever the wire speaks.
 ///
 /// # Errors
 /// The catalogue key of the error, when it is to be JSON and is not.
-pub(super) fn decode(datatype: DataType, publish: &Publish) -> Result<Value, &'static str> {
+pub(super) fn decode(datatype: DataType, publish: &Publish, v5: bool) -> Result<Value, &'static str> {
     let bytes = &publish.payload;
-    let props = publish.props.as_deref();
+    let props = publish.props.as_deref().filter(|_| v5);
     let says_utf8 = props.is_some_and(|props| props.utf8 == Some(true));
     let json = |bytes: &[u8]| parse_json(bytes).map_err(|_| "mqtt.errors.invalid-json-parse");
     let detect = datatype == DataType::AutoDetect;

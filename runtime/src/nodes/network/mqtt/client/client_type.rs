@@ -70,8 +70,8 @@ pub trait ClientEvents: Send + Sync {
     fn dead_letter(&self, client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket);
     /// What was published has ended.
     fn published(&self, receipt: Receipt, result: Result<(), super::outbox::PublishError>);
-    /// The server has accepted the connection; subscriptions are sent when the future is through.
-    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck) -> BoxFuture<'static, ()>;
+    /// The server has accepted the connection at this version; subscriptions are sent when the future is through.
+    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, ()>;
     /// The client's state changed; why, if it lost its connection or did not get one.
     fn changed(&self, client: &Arc<Client>, state: State, why: Option<String>);
     /// The server refused a subscription.

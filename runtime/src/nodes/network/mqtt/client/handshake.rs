@@ -48,9 +48,9 @@ pub(super) async fn open(
     }
     client.inbox.begin(ack.session_present);
     client.outbox.begin(ack.session_present, usize::from(ack.receive_maximum.unwrap_or(u16::MAX)), limit);
-    events.accepted(client, &ack).await;
+    events.accepted(client, &ack, packet.version).await;
     let ids = packet.version == Version::V5 && ack.subscription_ids != Some(false);
-    client.subscriptions.begin(client.is_draining(), ids);
+    client.subscriptions.begin(client.is_draining(), ids, ack.shared_subscriptions != Some(false));
     let now = Instant::now();
     Ok(Connection {
         client: client.clone(),

@@ -17,5 +17,5 @@ pub mod wire;
 pub use client_type::{Client, ClientEvents, ClientOptions, Role, State};
 pub use inbox::{Policy, Ticket, Verdict};
 pub use outbox::{Outgoing, PublishError, Receipt};
-pub use subscriptions::{DataType, SubRef};
+pub use subscriptions::{DataType, SubRef, Target};
 pub use transport::Address;

@@ -44,12 +44,22 @@ pub struct SubRef {
     pub node: Str,
     /// What its payloads become.
     pub datatype: DataType,
+    /// It does not want what comes from its own client.
+    pub no_local: bool,
     /// False for a node that is closed while its subscription stays (Node-RED's `autoUnsubscribe: false`).
     pub active: bool,
 }
 
 /// A node that a message goes to.
-pub type Target = (Str, DataType);
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The node's id.
+    pub node: Str,
+    /// What its payloads become.
+    pub datatype: DataType,
+    /// It does not want what comes from its own client.
+    pub no_local: bool,
+}
 
 #[derive(Default)]
 struct Inner {
@@ -79,11 +89,19 @@ pub(super) struct Subscriptions {
     wake: Arc<Notify>,
     unanswered: AtomicUsize,
     live: AtomicBool,
+    /// The server has no shared subscriptions: it is not asked for any.
+    unshared: AtomicBool,
 }
 
 impl Subscriptions {
     pub(super) fn new(wake: Arc<Notify>) -> Subscriptions {
-        Subscriptions { inner: Mutex::default(), wake, unanswered: AtomicUsize::new(0), live: AtomicBool::new(false) }
+        Subscriptions {
+            inner: Mutex::default(),
+            wake,
+            unanswered: AtomicUsize::new(0),
+            live: AtomicBool::new(false),
+            unshared: AtomicBool::new(false),
+        }
     }
 
     /// Adds or replaces a node's interest and subscribes, with these options.
@@ -119,7 +137,7 @@ impl Subscriptions {
             Some(held) => *held = node,
             None => wanted.refs.push(node),
         }
-        if self.live.load(Ordering::Acquire) {
+        if self.live.load(Ordering::Acquire) && self.may_ask(&filter.filter) {
             inner.commands.push_back(Command::Subscribe(filter));
             self.unanswered.fetch_add(1, Ordering::AcqRel);
             self.wake.notify_one();
@@ -151,13 +169,19 @@ impl Subscriptions {
         }
     }
 
-    /// A connection begins: everything wanted is subscribed anew, or given up when it only drains.
-    pub(super) fn begin(&self, draining: bool, ids: bool) {
+    fn may_ask(&self, filter: &str) -> bool {
+        !(self.unshared.load(Ordering::Acquire) && filter.starts_with("$share/"))
+    }
+
+    /// A connection begins: everything wanted is subscribed anew, or given up when it only drains. `shared`: the server
+    /// has shared subscriptions, or does not say.
+    pub(super) fn begin(&self, draining: bool, ids: bool, shared: bool) {
+        self.unshared.store(!shared, Ordering::Release);
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
         inner.pending.clear();
         inner.commands.clear();
-        for (name, wanted) in &inner.wanted {
+        for (name, wanted) in inner.wanted.iter().filter(|(name, _)| self.may_ask(name)) {
             let mut filter = wanted.filter.clone();
             filter.id = filter.id.filter(|_| ids);
             inner.commands.push_back(match draining {
@@ -256,7 +280,7 @@ impl Subscriptions {
 
 fn active<'a>(wanted: impl Iterator<Item = &'a Wanted>) -> impl Iterator<Item = Target> {
     let refs = wanted.flat_map(|wanted| wanted.refs.iter().filter(|held| held.active));
-    refs.map(|held| (held.node.clone(), held.datatype))
+    refs.map(|held| Target { node: held.node.clone(), datatype: held.datatype, no_local: held.no_local })
 }
 
 fn remove(inner: &mut Inner, filter: &str, node: &str) {
