@@ -59,7 +59,7 @@ pub(super) struct BrokerState {
 pub(super) struct User {
     pub(super) node: Str,
     pub(super) consumes: bool,
-    no_local: bool,
+    pub(super) no_local: bool,
 }
 
 /// The row of the type's table.
@@ -99,9 +99,7 @@ impl MqttBroker {
     /// A node begins to use the broker. Called while nodes are built.
     pub(super) fn register(&self, node: &Str, consumes: bool, no_local: bool) {
         self.state.lock().users.push(User { node: node.clone(), consumes, no_local });
-        if no_local {
-            self.mark_own();
-        }
+        self.mark_if_wanted();
     }
 
     /// A node is gone; the last one to be removed ends the connection.
@@ -111,6 +109,7 @@ impl MqttBroker {
             state.users.retain(|user| user.node != *node);
             state.users.is_empty() && state.running
         };
+        self.mark_if_wanted();
         if removed && last {
             self.disconnect().await;
         }

@@ -90,7 +90,7 @@ pub(super) fn emit(cx: &NodeCx, datatype: DataType, publish: &Publish, v5: bool,
     let mut msg = Object::with_capacity(8);
     let (payload, error) = match decoded {
         Ok(payload) => (payload, None),
-        Err(key) => (Value::Buffer(publish.payload.clone()), Some(key)),
+        Err((key, payload)) => (payload, Some(key)),
     };
     msg.insert(Str::new_static("topic"), Value::String(publish.topic.clone()));
     msg.insert(Str::new_static("payload"), payload);
@@ -178,9 +178,6 @@ impl MqttIn {
                     None => drop(object.remove("nl")),
                 }
             }
-        }
-        if wish.filter.no_local {
-            self.broker.mark_own();
         }
         self.broker.subscribe(&wish, self.cx.id());
         self.dynamic.borrow_mut().insert(filter, (wish, shown));

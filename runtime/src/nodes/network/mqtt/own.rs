@@ -26,12 +26,14 @@ pub(super) fn is_marked(publish: &Publish, mark: &Str) -> bool {
 }
 
 impl MqttBroker {
-    /// A node does not want what this broker node publishes: from now on it is marked. Outside a group the one connection
-    /// says so to the broker itself.
-    pub(super) fn mark_own(&self) {
+    /// Marks from now on if a node does not want what this broker node publishes, and only then. Outside a group the one
+    /// connection says so to the broker itself.
+    pub(super) fn mark_if_wanted(&self) {
         let settings = self.shared.settings.load();
-        if settings.share_subscriptions {
-            self.state.lock().mark = Some(Str::from(format!("{}/{}", settings.group, self.id)));
-        }
+        let mut state = self.state.lock();
+        let wanted =
+            state.users.iter().any(|user| user.no_local) || state.wishes.iter().any(|(_, wish)| wish.filter.no_local);
+        state.mark =
+            (settings.share_subscriptions && wanted).then(|| Str::from(format!("{}/{}", settings.group, self.id)));
     }
 }

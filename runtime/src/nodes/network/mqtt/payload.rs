@@ -63,29 +63,32 @@ fn lossy(bytes: &[u8]) -> Value {
 /// content counts; a broker node at 3.1.1 knows nothing of that, whatever the wire speaks.
 ///
 /// # Errors
-/// The catalogue key of the error, when it is to be JSON and is not.
-pub(super) fn decode(datatype: DataType, publish: &Publish, v5: bool) -> Result<Value, &'static str> {
+/// The catalogue key of the error and the payload that the failed message has, when it is to be JSON and is not.
+pub(super) fn decode(datatype: DataType, publish: &Publish, v5: bool) -> Result<Value, (&'static str, Value)> {
     let bytes = &publish.payload;
     let props = publish.props.as_deref().filter(|_| v5);
     let says_utf8 = props.is_some_and(|props| props.utf8 == Some(true));
-    let json = |bytes: &[u8]| parse_json(bytes).map_err(|_| "mqtt.errors.invalid-json-parse");
+    let json = |raw: &[u8], failed: fn(&Bytes) -> Value| {
+        parse_json(raw).map_err(|_| ("mqtt.errors.invalid-json-parse", failed(bytes)))
+    };
+    let as_it_is = |bytes: &Bytes| Value::Buffer(bytes.clone());
     let detect = datatype == DataType::AutoDetect;
     Ok(match datatype {
         DataType::Buffer => Value::Buffer(bytes.clone()),
         DataType::Base64 => Value::from(base64::engine::general_purpose::STANDARD.encode(bytes)),
         DataType::Utf8 => lossy(bytes),
-        DataType::Json if says_utf8 || std::str::from_utf8(bytes).is_ok() => json(bytes)?,
-        DataType::Json => return Err("mqtt.errors.invalid-json-string"),
+        DataType::Json if says_utf8 || std::str::from_utf8(bytes).is_ok() => json(bytes, as_it_is)?,
+        DataType::Json => return Err(("mqtt.errors.invalid-json-string", as_it_is(bytes))),
         DataType::Auto | DataType::AutoDetect => {
             let content_type = props.and_then(|props| props.content_type.as_deref()).unwrap_or_default();
             match media(content_type) {
                 Some(Media::Text) => lossy(bytes),
                 Some(Media::Bytes) => Value::Buffer(bytes.clone()),
                 Some(Media::Json) => {
-                    let parsed = json(bytes)?;
+                    let parsed = json(bytes, |bytes| lossy(bytes))?;
                     if detect { parsed } else { lossy(bytes) }
                 }
-                None if says_utf8 || std::str::from_utf8(bytes).is_ok() => match json(bytes) {
+                None if says_utf8 || std::str::from_utf8(bytes).is_ok() => match json(bytes, as_it_is) {
                     Ok(parsed) if detect => parsed,
                     _ => lossy(bytes),
                 },
@@ -109,4 +112,26 @@ pub(super) fn encode(payload: &Value) -> Result<Bytes, StringifyError> {
         }
         other => Bytes::from(stringify(other)?.unwrap_or_default()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::wire::PublishProps;
+    use super::*;
+
+    /// Node-RED: by then a payload whose content type is JSON is text; the node's own JSON type leaves it as it came.
+    #[test]
+    fn what_is_not_json_fails_with_its_payload() {
+        let props = PublishProps { content_type: Some("application/json".into()), ..PublishProps::default() };
+        let publish =
+            Publish { payload: Bytes::from_static(b"{a"), props: Some(Box::new(props)), ..Publish::default() };
+        let (_, payload) = decode(DataType::AutoDetect, &publish, true).unwrap_err();
+        assert_eq!(payload.as_str(), Some("{a"));
+        let (_, payload) = decode(DataType::Json, &publish, true).unwrap_err();
+        assert!(matches!(payload, Value::Buffer(_)));
+        assert_eq!(
+            decode(DataType::AutoDetect, &publish, false).map(|value| value.to_text().to_string()),
+            Ok("{a".into())
+        );
+    }
 }

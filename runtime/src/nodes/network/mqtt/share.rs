@@ -81,6 +81,7 @@ impl MqttBroker {
             state.wishes.push((node.clone(), wish.clone()));
             state.consumer.clone()
         };
+        self.mark_if_wanted();
         if let Some(client) = client {
             self.ask(&client, wish, node);
         }
@@ -95,6 +96,7 @@ impl MqttBroker {
             state.wishes.retain(|(known, other)| known != node || other.filter.filter != wish.filter.filter);
             state.consumer.clone()
         };
+        self.mark_if_wanted();
         if let Some(client) = client {
             client.unsubscribe(&filter.filter, node, keep);
         }
