@@ -14,6 +14,8 @@ struct Call<'a> {
     method: &'a str,
     key: Option<&'a str>,
     shared: bool,
+    /// What is set is, or holds, a function written there.
+    function: bool,
 }
 
 /// Rules for function nodes: context in the memory store, and updates that two replicas can lose.
@@ -39,6 +41,17 @@ pub(super) fn function_rules(node: &NodeConfig) -> Vec<Says> {
                 ),
             });
         }
+    }
+    if let Some(set) = calls.iter().find(|call| call.method == "set" && call.function) {
+        says.push(Says {
+            severity: Warning,
+            code: "function-in-context",
+            what: format!(
+                "it sets {} to something with a function in it: context keeps data only, and calling it throws",
+                { set.key.map_or_else(|| set.object.to_owned(), |key| format!("{}.\"{key}\"", set.object)) }
+            ),
+            advice: "put shared code into a module (require), a subflow or a link call".to_owned(),
+        });
     }
     if bodies.iter().any(|body| body.contains("setInterval(")) {
         let what = "setInterval runs in every replica";
@@ -67,10 +80,39 @@ fn calls(body: &str) -> Vec<Call<'_>> {
             let Some(args) = rest[method.len()..].trim_start().strip_prefix('(') else { continue };
             let args = argument_text(args);
             let shared = ["\"shared\"", "'shared'", "`shared`"].iter().any(|name| args.contains(name));
-            found.push(Call { object, method, key: literal(args), shared });
+            let function = method == "set" && holds_function(args);
+            found.push(Call { object, method, key: literal(args), shared, function });
         }
     }
     found
+}
+
+/// True when the value of a `set` is a function literal, or an object literal with one: `set("k", x => ...)`,
+/// `set("k", { add(a, b) { ... } })`. A call that takes a function (`list.map(x => ...)`) gives data and does not count.
+fn holds_function(args: &str) -> bool {
+    let Some((_, value)) = args.split_once(',') else { return false };
+    let value = value.trim_start();
+    let is_function = |text: &str| {
+        let text = text.trim_start();
+        let text = text.strip_prefix("async ").unwrap_or(text).trim_start();
+        let before_arrow = text.split("=>").next().unwrap_or_default();
+        let parameters = before_arrow.trim();
+        let names = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | ',' | ' ');
+        let arrow = text.contains("=>")
+            && match parameters.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
+                Some(inner) => !inner.contains(['(', ')']),
+                None => !parameters.is_empty() && parameters.chars().all(names),
+            };
+        arrow
+            || text
+                .strip_prefix("function")
+                .is_some_and(|rest| rest.trim_start().starts_with(['(', '*']) || rest.starts_with(' '))
+    };
+    if is_function(value) {
+        return true;
+    }
+    let Some(inner) = value.strip_prefix('{') else { return false };
+    inner.match_indices(':').any(|(at, _)| is_function(&inner[at + 1..]))
 }
 
 /// What stands between the opening parenthesis and its closing one.
@@ -108,10 +150,28 @@ mod tests {
         assert_eq!(
             found,
             [
-                Call { object: "flow", method: "get", key: Some("n"), shared: true },
-                Call { object: "flow", method: "set", key: Some("n"), shared: true },
-                Call { object: "global", method: "keys", key: None, shared: false },
+                Call { object: "flow", method: "get", key: Some("n"), shared: true, function: false },
+                Call { object: "flow", method: "set", key: Some("n"), shared: true, function: false },
+                Call { object: "global", method: "keys", key: None, shared: false, function: false },
             ]
         );
+    }
+
+    #[test]
+    fn functions_that_are_set_are_seen() {
+        for (body, function) in [
+            ("global.set('lib', {add: (a, b) => a + b})", true),
+            ("global.set('lib', { n: 1, add: function (a, b) { return a + b } }, 'shared')", true),
+            ("flow.set('f', x => x * 2)", true),
+            ("flow.set('f', async (x) => x)", true),
+            ("flow.set('f', function () {})", true),
+            ("flow.set('n', list.map(x => x * 2))", false),
+            ("flow.set('n', (flow.get('n') || 0) + list.filter((x) => x).length)", false),
+            ("flow.set('n', { total: list.reduce((a, b) => a + b, 0), at: Date.now() })", false),
+            ("flow.set('n', functions)", false),
+            ("flow.set('t', 'a => b'.length)", false),
+        ] {
+            assert_eq!(calls(body)[0].function, function, "{body}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::Full;
 use parking_lot::Mutex;
@@ -25,12 +26,24 @@ struct State {
     answer: Option<oneshot::Sender<Answer>>,
     completed: bool,
     let_go: bool,
+    /// The answer was given or nobody waits for it any more.
+    over: bool,
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+/// The client waits for the answer. Dropped when it has it, or has gone away.
+pub(super) struct Present(Arc<Exchange>);
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 impl Exchange {
     pub(super) fn new() -> (Arc<Exchange>, oneshot::Receiver<Answer>) {
         let (sender, receiver) = oneshot::channel();
-        let state = State { answer: Some(sender), completed: false, let_go: false };
+        let state = State { answer: Some(sender), completed: false, let_go: false, over: false, waiting: Vec::new() };
         (Arc::new(Exchange { state: Mutex::new(state) }), receiver)
     }
 
@@ -47,6 +60,36 @@ impl Exchange {
             let _ = sender.send(answer);
             true
         })
+    }
+
+    /// Marks that the client waits for the answer.
+    pub(super) fn present(self: &Arc<Exchange>) -> Present {
+        Present(self.clone())
+    }
+
+    /// Ends when the client has the answer (true) or has gone away (false).
+    pub(super) fn over(self: &Arc<Exchange>) -> BoxFuture<'static, bool> {
+        let (sender, over) = oneshot::channel();
+        {
+            let mut state = self.state.lock();
+            if !state.over {
+                state.waiting.push(sender);
+            }
+        }
+        let own = self.clone();
+        Box::pin(async move {
+            let _ = over.await;
+            own.is_answered()
+        })
+    }
+
+    fn end(&self) {
+        let mut state = self.state.lock();
+        state.over = true;
+        // Dropping them wakes those who wait.
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        drop(waiting);
     }
 
     /// The delivery ended.

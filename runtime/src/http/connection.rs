@@ -23,6 +23,7 @@ use super::routes::{Endpoint, Found, Routes};
 use super::server::Here;
 use super::trust::Trust;
 use super::upgrade;
+use super::written::Written;
 
 /// A client waits this long at most; setting `httpNodeTimeout` in milliseconds.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -102,6 +103,7 @@ impl Connection {
         drop(settings);
         let forwarded_for = head.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
         let chain = trust.chain(peer.ip(), forwarded_for.unwrap_or_default());
+        let (exchange, answer) = Exchange::new();
         let request = Arc::new(Request {
             query: query_value(&head.uri),
             method: head.method,
@@ -114,8 +116,11 @@ impl Connection {
             body: parsed.body,
             files: parsed.files,
             route: endpoint.own_path.clone(),
+            written: Written::default(),
+            exchange: exchange.clone(),
         });
-        let (exchange, answer) = Exchange::new();
+        // The client may go away: then this future is dropped, and who waits for the end hears of it.
+        let _present = exchange.present();
         let ended = exchange.clone();
         let delivery = Delivery::begin(&self.shared.deliveries, endpoint.node.clone(), move |outcome| {
             ended.ended(outcome);

@@ -17,8 +17,11 @@ mod routes;
 mod server;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_objects;
 mod trust;
 mod upgrade;
+mod written;
 
 pub use cookies::{parse_cookies, serialize_cookie};
 pub use query::{parse_query, write_query};

@@ -2,13 +2,17 @@
 
 use std::any::Any;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::{HeaderMap, Method, Uri, header};
 
 use crate::value::{HostObject, Object, Str, Value};
 
+use super::answer::Exchange;
 use super::cookies::parse_cookies;
 use super::query::parse_query;
+use super::response_calls::mime_type;
+use super::written::Written;
 
 const KEYS: [&str; 20] = [
     "headers",
@@ -33,7 +37,8 @@ const KEYS: [&str; 20] = [
     "subdomains",
 ];
 
-/// `msg.req`, with the properties and methods of Express's request that Node-RED documents. Read only.
+/// `msg.req`, with the properties and methods of Express's request that Node-RED documents. What a flow
+/// writes onto it is seen by all nodes of the request, and by nobody else.
 pub struct Request {
     pub(super) method: Method,
     pub(super) uri: Uri,
@@ -48,6 +53,8 @@ pub struct Request {
     pub(super) body: Value,
     pub(super) files: Value,
     pub(super) route: Str,
+    pub(super) written: Written,
+    pub(super) exchange: Arc<Exchange>,
 }
 
 /// Headers as Node shows them: lower case; doubles joined, `set-cookie` as an array.
@@ -93,6 +100,21 @@ pub(crate) fn headers_value(headers: &HeaderMap) -> Object {
     object
 }
 
+/// The media ranges of an Accept header, the most wanted first.
+fn preferred(accept: &str) -> Vec<&str> {
+    let mut ranges: Vec<(&str, f64)> = accept
+        .split(',')
+        .map(|part| {
+            let (range, parameters) = part.split_once(';').unwrap_or((part, ""));
+            let quality = parameters.split(';').find_map(|one| one.trim().strip_prefix("q="));
+            (range.trim(), quality.and_then(|quality| quality.trim().parse().ok()).unwrap_or(1.0))
+        })
+        .filter(|(_, quality)| *quality > 0.0)
+        .collect();
+    ranges.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    ranges.into_iter().map(|(range, _)| range).collect()
+}
+
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
@@ -125,6 +147,9 @@ impl Request {
     fn header_value(&self, name: &str) -> Value {
         let name = name.to_ascii_lowercase();
         let name = if name == "referrer" { "referer" } else { &name };
+        if let Some(headers) = self.written.get("headers") {
+            return headers.get(name);
+        }
         match self.headers.get(name) {
             Some(value) => Value::from(latin1(value.as_bytes())),
             None => Value::Undefined,
@@ -161,36 +186,30 @@ impl Request {
         Value::Bool(false)
     }
 
-    /// `req.accepts(...types)`: the first of the types that the client takes.
+    /// `req.accepts(...types)`: of the types the one that the client wants most.
     fn accepts(&self, types: &[Value]) -> Value {
         let accept = self.header("accept");
-        let ranges: Vec<&str> =
-            accept.split(',').map(|part| part.split(';').next().unwrap_or_default().trim()).collect();
+        let ranges = preferred(accept);
         let flat =
             types.iter().flat_map(|value| value.as_array().map_or_else(|| vec![value.clone()], <[Value]>::to_vec));
-        for wanted in flat {
-            let text = wanted.to_text();
-            let matched = accept.is_empty()
-                || ranges.iter().any(|range| {
-                    *range == "*/*"
-                        || *range == &*text
-                        || range.ends_with(&format!("/{text}"))
-                        || (range.ends_with("/*") && text.starts_with(&range[..range.len() - 1]))
-                });
-            if matched {
-                return wanted;
+        let all: Vec<Value> = flat.collect();
+        if accept.is_empty() {
+            return all.first().cloned().unwrap_or(Value::Bool(false));
+        }
+        let takes = |range: &str, wanted: &Value| {
+            let full = mime_type(&wanted.to_text());
+            range == "*/*" || range == full || range.strip_suffix('*').is_some_and(|kind| full.starts_with(kind))
+        };
+        for range in ranges {
+            if let Some(wanted) = all.iter().find(|wanted| takes(range, wanted)) {
+                return wanted.clone();
             }
         }
         Value::Bool(false)
     }
-}
 
-impl HostObject for Request {
-    fn class_name(&self) -> &'static str {
-        "IncomingMessage"
-    }
-
-    fn get(&self, name: &str) -> Value {
+    /// A property as the request brought it.
+    fn arrived(&self, name: &str) -> Value {
         match name {
             "headers" => Value::from(headers_value(&self.headers)),
             "method" => Value::from(self.method.as_str()),
@@ -227,13 +246,37 @@ impl HostObject for Request {
             _ => Value::Undefined,
         }
     }
+}
+
+impl HostObject for Request {
+    fn class_name(&self) -> &'static str {
+        "IncomingMessage"
+    }
+
+    fn get(&self, name: &str) -> Value {
+        self.written.get(name).unwrap_or_else(|| self.arrived(name))
+    }
 
     fn keys(&self) -> Vec<Str> {
-        KEYS.iter().map(Str::new).collect()
+        let mut keys = KEYS.iter().map(Str::new).collect();
+        self.written.rename(&mut keys);
+        keys
+    }
+
+    fn hidden(&self) -> &'static [&'static str] {
+        &["signedCookies", "socket", "connection"]
+    }
+
+    fn set(&self, name: &str, value: Value) -> Result<(), String> {
+        self.written.set(name, value)
+    }
+
+    fn over(&self) -> Option<futures::future::BoxFuture<'static, bool>> {
+        Some(self.exchange.over())
     }
 
     fn methods(&self) -> &'static [&'static str] {
-        &["get", "header", "is", "accepts", "param"]
+        &["get", "header", "is", "accepts", "param", "on", "once", "addListener"]
     }
 
     fn call(&self, method: &str, args: &[Value]) -> Result<Value, String> {
@@ -243,7 +286,7 @@ impl HostObject for Request {
             "is" => self.is(args),
             "accepts" => self.accepts(args),
             "param" => {
-                let places = [Value::from(self.params.clone()), self.body.clone(), self.query.clone()];
+                let places = ["params", "body", "query"].map(|place| self.get(place));
                 let found = places.iter().map(|place| place.get(&name)).find(|value| !value.is_nullish());
                 found.or_else(|| args.get(1).cloned()).unwrap_or(Value::Null)
             }

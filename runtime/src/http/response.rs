@@ -14,6 +14,7 @@ use crate::value::{Str, Value};
 
 use super::answer::{Answer, Exchange};
 use super::request::Request;
+use super::written::Written;
 
 /// `msg.res`, or with `raw` `msg.res._res`. Both are the same response; calls on the outer one are deprecated.
 pub struct Response {
@@ -27,6 +28,7 @@ pub(super) struct Inner {
     pub(super) request: Arc<Request>,
     pub(super) shared: Arc<Shared>,
     pub(super) node: Str,
+    pub(super) written: Written,
     head: Mutex<Head>,
 }
 
@@ -45,7 +47,11 @@ impl Drop for Inner {
 impl Response {
     pub(super) fn new(exchange: Arc<Exchange>, request: Arc<Request>, shared: Arc<Shared>, node: Str) -> Response {
         let head = Head { status: StatusCode::OK, headers: HeaderMap::new(), body: Vec::new() };
-        Response { inner: Arc::new(Inner { exchange, request, shared, node, head: Mutex::new(head) }), raw: false }
+        let written = Written::default();
+        Response {
+            inner: Arc::new(Inner { exchange, request, shared, node, written, head: Mutex::new(head) }),
+            raw: false,
+        }
     }
 
     /// Sets the status code.

@@ -10,18 +10,26 @@ use super::request::headers_value;
 use super::response::Response;
 
 const METHODS: &[&str] = &[
+    "addListener",
     "append",
     "attachment",
     "cookie",
     "clearCookie",
     "end",
+    "flushHeaders",
+    "format",
     "get",
     "getHeader",
+    "getHeaderNames",
+    "getHeaders",
+    "hasHeader",
     "header",
     "json",
     "jsonp",
     "links",
     "location",
+    "on",
+    "once",
     "redirect",
     "removeHeader",
     "send",
@@ -42,16 +50,44 @@ impl HostObject for Response {
 
     fn get(&self, name: &str) -> Value {
         match name {
+            name if self.raw
+                && let Some(value) = self.inner.written.get(name) =>
+            {
+                value
+            }
             "_res" if !self.raw => Value::Host(Arc::new(Response { inner: self.inner.clone(), raw: true })),
             "req" if self.raw => Value::Host(self.inner.request.clone()),
             "statusCode" if self.raw => Value::from(f64::from(self.status())),
-            "headersSent" | "writableEnded" | "finished" if self.raw => Value::Bool(self.is_answered()),
+            "headersSent" | "writableEnded" | "writableFinished" | "finished" if self.raw => {
+                Value::Bool(self.is_answered())
+            }
             _ => Value::Undefined,
         }
     }
 
     fn keys(&self) -> Vec<Str> {
-        if self.raw { vec!["statusCode".into(), "headersSent".into()] } else { vec!["_res".into()] }
+        if !self.raw {
+            return vec!["_res".into()];
+        }
+        let mut keys = vec!["statusCode".into(), "headersSent".into()];
+        self.inner.written.rename(&mut keys);
+        keys
+    }
+
+    fn hidden(&self) -> &'static [&'static str] {
+        if self.raw { &["req", "writableEnded", "writableFinished", "finished"] } else { &[] }
+    }
+
+    fn set(&self, name: &str, value: Value) -> Result<(), String> {
+        match name {
+            "statusCode" => self.set_status(value.to_number()),
+            "_res" => Ok(()),
+            name => self.inner.written.set(name, value),
+        }
+    }
+
+    fn over(&self) -> Option<futures::future::BoxFuture<'static, bool>> {
+        Some(self.inner.exchange.over())
     }
 
     fn methods(&self) -> &'static [&'static str] {
@@ -80,6 +116,13 @@ impl HostObject for Response {
                 value => self.append(&name, &value.to_text())?,
             },
             "get" | "getHeader" => return Ok(self.header(&name).map_or(Value::Null, Value::from)),
+            "getHeaders" => return Ok(Value::from(self.header_object())),
+            "getHeaderNames" => {
+                return Ok(Value::array(self.header_object().keys().map(|name| Value::String(name.clone())).collect()));
+            }
+            "hasHeader" => return Ok(Value::Bool(self.header(&name).is_some())),
+            // The head goes out together with the body.
+            "flushHeaders" => self.check_open()?,
             "removeHeader" => self.remove_header(&name),
             "type" => self.set("Content-Type", &Value::from(mime_type(&name)))?,
             "cookie" => self.append("Set-Cookie", &serialize_cookie(&name, arg(1), arg(2)))?,
@@ -192,7 +235,7 @@ impl Response {
 }
 
 /// `res.type(name)`: a full type as it is, else that of the file extension.
-fn mime_type(name: &str) -> String {
+pub(super) fn mime_type(name: &str) -> String {
     let known = match name.trim_start_matches('.') {
         full if full.contains('/') => full,
         "html" | "htm" => "text/html",

@@ -14,12 +14,12 @@ use crate::settings::Settings;
 
 use super::HttpServer;
 
-struct Running {
+pub(super) struct Running {
     engine: Engine,
     server: Arc<HttpServer>,
 }
 
-async fn run(flow: serde_json::Value, settings: Settings) -> Running {
+pub(super) async fn run(flow: serde_json::Value, settings: Settings) -> Running {
     let engine = Engine::start(EngineParts {
         settings,
         contexts: Arc::new(Contexts::default()),
@@ -37,7 +37,7 @@ async fn run(flow: serde_json::Value, settings: Settings) -> Running {
 
 impl Running {
     /// Sends one request as it stands and reads until the server closes.
-    async fn ask(&self, request: &str) -> String {
+    pub(super) async fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.server.local_addr()).await.unwrap();
         let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
         let whole = format!("{head}\r\nHost: h\r\nConnection: close\r\n\r\n{body}");
@@ -47,13 +47,13 @@ impl Running {
         answer
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.server.stop();
         self.engine.shutdown().await;
     }
 }
 
-fn route(method: &str, url: &str, to: &str) -> serde_json::Value {
+pub(super) fn route(method: &str, url: &str, to: &str) -> serde_json::Value {
     json!({"id": format!("in-{method}-{}", url.replace(['/', ':'], "_")), "type": "http in", "z": "t", "method": method, "url": url, "wires": [[to]]})
 }
 

@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use rquickjs::{
@@ -17,6 +17,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::value::Str;
 
+use super::function::FunctionScript;
 use super::invocation::Invocation;
 use super::shapes::Shapes;
 
@@ -44,6 +45,10 @@ pub(crate) struct Script {
     pub(super) slim_protos: RefCell<Shapes<Persistent<JsObject<'static>>>>,
     /// The script that runs goes by property names alone: its views are slim.
     pub(super) slim: Cell<bool>,
+    /// Host objects that the run has seen: what it wrote onto them is told at its end.
+    pub(super) hosts: RefCell<Vec<Persistent<JsObject<'static>>>>,
+    /// The node whose code runs.
+    pub(super) node: RefCell<Weak<FunctionScript>>,
     limit: Rc<Limit>,
     /// The invocation that runs, or whose timer or promise does.
     pub(super) current: RefCell<Option<Rc<Invocation>>>,
@@ -107,6 +112,8 @@ impl Script {
             fillers: RefCell::default(),
             slim_protos: RefCell::default(),
             slim: Cell::new(false),
+            hosts: RefCell::default(),
+            node: RefCell::default(),
             limit,
             current: RefCell::default(),
             running: Cell::new(false),

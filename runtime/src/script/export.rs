@@ -96,6 +96,7 @@ impl Script {
         if proto == realm.host_proto.clone().restore(ctx)?
             && let Some(host) = Script::host_of(object)
         {
+            self.settle_host(ctx, object)?;
             return Ok(host);
         }
         let kind: String = realm.kind_of.clone().restore(ctx)?.call((object.clone(),))?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rquickjs::function::Constructor;
 use rquickjs::{Ctx, Value as JsValue};
 
 use crate::value::{ErrorValue, Str, Value, stringify};
@@ -70,6 +71,7 @@ pub(super) fn of_thrown<'js>(
     let error = match value {
         Value::Error(error) => error,
         // Out of memory, QuickJS may have nothing left to make the error object from: it throws null.
+        Value::Null if memory_is_scarce(ctx) => return out_of_memory(),
         Value::Null => return Failure { value: Value::from("null"), out_of_memory: true },
         Value::String(text) => return Failure { value: Value::String(text), out_of_memory: false },
         other => {
@@ -83,6 +85,18 @@ pub(super) fn of_thrown<'js>(
     let mut error = Arc::unwrap_or_clone(error);
     describe(&mut error, lines);
     Failure { value: Value::Error(Arc::new(error)), out_of_memory: false }
+}
+
+/// True when scripts hold more than half of their memory. Asked from inside of the engine, which tells its use only from
+/// outside: by a buffer of the other half, which is let go at once.
+fn memory_is_scarce(ctx: &Ctx<'_>) -> bool {
+    let half = (super::engine::MEMORY_LIMIT / 2) as f64;
+    let constructor = ctx.globals().get::<_, Constructor<'_>>("ArrayBuffer");
+    let scarce = constructor.and_then(|make| make.construct::<_, JsValue<'_>>((half,))).is_err();
+    if scarce {
+        ctx.catch();
+    }
+    scarce
 }
 
 fn out_of_memory() -> Failure {

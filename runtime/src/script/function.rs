@@ -137,6 +137,7 @@ impl FunctionScript {
         let limit = self.host.time_limit();
         let invocation = Invocation::new(msg);
         self.enter(limit, |ctx| {
+            *self.script.node.borrow_mut() = Rc::downgrade(self);
             *self.script.current.borrow_mut() = Some(invocation.clone());
             let outcome = self.call(ctx, &invocation, limit);
             self.end_of_run(ctx, Some(&invocation));
@@ -234,18 +235,6 @@ impl FunctionScript {
         }
     }
 
-    /// The message of a call as the script has changed it; as it came where it is no message any more.
-    pub(super) fn left<'js>(&self, ctx: &Ctx<'js>, invocation: &Rc<Invocation>, msg: &JsValue<'js>) -> Msg {
-        match self.script.export(ctx, msg) {
-            Ok(left @ Value::Object(_)) => invocation.msg.with_value(left),
-            Ok(_) => invocation.msg.clone(),
-            Err(_) => {
-                ctx.catch();
-                invocation.msg.clone()
-            }
-        }
-    }
-
     fn settle<'js>(
         self: &Rc<Self>,
         ctx: &Ctx<'js>,
@@ -278,21 +267,6 @@ impl FunctionScript {
                 self.host.error(error, Some(&msg));
             }
         }
-    }
-
-    /// The message as the script left it, with the error in `msg.error` where it was an `Error`: Node-RED's way.
-    fn with_error<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        invocation: &Rc<Invocation>,
-        msg: Option<JsValue<'js>>,
-        error: &Value,
-    ) -> Msg {
-        let mut about = msg.map_or_else(|| invocation.msg.clone(), |msg| self.left(ctx, invocation, &msg));
-        if matches!(error, Value::Error(_)) {
-            about.set("error", error.clone());
-        }
-        about
     }
 
     pub(super) fn part<'js>(
@@ -362,6 +336,10 @@ impl FunctionScript {
             self.host.error(failure.value, invocation.map(|invocation| &invocation.msg));
         }
         self.borrowed.settle(self.script, ctx);
+        if let Err(error) = self.script.settle_hosts(ctx) {
+            let failure = self.failed(ctx, &error, limit);
+            self.host.error(failure.value, invocation.map(|invocation| &invocation.msg));
+        }
         for (_, reason) in std::mem::take(&mut *self.script.rejected.borrow_mut()) {
             if let Ok(reason) = reason.restore(ctx) {
                 self.host.error(self.uncaught(ctx, &reason).value, invocation.map(|invocation| &invocation.msg));
@@ -404,6 +382,7 @@ impl FunctionScript {
         let limit = self.host.time_limit();
         self.enter(limit, |ctx| {
             self.script.current.borrow_mut().clone_from(&invocation);
+            *self.script.node.borrow_mut() = Rc::downgrade(self);
             let called = callback.clone().restore(ctx).and_then(|callback| callback.call::<_, JsValue<'_>>(()));
             if let Err(error) = called {
                 let failure = self.failed(ctx, &error, limit);

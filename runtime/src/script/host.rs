@@ -1,9 +1,11 @@
 //! What a function's code may ask of the node around it.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::context::ContextRef;
+use crate::expression::Surroundings;
 use crate::message::Msg;
 use crate::observe::Level;
 use crate::value::{Str, Value};
@@ -24,6 +26,8 @@ pub(crate) trait ScriptHost {
     fn send_outputs(&self, outputs: Vec<Vec<Msg>>);
     /// True when somebody looks at the message that [`ScriptHost::done`] is called with.
     fn hears_done(&self) -> bool;
+    /// What JSONata expressions of the code see of the node.
+    fn surroundings(&self) -> Rc<dyn Surroundings>;
     /// The node is through with a message.
     fn done(&self, msg: &Msg);
     /// Reports an error.

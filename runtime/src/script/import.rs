@@ -36,7 +36,7 @@ impl Script {
                 self.tool(ctx, "map")?.call((self.list(ctx, flat)?,))?
             }
             Value::Set(items) => self.tool(ctx, "set")?.call((self.list(ctx, items.iter())?,))?,
-            Value::Function(name) => self.tool(ctx, "noop")?.call((name.as_str(),))?,
+            Value::Function(name) => self.tool(ctx, "lost")?.call((name.as_str(),))?,
             // Where it pointed is not known here; Node.js prints a cycle so.
             Value::Circular(_) => JsString::from_str(ctx.clone(), "[Circular]")?.into_value(),
             Value::Host(host) => HostView::make(self, ctx, host)?,

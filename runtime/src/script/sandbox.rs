@@ -6,6 +6,7 @@ use rquickjs::function::{Rest, This};
 use rquickjs::{Class, Ctx, Exception, Function, Object as JsObject, Result, Value as JsValue};
 
 use crate::context::{ContextError, ContextRef};
+use crate::expression::{ExpressionError, Jsonata};
 use crate::observe::Level;
 use crate::value::{ErrorValue, Object, Path, PathPart, Str, Value};
 
@@ -107,6 +108,23 @@ pub(super) fn natives<'js>(
     add(&n, "stopTimer", move |ctx, args| {
         own.timers.stop(arg(ctx, args, 0).as_number().unwrap_or_default() as u32);
         Ok(undefined(ctx))
+    })?;
+    let own = node.clone();
+    add(&n, "jsonata", move |ctx, args| {
+        let failed = |error: ExpressionError| match Value::from(error) {
+            Value::Error(error) => script.error(ctx, &error).map_or_else(|error| error, |error| ctx.throw(error)),
+            other => Exception::throw_message(ctx, &other.to_text()),
+        };
+        let expression = Jsonata::compile(&text(&arg(ctx, args, 0))?).map_err(failed)?;
+        if args.0.len() < 2 {
+            return Ok(undefined(ctx));
+        }
+        let input = script.export(ctx, &arg(ctx, args, 1))?;
+        let bound = script.export(ctx, &arg(ctx, args, 2))?;
+        let bound = bound.as_object().cloned().unwrap_or_default();
+        let bound: Vec<(&str, Value)> = bound.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let found = expression.evaluate(own.host.surroundings(), &input, &bound).map_err(failed)?;
+        script.import(ctx, &found)
     })?;
     sending(script, &n, node)?;
     contexts(script, &n, node)?;

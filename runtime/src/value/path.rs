@@ -3,7 +3,7 @@
 //! Source: `normalisePropertyExpression`, `getObjectProperty` and `setObjectProperty` of Node-RED's `util`, whose
 //! messages flows and tests see.
 
-use super::types::{Str, Value};
+use super::types::{HostObject, Str, Value};
 use super::{number_to_string, object::Object, path_parse};
 
 /// An expression, parsed once.
@@ -186,6 +186,7 @@ fn set_parts(root: &mut Value, parts: &[PathPart], value: Value, create: bool) -
             assign(root, first, fresh)?;
         }
         Value::Object(_) | Value::Array(_) | Value::Error(_) => {}
+        Value::Host(host) => return set_in_host(&*host, rest, value, create),
         // Node-RED: nothing can be created beneath this type of value.
         _ => return Ok(false),
     }
@@ -194,6 +195,20 @@ fn set_parts(root: &mut Value, parts: &[PathPart], value: Value, create: bool) -
         Some(child) => set_parts(child, rest, value, create),
         None => Ok(false),
     }
+}
+
+/// Beneath `msg.req` and `msg.res`, which all holders share: the property is changed and put back.
+fn set_in_host(host: &dyn HostObject, parts: &[PathPart], value: Value, create: bool) -> Result<bool, PathError> {
+    let Some((first, rest)) = parts.split_first() else { return Ok(false) };
+    let name = first.name();
+    if rest.is_empty() {
+        return Ok(host.set(&name, value).is_ok());
+    }
+    let mut around = Value::from(
+        [(name.clone(), host.get(&name))].into_iter().filter(|(_, value)| !value.is_undefined()).collect::<Object>(),
+    );
+    let set = set_parts(&mut around, parts, value, create)?;
+    Ok(set && host.set(&name, around.get(&name)).is_ok())
 }
 
 fn slot<'a>(at: &'a mut Value, part: &PathPart) -> Option<&'a mut Value> {
@@ -229,6 +244,7 @@ fn assign(at: &mut Value, part: &PathPart, value: Value) -> Result<bool, PathErr
         }
         (Value::Object(object), part) => set_property(std::sync::Arc::make_mut(object), part, value),
         (Value::Error(error), part) => set_property(&mut std::sync::Arc::make_mut(error).props, part, value),
+        (Value::Host(host), part) => return Ok(host.set(&part.name(), value).is_ok()),
         _ => return Ok(false),
     }
     Ok(true)

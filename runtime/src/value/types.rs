@@ -69,6 +69,22 @@ pub trait HostObject: Any + Send + Sync {
     fn keys(&self) -> Vec<Str> {
         Vec::new()
     }
+    /// Further names that [`HostObject::get`] answers, which an enumeration does not show.
+    fn hidden(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Takes a property that a flow assigned; `Undefined` removes it. All holders of the object see it.
+    ///
+    /// # Errors
+    /// The text of the exception that the script sees: when the property cannot have this value.
+    fn set(&self, name: &str, _value: Value) -> Result<(), String> {
+        Err(format!("Cannot set property {name} of {} which has only a getter", self.class_name()))
+    }
+    /// Ends when the exchange that the object belongs to is over: true when the answer was given, false
+    /// when the client went away before. `None` where that has no meaning.
+    fn over(&self) -> Option<futures::future::BoxFuture<'static, bool>> {
+        None
+    }
     /// Method names that scripts may call (for example `status`, `send`, `cookie` on `msg.res`).
     fn methods(&self) -> &'static [&'static str] {
         &[]

@@ -215,7 +215,6 @@
       }
       case 'bool': return /^true$/i.test(value);
       case 'env': return evaluateEnvProperty(around.env, value);
-      case 'jsonata': throw new Error('RED.util.evaluateNodeProperty: JSONata is not available in function nodes; use a change node');
       default: return value;
     }
   };
@@ -263,7 +262,6 @@
     encodeObject, ensureString, ensureBuffer, cloneMessage, compareObjects, generateId: natives.generateId,
     getMessageProperty, setMessageProperty, getObjectProperty, setObjectProperty, normalisePropertyExpression,
     normaliseNodeTypeName, parseContextStore, evaluateWith,
-    prepareJSONataExpression: () => { throw new Error('JSONata is not available in function nodes; use a change node'); },
   };
   Object.defineProperty(globalThis, 'REDUtil', { value: REDUtil });
 })

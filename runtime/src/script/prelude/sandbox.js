@@ -86,6 +86,25 @@
     };
   };
 
+  // JSONata expressions of a node, as RED.util hands them out. Results come in a later turn, as Node-RED's do.
+  const expressionsOf = (n) => {
+    const prepareJSONataExpression = (value) => {
+      const source = String(value);
+      n.jsonata(source);
+      const bound = {};
+      return {
+        assign(name, to) { bound[name] = to; },
+        async evaluate(input, bindings) { return n.jsonata(source, input, { ...bound, ...bindings }); },
+        registerFunction() { throw new Error('registerFunction is not available: JSONata expressions cannot call functions of a function node'); },
+      };
+    };
+    const evaluateJSONataExpression = (expression, msg, callback) => {
+      if (!callback) throw new Error('Calls to RED.util.evaluateJSONataExpression must include a callback.');
+      expression.evaluate(msg).then((result) => callback(null, result), (error) => callback(error));
+    };
+    return { prepareJSONataExpression, evaluateJSONataExpression };
+  };
+
   return (n, info) => {
     const flow = contextOf(n, 'flow');
     const global = contextOf(n, 'global');
@@ -97,8 +116,11 @@
     const node = { ...about, ...log, on: n.on, send: n.send, done: n.done };
     const red = { util: Object.create(REDUtil) };
     red.util.getSetting = (_node, name) => n.env(name);
-    red.util.evaluateNodeProperty = (value, type, _node, msg, callback) =>
-      REDUtil.evaluateWith({ flow, global, env: n.env }, value, type, msg, callback);
+    const expressions = expressionsOf(n);
+    Object.assign(red.util, expressions);
+    red.util.evaluateNodeProperty = (value, type, _node, msg, callback) => (type === 'jsonata'
+      ? expressions.evaluateJSONataExpression(expressions.prepareJSONataExpression(value), msg, callback)
+      : REDUtil.evaluateWith({ flow, global, env: n.env }, value, type, msg, callback));
     const scope = Object.create(globalThis, { msg: { value: undefined, writable: true, configurable: true } });
     const makeRequire = n.require ? (name) => n.require(name) : undefined;
     Object.assign(scope, { context: own, flow, global, env, RED: red });

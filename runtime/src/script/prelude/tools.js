@@ -24,7 +24,13 @@
     entries: (map) => { const flat = []; for (const [k, v] of map) flat.push(k, v); return flat; },
     items: (set) => [...set],
     blank: (length) => new Array(length).fill(undefined),
-    noop: (name) => ({ [name]() {} })[name],
+    // What stands for a function that came through a message or context.
+    lost: (name) => ({
+      [name]() {
+        throw new TypeError(`functions are not kept outside of the function node that made them: "${name || 'anonymous'}" `
+          + 'came through a message or context and cannot be called; put shared code into a module (require), a subflow, or a link call');
+      },
+    })[name],
     base64: (v) => bytesOf(v).toBase64(),
     error: (name, message, stack) => {
       const error = new (ERRORS[name] || Error)(message);

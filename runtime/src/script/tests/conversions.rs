@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::host::{eval, function, json, payload, show};
+use super::host::{eval, function, json, msg, payload, show};
 use crate::message::Msg;
 use crate::value::{HostObject, Object, RegExpValue, Str, TypedArray, Value};
 
@@ -299,4 +299,15 @@ fn objects_with_names_that_repeat_are_the_same_each_time() {
             r#"{"one":2,"three":null,"constructor":"c","z":{"deep":[1]},"toString":"t","end":"e","two":"new"}"#;
         assert_eq!(text, expected);
     }
+}
+
+#[test]
+fn a_function_that_came_through_a_message_says_why_it_cannot_be_called() {
+    let (code, host) = function("msg.lib = { cb: x => x * 2 }; return msg;");
+    code.receive(msg("{}"));
+    let sent = host.sent.borrow()[0].1.clone();
+    let (code, host) = function("msg.lib.cb(4)");
+    code.receive(sent);
+    let error = host.errors.borrow()[0].0.to_text();
+    assert!(error.contains("\"cb\"") && error.contains("functions are not kept outside"), "{error}");
 }

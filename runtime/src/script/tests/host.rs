@@ -7,10 +7,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::{ContextRef, Contexts, ScopeKey};
+use crate::expression::Surroundings;
 use crate::message::Msg;
 use crate::observe::Level;
 use crate::script::{FunctionScript, Script, ScriptHost, Source};
 use crate::value::{Str, Value, parse_json, stringify};
+
+struct Around(Arc<Contexts>);
+
+impl Surroundings for Around {
+    fn env(&self, name: &str) -> Option<Value> {
+        (name == "PLACE").then(|| Value::from("here"))
+    }
+    fn context(&self, global: bool) -> ContextRef {
+        self.0.scope(if global { ScopeKey::global() } else { ScopeKey::flow("tab") })
+    }
+}
 
 pub(super) struct Host {
     pub(super) sent: RefCell<Vec<(usize, Msg)>>,
@@ -43,6 +55,9 @@ impl ScriptHost for Host {
         for (port, msgs) in outputs.into_iter().enumerate() {
             self.sent.borrow_mut().extend(msgs.into_iter().map(|msg| (port, msg)));
         }
+    }
+    fn surroundings(&self) -> Rc<dyn Surroundings> {
+        Rc::new(Around(self.contexts.clone()))
     }
     fn hears_done(&self) -> bool {
         true

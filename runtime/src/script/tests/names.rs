@@ -35,3 +35,16 @@ fn on_start_and_on_stop_share_variables_with_the_body() {
 fn strict_mode_is_not_forced() {
     assert_eq!(payload("var o = {a:1}; with (o) { msg.payload = a + 010; } return msg;", "{}"), "9");
 }
+
+#[test]
+fn jsonata_expressions_are_evaluated() {
+    let body = "const e = RED.util.prepareJSONataExpression('payload.a + 1 & $env(\"PLACE\") & $flowContext(\"k\")', node); \
+        flow.set('k', '!'); RED.util.evaluateJSONataExpression(e, msg, (error, value) => node.send({payload: [error, value]}));";
+    assert_eq!(payload(body, r#"{"payload":{"a":1}}"#), r#"[null,"2here!"]"#);
+    let body = "RED.util.evaluateNodeProperty('msg.payload.a', 'jsonata', node, msg, (error, value) => node.send({payload: [error, value]}));";
+    assert_eq!(payload(body, r#"{"payload":{"a":1}}"#), "[null,1]");
+    let body = "try { RED.util.prepareJSONataExpression('a.('); } catch (error) { return {payload: [error instanceof Error]} }";
+    assert_eq!(payload(body, "{}"), "[true]");
+    let body = "const e = RED.util.prepareJSONataExpression('$x + 1'); e.assign('x', 2); return {payload: [await e.evaluate({}), await e.evaluate({}, {x: 5})]};";
+    assert_eq!(payload(body, "{}"), "[3,6]");
+}

@@ -1,10 +1,12 @@
 //! What scripts ask of their node, answered by the engine.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::context::ContextRef;
 use crate::engine::NodeCx;
+use crate::expression::Surroundings;
 use crate::message::Msg;
 use crate::observe::Level;
 use crate::script::ScriptHost;
@@ -54,6 +56,10 @@ impl ScriptHost for CxHost {
 
     fn send_outputs(&self, outputs: Vec<Vec<Msg>>) {
         self.cx.send_outputs(outputs);
+    }
+
+    fn surroundings(&self) -> Rc<dyn Surroundings> {
+        Rc::new(self.cx.clone())
     }
 
     fn hears_done(&self) -> bool {
