@@ -123,7 +123,6 @@ impl Router {
             self.stats.dropped_expired += 1;
             return self.settle(session, &delivery);
         };
-        let persistent = self.journal.is_some();
         let entry = &mut self.sessions[session];
         let Some(client) = &mut entry.client else { return };
         let mut packet = outgoing(&message, &ids, delivery.qos, delivery.retain, expiry);
@@ -131,7 +130,7 @@ impl Router {
         if size > client.max_packet {
             return self.too_large(session, delivery, size);
         }
-        if persistent && entry.stored != 0 && delivery.qos == QoS::ExactlyOnce {
+        if entry.stored != 0 && delivery.qos == QoS::ExactlyOnce {
             client.link.promise(size);
             let seq = delivery.stored;
             let pkid = entry.window.begin(delivery);

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use flotilla_flows::{Document, NodeConfig};
 
-/// A `mosquitto_pub` line for an mqtt in node, at the broker of that node, and a `curl` line for the first http in node that asks for GET (or
-/// the first of any method), else for the admin API.
+/// A `mosquitto_pub` line for an mqtt in node, at the broker of that node, and a `curl` line for the first http in node
+/// that asks for GET (or the first of any method), else for the admin API.
 pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, admin: SocketAddr) -> Vec<String> {
     let live = |kind: &'static str| {
         document.entries().iter().filter(move |node| {
