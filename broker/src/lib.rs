@@ -1,6 +1,6 @@
 //! The embedded MQTT broker: sessions, subscriptions, at-least-once share groups.
 //!
-//! A message passes these rooms: `listener` (sockets), `wire` (bytes to packets), `router` (who gets
+//! A message passes these rooms: `listener` (sockets), `flotilla-codec` (bytes to packets), `router` (who gets
 //! it), `session` and `share` (what waits and what is in flight), and back out over a `link`.
 
 mod auth;
@@ -15,7 +15,6 @@ mod router;
 mod session;
 mod share;
 mod topic;
-pub mod wire;
 
 pub use auth::AuthError;
 pub use broker::{Broker, StartError, View};

@@ -2,7 +2,7 @@ use bytes::BytesMut;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::wire::Reason;
+use flotilla_codec::Reason;
 
 /// The way out to one client: encoded bytes that wait for its socket. The router appends, the
 /// connection's task writes.

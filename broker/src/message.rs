@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::wire::{Publish, QoS};
+use flotilla_codec::{Publish, QoS};
 
 /// A message as the broker holds it; shared by everyone it goes to.
 #[derive(Debug)]

@@ -2,6 +2,8 @@
 //! (`FLOTILLA_FUZZ_SECONDS=600` for longer). `broker/fuzz` searches by coverage; docs/broker.md says how to run it.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
+#[path = "../fuzz/feed/answers.rs"]
+mod answers;
 #[path = "../fuzz/feed/packets.rs"]
 mod packets;
 #[path = "../fuzz/feed/streams.rs"]
@@ -11,7 +13,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use flotilla_broker::wire::Version;
+use flotilla_codec::Version;
 use packets::feed;
 
 /// Every packet that a client may send, and some that are refused.
@@ -50,6 +52,8 @@ fn what_fuzzing_found_never_panics() {
     for (_, bytes) in packets {
         feed(&bytes, Version::V4);
         feed(&bytes, Version::V5);
+        answers::feed(&bytes, Version::V4);
+        answers::feed(&bytes, Version::V5);
     }
     let mut heard = 0;
     for (_, bytes) in streams {
@@ -100,7 +104,7 @@ fn mutated_packets_never_panic() {
     let until = Instant::now() + Duration::from_secs(seconds);
     let files = corpus();
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
-    let (mut tried, mut taken) = (0u64, 0u64);
+    let (mut tried, mut taken, mut answered) = (0u64, 0u64, 0u64);
     while Instant::now() < until {
         for _ in 0..1000 {
             let seed = &files[random.below(files.len())].1;
@@ -108,10 +112,12 @@ fn mutated_packets_never_panic() {
             let bytes = mutate(seed, other, &mut random);
             for version in [Version::V4, Version::V5] {
                 taken += u64::from(feed(&bytes, version));
+                answered += u64::from(answers::feed(&bytes, version));
             }
             tried += 1;
         }
     }
     eprintln!("{tried} mutated packets, {taken} of {} decodings taken", tried * 2);
     assert!(taken > 0 && taken < tried * 2);
+    assert!(answered > 0 && answered < tried * 2, "{answered} of {} taken from a server", tried * 2);
 }

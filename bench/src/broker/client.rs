@@ -4,12 +4,18 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use bytes::BytesMut;
+use flotilla_codec::{
+    self as codec, Connect, PublishOut, QoS, RetainHandling, SubRequest, Subscribe, Version, client as encode,
+    frame_len,
+};
+
 /// A connection that reads whole packets and sends in batches.
 pub struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
     filled: usize,
-    out: Vec<u8>,
+    out: BytesMut,
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,22 +26,27 @@ impl Client {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let mut client = Self { stream, buffer: vec![0; 256 << 10], filled: 0, out: Vec::new() };
+        let mut client = Self { stream, buffer: vec![0; 256 << 10], filled: 0, out: BytesMut::new() };
         // rumqttd refuses a keep alive of 0; a round is shorter than this minute.
-        let mut packet =
-            vec![0x10, (12 + id.len()) as u8, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, id.len() as u8];
-        packet.extend(id.as_bytes());
-        client.stream.write_all(&packet)?;
+        let wanted = Connect { keep_alive: 60, ..Connect::new(Version::V4, id) };
+        encode::connect(&mut client.out, &wanted);
+        client.flush()?;
         client.expect(0x20)?;
         Ok(client)
     }
 
     /// Subscribes.
     pub fn subscribe(&mut self, filter: &str, qos: u8) -> io::Result<()> {
-        let mut packet = vec![0x82, (5 + filter.len()) as u8, 0, 1, 0, filter.len() as u8];
-        packet.extend(filter.as_bytes());
-        packet.push(qos);
-        self.stream.write_all(&packet)?;
+        let filter = SubRequest {
+            filter: filter.to_owned(),
+            qos: quality(qos),
+            no_local: false,
+            retain_as_published: false,
+            retain_handling: RetainHandling::Always,
+        };
+        let wanted = Subscribe { pkid: 1, id: None, user: Vec::new(), filters: vec![filter] };
+        encode::subscribe(&mut self.out, Version::V4, &wanted);
+        self.flush()?;
         self.expect(0x90)
     }
 
@@ -49,21 +60,17 @@ impl Client {
 
     /// Appends a PUBLISH to what [`Self::flush`] sends.
     pub fn publish(&mut self, topic: &str, payload: &[u8], qos: u8, pkid: u16) {
-        let id = if qos > 0 { 2 } else { 0 };
-        // Short enough for one byte of length.
-        self.out.extend([0x30 | qos << 1, (2 + topic.len() + id + payload.len()) as u8, 0, topic.len() as u8]);
-        self.out.extend(topic.as_bytes());
-        if qos > 0 {
-            self.out.extend(pkid.to_be_bytes());
-        }
-        self.out.extend(payload);
+        self.append(topic, payload, qos, pkid, false);
     }
 
     /// Appends a retained PUBLISH at QoS 1.
     pub fn retain(&mut self, topic: &str, payload: &[u8], pkid: u16) {
-        let from = self.out.len();
-        self.publish(topic, payload, 1, pkid);
-        self.out[from] |= 1;
+        self.append(topic, payload, 1, pkid, true);
+    }
+
+    fn append(&mut self, topic: &str, payload: &[u8], qos: u8, pkid: u16, retain: bool) {
+        let message = PublishOut { qos: quality(qos), retain, pkid, ..PublishOut::new(topic.as_bytes(), payload) };
+        codec::publish(&mut self.out, Version::V4, &message);
     }
 
     /// Sends what was appended.
@@ -74,7 +81,7 @@ impl Client {
     }
 
     /// Waits for bytes; hands over every whole packet, and where answers go.
-    pub fn read(&mut self, mut each: impl FnMut(&[u8], &mut Vec<u8>)) -> io::Result<()> {
+    pub fn read(&mut self, mut each: impl FnMut(&[u8], &mut BytesMut)) -> io::Result<()> {
         let count = self.stream.read(&mut self.buffer[self.filled..])?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -98,9 +105,13 @@ impl Client {
 
 /// Length of the packet that `bytes` begins with, once all of it is there.
 fn whole(bytes: &[u8]) -> Option<usize> {
-    let length = usize::from(*bytes.get(1)?);
-    debug_assert!(length < 128, "packets of a load are short");
-    (bytes.len() >= 2 + length).then_some(2 + length)
+    let (header, size) = frame_len(bytes, usize::MAX).ok()??;
+    debug_assert!(header == 2, "packets of a load are short");
+    Some(size)
+}
+
+fn quality(number: u8) -> QoS {
+    QoS::from_bits(number).expect("a QoS below 3")
 }
 
 /// The packet identifier of a PUBLISH at QoS 1 or 2.

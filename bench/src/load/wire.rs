@@ -3,52 +3,39 @@
 use std::io::{self, Read};
 use std::net::TcpStream;
 
-/// CONNECT, SUBSCRIBE and PUBLISH packets.
-fn packet(first: u8, body: &[u8]) -> Vec<u8> {
-    let mut out = vec![first];
-    let mut length = body.len();
-    loop {
-        let byte = (length % 128) as u8;
-        length /= 128;
-        out.push(if length > 0 { byte | 0x80 } else { byte });
-        if length == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(body);
+use bytes::BytesMut;
+use flotilla_codec::{
+    self as codec, Connect, PublishOut, QoS, RetainHandling, SubRequest, Subscribe, Version, client, frame_len,
+};
+
+fn encoded(encode: impl FnOnce(&mut BytesMut)) -> BytesMut {
+    let mut out = BytesMut::new();
+    encode(&mut out);
     out
 }
 
-fn text(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(&(text.len() as u16).to_be_bytes());
-    out.extend_from_slice(text.as_bytes());
+/// CONNECT with a clean session and without keep alive.
+pub fn connect(client_id: &str) -> BytesMut {
+    encoded(|out| client::connect(out, &Connect::new(Version::V4, client_id)))
 }
 
-/// CONNECT with a clean session and without keep alive (section 3.1).
-pub fn connect(client_id: &str) -> Vec<u8> {
-    let mut body = Vec::new();
-    text(&mut body, "MQTT");
-    body.extend_from_slice(&[4, 2, 0, 0]);
-    text(&mut body, client_id);
-    packet(0x10, &body)
+/// SUBSCRIBE at QoS 0: what the flow published at QoS 1 is counted, and costs the broker no acknowledgement more.
+pub fn subscribe(topic: &str) -> BytesMut {
+    let filter = SubRequest {
+        filter: topic.to_owned(),
+        qos: QoS::AtMostOnce,
+        no_local: false,
+        retain_as_published: false,
+        retain_handling: RetainHandling::Always,
+    };
+    let wanted = Subscribe { pkid: 1, id: None, user: Vec::new(), filters: vec![filter] };
+    encoded(|out| client::subscribe(out, Version::V4, &wanted))
 }
 
-/// SUBSCRIBE at QoS 0 (section 3.8): what the flow published at QoS 1 is counted, and costs the broker no
-/// acknowledgement more.
-pub fn subscribe(topic: &str) -> Vec<u8> {
-    let mut body = vec![0, 1];
-    text(&mut body, topic);
-    body.push(0);
-    packet(0x82, &body)
-}
-
-/// PUBLISH at QoS 1 (section 3.3).
-pub fn publish(topic: &str, id: u16, payload: &[u8]) -> Vec<u8> {
-    let mut body = Vec::new();
-    text(&mut body, topic);
-    body.extend_from_slice(&id.to_be_bytes());
-    body.extend_from_slice(payload);
-    packet(0x32, &body)
+/// PUBLISH at QoS 1.
+pub fn publish(topic: &str, id: u16, payload: &[u8]) -> BytesMut {
+    let message = PublishOut { qos: QoS::AtLeastOnce, pkid: id, ..PublishOut::new(topic.as_bytes(), payload) };
+    encoded(|out| codec::publish(out, Version::V4, &message))
 }
 
 /// A packet: its first byte and its body.
@@ -86,27 +73,18 @@ impl Reader {
         self.frame().is_some()
     }
 
-    /// Length of the header and of the body.
+    /// Length of the header and of the whole packet, once it is there.
     fn frame(&self) -> Option<(usize, usize)> {
-        let bytes = self.buffer.get(self.start..)?;
-        let (mut length, mut shift) = (0usize, 0);
-        for (at, byte) in bytes.iter().skip(1).take(4).enumerate() {
-            length |= usize::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte & 0x80 == 0 {
-                return (bytes.len() >= at + 2 + length).then_some((at + 2, length));
-            }
-        }
-        None
+        frame_len(self.buffer.get(self.start..)?, usize::MAX).ok()?
     }
 
     /// The next packet.
     pub fn read(&mut self) -> io::Result<Packet> {
         loop {
-            if let Some((header, length)) = self.frame() {
+            if let Some((header, size)) = self.frame() {
                 let first = self.buffer[self.start];
-                let body = self.buffer[self.start + header..self.start + header + length].to_vec();
-                self.start += header + length;
+                let body = self.buffer[self.start + header..self.start + size].to_vec();
+                self.start += size;
                 return Ok(Packet { first, body });
             }
             self.buffer.drain(..self.start);

@@ -1,7 +1,7 @@
 //! One packet through the codec, as a connection does it: shared by the fuzz target and the tests.
 
 use bytes::{Bytes, BytesMut};
-use flotilla_broker::wire::{Packet, Publish, PublishOut, Version, decode, decode_connect, frame_len, publish};
+use flotilla_codec::{Packet, Publish, PublishOut, Version, decode, decode_connect, frame_len, publish};
 
 const LIMIT: usize = 1 << 20;
 

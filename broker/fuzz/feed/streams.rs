@@ -1,7 +1,7 @@
 //! A connection's bytes in pieces through the codec: shared by the fuzz target and the tests.
 
 use bytes::BytesMut;
-use flotilla_broker::wire::{Connect, Packet, WireError, decode, decode_connect, frame_len};
+use flotilla_codec::{Connect, Packet, WireError, decode, decode_connect, frame_len};
 
 const LIMIT: usize = 1 << 20;
 

@@ -4,7 +4,7 @@
 #[path = "../feed/packets.rs"]
 mod packets;
 
-use flotilla_broker::wire::Version;
+use flotilla_codec::Version;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -3,10 +3,8 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::sync::Semaphore;
 
 use super::{Acl, Admitted, AuthError, users::Users};
-use crate::{
-    config::Config,
-    wire::{Connect, Reason},
-};
+use crate::config::Config;
+use flotilla_codec::{Connect, Reason};
 
 /// Decides about CONNECTs.
 #[derive(Debug)]

@@ -13,11 +13,8 @@ use super::{
     inbound::{Inbound, Refusal},
     pause::Pause,
 };
-use crate::{
-    link::Link,
-    router::Blocked,
-    wire::{Packet, Reason},
-};
+use crate::{link::Link, router::Blocked};
+use flotilla_codec::{Packet, Reason};
 
 /// Serves one connection to its end. Ends when the peer closes, breaks the protocol or is silent
 /// for one and a half keep alives, and when the router closes its link. What it was answered

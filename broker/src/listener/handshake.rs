@@ -8,8 +8,8 @@ use super::Shared;
 use crate::{
     link::Link,
     router::{Accepted, Refused},
-    wire::{ConnAck, Version, WireError, connack, decode_connect, frame_len},
 };
+use flotilla_codec::{ConnAck, Version, WireError, connack, decode_connect, frame_len};
 
 /// A connection whose CONNECT was accepted.
 pub(super) struct Open {
@@ -71,7 +71,7 @@ async fn read_connect<S>(
     stream: &mut S,
     buffer: &mut BytesMut,
     shared: &Shared,
-) -> Result<Option<crate::wire::Connect>, WireError>
+) -> Result<Option<flotilla_codec::Connect>, WireError>
 where
     S: AsyncRead + Unpin,
 {

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::wire::{Packet, Publish, Reason, Version, WireError, decode, frame_len};
+use flotilla_codec::{Packet, Publish, Reason, Version, WireError, decode, frame_len};
 
 /// The way in of one connection: bytes to packets, with topic aliases resolved.
 pub(super) struct Inbound {

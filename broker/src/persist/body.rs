@@ -3,7 +3,8 @@ use std::{sync::Arc, time::Instant};
 use bytes::{Buf, BufMut, Bytes};
 
 use super::Clock;
-use crate::{message::Message, wire::QoS};
+use crate::message::Message;
+use flotilla_codec::QoS;
 
 /// A message as bytes: flags, expiry (milliseconds since 1970, 0 for none), topic, properties, payload.
 pub fn encode(message: &Message, clock: Clock) -> Vec<u8> {

@@ -6,8 +6,8 @@ use crate::{
     session::{Ids, Subscription},
     share::Waiting,
     topic::Share,
-    wire::QoS,
 };
+use flotilla_codec::QoS;
 
 /// Everything that was stored.
 #[derive(Debug, Default)]

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use crate::{
     message::Message,
     session::{Ids, SessionKey, Subscription},
-    wire::{AckKind, QoS, Reason},
 };
+use flotilla_codec::{AckKind, QoS, Reason};
 
 /// One change to what is stored. Sessions and groups are named by numbers that are never used again.
 #[derive(Debug)]

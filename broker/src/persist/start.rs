@@ -69,7 +69,8 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::{Broker, Config, message::Message, persist::Op, wire::QoS};
+    use crate::{Broker, Config, message::Message, persist::Op};
+    use flotilla_codec::QoS;
 
     /// What is retained and expired while no broker ran is not in the file for ever.
     #[tokio::test]

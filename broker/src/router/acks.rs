@@ -1,9 +1,6 @@
 use super::Router;
-use crate::{
-    persist::Op,
-    session::SessionKey,
-    wire::{Ack, AckKind, Reason, Why, ack},
-};
+use crate::{persist::Op, session::SessionKey};
+use flotilla_codec::{Ack, AckKind, Reason, Why, ack};
 
 impl Router {
     /// PUBACK, PUBREC, PUBREL or PUBCOMP from a client.

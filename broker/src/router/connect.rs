@@ -5,8 +5,8 @@ use crate::{
     auth::Admitted,
     link::Link,
     session::{Client, Session, SessionKey},
-    wire::{ConnAck, Connect, Reason, Version, connack},
 };
+use flotilla_codec::{ConnAck, Connect, Reason, Version, connack};
 
 /// A connection that the router knows now.
 #[derive(Debug, Clone)]
@@ -102,7 +102,7 @@ impl Router {
             return Err(Reason::BadAuthenticationMethod.into());
         }
         // [MQTT-3.1.3-8]: without an id there is nothing to find the session by.
-        if connect.version == Version::V4 && connect.client_id.is_empty() && !connect.clean_start {
+        if connect.version != Version::V5 && connect.client_id.is_empty() && !connect.clean_start {
             return Err(Reason::ClientIdNotValid.into());
         }
         // [MQTT-3.2.2-13]
@@ -134,7 +134,7 @@ impl Router {
         let entry = &mut self.sessions[session];
         let Some(client) = &entry.client else { return };
         let room = client.max_packet;
-        client.link.append(|out| crate::wire::disconnect(out, client.version, Reason::SessionTakenOver, room));
+        client.link.append(|out| flotilla_codec::disconnect(out, client.version, Reason::SessionTakenOver, room));
         client.link.close(Reason::SessionTakenOver);
         let will = entry.client.take().and_then(|client| client.will);
         self.connected -= 1;

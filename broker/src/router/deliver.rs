@@ -5,8 +5,8 @@ use crate::{
     message::Message,
     persist::{Op, ReplyKind},
     session::{Client, Delivery, Flight, SessionKey},
-    wire::{AckKind, PublishOut, QoS, Version, Why, ack, publish},
 };
+use flotilla_codec::{AckKind, PublishOut, QoS, Version, Why, ack, publish};
 
 /// In flight to each session, whatever the broker holds in all.
 const ALWAYS: usize = 100;

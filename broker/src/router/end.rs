@@ -1,12 +1,8 @@
 use std::time::Duration;
 
 use super::{Router, timers::Timer};
-use crate::{
-    persist::Op,
-    session::SessionKey,
-    topic::Filter,
-    wire::{Disconnect, Reason},
-};
+use crate::{persist::Op, session::SessionKey, topic::Filter};
+use flotilla_codec::{Disconnect, Reason};
 
 impl Router {
     /// DISCONNECT: the will is forgotten when it says so (reason 0, and always on 3.1.1).

@@ -6,8 +6,8 @@ use super::Router;
 use crate::{
     link::Link,
     session::{Client, SessionKey},
-    wire::{Reason, disconnect},
 };
+use flotilla_codec::{Reason, disconnect};
 
 /// Links that got something to write in this batch.
 #[derive(Debug, Default)]

@@ -8,8 +8,8 @@ use crate::{
     session::{Delivery, SessionKey, Source, Subscription},
     share::{Group, GroupKey, Waiting},
     topic::{Filter, Share},
-    wire::QoS,
 };
+use flotilla_codec::QoS;
 
 impl Router {
     /// Adds a session to the group, which is made if this is its first member.

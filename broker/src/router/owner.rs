@@ -1,5 +1,6 @@
 use super::{Router, connect::Refused};
-use crate::{auth::Admitted, topic::Filter, wire::Reason};
+use crate::{auth::Admitted, topic::Filter};
+use flotilla_codec::Reason;
 
 /// Section 3.2.2.2 on MQTT 5 ("a valid string but is not allowed by the Server"), 3.2.2.3 on 3.1.1.
 const FOREIGN: Refused =

@@ -6,8 +6,8 @@ use crate::{
     persist::Op,
     session::{Delivery, Ids, SessionKey, Subscription},
     share::GroupKey,
-    wire::{AckKind, Publish, QoS, Reason, Version},
 };
+use flotilla_codec::{AckKind, Publish, QoS, Reason, Version};
 
 /// A publish that waits for room in a share group. The 3.1.1 client that sent it is not read from
 /// until it goes through.

@@ -3,8 +3,8 @@ use crate::{
     persist::{Refused, ReplyKind},
     session::SessionKey,
     topic::Filter,
-    wire::{AckKind, Publish, QoS, Reason},
 };
+use flotilla_codec::{AckKind, Publish, QoS, Reason};
 
 /// Bytes of a topic or filter that a reason string repeats.
 const REPEATED: usize = 100;

@@ -3,13 +3,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 use bytes::Bytes;
 
 use super::{Router, sys::is_own};
-use crate::{
-    message::Message,
-    persist::Op,
-    session::SessionKey,
-    topic::Tree,
-    wire::{Publish, Reason, Version},
-};
+use crate::{message::Message, persist::Op, session::SessionKey, topic::Tree};
+use flotilla_codec::{Publish, Reason, Version};
 
 /// The last retained message of each topic.
 #[derive(Debug, Default)]
@@ -155,7 +150,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::wire::QoS;
+    use flotilla_codec::QoS;
 
     fn message(topic: &str, payload: &'static str, expires: Option<Instant>) -> Arc<Message> {
         Arc::new(Message {

@@ -13,8 +13,8 @@ use crate::{
     session::{Session, SessionKey, Subscription},
     share::{Group, GroupKey},
     topic::{Share, Tree},
-    wire::{Packet, Reason},
 };
+use flotilla_codec::{Packet, Reason};
 
 /// The state of the broker.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ impl Router {
             Packet::Ack(ack) => self.on_ack(session, ack),
             Packet::Subscribe(subscribe) => self.on_subscribe(session, subscribe),
             Packet::Unsubscribe(unsubscribe) => self.on_unsubscribe(session, unsubscribe),
-            Packet::PingReq => self.reply(session, |out, _| crate::wire::pingresp(out)),
+            Packet::PingReq => self.reply(session, |out, _| flotilla_codec::pingresp(out)),
             Packet::Disconnect(disconnect) => self.on_disconnect(session, disconnect),
             Packet::Auth => self.kick(session, Reason::ProtocolError),
         }

@@ -10,8 +10,8 @@ use crate::{
     session::{Client, Delivery, Flight, Session, SessionKey},
     share::{GroupKey, Waiting},
     topic::Filter,
-    wire::{AckKind, QoS, Reason, Why, ack, suback, unsuback},
 };
+use flotilla_codec::{AckKind, QoS, Reason, Why, ack, suback, unsuback};
 
 /// What the router does for persistence. Without a journal all of it does nothing.
 impl Router {

@@ -4,8 +4,8 @@ use crate::{
     session::{Delivery, SessionKey, Subscription},
     share::GroupKey,
     topic::{Filter, Tree},
-    wire::{Reason, RetainHandling, SubRequest, Subscribe, Unsubscribe},
 };
+use flotilla_codec::{Reason, RetainHandling, SubRequest, Subscribe, Unsubscribe};
 
 /// About the memory that a subscription takes at most, in bytes: its filter here, in the session and in the tree, and
 /// what is kept of it.

@@ -3,10 +3,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::Router;
-use crate::{
-    message::Message,
-    wire::{Publish, QoS},
-};
+use crate::message::Message;
+use flotilla_codec::{Publish, QoS};
 
 /// When the broker started, and when it speaks of itself next.
 #[derive(Debug)]

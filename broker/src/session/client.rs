@@ -3,11 +3,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use crate::{
-    auth::Rights,
-    link::Link,
-    wire::{Version, Will},
-};
+use crate::{auth::Rights, link::Link};
+use flotilla_codec::{Version, Will};
 
 /// The connected end of a session: gone with the connection.
 #[derive(Debug)]

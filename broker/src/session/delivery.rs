@@ -2,7 +2,8 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::SmallVec;
 
-use crate::{message::Message, share::GroupKey, wire::QoS};
+use crate::{message::Message, share::GroupKey};
+use flotilla_codec::QoS;
 
 /// Subscription identifiers that go with a message; nearly always none or one.
 pub type Ids = SmallVec<[u32; 2]>;

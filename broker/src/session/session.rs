@@ -4,11 +4,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::{Client, Delivery, Window};
-use crate::{
-    router::TimerKey,
-    share::GroupKey,
-    wire::{QoS, Will},
-};
+use crate::{router::TimerKey, share::GroupKey};
+use flotilla_codec::{QoS, Will};
 
 /// Index of a session in the router.
 pub type SessionKey = usize;

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::{Delivery, Source};
-use crate::wire::QoS;
+use flotilla_codec::QoS;
 
 /// What was sent to a client at QoS 1 or 2 and is not done, by packet identifier.
 #[derive(Debug, Default)]

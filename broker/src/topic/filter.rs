@@ -1,4 +1,4 @@
-use crate::wire::MAX_LEVELS;
+use flotilla_codec::MAX_LEVELS;
 
 /// The `$share/<name>/` part of a filter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,6 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use bytes::BytesMut;
+use flotilla_codec::client::ConnAck;
+use flotilla_codec::{self as codec, Disconnect, PublishOut, Unsubscribe, Version, Why};
 
 use super::read::{self, Packet, Publish};
 use super::write;
@@ -33,6 +36,8 @@ pub struct Connect {
     pub will: Option<(String, String)>,
     /// User name and password.
     pub user: Option<(String, String)>,
+    /// User properties; MQTT 5 only.
+    pub properties: Vec<(String, String)>,
 }
 
 impl Connect {
@@ -49,6 +54,7 @@ impl Connect {
             keep_alive: 0,
             will: None,
             user: None,
+            properties: Vec::new(),
         }
     }
 
@@ -76,15 +82,15 @@ pub enum Ending {
 #[derive(Debug)]
 pub struct Client {
     stream: TcpStream,
-    version: u8,
-    buffer: Vec<u8>,
+    version: Version,
+    buffer: BytesMut,
     /// Read while something else was waited for.
     aside: VecDeque<Packet>,
     pkid: u16,
     /// The CONNACK said that a session was there.
     pub session_present: bool,
-    /// The CONNACK's properties.
-    pub properties: Vec<u8>,
+    /// The CONNACK.
+    pub told: ConnAck,
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -103,22 +109,28 @@ impl Client {
         stream.set_nodelay(true)?;
         let mut client = Self {
             stream,
-            version: options.version,
-            buffer: Vec::new(),
+            version: write::version(options.version),
+            buffer: BytesMut::new(),
             aside: VecDeque::new(),
             pkid: 0,
             session_present: false,
-            properties: Vec::new(),
+            told: ConnAck::default(),
         };
-        client.send(&write::connect(options))?;
+        client.write(|out, _| codec::client::connect(out, &write::connect(options)))?;
         match client.receive(PATIENCE)?.context("no CONNACK")? {
-            Packet::ConnAck(present, code, properties) => {
-                client.session_present = present;
-                client.properties = properties;
+            Packet::ConnAck(told) => {
+                (client.session_present, client.told) = (told.session_present, *told);
+                let code = client.told.code;
                 Ok((client, code))
             }
             other => bail!("not a CONNACK: {other:?}"),
         }
+    }
+
+    fn write(&mut self, encode: impl FnOnce(&mut BytesMut, Version)) -> anyhow::Result<()> {
+        let mut out = BytesMut::new();
+        encode(&mut out, self.version);
+        self.send(&out)
     }
 
     /// Sends bytes as they are.
@@ -182,8 +194,19 @@ impl Client {
 
     /// Subscribes to several filters; returns the codes and the reason string.
     pub fn subscribe_all(&mut self, filters: &[&str], options: u8) -> anyhow::Result<(Vec<u8>, String)> {
+        self.subscribe_with(filters, options, &[])
+    }
+
+    /// As [`Self::subscribe_all`], with user properties.
+    pub fn subscribe_with(
+        &mut self,
+        filters: &[&str],
+        options: u8,
+        user: &[(&str, &str)],
+    ) -> anyhow::Result<(Vec<u8>, String)> {
         let pkid = self.next_pkid();
-        self.send(&write::subscribe(self.version, filters, options, pkid))?;
+        let wanted = write::subscribe(filters, options, pkid, user);
+        self.write(|out, version| codec::client::subscribe(out, version, &wanted))?;
         self.wait_for("SUBACK", |packet| match packet {
             Packet::SubAck(id, codes, why) if *id == pkid => Some((codes.clone(), why.clone())),
             _ => None,
@@ -193,14 +216,17 @@ impl Client {
     /// Unsubscribes.
     pub fn unsubscribe(&mut self, filter: &str) -> anyhow::Result<()> {
         let pkid = self.next_pkid();
-        self.send(&write::unsubscribe(self.version, filter, pkid))?;
+        let wanted = Unsubscribe { pkid, filters: vec![filter.to_owned()] };
+        self.write(|out, version| codec::client::unsubscribe(out, version, &wanted))?;
         self.wait_for("UNSUBACK", |packet| matches!(packet, Packet::UnsubAck(id, ..) if *id == pkid).then_some(()))
     }
 
     /// Publishes without waiting; returns the packet id.
     pub fn publish(&mut self, topic: &str, payload: &[u8], qos: u8, retain: bool) -> anyhow::Result<u16> {
         let pkid = if qos == 0 { 0 } else { self.next_pkid() };
-        self.send(&write::publish(self.version, topic, payload, qos, retain, pkid))?;
+        let qos = write::qos(qos);
+        let message = PublishOut { qos, retain, pkid, ..PublishOut::new(topic.as_bytes(), payload) };
+        self.write(|out, version| codec::publish(out, version, &message))?;
         Ok(pkid)
     }
 
@@ -230,7 +256,7 @@ impl Client {
 
     /// Sends PUBACK (4), PUBREC (5), PUBREL (6) or PUBCOMP (7).
     pub fn ack(&mut self, kind: u8, pkid: u16) -> anyhow::Result<()> {
-        self.send(&write::ack(kind, pkid))
+        self.write(|out, version| codec::ack(out, version, write::kind(kind), pkid, Why::SUCCESS))
     }
 
     /// The next message, not acknowledged. Answers PUBREL on the way.
@@ -264,7 +290,7 @@ impl Client {
 
     /// Whether the broker still answers, on this connection.
     pub fn ping(&mut self) -> anyhow::Result<()> {
-        self.send(&[0xC0, 0])?;
+        self.write(|out, _| codec::client::pingreq(out))?;
         self.wait_for("PINGRESP", |packet| (*packet == Packet::PingResp).then_some(()))
     }
 
@@ -273,7 +299,10 @@ impl Client {
         match how {
             Ending::Rst => socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?,
             Ending::Fin => {}
-            Ending::Disconnect => self.send(&[0xE0, 0])?,
+            Ending::Disconnect => {
+                let end = Disconnect { reason: 0, session_expiry: None };
+                self.write(|out, version| codec::client::disconnect(out, version, end))?;
+            }
         }
         Ok(())
     }

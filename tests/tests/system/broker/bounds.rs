@@ -25,7 +25,7 @@ fn where_nothing_is_retained_clients_are_told() {
         config.sys_interval = 1;
     });
     let mut client = Client::connect(broker.address(), &Connect::new(5, "c")).unwrap();
-    assert!(client.properties.windows(2).any(|bytes| bytes == [0x25, 0]), "{:?}", client.properties);
+    assert_eq!(client.told.retain_available, Some(false));
     client.subscribe("#", 0).unwrap();
     client.subscribe("$SYS/broker/uptime", 0).unwrap();
     assert!(client.message(Duration::from_secs(20)).unwrap().unwrap().topic.starts_with("$SYS/"));
@@ -45,7 +45,7 @@ fn where_nothing_is_retained_clients_are_told() {
     assert_eq!((broker.stats().dropped_retained, broker.status().retained), (1, 0));
     let some = TestBroker::start(|_| {});
     let client = Client::connect(some.address(), &Connect::new(5, "c")).unwrap();
-    assert!(!client.properties.windows(2).any(|bytes| bytes == [0x25, 0]), "{:?}", client.properties);
+    assert_eq!(client.told.retain_available, None);
 }
 
 /// Expired retained messages go without anybody asking for them, and make room before that.

@@ -34,8 +34,7 @@ fn bob_is_refused(broker: &TestBroker) {
             let (client, code) = Client::try_connect(broker.address(), &options).unwrap();
             assert_eq!(code, if version == 5 { 0x85 } else { 2 }, "clean: {clean}");
             if version == 5 {
-                let says = String::from_utf8_lossy(&client.properties).into_owned();
-                assert!(says.contains("another user"), "{says}");
+                assert!(client.told.text.contains("another user"), "{}", client.told.text);
             }
         }
     }
@@ -98,8 +97,7 @@ fn an_assigned_id_has_its_rights() {
     let folder = tempfile::tempdir().unwrap();
     let broker = start(folder.path(), false, true);
     let mut client = Client::connect(broker.address(), &user("ann", Connect::new(5, ""))).unwrap();
-    let at = client.properties.windows(5).position(|bytes| bytes == b"auto-").expect("an assigned ClientID");
-    let id = String::from_utf8(client.properties[at..at + 21].to_vec()).unwrap();
+    let id = client.told.assigned_id.clone().expect("an assigned ClientID");
     for (topic, reason) in [(format!("in/{id}/x"), 0x10), ("in/other/x".to_owned(), 0x87)] {
         let pkid = client.publish(&topic, b"x", 1, false).unwrap();
         assert_eq!(client.confirmed(pkid, 1).unwrap(), reason, "{topic}");

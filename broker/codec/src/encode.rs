@@ -1,9 +1,10 @@
+//! What a server sends, as bytes; and PUBLISH and the acknowledgements, which both sides send.
+
 use bytes::{BufMut, BytesMut};
 
-use super::{
-    AckKind, QoS, Reason, Version, Why, properties as props,
-    why::{block_len, put_block},
-};
+use super::primitives::{text, varint, varint_len};
+use super::why::{block_len, put_block};
+use super::{AckKind, QoS, Reason, Version, Why, properties as props};
 
 /// What CONNACK tells the client.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +31,7 @@ pub struct ConnAck<'a> {
     pub user: &'a [(&'a str, &'a str)],
 }
 
-/// A PUBLISH to a client.
+/// A PUBLISH to send.
 #[derive(Debug, Clone, Copy)]
 pub struct PublishOut<'a> {
     /// Repeated to the same session.
@@ -55,7 +56,23 @@ pub struct PublishOut<'a> {
     pub payload: &'a [u8],
 }
 
-impl PublishOut<'_> {
+impl<'a> PublishOut<'a> {
+    /// At QoS 0, with nothing but topic and payload.
+    pub fn new(topic: &'a [u8], payload: &'a [u8]) -> Self {
+        Self {
+            dup: false,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            pkid: 0,
+            topic,
+            alias: None,
+            expiry: None,
+            subscription_ids: &[],
+            forward: &[],
+            payload,
+        }
+    }
+
     fn properties_len(&self) -> usize {
         let ids: usize = self.subscription_ids.iter().map(|id| 1 + varint_len(*id as usize)).sum();
         self.forward.len() + ids + if self.alias.is_some() { 3 } else { 0 } + if self.expiry.is_some() { 5 } else { 0 }
@@ -113,7 +130,7 @@ pub fn publish(out: &mut BytesMut, version: Version, packet: &PublishOut<'_>) {
 /// Appends PUBACK, PUBREC, PUBREL or PUBCOMP. 3.1.1 has no reason codes.
 pub fn ack(out: &mut BytesMut, version: Version, kind: AckKind, pkid: u16, why: Why<'_>) {
     let first = (kind as u8) << 4 | if kind == AckKind::PubRel { 2 } else { 0 };
-    if version == Version::V4 || why.reason == Reason::Success {
+    if version != Version::V5 || why.reason == Reason::Success {
         out.put_slice(&[first, 2]);
         out.put_u16(pkid);
         return;
@@ -131,7 +148,7 @@ pub fn ack(out: &mut BytesMut, version: Version, kind: AckKind, pkid: u16, why: 
 /// Appends a CONNACK that accepts, or with `reason` one that refuses. The reason string and the user properties are left
 /// out where the client's maximum packet size, `room`, has no place for them [MQTT-3.2.2-19, -20].
 pub fn connack(out: &mut BytesMut, version: Version, reason: Reason, told: &ConnAck<'_>, room: usize) {
-    if version == Version::V4 {
+    if version != Version::V5 {
         out.put_slice(&[0x20, 2, u8::from(told.session_present), v4_code(reason)]);
         return;
     }
@@ -204,23 +221,23 @@ fn v4_code(reason: Reason) -> u8 {
 /// Appends a SUBACK with one code per filter; `why` is about those that refuse.
 pub fn suback(out: &mut BytesMut, version: Version, pkid: u16, codes: &[u8], why: Why<'_>) {
     out.put_u8(0x90);
-    if version == Version::V4 {
+    if version == Version::V5 {
+        put_codes(out, pkid, codes, why);
+    } else {
         varint(out, 2 + codes.len());
         out.put_u16(pkid);
         out.extend(codes.iter().map(|code| if *code > 2 { 0x80 } else { *code }));
-    } else {
-        put_codes(out, pkid, codes, why);
     }
 }
 
 /// Appends an UNSUBACK; 3.1.1 has no codes.
 pub fn unsuback(out: &mut BytesMut, version: Version, pkid: u16, codes: &[u8], why: Why<'_>) {
     out.put_u8(0xB0);
-    if version == Version::V4 {
+    if version == Version::V5 {
+        put_codes(out, pkid, codes, why);
+    } else {
         out.put_u8(2);
         out.put_u16(pkid);
-    } else {
-        put_codes(out, pkid, codes, why);
     }
 }
 
@@ -249,31 +266,5 @@ pub fn disconnect(out: &mut BytesMut, version: Version, reason: Reason, room: us
     out.put_u8(reason as u8);
     if !text.is_empty() {
         put_block(out, text);
-    }
-}
-
-pub(super) fn text(out: &mut BytesMut, text: &str) {
-    out.put_u16(text.len() as u16);
-    out.put_slice(text.as_bytes());
-}
-
-pub(super) fn varint(out: &mut BytesMut, mut value: usize) {
-    loop {
-        let byte = (value & 0x7f) as u8;
-        value >>= 7;
-        if value == 0 {
-            out.put_u8(byte);
-            return;
-        }
-        out.put_u8(byte | 0x80);
-    }
-}
-
-pub(super) fn varint_len(value: usize) -> usize {
-    match value {
-        0..=0x7f => 1,
-        0x80..=0x3fff => 2,
-        0x4000..=0x1f_ffff => 3,
-        _ => 4,
     }
 }

@@ -1,6 +1,9 @@
+//! The reason strings of answers.
+
 use bytes::{BufMut, BytesMut};
 
-use super::{Reason, encode, properties as props};
+use super::primitives::{self, varint_len};
+use super::{Reason, properties as props};
 
 /// What the reason string of an answer says, and the room for it.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +29,8 @@ impl<'a> Why<'a> {
         }
         let fits = |text: &&str| {
             let block = text.len() + 3;
-            let body = fixed + encode::varint_len(block) + block;
-            1 + encode::varint_len(body) + body <= self.room
+            let body = fixed + varint_len(block) + block;
+            1 + varint_len(body) + body <= self.room
         };
         [self.detail, self.reason.text()].into_iter().filter(|text| !text.is_empty()).find(fits).unwrap_or_default()
     }
@@ -36,7 +39,7 @@ impl<'a> Why<'a> {
 /// Bytes of a block of properties that has `text` as its reason string, and its length.
 pub(super) fn block_len(text: &str) -> usize {
     let block = if text.is_empty() { 0 } else { text.len() + 3 };
-    encode::varint_len(block) + block
+    varint_len(block) + block
 }
 
 /// Appends such a block.
@@ -45,9 +48,9 @@ pub(super) fn put_block(out: &mut BytesMut, text: &str) {
         out.put_u8(0);
         return;
     }
-    encode::varint(out, text.len() + 3);
+    primitives::varint(out, text.len() + 3);
     out.put_u8(props::REASON_STRING);
-    encode::text(out, text);
+    primitives::text(out, text);
 }
 
 #[cfg(test)]

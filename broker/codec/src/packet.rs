@@ -1,8 +1,12 @@
+//! The packets that a client sends, one set of types for all versions.
+
 use bytes::Bytes;
 
 /// The protocol a connection speaks, from its CONNECT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Version {
+    /// MQTT 3.1 (`MQIsdp`, level 3). Clients may speak it; [`crate::decode_connect`] refuses it.
+    V3,
     /// MQTT 3.1.1.
     #[default]
     V4,
@@ -33,6 +37,9 @@ impl QoS {
         }
     }
 }
+
+/// User properties: names and values, in order.
+pub type UserProperties = Vec<(String, String)>;
 
 /// What a client may send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +81,12 @@ pub struct Connect {
     pub topic_alias_max: u16,
     /// The client asked for reason strings and user properties on failures.
     pub problem_info: bool,
-    /// An authentication method was named.
+    /// The client asked for response information.
+    pub response_info: bool,
+    /// An authentication method was named. Such a CONNECT is read only: nothing here offers a method.
     pub auth_method: bool,
+    /// MQTT 5 only.
+    pub user: UserProperties,
     /// Will message.
     pub will: Option<Will>,
     /// User name.
@@ -93,7 +104,7 @@ pub struct Will {
     pub delay: u32,
 }
 
-/// PUBLISH from a client.
+/// PUBLISH.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publish {
     /// A repeated attempt.
@@ -174,6 +185,8 @@ pub struct Subscribe {
     pub pkid: u16,
     /// Subscription identifier.
     pub id: Option<u32>,
+    /// MQTT 5 only.
+    pub user: UserProperties,
     /// At least one.
     pub filters: Vec<SubRequest>,
 }
@@ -194,4 +207,35 @@ pub struct Disconnect {
     pub reason: u8,
     /// A new session expiry in seconds.
     pub session_expiry: Option<u32>,
+}
+
+impl Connect {
+    /// A CONNECT with no will, no user and no limits of its own: a clean session without keep alive.
+    pub fn new(version: Version, client_id: impl Into<String>) -> Self {
+        Self {
+            version,
+            clean_start: true,
+            keep_alive: 0,
+            client_id: client_id.into(),
+            session_expiry: 0,
+            receive_maximum: u16::MAX,
+            max_packet: u32::MAX,
+            topic_alias_max: 0,
+            problem_info: true,
+            response_info: false,
+            auth_method: false,
+            user: UserProperties::new(),
+            will: None,
+            username: None,
+            password: None,
+        }
+    }
+}
+
+impl Publish {
+    /// The topic as text.
+    pub fn topic_str(&self) -> &str {
+        // Checked when it was decoded.
+        std::str::from_utf8(&self.topic).unwrap_or_default()
+    }
 }

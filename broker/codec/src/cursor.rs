@@ -1,3 +1,5 @@
+//! Reading the fields of a packet.
+
 use bytes::{Buf, Bytes};
 
 use super::WireError;

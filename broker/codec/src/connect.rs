@@ -1,3 +1,5 @@
+//! CONNECT, from bytes.
+
 use bytes::Bytes;
 
 use super::cursor::Cursor;
@@ -26,21 +28,11 @@ pub fn decode_connect(frame: Bytes, header: usize) -> Result<Connect, WireError>
     }
     let clean_start = flags & 2 != 0;
     let keep_alive = body.u16()?;
-    let mut connect = Connect {
-        version,
-        clean_start,
-        keep_alive,
-        client_id: String::new(),
-        session_expiry: if version == Version::V4 && !clean_start { u32::MAX } else { 0 },
-        receive_maximum: u16::MAX,
-        max_packet: u32::MAX,
-        topic_alias_max: 0,
-        problem_info: true,
-        auth_method: false,
-        will: None,
-        username: None,
-        password: None,
-    };
+    let mut connect = Connect::new(version, "");
+    (connect.clean_start, connect.keep_alive) = (clean_start, keep_alive);
+    if version != Version::V5 && !clean_start {
+        connect.session_expiry = u32::MAX;
+    }
     if version == Version::V5 {
         properties(&mut body, &mut connect)?;
     }
@@ -50,7 +42,7 @@ pub fn decode_connect(frame: Bytes, header: usize) -> Result<Connect, WireError>
         connect.username = Some(body.string()?);
     }
     if flags & 0x40 != 0 {
-        if version == Version::V4 && flags & 0x80 == 0 {
+        if version != Version::V5 && flags & 0x80 == 0 {
             return Err(WireError::Malformed("password without user name"));
         }
         connect.password = Some(body.binary()?);
@@ -84,6 +76,8 @@ fn properties(body: &mut Cursor, connect: &mut Connect) -> Result<(), WireError>
             (props::MAX_PACKET, Value::Four(size)) => connect.max_packet = size,
             (props::ALIAS_MAX, Value::Two(count)) => connect.topic_alias_max = count,
             (props::PROBLEM_INFO, Value::Byte(bit)) => connect.problem_info = bit == 1,
+            (props::RESPONSE_INFO, Value::Byte(bit)) => connect.response_info = bit == 1,
+            (props::USER, Value::Pair(name, value)) => connect.user.push((props::owned(&name), props::owned(&value))),
             (props::AUTH_METHOD, _) => connect.auth_method = true,
             (props::AUTH_DATA, _) => data = true,
             _ => {}
@@ -106,8 +100,8 @@ fn will(body: &mut Cursor, flags: u8, version: Version) -> Result<Option<Will>, 
         return Ok(None);
     }
     let properties = match version {
-        Version::V5 => props::message(body, true)?,
-        Version::V4 => props::MessageProperties::default(),
+        Version::V5 => props::message(body, props::Origin::Will)?,
+        Version::V3 | Version::V4 => props::MessageProperties::default(),
     };
     let topic = body.text()?;
     super::decode::check_topic(&topic)?;

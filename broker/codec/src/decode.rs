@@ -1,10 +1,12 @@
+//! What a client sends, from bytes: all but CONNECT.
+
 use bytes::Bytes;
 
 use super::cursor::Cursor;
 use super::properties::{self as props, Value};
 use super::{
-    Ack, AckKind, Disconnect, Packet, Publish, QoS, RetainHandling, SubRequest, Subscribe, Unsubscribe, Version,
-    WireError,
+    Ack, AckKind, Disconnect, Packet, Publish, QoS, RetainHandling, SubRequest, Subscribe, Unsubscribe, UserProperties,
+    Version, WireError,
 };
 
 /// More levels than this in a topic or filter are refused.
@@ -59,8 +61,8 @@ fn publish(mut body: Cursor, flags: u8, version: Version) -> Result<Publish, Wir
     let topic = body.text()?;
     let pkid = if qos == QoS::AtMostOnce { 0 } else { pkid(&mut body)? };
     let properties = match version {
-        Version::V5 => props::message(&mut body, false)?,
-        Version::V4 => props::MessageProperties::default(),
+        Version::V5 => props::message(&mut body, props::Origin::Client)?,
+        Version::V3 | Version::V4 => props::MessageProperties::default(),
     };
     if !(topic.is_empty() && properties.alias.is_some()) {
         check_topic(&topic)?;
@@ -97,7 +99,7 @@ pub(super) fn check_topic(topic: &[u8]) -> Result<(), WireError> {
     Ok(())
 }
 
-fn pkid(body: &mut Cursor) -> Result<u16, WireError> {
+pub(super) fn pkid(body: &mut Cursor) -> Result<u16, WireError> {
     match body.u16()? {
         0 => Err(WireError::Protocol("packet identifier 0")),
         pkid => Ok(pkid),
@@ -119,14 +121,16 @@ fn ack(mut body: Cursor, kind: AckKind, version: Version) -> Result<Packet, Wire
 
 fn subscribe(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
     let pkid = pkid(&mut body)?;
-    let mut id = None;
+    let (mut id, mut user) = (None, UserProperties::new());
     if version == Version::V5 {
         props::each(&mut body, &[props::SUBSCRIPTION_ID, props::USER], |_, value| {
-            if let Value::Var(value) = value {
-                if value == 0 || id.is_some() {
+            match value {
+                Value::Var(value) if value == 0 || id.is_some() => {
                     return Err(WireError::Protocol("subscription identifier is 0 or there are two"));
                 }
-                id = Some(value);
+                Value::Var(value) => id = Some(value),
+                Value::Pair(name, value) => user.push((props::owned(&name), props::owned(&value))),
+                _ => {}
             }
             Ok(())
         })?;
@@ -157,7 +161,7 @@ fn subscribe(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
     if filters.is_empty() {
         return Err(WireError::Protocol("SUBSCRIBE without a filter"));
     }
-    Ok(Packet::Subscribe(Subscribe { pkid, id, filters }))
+    Ok(Packet::Subscribe(Subscribe { pkid, id, user, filters }))
 }
 
 fn unsubscribe(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
@@ -193,6 +197,6 @@ fn disconnect(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
     Ok(Packet::Disconnect(packet))
 }
 
-fn end(body: &Cursor) -> Result<(), WireError> {
+pub(super) fn end(body: &Cursor) -> Result<(), WireError> {
     if body.is_empty() { Ok(()) } else { Err(WireError::Malformed("bytes after the end of a packet")) }
 }

@@ -1,3 +1,5 @@
+//! Reason codes, and why bytes are refused.
+
 use thiserror::Error;
 
 /// An MQTT 5 reason code (section 2.4), as sent in acknowledgements and DISCONNECT.

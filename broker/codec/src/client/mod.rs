@@ -1,0 +1,11 @@
+//! A client's half: what clients send is encoded, what servers send is decoded.
+//!
+//! PUBLISH and the acknowledgements are encoded by [`crate::publish`] and [`crate::ack`].
+
+mod decode;
+mod encode;
+mod packet;
+
+pub use decode::decode;
+pub use encode::{connect, disconnect, pingreq, subscribe, unsubscribe};
+pub use packet::{Answer, ConnAck, Incoming, Received};
