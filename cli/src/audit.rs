@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::Value;
 
 use crate::client::{self, GroupArgs};
 
@@ -19,24 +18,16 @@ pub struct AuditArgs {
 
 /// Prints the audit log, oldest first.
 pub async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
-    let mut log = args.group.client().get(&args.group.path("audit")).await?;
-    if let (Some(last), Some(entries)) = (args.last, log.as_array_mut()) {
-        entries.drain(..entries.len().saturating_sub(last));
+    let mut log = args.group.client().audit(&args.group.group).await?;
+    if let Some(last) = args.last {
+        log.drain(..log.len().saturating_sub(last));
     }
     if args.group.admin.json {
         client::json(&log);
         return Ok(ExitCode::SUCCESS);
     }
-    let text = |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
-    let rows = log.as_array().into_iter().flatten().map(|entry| {
-        [
-            client::time(&entry["time_ms"]),
-            text(entry, "actor"),
-            text(entry, "action"),
-            text(entry, "replica"),
-            text(entry, "revision"),
-            text(entry, "why"),
-        ]
+    let rows = log.into_iter().map(|entry| {
+        [client::time(entry.time_ms), entry.actor, entry.action, entry.replica, entry.revision, entry.why]
     });
     client::table(["TIME (UTC)", "ACTOR", "WHAT", "REPLICA", "REVISION", "WHY"], rows);
     Ok(ExitCode::SUCCESS)

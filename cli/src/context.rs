@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
 use crate::client::{self, GroupArgs};
+use crate::exit::{Exit, Failure};
 use crate::review::print;
 
 /// What `flotilla context` takes. Keys are SCOPE/KEY; the scope is `global`, the id of a tab, or that of a node.
@@ -30,8 +31,11 @@ enum Command {
     Set {
         /// SCOPE/KEY
         key: String,
-        /// JSON; text that is not JSON is taken as a string
+        /// JSON, or text with --string
         value: String,
+        /// Store the value as a string, as it is
+        #[arg(long)]
+        string: bool,
     },
     /// List the keys
     Keys {
@@ -51,42 +55,43 @@ enum Command {
 /// Runs the subcommand.
 pub async fn run(args: ContextArgs) -> anyhow::Result<ExitCode> {
     let client = args.group.client();
-    let path = args.group.path("context");
+    let group = &args.group.group;
     match args.command {
         Command::Get { key } => {
-            let all = client.get(&format!("{path}?prefix={}", escape(&key))).await?;
-            let Some(value) = all.get(&key) else { anyhow::bail!("there is no context key \"{key}\"") };
-            client::json(value);
+            let mut all = client.context(group, &key).await?;
+            let Some(value) = all.remove(&key) else {
+                let advice = "see `flotilla context keys`";
+                return Err(Failure::new(Exit::NotFound, format!("there is no context key \"{key}\": {advice}")).into());
+            };
+            client::json(&value);
         }
-        Command::Set { key, value } => {
-            let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
-            client.put(&path, &Value::Object(Map::from_iter([(key, value)]))).await?;
+        Command::Set { key, value, string } => {
+            let value = if string { Value::String(value) } else { json_of(&key, &value)? };
+            client.set_context(group, &Map::from_iter([(key, value)])).await?;
         }
         Command::Keys { prefix } => {
-            let all = client.get(&format!("{path}?prefix={}", escape(&prefix))).await?;
-            let keys: Vec<&String> = all.as_object().into_iter().flat_map(Map::keys).collect();
+            let all = client.context(group, &prefix).await?;
+            let keys: Vec<&String> = all.keys().collect();
             if args.group.admin.json {
-                client::json(&keys.into_iter().cloned().collect::<Value>());
+                client::json(&keys);
             } else {
                 print(&keys.into_iter().map(|key| format!("{key}\n")).collect::<String>());
             }
         }
-        Command::Export => client::json(&client.get(&path).await?),
+        Command::Export => client::json(&client.context(group, "").await?),
         Command::Import { file } => {
-            let text = if file.as_os_str() == "-" {
-                std::io::read_to_string(std::io::stdin())?
-            } else {
-                std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?
-            };
+            let text = crate::flow_files::text_or_stdin(&file)?;
             let values: Map<String, Value> = serde_json::from_str(&text).context("not a JSON object of SCOPE/KEY")?;
-            client.put(&path, &Value::Object(values)).await?;
+            client.set_context(group, &values).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Percent-encodes what may not stand in a query.
-fn escape(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+/// The JSON value of a key; text that is none is most often a mistake in quoting.
+fn json_of(key: &str, text: &str) -> anyhow::Result<Value> {
+    serde_json::from_str(text).map_err(|error| {
+        let advice = format!("to store it as a string: flotilla context set --string {key} '{text}'");
+        Failure::new(Exit::Usage, format!("the value of {key} is not JSON ({error}); {advice}")).into()
+    })
 }

@@ -10,7 +10,7 @@ use clap::Args;
 use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Pool};
 use flotilla_gateway::directory;
-use flotilla_group::member::{Gateways, Registry};
+use flotilla_group::member::{Gateways, Roster};
 use flotilla_group::rollout::Driver;
 use flotilla_store::Store;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -38,10 +38,10 @@ pub struct GatewayArgs {
     )]
     store: String,
     /// Where clients of the flow's HTTP nodes connect
-    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "ADDR")]
+    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     http: SocketAddr,
     /// Where the admin API listens, with /livez, /readyz and /metrics; loopback only, unless there is an --admin-token
-    #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
+    #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     admin: SocketAddr,
     /// What clients of the admin API have to show
     #[arg(long, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
@@ -92,7 +92,7 @@ pub struct GatewayParts {
 impl Gateway {
     /// Starts the balancer and the admin API.
     pub async fn start(parts: GatewayParts) -> anyhow::Result<Gateway> {
-        let registry = Registry::new(parts.store.clone(), &parts.group)?;
+        let roster = Roster::new(parts.store.clone(), &parts.group)?;
         let gateways = Gateways::new(parts.store.clone(), &parts.group)?;
         let id = format!("gateway-{}-{}", std::process::id(), flotilla_runtime::message::generate_id());
         let driver = Driver::new(parts.store.clone(), &parts.group, &id, LEASE)?;
@@ -110,7 +110,7 @@ impl Gateway {
         let drive = CancellationToken::new();
         // Ends with the token; a rollout that it drives then is driven by a replica.
         tokio::spawn(driver.run(drive.clone()));
-        let follow = directory::follow(registry, gateways, id, pool, move |ready| match ready {
+        let follow = directory::follow(roster, gateways, id, pool, move |ready| match ready {
             0 => readiness.waiting("replicas", "none is ready"),
             _ => readiness.ready("replicas"),
         });

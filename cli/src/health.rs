@@ -12,7 +12,7 @@ use crate::review::print;
 #[derive(Args, Debug)]
 pub struct HealthArgs {
     /// The process's --ops address; for a gateway the one of --admin
-    #[arg(env = "FLOTILLA_OPS", value_name = "ADDR")]
+    #[arg(env = "FLOTILLA_OPS", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     ops: SocketAddr,
     /// Ask whether it lives instead of whether it is ready
     #[arg(long)]

@@ -1,11 +1,13 @@
 //! The `flotilla` binary: one file or folder per subcommand.
 
+mod address;
 mod audit;
 mod broker;
 mod client;
 mod config_file;
 mod context;
 mod deploy;
+mod exit;
 mod flow_files;
 mod gateway;
 mod group;
@@ -97,7 +99,10 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("flotilla: {error:#}");
-            ExitCode::FAILURE
+            if let Some(advice) = exit::advice(&error) {
+                eprintln!("{advice}");
+            }
+            exit::Exit::of(&error).into()
         }
     }
 }

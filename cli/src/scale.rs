@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use flotilla_api::group::Scale;
 
 use crate::client::{self, GroupArgs};
 
@@ -19,12 +19,12 @@ pub struct ScaleArgs {
 
 /// Asks for the number; `flotilla up` follows it.
 pub async fn run(args: ScaleArgs) -> anyhow::Result<ExitCode> {
-    let body = json!({"replicas": args.replicas, "actor": client::actor()});
-    let group = args.group.client().put(&args.group.path("scale"), &body).await?;
+    let scale = Scale { replicas: args.replicas, actor: client::actor() };
+    let group = args.group.client().scale(&args.group.group, &scale).await?;
     if args.group.admin.json {
         client::json(&group);
     } else {
-        let (living, name) = (&group["living"], &args.group.group);
+        let (living, name) = (group.living, &group.name);
         crate::review::print(&format!("group \"{name}\" goes from {living} to {} replicas\n", args.replicas));
     }
     Ok(ExitCode::SUCCESS)

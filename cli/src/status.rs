@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
+use flotilla_api::replica::ReplicaRecord;
+use serde::Serialize;
 
 use crate::client::{self, GroupArgs};
 
@@ -18,39 +19,49 @@ pub struct StatusArgs {
     group: GroupArgs,
 }
 
+/// A replica with what two looks at it tell.
+#[derive(Serialize)]
+struct Measured {
+    #[serde(flatten)]
+    replica: ReplicaRecord,
+    /// Deliveries that ended per second.
+    per_second: f64,
+}
+
 /// Prints the replicas.
 pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     let client = args.group.client();
-    let path = args.group.path("replicas");
-    let before = client.get(&path).await?;
+    let group = &args.group.group;
+    client.group(group).await?;
+    let before = client.replicas(group).await?;
     // Counts come with each renewal of a replica's lease: two looks, far enough apart.
     tokio::time::sleep(WINDOW).await;
-    let mut replicas = client.get(&path).await?;
-    for replica in replicas.as_array_mut().into_iter().flatten() {
-        let old = before.as_array().into_iter().flatten().find(|old| old["id"] == replica["id"]);
-        let done = |value: &Value| value["completed"].as_f64().unwrap_or(0.0) + value["failed"].as_f64().unwrap_or(0.0);
-        let rate = old.map_or(0.0, |old| (done(replica) - done(old)).max(0.0) / WINDOW.as_secs_f64());
-        replica["per_second"] = Value::from(rate.round());
-    }
+    let replicas: Vec<Measured> =
+        client.replicas(group).await?.into_iter().map(|replica| measured(replica, &before)).collect();
     if args.group.admin.json {
         client::json(&replicas);
         return Ok(ExitCode::SUCCESS);
     }
-    let text = |replica: &Value, field: &str| replica[field].as_str().unwrap_or_default().to_owned();
-    let number = |replica: &Value, field: &str| replica[field].as_f64().unwrap_or(0.0).to_string();
-    let rows = replicas.as_array().into_iter().flatten().map(|replica| {
+    let rows = replicas.into_iter().map(|Measured { replica, per_second }| {
         [
-            text(replica, "id"),
-            text(replica, "state"),
-            text(replica, "revision"),
-            number(replica, "in_flight"),
-            number(replica, "per_second"),
-            number(replica, "failed"),
-            format!("{:.1} MB", replica["memory"].as_f64().unwrap_or(0.0) / 1e6),
-            client::age(&replica["started_ms"]),
-            text(replica, "reason"),
+            replica.id,
+            replica.state.to_string(),
+            replica.revision,
+            replica.in_flight.to_string(),
+            per_second.to_string(),
+            replica.failed.to_string(),
+            format!("{:.1} MB", replica.memory as f64 / 1e6),
+            client::age(replica.started_ms),
+            replica.reason,
         ]
     });
     client::table(["REPLICA", "STATE", "REVISION", "IN FLIGHT", "PER S", "FAILED", "MEMORY", "AGE", "REASON"], rows);
     Ok(ExitCode::SUCCESS)
+}
+
+fn measured(replica: ReplicaRecord, before: &[ReplicaRecord]) -> Measured {
+    let done = |replica: &ReplicaRecord| replica.completed + replica.failed;
+    let old = before.iter().find(|old| old.id == replica.id && old.started_ms == replica.started_ms);
+    let ended = old.map_or(0, |old| done(&replica).saturating_sub(done(old)));
+    Measured { per_second: (ended as f64 / WINDOW.as_secs_f64()).round(), replica }
 }

@@ -1,19 +1,23 @@
 //! What a flow document says: read, validate, expand, diff, review. Pure, no I/O.
 
 mod credentials;
+mod deploy_type;
 mod diff;
 mod document;
 mod env;
 mod expand;
 mod known;
 mod problem;
+mod refusal;
 mod review;
 
 pub use credentials::{CredentialsError, NodeCredentials, encrypt_credentials, read_credentials};
+pub use deploy_type::DeployType;
 pub use diff::{Change, Kind as ChangeKind, diff};
 pub use document::{Document, NodeConfig, ParseError};
 pub use env::substitute_env;
 pub use expand::{EnvVar, Expanded, Graph, GraphNode, Scope, ScopeKind, expand};
 pub use known::{UnknownType, is_core_type, npm_package, unknown_types};
 pub use problem::{Problem, Severity};
+pub use refusal::{ALLOW_UNKNOWN, Refusal, refusal};
 pub use review::{Finding, review};

@@ -36,6 +36,21 @@ pub enum GroupError {
         /// What does not fit.
         reason: String,
     },
+    /// A record of a newer Flotilla.
+    #[error(
+        "the store holds {what} under \"{key}\" in format {format}, which a newer Flotilla wrote; this one ({version}) \
+         reads formats up to {known}: upgrade this process", version = env!("CARGO_PKG_VERSION")
+    )]
+    NewerRecord {
+        /// What it is.
+        what: &'static str,
+        /// The key.
+        key: String,
+        /// Its format.
+        format: u64,
+        /// The newest format that is known here.
+        known: u64,
+    },
     /// The revision is not in the store.
     #[error("revision {0} is not in the store")]
     NoRevision(String),

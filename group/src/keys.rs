@@ -1,9 +1,8 @@
 //! Where things are in the store.
 
-use flotilla_store::Entry;
-use serde::de::DeserializeOwned;
-
 use crate::error::GroupError;
+
+pub(crate) use crate::record::{encode, read};
 
 /// Refuses names that would not fit into a key, a share name or a file name.
 pub(crate) fn check(what: &'static str, name: &str) -> Result<(), GroupError> {
@@ -14,13 +13,9 @@ pub(crate) fn check(what: &'static str, name: &str) -> Result<(), GroupError> {
     Err(GroupError::BadName { what, value: name.to_owned() })
 }
 
-/// Reads a JSON value of the store.
-pub(crate) fn read<T: DeserializeOwned>(what: &'static str, entry: &Entry) -> Result<T, GroupError> {
-    serde_json::from_slice(&entry.value).map_err(|error| GroupError::Corrupt {
-        what,
-        key: entry.key.clone(),
-        reason: error.to_string(),
-    })
+/// What the keys of a group's shared context begin with; `SCOPE/KEY` follows.
+pub fn context_prefix(group: &str) -> String {
+    format!("context/{group}/")
 }
 
 /// All groups.
@@ -80,7 +75,7 @@ pub(crate) fn gateway(group: &str, id: &str) -> String {
 }
 
 /// What the group is to run, and the rollout to it.
-pub(crate) fn course(group: &str) -> String {
+pub(crate) fn desired(group: &str) -> String {
     format!("group/{group}/course")
 }
 

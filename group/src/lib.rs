@@ -1,14 +1,18 @@
 //! What makes replicas a group: membership, revisions, rollout, schedule, logs, audit.
 
 pub mod audit;
-pub mod course;
+mod changes;
+pub mod desired;
 mod error;
 mod keys;
 pub mod member;
+mod record;
 pub mod revision;
 pub mod rollout;
 pub mod schedule;
 pub mod session;
 pub mod spec;
 
+pub use changes::{Changed, Changes};
 pub use error::GroupError;
+pub use keys::context_prefix;

@@ -6,6 +6,8 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use flotilla_api::replica::{ReplicaRecord, ReplicaState};
+use flotilla_api::{Client, ClientError};
 use serde_json::Value;
 
 use crate::http::{get, request};
@@ -20,44 +22,25 @@ pub struct Admin {
     pub address: SocketAddr,
 }
 
-/// A replica as the admin API shows it.
-#[derive(Clone, Debug)]
-pub struct Replica {
-    /// Its id.
-    pub id: String,
-    /// Its process.
-    pub pid: u32,
-    /// Its state.
-    pub state: String,
-    /// The revision that it runs.
-    pub revision: String,
-    /// Deliveries completed.
-    pub completed: u64,
-    /// Resident memory in bytes.
-    pub memory: u64,
-}
-
 impl Admin {
+    /// What the project's own client answers; `ask` makes one request.
+    pub fn ask<T, F: Future<Output = Result<T, ClientError>>>(
+        &self,
+        ask: impl FnOnce(Client) -> F,
+    ) -> Result<T, ClientError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime of one thread");
+        runtime.block_on(ask(Client::new(self.address.to_string(), None)))
+    }
+
     /// The replicas; none while it does not answer.
-    pub fn replicas(&self) -> Vec<Replica> {
-        let Ok(answer) = get(self.address, "/api/v1/status") else { return Vec::new() };
-        let list: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        let replica = |value: &Value| {
-            Some(Replica {
-                id: value["id"].as_str()?.to_owned(),
-                pid: u32::try_from(value["pid"].as_u64()?).ok()?,
-                state: value["state"].as_str()?.to_owned(),
-                revision: value["revision"].as_str()?.to_owned(),
-                completed: value["completed"].as_u64()?,
-                memory: value["memory"].as_u64()?,
-            })
-        };
-        list.as_array().into_iter().flatten().filter_map(replica).collect()
+    pub fn replicas(&self) -> Vec<ReplicaRecord> {
+        self.ask(|client| async move { client.status().await }).unwrap_or_default()
     }
 
     /// How many replicas are ready.
     pub fn ready(&self) -> usize {
-        self.replicas().iter().filter(|replica| replica.state == "ready").count()
+        self.replicas().iter().filter(|replica| replica.state == ReplicaState::Ready).count()
     }
 
     /// Waits until this many are ready.
@@ -76,21 +59,21 @@ impl Admin {
         Ok(serde_json::from_str(&answer.body)?)
     }
 
-    /// The group's course; null while the admin API does not answer.
-    pub fn course(&self) -> Value {
+    /// The group's desired state; null while the admin API does not answer.
+    pub fn desired(&self) -> Value {
         let answer = get(self.address, "/api/v1/groups/default/rollout");
         answer.ok().and_then(|answer| serde_json::from_str(&answer.body).ok()).unwrap_or_default()
     }
 
     /// The phase of the rollout: `forward`, `returning`, `done`, `returned`.
     pub fn phase(&self) -> String {
-        self.course()["rollout"]["phase"].as_str().unwrap_or_default().to_owned()
+        self.desired()["rollout"]["phase"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until the rollout has ended; returns it.
     pub fn rollout_ended(&self, deadline: Duration) -> anyhow::Result<Value> {
         eventually("the rollout to end", deadline, || {
-            let rollout = self.course()["rollout"].take();
+            let rollout = self.desired()["rollout"].take();
             matches!(rollout["phase"].as_str(), Some("done" | "returned")).then_some(rollout)
         })
     }
@@ -125,9 +108,9 @@ impl Up {
         self.api().deploy(flows, rules)
     }
 
-    /// See [`Admin::course`].
-    pub fn course(&self) -> Value {
-        self.api().course()
+    /// See [`Admin::desired`].
+    pub fn desired(&self) -> Value {
+        self.api().desired()
     }
 
     /// See [`Admin::phase`].
@@ -151,7 +134,7 @@ impl Up {
     }
 
     /// See [`Admin::replicas`].
-    pub fn replicas(&self) -> Vec<Replica> {
+    pub fn replicas(&self) -> Vec<ReplicaRecord> {
         self.api().replicas()
     }
 

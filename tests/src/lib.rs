@@ -14,10 +14,11 @@ mod redis;
 mod up;
 mod wait;
 
-pub use admin::{Admin, Replica, write_flow};
+pub use admin::{Admin, write_flow};
 pub use cluster::{Cluster, ClusterOptions};
 pub use collector::Collector;
 pub use docker::{Compose, Docker};
+pub use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 pub use http::{Answer, get, request};
 pub use mosquitto::Mosquitto;
 pub use part::{Part, wait_for};

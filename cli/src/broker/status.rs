@@ -20,7 +20,7 @@ const PATH: &str = "/broker/status";
 #[derive(Args, Clone, Debug)]
 pub struct StatusArgs {
     /// The broker's ops address, as given to it with --ops (its log names it)
-    #[arg(long, env = "FLOTILLA_OPS", value_name = "ADDR")]
+    #[arg(long, env = "FLOTILLA_OPS", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     ops: SocketAddr,
     /// As JSON instead of a table
     #[arg(long)]

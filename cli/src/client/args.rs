@@ -1,17 +1,14 @@
 //! What every subcommand that talks to the admin API takes.
 
-use std::net::SocketAddr;
-
 use clap::Args;
-
-use super::admin::AdminClient;
+use flotilla_api::Client;
 
 /// Where the admin API is, and how to answer.
 #[derive(Args, Clone, Debug)]
 pub struct AdminArgs {
-    /// Where the admin API of the gateway listens
-    #[arg(long, global = true, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
-    pub admin: SocketAddr,
+    /// Where the admin API of the gateway listens: HOST:PORT, a name or an IP address
+    #[arg(long, global = true, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::host_and_port)]
+    pub admin: String,
     /// The gateway's admin token, if it has one
     #[arg(long, global = true, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
@@ -32,19 +29,14 @@ pub struct GroupArgs {
 
 impl AdminArgs {
     /// A client.
-    pub fn client(&self) -> AdminClient {
-        AdminClient::new(self.admin, self.admin_token.clone())
+    pub fn client(&self) -> Client {
+        Client::new(self.admin.as_str(), self.admin_token.as_deref())
     }
 }
 
 impl GroupArgs {
-    /// A path below the group.
-    pub fn path(&self, rest: &str) -> String {
-        format!("/api/v1/groups/{}/{rest}", self.group)
-    }
-
     /// A client.
-    pub fn client(&self) -> AdminClient {
+    pub fn client(&self) -> Client {
         self.admin.client()
     }
 }

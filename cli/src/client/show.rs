@@ -3,7 +3,7 @@
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::review::print;
 
@@ -19,20 +19,19 @@ pub fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [
 }
 
 /// JSON, indented.
-pub fn json(value: &Value) {
-    print(&format!("{value:#}\n"));
+pub fn json(value: &impl Serialize) {
+    print(&format!("{:#}\n", serde_json::to_value(value).unwrap_or_default()));
 }
 
-/// A time in UTC, to the second.
-pub fn time(ms: &Value) -> String {
-    let time = ms.as_i64().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+/// A time in UTC, to the second. `ms`: milliseconds since the epoch.
+pub fn time(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
 }
 
-/// How long ago, roughly.
-pub fn age(ms: &Value) -> String {
-    let Some(then) = ms.as_i64() else { return String::new() };
-    let seconds = (Timestamp::now().as_millisecond() - then).max(0) / 1000;
+/// How long ago, roughly. `ms`: milliseconds since the epoch.
+pub fn age(ms: u64) -> String {
+    let seconds = (Timestamp::now().as_millisecond() - ms as i64).max(0) / 1000;
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),

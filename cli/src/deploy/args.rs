@@ -26,7 +26,7 @@ pub struct DeployArgs {
     /// Deploy flows with unknown node types; such nodes swallow messages, visibly
     #[arg(long)]
     pub allow_unknown: bool,
-    /// Show the rollout until it ends; the exit code says how: 0 done, 1 halted and returned, 2 refused
+    /// Show the rollout until it ends; the exit code says how: 0 done, 3 refused, 4 halted and back, 6 unchanged
     #[arg(long)]
     pub wait: bool,
 }

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use flotilla_group::spec::GroupSpec;
-use serde_json::Value;
+use flotilla_api::group::{GroupSpec, GroupStatus};
+use flotilla_api::replica::ReplicaRecord;
+use serde::Serialize;
 
 use super::member::Member;
 use crate::client::{self, AdminArgs};
@@ -59,51 +60,50 @@ enum Command {
 pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
     let client = args.admin.client();
     match args.command {
-        Command::New { name } => client::json(&serde_json::to_value(GroupSpec::named(&name))?),
+        Command::New { name } => client::json(&GroupSpec::named(&name)),
         Command::Add { file } => {
-            let text = if file.as_os_str() == "-" {
-                std::io::read_to_string(std::io::stdin())?
-            } else {
-                std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?
-            };
-            let spec: Value = serde_json::from_str(&text).context("not JSON: see `flotilla group new`")?;
-            let added = client.post("/api/v1/groups", &spec).await?;
+            let text = crate::flow_files::text_or_stdin(&file)?;
+            let spec: GroupSpec = serde_json::from_str(&text).context("not a group: see `flotilla group new`")?;
+            let added = client.add_group(&spec).await?;
             if args.admin.json {
                 client::json(&added);
             }
         }
         Command::List { name } => {
-            let mut groups = client.get("/api/v1/groups").await?;
-            if let (Some(name), Some(list)) = (name, groups.as_array_mut()) {
-                list.retain(|group| group["name"] == name.as_str());
+            let mut groups = client.groups().await?;
+            if let Some(name) = name {
+                groups.retain(|group| group.name == name);
             }
-            show(&groups, args.admin.json);
+            show(groups, args.admin.json);
         }
         Command::Show { name } => {
-            let mut group = client.get(&format!("/api/v1/groups/{name}")).await?;
-            group["members"] = client.get(&format!("/api/v1/groups/{name}/replicas")).await?;
-            client::json(&group);
+            let group = client.group(&name).await?;
+            client::json(&Shown { members: client.replicas(&name).await?, group });
         }
         Command::Member(member) => super::member::run(member, &args.admin).await?,
-        Command::Remove { name } => {
-            client.delete(&format!("/api/v1/groups/{name}")).await?;
-        }
+        Command::Remove { name } => client.remove_group(&name).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(groups: &Value, as_json: bool) {
+/// What `flotilla group show` prints.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    group: GroupStatus,
+    members: Vec<ReplicaRecord>,
+}
+
+fn show(groups: Vec<GroupStatus>, as_json: bool) {
     if as_json {
-        return client::json(groups);
+        return client::json(&groups);
     }
-    let text = |group: &Value, field: &str| group[field].as_str().unwrap_or_default().to_owned();
-    let list = groups.as_array().map(Vec::as_slice).unwrap_or_default();
-    if list.is_empty() {
+    if groups.is_empty() {
         return print("there is no group\n");
     }
-    let rows = list.iter().map(|group| {
-        let ready = format!("{}/{}", group["ready"], group["living"]);
-        [text(group, "name"), ready, text(group, "revision"), text(group, "description")]
+    let rows = groups.into_iter().map(|group| {
+        let ready = format!("{}/{}", group.ready, group.living);
+        [group.name, ready, group.revision.unwrap_or_default(), group.description]
     });
     client::table(["GROUP", "READY", "REVISION", "DESCRIPTION"], rows);
 }

@@ -140,13 +140,13 @@ pub struct ReplicaArgs {
     #[arg(long, env = "FLOTILLA_SPARE", conflicts_with = "flows")]
     pub spare: bool,
     /// Where the flow's HTTP nodes listen; the gateway finds it in the registry
-    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:0", value_name = "ADDR")]
+    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: SocketAddr,
     /// Address that the registry shows for --http [default: that of --http, or this machine's own if it is 0.0.0.0]
-    #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "ADDR")]
+    #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub advertise: Option<SocketAddr>,
     /// Where /livez, /readyz and /metrics are
-    #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "ADDR")]
+    #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub ops: SocketAddr,
     /// Drain and exit when standard input closes: the supervisor is gone
     #[arg(long, hide = true)]

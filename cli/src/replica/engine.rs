@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use flotilla_flows::{Document, read_credentials};
+use flotilla_flows::{DeployType, Document, read_credentials};
+use flotilla_group::context_prefix;
 use flotilla_group::revision::Revision;
-use flotilla_group::rollout::DeployType;
 use flotilla_group::schedule::Ticks;
 use flotilla_runtime::context::{Contexts, SharedStore};
-use flotilla_runtime::engine::{Credentials, DeployMode, DeployReport, Engine, EngineParts};
+use flotilla_runtime::engine::{Credentials, DeployReport, Engine, EngineParts};
 use flotilla_runtime::observe::TracingObserver;
 use flotilla_runtime::settings::Settings;
 use flotilla_store::Store;
@@ -37,7 +37,7 @@ pub fn settings(args: &EngineArgs, id: &str) -> Settings {
 /// Starts the engine, without a flow yet.
 pub async fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result<Engine> {
     let contexts = Contexts::default();
-    contexts.add("shared", Arc::new(SharedStore::new(store, &settings.group)));
+    contexts.add("shared", Arc::new(SharedStore::new(store, context_prefix(&settings.group))));
     let ticks = Ticks::new(store.clone(), &settings.group)?;
     let parts = EngineParts {
         settings,
@@ -72,13 +72,8 @@ pub async fn deploy(
         let env = revision.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
         Settings { env, node_red: revision.settings.clone(), ..(**settings).clone() }
     });
-    let mode = match deploy_type {
-        DeployType::Full => DeployMode::Full,
-        DeployType::Flows => DeployMode::Flows,
-        DeployType::Nodes => DeployMode::Nodes,
-    };
-    let mode = if same_settings { mode } else { DeployMode::Full };
-    let report = match engine.deploy(&document, credentials, mode).await {
+    let deploy_type = if same_settings { deploy_type } else { DeployType::Full };
+    let report = match engine.deploy(&document, credentials, deploy_type).await {
         Ok(report) => report,
         Err(error) => bail!(error),
     };

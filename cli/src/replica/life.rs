@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use flotilla_group::course::Courses;
+use flotilla_group::Changes;
+use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Memberships, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::Revisions;
 use flotilla_group::rollout::Driver;
@@ -27,8 +28,6 @@ use crate::flow_files;
 use crate::group_key;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 
-/// How often the group's course is read.
-const FOLLOW: Duration = Duration::from_millis(300);
 /// Exit code when the lease on the id was lost: start again under another id.
 const LEASE_LOST: u8 = 75;
 
@@ -41,7 +40,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     // A flow that cannot run is refused before anything is opened.
     let mut given = match &args.flows {
         Some(flows) => {
-            let mut revision = flow_files::read(flows, &args.flow, args.engine.allow_unknown)?;
+            let mut revision = flow_files::read_runnable(flows, &args.flow, args.engine.allow_unknown)?;
             group_key::seal(&mut revision, args.flow.credential_secret.as_deref(), args.group_key.as_deref())?;
             Some(revision)
         }
@@ -83,11 +82,11 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         (args.engine.group, given) = (group, None);
     }
     let revisions = Revisions::new(store.clone(), &args.engine.group)?;
-    let courses = Courses::new(store.clone(), &args.engine.group)?;
+    let desired = DesiredStates::new(store.clone(), &args.engine.group)?;
     Specs::new(store.clone()).add_if_none(&GroupSpec::named(&args.engine.group)).await?;
     if let Some(revision) = given {
         let id = revisions.record(&revision, "replica").await?;
-        courses.set_if_none(&id).await?;
+        desired.set_if_none(&id).await?;
     }
     let engine = engine::start(engine::settings(&args.engine, &id), &store).await?;
     metrics::register(&shown, engine.shared());
@@ -110,6 +109,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let stop_driving = CancellationToken::new();
     // Ends with the token; a rollout that it drives then is driven by another process.
     let driving = tokio::spawn(driver.run(stop_driving.clone()));
+    let mut changes = Changes::new(store.clone(), vec![desired.key(), Memberships::key(&id)]);
     let gateways = Gateways::new(store, &args.engine.group)?;
     let mut replica = Replica {
         id: id.clone(),
@@ -117,7 +117,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         engine,
         registration,
         revisions,
-        courses,
+        desired,
         gateways,
         readiness,
         key: args.group_key,
@@ -125,18 +125,18 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         running: String::new(),
     };
 
-    let mut timer = tokio::time::interval(FOLLOW);
-    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut code, mut moves) = (ExitCode::SUCCESS, false);
     loop {
         tokio::select! {
-            _ = timer.tick() => {
+            _ = changes.next() => {
                 if regroup::is_elsewhere(&memberships, &id, &args.engine.group).await {
                     tracing::info!(group = args.engine.group, "was taken out of its group: drains and leaves it");
                     moves = true;
                     break;
                 }
-                replica.follow().await;
+                if !replica.follow().await {
+                    changes.look_again();
+                }
             }
             () = signals.next() => break,
             () = &mut parent => break,

@@ -6,13 +6,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_group::Changes;
 use flotilla_group::member::{Memberships, Registration, ReplicaRecord};
 use flotilla_store::Store;
 
 use crate::process::Readiness;
-
-/// How often a replica without a group looks whether it was put into one.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// In which group a replica is now.
 pub(super) struct Place {
@@ -59,10 +57,11 @@ pub(super) async fn wait_for_group(
     let memberships = Memberships::new(store.clone());
     let registration = Registration::join(store.clone(), record, process, lease, |_| {}).await?;
     let lost = registration.lost();
+    let mut changes = Changes::new(store.clone(), vec![Memberships::key(&id)]);
     tokio::pin!(stop);
     loop {
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            _ = changes.next() => {}
             () = lost.cancelled() => return Ok(Waited::Lost),
             () = &mut stop => {
                 registration.leave().await;
@@ -75,7 +74,10 @@ pub(super) async fn wait_for_group(
                 registration.leave().await;
                 return Ok(Waited::Placed(place));
             }
-            Err(error) => tracing::warn!(%error, "cannot ask whether this replica was put into a group"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot ask whether this replica was put into a group");
+                changes.look_again();
+            }
         }
     }
 }

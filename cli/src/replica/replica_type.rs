@@ -1,11 +1,12 @@
-//! A replica that has joined: it runs what the group's course tells it, moves when it is told to, and leaves.
+//! A replica that has joined: it runs what the group's desired state tells it, moves when it is told to, and leaves.
 
 use std::time::{Duration, Instant};
 
-use flotilla_group::course::Courses;
+use flotilla_flows::DeployType;
+use flotilla_group::GroupError;
+use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::Revisions;
-use flotilla_group::rollout::DeployType;
 use flotilla_runtime::engine::Engine;
 
 use super::engine;
@@ -22,7 +23,7 @@ pub(super) struct Replica {
     pub(super) engine: Engine,
     pub(super) registration: Registration,
     pub(super) revisions: Revisions,
-    pub(super) courses: Courses,
+    pub(super) desired: DesiredStates,
     pub(super) gateways: Gateways,
     pub(super) readiness: Readiness,
     /// The group's key.
@@ -33,17 +34,32 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    /// Runs the revision that the course assigns to this replica, if it is another than the one that runs.
-    pub(super) async fn follow(&mut self) {
-        let Some((assigned, deploy_type)) = self.assigned().await else { return };
+    /// Runs the revision that the desired state assigns to this replica, if it is another than the one that runs. False
+    /// when that could not be done or found out: it is to be tried again.
+    pub(super) async fn follow(&mut self) -> bool {
+        let (assigned, deploy_type) = match self.assigned().await {
+            Ok(Some(assigned)) => assigned,
+            Ok(None) => return true,
+            Err(error) => {
+                tracing::warn!(%error, "cannot read the group's desired state; this replica goes on as it is");
+                return false;
+            }
+        };
         if assigned == self.running {
-            return;
+            return true;
         }
+        let revision = match self.revisions.load(&assigned).await {
+            Err(GroupError::Store(error)) if error.is_unavailable() => {
+                tracing::warn!(%error, "cannot read the revision; this replica goes on as it is");
+                return false;
+            }
+            read => read,
+        };
         if !self.running.is_empty() && !self.step_aside(&assigned).await {
             self.engine.resume().await;
-            return;
+            return false;
         }
-        let deployed = match self.revisions.load(&assigned).await {
+        let deployed = match revision {
             Ok(revision) => engine::deploy(&self.engine, &revision, self.key.as_deref(), deploy_type).await,
             Err(error) => Err(error.into()),
         };
@@ -69,28 +85,25 @@ impl Replica {
                 self.registration.update(change).await;
             }
         }
+        true
     }
 
-    async fn assigned(&self) -> Option<(String, DeployType)> {
-        match self.courses.load().await {
-            Ok(Some((course, _))) if self.running.is_empty() && course.is_open_for(&self.id, self.added_ms) => {
+    async fn assigned(&self) -> Result<Option<(String, DeployType)>, GroupError> {
+        Ok(match self.desired.load().await? {
+            Some((state, _)) if self.running.is_empty() && state.is_open_for(&self.id, self.added_ms) => {
                 self.readiness.waiting("revision", "a rollout runs whose revision nobody has proven yet");
                 None
             }
-            Ok(Some((course, _))) => {
-                let revision = course.assigned(&self.id).to_owned();
-                let deploy_type = course.deploy_type(&revision);
+            Some((state, _)) => {
+                let revision = state.assigned(&self.id).to_owned();
+                let deploy_type = state.deploy_type(&revision);
                 Some((revision, deploy_type))
             }
-            Ok(None) => {
+            None => {
                 self.readiness.waiting("revision", "the group has none yet");
                 None
             }
-            Err(error) => {
-                tracing::warn!(%error, "cannot read the group's course; this replica goes on as it is");
-                None
-            }
-        }
+        })
     }
 
     /// Drains before a swap. False when this process may not act any more, or was told otherwise meanwhile: a replica

@@ -1,16 +1,23 @@
 //! `flotilla revision diff`: by tab and node.
 
+use flotilla_api::revision::RevisionContent;
 use flotilla_flows::diff;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client;
 use crate::review::print;
 
 /// Prints what differs.
-pub(super) fn show(old: &Value, new: &Value, as_json: bool) -> anyhow::Result<()> {
-    let changes = diff(&old["flows"], &new["flows"]);
-    let others: Vec<&str> =
-        ["env", "settings", "has_credentials"].into_iter().filter(|part| old[*part] != new[*part]).collect();
+pub(super) fn show(old: &RevisionContent, new: &RevisionContent, as_json: bool) -> anyhow::Result<()> {
+    let changes = diff(&old.flows, &new.flows);
+    let others: Vec<&str> = [
+        ("env", old.env != new.env),
+        ("settings", old.settings != new.settings),
+        ("has_credentials", old.has_credentials != new.has_credentials),
+    ]
+    .into_iter()
+    .filter_map(|(part, differs)| differs.then_some(part))
+    .collect();
     if as_json {
         client::json(&json!({"nodes": serde_json::to_value(&changes)?, "also": others}));
         return Ok(());

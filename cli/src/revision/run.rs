@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use flotilla_api::revision::Copy;
 
 use super::diff;
 use crate::client::{self, GroupArgs};
@@ -56,46 +56,38 @@ enum Command {
 /// Runs the subcommand.
 pub async fn run(args: RevisionArgs) -> anyhow::Result<ExitCode> {
     let client = args.group.client();
-    let path = args.group.path("revisions");
+    let group = &args.group.group;
     let as_json = args.group.admin.json;
     match args.command {
         Command::List => {
-            let list = client.get(&path).await?;
+            let list = client.revisions(group).await?;
             if as_json {
                 client::json(&list);
                 return Ok(ExitCode::SUCCESS);
             }
-            let course = client.get(&args.group.path("rollout")).await.unwrap_or_default();
-            let rows = list.as_array().into_iter().flatten().map(|given| {
-                let text = |field: &str| given[field].as_str().unwrap_or_default().to_owned();
-                let runs = if given["id"] == course["revision"] { "*" } else { "" };
-                [
-                    runs.to_owned(),
-                    text("id"),
-                    client::time(&given["time_ms"]),
-                    text("actor"),
-                    given["nodes"].to_string(),
-                    text("message"),
-                ]
+            let runs = client.rollout(group).await.map(|status| status.revision).unwrap_or_default();
+            let rows = list.into_iter().map(|given| {
+                let mark = if given.id == runs { "*" } else { "" };
+                let (time, nodes) = (client::time(given.time_ms), given.nodes.to_string());
+                [mark.to_owned(), given.id, time, given.actor, nodes, given.message]
             });
             client::table(["", "REVISION", "TIME (UTC)", "BY", "ENTRIES", "MESSAGE"], rows);
         }
-        Command::Show { revision } => client::json(&client.get(&format!("{path}/{revision}")).await?),
+        Command::Show { revision } => client::json(&client.revision(group, &revision).await?),
         Command::Copy { revision, from, to, from_key, to_key } => {
-            let body = json!({"revision": revision, "from": from, "from_key": from_key, "key": to_key, "actor": client::actor()});
-            let copied = client.post(&format!("/api/v1/groups/{to}/revisions/copy"), &body).await?;
+            let copy = Copy { from, revision, from_key, key: to_key, actor: client::actor() };
+            let copied = client.copy_revision(&to, &copy).await?;
             if as_json {
                 client::json(&copied);
             } else {
-                let id = copied["revision"].as_str().unwrap_or_default();
+                let id = copied.revision;
                 print(&format!(
                     "group \"{to}\" has it as revision {id}: `flotilla rollback {id} --group {to}` rolls it out\n"
                 ));
             }
         }
         Command::Diff { from, to } => {
-            let old: Value = client.get(&format!("{path}/{from}")).await?;
-            let new: Value = client.get(&format!("{path}/{to}")).await?;
+            let (old, new) = (client.revision(group, &from).await?, client.revision(group, &to).await?);
             diff::show(&old, &new, as_json)?;
         }
     }

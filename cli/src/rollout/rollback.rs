@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use flotilla_api::deploy::Rollback;
 
 use super::progress::watch;
 use super::rules::RulesArgs;
@@ -27,18 +27,17 @@ pub struct RollbackArgs {
 /// Begins the rollout back.
 pub async fn rollback(args: RollbackArgs) -> anyhow::Result<ExitCode> {
     let group = &args.group;
-    let spec = group.client().get(group.path("").trim_end_matches('/')).await.unwrap_or_default();
-    let body = json!({"revision": args.revision, "actor": client::actor(), "rules": args.rules.to_json(&spec)});
-    let begun = group.client().post(&group.path("rollback"), &body).await?;
-    match begun["rollout"]["number"].as_u64() {
-        Some(number) if args.wait => watch(group, number).await,
-        _ => {
-            if group.admin.json {
-                client::json(&begun);
-            } else {
-                print(&format!("goes back to revision {}\n", begun["revision"].as_str().unwrap_or_default()));
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+    let client = group.client();
+    let rules = args.rules.rules(&client, &group.group).await?;
+    let rollback = Rollback { revision: args.revision, actor: client::actor(), rules };
+    let begun = client.rollback(&group.group, &rollback).await?;
+    if args.wait {
+        return watch(group, begun.rollout.number).await;
     }
+    if group.admin.json {
+        client::json(&begun);
+    } else {
+        print(&format!("goes back to revision {}\n", begun.revision));
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,11 @@
 //! By which rules a rollout goes: flags of `deploy` and `rollback`.
 
 use clap::Args;
-use serde_json::{Value, json};
+use flotilla_api::rollout::Rules;
+use flotilla_api::{Client, ClientError};
+use flotilla_flows::DeployType;
+
+use crate::exit::Exit;
 
 /// By which rules a rollout goes. Without any, the group's own rules.
 #[derive(Args, Clone, Debug)]
@@ -24,33 +28,32 @@ pub struct RulesArgs {
 }
 
 impl RulesArgs {
-    /// The rules as the admin API takes them; null for the group's own.
-    pub fn to_json(&self, group: &Value) -> Value {
+    /// The rules of a rollout in a group; `None` for the group's own.
+    pub async fn rules(&self, client: &Client, group: &str) -> Result<Option<Rules>, ClientError> {
         if self.min_available.is_none()
             && self.probation.is_none()
             && self.ready_timeout.is_none()
             && self.error_factor.is_none()
             && self.deploy_type.is_none()
         {
-            return Value::Null;
+            return Ok(None);
         }
-        let mut rules = if group["rollout"].is_object() { group["rollout"].clone() } else { json!({}) };
-        let ms = |seconds: f64| Value::from((seconds.max(0.0) * 1000.0) as u64);
-        if let Some(least) = self.min_available {
-            rules["min_available"] = Value::from(least);
-        }
-        if let Some(seconds) = self.probation {
-            rules["probation_ms"] = ms(seconds);
-        }
-        if let Some(seconds) = self.ready_timeout {
-            rules["ready_ms"] = ms(seconds);
-        }
-        if let Some(factor) = self.error_factor {
-            rules["error_factor"] = Value::from(factor);
-        }
-        if let Some(deploy_type) = &self.deploy_type {
-            rules["deploy_type"] = Value::from(deploy_type.as_str());
-        }
-        rules
+        let mut rules = match client.group(group).await {
+            Ok(group) => group.rollout,
+            Err(error) if Exit::of_client(&error) == Exit::NotFound => Rules::default(),
+            Err(error) => return Err(error),
+        };
+        let ms = |seconds: f64| (seconds.max(0.0) * 1000.0) as u64;
+        rules.min_available = self.min_available.or(rules.min_available);
+        rules.probation_ms = self.probation.map_or(rules.probation_ms, ms);
+        rules.ready_ms = self.ready_timeout.map_or(rules.ready_ms, ms);
+        rules.error_factor = self.error_factor.unwrap_or(rules.error_factor);
+        rules.deploy_type = match self.deploy_type.as_deref() {
+            Some("full") => DeployType::Full,
+            Some("flows") => DeployType::Flows,
+            Some(_) => DeployType::Nodes,
+            None => rules.deploy_type,
+        };
+        Ok(Some(rules))
     }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use flotilla_api::rollout::RolloutChange;
 
 use super::progress::{summary, watch};
 use crate::client::{self, GroupArgs};
@@ -37,31 +37,31 @@ enum Command {
 /// Runs the subcommand.
 pub async fn run(args: RolloutArgs) -> anyhow::Result<ExitCode> {
     let group = &args.group;
-    let what = match args.command {
+    let client = group.client();
+    let change = match args.command {
         Command::Status { wait } => {
-            let course = group.client().get(&group.path("rollout")).await?;
-            let number = course["rollout"]["number"].as_u64();
-            if let Some(number) = number.filter(|_| wait) {
-                return watch(group, number).await;
+            let status = client.rollout(&group.group).await?;
+            if let Some(rollout) = status.rollout.as_ref().filter(|_| wait) {
+                return watch(group, rollout.number).await;
             }
             if group.admin.json {
-                client::json(&course);
-            } else if number.is_none() {
-                print(&format!("the group runs revision {}; there was no rollout\n", course["revision"]));
-            } else {
-                print(&summary(&course["rollout"]));
-                if let Some(why) = course["waits_for"].as_str() {
-                    print(&format!("waits: {why}\n"));
-                }
+                client::json(&status);
+                return Ok(ExitCode::SUCCESS);
+            }
+            match &status.rollout {
+                Some(rollout) => print(&summary(rollout)),
+                None => print(&format!("the group runs revision {}; there was no rollout\n", status.revision)),
+            }
+            if let Some(why) = status.waits_for {
+                print(&format!("waits: {why}\n"));
             }
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Pause => "pause",
-        Command::Resume => "resume",
-        Command::Cancel => "cancel",
+        Command::Pause => RolloutChange::Pause,
+        Command::Resume => RolloutChange::Resume,
+        Command::Cancel => RolloutChange::Cancel,
     };
-    let path = group.path(&format!("rollout/{what}"));
-    let rollout = group.client().post(&path, &json!({"actor": client::actor()})).await?;
+    let rollout = client.change_rollout(&group.group, change, &client::actor()).await?;
     if group.admin.json {
         client::json(&rollout);
     } else {

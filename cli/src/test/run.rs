@@ -67,7 +67,7 @@ async fn outcomes(args: &TestArgs) -> anyhow::Result<Vec<Outcome>> {
 }
 
 fn load(args: &TestArgs) -> anyhow::Result<(Bench, Suite)> {
-    let revision = flow_files::read(&args.flows, &args.flow, args.allow_unknown)?;
+    let revision = flow_files::read_runnable(&args.flows, &args.flow, args.allow_unknown)?;
     let document = Document::from_value(revision.flows)?;
     let mut credentials = Credentials::default();
     if revision.credentials.is_object() {

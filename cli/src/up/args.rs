@@ -17,7 +17,7 @@ pub struct UpArgs {
     #[arg(long, env = "FLOTILLA_REPLICAS", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub replicas: u16,
     /// Where the embedded MQTT broker listens
-    #[arg(long, env = "FLOTILLA_MQTT", default_value = "127.0.0.1:1883", value_name = "ADDR")]
+    #[arg(long, env = "FLOTILLA_MQTT", default_value = "127.0.0.1:1883", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub mqtt: SocketAddr,
     /// The embedded broker takes clients from other machines, too; it asks nobody for a password
     #[arg(long, env = "FLOTILLA_MQTT_ALLOW_ANONYMOUS")]
@@ -29,10 +29,10 @@ pub struct UpArgs {
     #[arg(long, env = "FLOTILLA_NO_BROKER")]
     pub no_broker: bool,
     /// Where the flow's HTTP nodes are reached, through the gateway
-    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "ADDR")]
+    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: SocketAddr,
     /// Where the admin API listens (loopback only)
-    #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "ADDR")]
+    #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub admin: SocketAddr,
     /// Folder for the SQLite store
     #[arg(long, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use flotilla_broker::Broker;
 use flotilla_flows::Document;
-use flotilla_group::course::Courses;
+use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Registry, ReplicaState};
 use flotilla_group::revision::Revisions;
 use flotilla_group::spec::Specs;
@@ -35,7 +35,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let metrics = Metrics::install()?;
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
-    let mut revision = flow_files::read(&args.flows, &args.flow, args.engine.allow_unknown)?;
+    let mut revision = flow_files::read_runnable(&args.flows, &args.flow, args.engine.allow_unknown)?;
     let document = Document::from_value(revision.flows.clone())?;
     create_private_dir(&args.data)?;
     let key = match std::env::var("FLOTILLA_GROUP_KEY") {
@@ -69,13 +69,13 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     .await?;
     let revisions = Revisions::new(store.clone(), &args.engine.group)?;
     let id = revisions.record(&revision, "up").await?;
-    Courses::new(store.clone(), &args.engine.group)?.set(&id).await?;
+    DesiredStates::new(store.clone(), &args.engine.group)?.set(&id).await?;
     let specs = Specs::new(store.clone());
     specs.scale(&args.engine.group, args.replicas).await?;
 
     let supervisor = Arc::new(Supervisor::new(replica_command(&args, &url, log_format, key)));
     supervisor.scale(usize::from(args.replicas));
-    let registry = Registry::new(store, &args.engine.group)?;
+    let registry = Registry::new(store.clone(), &args.engine.group)?;
     let started = tokio::select! {
         started = wait_until_ready(&registry, &id, usize::from(args.replicas)) => started,
         () = signals.next() => Err(anyhow::anyhow!("stopped before the replicas were ready")),
@@ -95,7 +95,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
             print(&banner(&running, &document));
             tokio::select! {
                 () = signals.next() => {}
-                () = scale::follow(&specs, &args.engine.group, &supervisor) => {}
+                () = scale::follow(&store, &args.engine.group, &supervisor) => {}
             }
         }
         Err(error) => {

@@ -1,17 +1,19 @@
 //! One finding.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::document::NodeConfig;
 use crate::problem::Severity;
 
 /// What one node does differently at several replicas.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
     /// Which rule found it, stable: for example `local-state`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The node's id.
     pub node: String,
     /// The node's type.
@@ -44,7 +46,7 @@ impl Says {
     pub(super) fn of(self, node: &NodeConfig, tab: &str) -> Finding {
         Finding {
             severity: self.severity,
-            code: self.code,
+            code: Cow::Borrowed(self.code),
             node: node.id.clone(),
             kind: node.kind.clone(),
             name: node.name.clone(),

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
+use flotilla_api::Problem;
 use flotilla_group::audit::AuditLog;
-use flotilla_group::course::Courses;
+use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::Registry;
 use flotilla_group::revision::Revisions;
 use flotilla_group::spec::Specs;
 use flotilla_store::Store;
 use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
+use super::problem::Failure;
 
 /// Which node types a deploy may use.
 #[derive(Clone, Debug, Default)]
@@ -43,19 +44,19 @@ impl Api {
         Api { store, group: group.to_owned(), types: Arc::new(types), key: key.map(Arc::from) }
     }
 
-    pub(super) fn registry(&self, group: &str) -> Result<Registry, Problem> {
+    pub(super) fn registry(&self, group: &str) -> Result<Registry, Failure> {
         Ok(Registry::new(self.store.clone(), group)?)
     }
 
-    pub(super) fn courses(&self, group: &str) -> Result<Courses, Problem> {
-        Ok(Courses::new(self.store.clone(), group)?)
+    pub(super) fn desired(&self, group: &str) -> Result<DesiredStates, Failure> {
+        Ok(DesiredStates::new(self.store.clone(), group)?)
     }
 
-    pub(super) fn revisions(&self, group: &str) -> Result<Revisions, Problem> {
+    pub(super) fn revisions(&self, group: &str) -> Result<Revisions, Failure> {
         Ok(Revisions::new(self.store.clone(), group)?)
     }
 
-    pub(super) fn audit(&self, group: &str) -> Result<AuditLog, Problem> {
+    pub(super) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
         Ok(AuditLog::new(self.store.clone(), group)?)
     }
 
@@ -65,15 +66,15 @@ impl Api {
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
+    type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Failure> {
         match Json::<T>::from_request(request, state).await {
             Ok(Json(value)) => Ok(Body(value)),
             Err(JsonRejection::MissingJsonContentType(_)) => {
-                Err(Problem::new(415, "not_json", "send the body with Content-Type: application/json"))
+                Err(Problem::new(415, "not_json", "send the body with Content-Type: application/json").into())
             }
-            Err(error) => Err(Problem::new(error.status().as_u16(), "bad_body", error.body_text())),
+            Err(error) => Err(Problem::new(error.status().as_u16(), "bad_body", error.body_text()).into()),
         }
     }
 }

@@ -4,14 +4,15 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use bytes::Bytes;
-use flotilla_group::GroupError;
+use flotilla_api::Problem;
+use flotilla_group::context_prefix;
 use flotilla_store::Write;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::api::{Api, Body};
 use super::groups::entry;
-use super::problem::Problem;
+use super::problem::Failure;
 
 /// Which keys: those whose `SCOPE/KEY` begins so.
 #[derive(Deserialize)]
@@ -20,23 +21,14 @@ pub(super) struct Which {
     prefix: String,
 }
 
-/// Where the shared context of a group is: the same place as the runtime's `shared` store uses.
-fn prefix(group: &str) -> String {
-    format!("context/{group}/")
-}
-
-fn failed(error: flotilla_store::StoreError) -> Problem {
-    GroupError::from(error).into()
-}
-
 /// `GET /api/v1/groups/{group}/context?prefix=`: an object of `SCOPE/KEY` to value.
 pub(super) async fn list(
     State(api): State<Api>,
     Path(group): Path<String>,
     Query(which): Query<Which>,
-) -> Result<Json<Map<String, Value>>, Problem> {
-    let start = prefix(&group);
-    let entries = api.store.list(&format!("{start}{}", which.prefix)).await.map_err(failed)?;
+) -> Result<Json<Map<String, Value>>, Failure> {
+    let start = context_prefix(&group);
+    let entries = api.store.list(&format!("{start}{}", which.prefix)).await?;
     let pair = |entry: &flotilla_store::Entry| {
         let key = entry.key.strip_prefix(&start)?.to_owned();
         Some((key, serde_json::from_slice(&entry.value).ok()?))
@@ -49,20 +41,20 @@ pub(super) async fn set(
     State(api): State<Api>,
     Path(group): Path<String>,
     Body(values): Body<Map<String, Value>>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, Failure> {
     api.registry(&group)?;
     if let Some(bad) =
         values.keys().find(|key| !key.split_once('/').is_some_and(|(scope, key)| !scope.is_empty() && !key.is_empty()))
     {
         let detail = format!("context key \"{bad}\" must be SCOPE/KEY, for example global/count or TAB-ID/count");
-        return Err(Problem::new(400, "bad_context_key", detail).of_field("key"));
+        return Err(Problem::new(400, "bad_context_key", detail).of_field("key").into());
     }
     for (key, value) in &values {
-        let full = prefix(&group) + key;
+        let full = context_prefix(&group) + key;
         if value.is_null() {
-            api.store.delete(&full, None).await.map_err(failed)?;
+            api.store.delete(&full, None).await?;
         } else {
-            api.store.set(&full, Bytes::from(value.to_string()), Write::default()).await.map_err(failed)?;
+            api.store.set(&full, Bytes::from(value.to_string()), Write::default()).await?;
         }
     }
     let keys = values.keys().cloned().collect::<Vec<_>>().join(", ");

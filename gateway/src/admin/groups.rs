@@ -3,47 +3,29 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use flotilla_group::audit::AuditEntry;
-use flotilla_group::member::ReplicaState;
-use flotilla_group::spec::GroupSpec;
-use serde::{Deserialize, Serialize};
+use flotilla_api::Problem;
+use flotilla_api::audit::AuditEntry;
+use flotilla_api::group::{GroupSpec, GroupStatus, Scale};
+use flotilla_api::member::name;
+use flotilla_api::replica::ReplicaState;
 
 use super::api::{Api, Body};
-use super::problem::Problem;
-
-/// A group as the API shows it.
-#[derive(Serialize)]
-pub(super) struct Shown {
-    #[serde(flatten)]
-    spec: GroupSpec,
-    /// The good revision.
-    revision: Option<String>,
-    /// Living replicas.
-    living: usize,
-    /// Those that take work.
-    ready: usize,
-}
-
-/// The body of a scale request.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Scale {
-    replicas: u16,
-    #[serde(default)]
-    actor: String,
-}
+use super::problem::Failure;
 
 /// Replicas of one group on one machine at most.
 const MOST: u16 = 64;
 
-async fn show(api: &Api, spec: GroupSpec) -> Result<Shown, Problem> {
+async fn show(api: &Api, spec: GroupSpec) -> Result<GroupStatus, Failure> {
     let replicas = api.registry(&spec.name)?.list().await?;
-    let course = api.courses(&spec.name)?.load().await?;
-    Ok(Shown {
-        revision: course.map(|(course, _)| course.revision),
+    let state = api.desired(&spec.name)?.load().await?;
+    Ok(GroupStatus {
+        name: spec.name,
+        description: spec.description,
+        replicas: spec.replicas,
+        rollout: spec.rollout,
+        revision: state.map(|(state, _)| state.revision),
         living: replicas.len(),
         ready: replicas.iter().filter(|replica| replica.state == ReplicaState::Ready).count(),
-        spec,
     })
 }
 
@@ -51,7 +33,7 @@ async fn show(api: &Api, spec: GroupSpec) -> Result<Shown, Problem> {
 pub(super) fn entry(actor: &str, action: &str, why: String) -> AuditEntry {
     AuditEntry {
         time_ms: 0,
-        actor: if actor.is_empty() { "admin".to_owned() } else { actor.to_owned() },
+        actor: name(actor).to_owned(),
         action: action.to_owned(),
         replica: String::new(),
         revision: String::new(),
@@ -62,7 +44,7 @@ pub(super) fn entry(actor: &str, action: &str, why: String) -> AuditEntry {
 }
 
 /// `GET /api/v1/groups`
-pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<Shown>>, Problem> {
+pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<GroupStatus>>, Failure> {
     let mut shown = Vec::new();
     for spec in api.specs().list().await? {
         shown.push(show(&api, spec).await?);
@@ -74,20 +56,20 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<Shown>>, Pro
 pub(super) async fn add(
     State(api): State<Api>,
     Body(spec): Body<GroupSpec>,
-) -> Result<(StatusCode, Json<Shown>), Problem> {
+) -> Result<(StatusCode, Json<GroupStatus>), Failure> {
     api.specs().add(&spec).await?;
     api.audit(&spec.name)?.write(entry("", "group-add", spec.description.clone())).await?;
     Ok((StatusCode::CREATED, Json(show(&api, spec).await?)))
 }
 
 /// `GET /api/v1/groups/{group}`
-pub(super) async fn get(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Shown>, Problem> {
+pub(super) async fn get(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<GroupStatus>, Failure> {
     let spec = api.specs().get(&group).await?;
     Ok(Json(show(&api, spec).await?))
 }
 
 /// `DELETE /api/v1/groups/{group}`
-pub(super) async fn remove(State(api): State<Api>, Path(group): Path<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn remove(State(api): State<Api>, Path(group): Path<String>) -> Result<StatusCode, Failure> {
     api.specs().remove(&group).await?;
     api.audit(&group)?.write(entry("", "group-remove", String::new())).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -98,16 +80,16 @@ pub(super) async fn scale(
     State(api): State<Api>,
     Path(group): Path<String>,
     Body(scale): Body<Scale>,
-) -> Result<Json<Shown>, Problem> {
+) -> Result<Json<GroupStatus>, Failure> {
     if !(1..=MOST).contains(&scale.replicas) {
         let detail = format!("replicas {} must be 1 to {MOST}", scale.replicas);
-        return Err(Problem::new(400, "bad_replicas", detail).of_field("replicas"));
+        return Err(Problem::new(400, "bad_replicas", detail).of_field("replicas").into());
     }
     let spec = api.specs().scale(&group, scale.replicas).await?;
     // A rollout that runs counts with the new size.
     let size = usize::from(scale.replicas);
-    let courses = api.courses(&group)?;
-    let resized = courses.change(&scale.actor, |rollout, _| {
+    let desired = api.desired(&group)?;
+    let resized = desired.change(&scale.actor, |rollout, _| {
         rollout.size = size;
         true
     });

@@ -5,15 +5,16 @@ use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use flotilla_api::Problem;
 
-use super::problem::Problem;
+use super::problem::Failure;
 use super::token::Token;
 
 /// Refuses requests for another name than loopback's (DNS rebinding) and those that a foreign web page sent.
 pub(super) async fn local_only(request: Request, next: Next) -> Response {
     match check(request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Err(problem) => Failure(problem).into_response(),
     }
 }
 
@@ -21,7 +22,7 @@ pub(super) async fn local_only(request: Request, next: Next) -> Response {
 pub(super) async fn token_only(State(token): State<Token>, request: Request, next: Next) -> Response {
     match token.check(request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Err(problem) => Failure(problem).into_response(),
     }
 }
 

@@ -14,6 +14,6 @@ mod status;
 mod token;
 
 pub use api::{Api, NodeTypes};
-pub use problem::Problem;
+pub use problem::Failure;
 pub use server::{Admin, StartError};
 pub use token::{Token, TokenError};

@@ -3,57 +3,33 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flotilla_api::problem::{CONTENT_TYPE, Problem};
 use flotilla_group::GroupError;
-use serde::Serialize;
-use serde_json::Value;
+use flotilla_store::StoreError;
 
-/// An error of the admin API. `code` is stable: scripts may rely on it.
-#[derive(Debug, Serialize)]
-pub struct Problem {
-    /// The HTTP status.
-    pub status: u16,
-    /// What went wrong, for scripts: for example `store_unavailable`.
-    pub code: &'static str,
-    /// What went wrong, for people.
-    pub detail: String,
-    /// The field at fault, when there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<&'static str>,
-    /// Everything that is wrong, when it is more than one thing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub problems: Vec<Value>,
-}
+/// Why a request is refused, as an answer.
+#[derive(Debug)]
+pub struct Failure(pub Problem);
 
-impl Problem {
-    /// A problem without a field.
-    pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { status, code, detail: detail.into(), field: None, problems: Vec::new() }
-    }
-
-    /// The field at fault.
-    pub fn of_field(self, field: &'static str) -> Problem {
-        Problem { field: Some(field), ..self }
-    }
-}
-
-impl IntoResponse for Problem {
+impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
-        let kind = HeaderValue::from_static("application/problem+json");
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.0)).into_response();
+        let kind = HeaderValue::from_static(CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     }
 }
 
-impl From<GroupError> for Problem {
-    fn from(error: GroupError) -> Problem {
+impl From<GroupError> for Failure {
+    fn from(error: GroupError) -> Failure {
         let (status, code, field) = match &error {
             GroupError::Store(_) => (503, "store_unavailable", None),
             GroupError::NoRevision(_) => (404, "no_such_revision", Some("revision")),
             GroupError::BadName { .. } => (400, "bad_name", Some("name")),
             GroupError::IdTaken { .. } => (409, "id_taken", Some("id")),
             GroupError::Corrupt { .. } => (500, "store_corrupt", None),
+            GroupError::NewerRecord { .. } => (500, "newer_record", None),
             GroupError::RolloutActive { .. } => (409, "rollout_active", None),
             GroupError::Unchanged { .. } => (409, "unchanged", Some("revision")),
             GroupError::Rules { field, .. } => (400, "bad_rules", Some(*field)),
@@ -69,6 +45,22 @@ impl From<GroupError> for Problem {
             GroupError::Key { field, .. } => (422, "bad_key", Some(*field)),
             GroupError::Busy { .. } => (409, "busy", None),
         };
-        Problem { field, ..Problem::new(status, code, error.to_string()) }
+        let problem = Problem::new(status, code, error.to_string());
+        Failure(match field {
+            Some(field) => problem.of_field(field),
+            None => problem,
+        })
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Failure {
+        Failure(problem)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        GroupError::from(error).into()
     }
 }

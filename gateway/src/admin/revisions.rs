@@ -3,17 +3,16 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use flotilla_group::audit::AuditEntry;
-use flotilla_group::revision::Given;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use flotilla_api::audit::AuditEntry;
+use flotilla_api::member::name;
+use flotilla_api::revision::{Copied, Copy, Given, RevisionContent};
 
 use super::api::{Api, Body};
 use super::groups::entry;
-use super::problem::Problem;
+use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/revisions`: oldest first.
-pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<Given>>, Problem> {
+pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<Given>>, Failure> {
     Ok(Json(api.revisions(&group)?.list().await?))
 }
 
@@ -21,33 +20,18 @@ pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> R
 pub(super) async fn get(
     State(api): State<Api>,
     Path((group, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<RevisionContent>, Failure> {
     let revisions = api.revisions(&group)?;
     let id = revisions.resolve(&id).await?;
     let revision = revisions.load(&id).await?;
-    let body = json!({
-        "id": id, "flows": revision.flows, "env": revision.env, "settings": revision.settings,
-        "message": revision.message, "has_credentials": !revision.credentials.is_null(),
-    });
-    Ok(Json(body))
-}
-
-/// The body of a copy.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Copy {
-    /// The group to copy from.
-    from: String,
-    /// The revision, or its first digits.
-    revision: String,
-    /// The key of the group it comes from, when it is not this gateway's.
-    #[serde(default)]
-    from_key: Option<String>,
-    /// The key of the group it goes to, when it is not this gateway's.
-    #[serde(default)]
-    key: Option<String>,
-    #[serde(default)]
-    actor: String,
+    Ok(Json(RevisionContent {
+        id,
+        has_credentials: !revision.credentials.is_null(),
+        flows: revision.flows,
+        env: revision.env,
+        settings: revision.settings,
+        message: revision.message,
+    }))
 }
 
 /// `POST /api/v1/groups/{group}/revisions/copy`: gives this group a revision of another. Its credentials are encrypted
@@ -56,7 +40,7 @@ pub(super) async fn copy(
     State(api): State<Api>,
     Path(group): Path<String>,
     Body(copy): Body<Copy>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Copied>), Failure> {
     api.specs().get(&group).await?;
     let source = api.revisions(&copy.from)?;
     let id = source.resolve(&copy.revision).await?;
@@ -65,14 +49,14 @@ pub(super) async fn copy(
     revision.recrypt(old, new)?;
     let message = if revision.message.is_empty() { String::new() } else { format!(": {}", revision.message) };
     revision.message = format!("copy of {id} from group {}{message}", copy.from);
-    let actor = if copy.actor.is_empty() { "admin" } else { copy.actor.as_str() };
+    let actor = name(&copy.actor);
     let copied = api.revisions(&group)?.record(&revision, actor).await?;
     let entry = AuditEntry { revision: copied.clone(), ..entry(actor, "revision-copy", revision.message) };
     api.audit(&group)?.write(entry).await?;
-    Ok((StatusCode::CREATED, Json(json!({"revision": copied}))))
+    Ok((StatusCode::CREATED, Json(Copied { revision: copied })))
 }
 
 /// `GET /api/v1/groups/{group}/audit`: oldest first.
-pub(super) async fn audit(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<AuditEntry>>, Problem> {
+pub(super) async fn audit(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<AuditEntry>>, Failure> {
     Ok(Json(api.audit(&group)?.list().await?))
 }

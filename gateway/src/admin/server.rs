@@ -6,11 +6,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
+use flotilla_api::Problem;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
-use super::problem::Problem;
+use super::problem::Failure;
 use super::token::Token;
 use super::{context, deploy, groups, guard, members, revisions, rollout, status};
 
@@ -100,7 +101,7 @@ fn routes(api: Api) -> Router {
         .fallback(not_found)
 }
 
-async fn not_found(uri: axum::http::Uri) -> Problem {
+async fn not_found(uri: axum::http::Uri) -> Failure {
     let detail = format!("there is nothing at {}; see /api/v1/status", uri.path());
-    Problem::new(404, "not_found", detail)
+    Problem::new(404, "not_found", detail).into()
 }

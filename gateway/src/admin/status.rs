@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use flotilla_group::member::ReplicaRecord;
+use flotilla_api::replica::ReplicaRecord;
 
 use super::api::Api;
-use super::problem::Problem;
+use super::problem::Failure;
 
 /// `GET /api/v1/status`: the replicas of the gateway's own group, by id.
-pub(super) async fn status(State(api): State<Api>) -> Result<Json<Vec<ReplicaRecord>>, Problem> {
+pub(super) async fn status(State(api): State<Api>) -> Result<Json<Vec<ReplicaRecord>>, Failure> {
     Ok(Json(api.registry(&api.group)?.list().await?))
 }
 
@@ -16,6 +16,6 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Json<Vec<ReplicaRec
 pub(super) async fn replicas(
     State(api): State<Api>,
     Path(group): Path<String>,
-) -> Result<Json<Vec<ReplicaRecord>>, Problem> {
+) -> Result<Json<Vec<ReplicaRecord>>, Failure> {
     Ok(Json(api.registry(&group)?.list().await?))
 }

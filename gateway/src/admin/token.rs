@@ -2,9 +2,8 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use flotilla_api::Problem;
 use sha2::{Digest, Sha256};
-
-use super::problem::Problem;
 
 /// Shorter ones can be guessed.
 const SHORTEST: usize = 16;
@@ -80,7 +79,7 @@ mod tests {
         for wrong in ["Bearer 0123456789abcdeg", "Bearer ", "Bearer", "Basic 0123456789abcdef", "0123456789abcdef"] {
             assert_eq!(token.check(&headers(wrong)).map_err(|problem| problem.status), Err(401), "{wrong}");
         }
-        assert_eq!(token.check(&HeaderMap::new()).map_err(|problem| problem.code), Err("no_token"));
+        assert_eq!(token.check(&HeaderMap::new()).map_err(|problem| problem.code), Err("no_token".into()));
     }
 
     #[test]

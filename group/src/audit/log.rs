@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use bytes::Bytes;
+use flotilla_api::audit::AuditEntry;
 use flotilla_store::{Store, Write};
 
-use super::entry::AuditEntry;
-use crate::course::Courses;
+use crate::desired::DesiredStates;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -54,17 +53,17 @@ impl AuditLog {
 
     async fn put(&self, entry: &AuditEntry, serial: &str) -> Result<(), GroupError> {
         let key = keys::audit(&self.group, entry.time_ms, serial);
-        let value = serde_json::to_vec(entry).map(Bytes::from).unwrap_or_default();
+        let value = keys::encode(entry);
         self.store.set(&key, value, Write::expiring(KEPT)).await?;
         Ok(())
     }
 
     /// The entries, oldest first. Those of the last rollout come from its own log where they were not copied yet.
     pub async fn list(&self) -> Result<Vec<AuditEntry>, GroupError> {
-        let course = Courses::new(self.store.clone(), &self.group)?.load().await?;
-        let rollout = course.and_then(|(course, _)| course.rollout);
+        let state = DesiredStates::new(self.store.clone(), &self.group)?.load().await?;
+        let rollout = state.and_then(|(state, _)| state.rollout);
         let mut all = BTreeMap::new();
-        for (index, entry) in rollout.into_iter().flat_map(|rollout| rollout.log).enumerate() {
+        for (index, entry) in rollout.into_iter().flat_map(|rollout| rollout.0.log).enumerate() {
             all.insert(keys::audit(&self.group, entry.time_ms, &serial(&entry, index)), entry);
         }
         for entry in self.store.list(&keys::audits(&self.group)).await? {

@@ -1,7 +1,6 @@
 //! What was changed, when, by whom and why.
 
-mod entry;
 mod log;
 
-pub use entry::AuditEntry;
+pub use flotilla_api::audit::AuditEntry;
 pub use log::AuditLog;

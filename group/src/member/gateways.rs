@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use flotilla_store::{Store, Write};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +39,7 @@ impl Gateways {
 
     /// A gateway says to whom it routes from now on. `id` is unique per process.
     pub async fn tell(&self, id: &str, replicas: Vec<String>) -> Result<(), GroupError> {
-        let value = serde_json::to_vec(&Routes { replicas }).map(Bytes::from).unwrap_or_default();
+        let value = keys::encode(&Routes { replicas });
         self.store.set(&keys::gateway(&self.group, id), value, Write::expiring(TTL)).await?;
         Ok(())
     }

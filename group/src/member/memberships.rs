@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use bytes::Bytes;
 use flotilla_store::{Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +35,11 @@ impl Memberships {
     /// The memberships of a store.
     pub fn new(store: Arc<dyn Store>) -> Memberships {
         Memberships { store }
+    }
+
+    /// Where the store keeps what users said of a replica: what [`Changes`](crate::Changes) are to be of.
+    pub fn key(replica: &str) -> String {
+        keys::membership(replica)
     }
 
     /// What users said of a replica.
@@ -94,7 +98,7 @@ impl Memberships {
             let since_ms =
                 self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
             let next = Membership { replica: replica.to_owned(), group: to.map(str::to_owned), since_ms };
-            let value = serde_json::to_vec(&next).map(Bytes::from).unwrap_or_default();
+            let value = keys::encode(&next);
             let expected = entry.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version));
             if self.store.cas(&key, expected, Some(value), Write::default()).await?.is_swapped() {
                 return Ok(());

@@ -2,12 +2,13 @@
 
 mod gateways;
 mod memberships;
-mod record;
 mod registration;
 mod registry;
+mod roster;
 
+pub use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 pub use gateways::Gateways;
 pub use memberships::{Membership, Memberships};
-pub use record::{ReplicaRecord, ReplicaState};
 pub use registration::Registration;
 pub use registry::Registry;
+pub use roster::Roster;

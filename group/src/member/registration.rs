@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use flotilla_api::replica::ReplicaRecord;
 use flotilla_store::{Acquire, Lease, Store, StoreError, Write};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::record::ReplicaRecord;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -100,7 +99,7 @@ impl Heartbeat {
     async fn write(&mut self) -> Result<(), StoreError> {
         (self.measure)(&mut self.record);
         self.record.beat += 1;
-        let value = serde_json::to_vec(&self.record).map(Bytes::from).unwrap_or_default();
+        let value = keys::encode(&self.record);
         let key = keys::member(&self.record.group, &self.record.id);
         let write = Write { ttl: Some(self.ttl), fence: Some(self.lease.fence()) };
         self.store.set(&key, value, write).await.map(drop)

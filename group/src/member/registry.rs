@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use flotilla_api::replica::ReplicaRecord;
 use flotilla_store::Store;
 
 use super::memberships::Membership;
-use super::record::ReplicaRecord;
 use crate::error::GroupError;
 use crate::keys;
 

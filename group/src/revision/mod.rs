@@ -4,4 +4,5 @@ mod document;
 mod revisions;
 
 pub use document::Revision;
-pub use revisions::{Given, Revisions};
+pub use flotilla_api::revision::Given;
+pub use revisions::Revisions;

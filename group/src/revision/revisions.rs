@@ -3,28 +3,12 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use bytes::Bytes;
+use flotilla_api::revision::Given;
 use flotilla_store::{Expect, Store, Write};
-use serde::{Deserialize, Serialize};
 
 use super::document::Revision;
 use crate::error::GroupError;
 use crate::keys;
-
-/// Who gave a revision to a group, when and why. The last time counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Given {
-    /// The revision's id.
-    pub id: String,
-    /// Milliseconds since the epoch, on the store's clock.
-    pub time_ms: u64,
-    /// Who.
-    pub actor: String,
-    /// Why.
-    pub message: String,
-    /// Entries of the flow document.
-    pub nodes: usize,
-}
 
 /// Revisions in the store.
 #[derive(Clone)]
@@ -47,7 +31,7 @@ impl Revisions {
     /// Returns its id.
     pub async fn record(&self, revision: &Revision, actor: &str) -> Result<String, GroupError> {
         let id = revision.id();
-        let value = serde_json::to_vec(revision).map(Bytes::from).unwrap_or_default();
+        let value = keys::encode(revision);
         self.store.cas(&keys::revision(&id), Expect::Absent, Some(value), Write::default()).await?;
         let given = Given {
             id: id.clone(),
@@ -56,7 +40,7 @@ impl Revisions {
             message: revision.message.clone(),
             nodes: revision.flows.as_array().map_or(0, Vec::len),
         };
-        let value = serde_json::to_vec(&given).map(Bytes::from).unwrap_or_default();
+        let value = keys::encode(&given);
         self.store.set(&keys::given(&self.group, &id), value, Write::default()).await?;
         Ok(id)
     }

@@ -1,8 +1,9 @@
 //! A rollout after a step.
 
+use flotilla_api::rollout::{Member, Phase, Step};
+
 use super::decide::Action;
-use super::member::{Member, Step};
-use super::rollout_type::{Phase, Rollout};
+use super::rollout::Rollout;
 use crate::audit::AuditEntry;
 
 /// Who takes a step, when.
@@ -98,7 +99,7 @@ impl Rollout {
     }
 
     pub(super) fn note(&mut self, actor: &Actor, action: &str, replica: &str, why: &str) {
-        self.log.push(AuditEntry {
+        let entry = AuditEntry {
             time_ms: actor.now_ms,
             actor: actor.name.clone(),
             action: action.to_owned(),
@@ -107,6 +108,7 @@ impl Rollout {
             why: why.to_owned(),
             token: actor.token,
             rollout: self.number,
-        });
+        };
+        self.log.push(entry);
     }
 }

@@ -1,9 +1,9 @@
 //! What users do to a rollout: begin, pause, resume, cancel.
 
+use flotilla_api::rollout::{Member, Phase, Rollout as Record, Rules, Step};
+
 use super::apply::Actor;
-use super::member::{Member, Step};
-use super::rollout_type::{Phase, Rollout};
-use super::rules::Rules;
+use super::rollout::Rollout;
 use super::seen::Seen;
 use crate::member::ReplicaState;
 
@@ -15,7 +15,7 @@ impl Rollout {
         let mut members: Vec<Member> =
             staying.map(|record| Member::new(&record.id, Step::Waiting, actor.now_ms, record.started_ms)).collect();
         members.sort_by_key(|member| std::cmp::Reverse(member.born_ms));
-        let mut rollout = Rollout {
+        let mut rollout = Rollout(Record {
             number,
             from: from.to_owned(),
             to: to.to_owned(),
@@ -30,7 +30,7 @@ impl Rollout {
             progress_ms: actor.now_ms,
             ended_ms: None,
             log: Vec::new(),
-        };
+        });
         rollout.note(actor, "deploy", "", why);
         rollout
     }

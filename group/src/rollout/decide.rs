@@ -1,11 +1,12 @@
 //! What comes next in a rollout: a pure function of its state and of what the store shows.
 
+use flotilla_api::rollout::{Counts, Phase};
 use serde::Serialize;
 
 use super::forward::forward;
 use super::retreat::retreat;
-use super::rollout_type::{Phase, Rollout};
-use super::seen::{Counts, Seen};
+use super::rollout::Rollout;
+use super::seen::Seen;
 
 /// The next step of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -10,12 +10,13 @@ use super::apply::Actor;
 use super::decide::{Action, decide};
 use super::seen::Seen;
 use crate::audit::{AuditEntry, AuditLog};
-use crate::course::Courses;
+use crate::changes::Changes;
+use crate::desired::DesiredStates;
 use crate::error::GroupError;
 use crate::keys;
 use crate::member::Registry;
 
-/// How often the state is looked at.
+/// How often a rollout that runs is looked at, whatever changes: its deadlines come without a change.
 const TICK: Duration = Duration::from_millis(200);
 
 /// Drives the rollouts of a group. Every replica and gateway runs one; the upgrade lease says who acts. A holder that
@@ -24,7 +25,7 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct Driver {
     store: Arc<dyn Store>,
     group: String,
-    courses: Courses,
+    desired: DesiredStates,
     registry: Registry,
     audit: AuditLog,
     holder: String,
@@ -35,6 +36,12 @@ pub struct Driver {
     /// When the store last did not answer. Records run out while it is away; nobody counts as dead before they had time
     /// to come back.
     away: Option<Instant>,
+    /// Changes of the desired state.
+    changes: Changes,
+    /// Changes of the replicas, while this process takes the steps.
+    members: Option<Changes>,
+    /// A rollout runs.
+    active: bool,
 }
 
 impl Driver {
@@ -43,8 +50,12 @@ impl Driver {
     /// # Errors
     /// [`GroupError::BadName`].
     pub fn new(store: Arc<dyn Store>, group: &str, holder: &str, ttl: Duration) -> Result<Driver, GroupError> {
+        let desired = DesiredStates::new(store.clone(), group)?;
         Ok(Driver {
-            courses: Courses::new(store.clone(), group)?,
+            changes: Changes::new(store.clone(), vec![desired.key()]),
+            members: None,
+            active: false,
+            desired,
             registry: Registry::new(store.clone(), group)?,
             audit: AuditLog::new(store.clone(), group)?,
             store,
@@ -59,11 +70,9 @@ impl Driver {
 
     /// Runs until `stop`, then gives the lease back.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut timer = tokio::time::interval(TICK);
-        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = timer.tick() => {}
+                () = self.wait() => {}
                 () = stop.cancelled() => return self.release().await,
             }
             match self.turn().await {
@@ -75,14 +84,42 @@ impl Driver {
                 Err(error) => {
                     tracing::warn!(%error, "the rollout waits");
                     self.away = Some(Instant::now());
+                    self.changes.look_again();
                 }
             }
         }
     }
 
+    /// Until there may be something to do.
+    async fn wait(&mut self) {
+        if !self.active {
+            self.members = None;
+            self.changes.next().await;
+            return;
+        }
+        if self.lease.is_none() {
+            self.members = None;
+        } else if self.members.is_none() {
+            let prefixes = vec![keys::members(&self.group), keys::MEMBERSHIPS.to_owned()];
+            self.members = Some(Changes::new(self.store.clone(), prefixes));
+        }
+        let members = async {
+            match &mut self.members {
+                Some(members) => drop(members.next().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.changes.next() => {}
+            () = members => {}
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+
     async fn turn(&mut self) -> Result<(), GroupError> {
-        let Some((mut course, version)) = self.courses.load().await? else { return Ok(()) };
-        let Some(rollout) = course.rollout.as_mut().filter(|rollout| rollout.is_active()) else {
+        let Some((mut state, version)) = self.desired.load().await? else { return Ok(()) };
+        self.active = state.active().is_some();
+        let Some(rollout) = state.rollout.as_mut().filter(|rollout| rollout.is_active()) else {
             self.release().await;
             return Ok(());
         };
@@ -96,15 +133,15 @@ impl Driver {
             self.copied = 0;
         }
         self.copy(&rollout.log).await?;
-        let seen = Seen { now_ms: self.courses.now_ms().await?, replicas: self.registry.staying().await? };
+        let seen = Seen { now_ms: self.desired.now_ms().await?, replicas: self.registry.staying().await? };
         let action = decide(rollout, &seen);
         if matches!(action, Action::Wait { .. }) {
             return Ok(());
         }
         rollout.apply(&action, &Actor { name: self.holder.clone(), token: lease.token, now_ms: seen.now_ms });
         let log = rollout.log.clone();
-        course.settle();
-        if self.courses.swap(&course, version, Some(lease.fence())).await? {
+        state.settle();
+        if self.desired.swap(&state, version, Some(lease.fence())).await? {
             tracing::info!(group = self.group, ?action, "rollout");
             self.copy(&log).await?;
         }

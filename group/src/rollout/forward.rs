@@ -1,10 +1,11 @@
 //! What comes next while replicas move to the new revision.
 
+use flotilla_api::rollout::{Counts, Member, Step};
+
 use super::decide::{Action, wait};
-use super::member::{Member, Step};
 use super::rates::too_many_failures;
-use super::rollout_type::Rollout;
-use super::seen::{Counts, Seen};
+use super::rollout::Rollout;
+use super::seen::Seen;
 use crate::member::ReplicaState;
 
 pub(super) fn forward(rollout: &Rollout, seen: &Seen) -> Action {

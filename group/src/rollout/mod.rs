@@ -3,23 +3,18 @@
 mod apply;
 mod begin;
 mod decide;
-mod deploy_type;
 mod driver;
 mod forward;
-mod member;
 mod rates;
 mod retreat;
-mod rollout_type;
-mod rules;
+mod rollout;
 mod seen;
 #[cfg(test)]
 mod tests;
 
 pub use apply::Actor;
 pub use decide::{Action, decide};
-pub use deploy_type::DeployType;
 pub use driver::Driver;
-pub use member::{Member, Step};
-pub use rollout_type::{Phase, Rollout};
-pub use rules::Rules;
-pub use seen::{Counts, Seen};
+pub use flotilla_api::rollout::{Counts, Member, Phase, Rules, Step};
+pub use rollout::Rollout;
+pub use seen::Seen;

@@ -1,8 +1,9 @@
 //! Whether the new revision fails more than the old one.
 
-use super::member::Member;
-use super::rollout_type::Rollout;
-use super::seen::{Counts, Seen};
+use flotilla_api::rollout::{Counts, Member};
+
+use super::rollout::Rollout;
+use super::seen::Seen;
 use crate::member::ReplicaRecord;
 
 /// This many failures are enough to halt before probation is over.

@@ -1,8 +1,9 @@
 //! What comes next while replicas go back to the last good revision.
 
+use flotilla_api::rollout::{Member, Step};
+
 use super::decide::{Action, wait};
-use super::member::{Member, Step};
-use super::rollout_type::Rollout;
+use super::rollout::Rollout;
 use super::seen::Seen;
 use crate::member::ReplicaState;
 

@@ -1,17 +1,8 @@
 //! What the store shows of a group at one moment.
 
-use serde::{Deserialize, Serialize};
+use flotilla_api::rollout::Counts;
 
 use crate::member::{ReplicaRecord, ReplicaState};
-
-/// How deliveries ended since a process started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Without a failure.
-    pub completed: u64,
-    /// With an uncaught error.
-    pub failed: u64,
-}
 
 /// What the store shows of a group at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,22 +11,6 @@ pub struct Seen {
     pub now_ms: u64,
     /// The living replicas.
     pub replicas: Vec<ReplicaRecord>,
-}
-
-impl Counts {
-    /// What was added since.
-    pub fn since(self, before: Counts) -> Counts {
-        Counts {
-            completed: self.completed.saturating_sub(before.completed),
-            failed: self.failed.saturating_sub(before.failed),
-        }
-    }
-
-    /// The share of failed deliveries; `None` without any.
-    pub fn failure_rate(self) -> Option<f64> {
-        let all = self.completed + self.failed;
-        (all > 0).then(|| self.failed as f64 / all as f64)
-    }
 }
 
 impl Seen {
@@ -61,11 +36,5 @@ impl Seen {
             completed: sum.completed + record.completed,
             failed: sum.failed + record.failed,
         })
-    }
-}
-
-impl From<&ReplicaRecord> for Counts {
-    fn from(record: &ReplicaRecord) -> Counts {
-        Counts { completed: record.completed, failed: record.failed }
     }
 }

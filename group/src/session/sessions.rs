@@ -41,7 +41,7 @@ impl Sessions {
         if !held.iter().any(|lease| lease.name == name && lease.holder == process) {
             return Ok(false);
         }
-        let value = serde_json::to_vec(kept).map(Bytes::from).unwrap_or_default();
+        let value = keys::encode(kept);
         self.store.set(&keys::session(&self.group, &kept.client_id), value, Write::default()).await?;
         Ok(true)
     }
@@ -56,7 +56,7 @@ impl Sessions {
     pub async fn give_up(&self, kept: &Kept) -> Result<(), GroupError> {
         let key = keys::session(&self.group, &kept.client_id);
         if self.store.get(&key).await?.is_some_and(|entry| entry.expires.is_none()) {
-            let value = serde_json::to_vec(kept).map(Bytes::from).unwrap_or_default();
+            let value = keys::encode(kept);
             self.store.set(&key, value, Write::expiring(HOPELESS)).await?;
         }
         Ok(())

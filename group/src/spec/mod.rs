@@ -1,7 +1,6 @@
 //! What a group is besides its revision: name, description, size.
 
-mod group_spec;
 mod specs;
 
-pub use group_spec::GroupSpec;
+pub use flotilla_api::group::GroupSpec;
 pub use specs::Specs;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use flotilla_api::group::GroupSpec;
 use flotilla_store::{Cas, Expect, Store, Write};
 
-use super::group_spec::GroupSpec;
 use crate::error::GroupError;
 use crate::keys;
 use crate::member::Registry;
@@ -23,6 +22,11 @@ impl Specs {
     /// The groups of a store.
     pub fn new(store: Arc<dyn Store>) -> Specs {
         Specs { store }
+    }
+
+    /// Where the store keeps a group: what [`Changes`](crate::Changes) are to be of.
+    pub fn key(name: &str) -> String {
+        keys::spec(name)
     }
 
     /// All groups, by name.
@@ -56,7 +60,7 @@ impl Specs {
             return Err(GroupError::Rules { field, reason });
         }
         let key = keys::spec(&spec.name);
-        Ok(self.store.cas(&key, Expect::Absent, Some(encode(spec)), Write::default()).await?.is_swapped())
+        Ok(self.store.cas(&key, Expect::Absent, Some(keys::encode(spec)), Write::default()).await?.is_swapped())
     }
 
     /// Removes a group without replicas. Its revisions and audit log stay.
@@ -83,15 +87,12 @@ impl Specs {
                 None => (GroupSpec::named(name), Expect::Absent),
             };
             spec.replicas = replicas;
-            let swapped = self.store.cas(&keys::spec(name), expected, Some(encode(&spec)), Write::default()).await?;
+            let swapped =
+                self.store.cas(&keys::spec(name), expected, Some(keys::encode(&spec)), Write::default()).await?;
             if matches!(swapped, Cas::Swapped(_)) {
                 return Ok(spec);
             }
         }
         Err(GroupError::Busy { group: name.to_owned() })
     }
-}
-
-fn encode(spec: &GroupSpec) -> Bytes {
-    serde_json::to_vec(spec).map(Bytes::from).unwrap_or_default()
 }

@@ -17,7 +17,7 @@ const ABSENT: u64 = 0;
 /// Attempts at a compare-and-swap before the caller is told that the key is too busy.
 const ATTEMPTS: u32 = 100;
 
-/// Keeps each top-level key of a scope as JSON text under `context/GROUP/SCOPE/KEY`. There is no cache in front of a
+/// Keeps each top-level key of a scope as JSON text under its prefix and `SCOPE/KEY`. There is no cache in front of a
 /// read, so a read sees every write that any replica was told is done. Values are kept as `JSON.stringify` writes them:
 /// a Date comes back as a string, as from Node-RED's `localfilesystem`.
 pub struct SharedStore {
@@ -26,9 +26,9 @@ pub struct SharedStore {
 }
 
 impl SharedStore {
-    /// The shared context of a group.
-    pub fn new(store: &Arc<dyn Store>, group: &str) -> SharedStore {
-        SharedStore { store: store.clone(), prefix: format!("context/{group}/") }
+    /// The shared context whose keys in the store begin with `prefix`.
+    pub fn new(store: &Arc<dyn Store>, prefix: impl Into<String>) -> SharedStore {
+        SharedStore { store: store.clone(), prefix: prefix.into() }
     }
 
     fn scope_prefix(&self, scope: &ScopeKey) -> String {
@@ -215,7 +215,7 @@ mod tests {
         let replica = || async {
             let store = flotilla_store::open(&url).await.unwrap();
             let contexts = Arc::new(Contexts::default());
-            contexts.add("shared", Arc::new(SharedStore::new(&store, "g")));
+            contexts.add("shared", Arc::new(SharedStore::new(&store, "g/")));
             contexts.scope(ScopeKey::flow("f"))
         };
         let (a, b) = (replica().await, replica().await);

@@ -11,18 +11,7 @@ use crate::value::Str;
 
 use super::place::Places;
 
-/// What restarts on a deploy: Node-RED's deployment types.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeployMode {
-    /// Everything restarts.
-    #[default]
-    Full,
-    /// Flows with a change restart whole.
-    Flows,
-    /// Only nodes that changed restart; the others keep their state.
-    Nodes,
-}
+pub use flotilla_flows::DeployType as DeployMode;
 
 /// A node that could not start, and why. The rest of the flow runs.
 #[derive(Clone, Debug, serde::Serialize, PartialEq, Eq)]

@@ -38,8 +38,7 @@ pub struct EngineParts {
     pub types: &'static [NodeType],
 }
 
-/// The setting of a revision that lets its unknown node types swallow messages.
-pub const ALLOW_UNKNOWN: &str = "allowUnknown";
+pub use flotilla_flows::ALLOW_UNKNOWN;
 
 /// Credentials by node id.
 pub type Credentials = FxHashMap<String, serde_json::Map<String, serde_json::Value>>;

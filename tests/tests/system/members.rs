@@ -110,7 +110,7 @@ fn a_replica_added_in_the_middle_of_a_rollout_joins_at_the_revision_that_it_ends
     up.point(&mut document);
     up.deploy(&document, &json!({"probation_ms": 2000})).unwrap();
     eventually("it to be on its way", ENDS, || {
-        let members = up.course()["rollout"]["members"].take();
+        let members = up.desired()["rollout"]["members"].take();
         let on = |member: &Value| member["id"] == "extra" && member["step"] == "probation";
         members.as_array()?.iter().any(on).then_some(())
     })

@@ -26,17 +26,19 @@ fn actions(up: &Up) -> Vec<String> {
 
 /// Halts with a reason, after one replica moved at most, and the group runs what it ran.
 fn halts(up: &Up, flows: &Value, rules: &Value, reason: &str) {
-    let before = up.course()["revision"].clone();
+    let before = up.desired()["revision"].clone();
     up.deploy(flows, rules).unwrap();
     let rollout = up.rollout_ended(ENDS).unwrap();
     assert_eq!(rollout["phase"], "returned", "{rollout:#}");
     assert!(rollout["reason"].as_str().unwrap().contains(reason), "{rollout:#}");
     let moves = rollout["log"].as_array().unwrap().iter().filter(|entry| entry["action"] == "replica-moves");
     assert_eq!(moves.count(), 1, "halted at the first");
-    assert_eq!(up.course()["revision"], before);
+    assert_eq!(up.desired()["revision"], before);
     eventually("every replica on the old revision", ENDS, || {
         let replicas = up.replicas();
-        let back = |replica: &flotilla_tests::Replica| replica.state == "ready" && before == replica.revision.as_str();
+        let back = |replica: &flotilla_tests::ReplicaRecord| {
+            replica.state == flotilla_tests::ReplicaState::Ready && before == replica.revision.as_str()
+        };
         (replicas.len() == 3 && replicas.iter().all(back)).then_some(())
     })
     .unwrap();
@@ -61,7 +63,7 @@ fn deploy_shows_the_rollout_and_its_exit_code_says_how_it_ended() {
     assert_eq!(list.as_array().unwrap().len(), 2);
     assert_eq!(list[1]["message"], "why not");
     let again = up.run(&["deploy", path, "--wait"]).unwrap();
-    assert_eq!(again.status.code(), Some(2), "the group runs it already");
+    assert_eq!(again.status.code(), Some(6), "the group runs it already");
     let back = up.run(&["rollback", "--wait", "--probation", "0.5"]).unwrap();
     assert!(back.status.success());
     assert_eq!(version(&up), "one");
@@ -74,7 +76,7 @@ fn deploy_shows_the_rollout_and_its_exit_code_says_how_it_ended() {
 #[test]
 fn a_document_that_cannot_run_is_refused_with_all_its_problems_and_nothing_changes() {
     let up = up(1, &[]);
-    let before = up.course();
+    let before = up.desired();
     let mut document = flow("two", "");
     document.as_array_mut().unwrap().extend([
         json!({"id": "u1", "type": "modbus-read", "z": "t1", "name": "first", "wires": [[]]}),
@@ -89,7 +91,7 @@ fn a_document_that_cannot_run_is_refused_with_all_its_problems_and_nothing_chang
     assert_eq!((&problem["code"], &problem["field"]), (&json!("cannot_run"), &json!("flows")));
     let names: Vec<_> = problem["problems"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
     assert_eq!(names, ["first", "second"]);
-    assert_eq!(up.course(), before);
+    assert_eq!(up.desired(), before);
     for (body, code) in [(json!({"flows": 5}), "not_a_flow_document"), (json!({"flow": []}), "bad_body")] {
         let answer = request(up.admin, "POST", path, "Content-Type: application/json\r\n", &body.to_string()).unwrap();
         let problem: Value = serde_json::from_str(&answer.body).unwrap();
@@ -130,7 +132,7 @@ fn a_replica_that_crashes_in_probation_halts_the_rollout() {
     let watcher = std::thread::scope(|scope| {
         let killer = scope.spawn(|| {
             eventually("a replica in probation", ENDS, || {
-                let members = up.course()["rollout"]["members"].take();
+                let members = up.desired()["rollout"]["members"].take();
                 let on = members.as_array()?.iter().find(|member| member["step"] == "probation")?;
                 let id = on["id"].as_str()?;
                 up.replicas().into_iter().find(|replica| replica.id == id)
@@ -151,7 +153,7 @@ fn pause_holds_resume_goes_on_and_cancel_returns() {
     up.deploy(&document, &json!({"probation_ms": 500})).unwrap();
     assert!(up.run(&["rollout", "pause"]).unwrap().status.success());
     let moved = || {
-        let log = up.course()["rollout"]["log"].take();
+        let log = up.desired()["rollout"]["log"].take();
         let count = |what: &str| log.as_array().unwrap().iter().filter(|entry| entry["action"] == what).count();
         (count("replica-moves"), count("replica-moved"))
     };

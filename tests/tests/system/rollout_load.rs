@@ -82,7 +82,9 @@ fn five_replicas_roll_under_load_and_nothing_is_lost() {
             while !stop.load(Ordering::Relaxed) {
                 let replicas = up.replicas();
                 if !replicas.is_empty() {
-                    fewest = fewest.min(replicas.iter().filter(|replica| replica.state == "ready").count());
+                    fewest = fewest.min(
+                        replicas.iter().filter(|replica| replica.state == flotilla_tests::ReplicaState::Ready).count(),
+                    );
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }

@@ -55,11 +55,11 @@ fn a_deploy_refuses_them_and_allows_them_when_asked_to() {
     up.point(&mut two);
     let file = write_flow(folder.path(), &two).unwrap();
     let file = file.to_str().unwrap();
-    let before = up.course();
+    let before = up.desired();
     let refused = up.run(&["deploy", file, "--wait"]).unwrap();
-    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(refused.status.code(), Some(3));
     names_everything(&refused);
-    assert_eq!(up.course(), before, "nothing changed");
+    assert_eq!(up.desired(), before, "nothing changed");
 
     let done = up.run(&["deploy", file, "--wait", "--probation", "0.5", "--allow-unknown"]).unwrap();
     assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stderr), up.log());

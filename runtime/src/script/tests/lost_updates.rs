@@ -14,7 +14,7 @@ async fn two_replicas(folder: &tempfile::TempDir) -> Rc<Host> {
     let host = new_host();
     for name in ["shared", "other"] {
         let store = flotilla_store::open(&url).await.unwrap();
-        host.contexts.add(name, Arc::new(SharedStore::new(&store, "g")));
+        host.contexts.add(name, Arc::new(SharedStore::new(&store, "g/")));
     }
     host
 }

@@ -24,12 +24,12 @@ fn rounds(what: &str, stages: impl IntoIterator<Item = usize>, strike: impl Fn(&
             node["port"] = Value::from(port.as_str());
         }
     };
-    loop_over(admin, what, stages, point, |course| strike(&mut cluster.borrow_mut(), course));
+    loop_over(admin, what, stages, point, |state| strike(&mut cluster.borrow_mut(), state));
 }
 
 /// The process that holds the upgrade lease, by the name it gave.
-fn holder(cluster: &Cluster, course: &Value) -> Option<u32> {
-    let name = course["driver"].as_str()?;
+fn holder(cluster: &Cluster, state: &Value) -> Option<u32> {
+    let name = state["driver"].as_str()?;
     if let Some(rest) = name.strip_prefix("gateway-") {
         return rest.split('-').next()?.parse().ok();
     }
@@ -44,8 +44,8 @@ fn the_gateway_is_killed_at_every_stage() {
 
 #[test]
 fn the_holder_of_the_upgrade_lease_is_killed_at_every_stage() {
-    rounds("the holder of the lease is killed", 0..STAGES, |cluster, course| {
-        if let Some(pid) = holder(cluster, course) {
+    rounds("the holder of the lease is killed", 0..STAGES, |cluster, state| {
+        if let Some(pid) = holder(cluster, state) {
             kill(pid).unwrap();
         }
     });
@@ -53,8 +53,8 @@ fn the_holder_of_the_upgrade_lease_is_killed_at_every_stage() {
 
 #[test]
 fn the_holder_of_the_upgrade_lease_stalls_past_it_at_every_stage() {
-    rounds("the holder of the lease stalls", 0..STAGES, |cluster, course| {
-        if let Some(pid) = holder(cluster, course).filter(|pid| pause(*pid).is_ok()) {
+    rounds("the holder of the lease stalls", 0..STAGES, |cluster, state| {
+        if let Some(pid) = holder(cluster, state).filter(|pid| pause(*pid).is_ok()) {
             std::thread::sleep(PAST_THE_LEASE);
             resume(pid).unwrap();
         }

@@ -40,7 +40,7 @@ fn never_two_at_once(audit: &[Value], rollout: u64) {
     }
 }
 
-/// For each stage, rolls a group of three replicas out and calls `strike` with the group's course when it is there. However
+/// For each stage, rolls a group of three replicas out and calls `strike` with the group's desired state when it is there. However
 /// the rollout ends, the whole group is on one revision then.
 pub fn loop_over(
     admin: Admin,
@@ -57,10 +57,10 @@ pub fn loop_over(
         let begun = eventually("the deploy to be taken", ENDS, || admin.deploy(&document, &rules).ok()).unwrap();
         let number = begun["rollout"]["number"].as_u64().unwrap();
         let at = eventually("the stage", ENDS, || {
-            let course = admin.course();
-            let rollout = &course["rollout"];
+            let state = admin.desired();
+            let rollout = &state["rollout"];
             let log = rollout["log"].as_array()?.len();
-            (log > stage || rollout["phase"] != "forward").then_some(course)
+            (log > stage || rollout["phase"] != "forward").then_some(state)
         })
         .unwrap();
         strike(&at);
@@ -68,7 +68,9 @@ pub fn loop_over(
         let goal = if rollout["phase"] == "done" { &rollout["to"] } else { &rollout["from"] };
         eventually("the whole group on one revision", ENDS, || {
             let replicas = admin.replicas();
-            let fits = replicas.iter().all(|replica| *goal == replica.revision.as_str() && replica.state == "ready");
+            let fits = replicas.iter().all(|replica| {
+                *goal == replica.revision.as_str() && replica.state == flotilla_tests::ReplicaState::Ready
+            });
             (replicas.len() == 3 && fits).then_some(())
         })
         .unwrap_or_else(|error| panic!("{error}: {what} at stage {stage}: {rollout:#} {:#?}", admin.replicas()));

@@ -57,8 +57,8 @@ fn rounds(victim: Victim, blow: Blow, rounds: usize) {
         &what,
         stages,
         |document| up.point(document),
-        |course| {
-            strike(&up, &course["rollout"], victim, blow);
+        |state| {
+            strike(&up, &state["rollout"], victim, blow);
         },
     );
 }

@@ -1,8 +1,8 @@
-//! What restarts in a replica that moves.
+//! What restarts when a document takes another's place.
 
 use serde::{Deserialize, Serialize};
 
-/// What restarts in a replica that moves: Node-RED's deployment types.
+/// What restarts in a replica that goes from one document to the next: Node-RED's deployment types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeployType {

@@ -1,8 +1,10 @@
 //! A replica in a rollout.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::seen::Counts;
+use super::counts::Counts;
 
 /// How far a replica is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,5 +68,21 @@ impl Member {
             others_before: Counts::default(),
             beat: None,
         }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Step::Waiting => "waiting",
+            Step::Moving => "moving",
+            Step::Probation => "probation",
+            Step::Moved => "moved",
+            Step::Failed => "failed",
+            Step::Returning => "returning",
+            Step::Returned => "returned",
+            Step::Stuck => "stuck",
+            Step::Gone => "gone",
+        })
     }
 }

@@ -1,12 +1,11 @@
-//! A group's course in the store.
+//! A group's desired state in the store.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use bytes::Bytes;
 use flotilla_store::{Cas, Expect, Fence, Store, Write};
 
-use super::course_type::Course;
+use super::state::DesiredState;
 use crate::audit::AuditLog;
 use crate::error::GroupError;
 use crate::keys;
@@ -16,27 +15,32 @@ use crate::rollout::{Action, Actor, Rollout, Rules, Seen};
 /// Attempts at a change that others interfere with.
 const ATTEMPTS: usize = 50;
 
-/// A group's course in the store.
+/// A group's desired state in the store.
 #[derive(Clone)]
-pub struct Courses {
+pub struct DesiredStates {
     store: Arc<dyn Store>,
     group: String,
 }
 
-impl Courses {
-    /// The course of a group.
+impl DesiredStates {
+    /// The desired state of a group.
     ///
     /// # Errors
     /// [`GroupError::BadName`].
-    pub fn new(store: Arc<dyn Store>, group: &str) -> Result<Courses, GroupError> {
+    pub fn new(store: Arc<dyn Store>, group: &str) -> Result<DesiredStates, GroupError> {
         keys::check("group name", group)?;
-        Ok(Courses { store, group: group.to_owned() })
+        Ok(DesiredStates { store, group: group.to_owned() })
     }
 
-    /// The course and its version; `None` before the first revision.
-    pub async fn load(&self) -> Result<Option<(Course, u64)>, GroupError> {
-        let Some(entry) = self.store.get(&keys::course(&self.group)).await? else { return Ok(None) };
-        Ok(Some((keys::read("a group's course", &entry)?, entry.version)))
+    /// Where the store keeps it: what [`Changes`](crate::Changes) are to be of.
+    pub fn key(&self) -> String {
+        keys::desired(&self.group)
+    }
+
+    /// The desired state and its version; `None` before the first revision.
+    pub async fn load(&self) -> Result<Option<(DesiredState, u64)>, GroupError> {
+        let Some(entry) = self.store.get(&keys::desired(&self.group)).await? else { return Ok(None) };
+        Ok(Some((keys::read("a group's desired state", &entry)?, entry.version)))
     }
 
     /// The store's clock in milliseconds since the epoch.
@@ -51,13 +55,13 @@ impl Courses {
         Ok(held.into_iter().find(|lease| lease.name == name).map(|lease| lease.holder))
     }
 
-    /// Sets the first revision of a group; one that has a course keeps it. Returns what it ends with.
+    /// Sets the first revision of a group; one that has one keeps it. Returns what it ends with.
     pub async fn set_if_none(&self, revision: &str) -> Result<String, GroupError> {
-        let value = encode(&Course::new(revision));
-        match self.store.cas(&keys::course(&self.group), Expect::Absent, Some(value), Write::default()).await? {
+        let value = keys::encode(&DesiredState::new(revision));
+        match self.store.cas(&keys::desired(&self.group), Expect::Absent, Some(value), Write::default()).await? {
             Cas::Conflict(Some(entry)) => {
-                let course: Course = keys::read("a group's course", &entry)?;
-                Ok(course.goal().to_owned())
+                let state: DesiredState = keys::read("a group's desired state", &entry)?;
+                Ok(state.goal().to_owned())
             }
             Cas::Conflict(None) | Cas::Swapped(_) => Ok(revision.to_owned()),
         }
@@ -65,24 +69,24 @@ impl Courses {
 
     /// Sets the revision at once, without a rollout: for a group that has no replicas yet. What was rolled out ends.
     pub async fn set(&self, revision: &str) -> Result<(), GroupError> {
-        let previous = self.load().await?.map(|(course, _)| course);
-        let mut course = previous.unwrap_or_else(|| Course::new(revision));
-        if let Some(rollout) = course.rollout.as_mut().filter(|rollout| rollout.is_active()) {
+        let previous = self.load().await?.map(|(state, _)| state);
+        let mut state = previous.unwrap_or_else(|| DesiredState::new(revision));
+        if let Some(rollout) = state.rollout.as_mut().filter(|rollout| rollout.is_active()) {
             rollout.phase = crate::rollout::Phase::Returned;
             rollout.reason = "the group was started anew".to_owned();
         }
-        if course.revision != revision {
-            course.previous = Some(std::mem::replace(&mut course.revision, revision.to_owned()));
+        if state.revision != revision {
+            state.previous = Some(std::mem::replace(&mut state.revision, revision.to_owned()));
         }
-        self.store.set(&keys::course(&self.group), encode(&course), Write::default()).await?;
+        self.store.set(&keys::desired(&self.group), keys::encode(&state), Write::default()).await?;
         Ok(())
     }
 
-    /// Writes a changed course if it is still at `version`. False when it is not.
-    pub async fn swap(&self, course: &Course, version: u64, fence: Option<Fence>) -> Result<bool, GroupError> {
+    /// Writes a changed desired state if it is still at `version`. False when it is not.
+    pub async fn swap(&self, state: &DesiredState, version: u64, fence: Option<Fence>) -> Result<bool, GroupError> {
         let write = Write { ttl: None, fence };
-        let key = keys::course(&self.group);
-        Ok(self.store.cas(&key, Expect::Version(version), Some(encode(course)), write).await?.is_swapped())
+        let key = keys::desired(&self.group);
+        Ok(self.store.cas(&key, Expect::Version(version), Some(keys::encode(state)), write).await?.is_swapped())
     }
 
     /// Begins a rollout to a recorded revision.
@@ -93,19 +97,19 @@ impl Courses {
     pub async fn begin(&self, revision: &str, rules: &Rules, why: &str, actor: &str) -> Result<Rollout, GroupError> {
         let registry = Registry::new(self.store.clone(), &self.group)?;
         for _ in 0..ATTEMPTS {
-            let Some((mut course, version)) = self.load().await? else {
+            let Some((mut state, version)) = self.load().await? else {
                 if let Some(rollout) = self.first(revision, rules, why, actor).await? {
                     return Ok(rollout);
                 }
                 continue;
             };
-            if let Some(active) = course.active() {
+            if let Some(active) = state.active() {
                 return Err(GroupError::RolloutActive { group: self.group.clone(), number: active.number });
             }
-            if course.revision == revision {
+            if state.revision == revision {
                 return Err(GroupError::Unchanged { group: self.group.clone(), revision: revision.to_owned() });
             }
-            if let Some(last) = &course.rollout {
+            if let Some(last) = &state.rollout {
                 // Its holder may have died before it copied the last entries.
                 AuditLog::new(self.store.clone(), &self.group)?.copy(&last.log, 0).await?;
             }
@@ -114,10 +118,10 @@ impl Courses {
                 return Err(GroupError::Rules { field, reason });
             }
             let by = Actor { name: actor.to_owned(), token: 0, now_ms: seen.now_ms };
-            let number = course.next_number();
-            let rollout = Rollout::begin(number, &course.revision, revision, rules.clone(), &seen, why, &by);
-            course.rollout = Some(rollout.clone());
-            if self.swap(&course, version, None).await? {
+            let number = state.next_number();
+            let rollout = Rollout::begin(number, &state.revision, revision, rules.clone(), &seen, why, &by);
+            state.rollout = Some(rollout.clone());
+            if self.swap(&state, version, None).await? {
                 return Ok(rollout);
             }
         }
@@ -130,9 +134,9 @@ impl Courses {
         let nobody = Seen { now_ms: by.now_ms, replicas: Vec::new() };
         let mut rollout = Rollout::begin(1, revision, revision, rules.clone(), &nobody, why, &by);
         rollout.apply(&Action::End, &by);
-        let course = Course { rollout: Some(rollout.clone()), ..Course::new(revision) };
-        let key = keys::course(&self.group);
-        let swapped = self.store.cas(&key, Expect::Absent, Some(encode(&course)), Write::default()).await?;
+        let state = DesiredState { rollout: Some(rollout.clone()), ..DesiredState::new(revision) };
+        let key = keys::desired(&self.group);
+        let swapped = self.store.cas(&key, Expect::Absent, Some(keys::encode(&state)), Write::default()).await?;
         if !swapped.is_swapped() {
             return Ok(None);
         }
@@ -159,21 +163,17 @@ impl Courses {
     ) -> Result<Rollout, GroupError> {
         for _ in 0..ATTEMPTS {
             let none = || GroupError::NoRollout { group: self.group.clone() };
-            let (mut course, version) = self.load().await?.ok_or_else(none)?;
+            let (mut state, version) = self.load().await?.ok_or_else(none)?;
             let by = Actor { name: actor.to_owned(), token: 0, now_ms: self.now_ms().await? };
-            let rollout = course.rollout.as_mut().filter(|rollout| rollout.is_active()).ok_or_else(none)?;
+            let rollout = state.rollout.as_mut().filter(|rollout| rollout.is_active()).ok_or_else(none)?;
             if !change(rollout, &by) {
                 return Err(none());
             }
             let changed = rollout.clone();
-            if self.swap(&course, version, None).await? {
+            if self.swap(&state, version, None).await? {
                 return Ok(changed);
             }
         }
         Err(GroupError::Busy { group: self.group.clone() })
     }
-}
-
-fn encode(course: &Course) -> Bytes {
-    serde_json::to_vec(course).map(Bytes::from).unwrap_or_default()
 }

@@ -1,8 +1,7 @@
 //! By which rules a rollout goes.
 
+use flotilla_flows::DeployType;
 use serde::{Deserialize, Serialize};
-
-use super::deploy_type::DeployType;
 
 /// By which rules a rollout goes. Times are in milliseconds of the store's clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

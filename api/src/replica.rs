@@ -1,5 +1,6 @@
 //! What a replica says of itself.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
@@ -53,4 +54,15 @@ pub struct ReplicaRecord {
     pub memory: u64,
     /// Grows with each renewal: a sign of life.
     pub beat: u64,
+}
+
+impl fmt::Display for ReplicaState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            ReplicaState::Starting => "starting",
+            ReplicaState::Ready => "ready",
+            ReplicaState::Draining => "draining",
+            ReplicaState::Failed => "failed",
+        })
+    }
 }

@@ -1,12 +1,13 @@
 //! What a group is to run.
 
+use flotilla_flows::DeployType;
 use serde::{Deserialize, Serialize};
 
-use crate::rollout::{DeployType, Phase, Rollout, Step};
+use crate::rollout::{Phase, Rollout, Step};
 
 /// What a group is to run: one document, so that the good revision and the rollout never disagree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Course {
+pub struct DesiredState {
     /// The last good revision.
     pub revision: String,
     /// The good revision before it.
@@ -16,10 +17,10 @@ pub struct Course {
     pub rollout: Option<Rollout>,
 }
 
-impl Course {
+impl DesiredState {
     /// A group that was never rolled.
-    pub fn new(revision: &str) -> Course {
-        Course { revision: revision.to_owned(), previous: None, rollout: None }
+    pub fn new(revision: &str) -> DesiredState {
+        DesiredState { revision: revision.to_owned(), previous: None, rollout: None }
     }
 
     /// The rollout, while it runs.
@@ -53,7 +54,7 @@ impl Course {
 
     /// The revision that the group ends with, as things are now.
     pub fn goal(&self) -> &str {
-        self.active().map_or(&self.revision, Rollout::goal)
+        self.active().map_or(&self.revision, |rollout| rollout.goal())
     }
 
     /// The number of the next rollout.

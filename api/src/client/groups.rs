@@ -1,0 +1,69 @@
+//! Groups, their replicas and their audit log.
+
+use super::error::ClientError;
+use super::path::{of_group, part};
+use super::transport::Client;
+use crate::audit::AuditEntry;
+use crate::group::{GroupSpec, GroupStatus, Scale};
+use crate::replica::ReplicaRecord;
+
+impl Client {
+    /// The replicas of the gateway's own group, by id.
+    pub async fn status(&self) -> Result<Vec<ReplicaRecord>, ClientError> {
+        self.get("/api/v1/status").await
+    }
+
+    /// All groups, by name.
+    pub async fn groups(&self) -> Result<Vec<GroupStatus>, ClientError> {
+        self.get("/api/v1/groups").await
+    }
+
+    /// A group.
+    pub async fn group(&self, group: &str) -> Result<GroupStatus, ClientError> {
+        self.get(&of_group(group, "")).await
+    }
+
+    /// Adds a group.
+    pub async fn add_group(&self, spec: &GroupSpec) -> Result<GroupStatus, ClientError> {
+        self.post("/api/v1/groups", spec).await
+    }
+
+    /// Removes a group without replicas.
+    pub async fn remove_group(&self, group: &str) -> Result<(), ClientError> {
+        self.delete(&of_group(group, "")).await
+    }
+
+    /// Sets how many replicas the supervisor of a group keeps running.
+    pub async fn scale(&self, group: &str, scale: &Scale) -> Result<GroupStatus, ClientError> {
+        self.put(&of_group(group, "scale"), scale).await
+    }
+
+    /// The replicas of a group, by id.
+    pub async fn replicas(&self, group: &str) -> Result<Vec<ReplicaRecord>, ClientError> {
+        self.get(&of_group(group, "replicas")).await
+    }
+
+    /// The replicas of all groups; those in none first.
+    pub async fn all_replicas(&self) -> Result<Vec<ReplicaRecord>, ClientError> {
+        self.get("/api/v1/replicas").await
+    }
+
+    /// Puts a replica into a group.
+    pub async fn add_member(&self, group: &str, replica: &str, actor: &str) -> Result<(), ClientError> {
+        self.put(&member(group, replica, actor), &()).await
+    }
+
+    /// Takes a replica out of a group.
+    pub async fn remove_member(&self, group: &str, replica: &str, actor: &str) -> Result<(), ClientError> {
+        self.delete(&member(group, replica, actor)).await
+    }
+
+    /// The audit log of a group, oldest first.
+    pub async fn audit(&self, group: &str) -> Result<Vec<AuditEntry>, ClientError> {
+        self.get(&of_group(group, "audit")).await
+    }
+}
+
+fn member(group: &str, replica: &str, actor: &str) -> String {
+    of_group(group, &format!("members/{}?actor={}", part(replica), part(actor)))
+}

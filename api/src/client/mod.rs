@@ -1,0 +1,12 @@
+//! The client of the admin API.
+
+mod context;
+mod deploys;
+mod error;
+mod groups;
+mod path;
+mod revisions;
+mod transport;
+
+pub use error::ClientError;
+pub use transport::Client;

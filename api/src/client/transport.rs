@@ -1,0 +1,124 @@
+//! One request, one connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpStream;
+
+use super::error::ClientError;
+use crate::problem::Problem;
+
+/// How long a request may take.
+const LIMIT: Duration = Duration::from_secs(30);
+/// The largest answer, in bytes.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// The client of one admin API. Cloning it is cheap; each request has a connection of its own.
+#[derive(Clone, Debug)]
+pub struct Client {
+    address: Arc<str>,
+    token: Option<Arc<str>>,
+}
+
+impl Client {
+    /// A client of the API at `HOST:PORT`, a name or an IP address; `token` is shown to it.
+    pub fn new(address: impl Into<Arc<str>>, token: Option<&str>) -> Client {
+        Client { address: address.into(), token: token.map(Arc::from) }
+    }
+
+    /// Where it connects.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.answer(&self.send(Method::GET, path, None).await?)
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
+        self.answer(&self.send(Method::POST, path, Some(json(body)?)).await?)
+    }
+
+    pub(super) async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
+        self.answer(&self.send(Method::PUT, path, Some(json(body)?)).await?)
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Result<(), ClientError> {
+        self.send(Method::DELETE, path, None).await.map(drop)
+    }
+
+    /// Reads an answer; nothing (204) is `null`.
+    fn answer<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, ClientError> {
+        let body = if body.is_empty() { b"null" } else { body };
+        serde_json::from_slice(body).map_err(|error| self.foreign(error))
+    }
+
+    fn foreign(&self, reason: impl ToString) -> ClientError {
+        ClientError::Foreign { address: self.address.to_string(), reason: reason.to_string() }
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Bytes, ClientError> {
+        tokio::time::timeout(LIMIT, self.exchange(method, path, body)).await.unwrap_or_else(|_| {
+            Err(ClientError::TimedOut { address: self.address.to_string(), seconds: LIMIT.as_secs() })
+        })
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Bytes, ClientError> {
+        let address = || self.address.to_string();
+        let lost = |source| ClientError::Lost { address: address(), source };
+        let stream = TcpStream::connect(&*self.address)
+            .await
+            .map_err(|source| ClientError::Unreachable { address: address(), source })?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
+        // Ends with the connection, when the sender is dropped.
+        tokio::spawn(connection);
+        let request = self.request(method, path, body.unwrap_or_default())?;
+        let response = sender.send_request(request).await.map_err(lost)?;
+        let status = response.status();
+        #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]
+        let read = Limited::new(response.into_body(), LARGEST).collect().await;
+        let body = read.map_err(|error| self.foreign(error))?.to_bytes();
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(self.refusal(status, &body))
+    }
+
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes>>, ClientError> {
+        let bad = |field, reason: String| ClientError::BadRequest { field, reason };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, &*self.address)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|error| bad("the address", error.to_string()))?;
+        if let Some(token) = &self.token {
+            let value = HeaderValue::from_str(&format!("Bearer {token}"));
+            let mut value = value.map_err(|error| bad("the admin token", error.to_string()))?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        Ok(request)
+    }
+
+    fn refusal(&self, status: StatusCode, body: &[u8]) -> ClientError {
+        match serde_json::from_slice::<Problem>(body) {
+            Ok(problem) => ClientError::Refused(problem),
+            Err(_) => self.foreign(format!("it answered {status}")),
+        }
+    }
+}
+
+fn json(body: &impl Serialize) -> Result<Bytes, ClientError> {
+    let text = serde_json::to_vec(body);
+    text.map(Bytes::from).map_err(|error| ClientError::BadRequest { field: "the body", reason: error.to_string() })
+}

@@ -1,0 +1,62 @@
+//! Groups as their users describe them, and as the API shows them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rollout::Rules;
+
+/// A group as its users describe it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupSpec {
+    /// The name: 1 to 64 of a-z A-Z 0-9 . _ -
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// How many replicas a supervisor (`flotilla up`) keeps running; 0: as many as are started by hand.
+    #[serde(default)]
+    pub replicas: u16,
+    /// The rules of its rollouts, where a deploy says nothing else.
+    #[serde(default)]
+    pub rollout: Rules,
+}
+
+impl GroupSpec {
+    /// A group with a name and nothing else.
+    pub fn named(name: &str) -> GroupSpec {
+        GroupSpec { name: name.to_owned(), description: String::new(), replicas: 0, rollout: Rules::default() }
+    }
+}
+
+/// A group as the API shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupStatus {
+    /// The name.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// How many replicas a supervisor keeps running; 0: as many as are started by hand.
+    #[serde(default)]
+    pub replicas: u16,
+    /// The rules of its rollouts.
+    #[serde(default)]
+    pub rollout: Rules,
+    /// The good revision.
+    pub revision: Option<String>,
+    /// Living replicas.
+    pub living: usize,
+    /// Those that take work.
+    pub ready: usize,
+}
+
+/// `PUT /api/v1/groups/{group}/scale`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    /// How many replicas the supervisor is to keep running, 1 to 64.
+    pub replicas: u16,
+    /// Who asks.
+    #[serde(default)]
+    pub actor: String,
+}

@@ -1,0 +1,67 @@
+//! Errors as `application/problem+json` (RFC 9457).
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The media type of errors.
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// An error of the admin API. `code` is stable: scripts may rely on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{detail}")]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong, for scripts: for example `store_unavailable`.
+    pub code: Cow<'static, str>,
+    /// What went wrong, for people.
+    pub detail: String,
+    /// The field at fault, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<Cow<'static, str>>,
+    /// Everything that is wrong, when it is more than one thing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Part>,
+}
+
+/// One of several things that are wrong.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// What is wrong, for scripts: `invalid`, `unknown_type`.
+    pub code: Cow<'static, str>,
+    /// What is wrong, for people.
+    pub detail: String,
+    /// The node's id, when it is about one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
+    /// The node's name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The field at fault.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub field: String,
+    /// More about it: a node's `type` and `tab`, the npm `package` of a type.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem without a field.
+    pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem { status, code: Cow::Borrowed(code), detail: detail.into(), field: None, problems: Vec::new() }
+    }
+
+    /// The field at fault.
+    pub fn of_field(self, field: &'static str) -> Problem {
+        Problem { field: Some(Cow::Borrowed(field)), ..self }
+    }
+}
+
+impl Part {
+    /// What it is about, for people.
+    pub fn subject(&self) -> &str {
+        [&self.name, &self.node].into_iter().find(|text| !text.is_empty()).map_or("flow document", String::as_str)
+    }
+}

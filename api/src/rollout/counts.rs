@@ -1,0 +1,36 @@
+//! How deliveries ended.
+
+use serde::{Deserialize, Serialize};
+
+use crate::replica::ReplicaRecord;
+
+/// How deliveries ended since a process started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Without a failure.
+    pub completed: u64,
+    /// With an uncaught error.
+    pub failed: u64,
+}
+
+impl Counts {
+    /// What was added since.
+    pub fn since(self, before: Counts) -> Counts {
+        Counts {
+            completed: self.completed.saturating_sub(before.completed),
+            failed: self.failed.saturating_sub(before.failed),
+        }
+    }
+
+    /// The share of failed deliveries; `None` without any.
+    pub fn failure_rate(self) -> Option<f64> {
+        let all = self.completed + self.failed;
+        (all > 0).then(|| self.failed as f64 / all as f64)
+    }
+}
+
+impl From<&ReplicaRecord> for Counts {
+    fn from(record: &ReplicaRecord) -> Counts {
+        Counts { completed: record.completed, failed: record.failed }
+    }
+}
