@@ -6,7 +6,7 @@ use crate::problem::Problem;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nothing listens there.
-    #[error("nothing answers at {address}: {source}")]
+    #[error("nothing answers at {address}")]
     Unreachable {
         /// The address.
         address: String,
@@ -14,7 +14,7 @@ pub enum ClientError {
         source: std::io::Error,
     },
     /// The connection ended before the answer.
-    #[error("the connection to {address} ended before the answer: {source}")]
+    #[error("the connection to {address} ended before the answer")]
     Lost {
         /// The address.
         address: String,
