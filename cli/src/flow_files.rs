@@ -37,7 +37,7 @@ pub fn read_runnable(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyh
 fn read_checked(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyhow::Result<Revision> {
     let mut revision = read_files(flows, args)?;
     let document = Document::from_value(revision.flows.clone()).with_context(|| flows.display().to_string())?;
-    let is_known = |kind: &str| flotilla_runtime::nodes::TYPES.iter().any(|row| row.name == kind);
+    let is_known = |kind: &str| flotilla_runtime::TYPES.iter().any(|row| row.name == kind);
     let refusal = refusal(&document, is_known);
     let mut refusals = Vec::new();
     if !refusal.errors.is_empty() {

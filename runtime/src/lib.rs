@@ -1,15 +1,5 @@
-//! One replica's engine: values, messages, deliveries, workers, script, expressions, context, nodes.
+//! The node types of a replica: the tables of the `nodes-*` crates, joined.
 
-pub mod catalog;
-pub mod context;
-pub mod engine;
-pub mod expression;
-pub mod flowtest;
-pub mod http;
-pub mod message;
-pub mod nodes;
-pub mod observe;
-pub mod script;
-pub mod settings;
-pub mod testhost;
-pub mod value;
+mod table;
+
+pub use table::TYPES;

@@ -5,16 +5,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use flotilla_engine::context::Contexts;
+use flotilla_engine::message::Msg;
+use flotilla_engine::observe::TracingObserver;
+use flotilla_engine::settings::Settings;
+use flotilla_engine::{Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType};
 use flotilla_flows::Document;
-use flotilla_runtime::context::Contexts;
-use flotilla_runtime::engine::{
-    Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType,
-};
-use flotilla_runtime::message::Msg;
-use flotilla_runtime::nodes::TYPES;
-use flotilla_runtime::observe::TracingObserver;
-use flotilla_runtime::settings::Settings;
-use flotilla_runtime::value::parse_json;
+use flotilla_runtime::TYPES;
+use flotilla_value::parse_json;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use flotilla_runtime::settings::OnFailure;
+use flotilla_engine::settings::OnFailure;
 
 use super::ranges::{drain_seconds, lease_seconds};
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use flotilla_engine::context::{Contexts, SharedStore};
+use flotilla_engine::observe::TracingObserver;
+use flotilla_engine::settings::Settings;
+use flotilla_engine::{Credentials, DeployReport, Engine, EngineParts};
 use flotilla_flows::{DeployType, Document, read_credentials};
 use flotilla_group::context_prefix;
 use flotilla_group::revision::Revision;
 use flotilla_group::schedule::Ticks;
-use flotilla_runtime::context::{Contexts, SharedStore};
-use flotilla_runtime::engine::{Credentials, DeployReport, Engine, EngineParts};
-use flotilla_runtime::observe::TracingObserver;
-use flotilla_runtime::settings::Settings;
 use flotilla_store::Store;
 
 use super::args::EngineArgs;
@@ -44,7 +44,7 @@ pub async fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result
         contexts: Arc::new(contexts),
         observer: Box::new(TracingObserver),
         schedule: Arc::new(GroupSchedule::start(ticks).await),
-        types: flotilla_runtime::nodes::TYPES,
+        types: &flotilla_runtime::TYPES,
     };
     Engine::start(parts).context("cannot start worker threads")
 }

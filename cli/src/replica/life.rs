@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use flotilla_engine::Shared;
 use flotilla_group::Changes;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Memberships, Registration, ReplicaRecord, ReplicaState};
@@ -13,8 +14,7 @@ use flotilla_group::revision::Revisions;
 use flotilla_group::rollout::Driver;
 use flotilla_group::session::Sessions;
 use flotilla_group::spec::{GroupSpec, Specs};
-use flotilla_runtime::engine::Shared;
-use flotilla_runtime::http::HttpServer;
+use flotilla_http::HttpServer;
 use flotilla_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -51,13 +51,11 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let shown = Metrics::install()?;
     let ops = Ops::start(args.ops, readiness.clone(), shown.clone()).await?;
     let store = flotilla_store::open(&args.store).await.context("cannot open the store; see --store")?;
-    let id = args
-        .id
-        .clone()
-        .unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_runtime::message::generate_id()));
+    let id =
+        args.id.clone().unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_engine::message::generate_id()));
     let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     // Not the pid: it is 1 in every container.
-    let process = format!("{started_ms}/{}", flotilla_runtime::message::generate_id());
+    let process = format!("{started_ms}/{}", flotilla_engine::message::generate_id());
     let mut record = record(&args, &id, started_ms, advertised(ops.address()));
     let memberships = Memberships::new(store.clone());
     let parent = async { if args.exit_with_parent { parent::gone().await } else { std::future::pending().await } };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use flotilla_runtime::engine::Shared;
-use flotilla_runtime::nodes::Swallowed;
+use flotilla_engine::Shared;
+use flotilla_nodes_core::Swallowed;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use super::memory::resident_memory;

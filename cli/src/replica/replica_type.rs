@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use flotilla_engine::Engine;
 use flotilla_flows::DeployType;
 use flotilla_group::GroupError;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::Revisions;
-use flotilla_runtime::engine::Engine;
 
 use super::engine;
 use crate::process::Readiness;

@@ -1,7 +1,7 @@
 //! The group's ticks as the engine's schedule.
 
+use flotilla_engine::{Claim, KEEP_START, Schedule, Tick};
 use flotilla_group::schedule::Ticks;
-use flotilla_runtime::engine::{Claim, KEEP_START, Schedule, Tick};
 use futures::future::BoxFuture;
 
 use super::clock::GroupClock;

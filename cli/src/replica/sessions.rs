@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_engine::Shared;
 use flotilla_group::session::{Kept, Sessions};
-use flotilla_runtime::engine::Shared;
-use flotilla_runtime::nodes::network::mqtt::{Keeper, KeptSession, SessionKeeper, adopt};
+use flotilla_nodes_network::mqtt::{Keeper, KeptSession, SessionKeeper, adopt};
 use futures::future::BoxFuture;
 
 /// How often orphans are looked for.

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use flotilla_engine::Credentials;
+use flotilla_engine::settings::Settings;
+use flotilla_flow_test::{Bench, Nodes, Outcome, Suite, Unreadable, read};
 use flotilla_flows::{Document, read_credentials};
-use flotilla_runtime::engine::Credentials;
-use flotilla_runtime::flowtest::{Bench, Nodes, Outcome, Suite, Unreadable, read};
-use flotilla_runtime::settings::Settings;
 
 use super::args::{Format, TestArgs};
 use super::print::{Report, junit, pretty, tap};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use flotilla_runtime::nodes::network::mqtt::{Keeper, KeptSession, SessionKeeper, adopt};
+use flotilla_nodes_network::mqtt::{Keeper, KeptSession, SessionKeeper, adopt};
 use futures::future::BoxFuture;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use flotilla_runtime::value::Value;
+use flotilla_value::Value;
 use serde_json::json;
 
 use super::broker::{Broker, until};

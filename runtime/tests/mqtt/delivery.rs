@@ -1,6 +1,6 @@
 //! A message is acknowledged when its delivery has ended, in order, and no more are taken than may be open.
 
-use flotilla_runtime::settings::{OnFailure, Settings};
+use flotilla_engine::settings::{OnFailure, Settings};
 use serde_json::json;
 
 use super::broker::{Broker, until};

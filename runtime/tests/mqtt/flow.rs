@@ -2,22 +2,20 @@
 
 use std::sync::Arc;
 
+use flotilla_engine::context::Contexts;
+use flotilla_engine::message::Msg;
+use flotilla_engine::observe::{Observer, TracingObserver};
+use flotilla_engine::settings::Settings;
+use flotilla_engine::{Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType};
 use flotilla_flows::Document;
-use flotilla_runtime::context::Contexts;
-use flotilla_runtime::engine::{
-    Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType,
-};
-use flotilla_runtime::message::Msg;
-use flotilla_runtime::nodes::network::mqtt::MqttBroker;
-use flotilla_runtime::observe::{Observer, TracingObserver};
-use flotilla_runtime::settings::Settings;
+use flotilla_nodes_network::mqtt::MqttBroker;
 use serde_json::{Value, json};
 
 /// The node types of these tests: MQTT's, and some that hold or fail messages.
 pub const TYPES: &[NodeType] = &[
-    flotilla_runtime::nodes::network::mqtt::IN,
-    flotilla_runtime::nodes::network::mqtt::OUT,
-    flotilla_runtime::nodes::network::mqtt::BROKER,
+    flotilla_nodes_network::mqtt::IN,
+    flotilla_nodes_network::mqtt::OUT,
+    flotilla_nodes_network::mqtt::BROKER,
     NodeType::node("test-gate", gate),
     NodeType::node("test-fail", fail),
 ];

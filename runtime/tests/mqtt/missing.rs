@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use flotilla_runtime::observe::{Level, LogEntry, Observer};
-use flotilla_runtime::settings::Settings;
-use flotilla_runtime::value::Value;
+use flotilla_engine::observe::{Level, LogEntry, Observer};
+use flotilla_engine::settings::Settings;
+use flotilla_value::Value;
 use serde_json::json;
 
 use super::broker::until;

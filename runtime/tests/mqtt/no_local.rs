@@ -1,6 +1,6 @@
 //! "Do not receive messages published by this client": in a group the client is the broker node, in all replicas.
 
-use flotilla_runtime::value::Value;
+use flotilla_value::Value;
 use serde_json::json;
 
 use super::broker::{Broker, LIMIT, until};

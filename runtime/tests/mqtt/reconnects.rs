@@ -1,6 +1,6 @@
 //! Connections are cut and brokers restarted: nothing is lost.
 
-use flotilla_runtime::settings::Settings;
+use flotilla_engine::settings::Settings;
 use serde_json::json;
 
 use super::broker::{Broker, until};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flotilla_runtime::engine::{Credentials, DeployMode, Engine};
+use flotilla_engine::{Credentials, DeployMode, Engine};
 use serde_json::{Value, json};
 
 use super::broker::{Broker, LIMIT, until};

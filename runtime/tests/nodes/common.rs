@@ -1,6 +1,6 @@
 //! Nodes of the palette's first category, and how errors, statuses and links travel.
 
-use flotilla_runtime::value::Value;
+use flotilla_value::Value;
 
 use crate::flow::Flow;
 

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use flotilla_runtime::nodes::TYPES;
-use flotilla_runtime::value::{Object, Value};
+use flotilla_runtime::TYPES;
+use flotilla_value::{Object, Value};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value as Json, json};

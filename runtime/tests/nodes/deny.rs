@@ -1,7 +1,7 @@
 //! --deny: what an operator switched off is an error at deploy.
 
-use flotilla_runtime::engine::DeployError;
-use flotilla_runtime::settings::Settings;
+use flotilla_engine::DeployError;
+use flotilla_engine::settings::Settings;
 use serde_json::{Value as Json, json};
 
 use crate::flow::Flow;

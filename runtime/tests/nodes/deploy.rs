@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use flotilla_runtime::engine::DeployMode;
-use flotilla_runtime::settings::Settings;
+use flotilla_engine::DeployMode;
+use flotilla_engine::settings::Settings;
 use serde_json::{Value, json};
 
 use crate::flow::Flow;

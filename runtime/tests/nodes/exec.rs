@@ -1,7 +1,7 @@
 //! exec.
 
-use flotilla_runtime::settings::Settings;
-use flotilla_runtime::value::{Value, stringify};
+use flotilla_engine::settings::Settings;
+use flotilla_value::{Value, stringify};
 use serde_json::json;
 
 use crate::flow::Flow;

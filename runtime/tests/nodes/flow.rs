@@ -5,18 +5,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flotilla_flows::Document;
-use flotilla_runtime::context::Contexts;
-use flotilla_runtime::engine::{
+use flotilla_engine::context::Contexts;
+use flotilla_engine::message::{Counts, Delivery, Msg};
+use flotilla_engine::observe::{LogEntry, Observer};
+use flotilla_engine::settings::Settings;
+use flotilla_engine::{
     Alone, Credentials, DeployError, DeployMode, DeployReport, Engine, EngineParts, Node, NodeCx, NodeError, NodeType,
     Shared,
 };
-use flotilla_runtime::http::HttpServer;
-use flotilla_runtime::message::{Counts, Delivery, Msg};
-use flotilla_runtime::nodes::TYPES;
-use flotilla_runtime::observe::{LogEntry, Observer};
-use flotilla_runtime::settings::Settings;
-use flotilla_runtime::value::{Object, Value, parse_json, stringify};
+use flotilla_flows::Document;
+use flotilla_http::HttpServer;
+use flotilla_runtime::TYPES;
+use flotilla_value::{Object, Value, parse_json, stringify};
 use parking_lot::{Condvar, Mutex};
 
 /// Nothing here takes longer, whatever the machine does meanwhile.

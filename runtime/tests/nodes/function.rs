@@ -1,6 +1,6 @@
 //! change, switch, range, template, delay, trigger, filter, function.
 
-use flotilla_runtime::value::Value;
+use flotilla_value::Value;
 
 use crate::flow::Flow;
 

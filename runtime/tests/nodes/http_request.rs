@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use flotilla_runtime::value::Value;
+use flotilla_value::Value;
 
 use crate::flow::Flow;
 

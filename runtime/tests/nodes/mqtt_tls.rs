@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use flotilla_runtime::engine::Credentials;
-use flotilla_runtime::settings::Settings;
+use flotilla_engine::Credentials;
+use flotilla_engine::settings::Settings;
 use serde_json::{Value as Json, json};
 
 use crate::flow::Flow;

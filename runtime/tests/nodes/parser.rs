@@ -1,6 +1,6 @@
 //! csv, html, json, xml, yaml.
 
-use flotilla_runtime::value::{Object, Value};
+use flotilla_value::{Object, Value};
 use proptest::prelude::*;
 
 use crate::flow::Flow;

@@ -1,6 +1,6 @@
 //! An authority, and what tls-config nodes have of it.
 
-use flotilla_runtime::engine::Credentials;
+use flotilla_engine::Credentials;
 use pkcs8::der::Decode as _;
 use pkcs8::der::pem::LineEnding;
 use pkcs8::pkcs5::pbes2;

@@ -1,6 +1,6 @@
 //! split, join, sort, batch.
 
-use flotilla_runtime::value::Value;
+use flotilla_value::Value;
 
 use crate::flow::Flow;
 use crate::parser::survives;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flotilla_runtime::value::{Object, Value};
+use flotilla_value::{Object, Value};
 
 use crate::flow::Flow;
 use crate::parser::survives;

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use flotilla_runtime::settings::Settings;
-use flotilla_runtime::value::Value;
+use flotilla_engine::settings::Settings;
+use flotilla_value::Value;
 use serde_json::json;
 
 use crate::flow::Flow;

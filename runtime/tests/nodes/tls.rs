@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use flotilla_runtime::engine::Credentials;
-use flotilla_runtime::settings::Settings;
-use flotilla_runtime::value::Value;
+use flotilla_engine::Credentials;
+use flotilla_engine::settings::Settings;
+use flotilla_value::Value;
 use futures::{SinkExt, StreamExt};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use flotilla_runtime::settings::Settings;
-use flotilla_runtime::value::Value;
+use flotilla_engine::settings::Settings;
+use flotilla_value::Value;
 use futures::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};

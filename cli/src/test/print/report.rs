@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flotilla_runtime::flowtest::{Failure, Outcome};
+use flotilla_flow_test::{Failure, Outcome};
 
 /// The results of a tests file.
 pub struct Report<'a> {

@@ -1,0 +1,253 @@
+//! The engine of a replica: starts workers, deploys flow documents, drains and stops.
+
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use flotilla_flows::{Document, Graph, expand, unknown_types};
+use futures::future::join_all;
+use rustc_hash::FxHashMap;
+use tokio::sync::Mutex;
+
+use crate::context::Contexts;
+use crate::message::Deliveries;
+use crate::observe::Observer;
+use crate::settings::Settings;
+use flotilla_value::Str;
+
+use super::deploy::{DeployError, DeployMode, DeployReport, NodeProblem, Plan, Running};
+use super::node::{Deny, NodeType};
+use super::place::{self, Places};
+use super::schedule::Schedule;
+use super::shared::Shared;
+use super::start::{self, Batch};
+use super::worker::WorkerHandle;
+
+/// What an engine is made from.
+pub struct EngineParts {
+    /// The settings to begin with.
+    pub settings: Settings,
+    /// Context stores.
+    pub contexts: Arc<Contexts>,
+    /// Who hears of logs and statuses.
+    pub observer: Box<dyn Observer>,
+    /// Who fires timer ticks.
+    pub schedule: Arc<dyn Schedule>,
+    /// The node types that flows may use.
+    pub types: &'static [NodeType],
+}
+
+pub use flotilla_flows::ALLOW_UNKNOWN;
+
+/// Credentials by node id.
+pub type Credentials = FxHashMap<String, serde_json::Map<String, serde_json::Value>>;
+
+/// The engine of a replica. Worker threads live until [`Engine::shutdown`].
+pub struct Engine {
+    shared: Arc<Shared>,
+    threads: parking_lot::Mutex<Vec<JoinHandle<()>>>,
+    running: Mutex<Running>,
+}
+
+impl Engine {
+    /// Starts the worker threads.
+    ///
+    /// # Errors
+    /// When a thread or its runtime cannot be made.
+    pub fn start(parts: EngineParts) -> std::io::Result<Engine> {
+        let cell = Arc::new(OnceLock::new());
+        let (mut handles, mut threads) = (Vec::new(), Vec::new());
+        for index in 0..parts.settings.workers.max(1) {
+            let (handle, thread) = WorkerHandle::spawn(index, &cell)?;
+            handles.push(handle);
+            threads.push(thread);
+        }
+        let shared = Arc::new(Shared {
+            settings: ArcSwap::from_pointee(parts.settings),
+            contexts: parts.contexts,
+            deliveries: Arc::new(Deliveries::default()),
+            observer: ArcSwap::from_pointee(parts.observer),
+            schedule: parts.schedule,
+            extensions: super::extensions::Extensions::default(),
+            types: parts.types,
+            directory: dashmap::DashMap::default(),
+            config_nodes: dashmap::DashMap::default(),
+            config_order: ArcSwap::default(),
+            workers: parking_lot::RwLock::new(handles),
+        });
+        let _ = cell.set(shared.clone());
+        Ok(Engine { shared, threads: parking_lot::Mutex::new(threads), running: Mutex::default() })
+    }
+
+    /// What all workers share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Replaces what runs. A document that cannot run is refused whole, and what runs goes on; a node that cannot start
+    /// is reported, and the rest starts.
+    pub async fn deploy(
+        &self,
+        document: &Document,
+        credentials: Credentials,
+        mode: DeployMode,
+    ) -> Result<DeployReport, DeployError> {
+        let expanded = expand(document);
+        let errors: Vec<_> = expanded.problems.into_iter().filter(flotilla_flows::Problem::is_error).collect();
+        if !errors.is_empty() {
+            return Err(DeployError::Invalid(errors));
+        }
+        let graph = expanded.graph;
+        self.refuse_types(&graph)?;
+        let mut running = self.running.lock().await;
+        let workers = self.shared.workers();
+        if workers.is_empty() {
+            return Err(DeployError::Stopped);
+        }
+        let users = place::users(&graph);
+        let places = Places::plan(&graph, &users, workers.len(), &running.places);
+        let environment = self.shared.settings.load().env.clone().into_iter().collect();
+        let plan = Plan::new(&running, &graph, places, &users, &credentials, &environment, mode);
+        let mut report = DeployReport {
+            kept: plan.next.prints.len() - plan.start.len(),
+            removed: plan.stop.iter().filter(|(.., removed)| *removed).count(),
+            ..DeployReport::default()
+        };
+        self.stop_nodes(&plan.stop).await;
+        let configs = graph.nodes.iter().filter(|node| node.is_config);
+        self.shared.config_order.store(Arc::new(configs.map(|node| Str::new(&node.config.id)).collect()));
+        let batch =
+            Arc::new(Batch { graph, credentials, users, start: plan.start, workers: plan.next.workers.clone() });
+        *running = plan.next;
+        // Config nodes first, one after the other: they may refer to each other and live on different workers.
+        for config in start::config_order(&batch) {
+            let batch = batch.clone();
+            let worker = workers[start::worker_of(&batch, config)].clone();
+            let built = worker.call(move |worker| Box::pin(async move { start::build(&worker, &batch, &[config]) }));
+            report.absorb(built.await);
+        }
+        for step in [start::build_nodes, start::wire, start::start_nodes] {
+            let done = join_all(workers.iter().map(|worker| {
+                let batch = batch.clone();
+                worker.call(move |worker| step(worker, batch))
+            }));
+            for part in done.await {
+                report.absorb(part);
+            }
+        }
+        let live = |scope: &crate::context::ScopeKey| {
+            let id = scope.0.split(':').next().unwrap_or_default();
+            id == "global" || batch.graph.scopes.iter().any(|known| known.id == id) || running.prints.contains_key(id)
+        };
+        if let Err(error) = self.shared.contexts.store(Some("memory")).clean(&live) {
+            self.shared.log(crate::observe::Level::Warn, error.to_string());
+        }
+        Ok(report)
+    }
+
+    fn refuse_types(&self, graph: &Graph) -> Result<(), DeployError> {
+        let settings = self.shared.settings.load();
+        // A revision may say so itself, so that every replica of its group runs it.
+        let allowed = settings.allow_unknown || settings.node_red.get(ALLOW_UNKNOWN).is_some_and(|flag| flag == true);
+        let unknown = if allowed {
+            Vec::new()
+        } else {
+            unknown_types(graph, |kind| start::type_of(&self.shared, kind).is_some())
+        };
+        let unknown: Vec<NodeProblem> = unknown
+            .into_iter()
+            .map(|node| NodeProblem {
+                message: node.origin(),
+                id: node.node,
+                kind: node.kind,
+                name: node.name,
+                tab: node.tab,
+            })
+            .collect();
+        let denied = graph.nodes.iter().filter_map(|node| {
+            let Deny { word, applies } = start::type_of(&self.shared, &node.config.kind)?.deny?;
+            let is_denied = settings.deny.iter().any(|denied| denied == word) && applies(&node.config);
+            is_denied.then(|| NodeProblem {
+                id: node.config.id.clone(),
+                kind: node.config.kind.clone(),
+                name: node.config.name.clone(),
+                tab: graph.tab_name(node.scope),
+                message: format!("the operator switched it off with --deny {word}"),
+            })
+        });
+        let denied: Vec<NodeProblem> = denied.collect();
+        match (unknown.is_empty(), denied.is_empty()) {
+            (false, _) => Err(DeployError::UnknownTypes(unknown)),
+            (_, false) => Err(DeployError::Denied(denied)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn stop_nodes(&self, stop: &[(Str, usize, bool)]) {
+        let workers = self.shared.workers();
+        join_all(workers.iter().enumerate().map(|(index, worker)| {
+            let own: Vec<_> =
+                stop.iter().filter(|(_, at, _)| *at == index).map(|(id, _, removed)| (id.clone(), *removed)).collect();
+            worker.call(move |worker| Box::pin(super::stop::close_nodes(worker, own)))
+        }))
+        .await;
+    }
+
+    /// Stops taking work and waits until what is in flight is finished, or the deadline. Returns how many deliveries are
+    /// still open then; [`Engine::stop`] abandons those.
+    pub async fn drain(&self, deadline: Duration) -> usize {
+        let workers = self.shared.workers();
+        join_all(workers.iter().map(|worker| {
+            worker.call(|worker| {
+                Box::pin(async move {
+                    for node in worker.slots().iter().filter_map(|slot| slot.node()) {
+                        node.drain();
+                    }
+                })
+            })
+        }))
+        .await;
+        let _ = tokio::time::timeout(deadline, self.shared.deliveries.idle()).await;
+        self.shared.deliveries.counts().in_flight
+    }
+
+    /// Takes work again after [`Engine::drain`]: nodes that a deploy since then kept go on with their state.
+    pub async fn resume(&self) {
+        let workers = self.shared.workers();
+        join_all(workers.iter().map(|worker| {
+            worker.call(|worker| {
+                Box::pin(async move {
+                    let nodes: Vec<_> = worker.slots().iter().filter_map(|slot| slot.node()).collect();
+                    join_all(nodes.iter().map(|node| node.resume())).await;
+                })
+            })
+        }))
+        .await;
+    }
+
+    /// Closes every node and forgets the flow document; the workers stay.
+    pub async fn stop(&self) {
+        let mut running = self.running.lock().await;
+        let stop: Vec<_> = running.workers.iter().map(|(id, worker)| (id.clone(), *worker, false)).collect();
+        self.stop_nodes(&stop).await;
+        *running = Running::default();
+    }
+
+    /// Stops everything and ends the worker threads.
+    pub async fn shutdown(self) {
+        self.stop().await;
+        self.shared.workers.write().clear();
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        let _ = joined.await;
+    }
+}
+
+impl DeployReport {
+    fn absorb(&mut self, part: Option<DeployReport>) {
+        let Some(part) = part else { return };
+        self.started += part.started;
+        self.problems.extend(part.problems);
+    }
+}

@@ -1,0 +1,186 @@
+//! JSONata expressions with Node-RED's functions.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use jsonata_core::Expression;
+use jsonata_core::ast::AstNode;
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
+use jsonata_core::parser;
+use jsonata_core::value::JValue;
+use rustc_hash::FxHashMap;
+
+use flotilla_value::Value;
+
+use super::bridge::Carried;
+use super::error::ExpressionError;
+use super::functions;
+use super::moment_rewrite;
+use super::regexp::Regexp;
+use super::surroundings::Surroundings;
+
+/// An expression that takes longer is stopped: it would hold up every flow of its worker.
+const TIME_LIMIT_MS: u64 = 10_000;
+
+/// Expressions that a worker keeps ready.
+const CACHE: usize = 256;
+
+/// An expression, parsed once.
+pub struct Jsonata {
+    plain: Option<Expression>,
+    ast: AstNode,
+    /// Written for Node-RED before 0.14: it begins with `msg.`, and the message is under that name.
+    legacy: bool,
+    /// The source when it names each property that it can reach; `None` when it may look at all of them.
+    names: Option<String>,
+}
+
+thread_local! {
+    static READY: RefCell<FxHashMap<String, Rc<Jsonata>>> = RefCell::default();
+    static LEGACY: Option<Regexp> = Regexp::new(r#"(^|[^a-zA-Z0-9_'".])msg([^a-zA-Z0-9_'"]|$)"#, "").ok();
+}
+
+fn options() -> EvaluatorOptions {
+    EvaluatorOptions { timeout_ms: Some(TIME_LIMIT_MS), ..EvaluatorOptions::default() }
+}
+
+fn split_code(message: &str) -> ExpressionError {
+    match message.split_once(": ") {
+        Some((code, text)) if code.len() == 5 && code[1..].bytes().all(|b| b.is_ascii_digit()) => {
+            ExpressionError::with_code(text, code)
+        }
+        _ => ExpressionError::new(message),
+    }
+}
+
+impl From<EvaluatorError> for ExpressionError {
+    fn from(error: EvaluatorError) -> ExpressionError {
+        split_code(error.message())
+    }
+}
+
+impl Jsonata {
+    /// Parses an expression, or takes it from the worker's cache.
+    ///
+    /// # Errors
+    /// When the expression is malformed.
+    pub fn compile(source: &str) -> Result<Rc<Jsonata>, ExpressionError> {
+        if let Some(ready) = READY.with(|ready| ready.borrow().get(source).cloned()) {
+            return Ok(ready);
+        }
+        let ast = parser::parse(source).map_err(|error| split_code(&error.to_string()))?;
+        let needs_node = functions::NAMES.iter().any(|name| source.contains(name));
+        let ast = if needs_node { moment_rewrite::rewrite(ast) } else { ast };
+        // A bare path: without functions, wildcards and escapes it reaches only properties that it spells out.
+        let spelled = !source.contains(['$', '*', '%', '\\', '~', '@', '#', '^']);
+        let legacy = LEGACY.with(|legacy| legacy.as_ref().is_some_and(|legacy| legacy.is_match(source)));
+        let made = Rc::new(Jsonata {
+            plain: (!needs_node).then(|| Expression::from_ast(ast.clone())),
+            ast,
+            legacy,
+            names: spelled.then(|| source.to_owned()),
+        });
+        READY.with(|ready| {
+            let mut ready = ready.borrow_mut();
+            if ready.len() >= CACHE {
+                ready.clear();
+            }
+            ready.insert(source.to_owned(), made.clone());
+        });
+        Ok(made)
+    }
+
+    /// Evaluates the expression for a message, with these variables bound.
+    ///
+    /// # Errors
+    /// What JSONata reports, with its code, and expressions that take too long.
+    pub fn evaluate(
+        &self,
+        around: Rc<dyn Surroundings>,
+        msg: &Value,
+        variables: &[(&str, Value)],
+    ) -> Result<Value, ExpressionError> {
+        let carried = Rc::new(Carried::default());
+        let mut input = match &self.names {
+            Some(source) => carried.message(msg, |key| source.contains(key)),
+            None => carried.to_jsonata(msg),
+        };
+        if self.legacy {
+            input = JValue::object([("msg".to_owned(), input)].into_iter().collect());
+        }
+        let result = match &self.plain {
+            Some(expression) if variables.is_empty() => expression.evaluate_with_options(&input, options())?,
+            _ => {
+                let mut context = Context::new();
+                for (name, value) in variables {
+                    context.bind((*name).to_owned(), carried.to_jsonata(value));
+                }
+                let mut evaluator = Evaluator::with_options(context, options());
+                functions::register(&mut evaluator, &around, &carried)?;
+                evaluator.evaluate(&self.ast, &input)?
+            }
+        };
+        Ok(carried.to_value(&result))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::context::{ContextRef, Contexts, ScopeKey};
+    use flotilla_value::parse_json;
+
+    struct Around(Arc<Contexts>);
+
+    impl Surroundings for Around {
+        fn env(&self, name: &str) -> Option<Value> {
+            (name == "WHO").then(|| Value::from("Joe"))
+        }
+
+        fn context(&self, global: bool) -> ContextRef {
+            self.0.scope(if global { ScopeKey::global() } else { ScopeKey::flow("f") })
+        }
+    }
+
+    fn evaluate(source: &str, msg: &str) -> Result<Value, ExpressionError> {
+        let around = Around(Arc::new(Contexts::default()));
+        around.context(false).set("a.b", Value::Number(7.0), None).unwrap();
+        Jsonata::compile(source)?.evaluate(Rc::new(around), &parse_json(msg.as_bytes()).unwrap(), &[])
+    }
+
+    #[test]
+    fn paths_functions_and_legacy_expressions_work() {
+        let msg = r#"{"payload":{"x":[1,2,3]},"topic":"t"}"#;
+        assert_eq!(evaluate("$sum(payload.x)", msg).unwrap(), Value::Number(6.0));
+        assert_eq!(evaluate("payload.x[1]", msg).unwrap(), Value::Number(2.0));
+        assert_eq!(evaluate("msg.topic", msg).unwrap(), Value::from("t"));
+        assert_eq!(evaluate("nothing", msg).unwrap(), Value::Undefined);
+        assert_eq!(evaluate("$env('WHO') & $env('NO')", msg).unwrap(), Value::from("Joe"));
+        assert_eq!(evaluate("$flowContext('a.b') + 1", msg).unwrap(), Value::Number(8.0));
+        assert_eq!(evaluate("$clone(payload).x[0]", msg).unwrap(), Value::Number(1.0));
+    }
+
+    #[test]
+    fn moments_are_formatted_and_moved() {
+        let source = "'day ' & $moment('2024-02-28T12:00:00Z').add(2, 'days').utc().format('YYYY-MM-DD')";
+        assert_eq!(evaluate(source, "{}").unwrap(), Value::from("day 2024-03-01"));
+        assert_eq!(evaluate("$moment(1000).valueOf()", "{}").unwrap(), Value::Number(1000.0));
+    }
+
+    #[test]
+    fn values_that_json_cannot_say_pass_through() {
+        let object: flotilla_value::Object =
+            [("payload", Value::Buffer(bytes::Bytes::from_static(b"ab")))].into_iter().collect();
+        let around = Rc::new(Around(Arc::new(Contexts::default())));
+        let result = Jsonata::compile("{'b': payload}").unwrap().evaluate(around, &object.into(), &[]).unwrap();
+        assert_eq!(result.get("b"), Value::Buffer(bytes::Bytes::from_static(b"ab")));
+    }
+
+    #[test]
+    fn errors_have_their_code() {
+        assert!(Jsonata::compile("payload.(").is_err());
+        assert_eq!(evaluate("1 + 'a'", "{}").unwrap_err().code.as_deref(), Some("T2002"));
+    }
+}

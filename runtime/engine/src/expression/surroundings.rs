@@ -1,0 +1,83 @@
+//! What expressions see of the node that they belong to.
+
+use crate::NodeCx;
+use crate::context::ContextRef;
+use flotilla_value::{Path, Value};
+
+use super::error::ExpressionError;
+
+/// What expressions see of the node that they belong to.
+pub trait Surroundings {
+    /// An environment variable; `None` when nothing defines it.
+    fn env(&self, name: &str) -> Option<Value>;
+
+    /// The flow's or (`global`) everyone's context.
+    fn context(&self, global: bool) -> ContextRef;
+
+    /// The context of the flow around a subflow instance.
+    fn parent_context(&self) -> Option<ContextRef> {
+        None
+    }
+}
+
+impl Surroundings for NodeCx {
+    fn env(&self, name: &str) -> Option<Value> {
+        NodeCx::env(self, name)
+    }
+
+    fn context(&self, global: bool) -> ContextRef {
+        if global { self.global_context() } else { self.flow_context() }
+    }
+
+    fn parent_context(&self) -> Option<ContextRef> {
+        self.parent_flow_context()
+    }
+}
+
+/// Splits `#:(store)::key` as typed inputs write it.
+fn split_store(text: &str) -> (Option<&str>, &str) {
+    let Some(rest) = text.strip_prefix("#:(") else { return (None, text) };
+    match rest.split_once(")::") {
+        Some((store, key)) if !store.is_empty() && !store.contains(char::is_whitespace) => (Some(store), key),
+        _ => (None, text),
+    }
+}
+
+fn locate(
+    around: &dyn Surroundings,
+    global: bool,
+    text: &str,
+    msg: Option<&Value>,
+) -> Result<(ContextRef, Option<String>, Path), ExpressionError> {
+    let (store, key) = split_store(text);
+    let (context, key) = match key.strip_prefix("$parent.").filter(|_| !global) {
+        Some(rest) => (around.parent_context().unwrap_or_else(|| around.context(false)), rest),
+        None => (around.context(global), key),
+    };
+    let path = Path::parse(key)?;
+    let path = if key.contains("[msg") { Path::from_parts(path.resolved(msg)?) } else { path };
+    Ok((context, store.map(str::to_owned), path))
+}
+
+/// Reads context by a typed input's key: `key`, `#:(store)::key`, `key[msg.topic]`.
+pub fn context_get(
+    around: &dyn Surroundings,
+    global: bool,
+    text: &str,
+    msg: Option<&Value>,
+) -> Result<Value, ExpressionError> {
+    let (context, store, path) = locate(around, global, text, msg)?;
+    Ok(context.store(store.as_deref()).get(context.scope(), &path)?)
+}
+
+/// Sets context by a typed input's key; `Undefined` deletes it.
+pub fn context_set(
+    around: &dyn Surroundings,
+    global: bool,
+    text: &str,
+    msg: Option<&Value>,
+    value: Value,
+) -> Result<(), ExpressionError> {
+    let (context, store, path) = locate(around, global, text, msg)?;
+    Ok(context.store(store.as_deref()).set(context.scope(), &path, value)?)
+}

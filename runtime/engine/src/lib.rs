@@ -1,0 +1,40 @@
+//! The engine: workers, the nodes that live on them, and how messages get from one to the next.
+
+pub mod catalog;
+pub mod context;
+mod cx;
+mod deploy;
+mod engine_type;
+mod env;
+pub mod expression;
+mod extensions;
+mod inert;
+pub mod message;
+mod node;
+pub mod observe;
+mod place;
+pub mod props;
+mod report;
+mod route;
+mod schedule;
+mod scope;
+pub mod settings;
+mod shared;
+mod slot;
+mod start;
+mod stop;
+mod subflow;
+mod worker;
+
+pub use cx::NodeCx;
+pub use deploy::{DeployError, DeployMode, DeployReport, NodeProblem};
+pub use engine_type::{ALLOW_UNKNOWN, Credentials, Engine, EngineParts};
+pub use extensions::Extensions;
+pub use inert::Inert;
+pub use node::{Build, ConfigNode, Deny, Node, NodeError, NodeType};
+pub use schedule::{Alone, Claim, KEEP_START, Schedule, Tick};
+pub use scope::Scope;
+pub use shared::Shared;
+pub use shared::now_ms;
+pub use slot::Slot;
+pub use worker::{Worker, WorkerHandle};

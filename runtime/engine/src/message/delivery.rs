@@ -1,0 +1,230 @@
+//! One piece of work from outside, and the one way in which it ends.
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use flotilla_value::{Str, Value};
+
+/// How a delivery ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Every holder let go and nothing failed.
+    Completed,
+    /// An error was caught by no catch node.
+    Failed(Failure),
+    /// The replica gave it up: the drain deadline passed, or a node that held it was closed.
+    Abandoned,
+}
+
+/// Why a delivery failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// The node's id.
+    pub node: Str,
+    /// The error as the node reported it.
+    pub error: Value,
+}
+
+type OnEnd = Box<dyn FnOnce(Outcome) + Send>;
+
+/// One piece of work from outside (an MQTT message, an HTTP request, a timer tick). Every message carries an `Arc` of it;
+/// when the last holder lets go it ends, exactly once, and the source hears how.
+pub struct Delivery {
+    number: u64,
+    source: Str,
+    failure: Mutex<Option<Failure>>,
+    on_end: Mutex<Option<OnEnd>>,
+    all: Arc<Deliveries>,
+}
+
+/// The deliveries of a replica: how many are open, and how the others ended.
+#[derive(Default)]
+pub struct Deliveries {
+    in_flight: AtomicUsize,
+    started: AtomicU64,
+    completed: AtomicU64,
+    failed: AtomicU64,
+    abandoned: AtomicU64,
+    idle: Notify,
+}
+
+/// A snapshot of [`Deliveries`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Open now.
+    pub in_flight: usize,
+    /// Begun since start.
+    pub started: u64,
+    /// Ended without a failure.
+    pub completed: u64,
+    /// Ended with an uncaught error.
+    pub failed: u64,
+    /// Given up.
+    pub abandoned: u64,
+}
+
+thread_local! {
+    static ABANDONING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// While one of these lives, deliveries whose last holder lets go on this thread end as abandoned: nodes are being
+/// closed, and what they still held was not finished.
+pub struct Abandoning(());
+
+impl Abandoning {
+    /// Begins to abandon on this thread.
+    pub fn begin() -> Abandoning {
+        ABANDONING.with(|depth| depth.set(depth.get() + 1));
+        Abandoning(())
+    }
+}
+
+impl Drop for Abandoning {
+    fn drop(&mut self) {
+        ABANDONING.with(|depth| depth.set(depth.get() - 1));
+    }
+}
+
+impl Delivery {
+    /// Begins a delivery. `on_end` is called exactly once, on the thread of the last holder: it must not block.
+    pub fn begin(all: &Arc<Deliveries>, source: Str, on_end: impl FnOnce(Outcome) + Send + 'static) -> Arc<Delivery> {
+        all.in_flight.fetch_add(1, Ordering::AcqRel);
+        let number = all.started.fetch_add(1, Ordering::Relaxed);
+        let on_end: OnEnd = Box::new(on_end);
+        Arc::new(Delivery {
+            number,
+            source,
+            failure: Mutex::new(None),
+            on_end: Mutex::new(Some(on_end)),
+            all: all.clone(),
+        })
+    }
+
+    /// Its number on this replica, from 0.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The id of the node that it came in through.
+    pub fn source(&self) -> &Str {
+        &self.source
+    }
+
+    /// Marks it as failed; the first failure counts.
+    pub fn fail(&self, failure: Failure) {
+        self.failure.lock().get_or_insert(failure);
+    }
+
+    /// The failure so far.
+    pub fn failure(&self) -> Option<Failure> {
+        self.failure.lock().clone()
+    }
+
+    /// Ends it now as abandoned, whoever still holds it; what they do later has no delivery to answer to.
+    pub fn abandon(&self) {
+        self.end(Outcome::Abandoned);
+    }
+
+    fn end(&self, outcome: Outcome) {
+        let Some(on_end) = self.on_end.lock().take() else { return };
+        let counter = match outcome {
+            Outcome::Completed => &self.all.completed,
+            Outcome::Failed(_) => &self.all.failed,
+            Outcome::Abandoned => &self.all.abandoned,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        on_end(outcome);
+        if self.all.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.all.idle.notify_waiters();
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        let failure = self.failure.get_mut().take();
+        let outcome = match failure {
+            _ if ABANDONING.with(|depth| depth.get() > 0) => Outcome::Abandoned,
+            Some(failure) => Outcome::Failed(failure),
+            None => Outcome::Completed,
+        };
+        self.end(outcome);
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Delivery({} of {})", self.number, self.source)
+    }
+}
+
+impl Deliveries {
+    /// How many are open and how the others ended.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            in_flight: self.in_flight.load(Ordering::Acquire),
+            started: self.started.load(Ordering::Relaxed),
+            completed: self.completed.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            abandoned: self.abandoned.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits until none is open.
+    pub async fn idle(&self) {
+        loop {
+            let changed = self.idle.notified();
+            if self.in_flight.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended() -> (Arc<Mutex<Vec<Outcome>>>, impl Fn(Outcome) + Send + Clone + 'static) {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = seen.clone();
+        (seen, move |outcome| sink.lock().push(outcome))
+    }
+
+    #[test]
+    fn ends_once_when_the_last_holder_lets_go() {
+        let all = Arc::new(Deliveries::default());
+        let (seen, on_end) = ended();
+        let delivery = Delivery::begin(&all, "n".into(), on_end);
+        let held = delivery.clone();
+        drop(delivery);
+        assert!(seen.lock().is_empty());
+        held.fail(Failure { node: "f".into(), error: Value::from("first") });
+        held.fail(Failure { node: "f".into(), error: Value::from("second") });
+        drop(held);
+        assert_eq!(*seen.lock(), [Outcome::Failed(Failure { node: "f".into(), error: Value::from("first") })]);
+        assert_eq!(all.counts().in_flight, 0);
+    }
+
+    #[test]
+    fn what_a_closing_node_holds_is_abandoned() {
+        let all = Arc::new(Deliveries::default());
+        let (seen, on_end) = ended();
+        let delivery = Delivery::begin(&all, "n".into(), on_end.clone());
+        {
+            let _closing = Abandoning::begin();
+            drop(delivery);
+        }
+        let delivery = Delivery::begin(&all, "n".into(), on_end);
+        delivery.abandon();
+        drop(delivery);
+        assert_eq!(*seen.lock(), [Outcome::Abandoned, Outcome::Abandoned]);
+        assert_eq!(all.counts().abandoned, 2);
+    }
+}

@@ -1,0 +1,257 @@
+//! Building, wiring and starting the nodes of a deploy, on their workers.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flotilla_flows::{EnvVar, Graph, GraphNode, substitute_env};
+use futures::future::{LocalBoxFuture, join_all};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::message::Msg;
+use crate::observe::Level;
+use flotilla_value::{Str, to_json};
+
+use super::cx::{NodeCx, Origin};
+use super::deploy::{DeployReport, NodeProblem};
+use super::engine_type::Credentials;
+use super::inert::Inert;
+use super::node::{Build, ConfigNode, Node, NodeType};
+use super::scope::Scope;
+use super::shared::Shared;
+use super::slot::Slot;
+use super::worker::Worker;
+use super::{env, route, subflow};
+
+/// How long a deploy waits for one node's sockets to be bound.
+const READY_LIMIT: Duration = Duration::from_secs(5);
+
+/// One deploy, as every worker sees it.
+pub(super) struct Batch {
+    pub(super) graph: Graph,
+    pub(super) credentials: Credentials,
+    pub(super) users: FxHashMap<Str, Vec<Str>>,
+    pub(super) start: FxHashSet<Str>,
+    pub(super) workers: FxHashMap<Str, usize>,
+}
+
+/// A config node in the place of a node, so that it closes and drains like one.
+struct ConfigSlot(Arc<dyn ConfigNode>);
+
+impl Node for ConfigSlot {
+    fn receive(&self, _msg: Msg) {}
+
+    fn start(&self) {
+        self.0.start();
+    }
+
+    fn ready(&self) -> LocalBoxFuture<'static, ()> {
+        self.0.ready()
+    }
+
+    fn drain(&self) {
+        self.0.drain();
+    }
+
+    fn resume(&self) -> LocalBoxFuture<'static, ()> {
+        self.0.resume()
+    }
+
+    fn close(&self, removed: bool) -> LocalBoxFuture<'static, ()> {
+        self.0.close(removed)
+    }
+}
+
+/// The row of a type: the table's, or the engine's own for subflow instances.
+pub(super) fn type_of(shared: &Shared, kind: &str) -> Option<NodeType> {
+    if kind.starts_with("subflow:") {
+        return Some(NodeType::node("subflow", subflow::build_instance));
+    }
+    if kind == "subflow-status" {
+        return Some(NodeType::node("subflow-status", subflow::build_status));
+    }
+    shared.types.iter().find(|row| row.name == kind).copied()
+}
+
+/// Config nodes that start, those that others refer to first.
+pub(super) fn config_order(batch: &Batch) -> Vec<usize> {
+    let nodes = &batch.graph.nodes;
+    let configs: Vec<usize> = (0..nodes.len()).filter(|at| nodes[*at].is_config).collect();
+    let by_id: FxHashMap<&str, usize> = configs.iter().map(|at| (nodes[*at].config.id.as_str(), *at)).collect();
+    let (mut order, mut seen) = (Vec::new(), FxHashSet::default());
+    fn visit(
+        at: usize,
+        nodes: &[GraphNode],
+        by_id: &FxHashMap<&str, usize>,
+        seen: &mut FxHashSet<usize>,
+        order: &mut Vec<usize>,
+    ) {
+        if !seen.insert(at) {
+            return;
+        }
+        for value in nodes[at].config.props.values() {
+            if let Some(referenced) = value.as_str().and_then(|id| by_id.get(id)) {
+                visit(*referenced, nodes, by_id, seen, order);
+            }
+        }
+        order.push(at);
+    }
+    for at in configs {
+        visit(at, nodes, &by_id, &mut seen, &mut order);
+    }
+    order.retain(|at| batch.start.contains(nodes[*at].config.id.as_str()));
+    order
+}
+
+/// The worker of a node of the batch.
+pub(super) fn worker_of(batch: &Batch, at: usize) -> usize {
+    batch.workers.get(batch.graph.nodes[at].config.id.as_str()).copied().unwrap_or(0)
+}
+
+/// The scopes of the deploy on this worker; made once per deploy and shared with nodes that stay.
+fn scopes(worker: &Rc<Worker>, batch: &Batch) -> Vec<Rc<Scope>> {
+    let mut made: Vec<Option<Rc<Scope>>> = vec![None; batch.graph.scopes.len()];
+    fn make(worker: &Rc<Worker>, batch: &Batch, at: usize, made: &mut Vec<Option<Rc<Scope>>>) -> Rc<Scope> {
+        if let Some(scope) = &made[at] {
+            return scope.clone();
+        }
+        let source = &batch.graph.scopes[at];
+        let parent = source.parent.map(|parent| make(worker, batch, parent, made));
+        let secrets = secrets(&source.env, &batch.credentials);
+        // An unchanged scope is kept: nodes that stay hold it.
+        let kept = worker.scope(&source.id).filter(|scope| scope.is(source, parent.as_ref(), &secrets));
+        let scope = kept.unwrap_or_else(|| {
+            let scope = Scope::new(source, parent, secrets);
+            scope.compute(&worker.shared);
+            scope
+        });
+        made[at] = Some(scope.clone());
+        scope
+    }
+    (0..batch.graph.scopes.len()).map(|at| make(worker, batch, at, &mut made)).collect()
+}
+
+/// The values of variables of the kind `cred`: credentials of the tab, group or instance; of a global-config in its `map`.
+fn secrets(env: &[EnvVar], credentials: &Credentials) -> FxHashMap<String, String> {
+    let found = env.iter().filter(|var| var.kind == "cred").filter_map(|var| {
+        let fields = credentials.get(&var.owner)?;
+        let value = fields.get("map").and_then(|map| map.get(&var.name)).or_else(|| fields.get(&var.name))?;
+        Some((var.name.clone(), value.as_str()?.to_owned()))
+    });
+    found.collect()
+}
+
+/// Builds nodes of this worker, by their index in the graph.
+pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> DeployReport {
+    let scopes = scopes(worker, batch);
+    worker.set_scopes(scopes.iter().map(|scope| (scope.id.clone(), scope.clone())).collect());
+    let mut report = DeployReport::default();
+    for at in which {
+        let node = &batch.graph.nodes[*at];
+        match build_one(worker, batch, node, &scopes[node.scope]) {
+            Ok(()) => report.started += 1,
+            Err(message) => report.problems.push(NodeProblem {
+                id: node.config.id.clone(),
+                kind: node.config.kind.clone(),
+                name: node.config.name.clone(),
+                tab: batch.graph.tab_name(node.scope),
+                message,
+            }),
+        }
+    }
+    report
+}
+
+fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Scope>) -> Result<(), String> {
+    let shared = &worker.shared;
+    let row = type_of(shared, &node.config.kind).or_else(|| type_of(shared, "unknown"));
+    let row = row.ok_or_else(|| format!("node type \"{}\" is not known", node.config.kind))?;
+    let mut config = node.config.clone();
+    let own_env = |name: &str| match name {
+        "NR_NODE_ID" => Some(serde_json::Value::from(node.config.id.as_str())),
+        "NR_NODE_NAME" => Some(serde_json::Value::from(node.config.name.as_str())),
+        "NR_NODE_PATH" => Some(serde_json::Value::from(node.path.as_str())),
+        _ => env::lookup(shared, scope, name).and_then(|value| to_json(&value)),
+    };
+    config.props = substitute_env(&config.props, &own_env);
+    let id = Str::new(&config.id);
+    let credentials = batch.credentials.get(&config.id);
+    let credentials = credentials.or_else(|| batch.credentials.get(node.alias.as_ref()?)).cloned().unwrap_or_default();
+    let cx = NodeCx::new(
+        worker,
+        Origin {
+            config,
+            alias: node.alias.clone(),
+            path: node.path.clone(),
+            is_config: node.is_config,
+            scope: scope.clone(),
+            credentials,
+            users: batch.users.get(&id).cloned().unwrap_or_default(),
+        },
+    );
+    let built: Result<Rc<dyn Node>, _> = match row.build {
+        Build::Node(build) => build(cx.clone()),
+        Build::Config(build) => build(cx.clone()).map(|config| {
+            shared.config_nodes.insert(id.clone(), config.clone());
+            Rc::new(ConfigSlot(config)) as Rc<dyn Node>
+        }),
+    };
+    match built {
+        Ok(node) => {
+            worker.insert(Slot::new(cx, node));
+            Ok(())
+        }
+        Err(error) => {
+            cx.log_at(Level::Error, error.text.clone().into());
+            if !error.absent {
+                worker.insert(Slot::new(cx, Rc::new(Inert)));
+            }
+            Err(error.text)
+        }
+    }
+}
+
+/// Step 1: builds the nodes of this worker that start, in the document's order.
+pub(super) fn build_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
+    let which: Vec<usize> = (0..batch.graph.nodes.len())
+        .filter(|at| {
+            let node = &batch.graph.nodes[*at];
+            !node.is_config && worker_of(&batch, *at) == worker.index && batch.start.contains(node.config.id.as_str())
+        })
+        .collect();
+    let report = build(&worker, &batch, &which);
+    Box::pin(std::future::ready(report))
+}
+
+/// Step 2: wires every node of this worker anew, also those that stayed, and enters listeners into their flows.
+pub(super) fn wire(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
+    for slot in worker.slots() {
+        route::forget_all(&slot.cx.scope().flow());
+    }
+    for node in &batch.graph.nodes {
+        let Some(slot) = worker.slot(&node.config.id) else { continue };
+        let targets = |ids: &Vec<String>| ids.iter().filter_map(|id| worker.slot(id)).collect();
+        slot.cx.set_wires(node.config.wires.iter().map(targets).collect());
+        slot.cx.set_users(batch.users.get(slot.cx.id()).cloned().unwrap_or_default());
+        route::register(&slot);
+    }
+    Box::pin(std::future::ready(DeployReport::default()))
+}
+
+/// Step 3: starts the new nodes in order and waits until they are ready.
+pub(super) fn start_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
+    Box::pin(async move {
+        let fresh: Vec<_> = batch
+            .graph
+            .nodes
+            .iter()
+            .filter(|node| batch.start.contains(node.config.id.as_str()))
+            .filter_map(|node| worker.slot(&node.config.id)?.node())
+            .collect();
+        for node in &fresh {
+            node.start();
+        }
+        join_all(fresh.iter().map(|node| tokio::time::timeout(READY_LIMIT, node.ready()))).await;
+        DeployReport::default()
+    })
+}

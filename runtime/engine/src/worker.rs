@@ -1,0 +1,206 @@
+//! A worker thread: a current-thread runtime, a run queue and the nodes that live there.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+
+use futures::future::LocalBoxFuture;
+use rustc_hash::FxHashMap;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::LocalSet;
+
+use crate::message::Msg;
+use flotilla_value::Str;
+
+use super::scope::Scope;
+use super::shared::Shared;
+use super::slot::Slot;
+
+/// Messages handled before tasks and sockets get their turn.
+const BURST: usize = 256;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Worker>>> = const { RefCell::new(None) };
+}
+
+/// A worker thread's state. Messages between its nodes go through one FIFO queue: Node-RED's order of delivery.
+pub struct Worker {
+    /// Its number, from 0.
+    pub index: usize,
+    /// What all workers share.
+    pub shared: Arc<Shared>,
+    queue: RefCell<VecDeque<(Rc<Slot>, Msg)>>,
+    wake: Notify,
+    slots: RefCell<FxHashMap<Str, Rc<Slot>>>,
+    scopes: RefCell<FxHashMap<Str, Rc<Scope>>>,
+}
+
+type Work = Box<dyn FnOnce(&Rc<Worker>) + Send>;
+
+enum Job {
+    Deliver(Str, Msg),
+    Run(Work),
+}
+
+/// A worker as other threads see it.
+#[derive(Clone)]
+pub struct WorkerHandle {
+    index: usize,
+    jobs: mpsc::UnboundedSender<Job>,
+}
+
+impl Worker {
+    /// The worker of this thread.
+    pub fn current() -> Option<Rc<Worker>> {
+        CURRENT.with(|current| current.borrow().clone())
+    }
+
+    /// Puts a message at the end of the run queue.
+    pub fn enqueue(&self, slot: Rc<Slot>, msg: Msg) {
+        let mut queue = self.queue.borrow_mut();
+        queue.push_back((slot, msg));
+        if queue.len() == 1 {
+            self.wake.notify_one();
+        }
+    }
+
+    /// True when no message waits to be handled.
+    pub fn is_idle(&self) -> bool {
+        self.queue.borrow().is_empty()
+    }
+
+    /// A live node on this worker.
+    pub fn slot(&self, id: &str) -> Option<Rc<Slot>> {
+        self.slots.borrow().get(id).cloned()
+    }
+
+    /// All live nodes on this worker, in no order.
+    pub fn slots(&self) -> Vec<Rc<Slot>> {
+        self.slots.borrow().values().cloned().collect()
+    }
+
+    /// A flow's or group's scope on this worker.
+    pub fn scope(&self, id: &str) -> Option<Rc<Scope>> {
+        self.scopes.borrow().get(id).cloned()
+    }
+
+    pub(crate) fn set_scopes(&self, scopes: FxHashMap<Str, Rc<Scope>>) {
+        *self.scopes.borrow_mut() = scopes;
+    }
+
+    pub(crate) fn insert(&self, slot: Rc<Slot>) {
+        let id = slot.cx.id().clone();
+        self.shared.directory.insert(id.clone(), self.index);
+        self.slots.borrow_mut().insert(id, slot);
+    }
+
+    pub(crate) fn remove(&self, id: &str) -> Option<Rc<Slot>> {
+        self.shared.directory.remove(id);
+        self.slots.borrow_mut().remove(id)
+    }
+
+    /// Closes one node and forgets it, as a deploy without it would.
+    pub async fn close_node(self: Rc<Self>, id: Str, removed: bool) {
+        super::stop::close_nodes(self, vec![(id, removed)]).await;
+    }
+
+    /// Handles queued messages for ever. Ends when the worker's local set is dropped.
+    async fn run_queue(self: Rc<Self>) {
+        loop {
+            for _ in 0..BURST {
+                let Some((slot, msg)) = self.queue.borrow_mut().pop_front() else { break };
+                slot.receive(msg);
+            }
+            if self.queue.borrow().is_empty() {
+                self.wake.notified().await;
+            } else {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    async fn run_jobs(self: Rc<Self>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+        while let Some(job) = jobs.recv().await {
+            match job {
+                Job::Deliver(node, msg) => match self.slot(&node) {
+                    Some(slot) => self.enqueue(slot, msg),
+                    None => {
+                        // The node went away while the message crossed threads.
+                        if let Some(delivery) = msg.delivery() {
+                            delivery.abandon();
+                        }
+                    }
+                },
+                Job::Run(work) => work(&self),
+            }
+        }
+    }
+}
+
+impl WorkerHandle {
+    /// Starts a worker thread. It ends when every handle to it is gone.
+    pub fn spawn(
+        index: usize,
+        shared: &Arc<std::sync::OnceLock<Arc<Shared>>>,
+    ) -> std::io::Result<(WorkerHandle, thread::JoinHandle<()>)> {
+        // Unbounded on purpose: what waits here belongs to open deliveries, and those are bounded by max_in_flight.
+        #[allow(clippy::disallowed_methods, reason = "bounded by max_in_flight deliveries")]
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let shared = shared.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+            let shared = shared.wait().clone();
+            let worker = Rc::new(Worker {
+                index,
+                shared,
+                queue: RefCell::default(),
+                wake: Notify::new(),
+                slots: RefCell::default(),
+                scopes: RefCell::default(),
+            });
+            CURRENT.with(|current| *current.borrow_mut() = Some(worker.clone()));
+            let local = LocalSet::new();
+            local.spawn_local(worker.clone().run_queue());
+            local.block_on(&runtime, worker.run_jobs(receiver));
+            CURRENT.with(|current| current.borrow_mut().take());
+        })?;
+        Ok((WorkerHandle { index, jobs }, thread))
+    }
+
+    /// Its number.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Hands a message to a node there; on this very worker it goes straight to the run queue.
+    pub fn deliver(&self, node: Str, msg: Msg) -> bool {
+        if let Some(worker) = Worker::current().filter(|worker| worker.index == self.index) {
+            let Some(slot) = worker.slot(&node) else { return false };
+            worker.enqueue(slot, msg);
+            return true;
+        }
+        self.jobs.send(Job::Deliver(node, msg)).is_ok()
+    }
+
+    /// Runs a closure on the worker, soon.
+    pub fn run(&self, work: impl FnOnce(&Rc<Worker>) + Send + 'static) {
+        let _ = self.jobs.send(Job::Run(Box::new(work)));
+    }
+
+    /// Runs a closure on the worker and waits for the future that it gives. `None` when the worker is gone.
+    pub async fn call<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, R> + Send + 'static,
+    ) -> Option<R> {
+        let (reply, answer) = oneshot::channel();
+        self.run(move |worker| {
+            let future = work(worker.clone());
+            tokio::task::spawn_local(async move {
+                let _ = reply.send(future.await);
+            });
+        });
+        answer.await.ok()
+    }
+}

@@ -1,0 +1,184 @@
+//! The one answer of a request, whoever gives it: the flow, the end of its delivery, or nobody in time.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::Full;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use flotilla_engine::message::Outcome;
+
+/// What is sent back.
+pub(super) type Answer = http::Response<Full<Bytes>>;
+
+/// Where the one answer of a request goes.
+///
+/// A flow may keep `msg.res` (in context, in a closure) and answer after the delivery has ended; so silence is known only
+/// when the delivery has ended and nobody holds `msg.res` any more. An error or an abandoned delivery answers at once.
+pub(super) struct Exchange {
+    state: Mutex<State>,
+}
+
+struct State {
+    answer: Option<oneshot::Sender<Answer>>,
+    completed: bool,
+    let_go: bool,
+    /// The answer was given or nobody waits for it any more.
+    over: bool,
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+/// The client waits for the answer. Dropped when it has it, or has gone away.
+pub(super) struct Present(Arc<Exchange>);
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl Exchange {
+    pub(super) fn new() -> (Arc<Exchange>, oneshot::Receiver<Answer>) {
+        let (sender, receiver) = oneshot::channel();
+        let state = State { answer: Some(sender), completed: false, let_go: false, over: false, waiting: Vec::new() };
+        (Arc::new(Exchange { state: Mutex::new(state) }), receiver)
+    }
+
+    /// True once an answer was given.
+    pub(super) fn is_answered(&self) -> bool {
+        self.state.lock().answer.is_none()
+    }
+
+    /// Gives the answer. False when there was one already.
+    pub(super) fn answer(&self, answer: Answer) -> bool {
+        let sender = self.state.lock().answer.take();
+        sender.is_some_and(|sender| {
+            // A client that went away hears nothing; the flow did its part.
+            let _ = sender.send(answer);
+            true
+        })
+    }
+
+    /// Marks that the client waits for the answer.
+    pub(super) fn present(self: &Arc<Exchange>) -> Present {
+        Present(self.clone())
+    }
+
+    /// Ends when the client has the answer (true) or has gone away (false).
+    pub(super) fn over(self: &Arc<Exchange>) -> BoxFuture<'static, bool> {
+        let (sender, over) = oneshot::channel();
+        {
+            let mut state = self.state.lock();
+            if !state.over {
+                state.waiting.push(sender);
+            }
+        }
+        let own = self.clone();
+        Box::pin(async move {
+            let _ = over.await;
+            own.is_answered()
+        })
+    }
+
+    fn end(&self) {
+        let mut state = self.state.lock();
+        state.over = true;
+        // Dropping them wakes those who wait.
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        drop(waiting);
+    }
+
+    /// The delivery ended.
+    pub(super) fn ended(&self, outcome: Outcome) {
+        match outcome {
+            Outcome::Completed => {
+                let silent = {
+                    let mut state = self.state.lock();
+                    state.completed = true;
+                    state.let_go
+                };
+                if silent {
+                    self.silence();
+                }
+            }
+            Outcome::Failed(failure) => {
+                let text = format!("The flow failed at node {}: {}", failure.node, failure.error.to_text());
+                self.answer(plain(StatusCode::BAD_GATEWAY, text));
+            }
+            Outcome::Abandoned => {
+                self.answer(unavailable("The flow was stopped before it answered"));
+            }
+        }
+    }
+
+    /// Nobody holds the response any more.
+    pub(super) fn let_go(&self) {
+        let silent = {
+            let mut state = self.state.lock();
+            state.let_go = true;
+            state.completed
+        };
+        if silent {
+            self.silence();
+        }
+    }
+
+    fn silence(&self) {
+        self.answer(plain(StatusCode::BAD_GATEWAY, "The flow ended without an http response".to_owned()));
+    }
+}
+
+/// A text answer.
+pub(super) fn plain(status: StatusCode, text: String) -> Answer {
+    let mut answer = Answer::new(Full::new(Bytes::from(text)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
+}
+
+/// 503: try again soon.
+pub(super) fn unavailable(text: &str) -> Answer {
+    let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, text.to_owned());
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}
+
+/// Express's page for a path that nobody answers.
+pub(super) fn not_found(method: &str, path: &str) -> Answer {
+    let escaped = path.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n<body>\n\
+         <pre>Cannot {method} {escaped}</pre>\n</body>\n</html>\n"
+    );
+    let mut answer = plain(StatusCode::NOT_FOUND, page);
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flotilla_engine::message::Failure;
+    use flotilla_value::Value;
+
+    #[test]
+    fn silence_is_a_502_once_the_delivery_and_the_response_are_gone() {
+        let (exchange, mut answer) = Exchange::new();
+        exchange.ended(Outcome::Completed);
+        assert!(!exchange.is_answered(), "the flow may have kept msg.res");
+        exchange.let_go();
+        assert_eq!(answer.try_recv().unwrap().status(), StatusCode::BAD_GATEWAY);
+        assert!(!exchange.answer(plain(StatusCode::OK, String::new())));
+    }
+
+    #[test]
+    fn a_failure_answers_at_once() {
+        let (exchange, mut answer) = Exchange::new();
+        exchange.ended(Outcome::Failed(Failure { node: "n1".into(), error: Value::from("boom") }));
+        assert_eq!(answer.try_recv().unwrap().status(), StatusCode::BAD_GATEWAY);
+    }
+}

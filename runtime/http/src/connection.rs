@@ -1,0 +1,184 @@
+//! One request: found in the routing table, handed to its node as a delivery, answered.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use flotilla_engine::Shared;
+use flotilla_engine::message::{Delivery, Msg, generate_id};
+use flotilla_value::{Object, Value};
+
+use super::answer::{Answer, Exchange, not_found, plain, unavailable};
+use super::body::{self, BodyError, Parsed};
+use super::cors::Cors;
+use super::gate::Gate;
+use super::request::{Request, query_value};
+use super::response::Response;
+use super::routes::{Endpoint, Found, Routes};
+use super::server::Here;
+use super::trust::Trust;
+use super::upgrade;
+use super::written::Written;
+
+/// A client waits this long at most; setting `httpNodeTimeout` in milliseconds.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// What every connection of a worker needs.
+pub(super) struct Connection {
+    shared: Arc<Shared>,
+    routes: Arc<Routes>,
+    gate: Arc<Gate>,
+    /// Keeps the worker's nodes reachable while requests are served.
+    _worker: Here,
+}
+
+impl Connection {
+    pub(super) fn new(shared: Arc<Shared>, routes: Arc<Routes>, gate: Arc<Gate>, worker: Here) -> Connection {
+        Connection { shared, routes, gate, _worker: worker }
+    }
+
+    pub(super) async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr) -> Answer {
+        if upgrade::is_upgrade(request.headers())
+            && let Some(handler) = self.routes.upgrade(request.uri().path())
+        {
+            return upgrade::accept(request, peer, handler);
+        }
+        let settings = self.shared.settings.load();
+        let cors = Cors::from_setting(settings.node_red.get("httpNodeCors"));
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        let (endpoint, params) = match self.routes.find(method, path) {
+            Found::Endpoint(endpoint, params) => (endpoint, params),
+            Found::BadParameter => {
+                return plain(StatusCode::BAD_REQUEST, format!("Failed to decode a parameter of {path}"));
+            }
+            Found::Methods(methods) => {
+                return match cors {
+                    Some(cors) if method == "OPTIONS" => cors.preflight(request.headers()),
+                    _ if method == "OPTIONS" && !methods.is_empty() => allow(&methods.join(",")),
+                    _ => not_found(method, path),
+                };
+            }
+        };
+        let extra = cors.map(|cors| cors.headers(request.headers()));
+        let deadline = settings.number("httpNodeTimeout").map_or(DEADLINE, |ms| Duration::from_millis(ms as u64));
+        drop(settings);
+        let mut answer = match tokio::time::timeout(deadline, self.through_flow(request, peer, &endpoint, params)).await
+        {
+            Ok(answer) => answer,
+            Err(_) => plain(
+                StatusCode::GATEWAY_TIMEOUT,
+                format!("The flow did not answer within {} s", deadline.as_secs_f64()),
+            ),
+        };
+        for (name, value) in extra.iter().flatten() {
+            answer.headers_mut().append(name, value.clone());
+        }
+        answer
+    }
+
+    async fn through_flow(
+        &self,
+        request: http::Request<Incoming>,
+        peer: SocketAddr,
+        endpoint: &Endpoint,
+        params: Object,
+    ) -> Answer {
+        let Some(place) = self.gate.enter().await else { return unavailable("Too many requests are waiting") };
+        let (head, body) = request.into_parts();
+        let parsed = if endpoint.method == "GET" {
+            Parsed { body: Value::object(), files: Value::Undefined }
+        } else {
+            match self.read_body(body, &head, endpoint).await {
+                Ok(parsed) => parsed,
+                Err(answer) => return answer,
+            }
+        };
+        let settings = self.shared.settings.load();
+        let trust = Trust::of(settings.node_red.get("trustProxy"), settings.share_subscriptions);
+        drop(settings);
+        let forwarded_for = head.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let chain = trust.chain(peer.ip(), forwarded_for.unwrap_or_default());
+        let (exchange, answer) = Exchange::new();
+        let request = Arc::new(Request {
+            query: query_value(&head.uri),
+            method: head.method,
+            uri: head.uri,
+            headers: head.headers,
+            peer,
+            trust_peer: trust.trusts_peer(peer.ip()),
+            chain,
+            params,
+            body: parsed.body,
+            files: parsed.files,
+            route: endpoint.own_path.clone(),
+            written: Written::default(),
+            exchange: exchange.clone(),
+        });
+        // The client may go away: then this future is dropped, and who waits for the end hears of it.
+        let _present = exchange.present();
+        let ended = exchange.clone();
+        let delivery = Delivery::begin(&self.shared.deliveries, endpoint.node.clone(), move |outcome| {
+            ended.ended(outcome);
+            drop(place);
+        });
+        let payload = if endpoint.method == "GET" { request.query.clone() } else { request.body.clone() };
+        let response = Response::new(exchange, request.clone(), self.shared.clone(), endpoint.node.clone());
+        let mut object = Object::with_capacity(4);
+        object.insert("_msgid", generate_id());
+        object.insert("req", Value::Host(request));
+        object.insert("res", Value::Host(Arc::new(response)));
+        object.insert("payload", payload);
+        let msg = Msg::new(object).in_delivery(Some(delivery));
+        if !endpoint.worker.deliver(endpoint.node.clone(), msg) {
+            return unavailable("The flow is being changed");
+        }
+        // The sender lives in the exchange, which ends only with an answer.
+        answer.await.unwrap_or_else(|_| plain(StatusCode::BAD_GATEWAY, "The flow ended without an answer".to_owned()))
+    }
+
+    async fn read_body(
+        &self,
+        body: Incoming,
+        head: &http::request::Parts,
+        endpoint: &Endpoint,
+    ) -> Result<Parsed, Answer> {
+        let content_type =
+            head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let limit = body::limit(&self.shared.settings.load());
+        let parsed = match body::read(body, &head.headers, limit).await {
+            Ok(bytes) => body::parse(bytes, content_type, endpoint.upload, endpoint.raw),
+            Err(error) => Err(error),
+        };
+        parsed.map_err(|error| {
+            let text = error.to_string();
+            let node = endpoint.node.clone();
+            let warning = text.clone();
+            endpoint.worker.run(move |worker| {
+                if let Some(slot) = worker.slot(&node) {
+                    slot.cx.warn(warning);
+                }
+            });
+            match error {
+                BodyError::TooLarge(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, text),
+                // Node-RED: the node warns and answers 500.
+                BodyError::Malformed(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error".to_owned()),
+                BodyError::Aborted(_) => plain(StatusCode::BAD_REQUEST, text),
+            }
+        })
+    }
+}
+
+/// Express's answer to OPTIONS: the methods of the path.
+fn allow(methods: &str) -> Answer {
+    let mut answer = Answer::new(Full::new(Bytes::from(methods.to_owned())));
+    if let Ok(value) = HeaderValue::try_from(methods) {
+        answer.headers_mut().insert(header::ALLOW, value);
+    }
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    answer
+}

@@ -1,0 +1,152 @@
+//! Express-style paths: `/literal`, `:param`, `:param?`, `:param(\d+)`, `*`. Semantics of path-to-regexp 0.1, which
+//! Express 4 and so Node-RED use: case does not matter, one slash at the end neither.
+
+use percent_encoding::percent_decode_str;
+use regress::Regex;
+
+use flotilla_value::{Object, Str};
+
+/// A compiled path.
+pub(super) enum Pattern {
+    /// Lower case, without a slash at the end.
+    Literal(String),
+    /// With parameters.
+    Regex { regex: Box<Regex>, names: Vec<Str> },
+}
+
+/// A parameter in the URL that is not valid percent-encoded UTF-8: 400.
+#[derive(Debug, PartialEq)]
+pub(super) struct BadParameter;
+
+/// A path as literal patterns hold it.
+pub(super) fn normal(path: &str) -> String {
+    let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
+    path.to_ascii_lowercase()
+}
+
+impl Pattern {
+    /// Compiles a path.
+    ///
+    /// # Errors
+    /// The text of the error when it is no valid pattern.
+    pub(super) fn compile(path: &str) -> Result<Pattern, String> {
+        if !path.contains([':', '*', '(', '?', '+', '[', '\\']) {
+            return Ok(Pattern::Literal(normal(path)));
+        }
+        let (source, names) = translate(path);
+        let regex =
+            Regex::with_flags(&source, "i").map_err(|error| format!("the path {path} is not valid: {error}"))?;
+        Ok(Pattern::Regex { regex: Box::new(regex), names })
+    }
+
+    /// The parameters when the path matches.
+    pub(super) fn matches(&self, path: &str) -> Option<Result<Object, BadParameter>> {
+        let (regex, names) = match self {
+            Pattern::Literal(literal) => return (*literal == normal(path)).then(|| Ok(Object::new())),
+            Pattern::Regex { regex, names } => (regex, names),
+        };
+        let found = regex.find(path)?;
+        let mut params = Object::new();
+        for (at, name) in names.iter().enumerate() {
+            let Some(range) = found.group(at + 1) else { continue };
+            match percent_decode_str(&path[range]).decode_utf8() {
+                Ok(text) => params.insert(name.clone(), text.as_ref()),
+                Err(_) => return Some(Err(BadParameter)),
+            };
+        }
+        Some(Ok(params))
+    }
+}
+
+/// The regular expression of a path and the names of its groups.
+fn translate(path: &str) -> (String, Vec<Str>) {
+    let chars: Vec<char> = path.chars().collect();
+    let (mut out, mut names, mut unnamed, mut at) = (String::from("^"), Vec::new(), 0, 0);
+    let mut number = |names: &mut Vec<Str>| {
+        names.push(Str::from(unnamed.to_string()));
+        unnamed += 1;
+    };
+    while at < chars.len() {
+        let (slash, dot) = match chars[at..] {
+            ['/', '.', ':', ..] => (true, true),
+            ['/', ':', ..] => (true, false),
+            ['.', ':', ..] => (false, true),
+            _ => (false, false),
+        };
+        let name_at = at + usize::from(slash) + usize::from(dot) + 1;
+        let name: String = match chars.get(name_at - 1) {
+            Some(':') => chars[name_at..].iter().take_while(|c| c.is_ascii_alphanumeric() || **c == '_').collect(),
+            _ => String::new(),
+        };
+        if !name.is_empty() {
+            at = name_at + name.len();
+            let mut capture = if dot { "([^/.]+?)".to_owned() } else { "([^/]+?)".to_owned() };
+            if chars.get(at) == Some(&'(')
+                && let Some(end) = chars[at..].iter().position(|c| *c == ')')
+            {
+                capture = chars[at..=at + end].iter().collect::<String>().replacen('*', "(.*)", 1);
+                at += end + 1;
+            }
+            names.push(Str::from(name));
+            let star = chars.get(at) == Some(&'*');
+            at += usize::from(star);
+            let optional = chars.get(at) == Some(&'?');
+            at += usize::from(optional);
+            let (format, slash) = (if dot { "\\." } else { "" }, if slash { "/" } else { "" });
+            let rest = if star { "(?:[/].+?)?" } else { "" };
+            out.push_str(&format!("(?:{slash}{format}{capture}{rest}){}", if optional { "?" } else { "" }));
+            continue;
+        }
+        match chars[at] {
+            '\\' if at + 1 < chars.len() => {
+                out.extend(&chars[at..at + 2]);
+                at += 1;
+            }
+            '.' => out.push_str("\\."),
+            '*' => {
+                out.push_str("(.*)");
+                number(&mut names);
+            }
+            '(' if chars.get(at + 1) != Some(&'?') && at > 0 && chars[at - 1] == '/' => out.push_str("(?:"),
+            '(' if chars.get(at + 1) != Some(&'?') => {
+                out.push('(');
+                number(&mut names);
+            }
+            other => out.push(other),
+        }
+        at += 1;
+    }
+    out.push_str(if out.ends_with('/') { "?$" } else { "/?$" });
+    (out, names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flotilla_value::Value;
+
+    fn params(pattern: &str, path: &str) -> Option<String> {
+        let params = Pattern::compile(pattern).unwrap().matches(path)?.unwrap();
+        flotilla_value::stringify(&Value::from(params)).unwrap()
+    }
+
+    #[test]
+    fn paths_match_as_in_express() {
+        for (pattern, path, expected) in [
+            ("/a/b", "/A/b/", Some("{}")),
+            ("/a/b", "/a/b/c", None),
+            ("/u/:id", "/u/a%20b", Some(r#"{"id":"a b"}"#)),
+            ("/u/:id", "/u/", None),
+            ("/u/:id?", "/u", Some("{}")),
+            ("/u/:id(\\d+)", "/u/12", Some(r#"{"id":"12"}"#)),
+            ("/u/:id(\\d+)", "/u/x", None),
+            ("/f/*", "/f/a/b", Some(r#"{"0":"a/b"}"#)),
+            ("/:a-:b", "/1-2", Some(r#"{"a":"1","b":"2"}"#)),
+            ("/x.:ext", "/x.json", Some(r#"{"ext":"json"}"#)),
+            ("/ab?cd", "/acd", Some("{}")),
+        ] {
+            assert_eq!(params(pattern, path).as_deref(), expected, "{pattern} {path}");
+        }
+        assert!(Pattern::compile("/u/:id").unwrap().matches("/u/%ff").unwrap().is_err());
+    }
+}

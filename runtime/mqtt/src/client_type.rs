@@ -1,0 +1,286 @@
+//! The client as others see it: what it is told, what it tells.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+use flotilla_engine::message::{Abandoning, Delivery, Failure};
+
+use super::inbox::{Inbox, Policy, Ticket};
+use super::outbox::{Outbox, Outgoing, Receipt};
+use super::session;
+use super::subscriptions::{SubRef, Subscriptions, Target};
+use super::transport::Address;
+use super::wire::{ConnAck, ConnectPacket, Publish, SubscribeFilter, Version};
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It only receives: it stops reading when too much is open.
+    Consume,
+    /// It only publishes.
+    Publish,
+    /// Both over one connection: what is beyond the bound at QoS 0 is dropped, since reading must go on.
+    Both,
+    /// It finishes what the session of a dead replica holds, then ends that session.
+    Adopt,
+}
+
+/// Where a client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not running.
+    Idle,
+    /// On its way to a connection.
+    Connecting,
+    /// Connected and subscribed.
+    Connected,
+}
+
+/// How to connect.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Where to.
+    pub address: Address,
+    /// What to say. `clean` is for the first connection of this client.
+    pub connect: ConnectPacket,
+    /// Later connections go on with the session.
+    pub resume: bool,
+    /// The version to fall back to when the server does not speak `connect.version`.
+    pub fallback: Option<Version>,
+    /// The longest wait between attempts.
+    pub reconnect: Duration,
+    /// The session is ours: it is ended when we leave and it holds nothing.
+    pub end_session: bool,
+    /// Deliveries that are open at most.
+    pub max_in_flight: usize,
+    /// The name for log lines: `clientid@url`.
+    pub label: String,
+}
+
+/// Hears what a client does. Called on its worker.
+pub trait ClientEvents: Send + Sync {
+    /// A message came. The ticket ends it.
+    fn message(&self, client: &Arc<Client>, publish: Publish, ticket: Ticket);
+    /// A message failed for good: it is to be dead-lettered, then acknowledged.
+    fn dead_letter(&self, client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket);
+    /// What was published has ended.
+    fn published(&self, receipt: Receipt, result: Result<(), super::outbox::PublishError>);
+    /// The server has accepted the connection at this version; subscriptions are sent when the future is through.
+    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, ()>;
+    /// The client's state changed; why, if it lost its connection or did not get one.
+    fn changed(&self, client: &Arc<Client>, state: State, why: Option<String>);
+    /// The server refused a subscription.
+    fn refused(&self, client: &Arc<Client>, filter: &str, code: u8);
+    /// True when publishing may go on: nothing waits for a SUBACK elsewhere.
+    fn may_publish(&self) -> bool {
+        true
+    }
+    /// A message at QoS 0 was dropped because too much is open ([`Role::Both`]).
+    fn overflow(&self, client: &Arc<Client>);
+    /// A SUBACK came, or reading waits: [`ClientEvents::may_publish`] may have changed for other clients.
+    fn progress(&self, client: &Arc<Client>);
+    /// What is done with messages whose delivery fails.
+    fn policy(&self) -> Policy;
+}
+
+const RUN: u8 = 0;
+const DRAIN: u8 = 1;
+const CLOSE: u8 = 2;
+
+/// A client session. Its task runs on one worker; everything else may be anywhere.
+pub struct Client {
+    /// What it is for.
+    pub role: Role,
+    pub(super) options: Mutex<Arc<ClientOptions>>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) outbox: Outbox,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) wake: Arc<Notify>,
+    pub(super) state: watch::Sender<State>,
+    want: AtomicU8,
+    drained: AtomicBool,
+    /// Its task has run, or never will.
+    ended: watch::Sender<bool>,
+    /// Messages received, QoS 1 and 2 once each.
+    pub received: AtomicU64,
+    /// Open while it drains, so that the engine waits for what the server still sends.
+    pub(super) draining: Mutex<Option<Arc<Delivery>>>,
+}
+
+/// A client's task, from before it starts until it has ended or was dropped.
+pub struct Running(Arc<Client>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.ended.send_replace(true);
+    }
+}
+
+impl Client {
+    /// A client that does not run yet.
+    pub fn new(role: Role, options: ClientOptions) -> Arc<Client> {
+        let wake = Arc::new(Notify::new());
+        Arc::new(Client {
+            role,
+            inbox: Arc::new(Inbox::new(wake.clone(), options.max_in_flight)),
+            outbox: Outbox::new(wake.clone()),
+            subscriptions: Subscriptions::new(wake.clone()),
+            options: Mutex::new(Arc::new(options)),
+            state: watch::Sender::new(State::Idle),
+            want: AtomicU8::new(if role == Role::Adopt { DRAIN } else { RUN }),
+            drained: AtomicBool::new(false),
+            ended: watch::Sender::new(false),
+            received: AtomicU64::new(0),
+            wake,
+            draining: Mutex::default(),
+        })
+    }
+
+    /// The session's task: connects, and connects again, until it is closed.
+    pub async fn run(self: Arc<Self>, events: Arc<dyn ClientEvents>) {
+        session::run(self, events).await;
+    }
+
+    /// How it connects from the next time on.
+    pub fn set_options(&self, options: ClientOptions) {
+        self.inbox.set_limit(options.max_in_flight);
+        *self.options.lock() = Arc::new(options);
+    }
+
+    /// How it connects.
+    pub fn options(&self) -> Arc<ClientOptions> {
+        self.options.lock().clone()
+    }
+
+    /// Where it is now.
+    pub fn state(&self) -> State {
+        self.state.borrow().clone()
+    }
+
+    /// Publishes, now or when there is a connection. What is refused or dropped comes back with the reason.
+    pub fn publish(&self, outgoing: Outgoing) -> Vec<(Receipt, Result<(), super::outbox::PublishError>)> {
+        let version = self.options.lock().connect.version;
+        self.outbox.push(outgoing, version).unwrap_or_else(|refused| vec![refused])
+    }
+
+    /// Adds a node's interest in a filter.
+    pub fn subscribe(&self, filter: SubscribeFilter, node: SubRef) {
+        self.subscriptions.subscribe(filter, node);
+    }
+
+    /// Ends a node's interest in a filter; `keep` leaves the subscription.
+    pub fn unsubscribe(&self, filter: &str, node: &str, keep: bool) {
+        self.subscriptions.unsubscribe(filter, node, keep);
+    }
+
+    /// Filters that an adopted session holds: it unsubscribes them.
+    pub fn expect(&self, filters: &[String]) {
+        self.subscriptions.expect(filters);
+    }
+
+    /// The nodes that a message goes to.
+    pub fn targets(&self, publish: &Publish) -> Arc<[Target]> {
+        self.subscriptions.targets(publish)
+    }
+
+    /// The filters as they go over the wire.
+    pub fn filters(&self) -> Vec<String> {
+        self.subscriptions.filters()
+    }
+
+    /// True when every SUBSCRIBE has been answered, or the answer cannot be seen because reading waits.
+    pub fn subscribed(&self) -> bool {
+        self.subscriptions.subscribed() || self.inbox.paused()
+    }
+
+    /// Wakes the task to look at its queues again.
+    pub fn nudge(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Unsubscribes and finishes what is here; `guard` is held until the server has nothing more to send.
+    pub fn drain(&self, guard: Arc<Delivery>) {
+        if self.state() == State::Idle {
+            return;
+        }
+        let before = self.want.compare_exchange(RUN, DRAIN, Ordering::AcqRel, Ordering::Acquire);
+        if before.is_ok() {
+            *self.draining.lock() = Some(guard);
+            self.subscriptions.leave();
+        }
+    }
+
+    /// Waits until it is connected, or stopped.
+    pub async fn until_connected(&self) {
+        let mut state = self.state.subscribe();
+        let _ = state.wait_for(|state| *state == State::Connected || self.closing()).await;
+    }
+
+    /// To be held by its task and by who starts that: see [`Client::until_ended`].
+    pub fn begin(self: &Arc<Self>) -> Running {
+        self.ended.send_replace(false);
+        Running(self.clone())
+    }
+
+    /// Waits until its task has ended, however short it ran, or could not be started.
+    pub async fn until_ended(&self) {
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    /// Sends what waits (2 s at most, as Node-RED), says goodbye and stops. What is left over is given up.
+    pub async fn close(&self) {
+        self.stop();
+        let mut state = self.state.subscribe();
+        let _ = state.wait_for(|state| *state == State::Idle).await;
+        let _closing = Abandoning::begin();
+        drop(self.draining.lock().take());
+    }
+
+    /// Gives up what was not published: its deliveries are abandoned.
+    pub fn give_up(&self) {
+        let left = self.outbox.take();
+        let _closing = Abandoning::begin();
+        drop(left);
+    }
+
+    /// It may run again after a close.
+    pub fn reopen(&self) {
+        self.drained.store(false, Ordering::Release);
+        self.want.store(RUN, Ordering::Release);
+    }
+
+    pub(super) fn stop(&self) {
+        self.want.store(CLOSE, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn set_state(self: &Arc<Self>, events: &Arc<dyn ClientEvents>, state: State, why: Option<String>) {
+        self.state.send_replace(state.clone());
+        events.changed(self, state, why);
+    }
+
+    /// The server has nothing more for us.
+    pub(super) fn drained(&self) {
+        self.drained.store(true, Ordering::Release);
+        drop(self.draining.lock().take());
+        self.wake.notify_one();
+    }
+
+    /// True when the server has nothing more for it.
+    pub fn has_drained(&self) -> bool {
+        self.drained.load(Ordering::Acquire)
+    }
+
+    pub(super) fn closing(&self) -> bool {
+        self.want.load(Ordering::Acquire) == CLOSE
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.want.load(Ordering::Acquire) == DRAIN
+    }
+}

@@ -1,0 +1,298 @@
+//! The window of received messages that are not acknowledged yet.
+//!
+//! A message is acknowledged when its delivery has ended, in the order of arrival (the finished prefix, [MQTT-4.6.0-2])
+//! and only on the connection that it came on: every connection is a new generation of the window.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::Notify;
+
+use flotilla_engine::message::{Failure, Outcome};
+use flotilla_engine::settings::OnFailure;
+
+use super::wire::{self, AckKind, Publish, Qos};
+
+/// What is done with a message whose delivery failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Acknowledge, run again or dead-letter.
+    pub on_failure: OnFailure,
+    /// How often it is run again.
+    pub max_retries: u32,
+}
+
+/// How a received message ended.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Acknowledge it.
+    Ack,
+    /// Never acknowledge it: it was not finished here.
+    Never,
+    /// Its delivery failed.
+    Failed(Failure),
+}
+
+/// The right to end one received message.
+#[derive(Debug)]
+pub struct Ticket {
+    inbox: Arc<Inbox>,
+    seq: Option<u64>,
+    kept: Option<Kept>,
+}
+
+/// A message that may have to run again.
+#[derive(Clone, Debug)]
+struct Kept {
+    publish: Arc<Publish>,
+    policy: Policy,
+    attempts: u32,
+}
+
+/// A message to run again, or to dead-letter because of the failure.
+#[derive(Debug)]
+pub(super) struct Rerun {
+    pub(super) due: Instant,
+    pub(super) publish: Arc<Publish>,
+    pub(super) failure: Option<Failure>,
+    pub(super) ticket: Ticket,
+}
+
+#[derive(Debug)]
+pub(super) struct Inbox {
+    window: Mutex<Window>,
+    wake: Arc<Notify>,
+    open: AtomicUsize,
+    limit: AtomicUsize,
+    paused: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    base: u64,
+    entries: VecDeque<Entry>,
+    /// QoS 2 identifiers between PUBREC and PUBREL.
+    received: FxHashSet<u16>,
+    /// QoS 2 messages of earlier connections of this session that were not answered there.
+    carried: FxHashMap<u16, Carried>,
+    abandoned: usize,
+    reruns: Vec<Rerun>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: u16,
+    qos: Qos,
+    state: EntryState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EntryState {
+    Open,
+    Ack,
+    Never,
+}
+
+#[derive(Debug)]
+struct Carried {
+    seq: u64,
+    state: EntryState,
+    /// Its place in the present window, once the server has sent it again.
+    now: Option<u64>,
+}
+
+impl Inbox {
+    pub(super) fn new(wake: Arc<Notify>, limit: usize) -> Inbox {
+        Inbox {
+            window: Mutex::default(),
+            wake,
+            open: AtomicUsize::new(0),
+            limit: AtomicUsize::new(limit.max(1)),
+            paused: AtomicBool::new(false),
+        }
+    }
+
+    /// A new connection begins. Without a session the server knows nothing of what came before.
+    pub(super) fn begin(&self, session_present: bool) {
+        let mut window = self.window.lock();
+        let window = &mut *window;
+        if session_present {
+            for (at, entry) in window.entries.iter().enumerate().filter(|(_, entry)| entry.qos == Qos::Two) {
+                let seq = window.base + at as u64;
+                window.carried.retain(|_, carried| carried.now != Some(seq));
+                window.carried.insert(entry.id, Carried { seq, state: entry.state, now: None });
+            }
+            window.carried.retain(|_, carried| carried.state != EntryState::Never);
+        } else {
+            window.carried.clear();
+            window.received.clear();
+        }
+        window.base += window.entries.len() as u64;
+        window.entries.clear();
+        window.abandoned = 0;
+    }
+
+    /// A message came. `None` when it is known already (QoS 2, sent again): it does not run a second time.
+    pub(super) fn arrive(self: &Arc<Self>, publish: &Publish, policy: Policy) -> Option<Ticket> {
+        let mut seq = None;
+        if publish.qos != Qos::Zero {
+            let mut window = self.window.lock();
+            let window = &mut *window;
+            let at = window.base + window.entries.len() as u64;
+            let mut state = EntryState::Open;
+            let mut known = false;
+            if publish.qos == Qos::Two {
+                if window.received.contains(&publish.id) {
+                    (state, known) = (EntryState::Ack, true);
+                } else if let Some(carried) = window.carried.get_mut(&publish.id) {
+                    carried.now = Some(at);
+                    (state, known) = (carried.state, true);
+                }
+            }
+            window.entries.push_back(Entry { id: publish.id, qos: publish.qos, state });
+            if known {
+                return None;
+            }
+            seq = Some(at);
+        }
+        self.open.fetch_add(1, Ordering::AcqRel);
+        let keeps = seq.is_some() && !matches!(policy.on_failure, OnFailure::Ack);
+        let kept = keeps.then(|| Kept { publish: Arc::new(publish.clone()), policy, attempts: 0 });
+        Some(Ticket { inbox: self.clone(), seq, kept })
+    }
+
+    /// The server released a QoS 2 identifier.
+    pub(super) fn release(&self, id: u16) {
+        let mut window = self.window.lock();
+        window.received.remove(&id);
+        window.carried.remove(&id);
+    }
+
+    /// Writes the acknowledgements of the finished prefix.
+    pub(super) fn write_acks(&self, out: &mut BytesMut) {
+        let mut window = self.window.lock();
+        let window = &mut *window;
+        while let Some(entry) = window.entries.front().filter(|entry| entry.state != EntryState::Open) {
+            match (entry.state, entry.qos) {
+                (EntryState::Ack, Qos::Two) => {
+                    wire::ack(out, AckKind::PubRec, entry.id);
+                    window.received.insert(entry.id);
+                    window.carried.remove(&entry.id);
+                }
+                (EntryState::Ack, _) => wire::ack(out, AckKind::PubAck, entry.id),
+                _ => window.abandoned += 1,
+            }
+            window.entries.pop_front();
+            window.base += 1;
+        }
+    }
+
+    /// True when as much is open as may be: reading has to wait. [`Inbox::wake`] fires when half of it is through; who waits
+    /// has to look now and then too, since the other half may stay open for long.
+    pub(super) fn full(&self) -> bool {
+        let full = self.open.load(Ordering::Acquire) >= self.limit.load(Ordering::Relaxed);
+        self.paused.store(full, Ordering::Release);
+        // Between the two lines the last one may have ended.
+        full && self.open.load(Ordering::Acquire) > 0
+    }
+
+    /// True while reading waits.
+    pub(super) fn paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
+    }
+
+    /// Messages whose deliveries are open.
+    pub(super) fn open(&self) -> usize {
+        self.open.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_limit(&self, limit: usize) {
+        self.limit.store(limit.max(1), Ordering::Relaxed);
+    }
+
+    /// True when nothing received on this connection waits for its acknowledgement.
+    pub(super) fn settled(&self) -> bool {
+        self.window.lock().entries.is_empty()
+    }
+
+    /// Messages of this connection that will never be acknowledged on it.
+    pub(super) fn abandoned(&self) -> usize {
+        self.window.lock().abandoned
+    }
+
+    /// Messages that are due to run again, and when the next is.
+    pub(super) fn due(&self, now: Instant) -> (Vec<Rerun>, Option<Instant>) {
+        let mut window = self.window.lock();
+        if window.reruns.is_empty() {
+            return (Vec::new(), None);
+        }
+        let (due, later): (Vec<_>, Vec<_>) = window.reruns.drain(..).partition(|rerun| rerun.due <= now);
+        let next = later.iter().map(|rerun| rerun.due).min();
+        window.reruns = later;
+        (due, next)
+    }
+
+    fn finish(&self, seq: Option<u64>, state: EntryState) {
+        let open = self.open.fetch_sub(1, Ordering::AcqRel) - 1;
+        let mut wake = self.paused.load(Ordering::Acquire) && open <= self.limit.load(Ordering::Relaxed) / 2;
+        if let Some(seq) = seq {
+            let mut window = self.window.lock();
+            let window = &mut *window;
+            let mut at = seq;
+            if seq < window.base
+                && let Some(carried) = window.carried.values_mut().find(|carried| carried.seq == seq)
+            {
+                carried.state = state;
+                at = carried.now.unwrap_or(seq);
+            }
+            if at >= window.base
+                && let Some(entry) = window.entries.get_mut((at - window.base) as usize)
+            {
+                entry.state = state;
+                wake |= at == window.base;
+            }
+        }
+        if wake || open == 0 {
+            self.wake.notify_one();
+        }
+    }
+}
+
+impl Ticket {
+    /// The delivery ended.
+    pub fn end(self, outcome: Outcome) {
+        self.settle(match outcome {
+            Outcome::Completed => Verdict::Ack,
+            Outcome::Abandoned => Verdict::Never,
+            Outcome::Failed(failure) => Verdict::Failed(failure),
+        });
+    }
+
+    /// Ends the message, or has it run again.
+    pub fn settle(mut self, verdict: Verdict) {
+        let inbox = self.inbox.clone();
+        let state = match verdict {
+            Verdict::Ack => EntryState::Ack,
+            Verdict::Never => EntryState::Never,
+            Verdict::Failed(failure) => {
+                if let Some(kept) = &mut self.kept {
+                    let again = kept.policy.on_failure == OnFailure::Retry && kept.attempts < kept.policy.max_retries;
+                    let wait = Duration::from_millis(if again { 50 << kept.attempts.min(8) } else { 0 });
+                    kept.attempts += 1;
+                    let (publish, failure) = (kept.publish.clone(), (!again).then_some(failure));
+                    let rerun = Rerun { due: Instant::now() + wait, publish, failure, ticket: self };
+                    inbox.window.lock().reruns.push(rerun);
+                    inbox.wake.notify_one();
+                    return;
+                }
+                EntryState::Ack
+            }
+        };
+        inbox.finish(self.seq, state);
+    }
+}

@@ -1,0 +1,22 @@
+//! An MQTT client session: one task per connection, acknowledgements tied to deliveries, an outbox that survives
+//! reconnects.
+
+mod backoff;
+mod client_type;
+mod connection;
+mod handshake;
+mod inbox;
+mod outbox;
+mod pace;
+mod session;
+mod subscriptions;
+pub mod topic;
+mod transport;
+mod websocket;
+pub mod wire;
+
+pub use client_type::{Client, ClientEvents, ClientOptions, Role, State};
+pub use inbox::{Policy, Ticket, Verdict};
+pub use outbox::{Outgoing, PublishError, Receipt};
+pub use subscriptions::{DataType, SubRef, Target};
+pub use transport::Address;

@@ -1,0 +1,277 @@
+//! What is published: it stays here until the server has it, across reconnects.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use tokio::sync::Notify;
+
+use flotilla_engine::message::Msg;
+use flotilla_value::Str;
+
+use super::wire::{self, Ack, AckKind, Publish, Qos, Version};
+
+/// Messages that wait at most. Deliveries bound the outbox long before; this bounds what timers and loops publish.
+const MAX_MESSAGES: usize = 65_536;
+/// Bytes that wait at most.
+const MAX_BYTES: usize = 64 << 20;
+/// QoS 0 messages that wait for a connection at most; beyond, the oldest go.
+const MAX_QOS0: usize = 1000;
+/// Bytes that are encoded before the socket takes them.
+const FILL: usize = 256 << 10;
+/// Identifiers above these belong to SUBSCRIBE and UNSUBSCRIBE.
+pub(super) const MAX_ID: u16 = 59_999;
+
+/// Why a message was not published.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The outbox is full.
+    #[error("the outbox is full: {messages} messages, {bytes} bytes wait for the broker")]
+    Full {
+        /// Messages that wait.
+        messages: usize,
+        /// Bytes that wait.
+        bytes: usize,
+    },
+    /// The server would refuse it for its size.
+    #[error("the message takes {size} bytes and the broker accepts {limit}")]
+    TooLarge {
+        /// The packet's size.
+        size: usize,
+        /// The server's limit.
+        limit: usize,
+    },
+    /// The server refused it.
+    #[error("the broker refused the message: reason {code:#04x} {reason}")]
+    Refused {
+        /// MQTT 5's reason code.
+        code: u8,
+        /// Its text.
+        reason: Str,
+    },
+}
+
+/// Who hears that a message was published. Holding it keeps the delivery open.
+pub enum Receipt {
+    /// A node: it is through with the message, or it failed.
+    Node(Str, Msg),
+    /// Any other.
+    Call(Box<dyn FnOnce(Result<(), PublishError>) + Send>),
+    /// Nobody.
+    None,
+}
+
+/// A message and who hears of it.
+pub struct Outgoing {
+    /// The message; its identifier is given here.
+    pub publish: Publish,
+    /// Who hears of it.
+    pub receipt: Receipt,
+}
+
+/// What ended, and how.
+pub(super) type Ended = (Receipt, Result<(), PublishError>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Published,
+    Released,
+}
+
+struct Flight {
+    seq: u64,
+    stage: Stage,
+    outgoing: Outgoing,
+}
+
+#[derive(Default)]
+struct Inner {
+    queue: VecDeque<Outgoing>,
+    flight: FxHashMap<u16, Flight>,
+    /// Identifiers to send again on this connection, oldest first.
+    resend: VecDeque<u16>,
+    /// Sent on this connection and not yet ended.
+    active: usize,
+    limit: usize,
+    packet_limit: usize,
+    last_id: u16,
+    next_seq: u64,
+    bytes: usize,
+    qos0: usize,
+    connected: bool,
+}
+
+pub(super) struct Outbox {
+    inner: Mutex<Inner>,
+    wake: Arc<Notify>,
+}
+
+fn weight(outgoing: &Outgoing) -> usize {
+    outgoing.publish.payload.len() + outgoing.publish.topic.len() + 64
+}
+
+impl Outbox {
+    pub(super) fn new(wake: Arc<Notify>) -> Outbox {
+        Outbox { inner: Mutex::default(), wake }
+    }
+
+    /// Takes a message. What is refused comes back with the reason.
+    pub(super) fn push(&self, outgoing: Outgoing, version: Version) -> Result<Vec<Ended>, Ended> {
+        let mut inner = self.inner.lock();
+        let mut dropped = Vec::new();
+        let (messages, bytes) = (inner.queue.len() + inner.flight.len(), inner.bytes);
+        if messages >= MAX_MESSAGES || bytes >= MAX_BYTES {
+            return Err((outgoing.receipt, Err(PublishError::Full { messages, bytes })));
+        }
+        if inner.packet_limit > 0 && weight(&outgoing) + 1024 > inner.packet_limit {
+            let (size, limit) = (wire::publish_size(&outgoing.publish, version), inner.packet_limit);
+            if size > limit {
+                return Err((outgoing.receipt, Err(PublishError::TooLarge { size, limit })));
+            }
+        }
+        if outgoing.publish.qos == Qos::Zero {
+            inner.qos0 += 1;
+            if !inner.connected && inner.qos0 > MAX_QOS0 {
+                let oldest = inner.queue.iter().position(|queued| queued.publish.qos == Qos::Zero);
+                if let Some(oldest) = oldest.and_then(|at| inner.queue.remove(at)) {
+                    inner.bytes -= weight(&oldest);
+                    inner.qos0 -= 1;
+                    dropped.push((oldest.receipt, Ok(())));
+                }
+            }
+        }
+        inner.bytes += weight(&outgoing);
+        inner.queue.push_back(outgoing);
+        let first = inner.queue.len() == 1;
+        drop(inner);
+        if first {
+            self.wake.notify_one();
+        }
+        Ok(dropped)
+    }
+
+    /// A connection begins. With a session, what was sent is sent again under its identifier; without, anew.
+    pub(super) fn begin(&self, session_present: bool, receive_maximum: usize, packet_limit: usize) {
+        let mut inner = self.inner.lock();
+        let mut sent: Vec<(u64, u16)> = inner.flight.iter().map(|(id, flight)| (flight.seq, *id)).collect();
+        sent.sort_unstable();
+        inner.resend.clear();
+        if session_present {
+            inner.resend.extend(sent.iter().map(|(_, id)| *id));
+        } else {
+            // Also what was at PUBREC: a server that has forgotten the session may have forgotten the message with it.
+            for (_, id) in sent.iter().rev() {
+                if let Some(flight) = inner.flight.remove(id) {
+                    inner.queue.push_front(flight.outgoing);
+                }
+            }
+        }
+        inner.active = 0;
+        inner.limit = receive_maximum.clamp(1, usize::from(MAX_ID));
+        inner.packet_limit = packet_limit;
+        inner.connected = true;
+    }
+
+    /// The connection is gone.
+    pub(super) fn lost(&self) {
+        self.inner.lock().connected = false;
+    }
+
+    /// Encodes what may be sent now. True when there is more than fitted.
+    pub(super) fn fill(&self, out: &mut BytesMut, version: Version, ended: &mut Vec<Ended>) -> bool {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        while out.len() < FILL {
+            if inner.active < inner.limit
+                && let Some(id) = inner.resend.pop_front()
+            {
+                let Some(flight) = inner.flight.get(&id) else { continue };
+                match flight.stage {
+                    Stage::Published => wire::publish(out, version, &flight.outgoing.publish, id, true),
+                    Stage::Released => wire::ack(out, AckKind::PubRel, id),
+                }
+                inner.active += 1;
+                continue;
+            }
+            let Some(front) = inner.queue.front() else { return false };
+            if front.publish.qos != Qos::Zero && (inner.active >= inner.limit || !inner.resend.is_empty()) {
+                return false;
+            }
+            let Some(outgoing) = inner.queue.pop_front() else { return false };
+            if outgoing.publish.qos == Qos::Zero {
+                wire::publish(out, version, &outgoing.publish, 0, false);
+                inner.bytes -= weight(&outgoing);
+                inner.qos0 -= 1;
+                ended.push((outgoing.receipt, Ok(())));
+                continue;
+            }
+            let id = next_id(inner);
+            wire::publish(out, version, &outgoing.publish, id, false);
+            inner.active += 1;
+            inner.next_seq += 1;
+            let flight = Flight { seq: inner.next_seq, stage: Stage::Published, outgoing };
+            inner.flight.insert(id, flight);
+        }
+        true
+    }
+
+    /// The server's answer to a PUBLISH or PUBREL of ours.
+    pub(super) fn ack(&self, kind: AckKind, ack: &Ack, out: &mut BytesMut) -> Option<Ended> {
+        let mut inner = self.inner.lock();
+        let failed = ack.code >= 0x80;
+        if kind == AckKind::PubRec && !failed {
+            // Answered even when the identifier is not known, as [MQTT-4.3.3-4] wants.
+            if let Some(flight) = inner.flight.get_mut(&ack.id) {
+                flight.stage = Stage::Released;
+            }
+            wire::ack(out, AckKind::PubRel, ack.id);
+            return None;
+        }
+        let flight = inner.flight.remove(&ack.id)?;
+        inner.active = inner.active.saturating_sub(1);
+        inner.bytes -= weight(&flight.outgoing);
+        // A PUBCOMP with "identifier not found" means that the release came before: the message is there.
+        let refused = failed && kind != AckKind::PubComp;
+        let result =
+            if refused { Err(PublishError::Refused { code: ack.code, reason: ack.reason.clone() }) } else { Ok(()) };
+        Some((flight.outgoing.receipt, result))
+    }
+
+    /// True when something may be sent that was not yet.
+    pub(super) fn waiting(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.active < inner.limit && !(inner.queue.is_empty() && inner.resend.is_empty())
+    }
+
+    /// Messages that were sent on this connection and have no answer yet.
+    pub(super) fn in_flight(&self) -> usize {
+        self.inner.lock().active
+    }
+
+    /// Messages that wait, sent or not.
+    pub(super) fn len(&self) -> usize {
+        let inner = self.inner.lock();
+        inner.queue.len() + inner.flight.len()
+    }
+
+    /// Gives up everything.
+    pub(super) fn take(&self) -> Vec<Outgoing> {
+        let mut inner = self.inner.lock();
+        inner.resend.clear();
+        (inner.bytes, inner.qos0, inner.active) = (0, 0, 0);
+        let flight: Vec<_> = inner.flight.drain().map(|(_, flight)| flight.outgoing).collect();
+        flight.into_iter().chain(inner.queue.drain(..)).collect()
+    }
+}
+
+/// The next free identifier. There is one: at most `limit` are in use, and that is below their number.
+fn next_id(inner: &mut Inner) -> u16 {
+    loop {
+        inner.last_id = if inner.last_id >= MAX_ID { 1 } else { inner.last_id + 1 };
+        if !inner.flight.contains_key(&inner.last_id) {
+            return inner.last_id;
+        }
+    }
+}

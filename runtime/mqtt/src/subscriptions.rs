@@ -1,0 +1,307 @@
+//! What a connection is subscribed to, and which nodes a message goes to.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bytes::BytesMut;
+use indexmap::IndexMap;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use tokio::sync::Notify;
+
+use flotilla_value::Str;
+
+use super::outbox::MAX_ID;
+use super::wire::{self, Publish, SubAck, SubscribeFilter, Version};
+use crate::topic;
+
+/// Topics whose targets are remembered.
+const CACHE: usize = 4096;
+
+/// What becomes of a payload: Node-RED's `datatype`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataType {
+    /// As it is.
+    Buffer,
+    /// Base64 text.
+    Base64,
+    /// Text.
+    #[default]
+    Utf8,
+    /// Parsed JSON; an error when it is not JSON.
+    Json,
+    /// Text when it is UTF-8 (Node-RED 2's `auto`).
+    Auto,
+    /// Parsed JSON, text or bytes, whatever it is.
+    AutoDetect,
+}
+
+impl DataType {
+    /// From the node's `datatype`; unset is text.
+    pub fn named(name: &str) -> DataType {
+        match name {
+            "buffer" => DataType::Buffer,
+            "base64" => DataType::Base64,
+            "json" => DataType::Json,
+            "" | "utf8" => DataType::Utf8,
+            "auto-detect" => DataType::AutoDetect,
+            _ => DataType::Auto,
+        }
+    }
+}
+
+/// A node's interest in a filter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubRef {
+    /// The node's id.
+    pub node: Str,
+    /// What its payloads become.
+    pub datatype: DataType,
+    /// It does not want what comes from its own client.
+    pub no_local: bool,
+    /// False for a node that is closed while its subscription stays (Node-RED's `autoUnsubscribe: false`).
+    pub active: bool,
+}
+
+/// A node that a message goes to.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The node's id.
+    pub node: Str,
+    /// What its payloads become.
+    pub datatype: DataType,
+    /// It does not want what comes from its own client.
+    pub no_local: bool,
+}
+
+#[derive(Default)]
+struct Inner {
+    wanted: IndexMap<Str, Wanted>,
+    commands: VecDeque<Command>,
+    pending: FxHashMap<u16, Command>,
+    last_packet: u16,
+    last_id: u32,
+    cache: FxHashMap<Str, Arc<[Target]>>,
+}
+
+struct Wanted {
+    /// The filter without `$share/<group>/`.
+    plain: Str,
+    filter: SubscribeFilter,
+    refs: Vec<SubRef>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Command {
+    Subscribe(SubscribeFilter),
+    Unsubscribe(Str),
+}
+
+pub(super) struct Subscriptions {
+    inner: Mutex<Inner>,
+    wake: Arc<Notify>,
+    unanswered: AtomicUsize,
+    live: AtomicBool,
+    /// The server has no shared subscriptions: it is not asked for any.
+    unshared: AtomicBool,
+}
+
+impl Subscriptions {
+    pub(super) fn new(wake: Arc<Notify>) -> Subscriptions {
+        Subscriptions {
+            inner: Mutex::default(),
+            wake,
+            unanswered: AtomicUsize::new(0),
+            live: AtomicBool::new(false),
+            unshared: AtomicBool::new(false),
+        }
+    }
+
+    /// Adds or replaces a node's interest and subscribes, with these options.
+    pub(super) fn subscribe(&self, mut filter: SubscribeFilter, node: SubRef) {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        inner.cache.clear();
+        // A filter that the node left behind while it was closed (autoUnsubscribe: false) goes now.
+        let left: Vec<Str> = inner
+            .wanted
+            .iter()
+            .filter(|(wire, wanted)| {
+                **wire != filter.filter && wanted.refs.iter().any(|held| held.node == node.node && !held.active)
+            })
+            .map(|(wire, _)| wire.clone())
+            .collect();
+        for wire in left {
+            remove(inner, &wire, &node.node);
+        }
+        let id = inner.wanted.get(&filter.filter).and_then(|wanted| wanted.filter.id);
+        filter.id = id.or_else(|| {
+            inner.last_id += 1;
+            Some(inner.last_id)
+        });
+        let plain = Str::new(topic::plain(&filter.filter));
+        let wanted = inner.wanted.entry(filter.filter.clone()).or_insert_with(|| Wanted {
+            plain,
+            filter: filter.clone(),
+            refs: Vec::new(),
+        });
+        wanted.filter = filter.clone();
+        match wanted.refs.iter_mut().find(|held| held.node == node.node) {
+            Some(held) => *held = node,
+            None => wanted.refs.push(node),
+        }
+        if self.live.load(Ordering::Acquire) && self.may_ask(&filter.filter) {
+            inner.commands.push_back(Command::Subscribe(filter));
+            self.unanswered.fetch_add(1, Ordering::AcqRel);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Filters that the session holds without a node.
+    pub(super) fn expect(&self, filters: &[String]) {
+        let mut inner = self.inner.lock();
+        for filter in filters {
+            let wire = Str::new(filter);
+            let plain = Str::new(topic::plain(filter));
+            let filter = SubscribeFilter { filter: wire.clone(), ..SubscribeFilter::default() };
+            inner.wanted.entry(wire).or_insert_with(|| Wanted { plain, filter, refs: Vec::new() });
+        }
+    }
+
+    /// Ends a node's interest; the last one unsubscribes. `keep`: the subscription stays without the node.
+    pub(super) fn unsubscribe(&self, filter: &str, node: &str, keep: bool) {
+        let mut inner = self.inner.lock();
+        inner.cache.clear();
+        if keep {
+            if let Some(wanted) = inner.wanted.get_mut(filter) {
+                wanted.refs.iter_mut().filter(|held| held.node == node).for_each(|held| held.active = false);
+            }
+        } else {
+            remove(&mut inner, filter, node);
+            self.wake.notify_one();
+        }
+    }
+
+    fn may_ask(&self, filter: &str) -> bool {
+        !(self.unshared.load(Ordering::Acquire) && filter.starts_with("$share/"))
+    }
+
+    /// A connection begins: everything wanted is subscribed anew, or given up when it only drains. `shared`: the server
+    /// has shared subscriptions, or does not say.
+    pub(super) fn begin(&self, draining: bool, ids: bool, shared: bool) {
+        self.unshared.store(!shared, Ordering::Release);
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        inner.pending.clear();
+        inner.commands.clear();
+        for (name, wanted) in inner.wanted.iter().filter(|(name, _)| self.may_ask(name)) {
+            let mut filter = wanted.filter.clone();
+            filter.id = filter.id.filter(|_| ids);
+            inner.commands.push_back(match draining {
+                true => Command::Unsubscribe(name.clone()),
+                false => Command::Subscribe(filter),
+            });
+        }
+        self.live.store(true, Ordering::Release);
+        self.unanswered.store(if draining { 0 } else { inner.commands.len() }, Ordering::Release);
+    }
+
+    /// The connection is gone: nothing waits for an answer.
+    pub(super) fn lost(&self) {
+        self.live.store(false, Ordering::Release);
+        self.unanswered.store(0, Ordering::Release);
+    }
+
+    /// Unsubscribes everything; what is wanted stays known, for messages that still come.
+    pub(super) fn leave(&self) {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        inner.commands.extend(inner.wanted.keys().map(|name| Command::Unsubscribe(name.clone())));
+        self.wake.notify_one();
+    }
+
+    /// Encodes waiting commands.
+    pub(super) fn fill(&self, out: &mut BytesMut, version: Version, ids: bool) {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        while let Some(command) = inner.commands.pop_front() {
+            let mut packet = inner.last_packet;
+            while packet <= MAX_ID || inner.pending.contains_key(&packet) {
+                packet = if packet <= MAX_ID { MAX_ID + 1 } else { packet.wrapping_add(1) };
+            }
+            inner.last_packet = packet.wrapping_add(1);
+            match &command {
+                Command::Subscribe(filter) => {
+                    let filter = SubscribeFilter { id: filter.id.filter(|_| ids), ..filter.clone() };
+                    wire::subscribe(out, version, packet, &filter);
+                }
+                Command::Unsubscribe(filter) => wire::unsubscribe(out, version, packet, filter),
+            }
+            inner.pending.insert(packet, command);
+        }
+    }
+
+    /// The server answered. A refused filter comes back with the code.
+    pub(super) fn answered(&self, ack: &SubAck) -> Option<(Str, u8)> {
+        let command = self.inner.lock().pending.remove(&ack.id)?;
+        let Command::Subscribe(filter) = command else { return None };
+        let _ = self.unanswered.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1));
+        let code = ack.codes.first().copied().filter(|code| *code >= 0x80)?;
+        Some((filter.filter, code))
+    }
+
+    /// True when every SUBSCRIBE has its answer.
+    pub(super) fn subscribed(&self) -> bool {
+        self.unanswered.load(Ordering::Acquire) == 0
+    }
+
+    /// True when every command has its answer.
+    pub(super) fn settled(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.commands.is_empty() && inner.pending.is_empty()
+    }
+
+    /// The filters as they go over the wire.
+    pub(super) fn filters(&self) -> Vec<String> {
+        self.inner.lock().wanted.keys().map(ToString::to_string).collect()
+    }
+
+    /// The nodes that a message goes to. With subscription identifiers the server says which; else every filter that
+    /// matches, as in Node-RED.
+    pub(super) fn targets(&self, publish: &Publish) -> Arc<[Target]> {
+        let mut inner = self.inner.lock();
+        let ids = publish.props.as_ref().map_or(&[][..], |props| &props.subscription_ids[..]);
+        if !ids.is_empty() {
+            let wanted = inner.wanted.values().filter(|wanted| wanted.filter.id.is_some_and(|id| ids.contains(&id)));
+            let found: Arc<[Target]> = active(wanted).collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        if let Some(found) = inner.cache.get(&publish.topic) {
+            return found.clone();
+        }
+        let wanted = inner.wanted.values().filter(|wanted| topic::matches(&wanted.plain, &publish.topic));
+        let found: Arc<[Target]> = active(wanted).collect();
+        if inner.cache.len() >= CACHE {
+            inner.cache.clear();
+        }
+        inner.cache.insert(publish.topic.clone(), found.clone());
+        found
+    }
+}
+
+fn active<'a>(wanted: impl Iterator<Item = &'a Wanted>) -> impl Iterator<Item = Target> {
+    let refs = wanted.flat_map(|wanted| wanted.refs.iter().filter(|held| held.active));
+    refs.map(|held| Target { node: held.node.clone(), datatype: held.datatype, no_local: held.no_local })
+}
+
+fn remove(inner: &mut Inner, filter: &str, node: &str) {
+    let Some(wanted) = inner.wanted.get_mut(filter) else { return };
+    wanted.refs.retain(|held| held.node != node);
+    if wanted.refs.is_empty() {
+        inner.wanted.shift_remove(filter);
+        inner.commands.push_back(Command::Unsubscribe(Str::new(filter)));
+    }
+}

@@ -1,0 +1,99 @@
+//! The link in nodes of the replica, by id and name.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flotilla_flows::ScopeKind;
+use parking_lot::RwLock;
+
+use flotilla_engine::NodeCx;
+use flotilla_value::Str;
+
+/// A link in node.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) id: Str,
+    name: Str,
+    flow: Str,
+    in_subflow: bool,
+    /// Link out nodes that it names itself.
+    sources: Vec<String>,
+}
+
+/// The link in nodes of the replica. Kept in the engine's extensions.
+#[derive(Default)]
+pub(super) struct Targets {
+    all: RwLock<Vec<Target>>,
+    changes: AtomicU64,
+}
+
+/// Why a name leads nowhere.
+pub(super) enum NotFound {
+    None,
+    Several,
+}
+
+/// The ids of a `links` field.
+pub(super) fn links(cx: &NodeCx) -> Vec<String> {
+    match cx.config().get("links") {
+        Some(serde_json::Value::Array(ids)) => ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect(),
+        Some(serde_json::Value::String(id)) => vec![id.clone()],
+        _ => Vec::new(),
+    }
+}
+
+impl Targets {
+    /// Enters a link in node.
+    pub(super) fn add(&self, cx: &NodeCx) {
+        let flow = cx.scope().flow();
+        let target = Target {
+            id: cx.id().clone(),
+            name: if cx.name().is_empty() { cx.id().clone() } else { cx.name().clone() },
+            flow: flow.id.clone(),
+            in_subflow: matches!(flow.kind, ScopeKind::Subflow { .. }),
+            sources: links(cx),
+        };
+        let mut all = self.all.write();
+        all.retain(|known| known.id != target.id);
+        all.push(target);
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Forgets a link in node.
+    pub(super) fn remove(&self, id: &str) {
+        self.all.write().retain(|known| known.id != id);
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Grows with every change.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// The link in nodes that name this link out node.
+    pub(super) fn naming(&self, source: &str) -> Vec<Str> {
+        let all = self.all.read();
+        let naming = all.iter().filter(|target| target.sources.iter().any(|id| id == source));
+        naming.map(|target| target.id.clone()).collect()
+    }
+
+    /// True for the id of a link in node.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.all.read().iter().any(|target| target.id == id)
+    }
+
+    /// A link in node by name: in this flow, else the only one outside subflows.
+    pub(super) fn by_name(&self, name: &str, flow: &str) -> Result<Str, NotFound> {
+        let all = self.all.read();
+        let named: Vec<&Target> = all.iter().filter(|target| target.name == name).collect();
+        let here: Vec<&&Target> = named.iter().filter(|target| target.flow == flow).collect();
+        if let [only] = here[..] {
+            return Ok(only.id.clone());
+        }
+        let outside: Vec<&&Target> = named.iter().filter(|target| !target.in_subflow).collect();
+        match outside[..] {
+            [only] => Ok(only.id.clone()),
+            [] => Err(NotFound::None),
+            _ => Err(NotFound::Several),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Nodes that do nothing with messages: comment; and the config node global-config.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use flotilla_engine::message::Msg;
+use flotilla_engine::{ConfigNode, Node, NodeCx, NodeError, NodeType};
+
+/// A note on the workspace.
+pub const COMMENT: NodeType = NodeType::node("comment", build_comment);
+/// Environment variables of the whole document; the engine reads them.
+pub const GLOBAL_CONFIG: NodeType = NodeType::config("global-config", build_global_config);
+
+struct Comment;
+
+struct GlobalConfig;
+
+fn build_comment(_cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
+    Ok(Rc::new(Comment))
+}
+
+fn build_global_config(_cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
+    Ok(Arc::new(GlobalConfig))
+}
+
+impl Node for Comment {
+    fn receive(&self, _msg: Msg) {}
+}
+
+impl ConfigNode for GlobalConfig {}

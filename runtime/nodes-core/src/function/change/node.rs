@@ -1,0 +1,148 @@
+//! The change node.
+
+use std::rc::Rc;
+
+use flotilla_engine::expression::{Typed, context_get, context_set};
+use flotilla_engine::message::Msg;
+use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_value::Value;
+
+use super::replace::Wanted;
+use super::rule::{Action, From, Place, Rule, place, sources};
+
+/// The row in the table of node types.
+pub const TYPE: NodeType = NodeType::node("change", build);
+
+/// Where a move between a property and one inside it puts the value meanwhile.
+const TEMPORARY: &str = "_temp_move";
+
+struct Change {
+    cx: NodeCx,
+    /// `None` when a rule is malformed: then messages end here, as in Node-RED.
+    rules: Option<Vec<Rule>>,
+}
+
+fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
+    let prepared: Vec<_> = sources(cx.config()).iter().map(|rule| Rule::prepare(rule, &cx)).collect();
+    for invalid in prepared.iter().filter_map(|rule| rule.as_ref().err()) {
+        cx.error(cx.text(invalid.key, &[("error", &invalid.error)]), None);
+    }
+    let rules = prepared.into_iter().collect::<Result<_, _>>().ok();
+    Ok(Rc::new(Change { cx, rules }))
+}
+
+/// A rule ended the message: the error went to catch nodes.
+struct Ended;
+
+impl Change {
+    fn fail<T>(&self, text: impl Into<Value>, msg: &Msg) -> Result<T, Ended> {
+        self.cx.error(text, Some(msg));
+        Err(Ended)
+    }
+
+    /// The value of a `to` field. `None`: a parent on its path is missing, and the rule does nothing.
+    fn value(&self, typed: &Typed, msg: &Msg) -> Result<Option<Value>, Ended> {
+        match typed.evaluate(&self.cx, &msg.value()) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if typed.is_jsonata() => {
+                self.fail(self.cx.text("change.errors.invalid-expr", &[("error", &error.message)]), msg)
+            }
+            Err(_) if typed.is_context() => Ok(Some(Value::Undefined)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn read(&self, at: &Place, msg: &Msg) -> Option<Value> {
+        match at {
+            Place::Message(path) => msg.get_path(path.as_ref().ok()?).ok(),
+            Place::Context { global, key } => context_get(&self.cx, *global, key, Some(&msg.value())).ok(),
+            Place::Nowhere => None,
+        }
+    }
+
+    fn write(&self, at: &Place, property: &str, value: Value, msg: &mut Msg) -> Result<(), Ended> {
+        match at {
+            Place::Message(Ok(path)) => {
+                let create = !value.is_undefined();
+                let deletes = value.is_undefined();
+                if matches!(msg.set_path(path, value, create), Ok(false)) && !deletes {
+                    self.cx.warn(self.cx.text("change.errors.no-override", &[("property", property)]));
+                }
+                Ok(())
+            }
+            Place::Context { global, key } => match context_set(&self.cx, *global, key, Some(&msg.value()), value) {
+                Ok(()) => Ok(()),
+                Err(error) => self.fail(error, msg),
+            },
+            Place::Message(Err(_)) | Place::Nowhere => Ok(()),
+        }
+    }
+
+    fn wanted(&self, from: &From, msg: &Msg) -> Result<Option<Wanted>, Ended> {
+        let From::Read(typed) = from else { return Ok(Wanted::given(from)) };
+        let value = match typed.evaluate(&self.cx, &msg.value()) {
+            Ok(value) => value,
+            Err(error) if typed.is_context() => return self.fail(error, msg),
+            Err(_) => return Ok(None),
+        };
+        match Wanted::read(value) {
+            Ok(wanted) => Ok(Some(wanted)),
+            Err(error) => {
+                let text = self.cx.text("change.errors.invalid-from", &[("error", &error)]);
+                self.fail(Value::Error(std::sync::Arc::new(flotilla_value::ErrorValue::new(text))), msg)
+            }
+        }
+    }
+
+    /// `set` the target from the source, then `delete` the source.
+    fn carry(&self, from: &Place, to: &Place, msg: &mut Msg) -> Result<(), Ended> {
+        if let Some(value) = self.read(from, msg) {
+            self.write(to, "", value, msg)?;
+        }
+        self.write(from, "", Value::Undefined, msg)
+    }
+
+    fn apply(&self, rule: &Rule, msg: &mut Msg) -> Result<(), Ended> {
+        match &rule.action {
+            Action::Set { value } => match self.value(value, msg)? {
+                Some(value) => self.write(&rule.place, &rule.property, value, msg),
+                None => Ok(()),
+            },
+            Action::Change { from, value, to_kind } => {
+                let Some(value) = self.value(value, msg)? else { return Ok(()) };
+                let Some(wanted) = self.wanted(from, msg)? else { return Ok(()) };
+                let Some(current) = self.read(&rule.place, msg) else { return Ok(()) };
+                match wanted.replace(&current, &value, to_kind) {
+                    Some(replaced) => self.write(&rule.place, &rule.property, replaced, msg),
+                    None => Ok(()),
+                }
+            }
+            Action::Delete => self.write(&rule.place, &rule.property, Value::Undefined, msg),
+            Action::Move { to, nested: false } => self.carry(&rule.place, to, msg),
+            Action::Move { to, nested: true } => {
+                let kind = match to {
+                    Place::Context { global: true, .. } => "global",
+                    Place::Context { global: false, .. } => "flow",
+                    _ => "msg",
+                };
+                let temporary = place(kind, TEMPORARY);
+                self.carry(&rule.place, &temporary, msg)?;
+                self.carry(&temporary, to, msg)
+            }
+            Action::Nothing => Ok(()),
+        }
+    }
+}
+
+impl Node for Change {
+    fn receive(&self, mut msg: Msg) {
+        let Some(rules) = &self.rules else { return };
+        for rule in rules {
+            if self.apply(rule, &mut msg).is_err() {
+                return;
+            }
+        }
+        self.cx.send(msg.clone());
+        self.cx.done(&msg);
+    }
+}

@@ -1,0 +1,119 @@
+//! What scripts ask of their node, answered by the engine.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use flotilla_engine::NodeCx;
+use flotilla_engine::context::ContextRef;
+use flotilla_engine::expression::Surroundings;
+use flotilla_engine::message::Msg;
+use flotilla_engine::observe::Level;
+use flotilla_script::ScriptHost;
+use flotilla_value::{Str, Value, from_json};
+
+/// How long a run may take when neither the node nor the setting `globalFunctionTimeout` says. Node-RED has no bound: an
+/// endless loop stops it. A setting of 0 takes the bound away here too.
+const GUARD: Duration = Duration::from_secs(30);
+
+/// A function node's handle to the engine, as scripts see it.
+pub(super) struct CxHost {
+    cx: NodeCx,
+    limit: Option<Duration>,
+}
+
+impl CxHost {
+    /// With the node's own `timeout`, if it has one.
+    pub(super) fn new(cx: NodeCx, timeout: Option<Duration>) -> CxHost {
+        let limit = timeout.or_else(|| match cx.settings().number("globalFunctionTimeout") {
+            None => Some(GUARD),
+            Some(seconds) => Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero()),
+        });
+        CxHost { cx, limit }
+    }
+}
+
+impl ScriptHost for CxHost {
+    fn id(&self) -> Str {
+        self.cx.id().clone()
+    }
+
+    fn name(&self) -> Str {
+        self.cx.name().clone()
+    }
+
+    fn path(&self) -> Str {
+        self.cx.path().clone()
+    }
+
+    fn outputs(&self) -> usize {
+        self.cx.config().num("outputs").map_or_else(|| self.cx.config().wires.len(), |outputs| outputs as usize)
+    }
+
+    fn send(&self, msg: Msg) {
+        self.cx.send(msg);
+    }
+
+    fn send_outputs(&self, outputs: Vec<Vec<Msg>>) {
+        self.cx.send_outputs(outputs);
+    }
+
+    fn surroundings(&self) -> Rc<dyn Surroundings> {
+        Rc::new(self.cx.clone())
+    }
+
+    fn hears_done(&self) -> bool {
+        self.cx.has_complete()
+    }
+
+    fn done(&self, msg: &Msg) {
+        self.cx.done(msg);
+    }
+
+    fn error(&self, error: Value, msg: Option<&Msg>) {
+        self.cx.error(error, msg);
+    }
+
+    fn log(&self, level: Level, value: Value) {
+        match level {
+            Level::Warn => self.cx.warn(value),
+            Level::Debug => self.cx.debug(value),
+            Level::Trace => self.cx.trace(value),
+            _ => self.cx.log(value),
+        }
+    }
+
+    fn status(&self, status: Value) {
+        self.cx.status(status);
+    }
+
+    fn context(&self, scope: &str) -> Option<ContextRef> {
+        match scope {
+            "node" => Some(self.cx.context()),
+            "flow" => Some(self.cx.flow_context()),
+            "global" => Some(self.cx.global_context()),
+            "$parent" => self.cx.parent_flow_context(),
+            _ => None,
+        }
+    }
+
+    fn env(&self, name: &str) -> Option<Value> {
+        self.cx.env(name)
+    }
+
+    fn setting(&self, name: &str) -> Option<Value> {
+        self.cx.settings().node_red.get(name).map(from_json)
+    }
+
+    fn text(&self, key: &str, args: &[(&str, &str)]) -> String {
+        self.cx.text(key, args)
+    }
+
+    fn node_modules(&self) -> Option<PathBuf> {
+        self.cx.settings().node_modules.clone()
+    }
+
+    fn time_limit(&self) -> Option<Duration> {
+        self.limit
+    }
+}

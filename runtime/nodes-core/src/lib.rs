@@ -1,0 +1,14 @@
+//! The node types of the palette's categories common, function, sequence and storage.
+
+pub mod common;
+pub mod function;
+mod io_code;
+pub mod sequence;
+pub mod storage;
+mod table;
+
+pub use common::debug::set_debug_active;
+pub use common::inject::inject_now;
+pub use common::unknown::Swallowed;
+pub use io_code::io_code;
+pub use table::TYPES;

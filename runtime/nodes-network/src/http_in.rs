@@ -1,0 +1,77 @@
+//! The http in node: a route of the replica's HTTP server.
+
+use std::rc::Rc;
+
+use flotilla_engine::message::Msg;
+use flotilla_engine::props;
+use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_http::{Endpoint, Routes};
+use flotilla_value::Str;
+
+/// The row in the table of node types.
+pub const TYPE: NodeType = NodeType::node("http in", build);
+
+struct HttpIn {
+    cx: NodeCx,
+}
+
+/// `httpNodeRoot` without slashes at its end; `None` when it is `false`: HTTP nodes are switched off.
+fn root(cx: &NodeCx) -> Option<String> {
+    match cx.settings().node_red.get("httpNodeRoot") {
+        Some(serde_json::Value::Bool(false)) => None,
+        Some(serde_json::Value::String(root)) => {
+            let trimmed = root.trim_matches('/');
+            Some(if trimmed.is_empty() { String::new() } else { format!("/{trimmed}") })
+        }
+        _ => Some(String::new()),
+    }
+}
+
+fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
+    let config = cx.config();
+    let Some(root) = root(&cx) else {
+        cx.warn(cx.text("httpin.errors.not-created", &[]));
+        return Ok(Rc::new(HttpIn { cx }));
+    };
+    let url = props::text(config, "url", "");
+    if url.is_empty() {
+        cx.warn(cx.text("httpin.errors.missing-path", &[]));
+        return Ok(Rc::new(HttpIn { cx }));
+    }
+    let own_path = if url.starts_with('/') { url } else { format!("/{url}") };
+    let Some(worker) = cx.shared().workers().into_iter().nth(cx.worker().index) else {
+        return Err(NodeError::new("the engine is stopping"));
+    };
+    let routes = cx.shared().extensions.get_or_init(Routes::default);
+    let added = routes.add(Endpoint {
+        node: cx.id().clone(),
+        worker,
+        method: props::text(config, "method", "get").to_uppercase(),
+        path: Str::from(format!("{root}{own_path}")),
+        own_path: Str::from(own_path),
+        upload: config.bool("upload"),
+        raw: config.bool("skipBodyParsing"),
+    });
+    added.map_err(NodeError::new)?;
+    Ok(Rc::new(HttpIn { cx }))
+}
+
+impl HttpIn {
+    fn forget(&self) {
+        if let Some(routes) = self.cx.shared().extensions.get::<Routes>() {
+            routes.remove(self.cx.id());
+        }
+    }
+}
+
+impl Node for HttpIn {
+    /// The server hands each request over as a message.
+    fn receive(&self, msg: Msg) {
+        self.cx.send(msg);
+    }
+
+    fn close(&self, _removed: bool) -> futures::future::LocalBoxFuture<'static, ()> {
+        self.forget();
+        Box::pin(std::future::ready(()))
+    }
+}

@@ -1,0 +1,379 @@
+//! mqtt-broker: the config node that `mqtt in` and `mqtt out` share. It owns the connections.
+
+use std::sync::{Arc, Weak};
+
+use futures::future::{BoxFuture, join_all};
+use parking_lot::Mutex;
+use serde_json::{Map, Value as Json};
+
+use flotilla_engine::message::Delivery;
+use flotilla_engine::observe::Level;
+use flotilla_engine::{ConfigNode, NodeCx, NodeError, NodeType, Shared, Worker};
+use flotilla_value::{Object, Str, Value};
+
+use super::options::{Announcement, BrokerOptions};
+use super::share::{self, Wish};
+use super::{own, tls};
+use flotilla_mqtt::topic;
+use flotilla_mqtt::wire::{Publish, Version};
+use flotilla_mqtt::{Client, Outgoing, Receipt, Role, State};
+
+/// The mqtt-broker config node. Consuming and publishing use separate connections, except for a flow with a ClientID of
+/// its own outside a group, or a subscription without local messages: those want one client.
+pub struct MqttBroker {
+    pub(super) id: Str,
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Mutex<BrokerOptions>,
+    pub(super) state: Mutex<BrokerState>,
+    /// Where the document says that the broker is: see [`share::place`].
+    pub(super) place: String,
+    me: Weak<MqttBroker>,
+}
+
+/// What changes while the node lives.
+#[derive(Default)]
+pub(super) struct BrokerState {
+    pub(super) users: Vec<User>,
+    pub(super) consumer: Option<Arc<Client>>,
+    pub(super) publisher: Option<Arc<Client>>,
+    /// Connecting or connected: what `canConnect` denies.
+    pub(super) running: bool,
+    pub(super) connected: bool,
+    /// It was said that connecting fails, and it has not succeeded since.
+    pub(super) troubled: bool,
+    /// The broker has said that it has no shared subscriptions.
+    pub(super) unshared: bool,
+    /// The broker speaks no MQTT 5.
+    pub(super) older: bool,
+    /// What nodes want to receive.
+    pub(super) wishes: Vec<(Str, Wish)>,
+    /// The share name of its subscriptions, once there is one.
+    pub(super) share: Option<Str>,
+    /// What its messages are marked with, for nodes that do not want them back: see [`own`].
+    pub(super) mark: Option<Str>,
+    /// The flow disconnected it: only the flow connects it again.
+    stopped: bool,
+    draining: bool,
+}
+
+/// A node that uses the broker.
+pub(super) struct User {
+    pub(super) node: Str,
+    pub(super) consumes: bool,
+    pub(super) no_local: bool,
+}
+
+/// The row of the type's table.
+pub const TYPE: NodeType = NodeType::config("mqtt-broker", build);
+
+fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
+    let config = cx.config();
+    let options = BrokerOptions::new(config, cx.credential("user"), cx.credential("password"));
+    if !config.bool_or("cleansession", true) && options.client_id().is_empty() {
+        cx.warn(cx.text("mqtt.errors.nonclean-missingclientid", &[]));
+    }
+    if options.trusts_anyone() {
+        cx.warn(cx.text("mqtt.errors.unverified", &[]));
+    }
+    Ok(Arc::new_cyclic(|me| MqttBroker {
+        id: cx.id().clone(),
+        shared: cx.shared().clone(),
+        place: share::place(&options.url()),
+        options: Mutex::new(options),
+        state: Mutex::default(),
+        me: me.clone(),
+    }))
+}
+
+impl MqttBroker {
+    /// True with MQTT 5 in the flow: messages have its properties.
+    pub(super) fn v5(&self) -> bool {
+        self.options.lock().version() == Version::V5
+    }
+
+    /// Connected and connecting, as Node-RED's node shows them.
+    pub fn status(&self) -> (bool, bool) {
+        let state = self.state.lock();
+        (state.connected, state.running && !state.connected)
+    }
+
+    /// A node begins to use the broker. Called while nodes are built.
+    pub(super) fn register(&self, node: &Str, consumes: bool, no_local: bool) {
+        self.state.lock().users.push(User { node: node.clone(), consumes, no_local });
+        self.mark_if_wanted();
+    }
+
+    /// A node is gone; the last one to be removed ends the connection.
+    pub(super) async fn deregister(&self, node: &Str, removed: bool) {
+        let last = {
+            let mut state = self.state.lock();
+            state.users.retain(|user| user.node != *node);
+            state.users.is_empty() && state.running
+        };
+        self.mark_if_wanted();
+        if removed && last {
+            self.disconnect().await;
+        }
+    }
+
+    /// A node has started: connect, unless the flow is to say when.
+    pub(super) fn started(&self) {
+        let auto = self.options.lock().auto_connect();
+        let (stopped, consumes) = {
+            let state = self.state.lock();
+            (state.stopped, state.users.iter().any(|user| user.consumes))
+        };
+        if stopped || !auto {
+            return;
+        }
+        // A node that was deployed later may need the other kind of connection.
+        let complete = {
+            let state = self.state.lock();
+            state.running
+                && (!consumes || state.consumer.is_some())
+                && (state.publisher.is_some() || state.users.iter().all(|user| user.consumes) || self.single(&state))
+        };
+        if !complete {
+            self.connect();
+        }
+    }
+
+    fn single(&self, state: &BrokerState) -> bool {
+        let settings = self.shared.settings.load();
+        let own_id = !self.options.lock().client_id().is_empty();
+        !settings.share_subscriptions && (own_id || state.users.iter().any(|user| user.no_local))
+    }
+
+    /// Starts the clients that the users need.
+    pub(super) fn connect(&self) {
+        let mut state = self.state.lock();
+        (state.running, state.stopped) = (true, false);
+        let consumes = state.users.iter().any(|user| user.consumes);
+        let publishes = self.publishes(&state);
+        let single = self.single(&state);
+        let mut started = Vec::new();
+        if consumes {
+            let role = if single { Role::Both } else { Role::Consume };
+            let with_will = single || !publishes;
+            self.launch(&mut state.consumer, role, with_will, &mut started);
+        }
+        if publishes && !(consumes && single) {
+            self.launch(&mut state.publisher, Role::Publish, true, &mut started);
+        }
+        drop(state);
+        self.show(State::Connecting, None);
+        started.into_iter().for_each(|client| self.run(client));
+    }
+
+    /// Makes the consuming client, so that it can be told what to subscribe to before it runs.
+    pub(super) fn prepare(&self) {
+        let mut state = self.state.lock();
+        if state.consumer.is_none() {
+            let single = self.single(&state);
+            let publishes = self.publishes(&state);
+            let role = if single { Role::Both } else { Role::Consume };
+            self.launch(&mut state.consumer, role, single || !publishes, &mut Vec::new());
+        }
+    }
+
+    /// Makes and runs a publishing client when there is none: dead letters have to go somewhere.
+    pub(super) fn ensure_publisher(&self) {
+        let mut started = Vec::new();
+        {
+            let mut state = self.state.lock();
+            let single = state.consumer.as_ref().is_some_and(|consumer| consumer.role == Role::Both);
+            if !single && state.running && state.publisher.is_none() {
+                self.launch(&mut state.publisher, Role::Publish, false, &mut started);
+            }
+        }
+        started.into_iter().for_each(|client| self.run(client));
+    }
+
+    /// Has the publishing client look again whether it may publish.
+    pub(super) fn nudge(&self) {
+        if let Some(publisher) = &self.state.lock().publisher {
+            publisher.nudge();
+        }
+    }
+
+    fn publishes(&self, state: &BrokerState) -> bool {
+        let options = self.options.lock();
+        options.has(Announcement::Birth)
+            || options.has(Announcement::Close)
+            || state.users.iter().any(|user| !user.consumes)
+    }
+
+    /// How a client of this node connects now.
+    pub(super) fn client_options(&self, role: Role) -> Result<flotilla_mqtt::ClientOptions, String> {
+        let options = self.options.lock();
+        let settings = self.shared.settings.load();
+        options.client(role, &self.id, &settings, false, || tls::config(&self.shared, &options))
+    }
+
+    /// The client in `place`, ready to run; made when it is not there.
+    fn launch(&self, place: &mut Option<Arc<Client>>, role: Role, with_will: bool, started: &mut Vec<Arc<Client>>) {
+        let options = self.options.lock();
+        let settings = self.shared.settings.load();
+        let made = options.client(role, &self.id, &settings, with_will, || tls::config(&self.shared, &options));
+        let made = match made {
+            Ok(made) => made,
+            Err(why) => return self.shared.log(Level::Error, format!("mqtt-broker {}: {why}", self.id)),
+        };
+        match place {
+            Some(client) if client.state() != State::Idle => {}
+            Some(client) if client.role == role => {
+                client.set_options(made);
+                client.reopen();
+                started.push(client.clone());
+            }
+            _ => {
+                let client = Client::new(role, made);
+                started.push(client.clone());
+                *place = Some(client);
+            }
+        }
+    }
+
+    pub(super) fn run(&self, client: Arc<Client>) {
+        let running = client.begin();
+        let (Some(worker), Some(me)) = (self.shared.worker_of(&self.id), self.me.upgrade()) else { return };
+        let id = self.id.clone();
+        let start = move |worker: &std::rc::Rc<Worker>| {
+            if let Some(slot) = worker.slot(&id) {
+                slot.cx.spawn(async move {
+                    client.run(me).await;
+                    drop(running);
+                });
+            }
+        };
+        worker.run(start);
+    }
+
+    /// Sends the close message and what waits, then ends the connections.
+    pub(super) async fn disconnect(&self) {
+        let (consumer, publisher, connected) = {
+            let mut state = self.state.lock();
+            state.stopped = true;
+            (state.consumer.clone(), state.publisher.clone(), state.connected)
+        };
+        if connected && let Some(close) = self.options.lock().announcement(Announcement::Close) {
+            self.announce(close);
+        }
+        if let Some(consumer) = consumer {
+            consumer.close().await;
+        }
+        if let Some(publisher) = publisher {
+            publisher.close().await;
+        }
+        let was = {
+            let mut state = self.state.lock();
+            state.connected = false;
+            std::mem::take(&mut state.running)
+        };
+        if was {
+            self.show(State::Idle, None);
+        }
+    }
+
+    /// Waits until the broker is connected or the connecting is given up.
+    pub(super) async fn until_connected(&self) {
+        let clients: Vec<_> = {
+            let state = self.state.lock();
+            state.consumer.iter().chain(&state.publisher).cloned().collect()
+        };
+        join_all(clients.iter().map(|client| client.until_connected())).await;
+    }
+
+    /// Takes over what `msg.broker` names.
+    pub(super) fn change(&self, changes: &Map<String, Json>) {
+        self.options.lock().change(changes);
+    }
+
+    /// Publishes. Node-RED drops what is published while the flow has not connected the broker, and so do we.
+    pub(super) fn publish(&self, mut outgoing: Outgoing) {
+        let client = {
+            let state = self.state.lock();
+            if !state.running {
+                return;
+            }
+            if let Some(mark) = &state.mark {
+                own::mark(&mut outgoing.publish, mark);
+            }
+            state.publisher.clone().or_else(|| state.consumer.clone())
+        };
+        let Some(client) = client else { return };
+        for (receipt, result) in client.publish(outgoing) {
+            self.ended(receipt, result);
+        }
+    }
+
+    /// Publishes a birth or close message.
+    pub(super) fn announce(&self, message: flotilla_mqtt::wire::Will) {
+        if !topic::is_topic(&message.topic) {
+            return self.shared.log(Level::Warn, self.shared.text("mqtt.errors.invalid-topic", &[]));
+        }
+        let publish = Publish {
+            qos: message.qos,
+            retain: message.retain,
+            topic: message.topic,
+            payload: message.payload,
+            props: message.props,
+            ..Publish::default()
+        };
+        self.publish(Outgoing { publish, receipt: Receipt::None });
+    }
+}
+
+impl ConfigNode for MqttBroker {
+    /// `connected` and `connecting`, as Node-RED's node has them.
+    fn inspect(&self) -> Value {
+        let (connected, connecting) = self.status();
+        [("connected", connected), ("connecting", connecting)].into_iter().collect::<Object>().into()
+    }
+
+    fn drain(&self) {
+        let consumer = {
+            let mut state = self.state.lock();
+            if std::mem::replace(&mut state.draining, true) {
+                return;
+            }
+            state.consumer.clone()
+        };
+        if let Some(consumer) = consumer {
+            let guard = Delivery::begin(&self.shared.deliveries, self.id.clone(), |_| {});
+            consumer.drain(guard);
+        }
+    }
+
+    /// The connection that drained is replaced by a new one, which subscribes everything anew.
+    fn resume(&self) -> BoxFuture<'static, ()> {
+        let consumer = {
+            let mut state = self.state.lock();
+            if !std::mem::take(&mut state.draining) || state.stopped {
+                return Box::pin(std::future::ready(()));
+            }
+            state.consumer.clone()
+        };
+        let (Some(me), Some(consumer)) = (self.me.upgrade(), consumer) else {
+            return Box::pin(std::future::ready(()));
+        };
+        Box::pin(async move {
+            consumer.close().await;
+            me.share_again(&consumer);
+            consumer.reopen();
+            me.run(consumer);
+        })
+    }
+
+    fn close(&self, _removed: bool) -> BoxFuture<'static, ()> {
+        let Some(me) = self.me.upgrade() else { return Box::pin(std::future::ready(())) };
+        Box::pin(async move {
+            me.disconnect().await;
+            let (consumer, publisher) = {
+                let mut state = me.state.lock();
+                (state.consumer.take(), state.publisher.take())
+            };
+            consumer.iter().chain(&publisher).for_each(|client| client.give_up());
+        })
+    }
+}

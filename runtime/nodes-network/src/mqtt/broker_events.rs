@@ -1,0 +1,256 @@
+//! What an mqtt-broker node does with what its connections tell it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use flotilla_engine::message::{Delivery, Failure, Outcome};
+use flotilla_engine::observe::Level;
+use flotilla_engine::{NodeCx, Worker};
+use flotilla_value::{ErrorValue, Str, Value};
+
+use super::broker::MqttBroker;
+use super::keeper::{Keeper, KeptSession};
+use super::options::Announcement;
+use super::{mqtt_in, own};
+use flotilla_mqtt::wire::{ConnAck, Publish, Qos, Version};
+use flotilla_mqtt::{
+    Client, ClientEvents, Outgoing, Policy, PublishError, Receipt, Role, State, Target, Ticket, Verdict,
+};
+
+/// How long consuming waits for the session to be recorded.
+const RECORD_LIMIT: Duration = Duration::from_secs(10);
+
+impl MqttBroker {
+    /// Runs a closure with a live node, on its worker; at once when that is this one.
+    pub(super) fn with_node(&self, node: &Str, work: impl FnOnce(&NodeCx) + Send + 'static) {
+        if let Some(slot) = Worker::current().and_then(|worker| worker.slot(node)) {
+            return work(&slot.cx);
+        }
+        let Some(worker) = self.shared.worker_of(node) else { return };
+        let node = node.clone();
+        worker.run(move |worker: &Rc<Worker>| {
+            if let Some(slot) = worker.slot(&node) {
+                work(&slot.cx);
+            }
+        });
+    }
+
+    /// What a publish came to: the node is through with its message, or it failed.
+    pub(super) fn ended(&self, receipt: Receipt, result: Result<(), PublishError>) {
+        match receipt {
+            Receipt::Node(node, msg) => self.with_node(&node, move |cx| match result {
+                Ok(()) => cx.done(&msg),
+                Err(error) => cx.error(Value::Error(Arc::new(ErrorValue::new(error.to_string()))), Some(&msg)),
+            }),
+            Receipt::Call(call) => call(result),
+            Receipt::None => {
+                if let Err(error) = result {
+                    self.shared.log(Level::Error, format!("mqtt-broker {}: {error}", self.id));
+                }
+            }
+        }
+    }
+
+    /// Shows a state at the nodes that use the broker; those of one kind, or all.
+    pub(super) fn show(&self, state: State, consumers: Option<bool>) {
+        let (fill, shape, key) = match state {
+            State::Idle => ("red", "ring", "node-red:common.status.disconnected"),
+            State::Connecting => ("yellow", "ring", "node-red:common.status.connecting"),
+            State::Connected => ("green", "dot", "node-red:common.status.connected"),
+        };
+        let users: Vec<Str> = {
+            let state = self.state.lock();
+            let shown = state.users.iter().filter(|user| consumers.is_none_or(|wanted| user.consumes == wanted));
+            shown.map(|user| user.node.clone()).collect()
+        };
+        let deaf = if state == State::Connected { self.deaf() } else { Vec::new() };
+        for node in users {
+            let (fill, shape, key) =
+                if deaf.contains(&node) { ("red", "ring", "mqtt.state.unshared") } else { (fill, shape, key) };
+            self.with_node(&node, move |cx| cx.show(fill, shape, cx.text(key, &[])));
+        }
+    }
+
+    fn connected_again(&self) {
+        let birth = {
+            let mut state = self.state.lock();
+            let all = state.consumer.iter().chain(&state.publisher).all(|client| client.state() == State::Connected);
+            if !all || !state.running || std::mem::replace(&mut state.connected, true) {
+                return;
+            }
+            state.troubled = false;
+            self.options.lock().announcement(Announcement::Birth)
+        };
+        self.log("mqtt.state.connected", &[], Level::Info);
+        if let Some(birth) = birth {
+            self.announce(birth);
+        }
+    }
+
+    fn log(&self, key: &'static str, more: &[(&str, &str)], level: Level) {
+        let label = self.options.lock().label();
+        let args: Vec<(&str, &str)> = [("broker", label.as_str())].into_iter().chain(more.iter().copied()).collect();
+        let text = self.shared.text(key, &args);
+        self.with_node(&self.id.clone(), move |cx| if level == Level::Warn { cx.warn(text) } else { cx.log(text) });
+    }
+
+    /// Without those that do not want what this broker node has published, if that is what this is.
+    fn without_own(&self, publish: &Publish, targets: Arc<[Target]>) -> Arc<[Target]> {
+        if publish.props.as_ref().is_none_or(|props| props.user.is_empty()) {
+            return targets;
+        }
+        match &self.state.lock().mark {
+            Some(mark) if own::is_marked(publish, mark) => {
+                targets.iter().filter(|target| !target.no_local).cloned().collect()
+            }
+            _ => targets,
+        }
+    }
+}
+
+impl ClientEvents for MqttBroker {
+    fn message(&self, client: &Arc<Client>, mut publish: Publish, ticket: Ticket) {
+        let targets = if client.role == Role::Adopt {
+            // The other replica's subscription identifiers are not ours.
+            if let Some(props) = &mut publish.props {
+                props.subscription_ids.clear();
+            }
+            let consumer = self.state.lock().consumer.clone();
+            consumer.map(|consumer| consumer.targets(&publish))
+        } else {
+            Some(client.targets(&publish))
+        };
+        let targets = targets.map(|targets| self.without_own(&publish, targets));
+        let Some((first, others)) = targets.as_deref().and_then(<[Target]>::split_first) else {
+            // Nobody wants it any more, as after an unsubscribe: Node-RED's client acknowledges it too.
+            return ticket.settle(if targets.is_some() { Verdict::Ack } else { Verdict::Never });
+        };
+        let (v5, local) = {
+            let options = self.options.lock();
+            (options.version() == Version::V5, options.is_local())
+        };
+        let end = move |outcome: Outcome| ticket.end(outcome);
+        let delivery = Delivery::begin(&self.shared.deliveries, first.node.clone(), end);
+        if others.is_empty()
+            && let Some(slot) = Worker::current().and_then(|worker| worker.slot(&first.node))
+        {
+            return mqtt_in::emit(&slot.cx, first.datatype, &publish, v5, local, delivery);
+        }
+        let publish = Arc::new(publish);
+        for target in std::iter::once(first).chain(others) {
+            let (publish, delivery, datatype) = (publish.clone(), delivery.clone(), target.datatype);
+            self.with_node(&target.node, move |cx| mqtt_in::emit(cx, datatype, &publish, v5, local, delivery));
+        }
+    }
+
+    fn dead_letter(&self, _client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket) {
+        let settings = self.shared.settings.load();
+        let topic = settings.dead_letter_topic.replace("{group}", &settings.group).replace("{topic}", &publish.topic);
+        let mut props = publish.props.clone().unwrap_or_default();
+        props.subscription_ids.clear();
+        props.user.extend([
+            (Str::new_static("flotilla-topic"), publish.topic.clone()),
+            (Str::new_static("flotilla-node"), failure.node.clone()),
+            (Str::new_static("flotilla-error"), failure.error.to_text()),
+        ]);
+        let letter = Publish {
+            qos: publish.qos.max(Qos::One),
+            topic: Str::from(topic),
+            payload: publish.payload.clone(),
+            props: Some(props),
+            ..Publish::default()
+        };
+        let receipt = Receipt::Call(Box::new(move |result| {
+            ticket.settle(if result.is_ok() { Verdict::Ack } else { Verdict::Never });
+        }));
+        self.ensure_publisher();
+        self.publish(Outgoing { publish: letter, receipt });
+    }
+
+    fn published(&self, receipt: Receipt, result: Result<(), PublishError>) {
+        self.ended(receipt, result);
+    }
+
+    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, ()> {
+        let settings = self.shared.settings.load();
+        if settings.share_subscriptions {
+            self.say_what_is_missing(client, ack, version);
+        }
+        let redispatches = ack.user.iter().any(|(name, value)| name == "flotilla-redispatch" && value == "1");
+        let options = client.options();
+        let ours = client.role == Role::Consume && settings.share_subscriptions && options.end_session;
+        let keeper = self.shared.extensions.get::<Keeper>().filter(|_| ours && !redispatches);
+        let Some(keeper) = keeper else { return Box::pin(std::future::ready(())) };
+        let record = keeper.0.record(KeptSession {
+            broker: self.id.to_string(),
+            url: self.options.lock().url(),
+            client_id: options.connect.client_id.clone(),
+            filters: client.filters(),
+            replica: settings.replica.clone(),
+        });
+        Box::pin(async move {
+            let _ = tokio::time::timeout(RECORD_LIMIT, record).await;
+        })
+    }
+
+    fn changed(&self, client: &Arc<Client>, state: State, why: Option<String>) {
+        if client.role == Role::Adopt {
+            return;
+        }
+        let consumers = match client.role {
+            Role::Consume => Some(true),
+            Role::Publish => Some(false),
+            _ => None,
+        };
+        let was = if state == State::Connected {
+            self.connected_again();
+            false
+        } else {
+            std::mem::replace(&mut self.state.lock().connected, false)
+        };
+        // A flow that only publishes or only consumes has one connection, and all its nodes show it.
+        let both = {
+            let state = self.state.lock();
+            state.consumer.is_some() && state.publisher.is_some()
+        };
+        if state != State::Idle {
+            self.show(state, consumers.filter(|_| both));
+        }
+        if let Some(why) = why {
+            let key = if was { "mqtt.state.disconnected" } else { "mqtt.state.connect-failed" };
+            // The first failure is worth a warning; that it still fails is not.
+            let first = !std::mem::replace(&mut self.state.lock().troubled, true);
+            self.log(key, &[("reason", &why)], if first { Level::Warn } else { Level::Info });
+        }
+        self.nudge();
+    }
+
+    fn refused(&self, _client: &Arc<Client>, filter: &str, code: u8) {
+        let code = format!("{code:#04x}");
+        let text = self.shared.text("mqtt.errors.subscribe-refused", &[("topic", filter), ("code", &code)]);
+        self.with_node(&self.id.clone(), move |cx| cx.error(text, None));
+    }
+
+    fn overflow(&self, client: &Arc<Client>) {
+        tracing::warn!(broker = client.options().label, "a QoS 0 message was dropped: too many deliveries are open");
+    }
+
+    fn progress(&self, client: &Arc<Client>) {
+        if client.role == Role::Consume {
+            self.nudge();
+        }
+    }
+
+    fn may_publish(&self) -> bool {
+        let state = self.state.lock();
+        state.consumer.as_ref().is_none_or(|consumer| consumer.subscribed())
+    }
+
+    fn policy(&self) -> Policy {
+        let settings = self.shared.settings.load();
+        Policy { on_failure: settings.on_failure, max_retries: settings.max_retries }
+    }
+}

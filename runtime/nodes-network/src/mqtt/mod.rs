@@ -1,0 +1,25 @@
+//! MQTT: mqtt in, mqtt out and the mqtt-broker config node that they share.
+
+mod action;
+mod adopt;
+mod broker;
+mod broker_events;
+mod keeper;
+mod missing;
+mod mqtt_in;
+mod mqtt_out;
+mod options;
+mod own;
+mod payload;
+mod properties;
+mod share;
+mod tls;
+mod url;
+
+pub use broker::TYPE as BROKER;
+pub use mqtt_in::TYPE as IN;
+pub use mqtt_out::TYPE as OUT;
+
+pub use adopt::{Adopted, adopt};
+pub use broker::MqttBroker;
+pub use keeper::{Keeper, KeptSession, SessionKeeper};

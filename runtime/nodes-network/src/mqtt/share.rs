@@ -1,0 +1,134 @@
+//! What a broker node subscribes to for its nodes, and the share name under which the replicas of a group do.
+
+use flotilla_value::Str;
+
+use super::broker::MqttBroker;
+use super::url;
+use flotilla_mqtt::wire::SubscribeFilter;
+use flotilla_mqtt::{Client, DataType, SubRef};
+
+/// What an `mqtt in` node wants to receive.
+#[derive(Clone, Debug)]
+pub(super) struct Wish {
+    pub(super) filter: SubscribeFilter,
+    pub(super) datatype: DataType,
+    /// Every replica gets every message.
+    pub(super) each: bool,
+}
+
+impl Wish {
+    /// True when the replicas of a group are to share its messages under the group's name.
+    pub(super) fn is_shared(&self) -> bool {
+        !self.each && !self.filter.filter.starts_with("$share/")
+    }
+}
+
+/// Where a broker is, so that two nodes which may mean one broker have the same: its host. Neither port nor scheme counts
+/// (a broker has several doors), nor the user (share names are the broker's, not the user's).
+pub(super) fn place(broker: &str) -> String {
+    let host = url::parse(broker).map_or_else(|_| broker.to_owned(), |url| url.host.to_ascii_lowercase());
+    let local = matches!(host.as_str(), "localhost" | "::1") || host.starts_with("127.");
+    if local { "localhost".to_owned() } else { host }
+}
+
+impl MqttBroker {
+    /// The share name: the group's for the first broker node of the document that may mean this broker; the others have
+    /// their id in theirs, so that each gets every message, as in Node-RED. Every replica of a revision comes to the same.
+    fn share_name(&self) -> Str {
+        let group = &self.shared.settings.load().group;
+        let order = self.shared.config_order.load();
+        let meets = |id: &&Str| self.shared.config_node::<MqttBroker>(id).is_some_and(|node| node.place == self.place);
+        if order.iter().find(meets).is_none_or(|first| *first == self.id) {
+            return Str::new(group);
+        }
+        Str::from(format!("{group}-{}", self.id.replace(['/', '+', '#'], "_")))
+    }
+
+    fn wire_filter(&self, wish: &Wish) -> SubscribeFilter {
+        let mut filter = wish.filter.clone();
+        if self.shared.settings.load().share_subscriptions {
+            if wish.is_shared() {
+                let known = self.state.lock().share.clone();
+                let share = known.unwrap_or_else(|| {
+                    let share = self.share_name();
+                    self.state.lock().share = Some(share.clone());
+                    share
+                });
+                filter.filter = Str::from(format!("$share/{share}/{}", filter.filter));
+            }
+            // The client that subscribes is not the one that publishes: see [`super::own`].
+            filter.no_local = false;
+        }
+        if filter.filter.starts_with("$share/") {
+            // [MQTT-3.8.3-4]: a protocol error on a shared subscription.
+            filter.no_local = false;
+        }
+        filter
+    }
+
+    fn ask(&self, client: &Client, wish: &Wish, node: &Str) {
+        let no_local = wish.filter.no_local;
+        let held = SubRef { node: node.clone(), datatype: wish.datatype, no_local, active: true };
+        client.subscribe(self.wire_filter(wish), held);
+    }
+
+    /// A node wants to receive.
+    pub(super) fn subscribe(&self, wish: &Wish, node: &Str) {
+        let client = {
+            let mut state = self.state.lock();
+            let same = |(known, other): &(Str, Wish)| known == node && other.filter.filter == wish.filter.filter;
+            state.wishes.retain(|known| !same(known));
+            state.wishes.push((node.clone(), wish.clone()));
+            state.consumer.clone()
+        };
+        self.mark_if_wanted();
+        if let Some(client) = client {
+            self.ask(&client, wish, node);
+        }
+    }
+
+    /// A node no longer wants to receive. `force`: whatever the box "unsubscribe automatically" says.
+    pub(super) fn unsubscribe(&self, wish: &Wish, node: &Str, force: bool) {
+        let keep = !force && !self.options.lock().auto_unsubscribe();
+        let filter = self.wire_filter(wish);
+        let client = {
+            let mut state = self.state.lock();
+            state.wishes.retain(|(known, other)| known != node || other.filter.filter != wish.filter.filter);
+            state.consumer.clone()
+        };
+        self.mark_if_wanted();
+        if let Some(client) = client {
+            client.unsubscribe(&filter.filter, node, keep);
+        }
+    }
+
+    /// After a deploy that kept this node, another broker node may be the first. Called between two connections.
+    pub(super) fn share_again(&self, consumer: &Client) {
+        let wishes = self.state.lock().wishes.clone();
+        let share = self.share_name();
+        if self.state.lock().share.as_ref().is_none_or(|known| *known == share) {
+            return;
+        }
+        for (node, wish) in &wishes {
+            consumer.unsubscribe(&self.wire_filter(wish).filter, node, false);
+        }
+        self.state.lock().share = Some(share);
+        for (node, wish) in &wishes {
+            self.ask(consumer, wish, node);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_broker_has_one_place() {
+        for same in ["mqtt://localhost:1883", "ws://127.0.0.1:9001/mqtt", "mqtts://[::1]"] {
+            assert_eq!(place(same), "localhost", "{same}");
+        }
+        assert_eq!(place("mqtt://Plant.Example:1883"), place("mqtts://plant.example"));
+        assert_ne!(place("mqtt://a.example"), place("mqtt://b.example"));
+    }
+}

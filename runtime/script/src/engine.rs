@@ -1,0 +1,204 @@
+//! One QuickJS runtime and one realm per worker thread.
+//!
+//! A realm of its own per function node, as Node-RED's `vm` contexts, would cost each node a copy of every built-in and
+//! of the prelude. Instead all function nodes of a worker share one realm, and what a script would put on the global
+//! object becomes a variable of its node: see [`super::globals`]. What is shared are the built-ins themselves: a script
+//! that patches `Array.prototype` patches it for the worker.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+use rquickjs::{
+    Atom, CatchResultExt, Context, Ctx, Function, Object as JsObject, Persistent, Result, Runtime, Value as JsValue,
+};
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use flotilla_value::Str;
+
+use super::function::FunctionScript;
+use super::invocation::Invocation;
+use super::shapes::Shapes;
+
+/// What the scripts of one worker may use together.
+pub(super) const MEMORY_LIMIT: usize = 64 << 20;
+/// Native stack for scripts; worker threads have 2 MiB.
+const STACK_LIMIT: usize = 640 << 10;
+/// Bytes allocated between searches for cyclic garbage, at first.
+const GC_THRESHOLD: usize = 4 << 20;
+/// Property names kept for reuse.
+const NAMES: usize = 4096;
+
+type Getter = (Persistent<Function<'static>>, Persistent<Function<'static>>);
+
+/// A worker's script engine. It lives as long as the process: a QuickJS runtime must not be freed while anything
+/// still refers into it, and worker threads end with the process.
+pub struct Script {
+    context: Context,
+    realm: OnceCell<Realm>,
+    names: RefCell<HashMap<Persistent<Atom<'static>>, Str, FxBuildHasher>>,
+    pub(super) accessors: RefCell<FxHashMap<Str, Getter>>,
+    /// Functions that set a list of properties.
+    pub(super) fillers: RefCell<Shapes<Persistent<Function<'static>>>>,
+    /// Prototypes of slim views.
+    pub(super) slim_protos: RefCell<Shapes<Persistent<JsObject<'static>>>>,
+    /// The script that runs goes by property names alone: its views are slim.
+    pub(super) slim: Cell<bool>,
+    /// Host objects that the run has seen: what it wrote onto them is told at its end.
+    pub(super) hosts: RefCell<Vec<Persistent<JsObject<'static>>>>,
+    /// The node whose code runs.
+    pub(super) node: RefCell<Weak<FunctionScript>>,
+    limit: Rc<Limit>,
+    /// The invocation that runs, or whose timer or promise does.
+    pub(super) current: RefCell<Option<Rc<Invocation>>>,
+    running: Cell<bool>,
+    /// Promises that were rejected without anyone listening, with the reason.
+    pub(super) rejected: RefCell<Vec<(Persistent<JsValue<'static>>, Persistent<JsValue<'static>>)>>,
+}
+
+/// When the running script is stopped.
+#[derive(Default)]
+struct Limit {
+    deadline: Cell<Option<Instant>>,
+    expired: Cell<bool>,
+}
+
+/// Objects of the realm that conversions need.
+pub(super) struct Realm {
+    pub(super) view_proto: Persistent<JsObject<'static>>,
+    pub(super) object_proto: Persistent<JsValue<'static>>,
+    pub(super) host_proto: Persistent<JsObject<'static>>,
+    pub(super) buffer_proto: Persistent<JsObject<'static>>,
+    pub(super) tools: Persistent<JsObject<'static>>,
+    pub(super) kind_of: Persistent<Function<'static>>,
+}
+
+thread_local! {
+    static SCRIPT: OnceCell<&'static Script> = const { OnceCell::new() };
+}
+
+/// The script engine cannot start on this thread.
+#[derive(Debug, thiserror::Error)]
+#[error("the script engine cannot start: {0}")]
+pub struct ScriptStartError(String);
+
+impl Script {
+    /// The script engine of this thread, made on first use.
+    pub fn current() -> std::result::Result<&'static Script, ScriptStartError> {
+        SCRIPT.with(|cell| {
+            if let Some(script) = cell.get() {
+                return Ok(*script);
+            }
+            let script = Script::start()?;
+            Ok(*cell.get_or_init(|| script))
+        })
+    }
+
+    fn start() -> std::result::Result<&'static Script, ScriptStartError> {
+        let fail = |error: rquickjs::Error| ScriptStartError(error.to_string());
+        let runtime = Runtime::new().map_err(fail)?;
+        runtime.set_memory_limit(MEMORY_LIMIT);
+        runtime.set_max_stack_size(STACK_LIMIT);
+        runtime.set_gc_threshold(GC_THRESHOLD);
+        let limit = Rc::new(Limit::default());
+        let guard = limit.clone();
+        runtime.set_interrupt_handler(Some(Box::new(move || guard.is_over())));
+        let script: &'static Script = Box::leak(Box::new(Script {
+            context: Context::full(&runtime).map_err(fail)?,
+            realm: OnceCell::new(),
+            names: RefCell::default(),
+            accessors: RefCell::default(),
+            fillers: RefCell::default(),
+            slim_protos: RefCell::default(),
+            slim: Cell::new(false),
+            hosts: RefCell::default(),
+            node: RefCell::default(),
+            limit,
+            current: RefCell::default(),
+            running: Cell::new(false),
+            rejected: RefCell::default(),
+        }));
+        runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, handled| {
+            script.track_rejection(&ctx, promise, reason, handled);
+        })));
+        script.context.with(|ctx| {
+            let realm =
+                super::realm::make(script, &ctx).catch(&ctx).map_err(|error| ScriptStartError(error.to_string()))?;
+            let _ = script.realm.set(realm);
+            Ok(())
+        })?;
+        Ok(script)
+    }
+
+    fn track_rejection<'js>(&self, ctx: &Ctx<'js>, promise: JsValue<'js>, reason: JsValue<'js>, handled: bool) {
+        let promise = Persistent::save(ctx, promise);
+        let mut rejected = self.rejected.borrow_mut();
+        if handled {
+            rejected.retain(|(known, _)| *known != promise);
+        } else {
+            rejected.push((promise, Persistent::save(ctx, reason)));
+        }
+    }
+
+    pub(super) fn realm(&self) -> &Realm {
+        self.realm.get().expect("set by start() before anyone gets the engine")
+    }
+
+    /// True while a script runs on this thread: another must not begin.
+    pub fn is_running(&self) -> bool {
+        self.running.get()
+    }
+
+    /// Runs something in the realm, for at most `limit`.
+    pub(super) fn enter<R>(&'static self, limit: Option<Duration>, work: impl FnOnce(&Ctx<'_>) -> R) -> R {
+        self.running.set(true);
+        self.limit.expired.set(false);
+        self.limit.deadline.set(limit.map(|limit| Instant::now() + limit));
+        let result = self.context.with(|ctx| work(&ctx));
+        self.limit.deadline.set(None);
+        self.running.set(false);
+        result
+    }
+
+    /// True when the running script was stopped because its time was up.
+    pub(super) fn is_expired(&self) -> bool {
+        self.limit.expired.get()
+    }
+
+    /// Gives a script that follows in the same [`Script::enter`] its own time.
+    pub(super) fn restart_clock(&self, limit: Option<Duration>) {
+        self.limit.expired.set(false);
+        self.limit.deadline.set(limit.map(|limit| Instant::now() + limit));
+    }
+
+    /// Bytes that scripts use on this thread.
+    pub(super) fn memory_used(&self) -> usize {
+        self.context.runtime().memory_usage().malloc_size as usize
+    }
+
+    /// The text of a property name, from the cache where possible.
+    pub(super) fn name_of<'js>(&self, ctx: &Ctx<'js>, atom: &Atom<'js>) -> Result<Str> {
+        let kept = Persistent::save(ctx, atom.clone());
+        if let Some(name) = self.names.borrow().get(&kept) {
+            return Ok(name.clone());
+        }
+        let name = Str::from(atom.to_js_string()?.to_string().unwrap_or_default());
+        let mut names = self.names.borrow_mut();
+        if names.len() >= NAMES {
+            names.clear();
+        }
+        names.insert(kept, name.clone());
+        Ok(name)
+    }
+}
+
+impl Limit {
+    fn is_over(&self) -> bool {
+        let over = self.deadline.get().is_some_and(|deadline| Instant::now() > deadline);
+        if over {
+            self.expired.set(true);
+        }
+        over
+    }
+}

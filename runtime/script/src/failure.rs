@@ -1,0 +1,153 @@
+//! What scripts throw, as the error objects that catch nodes and logs get.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rquickjs::function::Constructor;
+use rquickjs::{Ctx, Value as JsValue};
+
+use flotilla_value::{ErrorValue, Str, Value, stringify};
+
+use super::engine::Script;
+use super::program::{FILE, Lines};
+use super::words;
+
+/// The parts of a function node's code, by their place in the compiled unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Body = 0,
+    Setup = 1,
+    Cleanup = 2,
+}
+
+/// A failed run.
+pub(super) struct Failure {
+    /// What to report.
+    pub(super) value: Value,
+    /// The worker's memory for scripts was used up.
+    pub(super) out_of_memory: bool,
+}
+
+/// The error that `ctx` holds after a call failed.
+pub(super) fn caught(
+    script: &'static Script,
+    ctx: &Ctx<'_>,
+    error: &rquickjs::Error,
+    limit: Option<Duration>,
+    lines: Option<&Lines>,
+) -> Failure {
+    let thrown = ctx.catch();
+    if script.is_expired() {
+        script.restart_clock(limit);
+        return Failure { value: timed_out(limit), out_of_memory: false };
+    }
+    if !matches!(error, rquickjs::Error::Exception) {
+        return Failure { value: ErrorValue::new(error.to_string()).into_value(), out_of_memory: false };
+    }
+    of_thrown(script, ctx, &thrown, lines)
+}
+
+/// The error of a script that was stopped because its time was up: V8's words.
+pub(super) fn timed_out(limit: Option<Duration>) -> Value {
+    let ms = limit.unwrap_or_default().as_millis();
+    ErrorValue::with_code(format!("Script execution timed out after {ms}ms"), "ERR_SCRIPT_EXECUTION_TIMEOUT")
+        .into_value()
+}
+
+/// The error object of a thrown value. Strings stay strings; what is no error goes as JSON, as in Node-RED.
+pub(super) fn of_thrown<'js>(
+    script: &'static Script,
+    ctx: &Ctx<'js>,
+    thrown: &JsValue<'js>,
+    lines: Option<&Lines>,
+) -> Failure {
+    let Ok(value) = script.export(ctx, thrown) else {
+        ctx.catch();
+        return Failure {
+            value: ErrorValue::new("The script threw a value that cannot be read").into_value(),
+            out_of_memory: false,
+        };
+    };
+    let error = match value {
+        Value::Error(error) => error,
+        // Out of memory, QuickJS may have nothing left to make the error object from: it throws null.
+        Value::Null if memory_is_scarce(ctx) => return out_of_memory(),
+        Value::Null => return Failure { value: Value::from("null"), out_of_memory: true },
+        Value::String(text) => return Failure { value: Value::String(text), out_of_memory: false },
+        other => {
+            let text = stringify(&other).ok().flatten().unwrap_or_else(|| other.to_text().to_string());
+            return Failure { value: Value::from(text), out_of_memory: false };
+        }
+    };
+    if error.name == "InternalError" && error.message.contains("out of memory") {
+        return out_of_memory();
+    }
+    let mut error = Arc::unwrap_or_clone(error);
+    describe(&mut error, lines);
+    Failure { value: Value::Error(Arc::new(error)), out_of_memory: false }
+}
+
+/// True when scripts hold more than half of their memory. Asked from inside of the engine, which tells its use only from
+/// outside: by a buffer of the other half, which is let go at once.
+fn memory_is_scarce(ctx: &Ctx<'_>) -> bool {
+    let half = (super::engine::MEMORY_LIMIT / 2) as f64;
+    let constructor = ctx.globals().get::<_, Constructor<'_>>("ArrayBuffer");
+    let scarce = constructor.and_then(|make| make.construct::<_, JsValue<'_>>((half,))).is_err();
+    if scarce {
+        ctx.catch();
+    }
+    scarce
+}
+
+fn out_of_memory() -> Failure {
+    let megabytes = super::engine::MEMORY_LIMIT >> 20;
+    let text = format!("The script ran out of memory: all scripts of a worker have {megabytes} MB together");
+    Failure { value: ErrorValue::with_code(text, "ERR_SCRIPT_OUT_OF_MEMORY").into_value(), out_of_memory: true }
+}
+
+/// Puts the message in V8's words, with line and column for the engine's own errors.
+fn describe(error: &mut ErrorValue, lines: Option<&Lines>) {
+    let Some(message) = words::as_v8(&error.name, &error.message) else { return };
+    if error.name == "InternalError" {
+        error.name = Str::new_static("RangeError");
+    }
+    let place = error.stack.as_deref().and_then(|stack| place(stack, lines?)).unwrap_or_default();
+    // Node-RED puts the class in front of the message of a ReferenceError.
+    let class = if error.name == "ReferenceError" { "ReferenceError: " } else { "" };
+    error.message = Str::from(format!("{class}{message}{place}"));
+}
+
+/// ` (line 3, col 5)` of the innermost frame in the function's own code.
+fn place(stack: &str, lines: &Lines) -> Option<String> {
+    let (_, rest) = stack.split_once(&format!("{FILE}:"))?;
+    let numbers: Vec<usize> =
+        rest.split(|c: char| !c.is_ascii_digit()).take(2).map_while(|digits| digits.parse().ok()).collect();
+    let line = *numbers.first()?;
+    let (kind, first) = if line >= lines.cleanup {
+        ("On Stop, ", lines.cleanup)
+    } else if line >= lines.setup {
+        ("On Start, ", lines.setup)
+    } else {
+        ("", lines.body)
+    };
+    let line = line.checked_sub(first)? + 1;
+    Some(match numbers.get(1) {
+        Some(column) => format!(" ({kind}line {line}, col {column})"),
+        None => format!(" ({kind}line {line})"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_told_in_the_lines_of_the_part() {
+        let lines = Lines { body: 3, setup: 6, cleanup: 9 };
+        let at = |line: usize| place(&format!("    at <anonymous> ({FILE}:{line}:7)\n"), &lines);
+        assert_eq!(at(4).as_deref(), Some(" (line 2, col 7)"));
+        assert_eq!(at(6).as_deref(), Some(" (On Start, line 1, col 7)"));
+        assert_eq!(at(10).as_deref(), Some(" (On Stop, line 2, col 7)"));
+        assert_eq!(place("at native", &lines), None);
+    }
+}

@@ -1,0 +1,73 @@
+//! Methods of host objects that take functions: listeners for the end of an exchange, and `res.format`.
+
+use std::sync::Arc;
+
+use rquickjs::function::{Rest, This};
+use rquickjs::object::Filter;
+use rquickjs::{Ctx, Exception, Object as JsObject, Persistent, Result, Value as JsValue};
+
+use flotilla_value::{HostObject, Str, Value};
+
+use super::engine::Script;
+use super::export::text;
+
+/// `on(event, listener)`: `close` is when the exchange is over, `finish` when it is over with an answer. What else
+/// Node.js knows (`data`, `drain`, `error`, ...) does not occur here: bodies are whole before a flow sees the request.
+pub(super) fn listen<'js>(
+    script: &'static Script,
+    ctx: &Ctx<'js>,
+    host: &Arc<dyn HostObject>,
+    args: &Rest<JsValue<'js>>,
+) -> Result<()> {
+    let event = args.0.first().map(text).transpose()?.unwrap_or_default();
+    let Some(listener) = args.0.get(1).and_then(|listener| listener.clone().into_function()) else {
+        return Err(Exception::throw_type(ctx, "The \"listener\" argument must be of type function"));
+    };
+    let (Some(over), "close" | "finish") = (host.over(), event.as_str()) else { return Ok(()) };
+    let listener = Persistent::save(ctx, listener);
+    let owner = script.node.borrow().clone();
+    let wants_answer = event == "finish";
+    // The listener is no part of the call's delivery: it would keep that open until the answer, which may wait for its end.
+    tokio::task::spawn_local(async move {
+        let answered = over.await;
+        if let Some(node) = owner.upgrade().filter(|_| answered || !wants_answer) {
+            node.run_timer(&listener, None);
+        }
+    });
+    Ok(())
+}
+
+/// `res.format({ type: function })`: calls the function of the type that the client takes, else `default`, else answers 406.
+pub(super) fn format<'js>(
+    ctx: &Ctx<'js>,
+    host: &Arc<dyn HostObject>,
+    this: &JsObject<'js>,
+    args: &Rest<JsValue<'js>>,
+) -> Result<()> {
+    let Some(choices) = args.0.first().and_then(JsValue::as_object) else {
+        return Err(Exception::throw_type(ctx, "res.format needs an object of functions by type"));
+    };
+    let call =
+        |method: &str, args: &[Value]| host.call(method, args).map_err(|text| Exception::throw_message(ctx, &text));
+    let mut types = Vec::new();
+    for key in choices.own_keys::<String>(Filter::default()) {
+        let key = key?;
+        if key != "default" {
+            types.push(Value::from(key));
+        }
+    }
+    let Value::Host(request) = host.get("req") else { return Ok(()) };
+    let wanted = request.call("accepts", &types).map_err(|text| Exception::throw_message(ctx, &text))?;
+    call("vary", &[Value::from("Accept")])?;
+    let key = match wanted {
+        Value::String(key) if !types.is_empty() => {
+            call("type", &[Value::String(key.clone())])?;
+            key
+        }
+        _ => Str::new_static("default"),
+    };
+    match choices.get::<_, JsValue<'js>>(key.as_str())?.into_function() {
+        Some(answer) => answer.call((This(choices.clone()), this.get::<_, JsValue<'js>>("req")?, this.clone())),
+        None => call("sendStatus", &[Value::Number(406.0)]).map(|_| ()),
+    }
+}

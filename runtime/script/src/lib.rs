@@ -1,0 +1,42 @@
+//! Scripts: QuickJS, and what function nodes see of the runtime. Nothing else of the project knows QuickJS.
+
+mod borrowed;
+mod closing;
+mod engine;
+mod export;
+mod failure;
+mod fill;
+mod function;
+mod globals;
+mod host;
+mod host_events;
+mod host_view;
+mod import;
+mod invocation;
+mod lazy_array;
+mod left;
+mod modules;
+mod natives;
+mod program;
+mod reads;
+mod realm;
+mod reflection;
+mod sandbox;
+mod send;
+mod shapes;
+mod slim;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod tokens;
+mod view;
+mod words;
+
+pub use engine::ScriptStartError;
+
+pub use engine::Script;
+pub use function::FunctionScript;
+#[cfg(test)]
+pub use function::Setup;
+pub use host::ScriptHost;
+pub use program::{BUILT_IN, Lib, SANDBOX, Source};

@@ -1,0 +1,172 @@
+//! A function node's code as one compiled unit: its variables, its body, On Start and On Stop.
+
+use std::rc::Rc;
+
+use rquickjs::{Array, Ctx, Function, Object as JsObject, Persistent, Result, Value as JsValue};
+
+use super::engine::Script;
+use super::failure::Part;
+use super::function::FunctionScript;
+use super::reflection::reflects;
+use super::{globals, realm, sandbox};
+
+/// A function node's code as the flow document has it.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    body: String,
+    setup: String,
+    cleanup: String,
+    libs: Vec<Lib>,
+    pub(super) uses_node: bool,
+    pub(super) calls_done: bool,
+    pub(super) modules_allowed: bool,
+}
+
+/// A module that the node wants under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lib {
+    /// The variable.
+    pub var: String,
+    /// The module, with a version after `@` perhaps.
+    pub module: String,
+}
+
+/// Where each part stands in the compiled text: its first line there, from 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lines {
+    pub(super) body: usize,
+    pub(super) setup: usize,
+    pub(super) cleanup: usize,
+}
+
+/// Compiled code with its sandbox.
+pub(super) struct Program {
+    /// The code may look at objects as a whole.
+    pub(super) reflects: bool,
+    pub(super) run: Persistent<Function<'static>>,
+    pub(super) setup: Option<Persistent<Function<'static>>>,
+    pub(super) cleanup: Option<Persistent<Function<'static>>>,
+    pub(super) scope: Persistent<JsObject<'static>>,
+    pub(super) node: Persistent<JsObject<'static>>,
+    pub(super) setup_node: Persistent<JsObject<'static>>,
+    pub(super) cleanup_node: Persistent<JsObject<'static>>,
+}
+
+/// The file name in stacks; [`super::failure`] looks for it.
+pub(super) const FILE: &str = "function-node";
+
+/// Names of the sandbox, which a lib may not take.
+pub const SANDBOX: &[&str] = &[
+    "globalThis",
+    "context",
+    "flow",
+    "global",
+    "env",
+    "RED",
+    "require",
+    "setTimeout",
+    "clearTimeout",
+    "setInterval",
+    "clearInterval",
+    "setImmediate",
+    "clearImmediate",
+];
+
+/// Names that Node-RED's sandbox has besides, for the same check.
+pub const BUILT_IN: &[&str] = &["console", "util", "Buffer", "URL", "URLSearchParams", "Date", "node", "msg"];
+
+impl Source {
+    /// The code of a function node.
+    pub fn new(body: &str, setup: &str, cleanup: &str, libs: Vec<Lib>, modules_allowed: bool) -> Source {
+        Source {
+            uses_node: globals::mentions(body, "node"),
+            calls_done: globals::calls_done(body),
+            body: body.to_owned(),
+            setup: setup.trim().to_owned(),
+            cleanup: cleanup.trim().to_owned(),
+            libs,
+            modules_allowed,
+        }
+    }
+
+    /// Where the parts begin in [`Source::text`].
+    pub(super) fn lines(&self) -> Lines {
+        let count = |text: &str| text.matches('\n').count() + 1;
+        let body = 3;
+        let setup = body + count(&self.body) + 1;
+        Lines { body, setup, cleanup: setup + count(&self.setup) + 1 }
+    }
+
+    fn text(&self, variables: &[String], known: &[String]) -> String {
+        // A body without `await` runs as a plain function: no promise per message.
+        let kind = if globals::mentions(&self.body, "await") { "async " } else { "" };
+        let libs: String = self.libs.iter().map(|lib| format!(", {}", lib.var)).collect();
+        let mut declared = String::new();
+        for name in variables {
+            // An assignment to a built-in changes the node's own view of it.
+            let initial = if known.contains(name) { format!(" = globalThis.{name}") } else { String::new() };
+            declared.extend(["var ", name, &initial, ";"]);
+        }
+        format!(
+            "(function ({}{libs}) {{{declared}\nreturn [{kind}function (msg, node) {{;\n{}\n}}, async function (msg, node) {{;\n{}\n}}, function (msg, node) {{;\n{}\n}}];}})",
+            SANDBOX.join(", "),
+            self.body,
+            self.setup,
+            self.cleanup,
+        )
+    }
+}
+
+impl Program {
+    pub(super) fn compile<'js>(
+        script: &'static Script,
+        ctx: &Ctx<'js>,
+        node: &Rc<FunctionScript>,
+        source: &Source,
+    ) -> Result<Program> {
+        let globals = ctx.globals();
+        let taken = |name: &String| SANDBOX.contains(&name.as_str()) || source.libs.iter().any(|lib| lib.var == *name);
+        let variables: Vec<String> = globals::assigned(&[&source.body, &source.setup, &source.cleanup])
+            .into_iter()
+            .filter(|name| !taken(name) && name != "msg" && name != "node")
+            .collect();
+        let mut known = Vec::new();
+        for name in &variables {
+            if globals.contains_key(name.as_str())? {
+                known.push(name.clone());
+            }
+        }
+        let factory: Function<'js> = realm::eval(ctx, FILE, &source.text(&variables, &known), false)?;
+        let natives = sandbox::natives(script, ctx, node)?;
+        let about = script.import(ctx, &sandbox::about(node))?;
+        let sandbox: JsObject<'js> = script.tool(ctx, "sandbox")?.call((natives, about))?;
+        let names: JsObject<'js> = sandbox.get("names")?;
+        let mut args = rquickjs::function::Args::new(ctx.clone(), SANDBOX.len() + source.libs.len());
+        for name in SANDBOX {
+            args.push_arg(names.get::<_, JsValue<'js>>(*name)?)?;
+        }
+        for lib in &source.libs {
+            args.push_arg(super::modules::load(script, ctx, node, &lib.module)?)?;
+        }
+        let parts: Array<'js> = factory.call_arg(args)?;
+        let part = |part: Part, text: &str| -> Result<Option<Persistent<Function<'static>>>> {
+            if text.is_empty() {
+                return Ok(None);
+            }
+            Ok(Some(Persistent::save(ctx, parts.get::<Function<'js>>(part as usize)?)))
+        };
+        let object = |name: &str| sandbox.get::<_, JsObject<'js>>(name).map(|object| Persistent::save(ctx, object));
+        let is_global = |name: &str| globals.contains_key(name).unwrap_or(true);
+        let reflects = !source.libs.is_empty() || reflects(&[&source.body, &source.setup, &source.cleanup], is_global);
+        Ok(Program {
+            reflects,
+            run: Persistent::save(ctx, parts.get::<Function<'js>>(Part::Body as usize)?),
+            setup: part(Part::Setup, &source.setup)?,
+            cleanup: part(Part::Cleanup, &source.cleanup)?,
+            scope: object("scope")?,
+            node: object("node")?,
+            setup_node: object("setup")?,
+            cleanup_node: object("cleanup")?,
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! Copy-on-write values: what a message is made of.
+
+mod error;
+mod json;
+mod number;
+mod object;
+mod path;
+mod path_parse;
+mod stringify;
+mod types;
+
+pub use error::ErrorValue;
+pub use json::{ParseError, from_json, parse_json, to_json};
+pub use number::{number_to_string, string_to_number};
+pub use object::Object;
+pub use path::{Path, PathError, PathPart};
+pub use stringify::date_to_iso;
+pub use stringify::{StringifyError, stringify, stringify_pretty};
+pub use types::{HostObject, RegExpValue, Str, TypedArray, Value};

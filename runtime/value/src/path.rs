@@ -1,0 +1,310 @@
+//! Property expressions such as `payload.items[0]["a b"]` and `payload[msg.topic]`.
+//!
+//! Source: `normalisePropertyExpression`, `getObjectProperty` and `setObjectProperty` of Node-RED's `util`, whose
+//! messages flows and tests see.
+
+use super::types::{HostObject, Str, Value};
+use super::{number_to_string, object::Object, path_parse};
+
+/// An expression, parsed once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path {
+    parts: Vec<PathPart>,
+}
+
+/// One step of a [`Path`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum PathPart {
+    /// A property name.
+    Key(Str),
+    /// An array index; on an object, a property of that name.
+    Index(usize),
+    /// `[msg.topic]`: the key is what that expression gives for the message.
+    Nested(Path),
+}
+
+/// Why an expression could not be parsed or followed.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PathError {
+    /// The expression is malformed; Node-RED's code `INVALID_EXPR`.
+    #[error("{0}")]
+    Invalid(String),
+    /// A parent on the way is undefined or null; JavaScript's own words.
+    #[error("Cannot read properties of {parent} (reading '{key}')")]
+    NoParent {
+        /// `undefined` or `null`.
+        parent: &'static str,
+        /// The property that was to be read.
+        key: String,
+    },
+    /// The index would make an array with more than a million holes.
+    #[error("Cannot set index {0}: it would leave more than 1000000 holes in the array")]
+    TooLong(usize),
+}
+
+impl PathPart {
+    fn resolve(&self, msg: Option<&Value>) -> Result<PathPart, PathError> {
+        let PathPart::Nested(path) = self else { return Ok(self.clone()) };
+        let found = match msg {
+            Some(msg) => path.get_in(msg, Some(msg)).unwrap_or_default(),
+            None => Value::Undefined,
+        };
+        match found {
+            Value::Undefined => Err(PathError::Invalid(format!("Invalid expression: undefined reference : {path}"))),
+            Value::Number(number) if number >= 0.0 && number.fract() == 0.0 => Ok(PathPart::Index(number as usize)),
+            other => Ok(PathPart::Key(other.to_text())),
+        }
+    }
+
+    fn name(&self) -> Str {
+        match self {
+            PathPart::Key(key) => key.clone(),
+            PathPart::Index(index) => number_to_string(*index as f64),
+            PathPart::Nested(path) => Str::from(path.to_string()),
+        }
+    }
+}
+
+impl Path {
+    /// Parses an expression; a leading `msg.` is not stripped (see [`Path::message`]).
+    pub fn parse(text: &str) -> Result<Path, PathError> {
+        path_parse::parse(&text.chars().collect::<Vec<_>>())
+    }
+
+    /// Parses a message property: a leading `msg.` is dropped, as `getMessageProperty` does.
+    pub fn message(text: &str) -> Result<Path, PathError> {
+        Path::parse(text.strip_prefix("msg.").unwrap_or(text))
+    }
+
+    /// A path of one plain key.
+    pub fn key(key: impl Into<Str>) -> Path {
+        Path { parts: vec![PathPart::Key(key.into())] }
+    }
+
+    /// A path of these steps.
+    pub fn from_parts(parts: Vec<PathPart>) -> Path {
+        Path { parts }
+    }
+
+    /// The steps.
+    pub fn parts(&self) -> &[PathPart] {
+        &self.parts
+    }
+
+    /// Reads the property of a message. Missing last step: `Undefined`; missing parent: an error, as in Node-RED.
+    pub fn get(&self, msg: &Value) -> Result<Value, PathError> {
+        self.get_in(msg, Some(msg))
+    }
+
+    /// Reads the property of `root`; nested expressions look into `msg`.
+    pub fn get_in(&self, root: &Value, msg: Option<&Value>) -> Result<Value, PathError> {
+        let mut at = root.clone();
+        for part in &self.parts {
+            let part = part.resolve(msg)?;
+            let parent = match &at {
+                Value::Undefined => "undefined",
+                Value::Null => "null",
+                _ => {
+                    at = step(&at, &part);
+                    continue;
+                }
+            };
+            return Err(PathError::NoParent { parent, key: part.name().to_string() });
+        }
+        Ok(at)
+    }
+
+    /// Sets the property of a message; `Undefined` deletes it, as in Node-RED. With `create`, missing parents become
+    /// objects or arrays. Returns false when a parent is missing and was not created.
+    pub fn set(&self, msg: &mut Value, value: Value, create: bool) -> Result<bool, PathError> {
+        let parts = self.resolved(Some(&*msg))?;
+        set_parts(msg, &parts, value, create)
+    }
+
+    /// As [`Path::set`] on another root than the message.
+    pub fn set_in(&self, root: &mut Value, value: Value, create: bool, msg: Option<&Value>) -> Result<bool, PathError> {
+        let parts = self.resolved(msg)?;
+        set_parts(root, &parts, value, create)
+    }
+
+    /// The steps with nested expressions looked up in the message.
+    pub fn resolved(&self, msg: Option<&Value>) -> Result<Vec<PathPart>, PathError> {
+        self.parts.iter().map(|part| part.resolve(msg)).collect()
+    }
+}
+
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, part) in self.parts.iter().enumerate() {
+            match part {
+                PathPart::Key(key) if at == 0 => write!(f, "{key}")?,
+                PathPart::Key(key) if key.contains('"') => write!(f, "['{key}']")?,
+                PathPart::Key(key) => write!(f, "[\"{key}\"]")?,
+                PathPart::Index(index) if at == 0 => write!(f, "{index}")?,
+                PathPart::Index(index) => write!(f, "[{index}]")?,
+                PathPart::Nested(path) => write!(f, "[msg.{path}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn step(at: &Value, part: &PathPart) -> Value {
+    match (at, part) {
+        (Value::Array(items), PathPart::Index(index)) => items.get(*index).cloned().unwrap_or_default(),
+        (Value::Buffer(bytes), PathPart::Index(index)) => {
+            bytes.get(*index).map_or(Value::Undefined, |byte| Value::Number(f64::from(*byte)))
+        }
+        (Value::String(text), PathPart::Index(index)) => {
+            text.chars().nth(*index).map_or(Value::Undefined, |c| Value::from(c.to_string()))
+        }
+        (at, part) => {
+            let name = part.name();
+            match (at, name.as_str()) {
+                (Value::Array(items), "length") => Value::Number(items.len() as f64),
+                (Value::Buffer(bytes), "length") => Value::Number(bytes.len() as f64),
+                (Value::String(text), "length") => Value::Number(text.encode_utf16().count() as f64),
+                (at, name) => at.get(name),
+            }
+        }
+    }
+}
+
+fn set_parts(root: &mut Value, parts: &[PathPart], value: Value, create: bool) -> Result<bool, PathError> {
+    let Some((first, rest)) = parts.split_first() else { return Ok(false) };
+    if rest.is_empty() {
+        return assign(root, first, value);
+    }
+    let current = step(root, first);
+    match current {
+        Value::Undefined if !create || value.is_undefined() => return Ok(false),
+        Value::Undefined => {
+            let fresh = match rest[0] {
+                PathPart::Index(_) => Value::array(Vec::new()),
+                _ => Value::object(),
+            };
+            assign(root, first, fresh)?;
+        }
+        Value::Object(_) | Value::Array(_) | Value::Error(_) => {}
+        Value::Host(host) => return set_in_host(&*host, rest, value, create),
+        // Node-RED: nothing can be created beneath this type of value.
+        _ => return Ok(false),
+    }
+    drop(current);
+    match slot(root, first) {
+        Some(child) => set_parts(child, rest, value, create),
+        None => Ok(false),
+    }
+}
+
+/// Beneath `msg.req` and `msg.res`, which all holders share: the property is changed and put back.
+fn set_in_host(host: &dyn HostObject, parts: &[PathPart], value: Value, create: bool) -> Result<bool, PathError> {
+    let Some((first, rest)) = parts.split_first() else { return Ok(false) };
+    let name = first.name();
+    if rest.is_empty() {
+        return Ok(host.set(&name, value).is_ok());
+    }
+    let mut around = Value::from(
+        [(name.clone(), host.get(&name))].into_iter().filter(|(_, value)| !value.is_undefined()).collect::<Object>(),
+    );
+    let set = set_parts(&mut around, parts, value, create)?;
+    Ok(set && host.set(&name, around.get(&name)).is_ok())
+}
+
+fn slot<'a>(at: &'a mut Value, part: &PathPart) -> Option<&'a mut Value> {
+    match (at, part) {
+        (Value::Array(items), PathPart::Index(index)) => std::sync::Arc::make_mut(items).get_mut(*index),
+        (Value::Object(object), part) => std::sync::Arc::make_mut(object).get_mut(&part.name()),
+        (Value::Error(error), part) => std::sync::Arc::make_mut(error).props.get_mut(&part.name()),
+        _ => None,
+    }
+}
+
+/// Arrays grow to an index with holes; longer jumps than this are refused rather than filling memory.
+const MAX_HOLES: usize = 1_000_000;
+
+fn assign(at: &mut Value, part: &PathPart, value: Value) -> Result<bool, PathError> {
+    match (at, part) {
+        (Value::Array(items), PathPart::Index(index)) => {
+            let items = std::sync::Arc::make_mut(items);
+            if value.is_undefined() {
+                // Node-RED splices the element out.
+                if *index < items.len() {
+                    items.remove(*index);
+                }
+            } else {
+                if *index >= items.len() {
+                    if *index - items.len() > MAX_HOLES {
+                        return Err(PathError::TooLong(*index));
+                    }
+                    items.resize(*index + 1, Value::Undefined);
+                }
+                items[*index] = value;
+            }
+        }
+        (Value::Object(object), part) => set_property(std::sync::Arc::make_mut(object), part, value),
+        (Value::Error(error), part) => set_property(&mut std::sync::Arc::make_mut(error).props, part, value),
+        (Value::Host(host), part) => return Ok(host.set(&part.name(), value).is_ok()),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn set_property(object: &mut Object, part: &PathPart, value: Value) {
+    let name = part.name();
+    if value.is_undefined() {
+        object.remove(&name);
+    } else {
+        object.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse_json;
+
+    fn get(text: &str) -> Result<Value, PathError> {
+        let msg = parse_json(br#"{"topic":"t","payload":{"a b":[10,{"c":3}],"t":"yes","0":"zero"}}"#).unwrap();
+        Path::message(text)?.get(&msg)
+    }
+
+    #[test]
+    fn reads() {
+        assert_eq!(get(r#"payload["a b"][1].c"#), Ok(Value::Number(3.0)));
+        assert_eq!(get("msg.payload[msg.topic]"), Ok(Value::from("yes")));
+        assert_eq!(get("payload.0"), Ok(Value::from("zero")));
+        assert_eq!(get("payload.none"), Ok(Value::Undefined));
+        assert_eq!(get("payload.none.x").unwrap_err().to_string(), "Cannot read properties of undefined (reading 'x')");
+    }
+
+    #[test]
+    fn refuses_malformed_expressions() {
+        for text in ["", ".a", "a.", "a b", "a[", "a[x]", "a['b", "a]b", "'a'b", "a[''].b", "a[msg.", "a..b", "a.[1]"] {
+            assert!(Path::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_and_deletes() {
+        let mut msg = Value::object();
+        let before = msg.clone();
+        assert_eq!(Path::parse("a.b[2].c").unwrap().set(&mut msg, Value::Bool(true), true), Ok(true));
+        assert_eq!(before, Value::object());
+        assert_eq!(crate::stringify(&msg).unwrap().unwrap(), r#"{"a":{"b":[null,null,{"c":true}]}}"#);
+        assert_eq!(Path::parse("a.b").unwrap().set(&mut msg, Value::Undefined, true), Ok(true));
+        assert_eq!(crate::stringify(&msg).unwrap().unwrap(), r#"{"a":{}}"#);
+        assert_eq!(Path::parse("x.y").unwrap().set(&mut msg, Value::Null, false), Ok(false));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(text in ".{0,40}") {
+            let mut msg = Value::object();
+            if let Ok(path) = Path::parse(&text) {
+                let _ = path.set(&mut msg, Value::Null, true);
+                let _ = path.get(&msg);
+            }
+        }
+    }
+}
