@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod client;
 pub mod deploy;
+pub mod env;
 pub mod group;
 pub mod member;
 pub mod problem;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flotilla_flows::{Change, NodeSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -35,6 +36,64 @@ pub struct RevisionContent {
     pub message: String,
     /// True when it has credentials.
     pub has_credentials: bool,
+    /// Group settings by node id.
+    #[serde(default)]
+    pub nodes: BTreeMap<String, NodeSettings>,
+    /// Keys that it needs and that have no value yet.
+    #[serde(default)]
+    pub missing: Vec<String>,
+}
+
+/// What became of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyChange {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// Its value differs.
+    Changed,
+}
+
+/// `GET /api/v1/groups/{group}/revisions/{from}/diff/{to}`: names of keys, never values.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RevisionDiff {
+    /// Entries of the flow document that differ.
+    pub nodes: Vec<Change>,
+    /// Environment variables.
+    pub env: BTreeMap<String, KeyChange>,
+    /// Settings.
+    pub settings: BTreeMap<String, KeyChange>,
+    /// Credentials by `NODE.FIELD`.
+    pub credentials: BTreeMap<String, KeyChange>,
+    /// Group settings by node id.
+    pub node_settings: BTreeMap<String, KeyChange>,
+}
+
+impl RevisionDiff {
+    /// True when nothing differs.
+    pub fn is_empty(&self) -> bool {
+        *self == RevisionDiff::default()
+    }
+
+    /// In one line, for people.
+    pub fn summary(&self) -> String {
+        let keys = |what: &str, keys: &BTreeMap<String, KeyChange>| {
+            let names: Vec<&str> = keys.keys().map(String::as_str).collect();
+            (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+        };
+        let nodes = (!self.nodes.is_empty()).then(|| format!("{} nodes of the flow", self.nodes.len()));
+        let parts = [
+            nodes,
+            keys("env", &self.env),
+            keys("settings", &self.settings),
+            keys("credentials", &self.credentials),
+            keys("settings of nodes", &self.node_settings),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
+    }
 }
 
 /// `POST /api/v1/groups/{group}/revisions/copy`: gives a group a revision of another.
@@ -61,4 +120,7 @@ pub struct Copy {
 pub struct Copied {
     /// The revision's id in the group that got it.
     pub revision: String,
+    /// Keys that have no value in that group yet: they have to be set before it can be rolled out.
+    #[serde(default)]
+    pub missing: Vec<String>,
 }

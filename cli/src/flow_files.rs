@@ -6,27 +6,43 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use flotilla_flows::{ALLOW_UNKNOWN, Document, UnknownType, read_credentials, refusal};
 use flotilla_group::revision::Revision;
+use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Failure};
 use crate::replica::FlowArgs;
 
-/// Reads a revision from files. Credentials stay as they are in their file.
-pub fn read(flows: &Path, args: &FlowArgs) -> anyhow::Result<Revision> {
-    read_files(flows, args).map_err(usage)
+/// What the command line gives of a revision; nothing stands for what it does not give.
+pub struct Given {
+    /// The flow document, or null.
+    pub flows: Value,
+    /// The content of the credentials file, or null.
+    pub credentials: Value,
+    /// The content of the file with variables.
+    pub env: Option<BTreeMap<String, String>>,
+    /// The content of the settings file.
+    pub settings: Option<Map<String, Value>>,
 }
 
-fn read_files(flows: &Path, args: &FlowArgs) -> anyhow::Result<Revision> {
-    let text = text_of(flows)?;
-    Document::parse(&text).with_context(|| flows.display().to_string())?;
-    let flows = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
-    let credentials = match &args.credentials {
-        Some(path) => {
-            serde_json::from_str(&text_of(path)?).with_context(|| format!("{} is not JSON", path.display()))?
-        }
-        None => serde_json::Value::Null,
+/// Reads the files that are given.
+pub fn read_given(flows: Option<&Path>, args: &FlowArgs) -> anyhow::Result<Given> {
+    let read = || {
+        let flows = flows.map(document).transpose()?.unwrap_or_default();
+        let credentials = args.credentials.as_deref().map(credentials_file).transpose()?.unwrap_or_default();
+        let env = args.env_file.as_deref().map(env_file).transpose()?;
+        let settings = args.settings.as_deref().map(settings_file).transpose()?;
+        Ok(Given { flows, credentials, env, settings })
     };
-    let env = args.env_file.as_deref().map(env_file).transpose()?.unwrap_or_default();
-    Ok(Revision { flows, credentials, env, settings: serde_json::Map::new(), message: String::new() })
+    read().map_err(usage)
+}
+
+fn document(path: &Path) -> anyhow::Result<Value> {
+    let text = text_or_stdin(path)?;
+    Document::parse(&text).with_context(|| path.display().to_string())?;
+    Ok(serde_json::from_str(text.trim_start_matches('\u{feff}'))?)
+}
+
+fn credentials_file(path: &Path) -> anyhow::Result<Value> {
+    serde_json::from_str(&text_of(path)?).with_context(|| format!("{} is not JSON", path.display()))
 }
 
 /// Reads a revision that a process of this machine is to run, and refuses one that cannot run, so that it is not recorded.
@@ -35,7 +51,9 @@ pub fn read_runnable(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyh
 }
 
 fn read_checked(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyhow::Result<Revision> {
-    let mut revision = read_files(flows, args)?;
+    let Given { flows: value, credentials, env, settings } = read_given(Some(flows), args)?;
+    let (env, settings) = (env.unwrap_or_default(), settings.unwrap_or_default());
+    let mut revision = Revision { flows: value, credentials, env, settings, ..Revision::default() };
     let document = Document::from_value(revision.flows.clone()).with_context(|| flows.display().to_string())?;
     let is_known = |kind: &str| flotilla_runtime::TYPES.iter().any(|row| row.name == kind);
     let refusal = refusal(&document, is_known);
@@ -83,6 +101,12 @@ fn usage(error: anyhow::Error) -> anyhow::Error {
 
 fn text_of(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// An object of settings.
+fn settings_file(path: &Path) -> anyhow::Result<Map<String, Value>> {
+    serde_json::from_str(&text_of(path)?)
+        .with_context(|| format!("{} is not a JSON object of settings", path.display()))
 }
 
 /// `NAME=value` a line; empty lines and lines that begin with `#` are left out; quotes around a value are dropped. Values

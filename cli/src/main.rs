@@ -7,6 +7,7 @@ mod client;
 mod config_file;
 mod context;
 mod deploy;
+mod env;
 mod exit;
 mod flow_files;
 mod gateway;
@@ -71,6 +72,8 @@ enum Command {
     Test(test::TestArgs),
     /// Roll a flow document out to a group, one replica at a time
     Deploy(deploy::DeployArgs),
+    /// Environment variables and secrets of a group: list, set, unset
+    Env(env::EnvArgs),
     /// Where a rollout is; pause, resume or cancel it
     Rollout(rollout::RolloutArgs),
     /// Roll back to an earlier revision
@@ -125,6 +128,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Gateway(args) => gateway::run(args).await,
             Command::Broker(args) => broker::run(*args).await,
             Command::Deploy(args) => deploy::run(args).await,
+            Command::Env(args) => env::run(args).await,
             Command::Rollout(args) => rollout::run(args).await,
             Command::Rollback(args) => rollout::rollback(args).await,
             Command::Revision(args) => revision::run(args).await,

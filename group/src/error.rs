@@ -86,6 +86,40 @@ pub enum GroupError {
         /// The group.
         group: String,
     },
+    /// A revision lacks values.
+    #[error(
+        "revision {revision} has no value for {}: set them with `flotilla env set NAME=VALUE` (or --secret) and \
+         `flotilla deploy --credential NODE.FIELD=VALUE`, then roll it out again", missing.join(", ")
+    )]
+    Missing {
+        /// The revision.
+        revision: String,
+        /// The keys.
+        missing: Vec<String>,
+    },
+    /// The group runs another revision than the change was made for.
+    #[error(
+        "group \"{group}\" runs revision {now} by now, not {base}; between them differ: {changed}. Look at `flotilla \
+         revision diff {base} {now}` and deploy again"
+    )]
+    BaseChanged {
+        /// The group.
+        group: String,
+        /// The revision that the change is of.
+        base: String,
+        /// The revision that it runs.
+        now: String,
+        /// What differs, in short.
+        changed: String,
+    },
+    /// Something that is to be removed is not there.
+    #[error("there is no {what} \"{name}\" to remove")]
+    NoKeyName {
+        /// What it is.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// There is no good revision before this one.
     #[error("group \"{group}\" has no revision before this one to go back to: name one, see `flotilla revision list`")]
     NoPrevious {
@@ -136,7 +170,7 @@ pub enum GroupError {
         group: String,
     },
     /// A key does not fit the credentials.
-    #[error("the credentials cannot be encrypted anew: {reason}")]
+    #[error("{reason}")]
     Key {
         /// The field at fault.
         field: &'static str,

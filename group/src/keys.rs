@@ -79,6 +79,11 @@ pub(crate) fn desired(group: &str) -> String {
     format!("group/{group}/course")
 }
 
+/// The group's secrets, sealed.
+pub(crate) fn secrets(group: &str) -> String {
+    format!("group/{group}/secrets")
+}
+
 /// The lease on moving the group's replicas.
 pub(crate) fn upgrade_lease(group: &str) -> String {
     format!("upgrade/{group}")

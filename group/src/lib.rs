@@ -10,6 +10,7 @@ mod record;
 pub mod revision;
 pub mod rollout;
 pub mod schedule;
+pub mod secret;
 pub mod session;
 pub mod spec;
 

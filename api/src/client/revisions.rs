@@ -3,7 +3,7 @@
 use super::error::ClientError;
 use super::path::{of_group, part};
 use super::transport::Client;
-use crate::revision::{Copied, Copy, Given, RevisionContent};
+use crate::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
 
 impl Client {
     /// The revisions that a group was given, oldest first.
@@ -14,6 +14,11 @@ impl Client {
     /// A revision, by its id or the first digits.
     pub async fn revision(&self, group: &str, id: &str) -> Result<RevisionContent, ClientError> {
         self.get(&of_group(group, &format!("revisions/{}", part(id)))).await
+    }
+
+    /// What differs between two revisions, by their ids or first digits.
+    pub async fn diff_revisions(&self, group: &str, from: &str, to: &str) -> Result<RevisionDiff, ClientError> {
+        self.get(&of_group(group, &format!("revisions/{}/diff/{}", part(from), part(to)))).await
     }
 
     /// Gives a group a revision of another.

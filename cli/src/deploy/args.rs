@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::change::ChangeArgs;
 use crate::client::GroupArgs;
 use crate::replica::FlowArgs;
 use crate::rollout::RulesArgs;
@@ -11,13 +12,15 @@ use crate::rollout::RulesArgs;
 /// What `flotilla deploy` takes.
 #[derive(Args, Debug)]
 pub struct DeployArgs {
-    /// The flow document, as exported from Node-RED
+    /// The flow document, as exported from Node-RED; - is standard input. Without it the group's own stays
     #[arg(value_name = "FLOWS.json")]
-    pub flows: PathBuf,
+    pub flows: Option<PathBuf>,
     #[command(flatten)]
     pub group: GroupArgs,
     #[command(flatten)]
     pub flow: FlowArgs,
+    #[command(flatten)]
+    pub change: ChangeArgs,
     #[command(flatten)]
     pub rules: RulesArgs,
     /// Why, for the list of revisions and the audit log
@@ -29,4 +32,7 @@ pub struct DeployArgs {
     /// Show the rollout until it ends; the exit code says how: 0 done, 3 refused, 4 halted and back, 6 unchanged
     #[arg(long)]
     pub wait: bool,
+    /// Say what it would do: what restarts, what loses state, what is missing. Nothing changes
+    #[arg(long, conflicts_with = "wait")]
+    pub dry_run: bool,
 }

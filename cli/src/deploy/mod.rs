@@ -1,7 +1,10 @@
 //! `flotilla deploy`: a group gets a new revision.
 
 mod args;
+mod change;
+mod dry_run;
 mod run;
 
 pub use args::DeployArgs;
-pub use run::run;
+pub use change::split;
+pub use run::{refused, run};

@@ -6,6 +6,7 @@ use flotilla_api::deploy::Deploy;
 use flotilla_api::{ClientError, Problem};
 
 use super::args::DeployArgs;
+use super::dry_run;
 use crate::client;
 use crate::exit::Exit;
 use crate::flow_files;
@@ -15,19 +16,28 @@ use crate::rollout::watch;
 /// Deploys. With `--wait` the exit code says how the rollout ended.
 pub async fn run(args: DeployArgs) -> anyhow::Result<ExitCode> {
     let group = &args.group;
-    let revision = flow_files::read(&args.flows, &args.flow)?;
+    let files = flow_files::read_given(args.flows.as_deref(), &args.flow)?;
     let client = group.client();
     let deploy = Deploy {
-        flows: revision.flows,
-        credentials: revision.credentials,
+        flows: files.flows,
+        credentials: files.credentials,
         credential_secret: args.flow.credential_secret.clone(),
-        env: revision.env,
-        settings: revision.settings,
+        env: files.env,
+        settings: files.settings,
         message: args.message,
         actor: client::actor(),
         allow_unknown: args.allow_unknown,
         rules: args.rules.rules(&client, &group.group).await?,
+        ..Deploy::default()
     };
+    let deploy = args.change.apply(deploy)?;
+    if args.dry_run {
+        return match client.dry_run(&group.group, &deploy).await {
+            Ok(found) => Ok(dry_run::show(&found, group.admin.json)),
+            Err(ClientError::Refused(problem)) => Ok(refused(problem, group.admin.json)),
+            Err(error) => Err(error.into()),
+        };
+    }
     let begun = match client.deploy(&group.group, &deploy).await {
         Ok(begun) => begun,
         Err(ClientError::Refused(problem)) => return Ok(refused(problem, group.admin.json)),
@@ -38,6 +48,9 @@ pub async fn run(args: DeployArgs) -> anyhow::Result<ExitCode> {
         for finding in &begun.findings {
             print(&format!("  {}: {} \"{}\": {}\n", finding.severity, finding.kind, finding.name, finding.what));
         }
+    }
+    if begun.rollout.members.is_empty() && !group.admin.json {
+        eprintln!("flotilla: no replica of group \"{}\" runs now; those that start will run it", group.group);
     }
     if args.wait {
         return watch(group, begun.rollout.number).await;
@@ -50,7 +63,8 @@ pub async fn run(args: DeployArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn refused(problem: Problem, as_json: bool) -> ExitCode {
+/// Prints a refusal; the exit code says which.
+pub fn refused(problem: Problem, as_json: bool) -> ExitCode {
     if as_json {
         client::json(&problem);
     } else {

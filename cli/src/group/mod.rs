@@ -2,5 +2,6 @@
 
 mod member;
 mod run;
+mod set;
 
 pub use run::{GroupCommandArgs, run};

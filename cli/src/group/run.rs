@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use flotilla_api::group::{GroupSpec, GroupStatus};
 use flotilla_api::replica::ReplicaRecord;
+use flotilla_flows::NodeSettings;
 use serde::Serialize;
 
 use super::member::Member;
@@ -46,6 +47,18 @@ enum Command {
         /// Its name
         name: String,
     },
+    /// Set what the group does with one node, and roll the change out; without settings show them
+    #[command(after_help = NodeSettings::SHAPES)]
+    Set {
+        /// The node's id
+        node: String,
+        /// KEY=VALUE; KEY= takes it back
+        #[arg(value_name = "SETTING")]
+        settings: Vec<String>,
+        /// Name of the group
+        #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
+        group: String,
+    },
     /// Put replicas into a group, take them out, list them
     #[command(subcommand)]
     Member(Member),
@@ -81,6 +94,9 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
             client::json(&Shown { members: client.replicas(&name).await?, group });
         }
         Command::Member(member) => super::member::run(member, &args.admin).await?,
+        Command::Set { node, settings, group } => {
+            return super::set::run(&client, &group, node, &settings, args.admin.json).await;
+        }
         Command::Remove { name } => client.remove_group(&name).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -109,6 +109,9 @@ pub struct FlowArgs {
     /// File with environment variables for the flow, NAME=value a line
     #[arg(long, env = "FLOTILLA_ENV_FILE", value_name = "FILE")]
     pub env_file: Option<PathBuf>,
+    /// File with settings under Node-RED's names, in JSON
+    #[arg(long, env = "FLOTILLA_SETTINGS", value_name = "FILE")]
+    pub settings: Option<PathBuf>,
 }
 
 /// What `flotilla replica` takes.

@@ -1,5 +1,6 @@
 //! The engine of a replica: made from its arguments and its revision.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -15,6 +16,7 @@ use flotilla_store::Store;
 
 use super::args::EngineArgs;
 use super::schedule::GroupSchedule;
+use super::secret_files;
 
 /// The settings that the arguments ask for.
 pub fn settings(args: &EngineArgs, id: &str) -> Settings {
@@ -53,10 +55,12 @@ pub async fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result
 pub async fn deploy(
     engine: &Engine,
     revision: &Revision,
+    secrets: BTreeMap<String, String>,
     key: Option<&str>,
     deploy_type: DeployType,
 ) -> anyhow::Result<DeployReport> {
-    let document = Document::from_value(revision.flows.clone())?;
+    let mut document = Document::from_value(revision.flows.clone())?;
+    document.set_node_settings(&revision.nodes);
     let mut credentials = Credentials::default();
     if revision.credentials.is_object() {
         credentials.extend(read_credentials(&revision.credentials, key).context("see --group-key")?);
@@ -66,10 +70,12 @@ pub async fn deploy(
             credentials.entry(node.clone()).or_insert_with(|| fields.clone());
         }
     }
+    let env =
+        secret_files::resolve(revision.env.iter().map(|(name, value)| (name.clone(), value.clone())).chain(secrets));
     // Many settings are read when a node starts.
     let same_settings = engine.shared().settings.load().node_red == revision.settings;
     engine.shared().settings.rcu(|settings| {
-        let env = revision.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+        let env = env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
         Settings { env, node_red: revision.settings.clone(), ..(**settings).clone() }
     });
     let deploy_type = if same_settings { deploy_type } else { DeployType::Full };

@@ -12,6 +12,7 @@ use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Memberships, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::Revisions;
 use flotilla_group::rollout::Driver;
+use flotilla_group::secret::Secrets;
 use flotilla_group::session::Sessions;
 use flotilla_group::spec::{GroupSpec, Specs};
 use flotilla_http::HttpServer;
@@ -108,6 +109,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     // Ends with the token; a rollout that it drives then is driven by another process.
     let driving = tokio::spawn(driver.run(stop_driving.clone()));
     let mut changes = Changes::new(store.clone(), vec![desired.key(), Memberships::key(&id)]);
+    let secrets = Secrets::new(store.clone(), &args.engine.group)?;
     let gateways = Gateways::new(store, &args.engine.group)?;
     let mut replica = Replica {
         id: id.clone(),
@@ -115,6 +117,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         engine,
         registration,
         revisions,
+        secrets,
         desired,
         gateways,
         readiness,

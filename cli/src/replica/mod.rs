@@ -12,6 +12,7 @@ mod ranges;
 mod regroup;
 mod replica_type;
 mod schedule;
+mod secret_files;
 mod sessions;
 
 pub use args::{EngineArgs, FlowArgs, ReplicaArgs};

@@ -1,5 +1,6 @@
 //! A replica that has joined: it runs what the group's desired state tells it, moves when it is told to, and leaves.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use flotilla_engine::Engine;
@@ -7,7 +8,8 @@ use flotilla_flows::DeployType;
 use flotilla_group::GroupError;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
-use flotilla_group::revision::Revisions;
+use flotilla_group::revision::{Revision, Revisions};
+use flotilla_group::secret::Secrets;
 
 use super::engine;
 use crate::process::Readiness;
@@ -23,6 +25,7 @@ pub(super) struct Replica {
     pub(super) engine: Engine,
     pub(super) registration: Registration,
     pub(super) revisions: Revisions,
+    pub(super) secrets: Secrets,
     pub(super) desired: DesiredStates,
     pub(super) gateways: Gateways,
     pub(super) readiness: Readiness,
@@ -48,7 +51,7 @@ impl Replica {
         if assigned == self.running {
             return true;
         }
-        let revision = match self.revisions.load(&assigned).await {
+        let revision = match self.read(&assigned).await {
             Err(GroupError::Store(error)) if error.is_unavailable() => {
                 tracing::warn!(%error, "cannot read the revision; this replica goes on as it is");
                 return false;
@@ -60,7 +63,9 @@ impl Replica {
             return false;
         }
         let deployed = match revision {
-            Ok(revision) => engine::deploy(&self.engine, &revision, self.key.as_deref(), deploy_type).await,
+            Ok((revision, secrets)) => {
+                engine::deploy(&self.engine, &revision, secrets, self.key.as_deref(), deploy_type).await
+            }
             Err(error) => Err(error.into()),
         };
         self.engine.resume().await;
@@ -86,6 +91,12 @@ impl Replica {
             }
         }
         true
+    }
+
+    /// A revision, and the group's secrets of today.
+    async fn read(&self, revision: &str) -> Result<(Revision, BTreeMap<String, String>), GroupError> {
+        let revision = self.revisions.load(revision).await?;
+        Ok((revision, self.secrets.values(self.key.as_deref()).await?))
     }
 
     async fn assigned(&self) -> Result<Option<(String, DeployType)>, GroupError> {

@@ -27,7 +27,8 @@ enum Command {
         /// Its id, or the first digits
         revision: String,
     },
-    /// Give a group a revision of another; its credentials are encrypted anew. Roll it out with `flotilla rollback`
+    /// Give a group the flows and settings of a revision of another; values of env and credentials do not go along. Roll it
+    /// out with `flotilla rollback`
     Copy {
         /// Its id, or the first digits
         revision: String,
@@ -84,11 +85,19 @@ pub async fn run(args: RevisionArgs) -> anyhow::Result<ExitCode> {
                 print(&format!(
                     "group \"{to}\" has it as revision {id}: `flotilla rollback {id} --group {to}` rolls it out\n"
                 ));
+                if !copied.missing.is_empty() {
+                    print(&format!("these have no value in \"{to}\" yet: {}\n", copied.missing.join(", ")));
+                }
             }
         }
         Command::Diff { from, to } => {
+            let found = client.diff_revisions(group, &from, &to).await?;
+            if as_json {
+                client::json(&found);
+                return Ok(ExitCode::SUCCESS);
+            }
             let (old, new) = (client.revision(group, &from).await?, client.revision(group, &to).await?);
-            diff::show(&old, &new, as_json)?;
+            print(&diff::text(&found, &old, &new));
         }
     }
     Ok(ExitCode::SUCCESS)

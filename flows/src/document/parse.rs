@@ -42,6 +42,10 @@ pub struct Document {
 }
 
 impl Document {
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut NodeConfig> {
+        self.entries.get_mut(*self.by_id.get(id)?)
+    }
+
     /// Reads an export: an array of entries, or `{flows, credentials?, rev?}` as the admin API gives it.
     pub fn parse(text: &str) -> Result<Document, ParseError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -10,6 +10,7 @@ use flotilla_group::audit::AuditLog;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::Registry;
 use flotilla_group::revision::Revisions;
+use flotilla_group::secret::Secrets;
 use flotilla_group::spec::Specs;
 use flotilla_store::Store;
 use serde::de::DeserializeOwned;
@@ -54,6 +55,10 @@ impl Api {
 
     pub(super) fn revisions(&self, group: &str) -> Result<Revisions, Failure> {
         Ok(Revisions::new(self.store.clone(), group)?)
+    }
+
+    pub(super) fn secrets(&self, group: &str) -> Result<Secrets, Failure> {
+        Ok(Secrets::new(self.store.clone(), group)?)
     }
 
     pub(super) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {

@@ -1,94 +1,60 @@
-//! `POST /api/v1/groups/{group}/deploy` and `.../rollback`.
+//! `POST /api/v1/groups/{group}/deploy`, `.../deploy/dry-run` and `.../rollback`.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use flotilla_api::Problem;
-use flotilla_api::deploy::{Begun, Deploy, Rollback};
+use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
 use flotilla_api::member::name;
-use flotilla_api::problem::Part;
 use flotilla_api::rollout::Rules;
-use flotilla_flows::{
-    ALLOW_UNKNOWN, Document, Refusal, UnknownType, encrypt_credentials, read_credentials, refusal, review,
-};
+use flotilla_flows::{Document, effects, review};
 use flotilla_group::GroupError;
 use flotilla_group::revision::Revision;
-use serde_json::{Map, Value};
+use flotilla_group::rollout::Rollout;
 
 use super::api::{Api, Body};
+use super::plan::{base_changed, plan};
 use super::problem::Failure;
 
-/// Everything that keeps a document from running, at once.
-fn problems(document: &Document, known: &[String], allow_unknown: bool) -> Vec<Part> {
-    let Refusal { errors, unknown } = refusal(document, |kind| known.iter().any(|known| known == kind));
-    let invalid = errors.into_iter().map(|problem| Part {
-        code: "invalid".into(),
-        detail: problem.message,
-        node: problem.node,
-        name: problem.name,
-        field: problem.field.to_owned(),
-        more: Map::new(),
-    });
-    let unknown = unknown.into_iter().filter(|_| !allow_unknown).map(unknown_type);
-    invalid.chain(unknown).collect()
-}
-
-fn unknown_type(node: UnknownType) -> Part {
-    let detail = format!("node type \"{}\" on tab \"{}\" is not known here; {}", node.kind, node.tab, node.origin());
-    let more = [("type", node.kind.into()), ("tab", node.tab.into()), ("package", node.package.into())];
-    Part {
-        code: "unknown_type".into(),
-        detail,
-        node: node.node,
-        name: node.name,
-        field: String::new(),
-        more: more.into_iter().map(|(name, value): (&str, Value)| (name.to_owned(), value)).collect(),
-    }
-}
-
-/// Checks a document, records the revision and begins the rollout to it.
+/// Checks a deploy, records the revision and begins the rollout to it.
 pub(super) async fn deploy(
     State(api): State<Api>,
     Path(group): Path<String>,
     Body(deploy): Body<Deploy>,
 ) -> Result<(StatusCode, Json<Begun>), Failure> {
-    let document = Document::from_value(deploy.flows.clone())
-        .map_err(|error| Problem::new(422, "not_a_flow_document", error.to_string()).of_field("flows"))?;
-    let found = problems(&document, &api.types.known, api.types.allow_unknown || deploy.allow_unknown);
-    if !found.is_empty() {
-        let lines: Vec<_> = found.iter().map(|problem| problem.detail.as_str()).collect();
-        let detail = format!("the flow document cannot run: {}", lines.join("; "));
-        return Err(Problem { problems: found, ..Problem::new(422, "cannot_run", detail).of_field("flows") }.into());
-    }
-    let credentials = seal(&api, &deploy)?;
-    let mut settings = deploy.settings;
-    if deploy.allow_unknown {
-        settings.insert(ALLOW_UNKNOWN.to_owned(), true.into());
-    }
-    let revision =
-        Revision { flows: deploy.flows, credentials, env: deploy.env, settings, message: deploy.message.clone() };
-    let actor = name(&deploy.actor);
+    let plan = plan(&api, &group, &deploy).await?;
+    refuse_missing(&plan.new)?;
     let rules = rules(&api, &group, deploy.rules).await?;
-    let id = api.revisions(&group)?.record(&revision, actor).await?;
-    let rollout = api.desired(&group)?.begin(&id, &rules, &deploy.message, actor).await?;
-    Ok((StatusCode::ACCEPTED, Json(Begun { revision: id, rollout: rollout.0, findings: review(&document) })))
+    let base = plan.base.as_deref();
+    let (id, rollout) = begin(&api, &group, &plan.new, base, &rules, &deploy.message, name(&deploy.actor)).await?;
+    Ok((StatusCode::ACCEPTED, Json(Begun { revision: id, rollout: rollout.0, findings: review(&plan.document) })))
 }
 
-/// The credentials, encrypted with the group's key.
-fn seal(api: &Api, deploy: &Deploy) -> Result<Value, Failure> {
-    if !deploy.credentials.is_object() {
-        return Ok(Value::Null);
-    }
-    let plain = read_credentials(&deploy.credentials, deploy.credential_secret.as_deref())
-        .map_err(|error| Problem::new(422, "bad_credentials", error.to_string()).of_field("credentials"))?;
-    match &api.key {
-        Some(key) => Ok(encrypt_credentials(&plain, key)),
-        None => {
-            let detail =
-                "credentials are kept encrypted with the group's key: start the gateway with FLOTILLA_GROUP_KEY";
-            Err(Problem::new(409, "no_group_key", detail).of_field("credentials").into())
-        }
-    }
+/// Says what a deploy would do.
+pub(super) async fn dry_run(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    Body(deploy): Body<Deploy>,
+) -> Result<Json<DryRun>, Failure> {
+    let plan = plan(&api, &group, &deploy).await?;
+    let diff = plan.old.diff(&plan.new, api.key.as_deref())?;
+    let mut old = match plan.old.flows.is_null() {
+        true => Document::default(),
+        false => Document::from_value(plan.old.flows.clone()).unwrap_or_default(),
+    };
+    old.set_node_settings(&plan.old.nodes);
+    let rules = rules(&api, &group, deploy.rules).await?;
+    // Many settings are read when a node starts.
+    let deploy_type = if diff.settings.is_empty() { rules.deploy_type } else { flotilla_flows::DeployType::Full };
+    let names: Vec<String> = diff.env.keys().cloned().collect();
+    let known = review(&old);
+    Ok(Json(DryRun {
+        base: plan.base,
+        revision: plan.new.id(),
+        effects: effects(&old, &plan.document, deploy_type, &names),
+        findings: review(&plan.document).into_iter().filter(|finding| !known.contains(finding)).collect(),
+        missing: plan.new.missing,
+        diff,
+    }))
 }
 
 /// Begins a rollout back to an earlier revision.
@@ -97,22 +63,60 @@ pub(super) async fn rollback(
     Path(group): Path<String>,
     Body(rollback): Body<Rollback>,
 ) -> Result<(StatusCode, Json<Begun>), Failure> {
-    let desired = api.desired(&group)?;
+    let (desired, revisions) = (api.desired(&group)?, api.revisions(&group)?);
+    let state = desired.load().await?.map(|(state, _)| state);
     let id = match &rollback.revision {
-        Some(start) => api.revisions(&group)?.resolve(start).await?,
+        Some(start) => revisions.resolve(start).await?,
         None => {
-            let state = desired.load().await?;
-            let previous = state.and_then(|(state, _)| state.previous);
+            let previous = state.as_ref().and_then(|state| state.previous.clone());
             previous.ok_or_else(|| GroupError::NoPrevious { group: group.clone() })?
         }
     };
     let actor = name(&rollback.actor);
     let rules = rules(&api, &group, rollback.rules).await?;
-    let rollout = desired.begin(&id, &rules, "rollback", actor).await?;
+    let revision = revisions.load(&id).await?;
+    let (id, rollout) = if revision.missing.is_empty() {
+        let rollout = desired.begin(&id, None, &rules, "rollback", actor).await?;
+        (id, rollout)
+    } else {
+        let own = match &state {
+            Some(state) => revisions.load(&state.revision).await?,
+            None => Revision::default(),
+        };
+        let filled = revision.filled(&own, api.key.as_deref(), &api.secrets(&group)?.names().await?)?;
+        refuse_missing(&filled)?;
+        begin(&api, &group, &filled, None, &rules, "rollback", actor).await?
+    };
     Ok((StatusCode::ACCEPTED, Json(Begun { revision: id, rollout: rollout.0, findings: Vec::new() })))
 }
 
-async fn rules(api: &Api, group: &str, asked: Option<Rules>) -> Result<Rules, Failure> {
+/// Records a revision and begins the rollout to it, unless the group runs another than `base` by now.
+pub(super) async fn begin(
+    api: &Api,
+    group: &str,
+    revision: &Revision,
+    base: Option<&str>,
+    rules: &Rules,
+    why: &str,
+    actor: &str,
+) -> Result<(String, Rollout), Failure> {
+    let id = api.revisions(group)?.record(revision, actor).await?;
+    match api.desired(group)?.begin(&id, base, rules, why, actor).await {
+        Ok(rollout) => Ok((id, rollout)),
+        Err(GroupError::BaseChanged { base, now, .. }) => Err(base_changed(api, group, &base, &now).await),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn refuse_missing(revision: &Revision) -> Result<(), GroupError> {
+    match revision.missing.as_slice() {
+        [] => Ok(()),
+        missing => Err(GroupError::Missing { revision: revision.id(), missing: missing.to_vec() }),
+    }
+}
+
+/// The rules that are asked for, or the group's.
+pub(super) async fn rules(api: &Api, group: &str, asked: Option<Rules>) -> Result<Rules, Failure> {
     match (asked, api.specs().get(group).await) {
         (Some(rules), _) => Ok(rules),
         (None, Ok(spec)) => Ok(spec.rollout),

@@ -3,9 +3,11 @@
 mod api;
 mod context;
 mod deploy;
+mod env;
 mod groups;
 mod guard;
 mod members;
+mod plan;
 mod problem;
 mod revisions;
 mod rollout;

@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use flotilla_api::audit::AuditEntry;
 use flotilla_api::member::name;
-use flotilla_api::revision::{Copied, Copy, Given, RevisionContent};
+use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
+use flotilla_group::revision::Revision;
 
 use super::api::{Api, Body};
 use super::groups::entry;
@@ -31,11 +32,25 @@ pub(super) async fn get(
         env: revision.env,
         settings: revision.settings,
         message: revision.message,
+        nodes: revision.nodes,
+        missing: revision.missing,
     }))
 }
 
-/// `POST /api/v1/groups/{group}/revisions/copy`: gives this group a revision of another. Its credentials are encrypted
-/// anew with this group's key. Nothing is rolled out.
+/// `GET /api/v1/groups/{group}/revisions/{from}/diff/{to}`: what differs; names of keys, never values.
+pub(super) async fn diff(
+    State(api): State<Api>,
+    Path((group, from, to)): Path<(String, String, String)>,
+) -> Result<Json<RevisionDiff>, Failure> {
+    let revisions = api.revisions(&group)?;
+    let old = revisions.load(&revisions.resolve(&from).await?).await?;
+    let new = revisions.load(&revisions.resolve(&to).await?).await?;
+    Ok(Json(old.diff(&new, api.key.as_deref())?))
+}
+
+/// `POST /api/v1/groups/{group}/revisions/copy`: gives this group a revision of another. No value of env and
+/// credentials goes along: this group's own are kept, and keys that it lacks are missing until they are set. Nothing is rolled
+/// out.
 pub(super) async fn copy(
     State(api): State<Api>,
     Path(group): Path<String>,
@@ -44,16 +59,21 @@ pub(super) async fn copy(
     api.specs().get(&group).await?;
     let source = api.revisions(&copy.from)?;
     let id = source.resolve(&copy.revision).await?;
-    let mut revision = source.load(&id).await?;
+    let source = source.load(&id).await?;
     let (old, new) = (copy.from_key.as_deref().or(api.key.as_deref()), copy.key.as_deref().or(api.key.as_deref()));
-    revision.recrypt(old, new)?;
+    let own = match api.desired(&group)?.load().await? {
+        Some((state, _)) => api.revisions(&group)?.load(&state.revision).await?,
+        None => Revision::default(),
+    };
+    let mut revision = source.transfer(&own, old, new, &api.secrets(&group)?.names().await?)?;
     let message = if revision.message.is_empty() { String::new() } else { format!(": {}", revision.message) };
     revision.message = format!("copy of {id} from group {}{message}", copy.from);
     let actor = name(&copy.actor);
+    let missing = revision.missing.clone();
     let copied = api.revisions(&group)?.record(&revision, actor).await?;
     let entry = AuditEntry { revision: copied.clone(), ..entry(actor, "revision-copy", revision.message) };
     api.audit(&group)?.write(entry).await?;
-    Ok((StatusCode::CREATED, Json(Copied { revision: copied })))
+    Ok((StatusCode::CREATED, Json(Copied { revision: copied, missing })))
 }
 
 /// `GET /api/v1/groups/{group}/audit`: oldest first.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::api::Api;
 use super::problem::Failure;
 use super::token::Token;
-use super::{context, deploy, groups, guard, members, revisions, rollout, status};
+use super::{context, deploy, env, groups, guard, members, revisions, rollout, status};
 
 /// The largest request: a flow document with room to spare, below what every store takes.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -88,12 +88,16 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/groups/{group}/members/{replica}", put(members::add).delete(members::remove))
         .route("/api/v1/groups/{group}/scale", put(groups::scale))
         .route("/api/v1/groups/{group}/deploy", post(deploy::deploy))
+        .route("/api/v1/groups/{group}/deploy/dry-run", post(deploy::dry_run))
+        .route("/api/v1/groups/{group}/env", get(env::list))
+        .route("/api/v1/groups/{group}/env/secrets", put(env::change_secrets))
         .route("/api/v1/groups/{group}/rollback", post(deploy::rollback))
         .route("/api/v1/groups/{group}/rollout", get(rollout::status))
         .route("/api/v1/groups/{group}/rollout/{what}", post(rollout::change))
         .route("/api/v1/groups/{group}/revisions", get(revisions::list))
         .route("/api/v1/groups/{group}/revisions/copy", post(revisions::copy))
         .route("/api/v1/groups/{group}/revisions/{id}", get(revisions::get))
+        .route("/api/v1/groups/{group}/revisions/{id}/diff/{to}", get(revisions::diff))
         .route("/api/v1/groups/{group}/audit", get(revisions::audit))
         .route("/api/v1/groups/{group}/context", get(context::list).put(context::set))
         .layer(DefaultBodyLimit::max(LARGEST))

@@ -93,8 +93,16 @@ impl DesiredStates {
     ///
     /// # Errors
     /// [`GroupError::RolloutActive`] while another runs, [`GroupError::Rules`] for rules that the group cannot follow,
-    /// [`GroupError::Unchanged`] when the group runs this revision already.
-    pub async fn begin(&self, revision: &str, rules: &Rules, why: &str, actor: &str) -> Result<Rollout, GroupError> {
+    /// [`GroupError::Unchanged`] when the group runs this revision already, [`GroupError::BaseChanged`] when it runs another
+    /// than `base`, where one is given.
+    pub async fn begin(
+        &self,
+        revision: &str,
+        base: Option<&str>,
+        rules: &Rules,
+        why: &str,
+        actor: &str,
+    ) -> Result<Rollout, GroupError> {
         let registry = Registry::new(self.store.clone(), &self.group)?;
         for _ in 0..ATTEMPTS {
             let Some((mut state, version)) = self.load().await? else {
@@ -105,6 +113,10 @@ impl DesiredStates {
             };
             if let Some(active) = state.active() {
                 return Err(GroupError::RolloutActive { group: self.group.clone(), number: active.number });
+            }
+            if let Some(base) = base.filter(|base| *base != state.revision) {
+                let (group, now) = (self.group.clone(), state.revision);
+                return Err(GroupError::BaseChanged { group, base: base.to_owned(), now, changed: String::new() });
             }
             if state.revision == revision {
                 return Err(GroupError::Unchanged { group: self.group.clone(), revision: revision.to_owned() });

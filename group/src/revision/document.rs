@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use flotilla_flows::{CredentialsError, encrypt_credentials, read_credentials};
+use flotilla_flows::{NodeCredentials, NodeSettings, read_credentials};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::error::GroupError;
@@ -12,7 +13,7 @@ use crate::error::GroupError;
 const ID_DIGITS: usize = 16;
 
 /// An immutable flow document with its environment, credentials and settings. Its id is the hash of all of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Revision {
     /// The flow document, as exported.
     pub flows: serde_json::Value,
@@ -24,36 +25,50 @@ pub struct Revision {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// What the author says about it.
     pub message: String,
+    /// Group settings by node id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodes: BTreeMap<String, NodeSettings>,
+    /// Keys that it needs and that have no value yet, as `env NAME` and `credentials NODE.FIELD`: it cannot be rolled out
+    /// before they have one. A copy from another group begins so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// The version of the group's secrets for which it was made; 0: none. Revisions see the secrets of today, whatever
+    /// this says: it makes a rollout of a change of secrets possible.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub secrets: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Revision {
-    /// The id: the first 16 hex digits of SHA-256 over flows, credentials, env and settings. The message is not part of
-    /// it: the same flows are the same revision.
+    /// The id: the first 16 hex digits of SHA-256 over everything but the message. The same content is the
+    /// same revision.
     pub fn id(&self) -> String {
-        let content = serde_json::json!([self.flows, self.credentials, self.env, self.settings]);
+        let mut content = vec![json!(self.flows), json!(self.credentials), json!(self.env), json!(self.settings)];
+        // Revisions without these have the id that 0.1.0 gave them.
+        if !self.nodes.is_empty() || !self.missing.is_empty() || self.secrets > 0 {
+            content.extend([json!(self.nodes), json!(self.missing), json!(self.secrets)]);
+        }
+        let content = serde_json::Value::Array(content);
         let digest = Sha256::digest(content.to_string());
         digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..ID_DIGITS].to_owned()
     }
 
-    /// Encrypts the credentials, which are encrypted with one group's key, with another's.
+    /// The credentials by node id; none when it has none.
     ///
     /// # Errors
-    /// [`GroupError::Key`] when a key is missing or not the one they were encrypted with; nothing is changed then.
-    pub fn recrypt(&mut self, old: Option<&str>, new: Option<&str>) -> Result<(), GroupError> {
+    /// [`GroupError::Key`] when the key is missing or not the one that they were encrypted with.
+    pub fn credentials_with(&self, key: Option<&str>) -> Result<NodeCredentials, GroupError> {
         if !self.credentials.is_object() {
-            return Ok(());
+            return Ok(NodeCredentials::new());
         }
-        let failed = |field, reason: String| GroupError::Key { field, reason };
-        let plain = read_credentials(&self.credentials, old).map_err(|error| match error {
-            CredentialsError::Shape(_) => failed("from_key", error.to_string()),
-            CredentialsError::NoSecret | CredentialsError::WrongSecret => failed(
-                "from_key",
-                "the key of the group they come from is missing or another: give from_key".to_owned(),
-            ),
-        })?;
-        let new = new.ok_or_else(|| failed("key", "the group's own key is missing: give key".to_owned()))?;
-        self.credentials = encrypt_credentials(&plain, new);
-        Ok(())
+        read_credentials(&self.credentials, key).map_err(|error| GroupError::Key {
+            field: "group_key",
+            reason: format!("the group's key is missing or another ({error}): give it as FLOTILLA_GROUP_KEY"),
+        })
     }
 }
 
@@ -69,6 +84,7 @@ mod tests {
             env: BTreeMap::new(),
             settings: serde_json::Map::new(),
             message: "first".to_owned(),
+            ..Revision::default()
         };
         let id = revision.id();
         revision.message = "second".to_owned();
@@ -76,29 +92,5 @@ mod tests {
         revision.env.insert("A".to_owned(), "1".to_owned());
         assert_ne!(revision.id(), id);
         assert_eq!(id.len(), ID_DIGITS);
-    }
-
-    #[test]
-    fn credentials_are_encrypted_anew_for_another_group() {
-        let plain = [("n1".to_owned(), serde_json::Map::from_iter([("password".to_owned(), "hush".into())]))].into();
-        let mut revision = Revision {
-            flows: serde_json::json!([]),
-            credentials: encrypt_credentials(&plain, "a's key"),
-            env: BTreeMap::new(),
-            settings: serde_json::Map::new(),
-            message: String::new(),
-        };
-        let before = revision.clone();
-        assert!(matches!(
-            revision.recrypt(Some("wrong"), Some("b's key")),
-            Err(GroupError::Key { field: "from_key", .. })
-        ));
-        assert!(matches!(revision.recrypt(None, Some("b's key")), Err(GroupError::Key { field: "from_key", .. })));
-        assert!(matches!(revision.recrypt(Some("a's key"), None), Err(GroupError::Key { field: "key", .. })));
-        assert_eq!(revision, before, "nothing changed");
-        revision.recrypt(Some("a's key"), Some("b's key")).unwrap();
-        assert_eq!(read_credentials(&revision.credentials, Some("b's key")).unwrap(), plain);
-        assert!(read_credentials(&revision.credentials, Some("a's key")).is_err());
-        assert_ne!(revision.id(), before.id());
     }
 }

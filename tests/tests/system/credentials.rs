@@ -42,7 +42,7 @@ fn credentials_are_in_the_store_only_encrypted_with_the_groups_key() {
 }
 
 #[test]
-fn a_copy_of_a_revision_is_encrypted_with_the_other_groups_key() {
+fn a_copy_of_a_revision_takes_no_values_and_waits_until_the_other_group_has_its_own() {
     let (folder, up) = with_credentials();
     let spec = folder.path().join("group.json");
     std::fs::write(&spec, json!({"name": "b"}).to_string()).unwrap();
@@ -55,16 +55,13 @@ fn a_copy_of_a_revision_is_encrypted_with_the_other_groups_key() {
         serde_json::from_slice::<serde_json::Value>(&output.stdout).map_err(|_| text)
     };
     let refused = copy(&["--from-key", "another"]).unwrap_err();
-    assert!(refused.contains("cannot be encrypted anew"), "{refused}");
-    let list = || {
-        let output = up.run(&["revision", "list", "--group", "b", "--json"]).unwrap();
-        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
-    };
-    assert_eq!(list(), json!([]), "nothing was copied");
-    let copied = copy(&["--to-key", "the key of b"]).unwrap()["revision"].as_str().unwrap().to_owned();
-    assert_ne!(copied, id, "its credentials are encrypted with another key");
-    assert_eq!(list()[0]["id"], copied.as_str());
-    let back = ["revision", "copy", &copied, "--from", "b", "--to", "default", "--from-key", "the key of b", "--json"];
-    let back: serde_json::Value = serde_json::from_slice(&up.run(&back).unwrap().stdout).unwrap();
-    assert_eq!(back["revision"], id.as_str(), "the same content under the first key is the first revision");
+    assert!(refused.contains("from_key"), "{refused}");
+    let copied = copy(&[]).unwrap();
+    assert_eq!(copied["missing"], json!(["credentials f1.password"]));
+    let revision = copied["revision"].as_str().unwrap();
+    let roll = up.run(&["rollback", revision, "--group", "b"]).unwrap();
+    let text = String::from_utf8_lossy(&roll.stderr);
+    assert!(roll.status.code() == Some(3) && text.contains("f1.password"), "{text}");
+    let shown = up.run(&["revision", "show", revision, "--group", "b"]).unwrap();
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("\"has_credentials\": false"));
 }

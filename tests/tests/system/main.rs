@@ -5,6 +5,7 @@ mod broker;
 mod compose;
 mod counter;
 mod credentials;
+mod deploy_keeps;
 mod deploy_types;
 mod flow_requests;
 mod flow_tests;

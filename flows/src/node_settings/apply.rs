@@ -1,0 +1,74 @@
+//! Settings of nodes as fields of the document: the rest of the program reads a node's own fields, and a node whose
+//! settings change restarts.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::settings::{NodeSettings, Share, TickMode};
+use crate::document::{Document, NodeConfig};
+
+/// The field of an entry that holds its [`NodeSettings`].
+const FIELD: &str = "flotilla";
+
+impl Document {
+    /// Gives nodes the settings that their group has for them. Settings of entries that are not there have no effect.
+    pub fn set_node_settings(&mut self, settings: &BTreeMap<String, NodeSettings>) {
+        for (id, settings) in settings {
+            if let Some(node) = self.get_mut(id) {
+                node.apply(settings);
+            }
+        }
+    }
+}
+
+impl NodeConfig {
+    /// The settings that the group has for this node. Those of a node in a subflow hold in each of its instances.
+    pub fn node_settings(&self) -> NodeSettings {
+        self.get(FIELD).and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
+    }
+
+    fn apply(&mut self, settings: &NodeSettings) {
+        let Ok(value) = serde_json::to_value(settings) else { return };
+        self.props.insert(FIELD.to_owned(), value);
+        let everywhere = settings.share == Some(Share::Each) || settings.tick == Some(TickMode::Each);
+        let once = settings.tick.is_some_and(|tick| tick != TickMode::Each);
+        if everywhere || once {
+            self.props.insert("ha".to_owned(), Value::from(if everywhere { "each" } else { "one" }));
+        }
+        if let Some((host, port)) = settings.broker_address().filter(|_| self.kind == "mqtt-broker") {
+            self.props.insert("broker".to_owned(), host.into());
+            self.props.insert("port".to_owned(), port.to_string().into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_get_their_settings_and_the_rest_stays() {
+        let mut document = Document::from_value(serde_json::json!([
+            {"id": "b", "type": "mqtt-broker", "broker": "localhost", "port": "1883"},
+            {"id": "i", "type": "mqtt in", "z": "t", "broker": "b"},
+            {"id": "o", "type": "mqtt out", "z": "t", "broker": "b"}
+        ]))
+        .unwrap();
+        let before = document.get("o").cloned();
+        let with = |setting: &str| {
+            let mut settings = NodeSettings::default();
+            settings.set(setting).unwrap();
+            settings
+        };
+        document.set_node_settings(&BTreeMap::from([
+            ("b".to_owned(), with("broker=plant:1884")),
+            ("i".to_owned(), with("each")),
+            ("gone".to_owned(), with("single")),
+        ]));
+        let node = |id: &str| document.get(id).unwrap();
+        assert_eq!((node("b").str("broker"), node("b").str("port")), ("plant", "1884"));
+        assert_eq!((node("i").str("ha"), node("i").node_settings()), ("each", with("each")));
+        assert_eq!(document.get("o").cloned(), before);
+    }
+}
