@@ -34,9 +34,20 @@ pub(super) fn connect(path: &Path, timeout: Duration) -> Result<Connection> {
     switch_to_wal(&connection, timeout).map_err(failed)?;
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
     if matches!(found, Found::Empty) {
+        keep_private(path)?;
         create(path, &mut connection)?;
     }
     Ok(connection)
+}
+
+/// Lets only the file's owner read it: environment variables of flows are in it. SQLite gives the files beside it the same
+/// mode.
+fn keep_private(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(|error| StoreError::Refused {
+        store: format!("sqlite {}", path.display()),
+        reason: format!("its mode cannot be set to 0600: {error}"),
+    })
 }
 
 /// Reads the whole file once; refuses one that is damaged.

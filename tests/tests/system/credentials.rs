@@ -37,8 +37,10 @@ fn credentials_are_in_the_store_only_encrypted_with_the_groups_key() {
         files += 1;
     }
     assert!(files >= 2, "the store and the key");
-    let mode = std::fs::metadata(up.data().join("group.key")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    for file in ["group.key", "store.db", "store.db-wal"] {
+        let mode = std::fs::metadata(up.data().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
 
 #[test]
