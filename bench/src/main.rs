@@ -18,7 +18,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measures Flotilla beside its peers, on this machine, in one run.
 ///
-/// Build the binary first: cargo build --release -p flotilla. Needed on the PATH: node and npm (Node-RED is installed
+/// Build the binary first: cargo build --profile dist -p flotilla -p flotilla-bench. Needed on the PATH: node and npm (Node-RED is installed
 /// by npm below target/bench), mosquitto.
 #[derive(Parser)]
 #[command(name = "flotilla-bench")]
