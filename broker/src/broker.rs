@@ -1,3 +1,5 @@
+//! A running broker: start, status, shutdown.
+
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;

@@ -1,3 +1,5 @@
+//! The way out to one client.
+
 use bytes::BytesMut;
 use parking_lot::Mutex;
 use tokio::sync::Notify;

@@ -1,3 +1,5 @@
+//! A message as the broker holds it, and the count of what is held.
+
 use std::{
     sync::{
         Arc,

@@ -13,6 +13,7 @@ use flotilla_codec::{
 /// A connection that reads whole packets and sends in batches.
 pub struct Client {
     stream: TcpStream,
+    version: Version,
     buffer: Vec<u8>,
     filled: usize,
     out: BytesMut,
@@ -21,14 +22,19 @@ pub struct Client {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Client {
-    /// Connects with a clean session.
+    /// Connects with a clean session, over MQTT 3.1.1.
     pub fn connect(address: SocketAddr, id: &str) -> io::Result<Self> {
+        Self::connect_as(Version::V4, address, id)
+    }
+
+    /// The same with a version.
+    pub fn connect_as(version: Version, address: SocketAddr, id: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let mut client = Self { stream, buffer: vec![0; 256 << 10], filled: 0, out: BytesMut::new() };
+        let mut client = Self { stream, version, buffer: vec![0; 256 << 10], filled: 0, out: BytesMut::new() };
         // rumqttd refuses a keep alive of 0; a round is shorter than this minute.
-        let wanted = Connect { keep_alive: 60, ..Connect::new(Version::V4, id) };
+        let wanted = Connect { keep_alive: 60, ..Connect::new(version, id) };
         encode::connect(&mut client.out, &wanted);
         client.flush()?;
         client.expect(0x20)?;
@@ -37,6 +43,11 @@ impl Client {
 
     /// Subscribes.
     pub fn subscribe(&mut self, filter: &str, qos: u8) -> io::Result<()> {
+        self.subscribe_with(filter, qos, &[])
+    }
+
+    /// The same with user properties.
+    pub fn subscribe_with(&mut self, filter: &str, qos: u8, user: &[(&str, &str)]) -> io::Result<()> {
         let filter = SubRequest {
             filter: filter.to_owned(),
             qos: quality(qos),
@@ -44,8 +55,9 @@ impl Client {
             retain_as_published: false,
             retain_handling: RetainHandling::Always,
         };
-        let wanted = Subscribe { pkid: 1, id: None, user: Vec::new(), filters: vec![filter] };
-        encode::subscribe(&mut self.out, Version::V4, &wanted);
+        let user = user.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let wanted = Subscribe { pkid: 1, id: None, user, filters: vec![filter] };
+        encode::subscribe(&mut self.out, self.version, &wanted);
         self.flush()?;
         self.expect(0x90)
     }
@@ -70,7 +82,7 @@ impl Client {
 
     fn append(&mut self, topic: &str, payload: &[u8], qos: u8, pkid: u16, retain: bool) {
         let message = PublishOut { qos: quality(qos), retain, pkid, ..PublishOut::new(topic.as_bytes(), payload) };
-        codec::publish(&mut self.out, Version::V4, &message);
+        codec::publish(&mut self.out, self.version, &message);
     }
 
     /// Sends what was appended.

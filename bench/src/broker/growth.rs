@@ -15,7 +15,7 @@ const RETAINED: usize = 100_000;
 const MESSAGES: usize = 300_000;
 /// 300 MB of payload.
 const LONG: usize = 300_000_000 / PAYLOAD.len();
-const CASE: Case = Case { name: "growth", topic: "growth/t", publishers: 1, group: 1, qos: 1 };
+const CASE: Case = Case { name: "growth", topic: "growth/t", publishers: 1, group: 1, qos: 1, topics: 1, order: None };
 
 /// Measures it.
 pub fn run(dir: &Path) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use flotilla_codec::{Version, agreed};
 
 use super::client::{Client, publish_id};
 
@@ -21,6 +22,10 @@ pub struct Case {
     pub group: usize,
     /// Of publish and subscription.
     pub qos: u8,
+    /// Topics that the publishers take in turns.
+    pub topics: usize,
+    /// Flotilla's broker is asked for this order in the group.
+    pub order: Option<&'static str>,
 }
 
 /// At QoS 0 nothing is acknowledged: so many may be on the way, so that no broker has to drop any.
@@ -31,11 +36,19 @@ pub const PAYLOAD: [u8; 64] = [b'x'; 64];
 /// Messages a second, from the first publish to the last that came. Fails when one is lost.
 pub fn run(case: Case, address: SocketAddr, messages: usize, window: usize) -> anyhow::Result<f64> {
     let got = AtomicUsize::new(0);
-    let filter = if case.group > 0 { format!("$share/bench/{}", case.topic) } else { case.topic.to_owned() };
+    let below = if case.topics > 1 { "/+" } else { "" };
+    let share = if case.group > 0 { "$share/bench/" } else { "" };
+    let filter = format!("{share}{}{below}", case.topic);
+    let topics: Vec<String> = match case.topics {
+        1 => vec![case.topic.to_owned()],
+        count => (0..count).map(|number| format!("{}/{number}", case.topic)).collect(),
+    };
     let mut subscribers = Vec::new();
     for number in 0..case.group.max(1) {
-        let mut client = Client::connect(address, &format!("s{number}"))?;
-        client.subscribe(&filter, case.qos)?;
+        let version = if case.order.is_some() { Version::V5 } else { Version::V4 };
+        let mut client = Client::connect_as(version, address, &format!("s{number}"))?;
+        let asked: Vec<_> = case.order.iter().map(|order| (agreed::ORDER, *order)).collect();
+        client.subscribe_with(&filter, case.qos, &asked)?;
         subscribers.push(client);
     }
     let handles = subscribers.iter().map(Client::handle).collect::<Result<Vec<_>, _>>()?;
@@ -48,8 +61,8 @@ pub fn run(case: Case, address: SocketAddr, messages: usize, window: usize) -> a
         let begun = Instant::now();
         let publishers: Vec<_> = (0..case.publishers)
             .map(|number| {
-                let got = &got;
-                scope.spawn(move || publish(case, address, number, each, window, got))
+                let (got, topics) = (&got, &topics);
+                scope.spawn(move || publish(case, topics, address, number, each, window, got))
             })
             .collect();
         for publisher in publishers {
@@ -97,6 +110,7 @@ fn collect(mut client: Client, got: &AtomicUsize) {
 
 fn publish(
     case: Case,
+    topics: &[String],
     address: SocketAddr,
     number: usize,
     each: usize,
@@ -110,7 +124,12 @@ fn publish(
         let room = limit.min(each).saturating_sub(sent);
         for _ in 0..room {
             sent += 1;
-            client.publish(case.topic, &PAYLOAD, case.qos, (sent % 65_000) as u16 + 1);
+            client.publish(
+                &topics[(number + sent * case.publishers) % topics.len()],
+                &PAYLOAD,
+                case.qos,
+                (sent % 65_000) as u16 + 1,
+            );
         }
         client.flush()?;
         if case.qos == 0 {

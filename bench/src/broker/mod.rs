@@ -3,6 +3,7 @@
 mod client;
 mod growth;
 mod load;
+mod order;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,10 +34,18 @@ pub struct BrokerArgs {
 }
 
 const CASES: [Case; 4] = [
-    Case { name: "QoS 0, one to one", topic: "bench/0", publishers: 1, group: 0, qos: 0 },
-    Case { name: "QoS 1, one to one", topic: "bench/1", publishers: 1, group: 0, qos: 1 },
-    Case { name: "QoS 1, 4 publishers to a share group of 3", topic: "bench/group", publishers: 4, group: 3, qos: 1 },
-    Case { name: "QoS 2, one to one", topic: "bench/2", publishers: 1, group: 0, qos: 2 },
+    Case { name: "QoS 0, one to one", topic: "bench/0", publishers: 1, group: 0, qos: 0, topics: 1, order: None },
+    Case { name: "QoS 1, one to one", topic: "bench/1", publishers: 1, group: 0, qos: 1, topics: 1, order: None },
+    Case {
+        name: "QoS 1, 4 publishers to a share group of 3",
+        topic: "bench/group",
+        publishers: 4,
+        group: 3,
+        qos: 1,
+        topics: 1,
+        order: None,
+    },
+    Case { name: "QoS 2, one to one", topic: "bench/2", publishers: 1, group: 0, qos: 2, topics: 1, order: None },
 ];
 
 /// One broker and its rounds of a case.
@@ -101,6 +110,9 @@ pub fn run(args: &BrokerArgs) -> anyhow::Result<()> {
         for (at, side) in sides.iter().enumerate() {
             side.print(args, (at > 0).then_some(own));
         }
+    }
+    if args.only.is_empty() || "order".contains(&args.only) {
+        order::run(address, &ours, args).context("delivery by key")?;
     }
     if args.only.is_empty() {
         growth::run(dir.path()).context("how the cost grows")?;

@@ -30,6 +30,7 @@ pub enum Reason {
     TopicAliasInvalid = 0x94,
     PacketTooLarge = 0x95,
     QuotaExceeded = 0x97,
+    AdministrativeAction = 0x98,
     RetainNotSupported = 0x9A,
 }
 
@@ -57,6 +58,7 @@ impl Reason {
             Self::TopicAliasInvalid => "the topic alias is 0 or above the topic alias maximum",
             Self::PacketTooLarge => "the packet is larger than the maximum packet size",
             Self::RetainNotSupported => "the broker retains no messages (max-retained is 0)",
+            Self::AdministrativeAction => "what this client publishes is made anew by another",
             Self::QuotaExceeded => "a limit of the broker is reached: try again later",
         }
     }

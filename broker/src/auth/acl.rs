@@ -1,3 +1,5 @@
+//! The ACL file: who may publish and subscribe what.
+
 use std::path::Path;
 
 use super::AuthError;

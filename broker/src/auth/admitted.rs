@@ -1,3 +1,5 @@
+//! What is known of a client whose CONNECT passed the checks.
+
 use std::sync::Arc;
 
 use super::Rights;

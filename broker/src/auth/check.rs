@@ -1,3 +1,5 @@
+//! Checks a CONNECT: user name, password, ClientID.
+
 use std::{net::SocketAddr, sync::Arc};
 
 use tokio::sync::Semaphore;

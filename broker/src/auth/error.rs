@@ -1,3 +1,5 @@
+//! Why a users or ACL file is refused.
+
 use std::path::PathBuf;
 
 use thiserror::Error;

@@ -1,3 +1,5 @@
+//! Password hashes: argon2 and bcrypt.
+
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordVerifier, Version};
 
 /// A password's hash that can be verified.

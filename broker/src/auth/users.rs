@@ -1,3 +1,5 @@
+//! The users file: names and password hashes.
+
 use std::path::Path;
 
 use rustc_hash::FxHashMap;

@@ -1,3 +1,5 @@
+//! Refuses settings that have no effect or that no broker can work with.
+
 use thiserror::Error;
 
 use super::Config;
@@ -57,6 +59,7 @@ impl Config {
             ("connect_timeout", self.connect_timeout, 1),
             ("out_buffer", self.out_buffer as u64, 1),
             ("max_connections", self.max_connections as u64, 1),
+            ("max_connect", self.max_connect as u64, LEAST_PACKET),
             ("max_connections_per_address", self.max_connections_per_address as u64, 1),
             ("max_held_bytes", self.max_held_bytes as u64, 1),
             ("group_queue", self.group_queue as u64, 1),
@@ -77,6 +80,8 @@ impl Config {
             ("publisher_patience_ms", self.publisher_patience_ms, LONGEST * 1000),
             ("out_buffer", self.out_buffer as u64, MOST),
             ("max_connections", self.max_connections as u64, MOST),
+            ("max_sessions", self.max_sessions as u64, MOST),
+            ("max_connect", self.max_connect as u64, LARGEST_PACKET),
             ("max_connections_per_address", self.max_connections_per_address as u64, MOST),
             ("max_subscriptions", self.max_subscriptions as u64, MOST),
             ("max_subscription_bytes", self.max_subscription_bytes as u64, MOST),

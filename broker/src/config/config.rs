@@ -1,3 +1,5 @@
+//! The settings, with their defaults.
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,9 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// Address of the WebSocket listener, if there is to be one.
     pub ws_listen: Option<SocketAddr>,
+    /// Origins of web pages that may connect there, as in `https://plant.example`; `*` for all. Pages from this machine's
+    /// address or `localhost` may without.
+    pub ws_origins: Vec<String>,
     /// File of `name:hash` lines; with it, clients need a user name and its password.
     pub users: Option<PathBuf>,
     /// File of `WHO WHAT FILTER` lines; with it, what no line allows is refused.
@@ -52,6 +57,10 @@ pub struct Config {
     pub max_connections: usize,
     /// Of them, from one address.
     pub max_connections_per_address: usize,
+    /// Sessions, connected or not, before no more are made that outlive their connection (CONNACK 0x97).
+    pub max_sessions: usize,
+    /// Largest CONNECT taken, in bytes.
+    pub max_connect: usize,
     /// Subscriptions of one session.
     pub max_subscriptions: usize,
     /// Bytes of memory that they take, about: mostly by the levels of their filters.
@@ -93,6 +102,7 @@ impl Default for Config {
             tls_cert: None,
             tls_key: None,
             ws_listen: None,
+            ws_origins: Vec::new(),
             users: None,
             acl: None,
             allow_anonymous: false,
@@ -110,6 +120,8 @@ impl Default for Config {
             out_buffer: 256 << 10,
             max_connections: 20_000,
             max_connections_per_address: 20_000,
+            max_sessions: 100_000,
+            max_connect: 128 << 10,
             max_subscriptions: 10_000,
             max_subscription_bytes: 32 << 20,
             max_filter_bytes: 1 << 30,
@@ -132,12 +144,13 @@ impl Default for Config {
 impl Config {
     /// The strategy of the share group `name`.
     pub fn strategy_for(&self, name: &str) -> Strategy {
-        let fits = |pattern: &str| match pattern.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == pattern,
-        };
-        let single = self.group_strategies.iter().find(|single| fits(&single.name));
+        let single = self.group_strategies.iter().find(|single| single.fits(name));
         single.map_or(self.strategy, |single| single.strategy)
+    }
+
+    /// Whether members of the share group `name` may ask for delivery by key: a strategy that was set has the last word.
+    pub fn may_ask(&self, name: &str) -> bool {
+        self.strategy == Strategy::LeastInFlight && !self.group_strategies.iter().any(|single| single.fits(name))
     }
 }
 
@@ -157,7 +170,7 @@ mod tests {
             ("a/b=sticky", "\"a/b\" is no name of a share group: it has one, without / + #, or its beginning and *"),
             (
                 "a=fast",
-                "strategy \"fast\" is not known: use least-in-flight, round-robin, random, sticky or topic-hash",
+                "strategy \"fast\" is not known: use least-in-flight, round-robin, random, sticky, topic-hash or keyed",
             ),
         ] {
             assert_eq!(text.parse::<GroupStrategy>().unwrap_err().to_string(), error);

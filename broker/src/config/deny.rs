@@ -1,3 +1,5 @@
+//! Filters that may not be subscribed.
+
 use super::Config;
 use crate::topic::{Filter, covers};
 

@@ -1,3 +1,5 @@
+//! How share groups pick a member, by name.
+
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,9 @@ pub enum Strategy {
     Sticky,
     /// By topic: one topic goes to one member while membership stays, in order.
     TopicHash,
+    /// By key: the messages of one key (the topic, unless a subscription says otherwise) go to one member at a time, in
+    /// order; another member gets the key only when nothing of it is in flight.
+    Keyed,
 }
 
 impl std::fmt::Display for Strategy {
@@ -27,13 +32,14 @@ impl std::fmt::Display for Strategy {
             Self::Random => "random",
             Self::Sticky => "sticky",
             Self::TopicHash => "topic-hash",
+            Self::Keyed => "keyed",
         })
     }
 }
 
 /// A name that is not a strategy's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("strategy {0:?} is not known: use least-in-flight, round-robin, random, sticky or topic-hash")]
+#[error("strategy {0:?} is not known: use least-in-flight, round-robin, random, sticky, topic-hash or keyed")]
 pub struct UnknownStrategy(String);
 
 impl FromStr for Strategy {
@@ -46,6 +52,7 @@ impl FromStr for Strategy {
             "random" => Self::Random,
             "sticky" => Self::Sticky,
             "topic-hash" => Self::TopicHash,
+            "keyed" => Self::Keyed,
             _ => return Err(UnknownStrategy(name.to_owned())),
         })
     }
@@ -59,6 +66,16 @@ pub struct GroupStrategy {
     pub name: String,
     /// How they pick a member.
     pub strategy: Strategy,
+}
+
+impl GroupStrategy {
+    /// Whether it is for the share group `name`.
+    pub fn fits(&self, name: &str) -> bool {
+        match self.name.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == self.name,
+        }
+    }
 }
 
 /// Text that names no group's strategy.

@@ -1,3 +1,5 @@
+//! Accepts connections and sets up what they speak below MQTT.
+
 use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
@@ -62,11 +64,14 @@ async fn serve_one(stream: TcpStream, peer: SocketAddr, transport: Transport, sh
             Ok(Err(error)) => debug!(%peer, %error, "TLS handshake failed"),
             Err(_) => debug!(%peer, "no TLS handshake in time"),
         },
-        Transport::WebSocket => match timeout(patience, WebSocket::accept(stream, shared.config.max_packet)).await {
-            Ok(Ok(stream)) => connection::run(stream, peer, shared).await,
-            Ok(Err(error)) => debug!(%peer, %error, "WebSocket upgrade failed"),
-            Err(_) => debug!(%peer, "no WebSocket upgrade in time"),
-        },
+        Transport::WebSocket => {
+            let (largest, origins) = (shared.config.max_packet, &shared.config.ws_origins);
+            match timeout(patience, WebSocket::accept(stream, largest, origins)).await {
+                Ok(Ok(stream)) => connection::run(stream, peer, shared).await,
+                Ok(Err(error)) => debug!(%peer, %error, "WebSocket upgrade failed"),
+                Err(_) => debug!(%peer, "no WebSocket upgrade in time"),
+            }
+        }
     }
 }
 

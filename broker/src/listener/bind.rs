@@ -1,3 +1,5 @@
+//! Binds the listeners that the settings ask for.
+
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;

@@ -1,3 +1,5 @@
+//! One connection: reads, hands packets to the router, writes what the router answers.
+
 use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Buf, BytesMut};

@@ -1,6 +1,8 @@
+//! CONNECT and CONNACK.
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tracing::debug;
 
@@ -81,8 +83,10 @@ where
         {
             return Err(WireError::Protocol("the first packet of a connection must be CONNECT"));
         }
-        if let Some((header, size)) = frame_len(buffer, shared.config.max_packet)? {
-            return decode_connect(buffer.split_to(size).freeze(), header).map(Some);
+        if let Some((header, size)) = frame_len(buffer, shared.config.max_connect.min(shared.config.max_packet))? {
+            // A copy: what is kept of it would keep the read buffer.
+            let frame = Bytes::copy_from_slice(&buffer.split_to(size));
+            return decode_connect(frame, header).map(Some);
         }
         buffer.reserve(1024);
         match stream.read_buf(buffer).await {

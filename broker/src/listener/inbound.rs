@@ -1,3 +1,5 @@
+//! The way in of one connection: bytes to packets.
+
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};

@@ -5,6 +5,7 @@ mod bind;
 mod connection;
 mod handshake;
 mod inbound;
+mod origin;
 mod pause;
 mod shared;
 mod slots;

@@ -1,3 +1,5 @@
+//! Why a connection is not read from, and for how long.
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::{

@@ -1,3 +1,5 @@
+//! What all connections share.
+
 use std::sync::Arc;
 
 use parking_lot::Mutex;

@@ -1,3 +1,5 @@
+//! Counts connections, in all and by address.
+
 use std::{net::IpAddr, sync::Arc};
 
 use parking_lot::Mutex;

@@ -1,3 +1,5 @@
+//! TLS for the listener: certificate chain and key.
+
 use std::{path::Path, sync::Arc};
 
 use thiserror::Error;

@@ -1,3 +1,5 @@
+//! MQTT over WebSocket as a stream of bytes.
+
 use std::{
     io,
     pin::Pin,
@@ -17,6 +19,8 @@ use tokio_tungstenite::{
     },
 };
 
+use super::origin;
+
 /// Bytes of a frame beyond one packet of the largest size: several packets may come in one, and each is measured by
 /// itself.
 const FRAME_ROOM: usize = 1 << 20;
@@ -28,10 +32,16 @@ pub struct WebSocket<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Answers the HTTP upgrade; the client must offer the subprotocol `mqtt` [MQTT-6.0.0-3].
-    pub async fn accept(stream: S, max_packet: usize) -> Result<Self, Error> {
+    /// Answers the HTTP upgrade; the client must offer the subprotocol `mqtt` [MQTT-6.0.0-3], and a web page must be from
+    /// one of `origins` or this machine.
+    pub async fn accept(stream: S, max_packet: usize, origins: &[String]) -> Result<Self, Error> {
         let most = max_packet.saturating_add(FRAME_ROOM);
         let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
+        #[allow(clippy::result_large_err, reason = "the signature is tungstenite's")]
+        let choose = |request: &Request, response: Response| match origin::refusal(request.headers(), origins) {
+            Some(why) => Err(refuse(StatusCode::FORBIDDEN, why)),
+            None => choose(request, response),
+        };
         let inner = accept_hdr_async_with_config(stream, choose, Some(config)).await?;
         Ok(Self { inner, frame: Bytes::new() })
     }
@@ -45,9 +55,13 @@ fn choose(request: &Request, mut response: Response) -> Result<Response, ErrorRe
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("mqtt"));
         return Ok(response);
     }
-    let mut refusal = ErrorResponse::new(Some("the subprotocol must be mqtt".to_owned()));
-    *refusal.status_mut() = StatusCode::BAD_REQUEST;
-    Err(refusal)
+    Err(refuse(StatusCode::BAD_REQUEST, "the subprotocol must be mqtt".to_owned()))
+}
+
+fn refuse(status: StatusCode, why: String) -> ErrorResponse {
+    let mut refusal = ErrorResponse::new(Some(why));
+    *refusal.status_mut() = status;
+    refusal
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {

@@ -1,3 +1,5 @@
+//! Metrics of each share group, written at each scrape.
+
 use std::fmt::{Display, Formatter, Result, Write as _};
 
 use crate::router::{GroupStatus, Status};
@@ -91,6 +93,8 @@ mod tests {
             oldest: (waiting > 0).then_some(Duration::from_millis(1500)),
             in_flight: 3,
             redelivered: 0,
+            literal: false,
+            keys: 0,
             members: (0..members).map(member).collect(),
         }
     }

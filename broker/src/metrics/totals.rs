@@ -1,3 +1,5 @@
+//! Metrics of the whole broker, for the recorder.
+
 use metrics::{counter, gauge};
 
 use crate::router::{Stats, Totals};

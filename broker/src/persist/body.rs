@@ -1,3 +1,5 @@
+//! A message's body as it is stored.
+
 use std::{sync::Arc, time::Instant};
 
 use bytes::{Buf, BufMut, Bytes};

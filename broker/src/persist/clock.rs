@@ -1,3 +1,5 @@
+//! Between the monotonic clock and the clock that outlives a restart.
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Turns the monotonic clock's times into wall-clock milliseconds, which mean something after a restart.

@@ -1,3 +1,5 @@
+//! The SQLite file: opened, checked, migrated.
+
 use std::{
     fs::File,
     io::Read,

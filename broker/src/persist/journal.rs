@@ -1,3 +1,5 @@
+//! Collects what a batch changes, and the answers that wait for it.
+
 use std::sync::Arc;
 
 use super::{Clock, Op, Queue, Reply};

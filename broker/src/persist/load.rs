@@ -1,3 +1,5 @@
+//! Reads back what was stored.
+
 use std::{sync::Arc, time::Instant};
 
 use super::{Clock, PersistError, Store, body};
@@ -174,7 +176,7 @@ impl Store {
         while let Some(row) = rows.next()? {
             let Some(message) = body::decode(row.get(2)?, clock) else { return Ok(None) };
             let since = clock.to_instant(row.get::<_, i64>(1)? as u64);
-            all.push(Waiting { seq: row.get::<_, i64>(0)? as u64, since, message });
+            all.push(Waiting { seq: row.get::<_, i64>(0)? as u64, since, message, retained: false, blame: None });
         }
         Ok(Some(all))
     }

@@ -1,3 +1,5 @@
+//! One change to what is stored, and the answers that wait for changes.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! Batches on their way to the writer, with a bound.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Condvar, Mutex};

@@ -1,3 +1,5 @@
+//! The tables of the file, and how older ones become them.
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;

@@ -1,3 +1,5 @@
+//! Opens the file, restores the router, starts the writer.
+
 use std::{path::Path, sync::Arc, thread::JoinHandle};
 
 use parking_lot::Mutex;

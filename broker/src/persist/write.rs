@@ -1,3 +1,5 @@
+//! Writes one batch in one transaction.
+
 use rusqlite::{Transaction, params};
 use rustc_hash::FxHashMap;
 

@@ -1,3 +1,5 @@
+//! The writer's thread: one batch after the other.
+
 use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;

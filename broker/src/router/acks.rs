@@ -1,3 +1,5 @@
+//! Acknowledgements from clients.
+
 use super::Router;
 use crate::{persist::Op, session::SessionKey};
 use flotilla_codec::{Ack, AckKind, Reason, Why, ack};
@@ -40,6 +42,7 @@ impl Router {
         if let Some(delivery) = delivery {
             self.settle(session, &delivery);
         }
+        self.sessions[session].advance(self.now);
         if self.sessions[session].is_waiting() {
             self.pump(session);
         }

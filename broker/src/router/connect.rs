@@ -1,12 +1,14 @@
+//! CONNECT: the session is resumed or made, an older connection ends.
+
 use std::sync::Arc;
 
 use super::Router;
 use crate::{
     auth::Admitted,
     link::Link,
-    session::{Client, Session, SessionKey},
+    session::{Alone, Client, Identity, Session, SessionKey},
 };
-use flotilla_codec::{ConnAck, Connect, Reason, Version, connack};
+use flotilla_codec::{ConnAck, Connect, Reason, Version, agreed, connack};
 
 /// A connection that the router knows now.
 #[derive(Debug, Clone)]
@@ -28,6 +30,12 @@ pub struct Refused {
     pub detail: &'static str,
 }
 
+/// `max_sessions` of [`crate::Config`].
+const FULL: Refused = Refused {
+    reason: Reason::QuotaExceeded,
+    detail: "the broker keeps no more sessions (max-sessions): connect without a session expiry, or try again later",
+};
+
 impl From<Reason> for Refused {
     fn from(reason: Reason) -> Self {
         Self { reason, detail: "" }
@@ -38,8 +46,9 @@ impl Router {
     /// Takes a client in: resumes or makes its session, ends an older connection of the same
     /// ClientID, answers CONNACK and sends what waits.
     pub fn connect(&mut self, connect: Connect, admitted: Admitted, link: Arc<Link>) -> Result<Accepted, Refused> {
-        self.admit(&connect)?;
+        self.admit(&connect, &admitted.id)?;
         self.check_owner(&admitted)?;
+        let identity = Identity::read(&connect.user);
         let Admitted { user, id, assigned, rights } = admitted;
         let (session, present) = self.take_session(&id, connect.clean_start);
         self.epochs += 1;
@@ -58,7 +67,7 @@ impl Router {
             no_retain: self.config.max_retained == 0,
             keep_alive: shortened,
             refusal: "",
-            user: &[("flotilla-redispatch", "1")],
+            user: &[(agreed::REDISPATCH, "1"), (agreed::KEYED, "1")],
         };
         let max_packet = connect.max_packet as usize;
         let explained = connect.version == Version::V5 && connect.problem_info;
@@ -75,6 +84,8 @@ impl Router {
         entry.pending_will = None;
         entry.behind = false;
         entry.window.resume();
+        entry.identity = identity;
+        (entry.vanished, entry.alone, entry.progress) = (false, Alone::No, self.now);
         entry.client = Some(Client {
             link,
             version: connect.version,
@@ -85,7 +96,11 @@ impl Router {
             rights,
             aliases: rustc_hash::FxHashMap::default(),
             alias_max: connect.topic_alias_max.min(self.config.topic_alias_max),
+            identity,
         });
+        if let Some(process) = identity.process {
+            self.lives(process, epoch);
+        }
         self.connected += 1;
         self.stats.accepted += 1;
         self.record_session(session);
@@ -94,7 +109,7 @@ impl Router {
         Ok(Accepted { session, epoch, keep_alive })
     }
 
-    fn admit(&self, connect: &Connect) -> Result<(), Refused> {
+    fn admit(&self, connect: &Connect, id: &str) -> Result<(), Refused> {
         if self.stopping || self.connected >= self.config.max_connections {
             return Err(Reason::ServerUnavailable.into());
         }
@@ -104,6 +119,10 @@ impl Router {
         // [MQTT-3.1.3-8]: without an id there is nothing to find the session by.
         if connect.version != Version::V5 && connect.client_id.is_empty() && !connect.clean_start {
             return Err(Reason::ClientIdNotValid.into());
+        }
+        let outlives = connect.session_expiry > 0 && self.config.max_session_expiry > 0;
+        if outlives && self.sessions.len() >= self.config.max_sessions && !self.by_id.contains_key(id) {
+            return Err(FULL);
         }
         // [MQTT-3.2.2-13]
         let retained_will = connect.will.as_ref().is_some_and(|will| will.message.retain);
@@ -124,7 +143,7 @@ impl Router {
                 self.end_session(session);
             }
         }
-        let session = self.sessions.insert(Session::new(Arc::clone(id)));
+        let session = self.sessions.insert(Session::new(Arc::clone(id), self.now));
         self.by_id.insert(Arc::clone(id), session);
         (session, false)
     }

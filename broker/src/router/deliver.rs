@@ -1,6 +1,8 @@
+//! A message on its way to one session: sent, queued or dropped.
+
 use std::{sync::Arc, time::Instant};
 
-use super::Router;
+use super::{Router, deaths::with_deaths};
 use crate::{
     message::Message,
     persist::{Op, ReplyKind},
@@ -123,9 +125,13 @@ impl Router {
             self.stats.dropped_expired += 1;
             return self.settle(session, &delivery);
         };
+        let told = delivery.blame.as_ref().map(|blame| with_deaths(&message.forward, blame));
         let entry = &mut self.sessions[session];
         let Some(client) = &mut entry.client else { return };
         let mut packet = outgoing(&message, &ids, delivery.qos, delivery.retain, expiry);
+        if let Some(told) = &told {
+            packet.forward = told;
+        }
         let size = packet.size(client.version);
         if size > client.max_packet {
             return self.too_large(session, delivery, size);
@@ -142,6 +148,9 @@ impl Router {
         self.stats.sent[delivery.qos as usize] += 1;
         self.stats.sent_bytes[delivery.qos as usize] += message.payload.len() as u64;
         if delivery.qos != QoS::AtMostOnce {
+            if entry.window.sent() == 0 {
+                entry.progress = self.now;
+            }
             packet.pkid = entry.window.begin(delivery);
         }
         let offered = client.link.append(|out| publish(out, client.version, &packet));

@@ -1,3 +1,5 @@
+//! The end of connections and sessions.
+
 use std::time::Duration;
 
 use super::{Router, timers::Timer};
@@ -29,6 +31,7 @@ impl Router {
     /// The connection `epoch` is gone, however it went.
     pub fn disconnected(&mut self, session: SessionKey, epoch: u64) {
         if self.is_current(session, epoch) {
+            self.sessions[session].vanished = true;
             self.connection_lost(session);
         }
     }
@@ -47,6 +50,7 @@ impl Router {
             return;
         }
         self.record_session(session);
+        self.leave_keys(session);
         match delay {
             Some(0) => self.publish_will(session),
             Some(seconds) => self.after_for(session, Duration::from_secs(seconds.into()), Timer::Will(session, epoch)),
@@ -79,6 +83,7 @@ impl Router {
             }
         }
         // What it held takes its place before anything that waited behind it is handed out.
+        self.close_outputs(session, held.len());
         left.extend(self.put_back(session, held));
         for group in left {
             self.dispatch(group);

@@ -1,3 +1,5 @@
+//! The end of a batch: connections are woken, answers appended, clients closed.
+
 use std::sync::Arc;
 
 use bytes::BytesMut;

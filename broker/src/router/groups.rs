@@ -1,25 +1,42 @@
+//! Share groups: members come and go, messages are handed out and come back.
+
 use std::sync::Arc;
 
-use super::{Router, timers::Timer};
+use super::{Router, asked::Asked, timers::Timer};
 use crate::{
     config::Strategy,
     message::Message,
     persist::Op,
-    session::{Delivery, SessionKey, Source, Subscription},
-    share::{Group, GroupKey, Waiting},
+    session::{Alone, Delivery, SessionKey, Source, Subscription},
+    share::{Absence, Group, GroupKey, Membership, Next, Waiting},
     topic::{Filter, Share},
 };
-use flotilla_codec::QoS;
+use flotilla_codec::{QoS, agreed::hash_text};
 
 impl Router {
     /// Adds a session to the group, which is made if this is its first member.
-    pub(super) fn join_group(&mut self, session: SessionKey, share: Share, subscription: Subscription) -> GroupKey {
+    pub(super) fn join_group(
+        &mut self,
+        session: SessionKey,
+        share: Share,
+        subscription: Subscription,
+        asked: &Asked,
+    ) -> GroupKey {
+        let order = asked.order.clone().filter(|_| self.config.may_ask(&share.name));
         let key = match self.by_share.get(&share) {
             Some(key) => *key,
             None => self.make_group(share),
         };
+        let entry = &self.sessions[session];
+        let membership = Membership {
+            name: entry.identity.member.unwrap_or_else(|| hash_text(&entry.id)),
+            window: entry.client.as_ref().map_or(1, |client| client.receive_maximum),
+            order,
+        };
         let group = &mut self.groups[key];
-        group.join(session, subscription);
+        group.join(session, subscription, membership);
+        self.review_pause(key);
+        let group = &mut self.groups[key];
         if let Some(timer) = group.vacancy_timer.take() {
             self.timers.cancel(timer);
         }
@@ -65,12 +82,21 @@ impl Router {
 
     /// Takes a new message for the group: to a member with room, or to wait for one.
     pub(super) fn share(&mut self, key: GroupKey, message: &Arc<Message>) {
-        let group = &mut self.groups[key];
-        let waiting = group.arrive(Arc::clone(message), self.now);
+        let waiting = self.groups[key].arrive(Arc::clone(message), self.now);
+        self.hand_in(key, waiting);
+    }
+
+    /// Takes a message that got its place just now.
+    pub(super) fn hand_in(&mut self, key: GroupKey, waiting: Waiting) {
         self.record_shared(key, &waiting);
+        if self.groups[key].is_keyed() {
+            self.share_by_key(key, waiting);
+            return;
+        }
+        let message = &waiting.message;
         let chosen = if self.groups[key].has_before(&waiting) { None } else { self.pick(key, message) };
         match chosen {
-            Some(session) => self.send_shared(key, session, waiting),
+            Some(session) => self.send_shared(key, session, 0, waiting),
             None => self.let_wait(key, waiting),
         }
     }
@@ -99,7 +125,7 @@ impl Router {
         }
     }
 
-    fn announce(&mut self, key: GroupKey, session: SessionKey) {
+    pub(super) fn announce(&mut self, key: GroupKey, session: SessionKey) {
         if let Some(member) = self.groups[key].members.get_mut(&session)
             && !std::mem::replace(&mut member.announced, true)
         {
@@ -113,18 +139,24 @@ impl Router {
             return;
         }
         self.announce_to_all(key);
-        if self.groups[key].strategy == Strategy::TopicHash {
+        if matches!(self.groups[key].strategy, Strategy::TopicHash | Strategy::Keyed) {
             let members: Vec<_> = self.groups[key].members.keys().copied().collect();
             for session in members {
                 self.pump(session);
             }
             return;
         }
-        while let Some(front) = self.groups[key].backlog.front() {
+        while let Some(front) = self.groups[key].backlog.front().filter(|_| self.groups[key].paused_until.is_none()) {
+            // A message that processes died with is left to a member that comes for it, and holds nothing else then.
+            if front.is_suspect() {
+                let members: Vec<_> = self.groups[key].members.keys().copied().collect();
+                members.into_iter().for_each(|session| self.pump(session));
+                break;
+            }
             let message = Arc::clone(&front.message);
             let Some(session) = self.pick(key, &message) else { break };
             let Some(waiting) = self.groups[key].backlog.pop() else { break };
-            self.send_shared(key, session, waiting);
+            self.send_shared(key, session, 0, waiting);
         }
         self.gained_room(key);
     }
@@ -155,16 +187,26 @@ impl Router {
                 return false;
             }
             self.sessions[session].backlogged.rotate_left(1);
-            if let Some(waiting) = self.groups[key].next_for(session) {
-                self.send_shared(key, session, waiting);
-                self.gained_room(key);
-                return true;
+            let idle = self.sessions[session].window.sent() == 0;
+            match self.groups[key].next_for(session, |waiting| idle || !waiting.is_suspect()) {
+                Next::Message(order_key, waiting) => {
+                    self.sessions[session].alone = Alone::No;
+                    self.send_shared(key, session, order_key, waiting);
+                    self.gained_room(key);
+                    return true;
+                }
+                Next::NotNow => {
+                    self.sessions[session].alone = Alone::Wanted;
+                    return false;
+                }
+                Next::Nothing => {}
             }
         }
         false
     }
 
-    fn send_shared(&mut self, key: GroupKey, session: SessionKey, waiting: Waiting) {
+    /// Hands a message out, under `order_key` where the group delivers by key.
+    pub(super) fn send_shared(&mut self, key: GroupKey, session: SessionKey, order_key: u64, waiting: Waiting) {
         let group = &mut self.groups[key];
         let Some(member) = group.members.get(&session) else { return };
         let subscription = member.subscription;
@@ -174,8 +216,9 @@ impl Router {
         if !tracked && waiting.message.qos != QoS::AtMostOnce {
             self.record_unshared(key, waiting.seq);
         }
-        let source = tracked.then_some(Source { group: key, seq: waiting.seq, since: waiting.since });
-        let retain = subscription.retain_as_published && waiting.message.retain;
+        let source = tracked.then_some(Source { group: key, seq: waiting.seq, since: waiting.since, key: order_key });
+        let retain = waiting.retained || (subscription.retain_as_published && waiting.message.retain);
+        let suspect = tracked && waiting.is_suspect();
         let delivery = Delivery {
             message: waiting.message,
             qos,
@@ -183,15 +226,27 @@ impl Router {
             ids: subscription.id.into_iter().collect(),
             source,
             stored: 0,
+            blame: self.reconsider(waiting.blame),
         };
         self.send(session, delivery);
+        let entry = &mut self.sessions[session];
+        if suspect && entry.window.sent() > 0 {
+            entry.alone = Alone::Now;
+        }
     }
 
     /// `session` is done with a message of a group.
     pub(super) fn done(&mut self, session: SessionKey, source: Source) {
         if let Some(group) = self.groups.get_mut(source.group) {
             group.acknowledged(session);
+            let next = group.done_by_key(source.key, session);
             self.record_unshared(source.group, source.seq);
+            if let Some(next) = next {
+                self.announce(source.group, next);
+                if next != session {
+                    self.pump(next);
+                }
+            }
         }
     }
 
@@ -205,9 +260,17 @@ impl Router {
     /// What `session` held takes its old place in its groups; returns which those are.
     pub(super) fn put_back(&mut self, session: SessionKey, held: Vec<(Source, Delivery)>) -> Vec<GroupKey> {
         self.stats.redelivered += held.len() as u64;
-        let mut batches: Vec<(GroupKey, Vec<Waiting>)> = Vec::new();
+        let death = self.death(session, held.len());
+        let mut batches: Vec<(GroupKey, Vec<(u64, Waiting)>)> = Vec::new();
         for (source, delivery) in held {
-            let waiting = Waiting { seq: source.seq, since: source.since, message: delivery.message };
+            let mut blame = delivery.blame;
+            if let Some(death) = death {
+                blame.get_or_insert_default().add(death);
+            }
+            // A retained message goes out again as one.
+            let retained = delivery.retain;
+            let (seq, since, message) = (source.seq, source.since, delivery.message);
+            let waiting = (source.key, Waiting { seq, since, message, retained, blame });
             match batches.iter_mut().find(|(key, _)| *key == source.group) {
                 Some((_, batch)) => batch.push(waiting),
                 None => batches.push((source.group, vec![waiting])),
@@ -228,6 +291,7 @@ impl Router {
             self.record_for(session, |session| Op::PutReleased { session, pkid });
         }
         self.set_away(session, true);
+        self.close_outputs(session, held.len());
         self.give_back(session, held);
     }
 
@@ -236,14 +300,28 @@ impl Router {
         self.set_away(session, false);
     }
 
-    fn set_away(&mut self, session: SessionKey, away: bool) {
+    fn groups_of(&self, session: SessionKey) -> Vec<GroupKey> {
         let shares = self.sessions[session].subscriptions.keys().filter_map(|filter| match Filter::parse(filter) {
             Some(Filter::Shared(share)) => self.by_share.get(&share).copied(),
             _ => None,
         });
-        let keys: Vec<GroupKey> = shares.collect();
-        for key in keys {
+        shares.collect()
+    }
+
+    /// Its connection is gone: keys of which it has nothing in flight need not wait until it is back or redispatched.
+    pub(super) fn leave_keys(&mut self, session: SessionKey) {
+        for key in self.groups_of(session) {
+            if self.groups[key].is_keyed() {
+                self.groups[key].set_absence(session, Absence::Away);
+                self.dispatch(key);
+            }
+        }
+    }
+
+    fn set_away(&mut self, session: SessionKey, away: bool) {
+        for key in self.groups_of(session) {
             self.groups[key].set_away(session, away);
+            self.review_pause(key);
             if self.groups[key].waiting() > 0 {
                 self.dispatch(key);
             }
@@ -287,7 +365,7 @@ impl Router {
     /// A message that `session` takes no packet large enough for goes to a member that does, for which it waits if need be.
     /// Gives it back when there is none.
     pub(super) fn pass_on(&mut self, session: SessionKey, delivery: Delivery, size: usize) -> Option<Delivery> {
-        let Some(Source { group: key, seq, since }) = delivery.source else { return Some(delivery) };
+        let Some(Source { group: key, seq, since, key: order_key }) = delivery.source else { return Some(delivery) };
         let Some(group) = self.groups.get_mut(key) else { return Some(delivery) };
         let takes = |other: &SessionKey| {
             let client = self.sessions.get(*other).and_then(|session| session.client.as_ref());
@@ -295,7 +373,14 @@ impl Router {
         };
         let Some(other) = group.members.keys().copied().find(takes) else { return Some(delivery) };
         group.acknowledged(session);
-        group.wait_for(other, Waiting { seq, since, message: delivery.message });
+        let (message, retained, blame) = (delivery.message, delivery.retain, delivery.blame);
+        let waiting = Waiting { seq, since, message, retained, blame };
+        if group.is_keyed() {
+            group.done_by_key(order_key, session);
+            group.wait_by_key_for(order_key, waiting, other);
+        } else {
+            group.wait_for(other, waiting);
+        }
         self.announce(key, other);
         self.pump(other);
         None

@@ -2,11 +2,14 @@
 //! One lock guards all of it; connections take it once per batch of packets.
 
 mod acks;
+mod asked;
 mod connect;
+mod deaths;
 mod deliver;
 mod end;
 mod flush;
 mod groups;
+mod keyed;
 mod owner;
 mod publish;
 mod refusals;

@@ -1,3 +1,5 @@
+//! Whose a session is.
+
 use super::{Router, connect::Refused};
 use crate::{auth::Admitted, topic::Filter};
 use flotilla_codec::Reason;

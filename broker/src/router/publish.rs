@@ -1,6 +1,8 @@
+//! PUBLISH: who gets a message.
+
 use std::sync::Arc;
 
-use super::{Router, refusals::about};
+use super::{Router, deaths::without_deaths, refusals::about};
 use crate::{
     message::Message,
     persist::Op,
@@ -25,7 +27,8 @@ pub(super) struct Hits {
 
 impl Router {
     /// PUBLISH from a client.
-    pub(super) fn on_publish(&mut self, session: SessionKey, publish: Publish) -> Result<(), Blocked> {
+    pub(super) fn on_publish(&mut self, session: SessionKey, mut publish: Publish) -> Result<(), Blocked> {
+        publish.forward = without_deaths(publish.forward);
         let (qos, pkid) = (publish.qos, publish.pkid);
         if qos == QoS::ExactlyOnce && !self.begin_exactly_once(session, pkid) {
             return Ok(());
@@ -191,6 +194,7 @@ fn combine(message: &Arc<Message>, own: &[(SessionKey, Subscription)], echo: boo
         retain: as_published && message.retain,
         ids,
         source: None,
+        blame: None,
         stored: 0,
     })
 }

@@ -1,3 +1,5 @@
+//! Refusals, and the reason strings that explain them.
+
 use super::Router;
 use crate::{
     persist::{Refused, ReplyKind},
@@ -41,7 +43,7 @@ impl Router {
     }
 
     /// Answers, and explains it to who wants explanations.
-    fn promise_refusal(
+    pub(super) fn promise_refusal(
         &mut self,
         session: SessionKey,
         answer: ReplyKind,

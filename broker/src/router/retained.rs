@@ -1,3 +1,5 @@
+//! Retained messages.
+
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use bytes::Bytes;

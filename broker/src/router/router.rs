@@ -1,3 +1,5 @@
+//! The state of the broker, and the packets that change it.
+
 use std::{sync::Arc, time::Instant};
 
 use rustc_hash::FxHashMap;
@@ -42,6 +44,8 @@ pub struct Router {
     pub(super) next_sweep: Instant,
     pub(super) sys: Sys,
     pub(super) epochs: u64,
+    /// When each process of a client last connected, by the number of that connection.
+    pub(super) processes: indexmap::IndexMap<u64, u64, rustc_hash::FxBuildHasher>,
     pub(super) connected: usize,
     pub(super) stopping: bool,
 }
@@ -136,6 +140,7 @@ impl Router {
             now: Instant::now(),
             next_sweep: Instant::now(),
             epochs: 0,
+            processes: indexmap::IndexMap::default(),
             connected: 0,
             stopping: false,
         }

@@ -1,3 +1,5 @@
+//! What the broker holds, for people and metrics.
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,12 @@ pub struct GroupStatus {
     pub in_flight: usize,
     /// Messages that came back from members that went away.
     pub redelivered: u64,
+    /// Whether its filter is one literal topic: by key that is one key, which one member has at a time.
+    #[serde(default)]
+    pub literal: bool,
+    /// Keys of which something waits or is in flight, where it delivers by key.
+    #[serde(default)]
+    pub keys: usize,
     /// Its members.
     pub members: Vec<MemberStatus>,
 }
@@ -114,6 +122,8 @@ impl Router {
             oldest: group.oldest().map(|since| self.now.saturating_duration_since(since)),
             in_flight: group.held,
             redelivered: group.redelivered,
+            literal: !group.share.filter.contains(['+', '#']),
+            keys: group.keys(),
             members: members.collect(),
         }
     }

@@ -1,9 +1,11 @@
+//! What the router has stored, and how it is restored.
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use rustc_hash::FxHashMap;
 
-use super::{Router, sys::is_own, timers::Timer};
+use super::{Router, asked::Asked, sys::is_own, timers::Timer};
 use crate::{
     message::Message,
     persist::{Journal, Loaded, Op, Reply, ReplyKind, StoredSession},
@@ -163,6 +165,13 @@ impl Router {
         }
         let groups: Vec<GroupKey> = self.groups.iter().map(|(key, _)| key).collect();
         for group in groups {
+            let entry = &mut self.groups[group];
+            entry.known_members = entry.members.len();
+            if entry.waiting() > 0 {
+                let wait = Duration::from_millis(self.config.redispatch_after_ms);
+                entry.paused_until = Some(self.now + wait);
+                self.after(wait, Timer::Resume(group));
+            }
             if self.groups[group].vacant_since.is_some() {
                 self.watch_vacancy(group);
             } else {
@@ -190,7 +199,7 @@ impl Router {
 
     fn restore_session(&mut self, stored: StoredSession) {
         let id: Arc<str> = stored.id.into();
-        let mut session = Session::new(Arc::clone(&id));
+        let mut session = Session::new(Arc::clone(&id), self.now);
         self.epochs += 1;
         session.epoch = self.epochs;
         session.stored = stored.key;
@@ -204,7 +213,7 @@ impl Router {
         }
         for queued in stored.queued {
             let (qos, retain, ids, message) = (queued.qos, queued.retain, queued.ids, queued.message);
-            let delivery = Delivery { message, qos, retain, ids, source: None, stored: queued.seq };
+            let delivery = Delivery { message, qos, retain, ids, source: None, stored: queued.seq, blame: None };
             match queued.pkid {
                 Some(pkid) => session.window.restore(pkid, Flight::Sent(delivery)),
                 None => {
@@ -218,7 +227,7 @@ impl Router {
         self.by_id.insert(id, key);
         for (filter, options) in stored.subscriptions {
             let Some(parsed) = Filter::parse(&filter) else { continue };
-            self.subscribe(key, filter.into(), parsed, options);
+            self.subscribe(key, filter.into(), parsed, options, &Asked::default());
         }
         if expiry != u32::MAX {
             // Time went on while the broker was down.

@@ -1,8 +1,10 @@
-use super::{Router, router::Subscribers};
+//! SUBSCRIBE and UNSUBSCRIBE.
+
+use super::{Router, asked::Asked, router::Subscribers};
 use crate::{
     persist::{Op, ReplyKind},
     session::{Delivery, SessionKey, Subscription},
-    share::GroupKey,
+    share::{GroupKey, Waiting},
     topic::{Filter, Tree},
 };
 use flotilla_codec::{Reason, RetainHandling, SubRequest, Subscribe, Unsubscribe};
@@ -20,6 +22,14 @@ impl Router {
         let mut retained = Vec::new();
         let mut joined = Vec::new();
         let mut refused = None;
+        let asked = match Asked::read(&packet.user) {
+            Ok(asked) => asked,
+            Err(error) => {
+                let reason = Reason::Unspecified;
+                let answer = ReplyKind::SubAck(packet.pkid, vec![reason as u8; packet.filters.len()]);
+                return self.promise_refusal(session, answer, reason, |_| error.to_string());
+            }
+        };
         for request in &packet.filters {
             let Some(filter) = Filter::parse(&request.filter) else {
                 codes.push(Reason::TopicFilterInvalid as u8);
@@ -44,7 +54,7 @@ impl Router {
                 id: packet.id,
             };
             let text: Box<str> = request.filter.as_str().into();
-            let (new, group) = self.subscribe(session, text.clone(), filter, options);
+            let (new, group) = self.subscribe(session, text.clone(), filter, options, &asked);
             self.record_for(session, |session| Op::PutSubscription { session, filter: text, options });
             joined.extend(group);
             let wanted = match request.retain_handling {
@@ -61,7 +71,28 @@ impl Router {
             self.send_retained(session, filter, options);
         }
         for group in joined {
+            if let Some(token) = &asked.retained {
+                self.begin_group(group, token);
+            }
             self.dispatch(group);
+        }
+    }
+
+    /// The retained messages go into the group's queue, behind what waits of their topics, once for each `token`. Nothing
+    /// that is published later can come before them.
+    fn begin_group(&mut self, key: GroupKey, token: &str) {
+        if !self.groups[key].begin(token) {
+            return;
+        }
+        let bound = self.config.group_queue + self.retained.count();
+        let filter = self.groups[key].share.filter.clone();
+        for message in self.retained.matching(&filter, self.now) {
+            if self.groups[key].waiting() >= bound {
+                self.stats.dropped_group += 1;
+                continue;
+            }
+            let waiting = self.groups[key].arrive(message, self.now);
+            self.hand_in(key, Waiting { retained: true, ..waiting });
         }
     }
 
@@ -106,6 +137,7 @@ impl Router {
         text: Box<str>,
         filter: Filter,
         options: Subscription,
+        asked: &Asked,
     ) -> (bool, Option<GroupKey>) {
         let (entry, bytes) = (&mut self.sessions[session], cost(&text));
         let old = entry.subscriptions.insert(text, options);
@@ -117,7 +149,7 @@ impl Router {
                 self.filters.entry(&filter).sessions.insert(session, options);
                 None
             }
-            Filter::Shared(share) => Some(self.join_group(session, share, options)),
+            Filter::Shared(share) => Some(self.join_group(session, share, options, asked)),
         };
         (old.is_none(), group)
     }
@@ -131,6 +163,7 @@ impl Router {
                 retain: true,
                 ids: options.id.into_iter().collect(),
                 source: None,
+                blame: None,
                 stored: 0,
             };
             // Whatever does not fit now waits, at QoS 0 too, so that one subscription gets them all; subscribing

@@ -1,3 +1,5 @@
+//! The broker's own messages on `$SYS/`.
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;

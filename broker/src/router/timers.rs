@@ -1,3 +1,5 @@
+//! What is to happen later.
+
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -27,6 +29,8 @@ pub(super) enum Timer {
     Redispatch(SessionKey, u64),
     /// Drop a share group that still has no members.
     Vacant(GroupKey),
+    /// Hand out what a share group held back for its members after a restart.
+    Resume(GroupKey),
 }
 
 /// A timer that is set.
@@ -60,6 +64,7 @@ impl Router {
                 Timer::Will(session, epoch) if self.is_away(session, epoch) => self.publish_will(session),
                 Timer::Redispatch(session, epoch) if self.is_away(session, epoch) => self.redispatch(session),
                 Timer::Vacant(group) => self.drop_vacant(group),
+                Timer::Resume(group) => self.end_pause(group),
                 _ => {}
             }
         }
@@ -74,6 +79,7 @@ impl Router {
     fn sweep(&mut self) {
         self.next_sweep = self.now + Duration::from_secs(1);
         self.sweep_groups();
+        self.sweep_stalls();
         if self.refused_any && !self.is_laden() {
             // Room for all may have come from anywhere, not only from the group that was asked for.
             self.refused_any = false;

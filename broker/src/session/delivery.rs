@@ -1,8 +1,13 @@
+//! A message on its way to one session.
+
 use std::{sync::Arc, time::Instant};
 
 use smallvec::SmallVec;
 
-use crate::{message::Message, share::GroupKey};
+use crate::{
+    message::Message,
+    share::{Blame, GroupKey},
+};
 use flotilla_codec::QoS;
 
 /// Subscription identifiers that go with a message; nearly always none or one.
@@ -23,6 +28,8 @@ pub struct Delivery {
     pub source: Option<Source>,
     /// Its number in the file; 0 when it is not stored for the session.
     pub stored: u64,
+    /// Processes that died with it, if any did.
+    pub blame: Option<Box<Blame>>,
 }
 
 /// Where in which share group a message stood.
@@ -34,4 +41,6 @@ pub struct Source {
     pub seq: u64,
     /// When it arrived there.
     pub since: Instant,
+    /// The key that it was handed out under; 0 where the group does not deliver by key.
+    pub key: u64,
 }

@@ -5,7 +5,7 @@ mod delivery;
 mod session;
 mod window;
 
-pub use client::Client;
+pub use client::{Client, Identity};
 pub use delivery::{Delivery, Ids, Source};
-pub use session::{Session, SessionKey, Subscription};
+pub use session::{Alone, Session, SessionKey, Subscription};
 pub use window::{Flight, Window};

@@ -1,9 +1,11 @@
+//! A session: what outlives a connection.
+
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use super::{Client, Delivery, Window};
+use super::{Client, Delivery, Identity, Window};
 use crate::{router::TimerKey, share::GroupKey};
 use flotilla_codec::{QoS, Will};
 
@@ -43,10 +45,30 @@ pub struct Session {
     pub received: FxHashSet<u16>,
     /// Share groups that have messages waiting which this session may take.
     pub backlogged: VecDeque<GroupKey>,
+    /// Whether it is to hold one message alone.
+    pub alone: Alone,
+    /// When it last acknowledged something, or began to hold something.
+    pub progress: Instant,
+    /// What its client last said of itself, for as long as messages are with it.
+    pub identity: Identity,
+    /// Its connection ended without DISCONNECT, and not by the broker: its process may have died.
+    pub vanished: bool,
     /// What is due while it has no connection.
     pub timers: SmallVec<[TimerKey; 3]>,
     /// A will that waits for its delay.
     pub pending_will: Option<Will>,
+}
+
+/// Whether a session is to hold a message that other processes died with, and nothing beside it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Alone {
+    /// It is not.
+    #[default]
+    No,
+    /// It finishes what it has first.
+    Wanted,
+    /// It holds such a message now.
+    Now,
 }
 
 /// One subscription's options.
@@ -64,9 +86,13 @@ pub struct Subscription {
 
 impl Session {
     /// A session that has never been connected.
-    pub fn new(id: Arc<str>) -> Self {
+    pub fn new(id: Arc<str>, now: Instant) -> Self {
         Self {
             id,
+            alone: Alone::No,
+            progress: now,
+            identity: Identity::default(),
+            vanished: false,
             user: None,
             stored: 0,
             epoch: 0,
@@ -88,13 +114,32 @@ impl Session {
 
     /// Whether a new message of this QoS may be sent right now, past nothing that waits already.
     pub fn is_free(&self, qos: QoS) -> bool {
-        !self.window.is_resending() && self.queue.is_empty() && self.may_send(qos)
+        self.alone == Alone::No && !self.window.is_resending() && self.queue.is_empty() && self.may_send(qos)
     }
 
     /// Whether the client's receive maximum and the socket have room for one more.
     pub fn may_send(&self, qos: QoS) -> bool {
         let Some(client) = &self.client else { return false };
+        match self.alone {
+            Alone::No => {}
+            Alone::Wanted if self.window.sent() == 0 => {}
+            _ => return false,
+        }
         (qos == QoS::AtMostOnce || self.window.sent() < client.receive_maximum) && client.link.has_room()
+    }
+
+    /// Whether it has a connection that takes nothing more until something is acknowledged or written.
+    pub fn is_full(&self) -> bool {
+        let full = |client: &Client| self.window.sent() >= client.receive_maximum || !client.link.has_room();
+        self.client.as_ref().is_some_and(full)
+    }
+
+    /// Something was acknowledged, or is no longer waited for.
+    pub fn advance(&mut self, now: Instant) {
+        self.progress = now;
+        if self.alone == Alone::Now && self.window.sent() == 0 {
+            self.alone = Alone::No;
+        }
     }
 
     /// Whether anything waits for room.

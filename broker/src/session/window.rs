@@ -1,3 +1,5 @@
+//! What was sent to a client and is not acknowledged.
+
 use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;

@@ -1,5 +1,8 @@
+//! Messages that wait, in order of arrival.
+
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
+use super::Blame;
 use crate::message::Message;
 
 /// A message in a share group that no member has been sent.
@@ -11,6 +14,17 @@ pub struct Waiting {
     pub since: Instant,
     /// The message.
     pub message: Arc<Message>,
+    /// It was retained when the group began: it goes out with the retain flag.
+    pub retained: bool,
+    /// Processes that died with it, if any did.
+    pub blame: Option<Box<Blame>>,
+}
+
+impl Waiting {
+    /// Whether it is to be handed to a member that holds nothing else.
+    pub fn is_suspect(&self) -> bool {
+        self.blame.as_ref().is_some_and(|blame| blame.is_suspect())
+    }
 }
 
 /// Messages that wait, always in order of arrival: what comes back from a member that went away

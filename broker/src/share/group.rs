@@ -1,9 +1,15 @@
-use std::{sync::Arc, time::Instant};
+//! One share group.
 
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use flotilla_codec::{QoS, agreed::OrderKey};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
-use super::{Backlog, Member, Waiting};
+use super::{
+    Backlog, Member, Membership, Waiting,
+    keyed::{Absence, Keyed, Next},
+};
 use crate::{
     config::Strategy,
     message::Message,
@@ -22,8 +28,20 @@ pub struct Group {
     pub share: Share,
     /// Its number in the file; 0 when it is not stored.
     pub stored: u64,
-    /// How it picks a member.
+    /// How it picks a member now.
     pub strategy: Strategy,
+    /// How it does while no member asks for delivery by key.
+    pub(super) configured: Strategy,
+    /// By key, while the strategy is that.
+    pub(super) keyed: Option<Box<Keyed>>,
+    /// What the key is.
+    pub(super) order: OrderKey,
+    /// After a restart: nothing is handed out before this, unless its members are back earlier.
+    pub paused_until: Option<Instant>,
+    /// How many it had before the restart.
+    pub known_members: usize,
+    /// What the group was given the retained messages for.
+    pub(super) begun: VecDeque<Box<str>>,
     /// Who is in, in order of joining.
     pub members: IndexMap<SessionKey, Member, FxBuildHasher>,
     /// What no member has been sent.
@@ -50,6 +68,12 @@ impl Group {
             share,
             stored: 0,
             strategy,
+            configured: strategy,
+            keyed: (strategy == Strategy::Keyed).then(|| Box::new(Keyed::new())),
+            order: OrderKey::default(),
+            paused_until: None,
+            known_members: 0,
+            begun: VecDeque::new(),
             members: IndexMap::default(),
             backlog: Backlog::default(),
             held: 0,
@@ -65,39 +89,49 @@ impl Group {
 
     /// Messages that wait.
     pub fn waiting(&self) -> usize {
-        self.backlog.len() + self.pending.0
+        self.backlog.len() + self.pending.0 + self.keyed.as_ref().map_or(0, |keyed| keyed.waiting())
     }
 
     /// Bytes that wait.
     pub fn waiting_bytes(&self) -> usize {
-        self.backlog.bytes() + self.pending.1
+        self.backlog.bytes() + self.pending.1 + self.keyed.as_ref().map_or(0, |keyed| keyed.waiting_bytes())
     }
 
     /// When the oldest that waits arrived.
     pub fn oldest(&self) -> Option<Instant> {
         let own = self.members.values().filter_map(|member| member.pending.front());
-        own.chain(self.backlog.front()).map(|waiting| waiting.since).min()
+        let by_key = self.keyed.as_ref().and_then(|keyed| keyed.oldest());
+        own.chain(self.backlog.front()).map(|waiting| waiting.since).chain(by_key).min()
     }
 
     /// Gives a new message its place.
     pub fn arrive(&mut self, message: Arc<Message>, now: Instant) -> Waiting {
         self.next_seq += 1;
-        Waiting { seq: self.next_seq, since: now, message }
+        Waiting { seq: self.next_seq, since: now, message, retained: false, blame: None }
     }
 
     /// Puts back a message that had arrived before a restart; in order of arrival.
     pub fn restore(&mut self, waiting: Waiting) {
         self.next_seq = self.next_seq.max(waiting.seq);
-        self.backlog.push(waiting);
+        if self.keyed.is_some() {
+            self.wait_by_key(waiting);
+        } else {
+            self.backlog.push(waiting);
+        }
     }
 
     /// Adds a member, or changes its options.
-    pub fn join(&mut self, session: SessionKey, subscription: Subscription) {
+    pub fn join(&mut self, session: SessionKey, subscription: Subscription, membership: Membership) {
         self.vacant_since = None;
-        if let Some(member) = self.members.get_mut(&session) {
-            member.subscription = subscription;
-        } else {
-            self.members.insert(session, Member::new(subscription));
+        let asks = membership.order.is_some();
+        let new = !self.members.contains_key(&session);
+        let member = self.members.entry(session).or_insert_with(|| Member::new(subscription));
+        (member.subscription, member.asks) = (subscription, asks);
+        self.settle_order(membership.order);
+        if let Some(keyed) = &mut self.keyed {
+            keyed.join(session, membership.name, membership.window);
+        }
+        if new {
             self.reassign();
         }
     }
@@ -106,11 +140,18 @@ impl Group {
     pub fn leave(&mut self, session: SessionKey, now: Instant) {
         let Some(member) = self.members.shift_remove(&session) else { return };
         self.take_pending(member.pending);
+        if let Some(keyed) = &mut self.keyed {
+            keyed.leave(session);
+        }
         if self.favourite == Some(session) {
             self.favourite = None;
         }
         if self.members.is_empty() {
             self.vacant_since = Some(now);
+            // Who comes next begins the group anew.
+            self.begun.clear();
+        } else {
+            self.settle_order(None);
         }
         self.reassign();
     }
@@ -135,8 +176,11 @@ impl Group {
         member.pending.give_back(vec![waiting]);
     }
 
-    /// Whether something waits that must go before `waiting`: with `topic-hash` only what the same member is to get.
+    /// Not with `keyed`: whether something waits that must go before `waiting`: with `topic-hash` only what the same member is to get.
     pub fn has_before(&self, waiting: &Waiting) -> bool {
+        if self.paused_until.is_some() {
+            return true;
+        }
         if self.waiting() == 0 {
             return false;
         }
@@ -150,20 +194,44 @@ impl Group {
         }
     }
 
-    /// The next message for `session`, if there is one that it may take.
-    pub fn next_for(&mut self, session: SessionKey) -> Option<Waiting> {
-        let member = self.members.get_mut(&session)?;
-        if let Some(waiting) = member.pending.pop() {
+    /// The next message for `session` that it may take, if `accept` does, and its key: it counts as handed out.
+    pub fn next_for(&mut self, session: SessionKey, accept: impl Fn(&Waiting) -> bool) -> Next {
+        let Some(member) = self.members.get_mut(&session) else { return Next::Nothing };
+        if self.paused_until.is_some() {
+            return Next::Nothing;
+        }
+        if let Some(keyed) = &mut self.keyed {
+            let granted = member.subscription.qos;
+            let tracked = |waiting: &Waiting| waiting.message.qos.min(granted) != QoS::AtMostOnce;
+            return keyed.next_for(session, accept, tracked);
+        }
+        let own = !member.pending.is_empty();
+        let front = if own { member.pending.front() } else { self.backlog.front() };
+        match front {
+            None => return Next::Nothing,
+            Some(front) if !accept(front) => return Next::NotNow,
+            Some(_) => {}
+        }
+        if own && let Some(waiting) = member.pending.pop() {
             self.pending.0 -= 1;
             self.pending.1 -= waiting.message.size();
-            return Some(waiting);
+            return Next::Message(0, waiting);
         }
-        self.backlog.pop()
+        self.backlog.pop().map_or(Next::Nothing, |waiting| Next::Message(0, waiting))
     }
 
     /// Whether [`Self::next_for`] has something.
     pub fn has_for(&self, session: SessionKey) -> bool {
-        self.members.get(&session).is_some_and(|member| !member.pending.is_empty() || !self.backlog.is_empty())
+        if self.paused_until.is_some() {
+            return false;
+        }
+        match &self.keyed {
+            Some(keyed) => keyed.has_for(session),
+            None => {
+                let member = self.members.get(&session);
+                member.is_some_and(|member| !member.pending.is_empty() || !self.backlog.is_empty())
+            }
+        }
     }
 
     /// A message was sent to `session`, which has to acknowledge it when it is `tracked`.
@@ -183,18 +251,25 @@ impl Group {
         }
     }
 
-    /// What `session` held and did not acknowledge takes its old place, first in line.
-    pub fn give_back(&mut self, session: SessionKey, batch: Vec<Waiting>) {
+    /// What `session` held and did not acknowledge takes its old place, first in line; each with the key that it was handed
+    /// out under.
+    pub fn give_back(&mut self, session: SessionKey, batch: Vec<(u64, Waiting)>) {
         self.redelivered += batch.len() as u64;
         for _ in &batch {
             self.acknowledged(session);
         }
-        self.backlog.give_back(batch);
+        if self.keyed.is_some() {
+            self.give_back_by_key(session, batch);
+            return;
+        }
+        self.backlog.give_back(batch.into_iter().map(|(_, waiting)| waiting).collect());
         self.reassign();
     }
 
     /// The connection of a member is gone for long, or back.
     pub fn set_away(&mut self, session: SessionKey, away: bool) {
+        let absence = if away { Absence::Away } else { Absence::Present };
+        self.set_absence(session, absence);
         if let Some(member) = self.members.get_mut(&session)
             && member.away != away
         {
@@ -205,7 +280,7 @@ impl Group {
 
     /// Takes out of the front what `is_over`.
     pub fn expire(&mut self, is_over: impl Fn(&Waiting) -> bool) -> Vec<Waiting> {
-        let mut gone = Vec::new();
+        let mut gone = self.keyed.as_mut().map_or_else(Vec::new, |keyed| keyed.expire(&is_over));
         while self.backlog.front().is_some_and(&is_over) {
             gone.extend(self.backlog.pop());
         }
@@ -221,7 +296,7 @@ impl Group {
         gone
     }
 
-    fn take_pending(&mut self, mut pending: Backlog) {
+    pub(super) fn take_pending(&mut self, mut pending: Backlog) {
         self.pending.0 -= pending.len();
         self.pending.1 -= pending.bytes();
         self.backlog.give_back(pending.drain());

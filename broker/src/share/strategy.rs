@@ -1,3 +1,5 @@
+//! Picks the member for a message.
+
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
@@ -16,6 +18,8 @@ impl Group {
                 self.next(free)
             }
             Strategy::Sticky => self.sticky(free),
+            // It is picked by [`Group::target`].
+            Strategy::Keyed => None,
             Strategy::TopicHash => {
                 let owner = self.owner(topic)?;
                 self.members.get(&owner).is_some_and(|member| free(owner, member)).then_some(owner)

@@ -1,3 +1,5 @@
+//! The children of a node in a topic tree.
+
 use rustc_hash::FxHashMap;
 
 use super::node::Node;

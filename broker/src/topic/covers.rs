@@ -1,3 +1,5 @@
+//! Whether one filter covers another.
+
 /// Whether every topic that `narrow` matches (a topic matches itself) is matched by `wide`, too.
 pub fn covers(wide: &str, narrow: &str) -> bool {
     // The same topics.

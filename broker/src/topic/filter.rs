@@ -1,3 +1,5 @@
+//! Topic filters, plain and shared.
+
 use flotilla_codec::MAX_LEVELS;
 
 /// The `$share/<name>/` part of a filter.

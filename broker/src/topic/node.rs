@@ -1,3 +1,5 @@
+//! A node of a topic tree: one level.
+
 use super::children::Children;
 
 /// One level of a tree.

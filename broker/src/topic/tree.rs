@@ -1,3 +1,5 @@
+//! A tree of topics or filters, by level.
+
 use super::node::Node;
 
 /// Values by topic or filter, one node per level. Holds filters (then [`Tree::matching`] finds those

@@ -42,6 +42,10 @@ pub struct ServeArgs {
     /// Address of a WebSocket listener (subprotocol mqtt)
     #[arg(long, env = "FLOTILLA_BROKER_WS_LISTEN", value_name = "ADDRESS")]
     ws_listen: Option<SocketAddr>,
+    /// Web page that may connect there, as in https://plant.example, or * for all; pages from localhost or this machine's
+    /// address may without
+    #[arg(long, env = "FLOTILLA_BROKER_WS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    ws_origin: Vec<String>,
     /// File of name:hash lines (argon2 or bcrypt); with it, clients need a user name and its password
     #[arg(long, env = "FLOTILLA_BROKER_USERS", value_name = "FILE")]
     users: Option<PathBuf>,
@@ -57,6 +61,12 @@ pub struct ServeArgs {
     /// Most connections from one address [default: 20000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
     max_connections_per_address: Option<usize>,
+    /// Sessions, connected or not, before no more are made that outlive their connection [default: 100000]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_SESSIONS", value_name = "COUNT")]
+    max_sessions: Option<usize>,
+    /// Largest CONNECT taken, in bytes [default: 131072]
+    #[arg(long, env = "FLOTILLA_BROKER_MAX_CONNECT", value_name = "BYTES")]
+    max_connect: Option<usize>,
     /// Seconds that a new connection has for its CONNECT [default: 10]
     #[arg(long, env = "FLOTILLA_BROKER_CONNECT_TIMEOUT", value_name = "SECONDS")]
     connect_timeout: Option<u64>,
@@ -102,7 +112,7 @@ pub struct ServeArgs {
     /// Filters that may not be subscribed, with all that they cover; wider ones may (use --acl to keep readers out)
     #[arg(long, env = "FLOTILLA_BROKER_DENY_SUBSCRIBE", value_name = "FILTER", value_delimiter = ',')]
     deny_subscribe: Vec<String>,
-    /// How share groups pick a member: least-in-flight, round-robin, random, sticky, topic-hash
+    /// How share groups pick a member: least-in-flight, round-robin, random, sticky, topic-hash, keyed
     #[arg(long, env = "FLOTILLA_BROKER_STRATEGY", value_name = "NAME", value_parser = strategy)]
     strategy: Option<Strategy>,
     /// The same for groups of one name, as in plant*=topic-hash (* for any rest); the first that fits counts
@@ -163,6 +173,9 @@ impl ServeArgs {
             max_subscription_bytes: self.max_subscription_bytes.unwrap_or(default.max_subscription_bytes),
             max_filter_bytes: self.max_filter_bytes.unwrap_or(default.max_filter_bytes),
             max_session_expiry: self.max_session_expiry.unwrap_or(default.max_session_expiry),
+            max_sessions: self.max_sessions.unwrap_or(default.max_sessions),
+            max_connect: self.max_connect.unwrap_or(default.max_connect),
+            ws_origins: self.ws_origin,
             max_retained: self.max_retained.unwrap_or(default.max_retained),
             max_retained_bytes: self.max_retained_bytes.unwrap_or(default.max_retained_bytes),
             sys_interval: self.sys_interval.unwrap_or(default.sys_interval),

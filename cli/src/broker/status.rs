@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use axum::routing::get;
 use axum::{Json, Router};
 use clap::Args;
-use flotilla_broker::{GroupStatus, Status, View};
+use flotilla_broker::{GroupStatus, Status, Strategy, View};
 
 use crate::client::probe;
 use crate::review::print;
@@ -67,6 +67,10 @@ fn describe(text: &mut String, group: &GroupStatus) {
         "$share/{}/{}  {}\n  {} waiting{oldest}; {} in flight; {} redelivered",
         group.name, group.filter, group.strategy, group.waiting, group.in_flight, group.redelivered
     );
+    if group.literal && group.strategy == Strategy::Keyed {
+        *text += "  one literal topic is one key: one member has it at a time; to spread its messages without order, \
+                  flotilla group set NODE share least-in-flight\n";
+    }
     if group.members.is_empty() {
         *text += "  no members: messages wait\n";
         return;
@@ -86,7 +90,7 @@ fn describe(text: &mut String, group: &GroupStatus) {
 mod tests {
     use std::time::Duration;
 
-    use flotilla_broker::{MemberStatus, Strategy};
+    use flotilla_broker::MemberStatus;
 
     use super::*;
 
@@ -103,6 +107,8 @@ mod tests {
             oldest: Some(Duration::from_millis(1500)),
             in_flight: 3,
             redelivered: 7,
+            literal: false,
+            keys: 0,
             members: vec![member("replica-a", 3, 30), member("b", 0, 0)],
         };
         let status = Status {

@@ -73,8 +73,8 @@ fn local_state(node: &NodeConfig) -> Vec<Says> {
     if node.kind == "sort" && node.str("target") == "msg" {
         return Vec::new();
     }
-    let advice = "if one device's messages must stay together, set the share group's strategy to topic-hash (each topic goes to \
-                  one replica), or set \"ha\": \"each\" on the mqtt in node";
+    let advice = "on Flotilla's broker each topic stays with one replica until replicas come or go, and begins anew at the next: \
+                  if that is not enough, run one replica, or set \"ha\": \"each\" on the mqtt in node";
     one(Warning, "local-state", what, advice)
 }
 

@@ -118,3 +118,33 @@ fn filters_have_so_many_bytes() {
     assert!(refused.1.contains("max-filter-bytes"), "{}", refused.1);
     assert!((20..150).contains(&taken), "{taken}");
 }
+
+/// Sessions that outlive their connection are kept up to a number; clean ones come in all the same, and those that are
+/// kept already.
+#[test]
+fn sessions_that_are_kept_have_a_bound() {
+    let broker = TestBroker::start(|config| config.max_sessions = 20);
+    for n in 0..20 {
+        let id = format!("kept-{n}");
+        Client::connect(broker.address(), &Connect::new(5, &id).persistent()).unwrap();
+    }
+    let (refused, code) = Client::try_connect(broker.address(), &Connect::new(5, "more").persistent()).unwrap();
+    assert!(code == 0x97 && refused.told.text.contains("max-sessions"), "0x{code:02x} {}", refused.told.text);
+    assert_eq!(Client::try_connect(broker.address(), &Connect::new(4, "more").persistent()).unwrap().1, 3);
+    Client::connect(broker.address(), &Connect::new(5, "clean")).unwrap();
+    let again = Client::connect(broker.address(), &Connect::new(5, "kept-7").persistent()).unwrap();
+    assert!(again.session_present);
+}
+
+/// A CONNECT has a bound of its own, long before that of messages; who announces more is closed at once.
+#[test]
+fn a_connect_has_a_bound_of_its_own() {
+    let broker = TestBroker::start(|_| {});
+    let mut stream = std::net::TcpStream::connect(broker.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // A million bytes, of which the first few come.
+    std::io::Write::write_all(&mut stream, &[0x10, 0xC0, 0x84, 0x3D, 0, 4, b'M', b'Q', b'T', b'T', 5, 2]).unwrap();
+    assert_eq!(std::io::Read::read(&mut stream, &mut [0; 16]).unwrap(), 0);
+    let large = Connect { will: Some(("t".to_owned(), "x".repeat(60_000))), ..Connect::new(5, &"i".repeat(60_000)) };
+    Client::connect(broker.address(), &large).unwrap();
+}

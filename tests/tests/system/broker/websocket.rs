@@ -9,12 +9,17 @@ use flotilla_tests::mqtt::TestBroker;
 
 /// Asks for the upgrade with a subprotocol; the answer's head.
 fn upgrade(address: SocketAddr, protocol: &str) -> (TcpStream, String) {
+    upgrade_from(address, protocol, "x", "")
+}
+
+/// The same as a browser does it, with the `Host` that it connects to and more headers.
+fn upgrade_from(address: SocketAddr, protocol: &str, host: &str, more: &str) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     write!(
         stream,
-        "GET /mqtt HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: \
-         13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {protocol}\r\n\r\n"
+        "GET /mqtt HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: \
+         13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {protocol}\r\n{more}\r\n"
     )
     .unwrap();
     let mut head = Vec::new();
@@ -92,4 +97,23 @@ fn a_frame_may_be_larger_than_a_packet() {
     binary(&mut stream, &[0x30, 0x80, 0x10, 0, 1]);
     eventually("the connection ends", Duration::from_secs(20), || (broker.status().connections == 0).then_some(()))
         .unwrap();
+}
+
+/// Any web page may try to connect to a broker on this machine: its browser says where it is from.
+#[test]
+fn web_pages_from_elsewhere_are_refused() {
+    let broker = TestBroker::start(|config| {
+        config.ws_listen = Some("127.0.0.1:0".parse().unwrap());
+        config.ws_origins = vec!["https://plant.example".to_owned()];
+    });
+    let address = broker.ws_address().unwrap();
+    let asks = |origin: &str, host: &str| upgrade_from(address, "mqtt", host, &format!("Origin: {origin}\r\n")).1;
+    for (origin, host) in [("https://plant.example", "broker"), ("http://localhost:1880", "localhost:9001")] {
+        let head = asks(origin, host);
+        assert!(head.starts_with("HTTP/1.1 101"), "{origin}: {head}");
+    }
+    for (origin, host) in [("https://evil.example", "localhost:9001"), ("http://evil.example", "evil.example")] {
+        let head = asks(origin, host);
+        assert!(head.starts_with("HTTP/1.1 403"), "{origin}: {head}");
+    }
 }
