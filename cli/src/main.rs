@@ -4,9 +4,11 @@ mod address;
 mod audit;
 mod broker;
 mod client;
+mod completions;
 mod config_file;
 mod context;
 mod deploy;
+mod down;
 mod env;
 mod exit;
 mod flow_files;
@@ -25,6 +27,7 @@ mod status;
 mod test;
 mod testhost;
 mod up;
+mod version;
 
 use std::process::ExitCode;
 
@@ -54,12 +57,17 @@ struct Global {
     /// How log lines look; RUST_LOG sets the levels
     #[arg(long, global = true, env = "FLOTILLA_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: logging::LogFormat,
+    /// Colours of log lines; NO_COLOR switches them off, too
+    #[arg(long, global = true, env = "FLOTILLA_COLOR", default_value = "auto", value_name = "WHEN")]
+    color: logging::Color,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Run a flow on this machine: broker, replicas, store and gateway, with one command
     Up(up::UpArgs),
+    /// End the `flotilla up` of a data folder: it drains first
+    Down(down::DownArgs),
     /// Run one replica of a group's flow
     Replica(replica::ReplicaArgs),
     /// Run the HTTP front door: balancer for flow traffic, admin API
@@ -92,6 +100,12 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Read and write the shared context
     Context(context::ContextArgs),
+    /// Print the version
+    Version(version::VersionArgs),
+    /// Print a script that completes commands and flags in a shell
+    Completions(completions::CompletionsArgs),
+    /// Write man pages
+    Man(completions::ManArgs),
     /// Speak the test protocol on standard input and output: Node-RED's own specs run against it
     #[command(hide = true)]
     Testhost,
@@ -117,13 +131,17 @@ fn run() -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Review(args) => return review::run(args),
         Command::Testhost => return testhost::run(),
+        Command::Version(args) => return version::run(args),
+        Command::Completions(args) => return completions::run(args, Cli::command()),
+        Command::Man(args) => return completions::man(args, Cli::command()),
         _ => {}
     }
-    logging::init(cli.global.log_format);
+    logging::init(cli.global.log_format, cli.global.color);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {
         match cli.command {
             Command::Up(args) => up::run(args, cli.global.log_format).await,
+            Command::Down(args) => down::run(args).await,
             Command::Replica(args) => replica::run(args).await,
             Command::Gateway(args) => gateway::run(args).await,
             Command::Broker(args) => broker::run(*args).await,
@@ -139,7 +157,11 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Audit(args) => audit::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Context(args) => context::run(args).await,
-            Command::Review(_) | Command::Testhost => unreachable!("handled above"),
+            Command::Review(_)
+            | Command::Testhost
+            | Command::Version(_)
+            | Command::Completions(_)
+            | Command::Man(_) => unreachable!("handled above"),
         }
     });
     // What still runs (a blocked worker, a task of a library) must not hold up the exit.

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use flotilla_flows::{Document, Finding, review};
+use flotilla_flows::{Document, Finding, Severity, review};
 
-/// The document cannot be read.
-const UNREADABLE: u8 = 2;
+use crate::exit::Exit;
 
 /// What `flotilla review` takes.
 #[derive(Args, Debug)]
@@ -18,9 +17,12 @@ pub struct ReviewArgs {
     /// Print JSON: an array of findings
     #[arg(long)]
     json: bool,
+    /// Exit with 1 for every finding, also those that are only worth knowing
+    #[arg(long)]
+    strict: bool,
 }
 
-/// Prints the findings. Exit code 0 without findings, 1 with, 2 when the document cannot be read.
+/// Prints the findings. Exit code 1 for warnings and errors (`--strict`: for all), 2 when the document cannot be read.
 pub fn run(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     let read = std::fs::read_to_string(&args.flows).map_err(|error| error.to_string());
     let document = read.and_then(|text| Document::parse(&text).map_err(|error| error.to_string()));
@@ -28,13 +30,14 @@ pub fn run(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
         Ok(document) => document,
         Err(error) => {
             eprintln!("flotilla: {}: {error}", args.flows.display());
-            return Ok(ExitCode::from(UNREADABLE));
+            return Ok(Exit::Usage.into());
         }
     };
     let findings = review(&document);
     let text = if args.json { serde_json::to_string_pretty(&findings)? + "\n" } else { render(&findings) };
     print(&text);
-    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let counts = |finding: &Finding| args.strict || finding.severity != Severity::Info;
+    Ok(if findings.iter().any(counts) { Exit::Failed } else { Exit::Done }.into())
 }
 
 /// Findings for people, most severe first, each with what happens and what to do.

@@ -79,6 +79,11 @@ pub(crate) fn desired(group: &str) -> String {
     format!("group/{group}/course")
 }
 
+/// Says that somebody starts and stops the group's replicas.
+pub(crate) fn supervisor(group: &str) -> String {
+    format!("group/{group}/supervisor")
+}
+
 /// The group's secrets, sealed.
 pub(crate) fn secrets(group: &str) -> String {
     format!("group/{group}/secrets")

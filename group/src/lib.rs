@@ -17,3 +17,4 @@ pub mod spec;
 pub use changes::{Changed, Changes};
 pub use error::GroupError;
 pub use keys::context_prefix;
+pub use record::WRITTEN as RECORD_FORMAT;

@@ -12,7 +12,7 @@ use crate::error::GroupError;
 const FIELD: &str = "format";
 /// The version that is written. It grows when an older Flotilla would misread what is written; fields that an older one
 /// may ignore do not count. Records of 0.1.0 carry none: they are of version 1.
-const WRITTEN: u64 = 2;
+pub const WRITTEN: u64 = 2;
 
 /// A record as it is written.
 pub(crate) fn encode(record: &impl Serialize) -> Bytes {

@@ -1,14 +1,22 @@
 //! What every subcommand that talks to the admin API takes.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use flotilla_api::Client;
+
+use crate::up::Place;
 
 /// Where the admin API is, and how to answer.
 #[derive(Args, Clone, Debug)]
 pub struct AdminArgs {
     /// Where the admin API of the gateway listens: HOST:PORT, a name or an IP address
-    #[arg(long, global = true, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::host_and_port)]
-    pub admin: String,
+    /// [default: that of the `flotilla up` in --data, or 127.0.0.1:1881]
+    #[arg(long, global = true, env = "FLOTILLA_ADMIN", value_name = "HOST:PORT", value_parser = crate::address::host_and_port)]
+    pub admin: Option<String>,
+    /// Data folder of the `flotilla up` that is meant
+    #[arg(long, global = true, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
+    pub data: PathBuf,
     /// The gateway's admin token, if it has one
     #[arg(long, global = true, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
@@ -30,7 +38,9 @@ pub struct GroupArgs {
 impl AdminArgs {
     /// A client.
     pub fn client(&self) -> Client {
-        Client::new(self.admin.as_str(), self.admin_token.as_deref())
+        let found = || Place::find(&self.data).map(|place| place.admin).filter(|admin| !admin.is_empty());
+        let address = self.admin.clone().or_else(found).unwrap_or_else(|| "127.0.0.1:1881".to_owned());
+        Client::new(address, self.admin_token.as_deref())
     }
 }
 

@@ -1,9 +1,11 @@
 //! What every process of Flotilla has: health and metrics, and signals.
 
 mod metrics;
+mod notify;
 mod ops;
 mod signals;
 
 pub use metrics::Metrics;
+pub use notify::{READY, STOPPING, notify};
 pub use ops::{Ops, Readiness};
 pub use signals::Shutdown;

@@ -13,9 +13,15 @@ pub struct UpArgs {
     /// The flow document, as exported from Node-RED
     #[arg(value_name = "FLOWS.json")]
     pub flows: PathBuf,
-    /// How many replicas run the flow
-    #[arg(long, env = "FLOTILLA_REPLICAS", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub replicas: u16,
+    /// Roll the flow document out when it differs from what the group runs
+    #[arg(long, env = "FLOTILLA_DEPLOY")]
+    pub deploy: bool,
+    /// How many replicas run the flow [default: as many as the group had, or 3]
+    #[arg(long, env = "FLOTILLA_REPLICAS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub replicas: Option<u16>,
+    /// Where an mqtt-broker node connects, by its id, instead of where the flow says
+    #[arg(long, env = "FLOTILLA_BROKER", value_delimiter = ',', value_name = "NODE=HOST:PORT")]
+    pub broker: Vec<String>,
     /// Where the embedded MQTT broker listens
     #[arg(long, env = "FLOTILLA_MQTT", default_value = "127.0.0.1:1883", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub mqtt: SocketAddr,

@@ -32,7 +32,7 @@ pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, ad
 }
 
 /// Host and port of a broker node, if a plain `mosquitto_pub` reaches it: no TLS, no WebSocket, no password, no variables.
-fn door(broker: &NodeConfig) -> Option<(String, u16)> {
+pub(super) fn door(broker: &NodeConfig) -> Option<(String, u16)> {
     let host = broker.str("broker");
     if broker.bool("usetls") || broker.disabled || host.contains("${") {
         return None;

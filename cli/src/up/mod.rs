@@ -3,10 +3,15 @@
 mod args;
 mod backoff;
 mod banner;
+mod begin;
+mod deployed;
 mod hints;
+mod place;
+mod reach;
 mod run;
 mod scale;
 mod supervisor;
 
 pub use args::UpArgs;
+pub use place::Place;
 pub use run::run;

@@ -8,24 +8,29 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use flotilla_broker::Broker;
 use flotilla_flows::Document;
-use flotilla_group::desired::DesiredStates;
+use flotilla_group::GroupError;
 use flotilla_group::member::{Registry, ReplicaState};
-use flotilla_group::revision::Revisions;
-use flotilla_group::spec::Specs;
+use flotilla_group::spec::{Specs, Supervision};
+use flotilla_store::Store;
 
 use super::args::UpArgs;
 use super::banner::{Running, banner};
+use super::begin::{Begun, begin};
+use super::place::Held;
+use super::reach::unreached;
 use super::scale;
 use super::supervisor::{ReplicaCommand, Supervisor};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::group_key;
 use crate::logging::LogFormat;
-use crate::process::{Metrics, Readiness, Shutdown};
+use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
 use crate::review::print;
 
 /// How long the replicas get to become ready before the banner is printed all the same.
 const START: Duration = Duration::from_secs(20);
+/// How many replicas a new group has.
+const REPLICAS: u16 = 3;
 /// How much longer than its own drain time-out a replica gets before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -35,14 +40,13 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let metrics = Metrics::install()?;
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
-    let mut revision = flow_files::read_runnable(&args.flows, &args.flow, args.engine.allow_unknown)?;
-    let document = Document::from_value(revision.flows.clone())?;
+    let given = flow_files::read_runnable(&args.flows, &args.flow, args.engine.allow_unknown)?;
     create_private_dir(&args.data)?;
+    let held = Held::take(&args.data)?;
     let key = match std::env::var("FLOTILLA_GROUP_KEY") {
         Ok(key) => key,
         Err(_) => group_key::load_or_make(&args.data.join("group.key"))?,
     };
-    group_key::seal(&mut revision, args.flow.credential_secret.as_deref(), Some(&key))?;
     let path = args.data.join("store.db");
     let url = format!("sqlite:{}", path.display());
     let store = flotilla_store::open(&url)
@@ -67,17 +71,17 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         readiness: Readiness::default(),
     })
     .await?;
-    let revisions = Revisions::new(store.clone(), &args.engine.group)?;
-    let id = revisions.record(&revision, "up").await?;
-    DesiredStates::new(store.clone(), &args.engine.group)?.set(&id).await?;
-    let specs = Specs::new(store.clone());
-    specs.scale(&args.engine.group, args.replicas).await?;
+    held.tell(&gateway.admin().to_string())?;
+    let replicas = size(&store, &args).await?;
+    let Begun { id, revision, note } = begin(&store, &args, given, &key).await?;
+    let mut document = Document::from_value(revision.flows)?;
+    document.set_node_settings(&revision.nodes);
 
     let supervisor = Arc::new(Supervisor::new(replica_command(&args, &url, log_format, key)));
-    supervisor.scale(usize::from(args.replicas));
+    supervisor.scale(usize::from(replicas));
     let registry = Registry::new(store.clone(), &args.engine.group)?;
     let started = tokio::select! {
-        started = wait_until_ready(&registry, &id, usize::from(args.replicas)) => started,
+        started = wait_until_ready(&registry, &id, usize::from(replicas)) => started,
         () = signals.next() => Err(anyhow::anyhow!("stopped before the replicas were ready")),
     };
     match started {
@@ -86,13 +90,18 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
                 flows: &args.flows,
                 group: &args.engine.group,
                 revision: &id,
-                replicas: args.replicas,
+                replicas,
                 mqtt,
                 http: gateway.http(),
                 admin: gateway.admin(),
                 store: &path,
             };
-            print(&banner(&running, &document));
+            let mut text = banner(&running, &document);
+            for line in unreached(&document, mqtt).await.into_iter().chain(note) {
+                text += &format!("! {}\n", line.trim_end().replace('\n', "\n  "));
+            }
+            print(&text);
+            notify(READY);
             tokio::select! {
                 () = signals.next() => {}
                 () = scale::follow(&store, &args.engine.group, &supervisor) => {}
@@ -103,6 +112,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
             return Err(error);
         }
     }
+    notify(STOPPING);
     tracing::info!("drains; Ctrl-C again stops at once");
     let stopped = async {
         supervisor.shutdown(drain + GRACE).await;
@@ -116,6 +126,20 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         () = signals.next() => tracing::warn!("asked twice: stops at once"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many replicas are to run: as asked for, as the group had, or three.
+async fn size(store: &Arc<dyn Store>, args: &UpArgs) -> anyhow::Result<u16> {
+    let specs = Specs::new(store.clone());
+    let before = match specs.get(&args.engine.group).await {
+        Ok(spec) => Some(spec.replicas).filter(|replicas| *replicas > 0),
+        Err(GroupError::NoGroup(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let replicas = args.replicas.or(before).unwrap_or(REPLICAS);
+    specs.scale(&args.engine.group, replicas).await?;
+    Supervision::new(store.clone(), &args.engine.group)?.tell().await?;
+    Ok(replicas)
 }
 
 async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {

@@ -8,6 +8,7 @@ use flotilla_api::audit::AuditEntry;
 use flotilla_api::group::{GroupSpec, GroupStatus, Scale};
 use flotilla_api::member::name;
 use flotilla_api::replica::ReplicaState;
+use flotilla_group::spec::Supervision;
 
 use super::api::{Api, Body};
 use super::problem::Failure;
@@ -84,6 +85,14 @@ pub(super) async fn scale(
     if !(1..=MOST).contains(&scale.replicas) {
         let detail = format!("replicas {} must be 1 to {MOST}", scale.replicas);
         return Err(Problem::new(400, "bad_replicas", detail).of_field("replicas").into());
+    }
+    api.specs().get(&group).await?;
+    if !Supervision::new(api.store.clone(), &group)?.is_there().await? {
+        let detail = format!(
+            "nobody starts and stops replicas of group \"{group}\", so that nothing would happen: start some with `flotilla \
+             replica --group {group}`, or end them"
+        );
+        return Err(Problem::new(409, "no_supervisor", detail).of_field("replicas").into());
     }
     let spec = api.specs().scale(&group, scale.replicas).await?;
     // A rollout that runs counts with the new size.

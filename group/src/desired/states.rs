@@ -67,21 +67,6 @@ impl DesiredStates {
         }
     }
 
-    /// Sets the revision at once, without a rollout: for a group that has no replicas yet. What was rolled out ends.
-    pub async fn set(&self, revision: &str) -> Result<(), GroupError> {
-        let previous = self.load().await?.map(|(state, _)| state);
-        let mut state = previous.unwrap_or_else(|| DesiredState::new(revision));
-        if let Some(rollout) = state.rollout.as_mut().filter(|rollout| rollout.is_active()) {
-            rollout.phase = crate::rollout::Phase::Returned;
-            rollout.reason = "the group was started anew".to_owned();
-        }
-        if state.revision != revision {
-            state.previous = Some(std::mem::replace(&mut state.revision, revision.to_owned()));
-        }
-        self.store.set(&keys::desired(&self.group), keys::encode(&state), Write::default()).await?;
-        Ok(())
-    }
-
     /// Writes a changed desired state if it is still at `version`. False when it is not.
     pub async fn swap(&self, state: &DesiredState, version: u64, fence: Option<Fence>) -> Result<bool, GroupError> {
         let write = Write { ttl: None, fence };

@@ -31,10 +31,12 @@ pub(super) fn connect(path: &Path, timeout: Duration) -> Result<Connection> {
     connection.set_prepared_statement_cache_capacity(64);
     wait_for_lock(&mut connection, timeout).map_err(failed)?;
     let found = inspect(path, &connection)?;
+    if matches!(found, Found::Empty) {
+        keep_private(path)?;
+    }
     switch_to_wal(&connection, timeout).map_err(failed)?;
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
     if matches!(found, Found::Empty) {
-        keep_private(path)?;
         create(path, &mut connection)?;
     }
     Ok(connection)

@@ -75,7 +75,7 @@ fn what_a_deploy_refuses_is_an_error() {
     // And `up` names them all.
     let ended = Command::new(flotilla().unwrap()).arg("up").arg(&file).current_dir(dir.path()).output().unwrap();
     let text = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(1));
+    assert_eq!(ended.status.code(), Some(2));
     for part in ["\"round\" contains itself", "nowhere", "frob"] {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
