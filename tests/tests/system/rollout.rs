@@ -70,7 +70,7 @@ fn deploy_shows_the_rollout_and_its_exit_code_says_how_it_ended() {
     let audit = up.run(&["audit", "--json"]).unwrap();
     let audit: Value = serde_json::from_slice(&audit.stdout).unwrap();
     let done = audit.as_array().unwrap().iter().filter(|entry| entry["action"] == "rollout-done").count();
-    assert_eq!(done, 2);
+    assert_eq!(done, 3, "the first start, the deploy and the rollback");
 }
 
 #[test]
