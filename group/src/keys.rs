@@ -49,6 +49,30 @@ pub(crate) fn member_lease(id: &str) -> String {
     format!("replica/{id}")
 }
 
+const ADOPTER: &str = "adopter ";
+
+/// The holder of a dead replica's id while a survivor finishes its sessions.
+pub(crate) fn adopter(process: &str) -> String {
+    format!("{ADOPTER}{process}")
+}
+
+/// True for a holder that is such a survivor.
+pub(crate) fn is_adopter(holder: &str) -> bool {
+    holder.starts_with(ADOPTER)
+}
+
+const LEFT: &str = "left-";
+
+/// In place of a replica's id in the record of a session that was left behind on purpose: nobody holds this id.
+pub(crate) fn left_behind(client_id: &str) -> String {
+    format!("{LEFT}{client_id}")
+}
+
+/// True for the record of a session that was left behind on purpose.
+pub(crate) fn is_left_behind(id: &str) -> bool {
+    id.starts_with(LEFT)
+}
+
 /// Says that the sessions of a dead replica were taken over: its id is not to be used again.
 pub(crate) fn taken_over(id: &str) -> String {
     format!("taken-over/{id}")
@@ -62,6 +86,11 @@ pub(crate) fn sessions(group: &str) -> String {
 /// A session at a broker.
 pub(crate) fn session(group: &str, client_id: &str) -> String {
     format!("group/{group}/session/{client_id}")
+}
+
+/// The replicas that consume for a group.
+pub(crate) fn consumers(group: &str) -> String {
+    format!("group/{group}/consumers")
 }
 
 /// All gateways of a group.

@@ -63,6 +63,10 @@ pub struct EngineArgs {
     /// Seconds after which a replica that gives no sign of life counts as dead
     #[arg(long, env = "FLOTILLA_LEASE", default_value_t = 5.0, value_name = "SECONDS", value_parser = lease_seconds)]
     pub lease: f64,
+    /// Seconds that an MQTT broker keeps the session of the last replica that stops, with what is published meanwhile; the
+    /// next start goes on with it. 0 ends it
+    #[arg(long, env = "FLOTILLA_KEEP_SESSION", default_value_t = 86_400, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..u32::MAX as i64))]
+    pub keep_session: u32,
 }
 
 impl EngineArgs {
@@ -77,6 +81,7 @@ impl EngineArgs {
             ("--max-retries", self.max_retries.to_string()),
             ("--drain-timeout", self.drain_timeout.to_string()),
             ("--lease", self.lease.to_string()),
+            ("--keep-session", self.keep_session.to_string()),
         ]
         .into_iter()
         .flat_map(|(flag, value)| [flag.to_owned(), value])

@@ -13,7 +13,7 @@ use flotilla_group::member::{Gateways, Memberships, Registration, ReplicaRecord,
 use flotilla_group::revision::Revisions;
 use flotilla_group::rollout::Driver;
 use flotilla_group::secret::Secrets;
-use flotilla_group::session::Sessions;
+use flotilla_group::session::{Consumers, Sessions};
 use flotilla_group::spec::{GroupSpec, Specs};
 use flotilla_http::HttpServer;
 use flotilla_store::Store;
@@ -22,9 +22,11 @@ use tokio_util::sync::CancellationToken;
 use super::advertise::advertised;
 use super::args::ReplicaArgs;
 use super::memory::resident_memory;
+use super::orphans::Finisher;
 use super::regroup::{self, Place, Waited};
 use super::replica_type::Replica;
-use super::{engine, metrics, parent, sessions};
+use super::sessions::GroupKeeper;
+use super::{engine, metrics, parent};
 use crate::flow_files;
 use crate::group_key;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
@@ -101,15 +103,25 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let registration = join(&store, record, &process, lease, engine.shared().clone()).await?;
     let lost = registration.lost();
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
-    sessions::keep(engine.shared(), &kept, &process);
+    let keeper = GroupKeeper::new(kept.clone(), registration.standing(), &id, &process);
+    keeper.install(engine.shared());
+    let finisher = Finisher {
+        shared: engine.shared().clone(),
+        sessions: kept,
+        standing: registration.standing(),
+        replica: id.clone(),
+        process,
+        ttl: lease,
+    };
     // Ends with this process: what it was finishing is taken up by another when the taken lease runs out.
-    let orphans = tokio::spawn(sessions::finish_orphans(engine.shared().clone(), kept, process, lease));
+    let orphans = tokio::spawn(finisher.run());
     let driver = Driver::new(store.clone(), &args.engine.group, &format!("{id}/{started_ms}"), lease)?;
     let stop_driving = CancellationToken::new();
     // Ends with the token; a rollout that it drives then is driven by another process.
     let driving = tokio::spawn(driver.run(stop_driving.clone()));
     let mut changes = Changes::new(store.clone(), vec![desired.key(), Memberships::key(&id)]);
     let secrets = Secrets::new(store.clone(), &args.engine.group)?;
+    let consumers = Consumers::new(store.clone(), &args.engine.group)?;
     let gateways = Gateways::new(store, &args.engine.group)?;
     let mut replica = Replica {
         id: id.clone(),
@@ -120,6 +132,9 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         secrets,
         desired,
         gateways,
+        keeper,
+        consumers,
+        keep_session: Duration::from_secs(args.engine.keep_session.into()),
         readiness,
         key: args.group_key,
         drain,
@@ -151,7 +166,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     orphans.abort();
     let leave = async {
         let _ = driving.await;
-        replica.leave().await;
+        replica.leave(code == ExitCode::from(LEASE_LOST)).await;
     };
     tokio::select! {
         () = leave => {}

@@ -7,6 +7,7 @@ mod engine;
 mod life;
 mod memory;
 mod metrics;
+mod orphans;
 mod parent;
 mod ranges;
 mod regroup;

@@ -10,8 +10,11 @@ use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::{Revision, Revisions};
 use flotilla_group::secret::Secrets;
+use flotilla_group::session::Consumers;
+use flotilla_nodes_network::mqtt::Parting;
 
 use super::engine;
+use super::sessions::GroupKeeper;
 use crate::process::Readiness;
 
 /// How often a draining replica asks whether a gateway still routes to it.
@@ -28,6 +31,10 @@ pub(super) struct Replica {
     pub(super) secrets: Secrets,
     pub(super) desired: DesiredStates,
     pub(super) gateways: Gateways,
+    pub(super) keeper: GroupKeeper,
+    pub(super) consumers: Consumers,
+    /// For how long brokers keep the session of the last replica that stops.
+    pub(super) keep_session: Duration,
     pub(super) readiness: Readiness,
     /// The group's key.
     pub(super) key: Option<String>,
@@ -59,7 +66,7 @@ impl Replica {
             read => read,
         };
         if !self.running.is_empty() && !self.step_aside(&assigned).await {
-            self.engine.resume().await;
+            self.consume().await;
             return false;
         }
         let deployed = match revision {
@@ -68,7 +75,7 @@ impl Replica {
             }
             Err(error) => Err(error.into()),
         };
-        self.engine.resume().await;
+        self.consume().await;
         self.running.clone_from(&assigned);
         match deployed {
             Ok(report) => {
@@ -117,6 +124,20 @@ impl Replica {
         })
     }
 
+    /// Takes work again, or for the first time.
+    async fn consume(&self) {
+        if let Err(error) = self.consumers.enter(&self.id).await {
+            tracing::debug!(%error, "cannot say that this replica consumes");
+        }
+        self.keeper.part(Parting::End);
+        self.engine.resume().await;
+    }
+
+    /// Before it stops to take work: whether somebody else goes on. With the store away it is taken to be the last one.
+    async fn is_last(&self) -> bool {
+        self.consumers.leave(&self.id).await.unwrap_or(true)
+    }
+
     /// Drains before a swap. False when this process may not act any more, or was told otherwise meanwhile: a replica
     /// that was paused past its lease must not begin to move.
     async fn step_aside(&mut self, assigned: &str) -> bool {
@@ -132,6 +153,8 @@ impl Replica {
             return false;
         }
         self.until_unrouted().await;
+        // Nobody else consumes: what is published meanwhile waits in the session.
+        self.keeper.part(if self.is_last().await { Parting::Hold } else { Parting::End });
         let open = self.engine.drain(self.drain).await;
         if open > 0 {
             tracing::warn!(
@@ -157,11 +180,29 @@ impl Replica {
     }
 
     /// Tells the gateways, finishes what is in flight until the deadline, says what was abandoned, leaves.
-    pub(super) async fn leave(self) {
+    /// With the lease `lost`, the sessions are another's by now and are let go of at once.
+    pub(super) async fn leave(self, lost: bool) {
         self.readiness.waiting("drain", "this replica stops");
         let change = |record: &mut ReplicaRecord| record.state = ReplicaState::Draining;
         if self.registration.update(change).await {
             self.until_unrouted().await;
+        }
+        let parting = match lost {
+            true => Parting::Yield,
+            false if !self.is_last().await => Parting::End,
+            false if self.keep_session.is_zero() => Parting::End,
+            false => Parting::Keep(self.keep_session),
+        };
+        self.keeper.part(parting);
+        if let Parting::Keep(time) = parting
+            && flotilla_nodes_network::mqtt::sessions(self.engine.shared()) > 0
+        {
+            tracing::info!(
+                "this is the last replica of its group: its MQTT session stays at the broker for {} h, with what is published \
+                 meanwhile, and the next start goes on with it (--keep-session); the broker's own bounds may be lower: \
+                 see its longest session expiry and how many messages it queues for a client",
+                time.as_secs() / 3600
+            );
         }
         let open = self.engine.drain(self.drain).await;
         if open > 0 {

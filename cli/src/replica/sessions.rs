@@ -1,39 +1,87 @@
-//! Sessions at brokers that do not redispatch: this replica's own are recorded, those of dead ones are finished.
+//! Sessions at brokers that do not redispatch: this replica's own are recorded, and how they are left is decided here.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_engine::Shared;
-use flotilla_group::session::{Kept, Sessions};
-use flotilla_nodes_network::mqtt::{Keeper, KeptSession, SessionKeeper, adopt};
+use flotilla_group::member::Standing;
+use flotilla_group::session::{Kept, Recorded, Sessions};
+use flotilla_nodes_network::mqtt::{Guard, Keeper, KeptSession, Parting, SessionKeeper};
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 
-/// How often orphans are looked for.
-const LOOK: Duration = Duration::from_millis(500);
-/// How long one session may take to be finished before another replica may try.
-const LIMIT: Duration = Duration::from_secs(120);
+/// How long messages wait after a pause for the look at the lease; a store that is slower does not stop the flows.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is asked whose a ClientID is.
+const ASK: Duration = Duration::from_millis(500);
 
 /// Records sessions in the group's store.
-struct GroupKeeper {
+#[derive(Clone)]
+pub struct GroupKeeper {
     sessions: Sessions,
-    /// `pid/started_ms`, as in this replica's lease.
+    standing: Standing,
+    replica: String,
+    /// `started_ms/random`, as in this replica's lease.
     process: String,
+    parting: Arc<Mutex<Parting>>,
+}
+
+impl GroupKeeper {
+    /// The keeper of this replica's sessions.
+    pub fn new(sessions: Sessions, standing: Standing, replica: &str, process: &str) -> GroupKeeper {
+        let parting = Arc::default();
+        GroupKeeper { sessions, standing, replica: replica.to_owned(), process: process.to_owned(), parting }
+    }
+
+    /// Has the MQTT nodes of this replica record their sessions.
+    pub fn install(&self, shared: &Arc<Shared>) {
+        shared.extensions.insert(Arc::new(Keeper(Arc::new(self.clone()))));
+    }
+
+    /// How sessions are left from now on.
+    pub fn part(&self, parting: Parting) {
+        *self.parting.lock() = parting;
+    }
+}
+
+impl std::fmt::Debug for GroupKeeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GroupKeeper").field("replica", &self.replica).finish_non_exhaustive()
+    }
+}
+
+fn kept(session: &KeptSession) -> Kept {
+    let value = serde_json::to_value(session).unwrap_or_default();
+    Kept { client_id: session.client_id.clone(), replica: session.replica.clone(), session: value }
 }
 
 impl SessionKeeper for GroupKeeper {
-    fn record(&self, session: KeptSession) -> BoxFuture<'static, ()> {
+    fn record(&self, session: KeptSession) -> BoxFuture<'static, bool> {
         let (sessions, process) = (self.sessions.clone(), self.process.clone());
         Box::pin(async move {
-            let Ok(value) = serde_json::to_value(&session) else { return };
-            let kept = Kept { client_id: session.client_id, replica: session.replica, session: value };
-            match sessions.record(&kept, &process).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    // Paused past its lease: another finishes this session. This process ends soon and must not consume.
-                    tracing::warn!(client = kept.client_id, "this replica's id is lost; it does not consume");
-                    std::future::pending::<()>().await;
+            match sessions.record(&kept(&session), &process).await {
+                Ok(Recorded::Done) => true,
+                Ok(Recorded::Lost) => {
+                    tracing::warn!(client = session.client_id, "this replica's id is lost; it does not consume");
+                    false
                 }
-                Err(error) => tracing::warn!(%error, "cannot record an MQTT session; it is lost if this replica dies"),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot record an MQTT session; it is lost if this replica dies");
+                    true
+                }
+            }
+        })
+    }
+
+    fn leave_behind(&self, session: KeptSession) -> BoxFuture<'static, ()> {
+        let sessions = self.sessions.clone();
+        Box::pin(async move {
+            if let Err(error) = sessions.leave_behind(&kept(&session)).await {
+                tracing::warn!(
+                    %error,
+                    client = session.client_id,
+                    "cannot say that an MQTT session was left; it is taken up when this replica's lease has ended"
+                );
             }
         })
     }
@@ -46,69 +94,44 @@ impl SessionKeeper for GroupKeeper {
             }
         })
     }
+
+    fn guard(&self) -> Arc<dyn Guard> {
+        Arc::new(self.clone())
+    }
+
+    fn parting(&self) -> Parting {
+        *self.parting.lock()
+    }
 }
 
-/// Has the MQTT nodes of this replica record their sessions.
-pub fn keep(shared: &Arc<Shared>, sessions: &Sessions, process: &str) {
-    let keeper = GroupKeeper { sessions: sessions.clone(), process: process.to_owned() };
-    shared.extensions.insert(Arc::new(Keeper(Arc::new(keeper))));
-}
+impl Guard for GroupKeeper {
+    fn is_current(&self) -> bool {
+        self.standing.is_current()
+    }
 
-/// Finishes what the sessions of dead replicas hold, one after the other. Does not end; whoever drops it leaves the rest
-/// to other replicas, as the taken id's lease runs out.
-pub async fn finish_orphans(shared: Arc<Shared>, sessions: Sessions, process: String, ttl: Duration) {
-    let mut timer = tokio::time::interval(LOOK);
-    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        timer.tick().await;
-        match sessions.orphans().await {
-            Ok(orphans) => {
-                for kept in orphans {
-                    if let Err(error) = finish(&shared, &sessions, &kept, &process, ttl).await {
-                        tracing::warn!(%error, client = kept.client_id, "the session of a dead replica waits");
-                    }
+    fn until_current(&self) -> BoxFuture<'static, bool> {
+        let standing = self.standing.clone();
+        Box::pin(async move { standing.until_current(PATIENCE).await })
+    }
+
+    fn may_connect(&self, taken: bool) -> BoxFuture<'static, bool> {
+        let (sessions, standing) = (self.sessions.clone(), self.standing.clone());
+        let (replica, process) = (self.replica.clone(), self.process.clone());
+        Box::pin(async move {
+            loop {
+                if standing.is_lost() {
+                    return false;
+                }
+                if !taken && standing.holds() {
+                    return true;
+                }
+                match sessions.is_ours(&replica, &process).await {
+                    Ok(ours) => return ours,
+                    Err(_) if !taken => return true,
+                    // Somebody has taken the ClientID up, and only the store knows whether rightly.
+                    Err(_) => tokio::time::sleep(ASK).await,
                 }
             }
-            Err(error) => tracing::debug!(%error, "cannot look for sessions of dead replicas"),
-        }
+        })
     }
-}
-
-async fn finish(
-    shared: &Arc<Shared>,
-    sessions: &Sessions,
-    kept: &Kept,
-    process: &str,
-    ttl: Duration,
-) -> anyhow::Result<()> {
-    let session: KeptSession = serde_json::from_value(kept.session.clone())?;
-    let Some(mut lease) = sessions.take_over(&kept.replica, process, ttl).await? else { return Ok(()) };
-    tracing::info!(replica = kept.replica, client = kept.client_id, "finishes the MQTT session of a dead replica");
-    let adopting = tokio::time::timeout(LIMIT, adopt(shared, &session));
-    tokio::pin!(adopting);
-    let adopted = loop {
-        tokio::select! {
-            adopted = &mut adopting => break adopted,
-            () = tokio::time::sleep(ttl / 3) => lease = sessions.keep(&lease).await?,
-        }
-    };
-    match adopted {
-        Ok(Ok(adopted)) => {
-            tracing::info!(
-                client = kept.client_id,
-                messages = adopted.messages,
-                finished = adopted.finished,
-                "session finished"
-            );
-        }
-        Ok(Err(why)) => {
-            tracing::warn!(client = kept.client_id, "{why}");
-            sessions.give_up(kept).await?;
-        }
-        Err(_) => {
-            tracing::warn!(client = kept.client_id, "the session was not finished in time; another replica may try");
-        }
-    }
-    sessions.release(&lease).await?;
-    Ok(())
 }

@@ -5,6 +5,7 @@ mod memberships;
 mod registration;
 mod registry;
 mod roster;
+mod standing;
 
 pub use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 pub use gateways::Gateways;
@@ -12,3 +13,4 @@ pub use memberships::{Membership, Memberships};
 pub use registration::Registration;
 pub use registry::Registry;
 pub use roster::Roster;
+pub use standing::Standing;

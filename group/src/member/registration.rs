@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::standing::Standing;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -17,14 +18,17 @@ const BEATS_PER_LEASE: u32 = 3;
 
 type Change = Box<dyn FnOnce(&mut ReplicaRecord) + Send>;
 
-enum Request {
+pub(super) enum Request {
     Update(Change, oneshot::Sender<bool>),
+    /// Renew now; true when the lease had not run out.
+    Prove(oneshot::Sender<bool>),
     Leave(oneshot::Sender<()>),
 }
 
 /// A replica's place in the registry. The heartbeat ends with [`Registration::leave`], or when the lease is lost.
 pub struct Registration {
     requests: mpsc::Sender<Request>,
+    standing: Standing,
     lost: CancellationToken,
 }
 
@@ -35,7 +39,24 @@ struct Heartbeat {
     record: ReplicaRecord,
     ttl: Duration,
     measure: Box<dyn Fn(&mut ReplicaRecord) + Send + Sync>,
+    standing: Standing,
     lost: CancellationToken,
+    /// The lease was taken up again, and the store has not said yet that nobody took our sessions meanwhile.
+    unsure: bool,
+    /// Since when another process holds the lease without having said that it took our sessions over.
+    held_since: Option<Instant>,
+}
+
+/// How a look at the lease ended.
+enum Beat {
+    /// Renewed in time.
+    Renewed,
+    /// It had run out and is ours again: nobody took it.
+    TakenUp,
+    /// The store did not answer, or another process looks whether we are dead.
+    Unknown(String),
+    /// It is somebody else's.
+    Lost(&'static str),
 }
 
 impl Registration {
@@ -64,11 +85,29 @@ impl Registration {
         };
         let (requests, inbox) = mpsc::channel(16);
         let lost = CancellationToken::new();
-        let (measure, holder) = (Box::new(measure), holder.to_owned());
-        let mut heartbeat = Heartbeat { store, lease, holder, record, ttl, measure, lost: lost.clone() };
+        let standing = Standing::new(ttl, requests.downgrade());
+        let mut heartbeat = Heartbeat {
+            store,
+            lease,
+            holder: holder.to_owned(),
+            record,
+            ttl,
+            measure: Box::new(measure),
+            standing: standing.clone(),
+            lost: lost.clone(),
+            unsure: false,
+            held_since: None,
+        };
+        // Of an earlier process with this id.
+        heartbeat.store.delete(&keys::taken_over(&heartbeat.record.id), Some(heartbeat.lease.fence())).await?;
         heartbeat.write().await?;
         tokio::spawn(heartbeat.run(inbox));
-        Ok(Registration { requests, lost })
+        Ok(Registration { requests, standing, lost })
+    }
+
+    /// What this replica knows of its own place.
+    pub fn standing(&self) -> Standing {
+        self.standing.clone()
     }
 
     /// Changes the record. True when it was written under a lease that is held; otherwise the heartbeat writes it with
@@ -108,18 +147,16 @@ impl Heartbeat {
     async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
         let beat = self.ttl / BEATS_PER_LEASE;
         let mut next = Instant::now() + beat;
-        let mut away = false;
         loop {
-            let done = tokio::select! {
-                () = tokio::time::sleep_until(next) => {
-                    next = Instant::now() + beat;
-                    None
-                }
+            let (mut written, mut proven) = (None, None);
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => next = Instant::now() + beat,
                 request = inbox.recv() => match request {
                     Some(Request::Update(change, done)) => {
                         change(&mut self.record);
-                        Some(done)
+                        written = Some(done);
                     }
+                    Some(Request::Prove(done)) => proven = Some(done),
                     Some(Request::Leave(done)) => {
                         self.leave().await;
                         let _ = done.send(());
@@ -127,47 +164,95 @@ impl Heartbeat {
                     }
                     None => return,
                 },
-            };
-            let renewed = match self.store.renew(&self.lease).await {
-                Ok(lease) => {
-                    self.lease = lease;
-                    self.write().await
-                }
-                Err(error) => Err(error),
-            };
-            if let Some(done) = done {
-                let _ = done.send(renewed.is_ok());
             }
-            match renewed {
-                Ok(()) => away = false,
-                // After an outage the lease has run out in the store, and nobody could have acted on it meanwhile.
-                Err(StoreError::Fenced { .. }) if away => {
-                    if !self.reacquire().await {
-                        return self.lose("it ran out while the store was away, and another process took it over");
-                    }
+            let sent = std::time::Instant::now();
+            let looked = self.look().await;
+            let (is_written, is_proven) =
+                (matches!(looked, Beat::Renewed | Beat::TakenUp), matches!(looked, Beat::Renewed));
+            match looked {
+                Beat::Renewed => self.standing.renewed(sent),
+                Beat::TakenUp => {
+                    self.standing.broken(sent);
+                    tracing::warn!(
+                        id = self.record.id,
+                        "the lease on this replica's id had run out and is taken up again: nobody else had it"
+                    );
                 }
-                Err(StoreError::Fenced { .. }) => return self.lose("it ran out, or another process holds it"),
-                Err(error) => {
-                    away = true;
-                    tracing::warn!(%error, "cannot renew the lease on this replica's id; the flows go on");
+                Beat::Unknown(why) => {
+                    self.standing.broken(sent);
+                    tracing::warn!(why, "cannot renew the lease on this replica's id; the flows go on");
                 }
+                Beat::Lost(why) => self.lose(why),
+            }
+            // After the standing: who asked looks at it next.
+            if let Some(done) = written {
+                let _ = done.send(is_written);
+            }
+            if let Some(done) = proven {
+                let _ = done.send(is_proven);
+            }
+            if self.lost.is_cancelled() {
+                return;
             }
         }
     }
 
-    /// True when the id is ours again with everything that belongs to it, or the store cannot say yet.
-    async fn reacquire(&mut self) -> bool {
-        match self.store.acquire(&keys::member_lease(&self.record.id), &self.holder, self.ttl).await {
-            Ok(Acquire::Granted(lease)) => self.lease = lease,
-            Ok(Acquire::Held(_)) => return false,
-            Err(_) => return true,
+    /// Renews the lease and writes the record; takes the lease up again when it ran out and nobody took it.
+    async fn look(&mut self) -> Beat {
+        if self.unsure {
+            return self.reacquire().await;
         }
-        // Whoever takes over a dead replica's sessions says so under this very lease, before touching them.
-        !matches!(self.store.get(&keys::taken_over(&self.record.id)).await, Ok(Some(_)))
+        match self.store.renew(&self.lease).await {
+            Ok(lease) => self.lease = lease,
+            Err(StoreError::Fenced { .. }) => return self.reacquire().await,
+            Err(error) => return Beat::Unknown(error.to_string()),
+        }
+        match self.write().await {
+            Ok(()) => Beat::Renewed,
+            Err(StoreError::Fenced { .. }) => self.reacquire().await,
+            Err(error) => Beat::Unknown(error.to_string()),
+        }
+    }
+
+    /// A lease runs out while the store is away, while all processes are paused and when the store's clock is put
+    /// forward. As long as nobody has acted on that, the id is ours. Whoever takes over our sessions says so under this
+    /// very lease before touching them.
+    async fn reacquire(&mut self) -> Beat {
+        match self.store.acquire(&keys::member_lease(&self.record.id), &self.holder, self.ttl).await {
+            Ok(Acquire::Granted(lease)) => (self.lease, self.held_since) = (lease, None),
+            Ok(Acquire::Held(held)) if keys::is_adopter(&held.holder) => {
+                // It may find that it was blind itself, and give the lease back.
+                let since = *self.held_since.get_or_insert_with(Instant::now);
+                return match self.is_taken_over().await {
+                    Ok(false) if since.elapsed() < 2 * self.ttl => {
+                        Beat::Unknown("another replica looks whether this one is dead".to_owned())
+                    }
+                    Ok(_) => Beat::Lost("it ran out, and another replica took over its sessions"),
+                    Err(error) => Beat::Unknown(error.to_string()),
+                };
+            }
+            Ok(Acquire::Held(_)) => return Beat::Lost("it ran out, and another process has the id now"),
+            Err(error) => return Beat::Unknown(error.to_string()),
+        }
+        self.unsure = true;
+        match self.is_taken_over().await {
+            Ok(false) => self.unsure = false,
+            Ok(true) => return Beat::Lost("it ran out, and another replica took over its sessions"),
+            Err(error) => return Beat::Unknown(error.to_string()),
+        }
+        match self.write().await {
+            Ok(()) => Beat::TakenUp,
+            Err(error) => Beat::Unknown(error.to_string()),
+        }
+    }
+
+    async fn is_taken_over(&self) -> Result<bool, StoreError> {
+        Ok(self.store.get(&keys::taken_over(&self.record.id)).await?.is_some())
     }
 
     fn lose(&self, why: &str) {
         tracing::error!(id = self.record.id, "the lease on this replica's id is lost: {why}");
+        self.standing.lost();
         self.lost.cancel();
     }
 

@@ -1,20 +1,30 @@
 //! The sessions of a group in the store.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flotilla_store::{Acquire, Lease, Store, Write};
+use flotilla_store::{Acquire, Lease, Store, StoreError, Write};
 
-use super::kept::Kept;
+use super::kept::{Kept, Orphans};
 use crate::error::GroupError;
 use crate::keys;
+use crate::member::Standing;
 
 /// How long it is remembered that a dead replica's sessions were taken over.
 const MARK: Duration = Duration::from_secs(24 * 3600);
 /// How long a session that nobody here can resume is remembered.
 const HOPELESS: Duration = Duration::from_secs(15 * 60);
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is in the store.
+    Done,
+    /// The replica's id is another's: it must not consume any more.
+    Lost,
+}
 
 /// The sessions of a group in the store.
 #[derive(Clone)]
@@ -33,17 +43,35 @@ impl Sessions {
         Ok(Sessions { store, group: group.to_owned() })
     }
 
-    /// Records a session. False, and nothing is recorded, when the replica's id is no longer held by the process
-    /// `pid/started_ms`: it must not consume any more.
-    pub async fn record(&self, kept: &Kept, process: &str) -> Result<bool, GroupError> {
-        let name = keys::member_lease(&kept.replica);
-        let held = self.store.leases(&name).await?;
-        if !held.iter().any(|lease| lease.name == name && lease.holder == process) {
-            return Ok(false);
+    /// Records a session, unless another process holds the replica's id or took its sessions over: the process must not
+    /// consume any more then. A lease that ran out and that nobody took is no reason to stop.
+    pub async fn record(&self, kept: &Kept, process: &str) -> Result<Recorded, GroupError> {
+        if !self.is_ours(&kept.replica, process).await? {
+            return Ok(Recorded::Lost);
         }
+        self.put(kept).await?;
+        Ok(Recorded::Done)
+    }
+
+    /// False when another process holds a replica's id or took its sessions over.
+    pub async fn is_ours(&self, replica: &str, process: &str) -> Result<bool, GroupError> {
+        let name = keys::member_lease(replica);
+        let held = self.store.leases(&name).await?;
+        if let Some(held) = held.iter().find(|lease| lease.name == name) {
+            return Ok(held.holder == process);
+        }
+        Ok(self.store.get(&keys::taken_over(replica)).await?.is_none())
+    }
+
+    /// Records a session that its replica leaves on purpose: another may take it up at once.
+    pub async fn leave_behind(&self, kept: &Kept) -> Result<(), GroupError> {
+        self.put(&Kept { replica: keys::left_behind(&kept.client_id), ..kept.clone() }).await
+    }
+
+    async fn put(&self, kept: &Kept) -> Result<(), GroupError> {
         let value = keys::encode(kept);
         self.store.set(&keys::session(&self.group, &kept.client_id), value, Write::default()).await?;
-        Ok(true)
+        Ok(())
     }
 
     /// Forgets a session that has ended.
@@ -62,34 +90,72 @@ impl Sessions {
         Ok(())
     }
 
-    /// The sessions whose replica is dead: nobody holds its id.
-    pub async fn orphans(&self) -> Result<Vec<Kept>, GroupError> {
+    /// The sessions of replicas whose ids nobody holds, by replica; none while the asker's own id, `own`, is not held: the
+    /// store was away, or its clock was put forward, and all are about to take their leases up again.
+    pub async fn orphans(&self, own: &str, standing: &Standing) -> Result<Vec<Orphans>, GroupError> {
         let entries = self.store.list(&keys::sessions(&self.group)).await?;
         if entries.is_empty() {
             return Ok(Vec::new());
         }
         let held = self.store.leases(&keys::member_lease("")).await?;
         let living: HashSet<String> = held.into_iter().map(|lease| lease.name).collect();
-        let kept: Vec<Kept> = entries.iter().map(|entry| keys::read("a session", entry)).collect::<Result<_, _>>()?;
-        Ok(kept.into_iter().filter(|kept| !living.contains(&keys::member_lease(&kept.replica))).collect())
+        if !living.contains(&keys::member_lease(own)) {
+            return Ok(Vec::new());
+        }
+        let may_judge = standing.may_judge();
+        let mut orphans: BTreeMap<String, Vec<Kept>> = BTreeMap::new();
+        for entry in &entries {
+            let kept: Kept = keys::read("a session", entry)?;
+            let declared = may_judge || keys::is_left_behind(&kept.replica);
+            if declared && !living.contains(&keys::member_lease(&kept.replica)) {
+                orphans.entry(kept.replica.clone()).or_default().push(kept);
+            }
+        }
+        Ok(orphans.into_iter().map(|(replica, sessions)| Orphans { replica, sessions }).collect())
     }
 
     /// Takes a dead replica's id, so that it cannot come back under it and nobody else finishes its sessions. `None`
-    /// when someone else has it.
-    pub async fn take_over(&self, replica: &str, process: &str, ttl: Duration) -> Result<Option<Lease>, GroupError> {
-        match self.store.acquire(&keys::member_lease(replica), process, ttl).await? {
-            Acquire::Held(_) => Ok(None),
-            Acquire::Granted(lease) => {
-                let write = Write { ttl: Some(MARK), fence: Some(lease.fence()) };
-                self.store.set(&keys::taken_over(replica), Bytes::from(process.to_owned()), write).await?;
-                Ok(Some(lease))
-            }
+    /// when someone else has it, or when the asker cannot prove that it held its own id all the while: then it may have
+    /// been blind itself, and the other alive.
+    pub async fn take_over(
+        &self,
+        replica: &str,
+        process: &str,
+        ttl: Duration,
+        standing: &Standing,
+    ) -> Result<Option<Lease>, GroupError> {
+        let lease = match self.store.acquire(&keys::member_lease(replica), &keys::adopter(process), ttl).await? {
+            Acquire::Held(_) => return Ok(None),
+            Acquire::Granted(lease) => lease,
+        };
+        if !standing.prove().await || !(standing.may_judge() || keys::is_left_behind(replica)) {
+            self.store.release(&lease).await?;
+            return Ok(None);
         }
+        // Under the lease: had this process been paused since, the lease would have run out.
+        let write = Write { ttl: Some(MARK), fence: Some(lease.fence()) };
+        self.store.set(&keys::taken_over(replica), Bytes::from(process.to_owned()), write).await?;
+        Ok(Some(lease))
     }
 
-    /// Keeps a taken id. An error when it is lost.
-    pub async fn keep(&self, lease: &Lease) -> Result<Lease, GroupError> {
-        Ok(self.store.renew(lease).await?)
+    /// What is recorded of a replica now: it may have recorded more before it was taken over.
+    pub async fn of(&self, replica: &str) -> Result<Vec<Kept>, GroupError> {
+        let entries = self.store.list(&keys::sessions(&self.group)).await?;
+        let kept = entries.iter().map(|entry| keys::read::<Kept>("a session", entry)).collect::<Result<Vec<_>, _>>()?;
+        Ok(kept.into_iter().filter(|kept| kept.replica == replica).collect())
+    }
+
+    /// Keeps a taken id.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when it ran out: see [`Sessions::take_again`].
+    pub async fn keep(&self, lease: &Lease) -> Result<Lease, StoreError> {
+        self.store.renew(lease).await
+    }
+
+    /// Takes a taken id up again whose lease ran out while the store was away; `None` when another has it now.
+    pub async fn take_again(&self, lease: &Lease) -> Result<Option<Lease>, StoreError> {
+        Ok(self.store.acquire(&lease.name, &lease.holder, lease.ttl).await?.granted())
     }
 
     /// Gives a taken id back.

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use flotilla_engine::message::{Abandoning, Delivery, Failure};
 
+use super::guard::{Guard, Parting};
 use super::inbox::{Inbox, Policy, Ticket};
 use super::outbox::{Outbox, Outgoing, Receipt};
 use super::session;
@@ -70,8 +71,9 @@ pub trait ClientEvents: Send + Sync {
     fn dead_letter(&self, client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket);
     /// What was published has ended.
     fn published(&self, receipt: Receipt, result: Result<(), super::outbox::PublishError>);
-    /// The server has accepted the connection at this version; subscriptions are sent when the future is through.
-    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, ()>;
+    /// The server has accepted the connection at this version; subscriptions are sent when the future is through. False:
+    /// this process must not use the session any more.
+    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, bool>;
     /// The client's state changed; why, if it lost its connection or did not get one.
     fn changed(&self, client: &Arc<Client>, state: State, why: Option<String>);
     /// The server refused a subscription.
@@ -91,6 +93,8 @@ pub trait ClientEvents: Send + Sync {
 const RUN: u8 = 0;
 const DRAIN: u8 = 1;
 const CLOSE: u8 = 2;
+/// As a drain, and nothing is unsubscribed.
+const HOLD: u8 = 3;
 
 /// A client session. Its task runs on one worker; everything else may be anywhere.
 pub struct Client {
@@ -104,20 +108,32 @@ pub struct Client {
     pub(super) state: watch::Sender<State>,
     want: AtomicU8,
     drained: AtomicBool,
+    /// Which of its tasks runs, counted from 1; 0 when none does.
+    running: AtomicU64,
+    tasks: AtomicU64,
     /// Its task has run, or never will.
     ended: watch::Sender<bool>,
     /// Messages received, QoS 1 and 2 once each.
     pub received: AtomicU64,
+    /// Asked before its ClientID is used again.
+    guard: Mutex<Option<Arc<dyn Guard>>>,
+    parting: Mutex<Parting>,
+    /// The session is at the server since the last connection, and is gone on with by the next.
+    pub(super) left: AtomicBool,
     /// Open while it drains, so that the engine waits for what the server still sends.
     pub(super) draining: Mutex<Option<Arc<Delivery>>>,
 }
 
 /// A client's task, from before it starts until it has ended or was dropped.
-pub struct Running(Arc<Client>);
+pub struct Running {
+    client: Arc<Client>,
+    task: u64,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.ended.send_replace(true);
+        let _ = self.client.running.compare_exchange(self.task, 0, Ordering::AcqRel, Ordering::Acquire);
+        self.client.ended.send_replace(true);
     }
 }
 
@@ -134,16 +150,23 @@ impl Client {
             state: watch::Sender::new(State::Idle),
             want: AtomicU8::new(if role == Role::Adopt { DRAIN } else { RUN }),
             drained: AtomicBool::new(false),
+            running: AtomicU64::new(0),
+            tasks: AtomicU64::new(0),
             ended: watch::Sender::new(false),
             received: AtomicU64::new(0),
             wake,
+            guard: Mutex::default(),
+            parting: Mutex::default(),
+            left: AtomicBool::new(false),
             draining: Mutex::default(),
         })
     }
 
     /// The session's task: connects, and connects again, until it is closed.
     pub async fn run(self: Arc<Self>, events: Arc<dyn ClientEvents>) {
-        session::run(self, events).await;
+        session::run(&self, &events).await;
+        self.running.store(0, Ordering::Release);
+        self.set_state(&events, State::Idle, None);
     }
 
     /// How it connects from the next time on.
@@ -198,21 +221,60 @@ impl Client {
         self.subscriptions.subscribed() || self.inbox.paused()
     }
 
+    /// True when its task was started, and has not ended.
+    pub fn has_begun(&self) -> bool {
+        self.running.load(Ordering::Acquire) != 0
+    }
+
     /// Wakes the task to look at its queues again.
     pub fn nudge(&self) {
         self.wake.notify_one();
     }
 
-    /// Unsubscribes and finishes what is here; `guard` is held until the server has nothing more to send.
-    pub fn drain(&self, guard: Arc<Delivery>) {
+    /// Others may come to use its ClientID: see [`Guard`].
+    pub fn set_guard(&self, guard: Arc<dyn Guard>) {
+        *self.guard.lock() = Some(guard);
+    }
+
+    pub(super) fn guard(&self) -> Option<Arc<dyn Guard>> {
+        self.guard.lock().clone()
+    }
+
+    /// Stops to take work and finishes what is here; `guard` is held until then. What becomes of the session says `parting`:
+    /// with [`Parting::End`] it unsubscribes first, and `guard` is held until the server has nothing more to send.
+    pub fn drain(&self, guard: Arc<Delivery>, parting: Parting) {
         if self.state() == State::Idle {
             return;
         }
-        let before = self.want.compare_exchange(RUN, DRAIN, Ordering::AcqRel, Ordering::Acquire);
+        *self.parting.lock() = parting;
+        if parting == Parting::Yield {
+            return self.let_go();
+        }
+        let to = if parting == Parting::End { DRAIN } else { HOLD };
+        let before = self.want.compare_exchange(RUN, to, Ordering::AcqRel, Ordering::Acquire);
         if before.is_ok() {
             *self.draining.lock() = Some(guard);
-            self.subscriptions.leave();
+            if to == DRAIN {
+                self.subscriptions.leave();
+            }
+            self.wake.notify_one();
         }
+    }
+
+    /// Stops at once and leaves the session to others.
+    pub fn let_go(&self) {
+        *self.parting.lock() = Parting::Yield;
+        self.stop();
+    }
+
+    /// What becomes of the session when the connection is closed.
+    pub fn parting(&self) -> Parting {
+        *self.parting.lock()
+    }
+
+    /// True when a session of its own is still at the server.
+    pub fn is_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
     }
 
     /// Waits until it is connected, or stopped.
@@ -224,7 +286,9 @@ impl Client {
     /// To be held by its task and by who starts that: see [`Client::until_ended`].
     pub fn begin(self: &Arc<Self>) -> Running {
         self.ended.send_replace(false);
-        Running(self.clone())
+        let task = self.tasks.fetch_add(1, Ordering::AcqRel) + 1;
+        self.running.store(task, Ordering::Release);
+        Running { client: self.clone(), task }
     }
 
     /// Waits until its task has ended, however short it ran, or could not be started.
@@ -243,14 +307,15 @@ impl Client {
 
     /// Gives up what was not published: its deliveries are abandoned.
     pub fn give_up(&self) {
-        let left = self.outbox.take();
+        let unsent = self.outbox.take();
         let _closing = Abandoning::begin();
-        drop(left);
+        drop(unsent);
     }
 
     /// It may run again after a close.
     pub fn reopen(&self) {
         self.drained.store(false, Ordering::Release);
+        *self.parting.lock() = Parting::End;
         self.want.store(RUN, Ordering::Release);
     }
 
@@ -282,5 +347,9 @@ impl Client {
 
     pub(super) fn is_draining(&self) -> bool {
         self.want.load(Ordering::Acquire) == DRAIN
+    }
+
+    pub(super) fn is_holding(&self) -> bool {
+        self.want.load(Ordering::Acquire) == HOLD
     }
 }

@@ -13,6 +13,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
 
 use super::client_type::{Client, ClientEvents, Role, State};
+use super::guard::Parting;
 use super::pace::Pace;
 use super::transport::Stream;
 use super::wire::{self, AckKind, Decoded, Incoming, Publish, Qos, Version};
@@ -38,6 +39,10 @@ pub(super) enum End {
     Closed,
     /// We closed it so that the server sends what was abandoned to someone.
     Recycle,
+    /// The server says that somebody else connected under this ClientID.
+    Taken,
+    /// The ClientID is another's: nothing is ended, and this process does not connect again.
+    Yielded,
     /// The server does not speak this version.
     Version,
     /// It was lost or refused, and why.
@@ -84,7 +89,14 @@ impl Connection {
     pub(super) async fn run(mut self) -> End {
         let client = self.client.clone();
         let mut timer = pin!(tokio::time::sleep(IDLE));
+        let guard = client.guard();
         loop {
+            if let Some(guard) = &guard
+                && !guard.is_current()
+                && !guard.until_current().await
+            {
+                return self.leave(End::Yielded).await;
+            }
             match self.take_input() {
                 Err(end) => return end,
                 // The nodes run now; what they finish and publish goes out in one write below.
@@ -101,7 +113,7 @@ impl Connection {
             let waits = self.pace.waits(now);
             let Some(next) = self.tick() else { return End::lost("no answer to PINGREQ within the keep alive time") };
             let next = waits.map_or(next, |until| next.min(until));
-            let paused = client.role == Role::Consume && client.inbox.full();
+            let paused = self.reads_nothing();
             let next = if paused { next.min(now + RECHECK) } else { next };
             if timer.is_elapsed() || timer.deadline().into_std() > next {
                 timer.as_mut().reset(next.into());
@@ -186,7 +198,7 @@ impl Connection {
         let mut messages = false;
         self.held = false;
         while self.input.len() >= self.need.max(2) {
-            if self.client.role == Role::Consume && self.client.inbox.full() {
+            if self.reads_nothing() {
                 self.held = true;
                 break;
             }
@@ -205,6 +217,12 @@ impl Connection {
             }
         }
         Ok(messages)
+    }
+
+    /// Reading waits: as much is open as may be, or nothing more is to be taken.
+    fn reads_nothing(&self) -> bool {
+        let client = &self.client;
+        client.role == Role::Consume && (client.is_holding() || client.inbox.full())
     }
 
     fn packet(&mut self, packet: Incoming) -> Result<(), End> {
@@ -233,6 +251,7 @@ impl Connection {
                     client.drained();
                 }
             }
+            Incoming::Disconnect(0x8e, _) => return Err(End::Taken),
             Incoming::Disconnect(code, reason) => {
                 return Err(End::Lost(format!("closed by the broker: reason {code:#04x} {reason}")));
             }
@@ -262,6 +281,13 @@ impl Connection {
             let until = *self.goodbye.get_or_insert(now + GOODBYE);
             return (client.outbox.len() == 0 || now >= until).then_some(End::Closed);
         }
+        if client.is_holding() {
+            // What was not acknowledged here stays in the session.
+            return (client.inbox.open() == 0 && client.inbox.settled()).then(|| {
+                client.drained();
+                End::Closed
+            });
+        }
         if client.is_draining() && self.quiet.is_none() && client.inbox.open() == 0 && client.subscriptions.settled() {
             if client.has_drained() {
                 return (client.role == Role::Adopt).then_some(End::Closed);
@@ -286,7 +312,7 @@ impl Connection {
         }
         let mut next = later.unwrap_or(now + IDLE).min(self.goodbye.unwrap_or(now + IDLE));
         if !self.keep_alive.is_zero() {
-            let paused = self.client.role == Role::Consume && self.client.inbox.full();
+            let paused = self.reads_nothing();
             let patience = self.keep_alive.max(Duration::from_secs(1));
             if paused {
                 // An answer cannot be seen while reading waits.
@@ -311,8 +337,18 @@ impl Connection {
     async fn leave(mut self, end: End) -> End {
         let client = &self.client;
         let held = client.inbox.open() > 0 || client.inbox.abandoned() > 0 || !client.inbox.settled();
-        let end_session = self.end_session && matches!(end, End::Closed) && !held;
-        wire::disconnect(&mut self.out, self.version, end_session.then_some(0));
+        let parting = client.parting();
+        let expiry = match (&end, parting) {
+            (End::Closed, Parting::End) => (self.end_session && !held).then_some(0),
+            (End::Closed, Parting::Keep(time)) if self.persistent => {
+                Some(u32::try_from(time.as_secs()).unwrap_or(u32::MAX - 1))
+            }
+            _ => None,
+        };
+        if expiry == Some(0) {
+            client.left.store(false, Ordering::Release);
+        }
+        wire::disconnect(&mut self.out, self.version, expiry);
         let goodbye = async {
             self.stream.write_all_buf(&mut self.out).await?;
             self.stream.flush().await?;

@@ -48,9 +48,15 @@ pub(super) async fn open(
     }
     client.inbox.begin(ack.session_present);
     client.outbox.begin(ack.session_present, usize::from(ack.receive_maximum.unwrap_or(u16::MAX)), limit);
-    events.accepted(client, &ack, packet.version).await;
+    if options.end_session && packet.version == Version::V5 && packet.session_expiry > 0 {
+        client.left.store(true, std::sync::atomic::Ordering::Release);
+    }
+    if !events.accepted(client, &ack, packet.version).await {
+        return Err(End::Yielded);
+    }
     let ids = packet.version == Version::V5 && ack.subscription_ids != Some(false);
-    client.subscriptions.begin(client.is_draining(), ids, ack.shared_subscriptions != Some(false));
+    client.subscriptions.set_shared(ack.shared_subscriptions != Some(false));
+    client.subscriptions.begin(client.is_draining(), ids, ack.session_present);
     let now = Instant::now();
     Ok(Connection {
         client: client.clone(),

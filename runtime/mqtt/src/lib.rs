@@ -4,6 +4,7 @@
 mod backoff;
 mod client_type;
 mod connection;
+mod guard;
 mod handshake;
 mod inbox;
 mod outbox;
@@ -16,6 +17,7 @@ mod websocket;
 pub mod wire;
 
 pub use client_type::{Client, ClientEvents, ClientOptions, Role, State};
+pub use guard::{Guard, Parting};
 pub use inbox::{Policy, Ticket, Verdict};
 pub use outbox::{Outgoing, PublishError, Receipt};
 pub use subscriptions::{DataType, SubRef, Target};

@@ -13,20 +13,33 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// A connection that lived this long was good.
 const GOOD: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(client: Arc<Client>, events: Arc<dyn ClientEvents>) {
+pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
     let mut backoff = Backoff::new(client.options().reconnect);
     let mut version = client.options().connect.version;
-    let mut clean = client.options().connect.clean;
-    client.set_state(&events, State::Connecting, None);
+    // A client that was closed with its session kept goes on with that.
+    let mut clean = client.options().connect.clean && !client.is_left();
+    let mut taken = false;
+    client.set_state(events, State::Connecting, None);
     while !client.closing() {
+        if client.is_holding() {
+            // What is in work here cannot be acknowledged any more: the session has it still.
+            client.drained();
+            break;
+        }
+        if let Some(guard) = client.guard().filter(|_| !clean) {
+            tokio::select! {
+                may = guard.may_connect(std::mem::take(&mut taken)) => if !may { break },
+                () = closed(client) => break,
+            }
+        }
         let options = client.options();
         let mut packet = options.connect.clone();
         (packet.version, packet.clean) = (version, clean);
         let opened = {
-            let opening = tokio::time::timeout(CONNECT_LIMIT, handshake::open(&client, &events, &options, &packet));
+            let opening = tokio::time::timeout(CONNECT_LIMIT, handshake::open(client, events, &options, &packet));
             tokio::select! {
                 opened = opening => opened.unwrap_or_else(|_| Err(End::lost("no answer within 30 s"))),
-                () = closed(&client) => break,
+                () = closed(client) => break,
             }
         };
         let began = Instant::now();
@@ -44,30 +57,34 @@ pub(super) async fn run(client: Arc<Client>, events: Arc<dyn ClientEvents>) {
             Err(end) => end,
         };
         match end {
-            End::Closed => break,
-            End::Recycle => client.set_state(&events, State::Connecting, None),
+            End::Closed | End::Yielded => break,
+            End::Taken => {
+                taken = true;
+                client.set_state(events, State::Connecting, Some("another client uses this ClientID".into()));
+                pause(client, backoff.next()).await;
+            }
+            End::Recycle => client.set_state(events, State::Connecting, None),
             End::Version => match options.fallback {
                 Some(older) if older != version => version = older,
                 _ => {
                     client.set_state(
-                        &events,
+                        events,
                         State::Connecting,
                         Some("the broker does not speak this MQTT version".into()),
                     );
-                    pause(&client, backoff.next()).await;
+                    pause(client, backoff.next()).await;
                 }
             },
             End::Lost(why) => {
-                client.set_state(&events, State::Connecting, Some(why));
-                pause(&client, backoff.next()).await;
+                client.set_state(events, State::Connecting, Some(why));
+                pause(client, backoff.next()).await;
             }
         }
     }
-    client.set_state(&events, State::Idle, None);
 }
 
 async fn closed(client: &Client) {
-    while !client.closing() {
+    while !client.closing() && !client.is_holding() {
         client.wake.notified().await;
     }
 }

@@ -16,6 +16,8 @@ use super::outbox::MAX_ID;
 use super::wire::{self, Publish, SubAck, SubscribeFilter, Version};
 use crate::topic;
 
+/// SUBSCRIBE and UNSUBSCRIBE packets without an answer at most: there are 5,536 identifiers for them.
+const MAX_UNANSWERED: usize = 1000;
 /// Topics whose targets are remembered.
 const CACHE: usize = 4096;
 
@@ -187,14 +189,23 @@ impl Subscriptions {
         !(self.unshared.load(Ordering::Acquire) && filter.starts_with("$share/"))
     }
 
+    /// Whether the server has shared subscriptions, or does not say.
+    pub(super) fn set_shared(&self, shared: bool) {
+        self.unshared.store(!shared, Ordering::Release);
+    }
+
     /// A connection begins: everything wanted is subscribed anew, or given up when it only drains. `shared`: the server
     /// has shared subscriptions, or does not say.
-    pub(super) fn begin(&self, draining: bool, ids: bool, shared: bool) {
-        self.unshared.store(!shared, Ordering::Release);
+    pub(super) fn begin(&self, draining: bool, ids: bool, session_present: bool) {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
-        inner.pending.clear();
-        inner.commands.clear();
+        // What was given up while there was no connection is still in the session.
+        let waiting = inner.pending.drain().map(|(_, command)| command).chain(inner.commands.drain(..));
+        let stale: Vec<Command> = waiting
+            .filter(|command| matches!(command, Command::Unsubscribe(name) if !inner.wanted.contains_key(name)))
+            .filter(|_| session_present && !draining)
+            .collect();
+        inner.commands.extend(stale);
         for (name, wanted) in inner.wanted.iter().filter(|(name, _)| self.may_ask(name)) {
             let mut filter = wanted.filter.clone();
             filter.id = filter.id.filter(|_| ids);
@@ -204,7 +215,8 @@ impl Subscriptions {
             });
         }
         self.live.store(true, Ordering::Release);
-        self.unanswered.store(if draining { 0 } else { inner.commands.len() }, Ordering::Release);
+        let asked = inner.commands.iter().filter(|command| matches!(command, Command::Subscribe(_))).count();
+        self.unanswered.store(asked, Ordering::Release);
     }
 
     /// The connection is gone: nothing waits for an answer.
@@ -225,7 +237,9 @@ impl Subscriptions {
     pub(super) fn fill(&self, out: &mut BytesMut, version: Version, ids: bool) {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
-        while let Some(command) = inner.commands.pop_front() {
+        while inner.pending.len() < MAX_UNANSWERED
+            && let Some(command) = inner.commands.pop_front()
+        {
             let mut packet = inner.last_packet;
             while packet <= MAX_ID || inner.pending.contains_key(&packet) {
                 packet = if packet <= MAX_ID { MAX_ID + 1 } else { packet.wrapping_add(1) };

@@ -17,8 +17,21 @@ pub fn is_topic(topic: &str) -> bool {
         && !topic.contains(['+', '#', '\u{8}', '\u{c}', '\n', '\r', '\t', '\u{b}', '\0'])
 }
 
-/// The filter of a shared subscription without `$share/<group>/`; any other as it is.
+/// What brokers read at the start of a filter as something else than a topic: shared, queue, stream and exclusive
+/// subscriptions.
+const SPECIAL: [&str; 5] = ["$share/", "$queue/", "$q/", "$stream/", "$exclusive/"];
+
+/// True for a filter that says itself how its messages are shared: it is left as it is.
+pub fn is_special(filter: &str) -> bool {
+    SPECIAL.iter().any(|prefix| filter.starts_with(prefix))
+}
+
+/// The filter of a shared or otherwise special subscription as its messages' topics match it; any other as it is.
 pub fn plain(filter: &str) -> &str {
+    let special = SPECIAL.iter().skip(1).find_map(|prefix| filter.strip_prefix(prefix));
+    if let Some(plain) = special {
+        return plain;
+    }
     let shared = filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
     shared.filter(|(group, _)| !group.is_empty()).map_or(filter, |(_, plain)| plain)
 }
@@ -55,6 +68,9 @@ mod tests {
         assert!(is_topic("a/b") && !is_topic("") && !is_topic("a/#") && !is_topic("a\n"));
         assert_eq!(plain("$share/g/a/b"), "a/b");
         assert_eq!(plain("a/b"), "a/b");
+        for special in ["$queue/a/b", "$q/a/b", "$stream/a/b", "$exclusive/a/b"] {
+            assert!(is_special(special) && plain(special) == "a/b", "{special}");
+        }
     }
 
     #[test]

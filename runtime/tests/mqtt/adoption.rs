@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use flotilla_nodes_network::mqtt::{Keeper, KeptSession, SessionKeeper, adopt};
+use flotilla_nodes_network::mqtt::{Guard, Keeper, KeptSession, Parting, SessionKeeper, adopt};
 use futures::future::BoxFuture;
 use serde_json::json;
 
@@ -14,14 +14,47 @@ use super::proxy::Proxy;
 struct Records(Mutex<Vec<KeptSession>>);
 
 impl SessionKeeper for Records {
-    fn record(&self, session: KeptSession) -> BoxFuture<'static, ()> {
+    fn record(&self, session: KeptSession) -> BoxFuture<'static, bool> {
         self.0.lock().unwrap().push(session);
-        Box::pin(std::future::ready(()))
+        Box::pin(std::future::ready(true))
     }
 
     fn forget(&self, client_id: String) -> BoxFuture<'static, ()> {
         self.0.lock().unwrap().retain(|session| session.client_id != client_id);
         Box::pin(std::future::ready(()))
+    }
+
+    fn leave_behind(&self, session: KeptSession) -> BoxFuture<'static, ()> {
+        let mut records = self.0.lock().unwrap();
+        records.retain(|known| known.client_id != session.client_id);
+        records.push(session);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn guard(&self) -> Arc<dyn Guard> {
+        Arc::new(Ours)
+    }
+
+    fn parting(&self) -> Parting {
+        Parting::End
+    }
+}
+
+/// Nobody else wants the ClientIDs here.
+#[derive(Debug)]
+struct Ours;
+
+impl Guard for Ours {
+    fn is_current(&self) -> bool {
+        true
+    }
+
+    fn until_current(&self) -> BoxFuture<'static, bool> {
+        Box::pin(std::future::ready(true))
+    }
+
+    fn may_connect(&self, _taken: bool) -> BoxFuture<'static, bool> {
+        Box::pin(std::future::ready(true))
     }
 }
 
@@ -59,13 +92,13 @@ async fn a_survivor_finishes_what_the_session_holds() {
     let survivor = run(grouped("r2"), flow).await;
     survivor.shared().extensions.insert(Arc::new(Keeper(records.clone())));
     connected(&survivor).await;
-    let adopted = adopt(survivor.shared(), &session).await.unwrap();
+    let adopted = adopt(survivor.shared(), &session, Arc::new(Ours)).await.unwrap();
     assert!(adopted.finished && adopted.messages == 300, "{adopted:?}");
     collector.expect(0..300);
     // The survivor has a session of its own by now, which stays.
     assert!(records.0.lock().unwrap().iter().all(|kept| kept.client_id != session.client_id));
     // The session is gone: adopting it again finds nothing.
-    assert_eq!(adopt(survivor.shared(), &session).await.unwrap().messages, 0);
+    assert_eq!(adopt(survivor.shared(), &session, Arc::new(Ours)).await.unwrap().messages, 0);
     survivor.shutdown().await;
     dead.shutdown().await;
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use flotilla_engine::Shared;
 
@@ -9,27 +10,35 @@ use super::broker::MqttBroker;
 use super::keeper::{Keeper, KeptSession};
 use super::options::ADOPTED_EXPIRY;
 use flotilla_mqtt::wire::Version;
-use flotilla_mqtt::{Client, ClientOptions, Role};
+use flotilla_mqtt::{Client, ClientOptions, Guard, Role, State};
+
+/// How often it is looked whether this replica consumes itself.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What became of an adopted session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Adopted {
     /// Messages that it held and that were run here.
     pub messages: u64,
-    /// False when it was cut short: the engine was stopped.
+    /// False when it was cut short: the engine was stopped, or the session became another's.
     pub finished: bool,
 }
 
 /// Connects with the session's ClientID, unsubscribes, runs what it holds through this replica's flow, acknowledges it as
-/// the deliveries end, and ends the session. Only one replica may do so: the caller holds a fenced lease on the ClientID.
-/// It tries until the broker answers; the caller bounds it. Dropping the future does not end it, stopping the engine does.
+/// the deliveries end, and ends the session, however long that takes. Only one replica may do so: `guard` says whether this
+/// is still the one. This replica's own subscriptions are live first, so that somebody is subscribed at each moment.
+/// Dropping the future lets go of the session and leaves it as it is.
 ///
 /// # Errors
 /// When the flow has no such mqtt-broker node, or it cannot be reached by its settings.
-pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession) -> Result<Adopted, String> {
+pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession, guard: Arc<dyn Guard>) -> Result<Adopted, String> {
     let broker = shared.config_node::<MqttBroker>(&session.broker).ok_or_else(|| {
         format!("the flow has no mqtt-broker node \"{}\" for the session \"{}\"", session.broker, session.client_id)
     })?;
+    let consumes = broker.state.lock().users.iter().any(|user| user.consumes);
+    while consumes && !broker.consumes() {
+        tokio::time::sleep(LOOK).await;
+    }
     let mut options: ClientOptions = broker.client_options(Role::Adopt)?;
     options.connect.client_id.clone_from(&session.client_id);
     options.connect.clean = false;
@@ -37,12 +46,39 @@ pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession) -> Result<Adopte
     options.connect.will = None;
     options.end_session = options.connect.version == Version::V5;
     let client = Client::new(Role::Adopt, options);
+    client.set_guard(guard);
     client.expect(&session.filters);
+    let letting_go = LetGo(client.clone());
     broker.run(client.clone());
     client.until_ended().await;
+    drop(letting_go);
     let finished = client.has_drained();
     if finished && let Some(keeper) = shared.extensions.get::<Keeper>() {
         keeper.0.forget(session.client_id.clone()).await;
     }
     Ok(Adopted { messages: client.received.load(Ordering::Relaxed), finished })
+}
+
+/// Ends a client whose adopter gave up, without ending the session.
+struct LetGo(Arc<Client>);
+
+impl Drop for LetGo {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
+
+impl MqttBroker {
+    /// True when this replica's own consuming connections are subscribed.
+    fn consumes(&self) -> bool {
+        let consumers = self.state.lock().consumers();
+        !consumers.is_empty() && consumers.iter().all(|client| client.state() == State::Connected)
+    }
+}
+
+/// How many sessions this replica has at brokers that outlive their connection.
+pub fn sessions(shared: &Arc<Shared>) -> usize {
+    let order = shared.config_order.load();
+    let nodes = order.iter().filter_map(|id| shared.config_node::<MqttBroker>(id));
+    nodes.map(|node| node.state.lock().consumers().iter().filter(|client| client.is_left()).count()).sum()
 }

@@ -11,12 +11,13 @@ use flotilla_engine::observe::Level;
 use flotilla_engine::{ConfigNode, NodeCx, NodeError, NodeType, Shared, Worker};
 use flotilla_value::{Object, Str, Value};
 
-use super::options::{Announcement, BrokerOptions};
+use super::keeper::Keeper;
+use super::options::{Announcement, BrokerOptions, Kind};
 use super::share::{self, Wish};
 use super::{own, tls};
 use flotilla_mqtt::topic;
 use flotilla_mqtt::wire::{Publish, Version};
-use flotilla_mqtt::{Client, Outgoing, Receipt, Role, State};
+use flotilla_mqtt::{Client, Outgoing, Parting, Receipt, Role, State};
 
 /// The mqtt-broker config node. Consuming and publishing use separate connections, except for a flow with a ClientID of
 /// its own outside a group, or a subscription without local messages: those want one client.
@@ -35,6 +36,9 @@ pub struct MqttBroker {
 pub(super) struct BrokerState {
     pub(super) users: Vec<User>,
     pub(super) consumer: Option<Arc<Client>>,
+    /// In a group: consumes what is subscribed to at QoS 0, with a session that ends with its connection. A session that
+    /// waits for its replica would swallow what the server gives it at QoS 0.
+    pub(super) fleeting: Option<Arc<Client>>,
     pub(super) publisher: Option<Arc<Client>>,
     /// Connecting or connected: what `canConnect` denies.
     pub(super) running: bool,
@@ -85,6 +89,13 @@ fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
     }))
 }
 
+impl BrokerState {
+    /// The consuming clients.
+    pub(super) fn consumers(&self) -> Vec<Arc<Client>> {
+        self.consumer.iter().chain(&self.fleeting).cloned().collect()
+    }
+}
+
 impl MqttBroker {
     /// True with MQTT 5 in the flow: messages have its properties.
     pub(super) fn v5(&self) -> bool {
@@ -129,8 +140,10 @@ impl MqttBroker {
         // A node that was deployed later may need the other kind of connection.
         let complete = {
             let state = self.state.lock();
+            let runs = |client: &Option<Arc<Client>>| client.as_ref().is_some_and(|client| client.has_begun());
+            let (lasting, fleeting) = self.consuming(&state);
             state.running
-                && (!consumes || state.consumer.is_some())
+                && (!consumes || ((!lasting || runs(&state.consumer)) && (!fleeting || runs(&state.fleeting))))
                 && (state.publisher.is_some() || state.users.iter().all(|user| user.consumes) || self.single(&state))
         };
         if !complete {
@@ -144,6 +157,32 @@ impl MqttBroker {
         !settings.share_subscriptions && (own_id || state.users.iter().any(|user| user.no_local))
     }
 
+    /// Which consuming clients the wishes need: one whose session outlives its connection, and one for QoS 0 in a group.
+    fn consuming(&self, state: &BrokerState) -> (bool, bool) {
+        let group = self.shared.settings.load().share_subscriptions;
+        let fleeting = group && state.wishes.iter().any(|(_, wish)| wish.is_fleeting());
+        let lasting = !fleeting || state.wishes.iter().any(|(_, wish)| !wish.is_fleeting());
+        (lasting, fleeting)
+    }
+
+    /// The client that a wish is for; made when it is not there, and run with the others or by [`MqttBroker::connect`].
+    pub(super) fn consumer_of(&self, wish: &Wish) -> Option<Arc<Client>> {
+        let fleeting = self.shared.settings.load().share_subscriptions && wish.is_fleeting();
+        let mut state = self.state.lock();
+        let made = if fleeting { state.fleeting.clone() } else { state.consumer.clone() };
+        made.or_else(|| {
+            if fleeting {
+                self.launch(&mut state.fleeting, Kind::Fleeting, false, &mut Vec::new());
+                return state.fleeting.clone();
+            }
+            let single = self.single(&state);
+            let publishes = self.publishes(&state);
+            let kind = if single { Kind::Both } else { Kind::Consume };
+            self.launch(&mut state.consumer, kind, single || !publishes, &mut Vec::new());
+            state.consumer.clone()
+        })
+    }
+
     /// Starts the clients that the users need.
     pub(super) fn connect(&self) {
         let mut state = self.state.lock();
@@ -153,27 +192,21 @@ impl MqttBroker {
         let single = self.single(&state);
         let mut started = Vec::new();
         if consumes {
-            let role = if single { Role::Both } else { Role::Consume };
-            let with_will = single || !publishes;
-            self.launch(&mut state.consumer, role, with_will, &mut started);
+            let (lasting, fleeting) = self.consuming(&state);
+            if lasting {
+                let kind = if single { Kind::Both } else { Kind::Consume };
+                self.launch(&mut state.consumer, kind, single || !publishes, &mut started);
+            }
+            if fleeting {
+                self.launch(&mut state.fleeting, Kind::Fleeting, !lasting && !publishes, &mut started);
+            }
         }
         if publishes && !(consumes && single) {
-            self.launch(&mut state.publisher, Role::Publish, true, &mut started);
+            self.launch(&mut state.publisher, Kind::Publish, true, &mut started);
         }
         drop(state);
         self.show(State::Connecting, None);
         started.into_iter().for_each(|client| self.run(client));
-    }
-
-    /// Makes the consuming client, so that it can be told what to subscribe to before it runs.
-    pub(super) fn prepare(&self) {
-        let mut state = self.state.lock();
-        if state.consumer.is_none() {
-            let single = self.single(&state);
-            let publishes = self.publishes(&state);
-            let role = if single { Role::Both } else { Role::Consume };
-            self.launch(&mut state.consumer, role, single || !publishes, &mut Vec::new());
-        }
     }
 
     /// Makes and runs a publishing client when there is none: dead letters have to go somewhere.
@@ -183,7 +216,7 @@ impl MqttBroker {
             let mut state = self.state.lock();
             let single = state.consumer.as_ref().is_some_and(|consumer| consumer.role == Role::Both);
             if !single && state.running && state.publisher.is_none() {
-                self.launch(&mut state.publisher, Role::Publish, false, &mut started);
+                self.launch(&mut state.publisher, Kind::Publish, false, &mut started);
             }
         }
         started.into_iter().for_each(|client| self.run(client));
@@ -207,27 +240,39 @@ impl MqttBroker {
     pub(super) fn client_options(&self, role: Role) -> Result<flotilla_mqtt::ClientOptions, String> {
         let options = self.options.lock();
         let settings = self.shared.settings.load();
-        options.client(role, &self.id, &settings, false, || tls::config(&self.shared, &options))
+        let kind = if role == Role::Adopt { Kind::Adopt } else { Kind::Consume };
+        options.client(kind, &self.id, &settings, false, || tls::config(&self.shared, &options))
     }
 
     /// The client in `place`, ready to run; made when it is not there.
-    fn launch(&self, place: &mut Option<Arc<Client>>, role: Role, with_will: bool, started: &mut Vec<Arc<Client>>) {
+    fn launch(&self, place: &mut Option<Arc<Client>>, kind: Kind, with_will: bool, started: &mut Vec<Arc<Client>>) {
+        let role = kind.role();
         let options = self.options.lock();
         let settings = self.shared.settings.load();
-        let made = options.client(role, &self.id, &settings, with_will, || tls::config(&self.shared, &options));
+        let made = options.client(kind, &self.id, &settings, with_will, || tls::config(&self.shared, &options));
         let made = match made {
             Ok(made) => made,
             Err(why) => return self.shared.log(Level::Error, format!("mqtt-broker {}: {why}", self.id)),
         };
         match place {
-            Some(client) if client.state() != State::Idle => {}
+            Some(client) if client.has_begun() => {}
             Some(client) if client.role == role => {
+                let mut made = made;
+                if client.is_left() {
+                    // It goes on with its session.
+                    made.connect.client_id.clone_from(&client.options().connect.client_id);
+                }
                 client.set_options(made);
                 client.reopen();
                 started.push(client.clone());
             }
             _ => {
                 let client = Client::new(role, made);
+                if role == Role::Consume
+                    && let Some(keeper) = self.shared.extensions.get::<Keeper>()
+                {
+                    client.set_guard(keeper.0.guard());
+                }
                 started.push(client.clone());
                 *place = Some(client);
             }
@@ -251,17 +296,17 @@ impl MqttBroker {
 
     /// Sends the close message and what waits, then ends the connections.
     pub(super) async fn disconnect(&self) {
-        let (consumer, publisher, connected) = {
+        let (consumers, publisher, connected) = {
             let mut state = self.state.lock();
             state.stopped = true;
-            (state.consumer.clone(), state.publisher.clone(), state.connected)
+            (state.consumers(), state.publisher.clone(), state.connected)
         };
-        if connected && let Some(close) = self.options.lock().announcement(Announcement::Close) {
+        // The lock on the options is given back before anything else is locked.
+        let close = self.options.lock().announcement(Announcement::Close).filter(|_| connected);
+        if let Some(close) = close {
             self.announce(close);
         }
-        if let Some(consumer) = consumer {
-            consumer.close().await;
-        }
+        join_all(consumers.iter().map(|consumer| consumer.close())).await;
         if let Some(publisher) = publisher {
             publisher.close().await;
         }
@@ -279,7 +324,7 @@ impl MqttBroker {
     pub(super) async fn until_connected(&self) {
         let clients: Vec<_> = {
             let state = self.state.lock();
-            state.consumer.iter().chain(&state.publisher).cloned().collect()
+            state.consumers().into_iter().chain(state.publisher.clone()).collect()
         };
         join_all(clients.iter().map(|client| client.until_connected())).await;
     }
@@ -299,7 +344,7 @@ impl MqttBroker {
             if let Some(mark) = &state.mark {
                 own::mark(&mut outgoing.publish, mark);
             }
-            state.publisher.clone().or_else(|| state.consumer.clone())
+            state.publisher.clone().or_else(|| state.consumer.clone()).or_else(|| state.fleeting.clone())
         };
         let Some(client) = client else { return };
         for (receipt, result) in client.publish(outgoing) {
@@ -332,36 +377,37 @@ impl ConfigNode for MqttBroker {
     }
 
     fn drain(&self) {
-        let consumer = {
+        let consumers = {
             let mut state = self.state.lock();
             if std::mem::replace(&mut state.draining, true) {
                 return;
             }
-            state.consumer.clone()
+            state.consumers()
         };
-        if let Some(consumer) = consumer {
+        let parting = self.shared.extensions.get::<Keeper>().map_or(Parting::End, |keeper| keeper.0.parting());
+        for consumer in consumers {
             let guard = Delivery::begin(&self.shared.deliveries, self.id.clone(), |_| {});
-            consumer.drain(guard);
+            consumer.drain(guard, parting);
         }
     }
 
     /// The connection that drained is replaced by a new one, which subscribes everything anew.
     fn resume(&self) -> BoxFuture<'static, ()> {
-        let consumer = {
+        let consumers = {
             let mut state = self.state.lock();
             if !std::mem::take(&mut state.draining) || state.stopped {
                 return Box::pin(std::future::ready(()));
             }
-            state.consumer.clone()
+            state.consumers()
         };
-        let (Some(me), Some(consumer)) = (self.me.upgrade(), consumer) else {
-            return Box::pin(std::future::ready(()));
-        };
+        let Some(me) = self.me.upgrade() else { return Box::pin(std::future::ready(())) };
         Box::pin(async move {
-            consumer.close().await;
-            me.share_again(&consumer);
-            consumer.reopen();
-            me.run(consumer);
+            join_all(consumers.iter().map(|consumer| consumer.close())).await;
+            me.share_again();
+            for consumer in consumers {
+                consumer.reopen();
+                me.run(consumer);
+            }
         })
     }
 
@@ -369,11 +415,16 @@ impl ConfigNode for MqttBroker {
         let Some(me) = self.me.upgrade() else { return Box::pin(std::future::ready(())) };
         Box::pin(async move {
             me.disconnect().await;
-            let (consumer, publisher) = {
+            let (consumers, publisher) = {
                 let mut state = me.state.lock();
-                (state.consumer.take(), state.publisher.take())
+                let consumers = state.consumers();
+                (state.consumer, state.fleeting) = (None, None);
+                (consumers, state.publisher.take())
             };
-            consumer.iter().chain(&publisher).for_each(|client| client.give_up());
+            consumers.iter().chain(&publisher).for_each(|client| client.give_up());
+            for consumer in consumers {
+                me.part(&consumer).await;
+            }
         })
     }
 }

@@ -17,9 +17,11 @@ use super::options::Announcement;
 use super::{mqtt_in, own};
 use flotilla_mqtt::wire::{ConnAck, Publish, Qos, Version};
 use flotilla_mqtt::{
-    Client, ClientEvents, Outgoing, Policy, PublishError, Receipt, Role, State, Target, Ticket, Verdict,
+    Client, ClientEvents, Outgoing, Parting, Policy, PublishError, Receipt, Role, State, Target, Ticket, Verdict,
 };
 
+/// How long closing waits for it to be said what became of the session.
+const PART_LIMIT: Duration = Duration::from_secs(2);
 /// How long consuming waits for the session to be recorded.
 const RECORD_LIMIT: Duration = Duration::from_secs(10);
 
@@ -74,16 +76,42 @@ impl MqttBroker {
         }
     }
 
+    /// What becomes of the record of a session that this replica does not use any more.
+    pub(super) async fn part(&self, client: &Arc<Client>) {
+        let Some(keeper) = self.shared.extensions.get::<Keeper>().filter(|_| client.options().end_session) else {
+            return;
+        };
+        let session = self.kept(client);
+        let parted = match (client.is_left(), client.parting()) {
+            (false, _) => keeper.0.forget(session.client_id),
+            (true, Parting::Yield) => return,
+            (true, _) => keeper.0.leave_behind(session),
+        };
+        let _ = tokio::time::timeout(PART_LIMIT, parted).await;
+    }
+
+    fn kept(&self, client: &Arc<Client>) -> KeptSession {
+        KeptSession {
+            broker: self.id.to_string(),
+            url: self.options.lock().url(),
+            client_id: client.options().connect.client_id.clone(),
+            filters: client.filters(),
+            replica: self.shared.settings.load().replica.clone(),
+        }
+    }
+
     fn connected_again(&self) {
-        let birth = {
+        {
             let mut state = self.state.lock();
-            let all = state.consumer.iter().chain(&state.publisher).all(|client| client.state() == State::Connected);
+            let clients = state.consumers().into_iter().chain(state.publisher.clone());
+            let all = clients.into_iter().all(|client| client.state() == State::Connected);
             if !all || !state.running || std::mem::replace(&mut state.connected, true) {
                 return;
             }
             state.troubled = false;
-            self.options.lock().announcement(Announcement::Birth)
-        };
+        }
+        // The lock on the state is given back before the options are locked.
+        let birth = self.options.lock().announcement(Announcement::Birth);
         self.log("mqtt.state.connected", &[], Level::Info);
         if let Some(birth) = birth {
             self.announce(birth);
@@ -118,8 +146,9 @@ impl ClientEvents for MqttBroker {
             if let Some(props) = &mut publish.props {
                 props.subscription_ids.clear();
             }
-            let consumer = self.state.lock().consumer.clone();
-            consumer.map(|consumer| consumer.targets(&publish))
+            let consumers = self.state.lock().consumers();
+            let targets = consumers.iter().flat_map(|consumer| consumer.targets(&publish).to_vec());
+            (!consumers.is_empty()).then(|| targets.collect())
         } else {
             Some(client.targets(&publish))
         };
@@ -174,7 +203,7 @@ impl ClientEvents for MqttBroker {
         self.ended(receipt, result);
     }
 
-    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, ()> {
+    fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, bool> {
         let settings = self.shared.settings.load();
         if settings.share_subscriptions {
             self.say_what_is_missing(client, ack, version);
@@ -183,16 +212,11 @@ impl ClientEvents for MqttBroker {
         let options = client.options();
         let ours = client.role == Role::Consume && settings.share_subscriptions && options.end_session;
         let keeper = self.shared.extensions.get::<Keeper>().filter(|_| ours && !redispatches);
-        let Some(keeper) = keeper else { return Box::pin(std::future::ready(())) };
-        let record = keeper.0.record(KeptSession {
-            broker: self.id.to_string(),
-            url: self.options.lock().url(),
-            client_id: options.connect.client_id.clone(),
-            filters: client.filters(),
-            replica: settings.replica.clone(),
-        });
+        let Some(keeper) = keeper else { return Box::pin(std::future::ready(true)) };
+        let record = keeper.0.record(self.kept(client));
         Box::pin(async move {
-            let _ = tokio::time::timeout(RECORD_LIMIT, record).await;
+            // A store that is away is no reason to stop: what is lost then is lost only if this replica dies as well.
+            tokio::time::timeout(RECORD_LIMIT, record).await.unwrap_or(true)
         })
     }
 
@@ -214,7 +238,7 @@ impl ClientEvents for MqttBroker {
         // A flow that only publishes or only consumes has one connection, and all its nodes show it.
         let both = {
             let state = self.state.lock();
-            state.consumer.is_some() && state.publisher.is_some()
+            !state.consumers().is_empty() && state.publisher.is_some()
         };
         if state != State::Idle {
             self.show(state, consumers.filter(|_| both));
@@ -246,7 +270,7 @@ impl ClientEvents for MqttBroker {
 
     fn may_publish(&self) -> bool {
         let state = self.state.lock();
-        state.consumer.as_ref().is_none_or(|consumer| consumer.subscribed())
+        state.consumers().iter().all(|consumer| consumer.subscribed())
     }
 
     fn policy(&self) -> Policy {

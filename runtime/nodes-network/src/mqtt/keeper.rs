@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+use flotilla_mqtt::{Guard, Parting};
+
 /// A session that may hold messages which nobody else gets.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KeptSession {
@@ -25,10 +27,17 @@ pub struct KeptSession {
 
 /// Remembers sessions where other replicas find them. Put one into `Shared::extensions` as [`Keeper`].
 pub trait SessionKeeper: Send + Sync {
-    /// Called before anything is subscribed, and again on every connection. Consuming waits for it, 10 s at most.
-    fn record(&self, session: KeptSession) -> BoxFuture<'static, ()>;
+    /// Called before anything is subscribed, and again on every connection. Consuming waits for it, 10 s at most. False
+    /// when this process must not consume any more: another has its id.
+    fn record(&self, session: KeptSession) -> BoxFuture<'static, bool>;
+    /// This replica is through with the session and leaves it at the broker for another to take up, at once.
+    fn leave_behind(&self, session: KeptSession) -> BoxFuture<'static, ()>;
     /// The session has ended and holds nothing.
     fn forget(&self, client_id: String) -> BoxFuture<'static, ()>;
+    /// Asked before a ClientID is used again and before messages are read.
+    fn guard(&self) -> Arc<dyn Guard>;
+    /// How sessions are left that stop consuming now.
+    fn parting(&self) -> Parting;
 }
 
 /// The keeper of this replica, as an extension.

@@ -20,6 +20,7 @@ pub use broker::TYPE as BROKER;
 pub use mqtt_in::TYPE as IN;
 pub use mqtt_out::TYPE as OUT;
 
-pub use adopt::{Adopted, adopt};
+pub use adopt::{Adopted, adopt, sessions};
 pub use broker::MqttBroker;
+pub use flotilla_mqtt::{Guard, Parting};
 pub use keeper::{Keeper, KeptSession, SessionKeeper};

@@ -218,7 +218,6 @@ impl Node for MqttIn {
 
     fn start(&self) {
         show_first(&self.cx, &self.broker);
-        self.broker.prepare();
         if let Some(wish) = &self.fixed {
             self.broker.subscribe(wish, self.cx.id());
         }

@@ -47,6 +47,32 @@ impl Announcement {
     }
 }
 
+/// What a client of the node is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It consumes and publishes.
+    Both,
+    /// It consumes.
+    Consume,
+    /// It consumes what is subscribed to at QoS 0 in a group: its session ends with the connection.
+    Fleeting,
+    /// It publishes.
+    Publish,
+    /// It finishes another replica's session.
+    Adopt,
+}
+
+impl Kind {
+    pub(super) fn role(self) -> Role {
+        match self {
+            Kind::Both => Role::Both,
+            Kind::Consume | Kind::Fleeting => Role::Consume,
+            Kind::Publish => Role::Publish,
+            Kind::Adopt => Role::Adopt,
+        }
+    }
+}
+
 fn version(config: &NodeConfig) -> Version {
     match config.int("protocolVersion") {
         Some(3) => Version::V31,
@@ -199,7 +225,7 @@ impl BrokerOptions {
     /// When the URL cannot be read or TLS cannot be set up.
     pub(super) fn client(
         &self,
-        role: Role,
+        kind: Kind,
         node: &str,
         settings: &Settings,
         with_will: bool,
@@ -215,7 +241,8 @@ impl BrokerOptions {
         let v5 = version == Version::V5;
         let own_id = self.client_id().is_empty() || shared;
         let clean = own_id || self.config.bool_or("cleansession", true);
-        let ours = role == Role::Publish || shared;
+        let role = kind.role();
+        let ours = (role == Role::Publish || shared) && kind != Kind::Fleeting;
         let client_id = match (own_id, role) {
             (false, Role::Consume | Role::Both) => self.client_id().to_owned(),
             (false, _) => format!("{}-{}", self.client_id(), generate()),
@@ -244,7 +271,11 @@ impl BrokerOptions {
                 username: user.filter(|user| !user.is_empty()),
                 password: password.filter(|password| !password.is_empty()),
                 will: if with_will { self.announcement(Announcement::Will) } else { None },
-                session_expiry: if ours { SESSION_EXPIRY } else { given },
+                session_expiry: match kind {
+                    Kind::Fleeting => 0,
+                    _ if ours => SESSION_EXPIRY,
+                    _ => given,
+                },
                 receive_maximum: settings.max_in_flight.clamp(1, 65_535) as u16,
                 maximum_packet_size: 256 << 20,
                 user: user_props.as_ref().map(properties::user).unwrap_or_default(),

@@ -4,8 +4,8 @@ use flotilla_value::Str;
 
 use super::broker::MqttBroker;
 use super::url;
-use flotilla_mqtt::wire::SubscribeFilter;
-use flotilla_mqtt::{Client, DataType, SubRef};
+use flotilla_mqtt::wire::{Qos, SubscribeFilter};
+use flotilla_mqtt::{Client, DataType, SubRef, topic};
 
 /// What an `mqtt in` node wants to receive.
 #[derive(Clone, Debug)]
@@ -19,7 +19,12 @@ pub(super) struct Wish {
 impl Wish {
     /// True when the replicas of a group are to share its messages under the group's name.
     pub(super) fn is_shared(&self) -> bool {
-        !self.each && !self.filter.filter.starts_with("$share/")
+        !self.each && !topic::is_special(&self.filter.filter)
+    }
+
+    /// True when the server keeps nothing for it while there is no connection.
+    pub(super) fn is_fleeting(&self) -> bool {
+        self.filter.qos == Qos::Zero
     }
 }
 
@@ -74,16 +79,18 @@ impl MqttBroker {
 
     /// A node wants to receive.
     pub(super) fn subscribe(&self, wish: &Wish, node: &Str) {
-        let client = {
+        let running = {
             let mut state = self.state.lock();
             let same = |(known, other): &(Str, Wish)| known == node && other.filter.filter == wish.filter.filter;
             state.wishes.retain(|known| !same(known));
             state.wishes.push((node.clone(), wish.clone()));
-            state.consumer.clone()
+            state.running
         };
         self.mark_if_wanted();
-        if let Some(client) = client {
-            self.ask(&client, wish, node);
+        let Some(client) = self.consumer_of(wish) else { return };
+        self.ask(&client, wish, node);
+        if running && !client.has_begun() {
+            self.connect();
         }
     }
 
@@ -91,30 +98,32 @@ impl MqttBroker {
     pub(super) fn unsubscribe(&self, wish: &Wish, node: &Str, force: bool) {
         let keep = !force && !self.options.lock().auto_unsubscribe();
         let filter = self.wire_filter(wish);
-        let client = {
+        let clients = {
             let mut state = self.state.lock();
             state.wishes.retain(|(known, other)| known != node || other.filter.filter != wish.filter.filter);
-            state.consumer.clone()
+            state.consumers()
         };
         self.mark_if_wanted();
-        if let Some(client) = client {
-            client.unsubscribe(&filter.filter, node, keep);
-        }
+        clients.iter().for_each(|client| client.unsubscribe(&filter.filter, node, keep));
     }
 
     /// After a deploy that kept this node, another broker node may be the first. Called between two connections.
-    pub(super) fn share_again(&self, consumer: &Client) {
+    pub(super) fn share_again(&self) {
         let wishes = self.state.lock().wishes.clone();
         let share = self.share_name();
         if self.state.lock().share.as_ref().is_none_or(|known| *known == share) {
             return;
         }
         for (node, wish) in &wishes {
-            consumer.unsubscribe(&self.wire_filter(wish).filter, node, false);
+            if let Some(consumer) = self.consumer_of(wish) {
+                consumer.unsubscribe(&self.wire_filter(wish).filter, node, false);
+            }
         }
         self.state.lock().share = Some(share);
         for (node, wish) in &wishes {
-            self.ask(consumer, wish, node);
+            if let Some(consumer) = self.consumer_of(wish) {
+                self.ask(&consumer, wish, node);
+            }
         }
     }
 }

@@ -1,0 +1,194 @@
+//! What the sessions of dead replicas hold is finished here: each has one owner at a time, for as long as it takes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flotilla_group::member::Standing;
+use flotilla_group::session::{Kept, Orphans, Sessions};
+use flotilla_engine::Shared;
+use flotilla_nodes_network::mqtt::{Guard, KeptSession, adopt};
+use flotilla_store::{Lease, StoreError};
+use futures::future::{BoxFuture, join_all};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How often orphans are looked for.
+const LOOK: Duration = Duration::from_millis(500);
+/// How many dead replicas' sessions are finished at the same time.
+const AT_ONCE: usize = 16;
+
+/// Looks for dead replicas' sessions and finishes them.
+#[derive(Clone)]
+pub struct Finisher {
+    /// The engine whose flow the messages run through.
+    pub shared: Arc<Shared>,
+    /// The group's sessions.
+    pub sessions: Sessions,
+    /// What this replica knows of its own place.
+    pub standing: Standing,
+    /// This replica's id.
+    pub replica: String,
+    /// This process, as in the lease on its id.
+    pub process: String,
+    /// For how long an id is taken at once.
+    pub ttl: Duration,
+}
+
+/// Whose a dead replica's id is, as far as this process knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Ours,
+    /// The store does not say.
+    Unknown,
+    Another,
+}
+
+#[derive(Debug)]
+struct Adopting(watch::Receiver<Owner>);
+
+impl Guard for Adopting {
+    fn is_current(&self) -> bool {
+        *self.0.borrow() != Owner::Another
+    }
+
+    fn until_current(&self) -> BoxFuture<'static, bool> {
+        let ours = self.is_current();
+        Box::pin(std::future::ready(ours))
+    }
+
+    fn may_connect(&self, taken: bool) -> BoxFuture<'static, bool> {
+        let mut owner = self.0.clone();
+        Box::pin(async move {
+            // A closed channel: the adoption was given up.
+            let known = owner.wait_for(|owner| !taken || *owner != Owner::Unknown).await;
+            known.is_ok_and(|owner| *owner != Owner::Another)
+        })
+    }
+}
+
+impl Finisher {
+    /// Does not end; whoever drops it leaves the rest to other replicas, as the taken ids' leases run out.
+    pub async fn run(self) {
+        let mut timer = tokio::time::interval(LOOK);
+        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut tasks = JoinSet::new();
+        let mut under_way: HashSet<String> = HashSet::new();
+        loop {
+            tokio::select! {
+                _ = timer.tick() => {}
+                Some(ended) = tasks.join_next() => {
+                    match ended {
+                        Ok(replica) => drop(under_way.remove(&replica)),
+                        Err(error) => {
+                            // A panic; which one is not known, so that all may be tried again: the leases decide.
+                            tracing::error!(%error, "finishing a dead replica's sessions broke off");
+                            under_way.clear();
+                        }
+                    }
+                    continue;
+                }
+            }
+            match self.sessions.orphans(&self.replica, &self.standing).await {
+                Ok(orphans) => {
+                    for found in orphans {
+                        if tasks.len() < AT_ONCE && under_way.insert(found.replica.clone()) {
+                            let own = self.clone();
+                            tasks.spawn(async move {
+                                own.finish(&found).await;
+                                found.replica
+                            });
+                        }
+                    }
+                }
+                Err(error) => tracing::debug!(%error, "cannot look for sessions of dead replicas"),
+            }
+        }
+    }
+
+    async fn finish(&self, found: &Orphans) {
+        match self.sessions.take_over(&found.replica, &self.process, self.ttl, &self.standing).await {
+            Ok(Some(lease)) => self.finish_all(found, lease).await,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, replica = found.replica, "the sessions of a dead replica wait");
+            }
+        }
+    }
+
+    async fn finish_all(&self, found: &Orphans, lease: Lease) {
+        // It may have recorded more since.
+        let sessions = self.sessions.of(&found.replica).await.unwrap_or_else(|_| found.sessions.clone());
+        let (owner, guard) = watch::channel(Owner::Ours);
+        let adopting = join_all(sessions.iter().map(|kept| self.finish_one(kept, guard.clone())));
+        tokio::select! {
+            _ = adopting => {}
+            () = self.keep(&lease, &owner) => {
+                tracing::warn!(replica = found.replica, "another replica goes on with the sessions of a dead replica");
+                return;
+            }
+        }
+        if let Err(error) = self.sessions.release(&lease).await {
+            tracing::debug!(%error, "cannot give a dead replica's id back; the lease runs out by itself");
+        }
+    }
+
+    /// Keeps the dead replica's id for as long as that takes. Ends when another process has it. While the store is away
+    /// the work goes on: nobody else can take the id then.
+    async fn keep(&self, lease: &Lease, owner: &watch::Sender<Owner>) {
+        let mut lease = lease.clone();
+        loop {
+            tokio::time::sleep(self.ttl / 3).await;
+            let renewed = match self.sessions.keep(&lease).await {
+                Err(StoreError::Fenced { .. }) => self.sessions.take_again(&lease).await,
+                other => other.map(Some),
+            };
+            match renewed {
+                Ok(Some(renewed)) => {
+                    lease = renewed;
+                    owner.send_replace(Owner::Ours);
+                }
+                Ok(None) => {
+                    owner.send_replace(Owner::Another);
+                    return;
+                }
+                Err(_) => drop(owner.send_replace(Owner::Unknown)),
+            }
+        }
+    }
+
+    async fn finish_one(&self, kept: &Kept, owner: watch::Receiver<Owner>) {
+        let session: KeptSession = match serde_json::from_value(kept.session.clone()) {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::warn!(%error, client = kept.client_id, "the record of an MQTT session cannot be read");
+                return self.give_up(kept).await;
+            }
+        };
+        tracing::info!(replica = kept.replica, client = kept.client_id, "finishes the MQTT session of a dead replica");
+        match adopt(&self.shared, &session, Arc::new(Adopting(owner))).await {
+            Ok(adopted) if adopted.finished => {
+                tracing::info!(client = kept.client_id, messages = adopted.messages, "session finished");
+            }
+            Ok(adopted) => {
+                tracing::info!(
+                    client = kept.client_id,
+                    messages = adopted.messages,
+                    "the session is not finished; a replica goes on with it"
+                );
+            }
+            Err(why) => {
+                tracing::warn!(client = kept.client_id, "{why}");
+                self.give_up(kept).await;
+            }
+        }
+    }
+
+    async fn give_up(&self, kept: &Kept) {
+        if let Err(error) = self.sessions.give_up(kept).await {
+            tracing::debug!(%error, client = kept.client_id, "cannot give up an MQTT session");
+        }
+        // Nothing is to be done until it is forgotten; not so often either.
+        tokio::time::sleep(self.ttl).await;
+    }
+}
