@@ -1,5 +1,6 @@
 //! `flotilla up` as a user runs it.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,6 +34,7 @@ pub struct Up {
     pub http: SocketAddr,
     /// Where the admin API is.
     pub admin: SocketAddr,
+    args: Vec<OsString>,
     output: Arc<Mutex<String>>,
     log: Arc<Mutex<String>>,
     data: TempDir,
@@ -49,6 +51,18 @@ fn pump(source: impl Read + Send + 'static) -> Arc<Mutex<String>> {
         }
     });
     text
+}
+
+fn spawn(args: &[OsString]) -> anyhow::Result<(Child, Arc<Mutex<String>>, Arc<Mutex<String>>)> {
+    let mut child = Command::new(flotilla()?)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let output = pump(child.stdout.take().context("its output is piped")?);
+    let log = pump(child.stderr.take().context("its log is piped")?);
+    Ok((child, output, log))
 }
 
 impl Default for UpOptions {
@@ -83,26 +97,24 @@ impl Up {
         }
         let file = data.path().join("flows.json");
         std::fs::write(&file, document.to_string())?;
-        let mut child = Command::new(flotilla()?)
-            .arg("up")
-            .arg(&file)
-            .args(["--replicas", &options.replicas.to_string()])
-            .args(["--mqtt", &mqtt.to_string(), "--http", &http.to_string(), "--admin", &admin.to_string()])
-            .arg("--data")
-            .arg(data.path().join("data"))
-            .args(&options.args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let output = pump(child.stdout.take().context("its output is piped")?);
-        let log = pump(child.stderr.take().context("its log is piped")?);
-        let mut up = Up { child, mqtt, http, admin, output, log, data };
+        let mut args: Vec<OsString> = vec!["up".into(), file.into(), "--data".into(), data.path().join("data").into()];
+        let addresses = [("--mqtt", mqtt), ("--http", http), ("--admin", admin)];
+        args.extend(addresses.iter().flat_map(|(flag, address)| [(*flag).into(), address.to_string().into()]));
+        args.extend(["--replicas".into(), options.replicas.to_string().into()]);
+        args.extend(options.args.iter().map(OsString::from));
+        let (child, output, log) = spawn(&args)?;
+        let mut up = Up { child, mqtt, http, admin, args, output, log, data };
         let ready = up.wait_ready(options.replicas, Duration::from_mins(1));
         if let Err(error) = ready {
             anyhow::bail!("{error}\n{}", up.log());
         }
         Ok(up)
+    }
+
+    /// Starts it again with the same data, after [`Up::stop`]. Returns when as many replicas as before are ready.
+    pub fn start_again(&mut self, replicas: usize) -> anyhow::Result<()> {
+        (self.child, self.output, self.log) = spawn(&self.args)?;
+        self.wait_ready(replicas, Duration::from_mins(1))
     }
 
     fn wait_ready(&mut self, replicas: usize, deadline: Duration) -> anyhow::Result<()> {

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_engine::Shared;
 use flotilla_group::member::Standing;
 use flotilla_group::session::{Kept, Orphans, Sessions};
-use flotilla_engine::Shared;
 use flotilla_nodes_network::mqtt::{Guard, KeptSession, adopt};
 use flotilla_store::{Lease, StoreError};
 use futures::future::{BoxFuture, join_all};

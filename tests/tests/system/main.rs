@@ -21,5 +21,6 @@ mod rollout_chaos;
 mod rollout_flow;
 mod rollout_load;
 mod sessions;
+mod store_outage;
 mod timers;
 mod unknown_types;

@@ -17,7 +17,7 @@ const LEASE: &str = "2";
 /// Holds each message for half a second, so that a replica always has some that are not acknowledged.
 const HOLD: &str = "await new Promise(resolve => setTimeout(resolve, 500));";
 
-fn start() -> (Mosquitto, Up, Collector) {
+pub fn start() -> (Mosquitto, Up, Collector) {
     let broker = Mosquitto::start().unwrap();
     let folder = tempfile::TempDir::new().unwrap();
     let file = write_flow(folder.path(), &flow("one", HOLD)).unwrap();
@@ -28,7 +28,7 @@ fn start() -> (Mosquitto, Up, Collector) {
     (broker, up, collector)
 }
 
-fn publish(broker: SocketAddr) {
+pub fn publish(broker: SocketAddr) {
     let mut child = Command::new("mosquitto_pub")
         .args(["-h", "127.0.0.1", "-p", &broker.port().to_string(), "-V", "5", "-q", "1", "-t", "in", "-l"])
         .stdin(Stdio::piped())
@@ -42,7 +42,7 @@ fn publish(broker: SocketAddr) {
     assert!(child.wait().unwrap().success());
 }
 
-fn all_came_out(collector: &Collector) {
+pub fn all_came_out(collector: &Collector) {
     let missing = || {
         let seen: HashSet<_> = collector.counts().into_keys().collect();
         (0..MESSAGES).filter(|number| !seen.contains(&format!("one:{number}"))).collect::<Vec<_>>()
