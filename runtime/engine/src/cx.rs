@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use flotilla_flows::{NodeConfig, ScopeKind};
+use flotilla_tasks::Task;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{ContextRef, ScopeKey};
@@ -307,10 +308,10 @@ impl NodeCx {
     }
 
     /// Runs a task on this worker until it ends or the node is closed. What it holds when the node is closed is
-    /// abandoned.
+    /// abandoned. When it panics, what it holds fails, and the panic is an error of the node.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        let closed = self.0.closed.clone();
-        tokio::task::spawn_local(async move {
+        let (closed, cx) = (self.0.closed.clone(), self.clone());
+        let work = async move {
             let mut task = Box::pin(task);
             tokio::select! {
                 biased;
@@ -320,7 +321,20 @@ impl NodeCx {
                 }
                 () = &mut task => {}
             }
+        };
+        let supervised = self.supervised("work of a node").supervise_then(work, move |panicked| {
+            cx.error(format!("internal error in {} node: {}", cx.kind(), panicked.text), None);
         });
+        self.supervised("report of a node").spawn_local(supervised);
+    }
+
+    fn supervised(&self, name: &'static str) -> Task {
+        Task {
+            name,
+            owner: self.0.id.clone(),
+            ends: "it is through, or its node is closed",
+            failure: "the deliveries that it held fail; the node goes on",
+        }
     }
 
     /// Fires when the node is closed.

@@ -1,11 +1,11 @@
 //! The engine of a replica: starts workers, deploys flow documents, drains and stops.
 
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use flotilla_flows::{Document, Graph, expand, unknown_types};
+use flotilla_tasks::{Task, Thread};
 use futures::future::join_all;
 use rustc_hash::FxHashMap;
 use tokio::sync::Mutex;
@@ -46,7 +46,7 @@ pub type Credentials = FxHashMap<String, serde_json::Map<String, serde_json::Val
 /// The engine of a replica. Worker threads live until [`Engine::shutdown`].
 pub struct Engine {
     shared: Arc<Shared>,
-    threads: parking_lot::Mutex<Vec<JoinHandle<()>>>,
+    threads: parking_lot::Mutex<Vec<Thread<()>>>,
     running: Mutex<Running>,
 }
 
@@ -239,7 +239,13 @@ impl Engine {
         self.stop().await;
         self.shared.workers.write().clear();
         let threads = std::mem::take(&mut *self.threads.lock());
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        let task = Task {
+            name: "engine shutdown",
+            owner: "engine".into(),
+            ends: "every worker thread has ended",
+            failure: "worker threads are left behind",
+        };
+        let joined = task.spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
         let _ = joined.await;
     }
 }

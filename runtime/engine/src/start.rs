@@ -148,7 +148,9 @@ pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> Depl
     let mut report = DeployReport::default();
     for at in which {
         let node = &batch.graph.nodes[*at];
-        match build_one(worker, batch, node, &scopes[node.scope]) {
+        // A node whose building panics is that node's problem, as with an error.
+        let built = worker.task("build").run(|| build_one(worker, batch, node, &scopes[node.scope]));
+        match built.unwrap_or_else(|panicked| Err(format!("internal error: {}", panicked.text))) {
             Ok(()) => report.started += 1,
             Err(message) => report.problems.push(NodeProblem {
                 id: node.config.id.clone(),
@@ -249,7 +251,7 @@ pub(super) fn start_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFutu
             .filter_map(|node| worker.slot(&node.config.id)?.node())
             .collect();
         for node in &fresh {
-            node.start();
+            let _ = worker.task("start").run(|| node.start());
         }
         join_all(fresh.iter().map(|node| tokio::time::timeout(READY_LIMIT, node.ready()))).await;
         DeployReport::default()

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread;
 
+use flotilla_tasks::{Task, Thread};
 use futures::future::LocalBoxFuture;
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -106,8 +106,25 @@ impl Worker {
         super::stop::close_nodes(self, vec![(id, removed)]).await;
     }
 
-    /// Handles queued messages for ever. Ends when the worker's local set is dropped.
+    /// What the worker does beside its nodes. A panic there ends only the job or message that caused it.
+    pub(crate) fn task(&self, name: &'static str) -> Task {
+        Task {
+            name,
+            owner: format!("worker {}", self.index).into(),
+            ends: "the engine shuts down",
+            failure: "the message or request that caused it fails; the worker goes on",
+        }
+    }
+
+    /// Handles queued messages until the worker stops: until its local set is dropped.
     async fn run_queue(self: Rc<Self>) {
+        loop {
+            // Nodes are guarded one by one. What else panics, an observer for example, must not stop the queue.
+            let _ = self.task("run queue").supervise(self.handle_queued()).await;
+        }
+    }
+
+    async fn handle_queued(&self) {
         loop {
             for _ in 0..BURST {
                 let Some((slot, msg)) = self.queue.borrow_mut().pop_front() else { break };
@@ -133,7 +150,7 @@ impl Worker {
                         }
                     }
                 },
-                Job::Run(work) => work(&self),
+                Job::Run(work) => drop(self.task("job").run(|| work(&self))),
             }
         }
     }
@@ -144,13 +161,19 @@ impl WorkerHandle {
     pub fn spawn(
         index: usize,
         shared: &Arc<std::sync::OnceLock<Arc<Shared>>>,
-    ) -> std::io::Result<(WorkerHandle, thread::JoinHandle<()>)> {
+    ) -> std::io::Result<(WorkerHandle, Thread<()>)> {
         // Unbounded on purpose: what waits here belongs to open deliveries, and those are bounded by max_in_flight.
         #[allow(clippy::disallowed_methods, reason = "bounded by max_in_flight deliveries")]
         let (jobs, receiver) = mpsc::unbounded_channel();
         let shared = shared.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+        let task = Task {
+            name: "worker",
+            owner: format!("worker {index}").into(),
+            ends: "every handle to it is gone",
+            failure: "its nodes are dead: the replica must be restarted",
+        };
+        let thread = task.thread(move || {
             let shared = shared.wait().clone();
             let worker = Rc::new(Worker {
                 index,
@@ -162,6 +185,7 @@ impl WorkerHandle {
             });
             CURRENT.with(|current| *current.borrow_mut() = Some(worker.clone()));
             let local = LocalSet::new();
+            #[allow(clippy::disallowed_methods, reason = "it supervises itself")]
             local.spawn_local(worker.clone().run_queue());
             local.block_on(&runtime, worker.run_jobs(receiver));
             CURRENT.with(|current| current.borrow_mut().take());
@@ -197,7 +221,7 @@ impl WorkerHandle {
         let (reply, answer) = oneshot::channel();
         self.run(move |worker| {
             let future = work(worker.clone());
-            tokio::task::spawn_local(async move {
+            worker.task("call").spawn_local(async move {
                 let _ = reply.send(future.await);
             });
         });

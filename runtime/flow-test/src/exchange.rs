@@ -9,6 +9,7 @@ use hyper_util::rt::TokioIo;
 
 use flotilla_engine::Shared;
 use flotilla_http::connect;
+use flotilla_tasks::Task;
 use flotilla_value::{Object, Str, Value, parse_json};
 
 use super::case::Request;
@@ -22,7 +23,13 @@ pub(super) async fn exchange(shared: &Arc<Shared>, request: &Request) -> Result<
     let said = |error: hyper::Error| error.to_string();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
     // Ends with the connection, which the answer closes.
-    tokio::spawn(connection);
+    let task = Task {
+        name: "request connection",
+        owner: "flow test".into(),
+        ends: "the answer closes it",
+        failure: "the request has no answer",
+    };
+    task.spawn(connection);
     let mut sent = http::Request::new(Full::new(request.body.clone()));
     *sent.method_mut() = request.method.clone();
     *sent.uri_mut() = request.url.clone();

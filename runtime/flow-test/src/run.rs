@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flotilla_flows::Document;
+use flotilla_tasks::Task;
 
 use flotilla_engine::context::{Contexts, MemoryStore};
 use flotilla_engine::message::{Delivery, Msg};
@@ -192,7 +193,13 @@ async fn ask(engine: &Engine, record: &Arc<Record>, request: &Request, number: u
     let before = begun();
     let (shared, request, answers) = (engine.shared().clone(), request.clone(), record.clone());
     // Ends with the answer, or when the engine shuts down and closes the connection.
-    let asking = tokio::spawn(async move { answers.answered(number, exchange(&shared, &request).await) });
+    let task = Task {
+        name: "request",
+        owner: "flow test".into(),
+        ends: "it is answered, or the engine shuts down",
+        failure: "the request has no answer, which the test reports",
+    };
+    let asking = task.spawn(async move { answers.answered(number, exchange(&shared, &request).await) });
     while begun() == before && !asking.is_finished() {
         let _ = tokio::time::timeout(LOOK, record.changed.notified()).await;
     }

@@ -65,7 +65,7 @@ impl Connection {
             }
         };
         let extra = cors.map(|cors| cors.headers(request.headers()));
-        let deadline = settings.number("httpNodeTimeout").map_or(DEADLINE, |ms| Duration::from_millis(ms as u64));
+        let deadline = settings.number("httpNodeTimeout").map_or(DEADLINE, flotilla_value::wait_ms);
         drop(settings);
         let mut answer = match tokio::time::timeout(deadline, self.through_flow(request, peer, &endpoint, params)).await
         {

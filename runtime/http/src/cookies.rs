@@ -8,6 +8,9 @@ use flotilla_value::{Object, Value};
 
 use super::query::encode_component;
 
+/// The beginning of the year 10,000, which HTTP dates cannot write (RFC 9110, 5.6.7).
+const YEAR_10000_MS: f64 = 253_402_300_800_000.0;
+
 /// The cookies of a `Cookie` header: names and decoded values; the first of a name counts.
 pub fn parse_cookies(header: &str) -> Object {
     let mut cookies = Object::new();
@@ -55,7 +58,8 @@ pub fn serialize_cookie(name: &str, value: &Value, options: &Value) -> String {
     attribute("Domain", &options.get("domain"));
     let path = options.get("path");
     attribute("Path", &if path.is_nullish() { Value::from("/") } else { path });
-    if let Some(ms) = expires.filter(|ms| ms.is_finite() && *ms >= 0.0) {
+    // The date of a cookie has four digits for the year.
+    if let Some(ms) = expires.filter(|ms| (0.0..YEAR_10000_MS).contains(ms)) {
         let time: SystemTime = UNIX_EPOCH + Duration::from_millis(ms as u64);
         line.push_str(&format!("; Expires={}", httpdate::fmt_http_date(time)));
     }

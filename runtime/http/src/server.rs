@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use flotilla_tasks::Task;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
@@ -39,10 +40,11 @@ impl HttpServer {
         let routes = shared.extensions.get_or_init(Routes::default);
         for worker in shared.workers() {
             let (listener, stop) = (listener.try_clone()?, server.stop.clone());
+            let address = server.address;
             let (gate, routes, shared) = (gate.clone(), routes.clone(), shared.clone());
             worker.run(move |worker| {
                 let worker = worker.clone();
-                tokio::task::spawn_local(async move {
+                listening(address).spawn_local(async move {
                     let Ok(listener) = TcpListener::from_std(listener) else { return };
                     let connection = Rc::new(Connection::new(shared, routes, gate, worker));
                     accept(listener, connection, stop).await;
@@ -74,7 +76,7 @@ pub fn connect(shared: &Arc<Shared>) -> Option<DuplexStream> {
     worker.run(move |worker| {
         let connection = Rc::new(Connection::new(shared, routes, gate, worker.clone()));
         let peer = SocketAddr::from(([127, 0, 0, 1], 0));
-        tokio::task::spawn_local(serve(theirs, peer, connection, CancellationToken::new()));
+        serving(peer).spawn_local(serve(theirs, peer, connection, CancellationToken::new()));
     });
     Some(ours)
 }
@@ -82,6 +84,24 @@ pub fn connect(shared: &Arc<Shared>) -> Option<DuplexStream> {
 impl Drop for HttpServer {
     fn drop(&mut self) {
         self.stop.cancel();
+    }
+}
+
+fn listening(address: SocketAddr) -> Task {
+    Task {
+        name: "http listener",
+        owner: format!("{address}").into(),
+        ends: "the server is stopped",
+        failure: "this worker takes no more connections; the others do",
+    }
+}
+
+fn serving(peer: SocketAddr) -> Task {
+    Task {
+        name: "http connection",
+        owner: format!("{peer}").into(),
+        ends: "either side closes it, or the server is stopped",
+        failure: "the connection is closed and the request on it fails",
     }
 }
 
@@ -95,7 +115,7 @@ async fn accept(listener: TcpListener, connection: Rc<Connection>, stop: Cancell
             Ok((stream, peer)) => {
                 // Answers are written whole: waiting for more only costs time.
                 let _ = stream.set_nodelay(true);
-                tokio::task::spawn_local(serve(stream, peer, connection.clone(), stop.clone()));
+                serving(peer).spawn_local(serve(stream, peer, connection.clone(), stop.clone()));
             }
             // Out of file descriptors: the next one may be free soon.
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flotilla_tasks::Task;
 use futures::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::Full;
@@ -46,7 +47,13 @@ pub(super) fn accept(
     let protocol = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
     let protocol =
         protocol.and_then(|list| list.split(',').next()).and_then(|one| HeaderValue::try_from(one.trim()).ok());
-    tokio::task::spawn_local(async move {
+    let task = Task {
+        name: "websocket connection",
+        owner: format!("{peer}").into(),
+        ends: "either side closes it, or its listener is closed",
+        failure: "the connection is closed and the messages that it held fail",
+    };
+    task.spawn_local(async move {
         let Ok(stream) = upgraded.await else { return };
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(handler.limits())).await;
         handler.serve(socket, peer).await;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use flotilla_tasks::Task;
+
 use super::backoff::Backoff;
 use super::client_type::{Client, ClientEvents, State};
 use super::connection::End;
@@ -12,6 +14,16 @@ use super::handshake;
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// A connection that lived this long was good.
 const GOOD: Duration = Duration::from_secs(5);
+
+/// A connection under supervision: the session outlives a panic in it.
+fn task(label: &str) -> Task {
+    Task {
+        name: "mqtt connection",
+        owner: label.into(),
+        ends: "it is lost or closed",
+        failure: "the session connects again; what the panic held fails",
+    }
+}
 
 pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
     let mut backoff = Backoff::new(client.options().reconnect);
@@ -36,9 +48,14 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
         let mut packet = options.connect.clone();
         (packet.version, packet.clean) = (version, clean);
         let opened = {
-            let opening = tokio::time::timeout(CONNECT_LIMIT, handshake::open(client, events, &options, &packet));
+            let handshake = task(&options.label).supervise(handshake::open(client, events, &options, &packet));
+            let opening = tokio::time::timeout(CONNECT_LIMIT, handshake);
             tokio::select! {
-                opened = opening => opened.unwrap_or_else(|_| Err(End::lost("no answer within 30 s"))),
+                opened = opening => match opened {
+                    Ok(Ok(opened)) => opened,
+                    Ok(Err(panicked)) => Err(End::lost(panicked)),
+                    Err(_) => Err(End::lost("no answer within 30 s")),
+                },
                 () = closed(client) => break,
             }
         };
@@ -46,7 +63,8 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
         let end = match opened {
             Ok(connection) => {
                 clean = clean && !options.resume;
-                let end = connection.run().await;
+                let end = task(&options.label).supervise(connection.run()).await;
+                let end = end.unwrap_or_else(End::lost);
                 client.outbox.lost();
                 client.subscriptions.lost();
                 if began.elapsed() >= GOOD {

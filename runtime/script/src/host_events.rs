@@ -6,6 +6,7 @@ use rquickjs::function::{Rest, This};
 use rquickjs::object::Filter;
 use rquickjs::{Ctx, Exception, Object as JsObject, Persistent, Result, Value as JsValue};
 
+use flotilla_tasks::Task;
 use flotilla_value::{HostObject, Str, Value};
 
 use super::engine::Script;
@@ -28,7 +29,13 @@ pub(super) fn listen<'js>(
     let owner = script.node.borrow().clone();
     let wants_answer = event == "finish";
     // The listener is no part of the call's delivery: it would keep that open until the answer, which may wait for its end.
-    tokio::task::spawn_local(async move {
+    let task = Task {
+        name: "script listener",
+        owner: "function node".into(),
+        ends: "the exchange is over",
+        failure: "the listener is not called",
+    };
+    task.spawn_local(async move {
         let answered = over.await;
         if let Some(node) = owner.upgrade().filter(|_| answered || !wants_answer) {
             node.run_timer(&listener, None);

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use flotilla_tasks::Task;
 use rquickjs::{Ctx, Function, Persistent};
 use rustc_hash::FxHashMap;
 use tokio::task::AbortHandle;
@@ -83,7 +84,13 @@ pub(super) fn start<'js>(
         node.timers.pending.borrow_mut().remove(&id);
         node.run_timer(&callback, invocation);
     };
-    let task = tokio::task::spawn_local(task).abort_handle();
+    let timer = Task {
+        name: "script timer",
+        owner: "function node".into(),
+        ends: "it has fired, or its node stops it",
+        failure: "the call that started it fails",
+    };
+    let task = timer.spawn_local(task).abort_handle();
     node.timers.pending.borrow_mut().insert(id, Pending { task, invocation: holds });
     id
 }

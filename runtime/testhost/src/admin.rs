@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
+use flotilla_tasks::Task;
 use serde_json::Value as Body;
 use tokio::net::TcpListener;
 
@@ -21,7 +22,13 @@ pub(super) async fn serve(engine: &Engine) -> std::io::Result<String> {
         .route("/debug/{id}", post(debug_many))
         .route("/debug/{id}/{state}", post(debug_one))
         .with_state(engine.shared().clone());
-    tokio::spawn(async move {
+    let task = Task {
+        name: "testhost buttons",
+        owner: "testhost".into(),
+        ends: "the process ends",
+        failure: "the buttons answer no more",
+    };
+    task.spawn(async move {
         if let Err(error) = axum::serve(listener, routes).await {
             tracing::error!("testhost: the admin server ended: {error}");
         }

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use flotilla_flows::Document;
+use flotilla_tasks::Task;
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
 
@@ -72,7 +73,13 @@ pub async fn run() -> Result<(), HostError> {
 /// One item per read, with all its complete lines: a burst stays a burst.
 fn read_stdin() -> mpsc::Receiver<Vec<Op>> {
     let (sender, receiver) = mpsc::channel(BACKLOG);
-    std::thread::spawn(move || {
+    let task = Task {
+        name: "stdin",
+        owner: "testhost".into(),
+        ends: "stdin ends",
+        failure: "the host takes no more operations and ends",
+    };
+    let reader = task.thread(move || {
         let (mut stdin, mut pending, mut chunk) = (std::io::stdin().lock(), Vec::new(), vec![0; 1 << 20]);
         loop {
             match stdin.read(&mut chunk) {
@@ -91,6 +98,9 @@ fn read_stdin() -> mpsc::Receiver<Vec<Op>> {
             }
         }
     });
+    if let Err(error) = reader {
+        tracing::error!("testhost: no thread for stdin: {error}");
+    }
     receiver
 }
 

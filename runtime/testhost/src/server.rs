@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_tasks::{Handle, Task};
 use futures::{SinkExt, StreamExt};
 use parking_lot::Mutex;
 use serde_json::{Value as Json, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
-use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
 use flotilla_value::{Value, to_json};
@@ -45,7 +45,7 @@ impl Comms {
 /// The front, while it is on.
 #[derive(Default)]
 pub(super) struct Front {
-    task: Mutex<Option<JoinHandle<()>>>,
+    task: Mutex<Option<Handle<()>>>,
 }
 
 impl Front {
@@ -57,10 +57,10 @@ impl Front {
     ) -> std::io::Result<String> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let task = tokio::spawn(async move {
+        let task = supervised("testhost listener").spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (comms, flow) = (comms.clone(), flow());
-                tokio::spawn(async move {
+                supervised("testhost connection").spawn(async move {
                     if is_comms(&stream).await {
                         serve_comms(stream, &comms).await;
                     } else if let Some(flow) = flow {
@@ -80,6 +80,15 @@ impl Front {
         if let Some(task) = self.task.lock().take() {
             task.abort();
         }
+    }
+}
+
+fn supervised(name: &'static str) -> Task {
+    Task {
+        name,
+        owner: "testhost".into(),
+        ends: "the front is switched off, or the connection closed",
+        failure: "the specification that runs fails",
     }
 }
 

@@ -119,7 +119,8 @@ impl Flow {
 
     fn start(document: &Document, settings: Settings, credentials: Credentials) -> Result<Flow, DeployError> {
         let seen = Arc::new(Seen::default());
-        let types: Vec<NodeType> = TYPES.iter().copied().chain([NodeType::node("sink", sink)]).collect();
+        let types: Vec<NodeType> =
+            TYPES.iter().copied().chain([NodeType::node("sink", sink), crate::waits::TYPE]).collect();
         let engine = Engine::start(EngineParts {
             settings,
             contexts: Arc::new(Contexts::default()),

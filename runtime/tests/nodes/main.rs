@@ -18,4 +18,5 @@ mod tcp;
 mod tcp_request;
 mod tls;
 mod udp;
+mod waits;
 mod websocket;

@@ -8,6 +8,7 @@ mod path;
 mod path_parse;
 mod stringify;
 mod types;
+mod wait;
 
 pub use error::ErrorValue;
 pub use json::{ParseError, from_json, parse_json, to_json};
@@ -17,3 +18,4 @@ pub use path::{Path, PathError, PathPart};
 pub use stringify::date_to_iso;
 pub use stringify::{StringifyError, stringify, stringify_pretty};
 pub use types::{HostObject, RegExpValue, Str, TypedArray, Value};
+pub use wait::{wait_ms, wait_seconds};

@@ -138,7 +138,7 @@ fn shift(at: Moment, amount: f64, unit: &str) -> Result<DateTime<FixedOffset>, E
         let months = Months::new(count.abs() as u32);
         if count < 0.0 { at.checked_sub_months(months) } else { at.checked_add_months(months) }
     };
-    let fixed = |ms: f64| at.checked_add_signed(Duration::milliseconds((amount * ms) as i64));
+    let fixed = |ms: f64| at.checked_add_signed(Duration::try_milliseconds((amount * ms) as i64)?);
     let moved = match unit {
         "years" | "year" | "y" => months(amount * 12.0),
         "quarters" | "quarter" | "Q" => months(amount * 3.0),

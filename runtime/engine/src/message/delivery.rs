@@ -149,6 +149,13 @@ impl Drop for Delivery {
     fn drop(&mut self) {
         let failure = self.failure.get_mut().take();
         let outcome = match failure {
+            // Whoever held it last panicked: nobody finished it.
+            None if ABANDONING.with(|depth| depth.get() == 0) && flotilla_tasks::is_failing() => {
+                Outcome::Failed(Failure {
+                    node: self.source.clone(),
+                    error: Value::from("internal error: what held this message panicked"),
+                })
+            }
             _ if ABANDONING.with(|depth| depth.get() > 0) => Outcome::Abandoned,
             Some(failure) => Outcome::Failed(failure),
             None => Outcome::Completed,
@@ -210,6 +217,22 @@ mod tests {
         drop(held);
         assert_eq!(*seen.lock(), [Outcome::Failed(Failure { node: "f".into(), error: Value::from("first") })]);
         assert_eq!(all.counts().in_flight, 0);
+    }
+
+    #[tokio::test]
+    async fn what_a_panicking_task_holds_has_failed() {
+        let all = Arc::new(Deliveries::default());
+        let (seen, on_end) = ended();
+        let delivery = Delivery::begin(&all, "n".into(), on_end);
+        let task = flotilla_tasks::Task { name: "t", owner: "n".into(), ends: "now", failure: "its delivery fails" };
+        let panicked = task.spawn(async move {
+            let _held = delivery;
+            tokio::task::yield_now().await;
+            panic!("by hand");
+        });
+        assert!(panicked.await.is_err());
+        assert!(matches!(&seen.lock()[..], [Outcome::Failed(failure)] if failure.node == "n"), "{:?}", seen.lock());
+        assert_eq!((all.counts().failed, all.counts().completed), (1, 0));
     }
 
     #[test]

@@ -76,7 +76,6 @@ pub enum Incoming {
 }
 
 /// Which of the four acknowledgement packets.
-#[expect(clippy::enum_variant_names, reason = "the packets' own names")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AckKind {
     /// For QoS 1.

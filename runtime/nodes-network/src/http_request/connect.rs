@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flotilla_tasks::Task;
 use http::{Request, Response};
 use http_body_util::{Empty, Full};
 use hyper::body::Incoming;
@@ -56,6 +57,16 @@ impl Sender {
     }
 }
 
+/// Drives a connection: what it sends and receives is held by whoever waits for the response.
+fn connection_task(host: &str) -> Task {
+    Task {
+        name: "http request connection",
+        owner: host.into(),
+        ends: "either side closes it",
+        failure: "the request on it fails",
+    }
+}
+
 /// How to reach a server.
 pub(super) struct Route<'a> {
     pub(super) url: &'a Url,
@@ -78,7 +89,7 @@ async fn tunnel(
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| RequestError::exchange(&error))?;
-    tokio::task::spawn_local(async move {
+    connection_task(host).spawn_local(async move {
         let _ = connection.with_upgrades().await;
     });
     let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
@@ -116,7 +127,7 @@ pub(super) async fn open(route: Route<'_>) -> Result<Sender, RequestError> {
     let next = NextHead::default();
     let handshake = builder.handshake(TokioIo::new(Wire::new(stream, route.lenient, next.clone()))).await;
     let (requests, connection) = handshake.map_err(|error| RequestError::exchange(&error))?;
-    tokio::task::spawn_local(async move {
+    connection_task(host).spawn_local(async move {
         let _ = connection.await;
     });
     Ok(Sender { requests, next })

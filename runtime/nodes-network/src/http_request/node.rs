@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -149,7 +148,7 @@ impl HttpRequest {
         self.running.set(self.running.get() + 1);
         let node = self.clone();
         self.cx.spawn(async move {
-            let sent = tokio::time::timeout(Duration::from_secs_f64(limit / 1000.0), plan.run()).await;
+            let sent = tokio::time::timeout(flotilla_value::wait_ms(limit), plan.run()).await;
             let timed_out = format!("Timeout awaiting 'request' for {limit}ms");
             match sent.unwrap_or_else(|_| Err(RequestError::new("ETIMEDOUT", timed_out))) {
                 Ok(reply) => node.answered(msg, reply),

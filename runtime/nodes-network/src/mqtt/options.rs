@@ -1,7 +1,5 @@
 //! The settings of an mqtt-broker node, as the editor writes them and as `msg.broker` changes them.
 
-use std::time::Duration;
-
 use flotilla_flows::NodeConfig;
 use serde_json::{Map, Value as Json};
 
@@ -282,7 +280,7 @@ impl BrokerOptions {
             },
             resume: (ours && v5) || !clean,
             fallback: fallback.filter(|older| *older != version),
-            reconnect: Duration::from_millis(settings.number("mqttReconnectTime").unwrap_or(5000.0).max(100.0) as u64),
+            reconnect: flotilla_value::wait_ms(settings.number("mqttReconnectTime").unwrap_or(5000.0).max(100.0)),
             end_session: ours && v5,
             max_in_flight: settings.max_in_flight,
             label: self.label(),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_tasks::Task;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
@@ -109,7 +110,13 @@ impl Listener {
                 (Ok((stream, peer)), Some(tls)) => {
                     prepare(&stream);
                     let (tls, on, stop) = (tls.clone(), on.clone(), stop.clone());
-                    tokio::task::spawn_local(async move {
+                    let task = Task {
+                        name: "tls handshake",
+                        owner: format!("{peer}").into(),
+                        ends: "it is done, refused or late, or the listener is closed",
+                        failure: "the connection is closed",
+                    };
+                    task.spawn_local(async move {
                         let handshake = tokio::time::timeout(HANDSHAKE, tls.accept(stream));
                         let done = tokio::select! {
                             () = stop.cancelled() => return,

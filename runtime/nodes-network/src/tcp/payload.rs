@@ -40,7 +40,7 @@ pub(super) fn reconnect_time(cx: &NodeCx) -> Duration {
 }
 
 fn milliseconds(cx: &NodeCx, setting: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(cx.settings().number(setting)? / 1000.0).ok()
+    cx.settings().number(setting).map(flotilla_value::wait_ms)
 }
 
 #[cfg(test)]

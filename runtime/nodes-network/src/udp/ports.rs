@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
+use flotilla_tasks::Task;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::net::UdpSocket;
@@ -76,7 +77,13 @@ impl Port {
         if !std::mem::replace(&mut *self.reading.lock(), true) {
             let (socket, listeners) = (self.socket.clone(), self.listeners.clone());
             let (shared, closed) = (shared.clone(), self.closed.clone());
-            tokio::task::spawn_local(async move {
+            let task = Task {
+                name: "udp reader",
+                owner: format!("{:?}", socket.local_addr().ok()).into(),
+                ends: "the last node leaves the socket",
+                failure: "the nodes on this socket get no more datagrams until they are deployed again",
+            };
+            task.spawn_local(async move {
                 tokio::select! {
                     biased;
                     () = closed.cancelled() => {}

@@ -88,8 +88,9 @@ impl Target {
         };
         let tls = tls.transpose().map_err(|error| NodeError::new(error.to_string()))?;
         let servername = node.and_then(|node| node.servername().map(str::to_owned));
-        let heartbeat = props::parse_int(&props::value(config, "hb")).and_then(|seconds| u64::try_from(seconds).ok());
-        let heartbeat = heartbeat.filter(|seconds| *seconds > 0).map(Duration::from_secs);
+        let heartbeat = props::parse_int(&props::value(config, "hb"));
+        let heartbeat =
+            heartbeat.filter(|seconds| *seconds > 0).map(|seconds| flotilla_value::wait_seconds(seconds as f64));
         Ok(Target { url, request, tls, servername, heartbeat })
     }
 

@@ -5,6 +5,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use flotilla_tasks::Task;
 use futures::future::LocalBoxFuture;
 
 use flotilla_engine::expression::{ExpressionError, Typed};
@@ -156,7 +157,13 @@ impl Debug {
             return self.cx.show("blue", "ring", self.counter.get() as f64);
         }
         let me = self.me.clone();
-        let task = tokio::task::spawn_local(async move {
+        let task = Task {
+            name: "debug counter",
+            owner: self.cx.id().clone(),
+            ends: "it has shown the count, or another replaces it",
+            failure: "the status shows an old count",
+        };
+        let task = task.spawn_local(async move {
             tokio::time::sleep(COUNTER_DELAY).await;
             if let Some(node) = me.upgrade() {
                 node.cx.show("blue", "ring", node.counter.get() as f64);

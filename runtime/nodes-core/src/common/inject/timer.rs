@@ -35,7 +35,7 @@ impl Spread {
 
 /// Fires `once`, after its delay. `start` tells apart the starts of this node: other settings are another start.
 pub(super) async fn once(cx: &NodeCx, spread: Spread, start: &str, delay_ms: f64, fire: &Rc<dyn Fn()>) {
-    tokio::time::sleep(Duration::from_secs_f64(delay_ms.max(0.0) / 1000.0)).await;
+    tokio::time::sleep(flotilla_value::wait_ms(delay_ms)).await;
     if !spread.one {
         return fire();
     }

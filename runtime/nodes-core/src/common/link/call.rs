@@ -33,7 +33,7 @@ struct LinkCall {
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();
     let seconds = config.num("timeout").filter(|seconds| *seconds >= 0.0).unwrap_or(30.0);
-    let timeout = Duration::from_secs_f64(seconds.min(1e9));
+    let timeout = flotilla_value::wait_seconds(seconds);
     let (target, dynamic) = (links(&cx).into_iter().next(), config.str("linkType") == "dynamic");
     let targets = cx.shared().extensions.get_or_init(Targets::default);
     let pending = RefCell::default();

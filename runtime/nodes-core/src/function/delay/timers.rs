@@ -3,10 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, spawn_local};
-
-/// Longer waits overflow the timers of JavaScript, which then fire at once; here they are cut to this.
-const LONGEST_MS: f64 = 4e12;
+use flotilla_tasks::Task;
+use tokio::task::AbortHandle;
 
 /// A timer that stops when it is dropped. It may be dropped by what it fires: that still runs to its end.
 pub(in crate::function) struct Timer(AbortHandle);
@@ -17,16 +15,21 @@ impl Drop for Timer {
     }
 }
 
-/// Milliseconds as a duration; what is no number is as short as can be.
+/// Milliseconds as a wait; what is no number is as short as can be.
 pub(in crate::function) fn millis(ms: f64) -> Duration {
-    let ms = if ms >= 1.0 { ms.min(LONGEST_MS) } else { 1.0 };
-    Duration::from_secs_f64(ms / 1000.0)
+    flotilla_value::wait_ms(ms.max(1.0))
 }
 
 impl Timer {
     /// Runs a task on this worker.
     pub(in crate::function) fn run(task: impl Future<Output = ()> + 'static) -> Timer {
-        Timer(spawn_local(task).abort_handle())
+        let timer = Task {
+            name: "timer",
+            owner: "a delay or trigger node".into(),
+            ends: "it has fired, or its node stops it",
+            failure: "the messages that it held fail",
+        };
+        Timer(timer.spawn_local(task).abort_handle())
     }
 
     /// Once, after so many milliseconds.

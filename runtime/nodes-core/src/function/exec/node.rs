@@ -47,7 +47,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         property: property.unwrap_or_default(),
         append: props::text(config, "append", "").trim().to_owned(),
         streams: config.str("useSpawn") == "true",
-        time_limit: Duration::try_from_secs_f64(timer).ok().filter(|time| !time.is_zero()),
+        time_limit: Some(flotilla_value::wait_seconds(timer)).filter(|time| !time.is_zero()),
         old_code: props::text(config, "oldrc", "false") != "false",
         running: Running::default(),
         cx,

@@ -27,7 +27,7 @@ impl CxHost {
     pub(super) fn new(cx: NodeCx, timeout: Option<Duration>) -> CxHost {
         let limit = timeout.or_else(|| match cx.settings().number("globalFunctionTimeout") {
             None => Some(GUARD),
-            Some(seconds) => Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero()),
+            Some(seconds) => Some(flotilla_value::wait_seconds(seconds)).filter(|limit| !limit.is_zero()),
         });
         CxHost { cx, limit }
     }

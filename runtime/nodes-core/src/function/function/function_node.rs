@@ -5,7 +5,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
 
@@ -46,7 +45,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         return Err(NodeError::absent(cx.text("function.error.externalModuleNotAllowed", &[])));
     }
     let timeout = config.num("timeout").filter(|seconds| *seconds > 0.0);
-    let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let timeout = timeout.map(flotilla_value::wait_seconds);
     let source = Source::new(&text("func"), &text("initialize"), &text("finalize"), libs, allowed);
     let script = Script::current().map_err(|error| NodeError::new(error.to_string()))?;
     let host = Rc::new(CxHost::new(cx.clone(), timeout));

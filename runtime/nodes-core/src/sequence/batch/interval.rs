@@ -26,7 +26,7 @@ impl Interval {
     pub(super) fn new(cx: NodeCx) -> Interval {
         let config = cx.config();
         let seconds = props::number(config, "interval");
-        let period = (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten();
+        let period = (seconds > 0.0).then(|| flotilla_value::wait_seconds(seconds));
         let allow_empty = props::flag(config, "allowEmptySequence");
         let node = Interval { period, allow_empty, held: Rc::default(), turn: Rc::default(), cx: cx.clone() };
         node.restart();

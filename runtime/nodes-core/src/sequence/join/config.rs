@@ -98,7 +98,7 @@ impl Config {
             property_name,
             key: path(&key_name)?,
             key_name,
-            timeout: (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten(),
+            timeout: (seconds > 0.0).then(|| flotilla_value::wait_seconds(seconds)),
             count: props::number(config, "count"),
             count_from_parts: props::value(config, "count").as_str() == Some(""),
             joiner,

@@ -63,7 +63,7 @@ fn until(config: &NodeConfig) -> Until {
     match config.str("out") {
         "immed" => Until::Sent,
         "time" if number < 0.0 => Until::Sent,
-        "time" => Until::Time(Duration::try_from_secs_f64(number / 1000.0).unwrap_or(Duration::from_millis(1))),
+        "time" => Until::Time(flotilla_value::wait_ms(number.max(1.0))),
         // Node-RED waits for the first byte when it does not know how many.
         "count" => Until::Count(if number >= 1.0 { number as usize } else { 1 }),
         "sit" => Until::Forever,
