@@ -53,7 +53,11 @@ fn pump(source: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     text
 }
 
-fn spawn(args: &[OsString]) -> anyhow::Result<(Child, Arc<Mutex<String>>, Arc<Mutex<String>>)> {
+/// What a process writes, as it comes.
+type Text = Arc<Mutex<String>>;
+
+/// The process, its output and its log.
+fn spawn(args: &[OsString]) -> anyhow::Result<(Child, Text, Text)> {
     let mut child = Command::new(flotilla()?)
         .args(args)
         .stdin(Stdio::null())
