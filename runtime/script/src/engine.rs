@@ -20,6 +20,7 @@ use flotilla_value::Str;
 use super::function::FunctionScript;
 use super::invocation::Invocation;
 use super::shapes::Shapes;
+use super::sources::Sources;
 
 /// What the scripts of one worker may use together.
 pub(super) const MEMORY_LIMIT: usize = 64 << 20;
@@ -49,6 +50,7 @@ pub struct Script {
     pub(super) hosts: RefCell<Vec<Persistent<JsObject<'static>>>>,
     /// The node whose code runs.
     pub(super) node: RefCell<Weak<FunctionScript>>,
+    pub(super) sources: Sources,
     limit: Rc<Limit>,
     /// The invocation that runs, or whose timer or promise does.
     pub(super) current: RefCell<Option<Rc<Invocation>>>,
@@ -114,6 +116,7 @@ impl Script {
             slim: Cell::new(false),
             hosts: RefCell::default(),
             node: RefCell::default(),
+            sources: Sources::default(),
             limit,
             current: RefCell::default(),
             running: Cell::new(false),

@@ -9,8 +9,9 @@ use rquickjs::{Ctx, Value as JsValue};
 use flotilla_value::{ErrorValue, Str, Value, stringify};
 
 use super::engine::Script;
-use super::program::{FILE, Lines};
-use super::words;
+use super::program::Lines;
+use super::sources::FILE;
+use super::v8;
 
 /// The parts of a function node's code, by their place in the compiled unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,36 +106,59 @@ fn out_of_memory() -> Failure {
     Failure { value: ErrorValue::with_code(text, "ERR_SCRIPT_OUT_OF_MEMORY").into_value(), out_of_memory: true }
 }
 
-/// Puts the message in V8's words, with line and column for the engine's own errors.
+/// Puts what the patched engine does not write in V8's words, with line and column where Node-RED adds them.
 fn describe(error: &mut ErrorValue, lines: Option<&Lines>) {
-    let Some(message) = words::as_v8(&error.name, &error.message) else { return };
-    if error.name == "InternalError" {
+    if let Some(message) = v8::plain(&error.message) {
+        error.message = Str::from(message);
+    }
+    if error.name == "InternalError" && error.message == "stack overflow" {
         error.name = Str::new_static("RangeError");
+        error.message = Str::new_static("Maximum call stack size exceeded");
+    }
+    // Node-RED puts the class in front of the message of a ReferenceError, and the place behind it.
+    let class = if error.name == "ReferenceError" { "ReferenceError: " } else { "" };
+    if class.is_empty() && error.name != "SyntaxError" {
+        return;
     }
     let place = error.stack.as_deref().and_then(|stack| place(stack, lines?)).unwrap_or_default();
-    // Node-RED puts the class in front of the message of a ReferenceError.
-    let class = if error.name == "ReferenceError" { "ReferenceError: " } else { "" };
-    error.message = Str::from(format!("{class}{message}{place}"));
+    error.message = Str::from(format!("{class}{}{place}", error.message));
 }
 
 /// ` (line 3, col 5)` of the innermost frame in the function's own code.
 fn place(stack: &str, lines: &Lines) -> Option<String> {
-    let (_, rest) = stack.split_once(&format!("{FILE}:"))?;
-    let numbers: Vec<usize> =
-        rest.split(|c: char| !c.is_ascii_digit()).take(2).map_while(|digits| digits.parse().ok()).collect();
-    let line = *numbers.first()?;
-    let (kind, first) = if line >= lines.cleanup {
-        ("On Stop, ", lines.cleanup)
-    } else if line >= lines.setup {
-        ("On Start, ", lines.setup)
-    } else {
-        ("", lines.body)
+    let numbers = |text: &str, count: usize| -> Vec<usize> {
+        text.rsplit(|c: char| !c.is_ascii_digit())
+            .filter(|digits| !digits.is_empty())
+            .take(count)
+            .map_while(|digits| digits.parse().ok())
+            .collect()
     };
-    let line = line.checked_sub(first)? + 1;
-    Some(match numbers.get(1) {
-        Some(column) => format!(" ({kind}line {line}, col {column})"),
-        None => format!(" ({kind}line {line})"),
-    })
+    for frame in stack.lines() {
+        let known = ["Function node:", "Function setup:", "Function cleanup:"]
+            .iter()
+            .find_map(|part| Some((*part, frame.split_once(part)?.1)));
+        let (part, line, column) = match known {
+            Some((part, rest)) => match numbers(rest, 2)[..] {
+                [column, line] => (part, line, column),
+                _ => continue,
+            },
+            // Code that does not compile has no frame yet.
+            None => match frame.split_once(FILE).map(|(_, rest)| numbers(rest, 2)) {
+                Some(found) if found.len() == 2 => {
+                    let (part, line) = lines.part(found[1])?;
+                    (part, line, found[0])
+                }
+                _ => continue,
+            },
+        };
+        let kind = match part.trim_end_matches(':') {
+            "Function setup" => "On Start, ",
+            "Function cleanup" => "On Stop, ",
+            _ => "",
+        };
+        return Some(format!(" ({kind}line {line}, col {column})"));
+    }
+    None
 }
 
 #[cfg(test)]
@@ -144,10 +168,10 @@ mod tests {
     #[test]
     fn places_are_told_in_the_lines_of_the_part() {
         let lines = Lines { body: 3, setup: 6, cleanup: 9 };
-        let at = |line: usize| place(&format!("    at <anonymous> ({FILE}:{line}:7)\n"), &lines);
-        assert_eq!(at(4).as_deref(), Some(" (line 2, col 7)"));
-        assert_eq!(at(6).as_deref(), Some(" (On Start, line 1, col 7)"));
-        assert_eq!(at(10).as_deref(), Some(" (On Stop, line 2, col 7)"));
-        assert_eq!(place("at native", &lines), None);
+        let at = |text: &str| place(text, &lines);
+        assert_eq!(at("E: x\n    at f (Function node:ab1 [n 5]:2:7)").as_deref(), Some(" (line 2, col 7)"));
+        assert_eq!(at("    at Function setup:ab1:1:7").as_deref(), Some(" (On Start, line 1, col 7)"));
+        assert_eq!(at(&format!("    at x ({FILE}4:10:7)")).as_deref(), Some(" (On Stop, line 2, col 7)"));
+        assert_eq!(at("at native"), None);
     }
 }

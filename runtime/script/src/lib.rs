@@ -25,12 +25,13 @@ mod sandbox;
 mod send;
 mod shapes;
 mod slim;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod tokens;
+mod v8;
 mod view;
-mod words;
 
 pub use engine::ScriptStartError;
 

@@ -108,6 +108,19 @@ pub(super) fn make<'js>(script: &'static Script, ctx: &Ctx<'js>) -> Result<JsObj
             _ => tracing::info!(target: "script", "{text}"),
         })?,
     )?;
+    add("jsonFault", Function::new(ctx.clone(), |text: String| flotilla_value::json_fault(&text))?)?;
+    add(
+        "completeError",
+        Function::new(ctx.clone(), move |message: String, file: String, line: f64, column: f64| {
+            script.sources.complete(&message, &file, line as usize, column as usize)
+        })?,
+    )?;
+    add(
+        "place",
+        Function::new(ctx.clone(), move |file: String, line: f64, column: f64| {
+            script.sources.place(&file, line as usize, column as usize)
+        })?,
+    )?;
     super::lazy_array::add_natives(script, &natives)?;
     super::modules::add_natives(script, &natives)?;
     Ok(natives)

@@ -8,6 +8,7 @@ use super::engine::Script;
 use super::failure::Part;
 use super::function::FunctionScript;
 use super::reflection::reflects;
+use super::sources::Known;
 use super::{globals, realm, sandbox};
 
 /// A function node's code as the flow document has it.
@@ -39,8 +40,24 @@ pub(super) struct Lines {
     pub(super) cleanup: usize,
 }
 
+impl Lines {
+    /// The part that a line of the compiled text belongs to, in the words of Node-RED's stacks, and its line there from 1.
+    pub(super) fn part(&self, line: usize) -> Option<(&'static str, usize)> {
+        let (part, first) = if line >= self.cleanup {
+            ("Function cleanup", self.cleanup)
+        } else if line >= self.setup {
+            ("Function setup", self.setup)
+        } else {
+            ("Function node", self.body)
+        };
+        Some((part, line.checked_sub(first)? + 1))
+    }
+}
+
 /// Compiled code with its sandbox.
 pub(super) struct Program {
+    /// Keeps the source for the texts of errors.
+    _known: Known,
     /// The code may look at objects as a whole.
     pub(super) reflects: bool,
     pub(super) run: Persistent<Function<'static>>,
@@ -51,9 +68,6 @@ pub(super) struct Program {
     pub(super) setup_node: Persistent<JsObject<'static>>,
     pub(super) cleanup_node: Persistent<JsObject<'static>>,
 }
-
-/// The file name in stacks; [`super::failure`] looks for it.
-pub(super) const FILE: &str = "function-node";
 
 /// Names of the sandbox, which a lib may not take.
 pub const SANDBOX: &[&str] = &[
@@ -136,7 +150,11 @@ impl Program {
                 known.push(name.clone());
             }
         }
-        let factory: Function<'js> = realm::eval(ctx, FILE, &source.text(&variables, &known), false)?;
+        let text = source.text(&variables, &known);
+        let (id, name) = (node.host.id(), node.host.name());
+        let about = if name.is_empty() { id.to_string() } else { format!("{id} [{name}]") };
+        let known_source = Known::new(script, &text, source.lines(), about);
+        let factory: Function<'js> = realm::eval(ctx, known_source.file(), &text, false)?;
         let natives = sandbox::natives(script, ctx, node)?;
         let about = script.import(ctx, &sandbox::about(node))?;
         let sandbox: JsObject<'js> = script.tool(ctx, "sandbox")?.call((natives, about))?;
@@ -159,6 +177,7 @@ impl Program {
         let is_global = |name: &str| globals.contains_key(name).unwrap_or(true);
         let reflects = !source.libs.is_empty() || reflects(&[&source.body, &source.setup, &source.cleanup], is_global);
         Ok(Program {
+            _known: known_source,
             reflects,
             run: Persistent::save(ctx, parts.get::<Function<'js>>(Part::Body as usize)?),
             setup: part(Part::Setup, &source.setup)?,

@@ -7,6 +7,7 @@ use super::engine::{Realm, Script};
 
 /// The prelude in the order of its evaluation. Each file is one function of the natives.
 const PRELUDE: &[(&str, &str)] = &[
+    ("prelude/errors.js", include_str!("prelude/errors.js")),
     ("prelude/util.js", include_str!("prelude/util.js")),
     ("prelude/encoding.js", include_str!("prelude/encoding.js")),
     ("prelude/buffer.js", include_str!("prelude/buffer.js")),

@@ -5,16 +5,24 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::json_fault::json_fault;
 use super::object::Object;
 use super::types::{Str, Value};
 
-/// Why JSON text could not be read.
+/// Why JSON text could not be read, in V8's words.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct ParseError(#[from] serde_json::Error);
+pub struct ParseError(String);
 
 /// `JSON.parse(text)`, straight into a [`Value`].
 pub fn parse_json(text: &[u8]) -> Result<Value, ParseError> {
+    read(text).map_err(|error| {
+        let fault = json_fault(&String::from_utf8_lossy(text));
+        ParseError(fault.unwrap_or_else(|| error.to_string()))
+    })
+}
+
+fn read(text: &[u8]) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let value = ValueSeed.deserialize(&mut reader)?;
     reader.end()?;

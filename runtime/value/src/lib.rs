@@ -2,6 +2,7 @@
 
 mod error;
 mod json;
+mod json_fault;
 mod number;
 mod object;
 mod path;
@@ -12,6 +13,7 @@ mod wait;
 
 pub use error::ErrorValue;
 pub use json::{ParseError, from_json, parse_json, to_json};
+pub use json_fault::json_fault;
 pub use number::{number_to_string, string_to_number};
 pub use object::Object;
 pub use path::{Path, PathError, PathPart};

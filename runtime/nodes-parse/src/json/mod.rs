@@ -2,6 +2,5 @@
 
 mod node;
 mod schema;
-mod syntax;
 
 pub use node::TYPE;

@@ -9,7 +9,6 @@ use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
 use flotilla_value::{ErrorValue, Path, Value, parse_json, stringify_pretty};
 
 use super::schema::{Problem, Schema, errors_text};
-use super::syntax::syntax_error;
 
 /// The row in the table of node types.
 pub const TYPE: NodeType = NodeType::node("json", build);
@@ -122,7 +121,7 @@ impl Json {
                 Value::Buffer(bytes) => bytes.to_vec(),
                 other => other.to_text().as_bytes().to_vec(),
             };
-            parse_json(&bytes).map_err(|error| Refusal::Failed(syntax_error(&bytes, &error)))
+            parse_json(&bytes).map_err(|error| Refusal::Failed(error.to_string()))
         };
         if self.action == Action::Text {
             let checked = if check { parse()? } else { Value::Undefined };
