@@ -19,7 +19,20 @@ pub(super) fn log(cx: &NodeCx, level: Level, method: &'static str, msg: Value) {
     cx.log_at(level, msg);
 }
 
+/// A status's text is a string, whatever a function put there; Node-RED converts it in place.
+fn with_text(mut status: Value) -> Value {
+    let text = status.get("text");
+    if !text.is_nullish()
+        && text.as_str().is_none()
+        && let Some(object) = status.as_object_mut()
+    {
+        object.insert("text", text.to_text());
+    }
+    status
+}
+
 pub(super) fn status(cx: &NodeCx, status: Value) {
+    let status = with_text(status);
     call(cx, "status", || vec![status.clone()]);
     let status = match status {
         Value::String(_) | Value::Number(_) | Value::Bool(_) => {

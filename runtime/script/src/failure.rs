@@ -116,12 +116,21 @@ fn describe(error: &mut ErrorValue, lines: Option<&Lines>) {
         error.message = Str::new_static("Maximum call stack size exceeded");
     }
     // Node-RED puts the class in front of the message of a ReferenceError, and the place behind it.
-    let class = if error.name == "ReferenceError" { "ReferenceError: " } else { "" };
-    if class.is_empty() && error.name != "SyntaxError" {
-        return;
+    if error.name == "ReferenceError" {
+        let place = error.stack.as_deref().and_then(|stack| place(stack, lines?)).unwrap_or_default();
+        error.message = Str::from(format!("ReferenceError: {}{place}", error.message));
     }
-    let place = error.stack.as_deref().and_then(|stack| place(stack, lines?)).unwrap_or_default();
-    error.message = Str::from(format!("{class}{}{place}", error.message));
+}
+
+/// The error of code that does not compile, with its place.
+pub(super) fn of_compile(failure: Value, lines: &Lines) -> Value {
+    let Value::Error(error) = failure else { return failure };
+    let mut error = Arc::unwrap_or_clone(error);
+    if error.name == "SyntaxError" {
+        let place = error.stack.as_deref().and_then(|stack| place(stack, lines)).unwrap_or_default();
+        error.message = Str::from(format!("{}{place}", error.message));
+    }
+    Value::Error(Arc::new(error))
 }
 
 /// ` (line 3, col 5)` of the innermost frame in the function's own code.

@@ -83,8 +83,10 @@ impl FunctionScript {
     fn compile(self: &Rc<Self>) -> std::result::Result<(), Value> {
         let limit = self.host.time_limit();
         let program = self.enter(limit, |ctx| {
-            Program::compile(self.script, ctx, self, &self.source)
-                .map_err(|error| failure::caught(self.script, ctx, &error, limit, Some(&self.source.lines())).value)
+            Program::compile(self.script, ctx, self, &self.source).map_err(|error| {
+                let lines = self.source.lines();
+                failure::of_compile(failure::caught(self.script, ctx, &error, limit, Some(&lines)).value, &lines)
+            })
         })?;
         *self.program.borrow_mut() = Some(program);
         Ok(())

@@ -13,6 +13,7 @@ mod host_events;
 mod host_view;
 mod import;
 mod invocation;
+mod languages;
 mod lazy_array;
 mod left;
 mod modules;

@@ -108,6 +108,8 @@ pub(super) fn make<'js>(script: &'static Script, ctx: &Ctx<'js>) -> Result<JsObj
             _ => tracing::info!(target: "script", "{text}"),
         })?,
     )?;
+    add("locale", Function::new(ctx.clone(), |tag: String| super::languages::locale(&tag))?)?;
+    add("zoneName", Function::new(ctx.clone(), |zone: String, dst: bool| super::languages::zone_name(&zone, dst))?)?;
     add("jsonFault", Function::new(ctx.clone(), |text: String| flotilla_value::json_fault(&text))?)?;
     add(
         "completeError",
@@ -224,5 +226,6 @@ fn zone<'js>(ctx: &Ctx<'js>, name: Option<&str>, ms: f64) -> Result<Option<JsObj
     found.set("name", zone.iana_name().unwrap_or("UTC"))?;
     found.set("offset", f64::from(info.offset().seconds()) / 60.0)?;
     found.set("abbreviation", info.abbreviation())?;
+    found.set("dst", info.dst().is_dst())?;
     Ok(Some(found))
 }

@@ -200,8 +200,11 @@ impl Target {
         let scope = name_of(&arg(ctx, args, 0))?.unwrap_or_default();
         let key = name_of(&arg(ctx, args, 1))?.unwrap_or_default();
         let store = name_of(&arg(ctx, args, store_at))?;
-        let (lookup, key) = match key.strip_prefix("$parent.") {
-            Some(rest) if scope == "flow" => ("$parent", Str::new(rest)),
+        let (lookup, key) = match key.strip_prefix("$parent") {
+            // Nothing is around the flow around a subflow.
+            Some("") if scope == "flow" => ("nothing", key),
+            Some(rest) if scope == "flow" && rest.starts_with(".$parent") => ("nothing", key),
+            Some(rest) if scope == "flow" && rest.starts_with('.') => ("$parent", Str::new(&rest[1..])),
             _ => (scope.as_str(), key),
         };
         Ok(Target { context: node.host.context(lookup), scope: scope.clone(), key, store })

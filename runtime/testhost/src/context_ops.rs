@@ -50,6 +50,10 @@ pub(super) fn run(context: &ContextRef, op: &Op) -> Result<Json, String> {
 fn perform(context: &ContextRef, op: &Op) -> Result<Value, ContextError> {
     let store = Some(op.text("store")).filter(|store| !store.is_empty());
     let key = op.value("key");
+    // The flow around a flow on the top has no context.
+    if op.text("scope") == "flow" && key.as_str().is_some_and(|key| key == "$parent" || key.starts_with("$parent.")) {
+        return Ok(Value::Undefined);
+    }
     match (op.text("do"), &key) {
         ("keys", _) => Ok(Value::array(context.keys(store)?.into_iter().map(Value::String).collect())),
         ("set", Value::Array(keys)) => {

@@ -1,6 +1,7 @@
 //! Nodes in a running engine: a flow is deployed, messages go in, what comes out is looked at.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
+mod catalogue;
 mod common;
 mod damage;
 mod deny;

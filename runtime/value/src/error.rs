@@ -18,10 +18,16 @@ pub struct ErrorValue {
     pub props: Object,
 }
 
+/// How the messages begin that V8 gives to a `TypeError`: nodes say them of a property path that leads nowhere.
+const TYPE_ERRORS: &[&str] =
+    &["Cannot read properties of ", "Cannot set properties of ", "Cannot convert undefined or null to object"];
+
 impl ErrorValue {
-    /// An `Error` with a message.
+    /// An `Error` with a message; a `TypeError` when it is one of V8's own about properties.
     pub fn new(message: impl AsRef<str>) -> ErrorValue {
-        ErrorValue { name: Str::new_static("Error"), message: Str::new(message.as_ref()), ..ErrorValue::default() }
+        let message = message.as_ref();
+        let name = if TYPE_ERRORS.iter().any(|start| message.starts_with(start)) { "TypeError" } else { "Error" };
+        ErrorValue { name: Str::new_static(name), message: Str::new(message), ..ErrorValue::default() }
     }
 
     /// An `Error` with a message and a `code`.

@@ -17539,6 +17539,15 @@ static __exception int JS_CopyDataProperties(JSContext *ctx,
     int desc_flags;
     bool is_enumerable;
 
+    /* flotilla: a string has its characters as properties: {...text} */
+    if (JS_IsString(source)) {
+        source = JS_ToObject(ctx, source);
+        if (JS_IsException(source))
+            return -1;
+        ret = JS_CopyDataProperties(ctx, target, source, excluded, setprop);
+        JS_FreeValue(ctx, source);
+        return ret;
+    }
     if (JS_VALUE_GET_TAG(source) != JS_TAG_OBJECT)
         return 0;
 
@@ -57792,8 +57801,9 @@ static JSValue set_date_field(JSContext *ctx, JSValueConst this_val,
         fields[first_field + i] = trunc(a);
     }
 
+    /* flotilla: an argument that is no number makes the date invalid */
     if (!res)
-        return JS_NAN;
+        return JS_SetThisTimeValue(ctx, this_val, NAN);
 
     if (argc > 0)
         d = set_date_fields(fields, is_local);

@@ -93,7 +93,16 @@ impl ContextRef {
 
     /// Reads a key (a property expression).
     pub fn get(&self, key: &str, store: Option<&str>) -> Result<Value, ContextError> {
-        self.store(store).get(&self.scope, &parse(key)?)
+        match parse(key) {
+            Ok(path) => self.store(store).get(&self.scope, &path),
+            Err(error) => self.unread(error, store),
+        }
+    }
+
+    /// What a malformed key gives: nothing while the scope is empty, since Node-RED does not look at the key then.
+    fn unread(&self, error: ContextError, store: Option<&str>) -> Result<Value, ContextError> {
+        let malformed = matches!(error, ContextError::Key(_));
+        if malformed && self.keys(store)?.is_empty() { Ok(Value::Undefined) } else { Err(error) }
     }
 
     /// Sets a key; `Undefined` deletes it.
@@ -103,7 +112,10 @@ impl ContextRef {
 
     /// Reads a key with the version that was seen: see [`ContextStore::get_seen`].
     pub fn get_seen(&self, key: &str, store: Option<&str>) -> Result<(Value, Option<u64>), ContextError> {
-        self.store(store).get_seen(&self.scope, &parse(key)?)
+        match parse(key) {
+            Ok(path) => self.store(store).get_seen(&self.scope, &path),
+            Err(error) => Ok((self.unread(error, store)?, None)),
+        }
     }
 
     /// Sets a key that was seen at a version: see [`ContextStore::set_after`].
@@ -149,5 +161,8 @@ mod tests {
         assert!(!flow.cas("n", &Value::Number(2.0), Value::Number(6.0), None).unwrap());
         assert_eq!(flow.keys(None).unwrap(), ["a", "n"]);
         assert_eq!(flow.get("", None), Err(ContextError::EmptyKey));
+        assert!(flow.get("a b:", None).is_err());
+        let empty = contexts.scope(ScopeKey::flow("empty"));
+        assert_eq!(empty.get("a b:", None).unwrap(), Value::Undefined, "Node-RED does not look at the key then");
     }
 }

@@ -9,7 +9,7 @@ pub enum ContextError {
     #[error(transparent)]
     Key(#[from] PathError),
     /// The key is empty.
-    #[error("context key is empty: name what to read or write")]
+    #[error("Invalid context key")]
     EmptyKey,
     /// The store is away or answered too late.
     #[error("context store \"{store}\" is not available: {reason}")]

@@ -67,6 +67,34 @@ impl Carried {
         JValue::object(map)
     }
 
+    /// A text with carried values in it: an expression turned them into JSON with the mark, JavaScript shows their own JSON.
+    fn unmarked(&self, text: &str) -> Str {
+        let marked = format!("{}:", serde_json::Value::from(MARK));
+        if !text.contains(&marked) {
+            return Str::new(text);
+        }
+        let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+        while let Some(at) = rest.find(&marked) {
+            let behind = &rest[at + marked.len()..];
+            let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
+            let value = behind[..digits].parse().ok().and_then(|at: usize| self.0.borrow().get(at).cloned());
+            let json = value.and_then(|value| flotilla_value::stringify(&value).ok().flatten());
+            match (rest[..at].rfind('{'), json) {
+                (Some(open), Some(json)) if behind[digits..].starts_with('}') => {
+                    out.push_str(&rest[..open]);
+                    out.push_str(&json);
+                    rest = &behind[digits + 1..];
+                }
+                _ => {
+                    out.push_str(&rest[..at + marked.len()]);
+                    rest = behind;
+                }
+            }
+        }
+        out.push_str(rest);
+        Str::from(out)
+    }
+
     /// What an expression gave.
     pub(super) fn to_value(&self, result: &JValue) -> Value {
         match result {
@@ -74,7 +102,7 @@ impl Carried {
             JValue::Null => Value::Null,
             JValue::Bool(flag) => Value::Bool(*flag),
             JValue::Number(number) => Value::Number(*number),
-            JValue::String(text) => Value::String(Str::new(text)),
+            JValue::String(text) => Value::String(self.unmarked(text)),
             JValue::Array(items) => Value::array(items.iter().map(|item| self.to_value(item)).collect()),
             JValue::Object(map) => {
                 if let Some(at) = map.get(MARK).and_then(JValue::as_f64) {

@@ -14,7 +14,7 @@ use super::moment_rewrite::CHAIN;
 use super::surroundings::{Surroundings, context_get};
 
 /// An expression that has none of these in it needs no node.
-pub(super) const NAMES: [&str; 5] = ["$env", "$flowContext", "$globalContext", "$clone", "$moment"];
+pub(super) const NAMES: [&str; 6] = ["$env", "$flowContext", "$globalContext", "$clone", "$moment", "$random"];
 
 fn failed(message: impl Into<String>) -> EvaluatorError {
     EvaluatorError::EvaluationError(message.into())
@@ -43,6 +43,7 @@ pub(super) fn register(
             Ok(values.to_jsonata(&value))
         })?;
     }
+    evaluator.register_fn("random", |_: &[JValue]| Ok(JValue::Number(rand::random::<f64>())))?;
     // Values are never changed in place here, so a clone is the value itself.
     evaluator.register_fn("clone", |args: &[JValue]| Ok(args.first().cloned().unwrap_or(JValue::Undefined)))?;
     evaluator.register_fn("moment", |args: &[JValue]| {

@@ -179,6 +179,24 @@ mod tests {
     }
 
     #[test]
+    fn values_that_json_cannot_say_are_their_own_json_in_texts() {
+        let object: flotilla_value::Object =
+            [("payload", Value::Buffer(bytes::Bytes::from_static(b"ab")))].into_iter().collect();
+        let around = Rc::new(Around(Arc::new(Contexts::default())));
+        let result = Jsonata::compile("'got ' & payload & '!'").unwrap().evaluate(around, &object.into(), &[]).unwrap();
+        assert_eq!(result, Value::from(r#"got {"type":"Buffer","data":[97,98]}!"#));
+    }
+
+    #[test]
+    fn random_numbers_differ() {
+        let source = "[$random(), $random()]";
+        let found = evaluate(source, "{}").unwrap();
+        let numbers: Vec<f64> = found.as_array().unwrap().iter().filter_map(Value::as_number).collect();
+        assert!(numbers.len() == 2 && numbers.iter().all(|number| (0.0..1.0).contains(number)));
+        assert!(numbers[0].to_bits() != numbers[1].to_bits());
+    }
+
+    #[test]
     fn errors_have_their_code() {
         assert!(Jsonata::compile("payload.(").is_err());
         assert_eq!(evaluate("1 + 'a'", "{}").unwrap_err().code.as_deref(), Some("T2002"));

@@ -48,15 +48,29 @@ fn locate(
     global: bool,
     text: &str,
     msg: Option<&Value>,
-) -> Result<(ContextRef, Option<String>, Path), ExpressionError> {
+    reading: bool,
+) -> Result<Option<(ContextRef, Option<String>, Path)>, ExpressionError> {
     let (store, key) = split_store(text);
-    let (context, key) = match key.strip_prefix("$parent.").filter(|_| !global) {
-        Some(rest) => (around.parent_context().unwrap_or_else(|| around.context(false)), rest),
-        None => (around.context(global), key),
+    let (context, key) = match key.strip_prefix("$parent").filter(|_| !global) {
+        // A flow on the top has nothing around it, and only one flow is around a subflow here.
+        Some("") => return Ok(None),
+        Some(rest) if rest.starts_with('.') => match around.parent_context() {
+            Some(context) if !rest.starts_with(".$parent") => (context, &rest[1..]),
+            _ => return Ok(None),
+        },
+        _ => (around.context(global), key),
     };
-    let path = Path::parse(key)?;
+    let path = match Path::parse(key) {
+        Ok(path) => path,
+        // Node-RED does not look at the key while nothing is in the store.
+        Err(error) if reading && context.keys(store)?.is_empty() => {
+            tracing::trace!(%error, "a malformed context key");
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let path = if key.contains("[msg") { Path::from_parts(path.resolved(msg)?) } else { path };
-    Ok((context, store.map(str::to_owned), path))
+    Ok(Some((context, store.map(str::to_owned), path)))
 }
 
 /// Reads context by a typed input's key: `key`, `#:(store)::key`, `key[msg.topic]`.
@@ -66,7 +80,7 @@ pub fn context_get(
     text: &str,
     msg: Option<&Value>,
 ) -> Result<Value, ExpressionError> {
-    let (context, store, path) = locate(around, global, text, msg)?;
+    let Some((context, store, path)) = locate(around, global, text, msg, true)? else { return Ok(Value::Undefined) };
     Ok(context.store(store.as_deref()).get(context.scope(), &path)?)
 }
 
@@ -78,6 +92,6 @@ pub fn context_set(
     msg: Option<&Value>,
     value: Value,
 ) -> Result<(), ExpressionError> {
-    let (context, store, path) = locate(around, global, text, msg)?;
+    let Some((context, store, path)) = locate(around, global, text, msg, false)? else { return Ok(()) };
     Ok(context.store(store.as_deref()).set(context.scope(), &path, value)?)
 }

@@ -78,7 +78,11 @@
   const wrap = (bytes) => Object.setPrototypeOf(bytes, Buffer.prototype);
   const size = (value) => {
     if (typeof value !== 'number') throw new TypeError(`The "size" argument must be of type number. Received ${typeof value}`);
-    if (!(value >= 0 && value <= MAX)) throw new RangeError(`The value of "size" is out of range. It must be >= 0 && <= ${MAX}. Received ${value}`);
+    if (!(value >= 0 && value <= MAX)) {
+      const error = new RangeError(`The value of "size" is out of range. It must be >= 0 && <= 4294967296. Received ${value}`);
+      error.code = 'ERR_OUT_OF_RANGE';
+      throw error;
+    }
     return value;
   };
   const clamp = (value, fallback, length) => {
@@ -243,7 +247,7 @@
   };
   Object.assign(methods, { swap16: swap(2), swap32: swap(4), swap64: swap(8) });
   for (const [name, value] of Object.entries(methods)) {
-    Object.defineProperty(Buffer.prototype, name, { value, writable: true, configurable: true });
+    Object.defineProperty(Buffer.prototype, name, { value, writable: true, configurable: true, enumerable: true });
   }
   Object.defineProperty(Buffer.prototype, util.inspect.custom, { value: methods.inspect, configurable: true });
   Object.defineProperty(Buffer.prototype, 'parent', { get() { return this.buffer; }, configurable: true });

@@ -80,4 +80,28 @@
       alias(`write${sign}${order}`, write(signed, little));
     }
   }
+
+  // `for (key in buffer)` lists the methods, as in Node.js, in its order.
+  const ORDER = ('readBigUInt64LE readBigUInt64BE readBigUint64LE readBigUint64BE readBigInt64LE readBigInt64BE writeBigUInt64LE '
+    + 'writeBigUInt64BE writeBigUint64LE writeBigUint64BE writeBigInt64LE writeBigInt64BE readUIntLE readUInt32LE readUInt16LE '
+    + 'readUInt8 readUIntBE readUInt32BE readUInt16BE readUintLE readUint32LE readUint16LE readUint8 readUintBE readUint32BE '
+    + 'readUint16BE readIntLE readInt32LE readInt16LE readInt8 readIntBE readInt32BE readInt16BE writeUIntLE writeUInt32LE '
+    + 'writeUInt16LE writeUInt8 writeUIntBE writeUInt32BE writeUInt16BE writeUintLE writeUint32LE writeUint16LE writeUint8 '
+    + 'writeUintBE writeUint32BE writeUint16BE writeIntLE writeInt32LE writeInt16LE writeInt8 writeIntBE writeInt32BE '
+    + 'writeInt16BE readFloatLE readFloatBE readDoubleLE readDoubleBE writeFloatLE writeFloatBE writeDoubleLE writeDoubleBE '
+    + 'asciiSlice base64Slice base64urlSlice latin1Slice hexSlice ucs2Slice utf8Slice asciiWrite base64Write base64urlWrite '
+    + 'latin1Write hexWrite ucs2Write utf8Write parent offset copy toString equals inspect compare indexOf lastIndexOf includes '
+    + 'fill write toJSON subarray slice swap16 swap32 swap64 toLocaleString').split(' ');
+  const proto = Buffer.prototype;
+  for (const [encoding, name] of ['ascii', 'base64', 'base64url', 'latin1', 'hex', 'ucs2', 'utf8'].map((e) => [e, e])) {
+    define(`${name}Slice`, { [`${name}Slice`](start, end) { return this.toString(encoding, start, end); } }[`${name}Slice`]);
+    define(`${name}Write`, { [`${name}Write`](text, offset, length) { return this.write(text, offset, length, encoding); } }[`${name}Write`]);
+  }
+  for (const name of ORDER) {
+    const found = Object.getOwnPropertyDescriptor(proto, name)
+      || (name in proto ? { value: name === 'toLocaleString' ? proto.toString : proto[name], writable: true, configurable: true } : undefined);
+    if (!found) continue;
+    delete proto[name];
+    Object.defineProperty(proto, name, { ...found, enumerable: true });
+  }
 })

@@ -8,4 +8,5 @@ mod lost_updates;
 mod names;
 mod sends;
 mod slim;
+mod v8_texts;
 mod waits;

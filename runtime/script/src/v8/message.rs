@@ -111,7 +111,3 @@ fn destructured(value: &str, code: &Code<'_>, at: usize) -> Option<String> {
         None => format!("Cannot destructure '{shown}' as it is {value}."),
     })
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

@@ -60,12 +60,12 @@ impl Change {
         }
     }
 
-    fn write(&self, at: &Place, property: &str, value: Value, msg: &mut Msg) -> Result<(), Ended> {
+    /// `set_by` names the property of a `set` rule, which warns when it could not be set.
+    fn write(&self, at: &Place, set_by: Option<&str>, value: Value, msg: &mut Msg) -> Result<(), Ended> {
         match at {
             Place::Message(Ok(path)) => {
                 let create = !value.is_undefined();
-                let deletes = value.is_undefined();
-                if matches!(msg.set_path(path, value, create), Ok(false)) && !deletes {
+                if let (Ok(false), Some(property)) = (msg.set_path(path, value, create), set_by) {
                     self.cx.warn(self.cx.text("change.errors.no-override", &[("property", property)]));
                 }
                 Ok(())
@@ -97,15 +97,15 @@ impl Change {
     /// `set` the target from the source, then `delete` the source.
     fn carry(&self, from: &Place, to: &Place, msg: &mut Msg) -> Result<(), Ended> {
         if let Some(value) = self.read(from, msg) {
-            self.write(to, "", value, msg)?;
+            self.write(to, None, value, msg)?;
         }
-        self.write(from, "", Value::Undefined, msg)
+        self.write(from, None, Value::Undefined, msg)
     }
 
     fn apply(&self, rule: &Rule, msg: &mut Msg) -> Result<(), Ended> {
         match &rule.action {
             Action::Set { value } => match self.value(value, msg)? {
-                Some(value) => self.write(&rule.place, &rule.property, value, msg),
+                Some(value) => self.write(&rule.place, Some(&rule.property), value, msg),
                 None => Ok(()),
             },
             Action::Change { from, value, to_kind } => {
@@ -113,11 +113,11 @@ impl Change {
                 let Some(wanted) = self.wanted(from, msg)? else { return Ok(()) };
                 let Some(current) = self.read(&rule.place, msg) else { return Ok(()) };
                 match wanted.replace(&current, &value, to_kind) {
-                    Some(replaced) => self.write(&rule.place, &rule.property, replaced, msg),
+                    Some(replaced) => self.write(&rule.place, None, replaced, msg),
                     None => Ok(()),
                 }
             }
-            Action::Delete => self.write(&rule.place, &rule.property, Value::Undefined, msg),
+            Action::Delete => self.write(&rule.place, None, Value::Undefined, msg),
             Action::Move { to, nested: false } => self.carry(&rule.place, to, msg),
             Action::Move { to, nested: true } => {
                 let kind = match to {

@@ -165,6 +165,8 @@ impl Inner {
                 group.set(&key, part.value);
             }
             (Build::Merged, Value::Object(object)) => group.merge(object),
+            (Build::Merged, Value::Buffer(bytes)) => group.merge(&byte_properties(bytes)),
+            (Build::Merged, value) if value.type_of() == "object" && !matches!(value, Value::Array(_)) => {}
             (Build::Merged, _) => {
                 if !msg.has("complete") {
                     self.cx.warn("Cannot merge non-object types");
@@ -255,6 +257,11 @@ fn auto_part(msg: &Msg) -> Result<Part, String> {
         chunk: parts.get("len").as_number().unwrap_or(1.0),
         index: Some(index.to_number()).filter(|at| *at >= 0.0 && !index.is_undefined()).map(|at| at as usize),
     })
+}
+
+/// The bytes under their indices, as `for (key in buffer)` gives them.
+fn byte_properties(bytes: &[u8]) -> Object {
+    bytes.iter().enumerate().map(|(at, byte)| (at.to_string(), f64::from(*byte))).collect()
 }
 
 fn usable_key(key: &Value) -> bool {
