@@ -52,6 +52,7 @@ impl Bucket {
             discard: DiscardPolicy::New,
             allow_rollup: true,
             storage: StorageType::File,
+            num_replicas: nats.replicas,
             ..Config::default()
         };
         let stream = context.get_or_create_stream(config).await.map_err(|error| match error.to_string() {
@@ -64,6 +65,22 @@ impl Bucket {
                 place: format!("stream KV_{namespace} in {}", nats.place),
                 reason: "it is not a key-value bucket with a history of 1".to_owned(),
             });
+        }
+        if found.num_replicas < nats.replicas {
+            return Err(StoreError::Refused {
+                store: nats.place.clone(),
+                reason: format!(
+                    "the stream KV_{namespace} is on {} servers and the URL says replicas={}: change the stream \
+                     (`nats stream edit KV_{namespace} --replicas {}`) or the URL",
+                    found.num_replicas, nats.replicas, nats.replicas
+                ),
+            });
+        }
+        if found.num_replicas == 1 {
+            tracing::warn!(
+                "the NATS bucket is on one server, which by default writes to disk with a delay: a power loss there takes \
+                 acknowledged writes; set sync_interval: always in the server's jetstream section, or ?replicas=3 on a cluster"
+            );
         }
         let (entries, leases) = (format!("$KV.{namespace}.e"), format!("$KV.{namespace}.l"));
         Ok(Bucket { nats, context, stream, entries, leases })

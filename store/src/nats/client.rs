@@ -17,6 +17,8 @@ pub(super) struct Nats {
     pub(super) client: Client,
     pub(super) place: String,
     pub(super) timeout: Duration,
+    /// On how many servers the bucket is, when it is made.
+    pub(super) replicas: usize,
     connects: Arc<AtomicU64>,
 }
 
@@ -47,8 +49,14 @@ impl Nats {
             (Some(token), None) => options.token(token.clone()),
             (None, None) => options,
         };
-        let host = if url.host.contains(':') { format!("[{}]", url.host) } else { url.host.clone() };
-        let connected = tokio::time::timeout(url.timeout, options.connect(format!("nats://{host}:{}", url.port))).await;
+        let hosts = std::iter::once((&url.host, url.port)).chain(url.others.iter().map(|(host, port)| (host, *port)));
+        let servers: Vec<String> = hosts
+            .map(|(host, port)| {
+                let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+                format!("nats://{host}:{port}")
+            })
+            .collect();
+        let connected = tokio::time::timeout(url.timeout, options.connect(servers)).await;
         let away = |reason: String| StoreError::Unavailable { store: place.clone(), reason };
         let connected = connected.map_err(|_| away(format!("no connection within {:?}", url.timeout)))?;
         let client = connected.map_err(|error| match error.kind() {
@@ -57,7 +65,7 @@ impl Nats {
             }
             _ => away(error.to_string()),
         })?;
-        Ok(Nats { client, place, timeout: url.timeout, connects })
+        Ok(Nats { client, place, timeout: url.timeout, replicas: url.replicas, connects })
     }
 
     /// Refuses at once while there is no connection: the client would keep the request and send it much later.

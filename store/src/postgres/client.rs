@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -46,6 +46,13 @@ impl Postgres {
         })?;
         let mut config = Config::new();
         config.host(&url.host).port(url.port).user(user).application_name("flotilla");
+        for (host, port) in &url.others {
+            config.host(host).port(*port);
+        }
+        if !url.others.is_empty() {
+            // Of several hosts the one that may write.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         config.dbname(if url.path.is_empty() { user } else { &url.path });
         config.connect_timeout(url.timeout).tcp_user_timeout(url.timeout * 2);
         config.ssl_mode(if url.tls { SslMode::Require } else { SslMode::Disable });

@@ -23,6 +23,10 @@ pub(super) fn store_error(place: &str, error: &Error) -> StoreError {
     };
     let code = problem.code().code();
     let reason = format!("{} ({code})", problem.message());
+    if code == "25006" {
+        // After a failover this is a standby: the connection is given up, and the next goes to who may write.
+        return StoreError::Unavailable { store, reason };
+    }
     match &code[..2] {
         "XX" => StoreError::Corrupt { store, reason },
         // Connections, resources, deadlocks and restarts pass.

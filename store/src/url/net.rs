@@ -21,6 +21,8 @@ pub(crate) struct NetUrl {
     pub host: String,
     /// The port.
     pub port: u16,
+    /// More hosts of the same store, `host:port,host:port` in the URL: one of them answers.
+    pub others: Vec<(String, u16)>,
     /// From the URL, else from `FLOTILLA_STORE_USER`.
     pub user: Option<String>,
     /// From the URL, else from `FLOTILLA_STORE_PASSWORD`.
@@ -31,6 +33,8 @@ pub(crate) struct NetUrl {
     pub timeout: Duration,
     /// `?namespace=`: keeps several installations on one server apart. Default `flotilla`.
     pub namespace: String,
+    /// `?replicas=`: on how many servers a NATS bucket is. Default 1.
+    pub replicas: usize,
     /// Whether the connection is encrypted and the server's certificate checked.
     pub tls: bool,
     /// `?ca=` or `FLOTILLA_STORE_CA`: certificates (PEM) to trust instead of the public ones.
@@ -55,8 +59,9 @@ impl fmt::Debug for Secret {
 impl NetUrl {
     /// Reads a URL. `tls_schemes` are those that mean an encrypted connection.
     pub(crate) fn parse(text: &str, default_port: u16, tls_schemes: &[&str]) -> Result<NetUrl> {
+        let (text, others) = split_hosts(text, default_port)?;
         // The URL itself may hold a password: no message repeats it.
-        let url = Url::parse(text).map_err(|error| {
+        let url = Url::parse(&text).map_err(|error| {
             bad_url("address", "(hidden)", format!("{error}: write scheme://user:password@host:port"))
         })?;
         let host = url.host_str().filter(|host| !host.is_empty());
@@ -65,6 +70,7 @@ impl NetUrl {
         let mut parsed = NetUrl {
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             port: url.port().unwrap_or(default_port),
+            others,
             user: decode("user", url.username())?
                 .filter(|user| !user.is_empty())
                 .or_else(|| env("FLOTILLA_STORE_USER")),
@@ -72,6 +78,7 @@ impl NetUrl {
             path: url.path().trim_start_matches('/').to_owned(),
             timeout: params.timeout,
             namespace: "flotilla".to_owned(),
+            replicas: 1,
             tls: tls_schemes.contains(&url.scheme()),
             ca: None,
             identity: None,
@@ -80,6 +87,7 @@ impl NetUrl {
         for (name, value) in params.rest {
             match name.as_str() {
                 "namespace" => parsed.namespace = namespace(value)?,
+                "replicas" if NATS.contains(&url.scheme()) => parsed.replicas = replicas(&value)?,
                 "ca" => parsed.ca = Some(file("ca", value)?),
                 "cert" => cert = Some(file("cert", value)?),
                 "key" => key = Some(file("key", value)?),
@@ -101,6 +109,41 @@ impl NetUrl {
     pub(crate) fn place(&self, kind: &str) -> String {
         format!("{kind} ({}:{})", self.host, self.port)
     }
+}
+
+/// The schemes of NATS.
+const NATS: [&str; 2] = ["nats", "tls"];
+/// The schemes whose URLs may name several hosts.
+const SEVERAL: [&str; 4] = ["nats", "tls", "postgres", "postgresql"];
+
+/// The URL with its first host only, and the other hosts.
+fn split_hosts(text: &str, default_port: u16) -> Result<(String, Vec<(String, u16)>)> {
+    let Some((scheme, rest)) = text.split_once("://") else { return Ok((text.to_owned(), Vec::new())) };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let begin = rest[..end].rfind('@').map_or(0, |at| at + 1);
+    let Some((first, others)) = rest[begin..end].split_once(',') else { return Ok((text.to_owned(), Vec::new())) };
+    if !SEVERAL.contains(&scheme) {
+        return Err(bad_url("host", &rest[begin..end], "only postgres:, nats: and tls: take several: name one"));
+    }
+    let read = |host: &str| {
+        // IPv6 addresses are in brackets.
+        let colon = host.rfind(':').filter(|at| !host[*at..].contains(']'));
+        let (name, port) = colon.map_or((host, None), |at| (&host[..at], Some(&host[at + 1..])));
+        let port = port.map_or(Ok(default_port), str::parse);
+        let port = port.map_err(|_| bad_url("port", host, "it is not a port: write host:port,host:port"))?;
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        if name.is_empty() {
+            return Err(bad_url("host", host, "it is missing: write host:port,host:port"));
+        }
+        Ok((name.to_owned(), port))
+    };
+    let others = others.split(',').map(read).collect::<Result<_>>()?;
+    Ok((format!("{scheme}://{}{first}{}", &rest[..begin], &rest[end..]), others))
+}
+
+fn replicas(value: &str) -> Result<usize> {
+    let number = value.parse().ok().filter(|number| (1..=5).contains(number));
+    number.ok_or_else(|| bad_url("replicas", value, "write 1, 3 or 5: on how many servers the bucket is to be"))
 }
 
 fn env(name: &str) -> Option<String> {
@@ -151,6 +194,17 @@ mod tests {
     }
 
     #[test]
+    fn several_hosts_of_one_store() {
+        let url = NetUrl::parse("postgres://u:p@a:1,[::1]:2,c/db?timeout=1s", 5432, &[]).unwrap();
+        assert_eq!((url.host.as_str(), url.port, url.path.as_str()), ("a", 1, "db"));
+        assert_eq!(url.others, [("::1".to_owned(), 2), ("c".to_owned(), 5432)]);
+        let url = NetUrl::parse("nats://a,b:2?replicas=3", 4222, &[]).unwrap();
+        assert_eq!((url.port, url.replicas, url.others), (4222, 3, vec![("b".to_owned(), 2)]));
+        assert!(NetUrl::parse("redis://a,b", 6379, &[]).is_err());
+        assert!(NetUrl::parse("postgres://a,b:x", 5432, &[]).is_err());
+    }
+
+    #[test]
     fn what_is_wrong_is_named_and_no_password_shown() {
         for (text, part) in [
             ("redis://:hunter2@", "address"),
@@ -159,6 +213,8 @@ mod tests {
             ("redis://:hunter2@h?namespace=A", "namespace"),
             ("redis://:hunter2@h?ca=/no/such.pem", "ca"),
             ("redis://:hunter2@h?colour=red", "setting"),
+            ("redis://:hunter2@h?replicas=3", "setting"),
+            ("nats://:hunter2@h?replicas=9", "replicas"),
         ] {
             let error = NetUrl::parse(text, 1, &[]).unwrap_err();
             assert!(matches!(&error, StoreError::BadUrl { field, .. } if *field == part), "{text}: {error}");

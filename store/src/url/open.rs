@@ -10,9 +10,11 @@ use super::parse::bad_url;
 /// Opens the store that a URL names, and makes sure that it answers.
 ///
 /// - `sqlite:PATH` a file on this machine, made when it is not there; several processes may use it at once
-/// - `postgres://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]`, with TLS by `?sslmode=require`
+/// - `postgres://[USER[:PASSWORD]@]HOST[:PORT][,HOST[:PORT]...][/DATABASE]`, with TLS by `?sslmode=require`; of several hosts
+///   the one that may write is used
 /// - `redis://` or with TLS `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]`
-/// - `nats://` or with TLS `tls://[USER:PASSWORD@|TOKEN@]HOST[:PORT]`
+/// - `nats://` or with TLS `tls://[USER:PASSWORD@|TOKEN@]HOST[:PORT][,HOST[:PORT]...]`; `?replicas=3` makes the bucket on three
+///   servers of a cluster
 ///
 /// Every URL takes `?timeout=` (`500ms`, `2s`; default `2s`); those of servers also `namespace=` (default `flotilla`),
 /// `ca=`, `cert=` and `key=` (PEM files). User and password come from the URL or else from `FLOTILLA_STORE_USER` and
