@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use flotilla_flows::{ALLOW_UNKNOWN, Document, UnknownType, read_credentials, refusal};
+use flotilla_flows::{ALLOW_UNKNOWN, Document, UnknownType, read_credentials, refusal, unprotected};
 use flotilla_group::revision::Revision;
 use serde_json::{Map, Value};
 
@@ -55,6 +55,9 @@ fn read_checked(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyhow::R
     let (env, settings) = (env.unwrap_or_default(), settings.unwrap_or_default());
     let mut revision = Revision { flows: value, credentials, env, settings, ..Revision::default() };
     let document = Document::from_value(revision.flows.clone()).with_context(|| flows.display().to_string())?;
+    if let Some((_, why)) = unprotected(&revision.settings) {
+        bail!("{why}");
+    }
     let is_known = |kind: &str| flotilla_runtime::TYPES.iter().any(|row| row.name == kind);
     let refusal = refusal(&document, is_known);
     let mut refusals = Vec::new();

@@ -4,10 +4,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use flotilla_api::Client;
 use flotilla_api::replica::ReplicaRecord;
 use serde::Serialize;
 
 use crate::client::{self, GroupArgs};
+use crate::review::print;
 
 /// Over how long messages per second are measured.
 const WINDOW: Duration = Duration::from_secs(2);
@@ -17,7 +19,13 @@ const WINDOW: Duration = Duration::from_secs(2);
 pub struct StatusArgs {
     #[command(flatten)]
     group: GroupArgs,
+    /// Show them again and again, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
 }
+
+/// Back to the top left corner, and everything below it cleared (ECMA-48: CUP, ED).
+const CLEAR: &str = "\x1b[H\x1b[2J";
 
 /// A replica with what two looks at it tell.
 #[derive(Serialize)]
@@ -31,8 +39,26 @@ struct Measured {
 /// Prints the replicas.
 pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     let client = args.group.client();
+    // A name that no group has is no empty group.
+    client.group(&args.group.group).await?;
+    loop {
+        let shown = show(&args, &client).await;
+        match shown {
+            Ok(()) => {}
+            Err(error) if args.watch => {
+                print(&format!("{CLEAR}{error}\n"));
+                tokio::time::sleep(WINDOW).await;
+            }
+            Err(error) => return Err(error),
+        }
+        if !args.watch {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
     let group = &args.group.group;
-    client.group(group).await?;
     let before = client.replicas(group).await?;
     // Counts come with each renewal of a replica's lease: two looks, far enough apart.
     tokio::time::sleep(WINDOW).await;
@@ -40,7 +66,10 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
         client.replicas(group).await?.into_iter().map(|replica| measured(replica, &before)).collect();
     if args.group.admin.json {
         client::json(&replicas);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
+    }
+    if args.watch {
+        print(CLEAR);
     }
     let rows = replicas.into_iter().map(|Measured { replica, per_second }| {
         [
@@ -56,7 +85,7 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
         ]
     });
     client::table(["REPLICA", "STATE", "REVISION", "IN FLIGHT", "PER S", "FAILED", "MEMORY", "AGE", "REASON"], rows);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn measured(replica: ReplicaRecord, before: &[ReplicaRecord]) -> Measured {

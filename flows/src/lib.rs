@@ -9,6 +9,7 @@ mod expand;
 mod known;
 mod node_settings;
 mod problem;
+mod protects;
 mod refusal;
 mod review;
 
@@ -21,5 +22,6 @@ pub use expand::{EnvVar, Expanded, Graph, GraphNode, Scope, ScopeKind, expand};
 pub use known::{UnknownType, is_core_type, npm_package, unknown_types};
 pub use node_settings::{BadNodeSetting, NodeSettings, Retained, Share, TickMode};
 pub use problem::{Problem, Severity};
+pub use protects::unprotected;
 pub use refusal::{ALLOW_UNKNOWN, Refusal, refusal};
 pub use review::{Finding, review};

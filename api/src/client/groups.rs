@@ -28,6 +28,11 @@ impl Client {
         self.post("/api/v1/groups", spec).await
     }
 
+    /// Replaces what users say of a group.
+    pub async fn edit_group(&self, spec: &GroupSpec) -> Result<GroupStatus, ClientError> {
+        self.put(&of_group(&spec.name, ""), spec).await
+    }
+
     /// Removes a group without replicas.
     pub async fn remove_group(&self, group: &str) -> Result<(), ClientError> {
         self.delete(&of_group(group, "")).await

@@ -1,5 +1,6 @@
 //! `flotilla group`: groups and what they are for.
 
+mod edit;
 mod member;
 mod run;
 mod set;

@@ -37,6 +37,14 @@ enum Command {
         #[arg(short, long)]
         file: PathBuf,
     },
+    /// Change a group: opens it in $EDITOR, or takes a file
+    Edit {
+        /// Its name
+        name: String,
+        /// File with the group in JSON, or - for standard input
+        #[arg(short, long)]
+        file: Option<PathBuf>,
+    },
     /// List the groups
     List {
         /// Only this one
@@ -82,6 +90,18 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
                 client::json(&added);
             }
         }
+        Command::Edit { name, file } => {
+            let now = client.group(&name).await?;
+            let text = match file {
+                Some(file) => crate::flow_files::text_or_stdin(&file)?,
+                None => super::edit::in_editor(&serde_json::to_string_pretty(&spec_of(now))?)?,
+            };
+            let spec: GroupSpec = serde_json::from_str(&text).context("not a group: nothing changed")?;
+            let edited = client.edit_group(&spec).await?;
+            if args.admin.json {
+                client::json(&edited);
+            }
+        }
         Command::List { name } => {
             let mut groups = client.groups().await?;
             if let Some(name) = name {
@@ -100,6 +120,12 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
         Command::Remove { name } => client.remove_group(&name).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What users say of a group.
+fn spec_of(group: GroupStatus) -> GroupSpec {
+    let GroupStatus { name, description, replicas, rollout, .. } = group;
+    GroupSpec { name, description, replicas, rollout }
 }
 
 /// What `flotilla group show` prints.

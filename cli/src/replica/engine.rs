@@ -15,6 +15,7 @@ use flotilla_group::schedule::Ticks;
 use flotilla_store::Store;
 
 use super::args::EngineArgs;
+use super::context_storage;
 use super::schedule::GroupSchedule;
 use super::secret_files;
 
@@ -72,6 +73,7 @@ pub async fn deploy(
     }
     let env =
         secret_files::resolve(revision.env.iter().map(|(name, value)| (name.clone(), value.clone())).chain(secrets));
+    context_storage::apply(&engine.shared().contexts, &revision.settings);
     // Many settings are read when a node starts.
     let same_settings = engine.shared().settings.load().node_red == revision.settings;
     engine.shared().settings.rcu(|settings| {

@@ -3,6 +3,7 @@
 mod advertise;
 mod args;
 mod clock;
+mod context_storage;
 mod engine;
 mod life;
 mod memory;

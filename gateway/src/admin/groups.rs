@@ -69,6 +69,21 @@ pub(super) async fn get(State(api): State<Api>, Path(group): Path<String>) -> Re
     Ok(Json(show(&api, spec).await?))
 }
 
+/// `PUT /api/v1/groups/{group}`: replaces what users say of a group. Its name stays.
+pub(super) async fn replace(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    Body(spec): Body<GroupSpec>,
+) -> Result<Json<GroupStatus>, Failure> {
+    if spec.name != group {
+        let detail = format!("the group is \"{group}\", not \"{}\": a group keeps its name", spec.name);
+        return Err(Problem::new(400, "bad_name", detail).of_field("name").into());
+    }
+    api.specs().replace(&spec).await?;
+    api.audit(&group)?.write(entry("", "group-edit", spec.description.clone())).await?;
+    Ok(Json(show(&api, spec).await?))
+}
+
 /// `DELETE /api/v1/groups/{group}`
 pub(super) async fn remove(State(api): State<Api>, Path(group): Path<String>) -> Result<StatusCode, Failure> {
     api.specs().remove(&group).await?;

@@ -3,7 +3,7 @@
 use flotilla_api::Problem;
 use flotilla_api::deploy::Deploy;
 use flotilla_api::problem::Part;
-use flotilla_flows::{ALLOW_UNKNOWN, Document, Refusal, UnknownType, read_credentials, refusal};
+use flotilla_flows::{ALLOW_UNKNOWN, Document, Refusal, UnknownType, read_credentials, refusal, unprotected};
 use flotilla_group::GroupError;
 use flotilla_group::revision::{Revision, RevisionChange};
 use serde_json::{Map, Value};
@@ -51,6 +51,9 @@ pub(super) async fn plan(api: &Api, group: &str, deploy: &Deploy) -> Result<Plan
     } else if !deploy.flows.is_null() {
         // The permission was for the document that it was given with.
         new.settings.remove(ALLOW_UNKNOWN);
+    }
+    if let Some((_, why)) = unprotected(&new.settings) {
+        return Err(Problem::new(422, "bad_settings", why).of_field("settings").into());
     }
     let mut document = Document::from_value(new.flows.clone())
         .map_err(|error| Problem::new(422, "not_a_flow_document", error.to_string()).of_field("flows"))?;

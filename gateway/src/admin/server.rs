@@ -82,7 +82,7 @@ fn routes(api: Api) -> Router {
     Router::new()
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/groups", get(groups::list).post(groups::add))
-        .route("/api/v1/groups/{group}", get(groups::get).delete(groups::remove))
+        .route("/api/v1/groups/{group}", get(groups::get).put(groups::replace).delete(groups::remove))
         .route("/api/v1/groups/{group}/replicas", get(status::replicas))
         .route("/api/v1/replicas", get(members::everywhere))
         .route("/api/v1/groups/{group}/members/{replica}", put(members::add).delete(members::remove))

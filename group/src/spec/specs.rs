@@ -63,6 +63,19 @@ impl Specs {
         Ok(self.store.cas(&key, Expect::Absent, Some(keys::encode(spec)), Write::default()).await?.is_swapped())
     }
 
+    /// Replaces what users say of a group.
+    ///
+    /// # Errors
+    /// [`GroupError::NoGroup`], [`GroupError::Rules`].
+    pub async fn replace(&self, spec: &GroupSpec) -> Result<(), GroupError> {
+        self.get(&spec.name).await?;
+        if let Some((field, reason)) = spec.rollout.problem(usize::MAX) {
+            return Err(GroupError::Rules { field, reason });
+        }
+        self.store.set(&keys::spec(&spec.name), keys::encode(spec), Write::default()).await?;
+        Ok(())
+    }
+
     /// Removes a group without replicas. Its revisions and audit log stay.
     ///
     /// # Errors

@@ -111,7 +111,9 @@ fn print_of(
             texts.push(text);
         }
     }
-    credentials.map(|map| serde_json::to_string(map).unwrap_or_default()).hash(&mut hasher);
+    let credentials = credentials.map(|map| serde_json::to_string(map).unwrap_or_default());
+    credentials.hash(&mut hasher);
+    texts.extend(credentials);
     let mut at = Some(node.scope);
     while let Some(scope) = at {
         let scope = &graph.scopes[scope];

@@ -178,7 +178,9 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Sc
     config.props = substitute_env(&config.props, &own_env);
     let id = Str::new(&config.id);
     let credentials = batch.credentials.get(&config.id);
-    let credentials = credentials.or_else(|| batch.credentials.get(node.alias.as_ref()?)).cloned().unwrap_or_default();
+    let credentials = credentials.or_else(|| batch.credentials.get(node.alias.as_ref()?));
+    // Node-RED expands `${NAME}` in credentials as in all other fields (flows/util.js, createNode).
+    let credentials = credentials.map(|fields| substitute_env(fields, &own_env)).unwrap_or_default();
     let cx = NodeCx::new(
         worker,
         Origin {

@@ -14,6 +14,7 @@ use flotilla_engine::message::{Delivery, Msg, generate_id};
 use flotilla_value::{Object, Value};
 
 use super::answer::{Answer, Exchange, not_found, plain, unavailable};
+use super::auth::Auth;
 use super::body::{self, BodyError, Parsed};
 use super::cors::Cors;
 use super::gate::Gate;
@@ -33,22 +34,36 @@ pub(super) struct Connection {
     shared: Arc<Shared>,
     routes: Arc<Routes>,
     gate: Arc<Gate>,
+    auth: Arc<Auth>,
     /// Keeps the worker's nodes reachable while requests are served.
     _worker: Here,
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>, routes: Arc<Routes>, gate: Arc<Gate>, worker: Here) -> Connection {
-        Connection { shared, routes, gate, _worker: worker }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        routes: Arc<Routes>,
+        gate: Arc<Gate>,
+        auth: Arc<Auth>,
+        worker: Here,
+    ) -> Connection {
+        Connection { shared, routes, gate, auth, _worker: worker }
     }
 
     pub(super) async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr) -> Answer {
+        let settings = self.shared.settings.load_full();
+        // A preflight never shows a password.
+        let preflight = Cors::is_preflight(request.method().as_str(), request.headers());
+        if !preflight
+            && let Some(refusal) = self.auth.refuse(settings.node_red.get("httpNodeAuth"), request.headers()).await
+        {
+            return refusal;
+        }
         if upgrade::is_upgrade(request.headers())
             && let Some(handler) = self.routes.upgrade(request.uri().path())
         {
             return upgrade::accept(request, peer, handler);
         }
-        let settings = self.shared.settings.load();
         let cors = Cors::from_setting(settings.node_red.get("httpNodeCors"));
         let (method, path) = (request.method().as_str(), request.uri().path());
         let (endpoint, params) = match self.routes.find(method, path) {
@@ -59,6 +74,12 @@ impl Connection {
             Found::Methods(methods) => {
                 return match cors {
                     Some(cors) if method == "OPTIONS" => cors.preflight(request.headers()),
+                    None if !settings.node_red.contains_key("httpNodeCors")
+                        && !methods.is_empty()
+                        && Cors::is_preflight(method, request.headers()) =>
+                    {
+                        Cors::of_preflights().preflight(request.headers())
+                    }
                     _ if method == "OPTIONS" && !methods.is_empty() => allow(&methods.join(",")),
                     _ => not_found(method, path),
                 };

@@ -1,5 +1,7 @@
 //! Node-RED's `httpNodeCors`, with the options of npm's `cors`.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::Full;
@@ -11,6 +13,18 @@ use super::answer::Answer;
 pub(super) struct Cors<'a>(&'a Json);
 
 impl<'a> Cors<'a> {
+    /// What Node-RED answers preflights with when nothing is set: its admin API does so for all paths.
+    pub(super) fn of_preflights() -> Cors<'static> {
+        static DEFAULT: LazyLock<Json> =
+            LazyLock::new(|| serde_json::json!({"origin": "*", "methods": "GET,PUT,POST,DELETE"}));
+        Cors(&DEFAULT)
+    }
+
+    /// True for a preflight (Fetch, section 4.8), which asks for a method.
+    pub(super) fn is_preflight(method: &str, request: &HeaderMap) -> bool {
+        method == "OPTIONS" && request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    }
+
     /// The setting, unless it is off.
     pub(super) fn from_setting(setting: Option<&'a Json>) -> Option<Cors<'a>> {
         setting.filter(|setting| setting.is_object() || **setting == Json::Bool(true)).map(Cors)
@@ -84,6 +98,18 @@ impl<'a> Cors<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn preflights_are_allowed_unless_something_else_is_set() {
+        let mut request = HeaderMap::new();
+        assert!(!Cors::is_preflight("OPTIONS", &request));
+        request.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST"));
+        assert!(Cors::is_preflight("OPTIONS", &request) && !Cors::is_preflight("GET", &request));
+        let answer = Cors::of_preflights().preflight(&request);
+        assert_eq!(answer.status(), 204);
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_METHODS], "GET,PUT,POST,DELETE");
+    }
 
     #[test]
     fn a_listed_origin_is_reflected() {

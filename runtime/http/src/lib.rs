@@ -1,6 +1,7 @@
 //! The replica's HTTP server: one for all `http in` and `websocket in` nodes, on every worker thread.
 
 mod answer;
+mod auth;
 mod body;
 mod body_kind;
 mod connection;

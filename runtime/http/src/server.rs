@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use flotilla_engine::{Shared, Worker};
 
+use super::auth::Auth;
 use super::connection::Connection;
 use super::gate::Gate;
 use super::routes::Routes;
@@ -37,16 +38,17 @@ impl HttpServer {
         listener.set_nonblocking(true)?;
         let server = Arc::new(HttpServer { address: listener.local_addr()?, stop: CancellationToken::new() });
         let gate = Arc::new(Gate::new(shared.settings.load().max_in_flight));
+        let auth = Arc::<Auth>::default();
         let routes = shared.extensions.get_or_init(Routes::default);
         for worker in shared.workers() {
             let (listener, stop) = (listener.try_clone()?, server.stop.clone());
             let address = server.address;
-            let (gate, routes, shared) = (gate.clone(), routes.clone(), shared.clone());
+            let (gate, auth, routes, shared) = (gate.clone(), auth.clone(), routes.clone(), shared.clone());
             worker.run(move |worker| {
                 let worker = worker.clone();
                 listening(address).spawn_local(async move {
                     let Ok(listener) = TcpListener::from_std(listener) else { return };
-                    let connection = Rc::new(Connection::new(shared, routes, gate, worker));
+                    let connection = Rc::new(Connection::new(shared, routes, gate, auth, worker));
                     accept(listener, connection, stop).await;
                 });
             });
@@ -72,9 +74,10 @@ pub fn connect(shared: &Arc<Shared>) -> Option<DuplexStream> {
     let worker = shared.workers().into_iter().next()?;
     let (ours, theirs) = tokio::io::duplex(IN_MEMORY);
     let gate = Arc::new(Gate::new(shared.settings.load().max_in_flight));
+    let auth = Arc::<Auth>::default();
     let (routes, shared) = (shared.extensions.get_or_init(Routes::default), shared.clone());
     worker.run(move |worker| {
-        let connection = Rc::new(Connection::new(shared, routes, gate, worker.clone()));
+        let connection = Rc::new(Connection::new(shared, routes, gate, auth, worker.clone()));
         let peer = SocketAddr::from(([127, 0, 0, 1], 0));
         serving(peer).spawn_local(serve(theirs, peer, connection, CancellationToken::new()));
     });

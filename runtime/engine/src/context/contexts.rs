@@ -57,6 +57,19 @@ impl Contexts {
         });
     }
 
+    /// Makes a store the one that is meant when none is named. False when there is none of this name.
+    pub fn set_default(&self, name: &str) -> bool {
+        let known = self.stores.load().named.iter().any(|(existing, _)| existing == name);
+        if known {
+            self.stores.rcu(|old| {
+                let found = old.named.iter().find(|(existing, _)| existing == name);
+                let default = found.map_or_else(|| old.default.clone(), |(_, store)| store.clone());
+                Stores { default, default_name: Str::new(name), named: old.named.clone() }
+            });
+        }
+        known
+    }
+
     /// Replaces all stores, for example after a change of `contextStorage`.
     pub fn replace(&self, other: Contexts) {
         self.stores.store(other.stores.into_inner());
