@@ -12,7 +12,7 @@ use crate::watch::Hub;
 use super::client::Redis;
 
 /// How often expired entries are taken away and the newest change is asked for while somebody watches.
-const CHECK: Duration = Duration::from_millis(500);
+const CHECK: Duration = Duration::from_secs(2);
 /// The pause before the connection is made again.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How many changes are read at once.

@@ -14,7 +14,7 @@ use super::file::{Abort, File, now_ms};
 use super::ops;
 
 /// How often the file is asked for changes.
-const POLL: Duration = Duration::from_millis(3);
+const POLL: Duration = Duration::from_millis(15);
 /// How often expired entries are taken away while somebody watches.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
 /// How many changes are read at once.
