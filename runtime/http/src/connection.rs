@@ -51,18 +51,18 @@ impl Connection {
     }
 
     pub(super) async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr) -> Answer {
+        if upgrade::is_upgrade(request.headers())
+            && let Some(handler) = self.routes.upgrade(request.uri().path())
+        {
+            return upgrade::accept(request, peer, handler);
+        }
         let settings = self.shared.settings.load_full();
-        // A preflight never shows a password.
+        // A preflight never shows a password. Node-RED asks WebSockets for none.
         let preflight = Cors::is_preflight(request.method().as_str(), request.headers());
         if !preflight
             && let Some(refusal) = self.auth.refuse(settings.node_red.get("httpNodeAuth"), request.headers()).await
         {
             return refusal;
-        }
-        if upgrade::is_upgrade(request.headers())
-            && let Some(handler) = self.routes.upgrade(request.uri().path())
-        {
-            return upgrade::accept(request, peer, handler);
         }
         let cors = Cors::from_setting(settings.node_red.get("httpNodeCors"));
         let (method, path) = (request.method().as_str(), request.uri().path());
