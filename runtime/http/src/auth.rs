@@ -39,19 +39,19 @@ impl Auth {
             return Some(plain(StatusCode::INTERNAL_SERVER_ERROR, why));
         };
         match shown(request) {
-            Some((name, password)) if name == user && self.fits(password, hash).await => None,
+            Some((name, password)) if name == user && self.fits(&password, hash).await => None,
             _ => Some(challenge()),
         }
     }
 
-    async fn fits(&self, password: String, hash: &str) -> bool {
+    async fn fits(&self, password: &str, hash: &str) -> bool {
         let digest: [u8; 32] =
-            Sha256::new().chain_update(hash).chain_update([0]).chain_update(&password).finalize().into();
+            Sha256::new().chain_update(hash).chain_update([0]).chain_update(password).finalize().into();
         if *self.right.lock() == Some(digest) {
             return true;
         }
         let Ok(_check) = self.checks.acquire().await else { return false };
-        let hash = hash.to_owned();
+        let (password, hash) = (password.to_owned(), hash.to_owned());
         let checked = tokio::task::spawn_blocking(move || bcrypt::verify(password, &hash).unwrap_or(false));
         let fits = checked.await.unwrap_or(false);
         if fits {
