@@ -16,6 +16,7 @@ mod gateway;
 mod group;
 mod group_key;
 mod health;
+mod load;
 mod logging;
 mod process;
 mod replica;
@@ -96,6 +97,8 @@ enum Command {
     Health(health::HealthArgs),
     /// Show the replicas
     Status(status::StatusArgs),
+    /// Load a flow: numbered messages and requests, what was lost, repeated or out of order, latencies
+    Load(Box<load::LoadArgs>),
     /// Show who changed what, when and why
     Audit(audit::AuditArgs),
     /// Read and write the shared context
@@ -130,6 +133,7 @@ fn run() -> anyhow::Result<ExitCode> {
     let cli = Cli::from_arg_matches(&command.get_matches_from(args)).unwrap_or_else(|error| error.exit());
     match &cli.command {
         Command::Review(args) => return review::run(args),
+        Command::Load(args) => return load::run(args),
         Command::Testhost => return testhost::run(),
         Command::Version(args) => return version::run(args),
         Command::Completions(args) => return completions::run(args, Cli::command()),
@@ -157,11 +161,15 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Audit(args) => audit::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Context(args) => context::run(args).await,
+<<<<<<< HEAD
             Command::Review(_)
             | Command::Testhost
             | Command::Version(_)
             | Command::Completions(_)
             | Command::Man(_) => unreachable!("handled above"),
+=======
+            Command::Load(_) | Command::Review(_) | Command::Testhost => unreachable!("handled above"),
+>>>>>>> 81dc783 (Load tests: a generator that knows what was lost, repeated or out of order)
         }
     });
     // What still runs (a blocked worker, a task of a library) must not hold up the exit.

@@ -8,8 +8,11 @@ use anyhow::{Context, ensure};
 /// A signal that was sent.
 pub type Killed = anyhow::Result<()>;
 
-/// The `flotilla` binary that was built beside this test.
+/// The `flotilla` binary that was built beside this test, or the one that `FLOTILLA` names: the harness runs against any.
 pub fn flotilla() -> anyhow::Result<PathBuf> {
+    if let Some(binary) = std::env::var_os("FLOTILLA") {
+        return Ok(binary.into());
+    }
     let test = std::env::current_exe()?;
     let folder = test.ancestors().nth(2).context("a test binary is in target/PROFILE/deps")?;
     let binary = folder.join("flotilla");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 mod broker;
+mod chaos;
 mod compose;
 mod counter;
 mod credentials;
@@ -9,6 +10,7 @@ mod deploy_keeps;
 mod deploy_types;
 mod flow_requests;
 mod flow_tests;
+mod load;
 mod main_job;
 mod members;
 mod memory;

@@ -1,0 +1,6 @@
+//! HTTP requests, on hyper.
+
+mod exchange;
+mod requester;
+
+pub use requester::Requester;

@@ -1,0 +1,20 @@
+//! What a run is to do: read from TOML, checked, resolved.
+
+mod check;
+mod checked;
+mod duration;
+mod error;
+mod file;
+mod json_path;
+mod pace;
+mod request;
+mod target;
+mod tls;
+
+pub use checked::{Checked, Collect, HttpStream, Kind, MqttStream, Place, Stream};
+pub use duration::{BadSpan, Span};
+pub use error::ScenarioError;
+pub use file::{Broker, Bursts, Expect, Faults, MarkPlace, Pace, Publish, Rate, Request, Scenario, Steps};
+pub use json_path::JsonPath;
+pub use pace::{Drive, Paced, StepPlan};
+pub use target::Target;

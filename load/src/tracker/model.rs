@@ -1,0 +1,172 @@
+//! The tracker beside a model that keeps everything.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::collections::{HashMap, HashSet};
+
+use proptest::prelude::*;
+
+use super::Tracker;
+
+/// What happens to messages.
+#[derive(Clone, Debug)]
+enum Op {
+    Issue(u32),
+    /// Of the messages of a key, one by its place in a thousandth.
+    Confirm(u32, u32),
+    Receive(u32, u32),
+    /// All messages so far of a key are acknowledged and come out.
+    Drain(u32),
+    Stranger(u32, u32),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        8 => (0u32..3).prop_map(Op::Issue),
+        4 => (0u32..3, 0u32..1000).prop_map(|(key, place)| Op::Confirm(key, place)),
+        4 => (0u32..3, 0u32..1000).prop_map(|(key, place)| Op::Receive(key, place)),
+        1 => (0u32..3).prop_map(Op::Drain),
+        1 => (0u32..5, any::<u32>()).prop_map(|(key, seq)| Op::Stranger(key, seq)),
+    ]
+}
+
+#[derive(Default)]
+struct Model {
+    due: HashMap<(u32, u32), u32>,
+    issued: HashMap<u32, u32>,
+    acked: HashSet<(u32, u32)>,
+    received: HashSet<(u32, u32)>,
+    highest: HashMap<u32, u32>,
+    repeated: u64,
+    disordered: Vec<(u32, u32)>,
+    never_sent: u64,
+}
+
+impl Model {
+    fn receive(&mut self, tracker: &mut Tracker, key: u32, seq: u32) {
+        let got = tracker.receive(key, seq, 0);
+        if seq >= self.issued.get(&key).copied().unwrap_or_default() {
+            self.never_sent += 1;
+            assert!(!got.first);
+        } else if self.received.insert((key, seq)) {
+            assert!(got.first);
+            assert_eq!(got.due, Some(self.due[&(key, seq)]));
+            let highest = self.highest.entry(key).or_default();
+            if seq < *highest {
+                self.disordered.push((key, seq));
+            }
+            *highest = seq.max(*highest);
+        } else {
+            self.repeated += 1;
+            assert!(!got.first);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn it_counts_as_a_model_that_keeps_everything(ops in prop::collection::vec(op(), 0..3000), bulk in 0u32..1500) {
+        let mut tracker = Tracker::new(usize::MAX);
+        for key in 0..3 {
+            tracker.add_key(key.to_string(), true, true);
+        }
+        let mut model = Model::default();
+        let mut clock = 0;
+        let mut issue = |tracker: &mut Tracker, model: &mut Model, key: u32| {
+            clock += 7;
+            let seq = tracker.issue(key, clock);
+            let issued = model.issued.entry(key).or_default();
+            assert_eq!(seq, *issued);
+            *issued += 1;
+            model.due.insert((key, seq), clock);
+        };
+        for _ in 0..bulk {
+            issue(&mut tracker, &mut model, 0);
+        }
+        for op in ops {
+            match op {
+                Op::Issue(key) => issue(&mut tracker, &mut model, key),
+                Op::Confirm(key, place) => {
+                    let issued = model.issued.get(&key).copied().unwrap_or_default();
+                    if issued > 0 {
+                        let seq = issued * place / 1000;
+                        tracker.confirm(key, seq);
+                        model.acked.insert((key, seq));
+                    }
+                }
+                Op::Receive(key, place) => {
+                    let issued = model.issued.get(&key).copied().unwrap_or_default();
+                    if issued > 0 {
+                        model.receive(&mut tracker, key, issued * place / 1000);
+                    }
+                }
+                Op::Drain(key) => {
+                    for seq in 0..model.issued.get(&key).copied().unwrap_or_default() {
+                        tracker.confirm(key, seq);
+                        model.acked.insert((key, seq));
+                        if !model.received.contains(&(key, seq)) {
+                            model.receive(&mut tracker, key, seq);
+                        }
+                    }
+                }
+                Op::Stranger(key, seq) => model.receive(&mut tracker, key, seq),
+            }
+        }
+        let sent: u64 = model.issued.values().map(|issued| u64::from(*issued)).sum();
+        prop_assert_eq!(tracker.outstanding(), sent - model.received.len() as u64);
+        let (totals, findings) = tracker.finish();
+        prop_assert_eq!(totals.sent, sent);
+        prop_assert_eq!(totals.confirmed, model.acked.len() as u64);
+        prop_assert_eq!(totals.received, model.received.len() as u64);
+        prop_assert_eq!(totals.repeated, model.repeated);
+        prop_assert_eq!(totals.out_of_order, model.disordered.len() as u64);
+        prop_assert_eq!(totals.never_sent, model.never_sent);
+        let lost: HashSet<_> = findings.lost.iter().map(|one| (one.key.parse::<u32>().unwrap(), one.seq)).collect();
+        let wanted: HashSet<_> = model.acked.iter().filter(|one| !model.received.contains(one)).copied().collect();
+        prop_assert_eq!(&lost, &wanted);
+        prop_assert_eq!(totals.lost, wanted.len() as u64);
+        prop_assert_eq!(totals.unconfirmed, sent - model.acked.union(&model.received).count() as u64);
+    }
+}
+
+#[test]
+fn what_the_generator_sent_again_is_told_apart() {
+    let mut tracker = Tracker::new(10);
+    let key = tracker.add_key("k".into(), true, true);
+    for due in 0..2 {
+        let seq = tracker.issue(key, due);
+        tracker.confirm(key, seq);
+        tracker.receive(key, seq, 0);
+        tracker.receive(key, seq, 0);
+    }
+    tracker.resent(key, 1);
+    tracker.receive(key, 1, 5);
+    let (totals, _) = tracker.finish();
+    assert_eq!((totals.repeated, totals.repeated_after_resend), (3, 1));
+}
+
+#[test]
+fn what_need_not_come_out_is_not_lost() {
+    let mut tracker = Tracker::new(10);
+    let key = tracker.add_key("k".into(), false, true);
+    tracker.issue(key, 0);
+    tracker.confirm(key, 0);
+    assert_eq!(tracker.outstanding(), 0);
+    assert_eq!(tracker.finish().0.lost, 0);
+}
+
+/// Ten million messages, one lost early, take little.
+#[test]
+fn memory_stays_small() {
+    let mut tracker = Tracker::new(10);
+    let key = tracker.add_key("k".into(), true, true);
+    for number in 0..10_000_000u32 {
+        let seq = tracker.issue(key, number);
+        tracker.confirm(key, seq);
+        if seq != 3 {
+            tracker.receive(key, seq, 0);
+        }
+    }
+    assert!(tracker.due_held() <= 256, "{}", tracker.due_held());
+    let (totals, findings) = tracker.finish();
+    assert_eq!((totals.lost, findings.lost[0].seq), (1, 3));
+}

@@ -1,0 +1,185 @@
+//! Every message of a run: exact, in bounded memory.
+
+use std::collections::HashSet;
+
+use rustc_hash::FxBuildHasher;
+
+use super::finding::{Finding, Findings};
+use super::key::{Arrival, Key};
+use super::totals::Totals;
+
+/// How many due times are kept: 4 bytes each. With more messages on the way at once, those beyond have no latency; they
+/// are still counted.
+const MOST_DUE: usize = 16_000_000;
+
+/// How many messages that were sent again are remembered.
+const MOST_RESENT: usize = 1_000_000;
+
+/// Knows of each message whether it was acknowledged and whether it came out. Repeats are exact however late they come: what
+/// is complete is known to be complete. Ten million messages that all come out take a few kilobytes; ten million of which
+/// none comes out take 44 MB.
+#[derive(Debug)]
+pub struct Tracker {
+    keys: Vec<Tracked>,
+    totals: Totals,
+    findings: Findings,
+    most_findings: usize,
+    due_held: usize,
+    resent: HashSet<(u32, u32), FxBuildHasher>,
+}
+
+#[derive(Debug)]
+struct Tracked {
+    name: String,
+    key: Key,
+    /// False: an output for each message is not expected, so none is lost.
+    all: bool,
+    /// False: the messages of this key share an order with nobody.
+    ordered: bool,
+}
+
+/// What an output was, for the histogram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// When the message was due, in ticks; `None` for repeats, unknown ones and where it was not kept.
+    pub due: Option<u32>,
+    /// It came out for the first time.
+    pub first: bool,
+}
+
+impl Tracker {
+    /// An empty one that keeps so many findings of each kind.
+    pub fn new(most_findings: usize) -> Tracker {
+        Tracker {
+            keys: Vec::new(),
+            totals: Totals::default(),
+            findings: Findings::default(),
+            most_findings,
+            due_held: 0,
+            resent: HashSet::default(),
+        }
+    }
+
+    /// Adds a key; gives its number. `all`: each message is to come out. `ordered`: in the order in which it was sent.
+    pub fn add_key(&mut self, name: String, all: bool, ordered: bool) -> u32 {
+        self.keys.push(Tracked { name, key: Key::default(), all, ordered });
+        self.keys.len() as u32 - 1
+    }
+
+    /// The name of a key.
+    pub fn name(&self, key: u32) -> &str {
+        self.keys.get(key as usize).map_or("", |tracked| &tracked.name)
+    }
+
+    /// The next message of a key, due at this tick; gives its sequence.
+    pub fn issue(&mut self, key: u32, due: u32) -> u32 {
+        let Some(tracked) = self.keys.get_mut(key as usize) else { return 0 };
+        let (seq, held) = tracked.key.issue((self.due_held < MOST_DUE).then_some(due));
+        self.due_held += held;
+        self.totals.sent += 1;
+        seq
+    }
+
+    /// It was acknowledged.
+    pub fn confirm(&mut self, key: u32, seq: u32) {
+        if let Some(tracked) = self.keys.get_mut(key as usize)
+            && tracked.key.ack(seq)
+        {
+            self.totals.confirmed += 1;
+        }
+    }
+
+    /// It was sent again after a reconnect.
+    pub fn resent(&mut self, key: u32, seq: u32) {
+        self.totals.resent += 1;
+        if self.resent.len() < MOST_RESENT {
+            self.resent.insert((key, seq));
+        }
+    }
+
+    /// An output came, so many milliseconds after the begin of the run.
+    pub fn receive(&mut self, key: u32, seq: u32, at_ms: u64) -> Received {
+        let Some(tracked) = self.keys.get_mut(key as usize) else {
+            self.totals.never_sent += 1;
+            return Received { due: None, first: false };
+        };
+        let (arrival, freed) = tracked.key.receive(seq);
+        self.due_held -= freed;
+        let finding = || Finding { key: tracked.name.clone(), seq, at_ms: Some(at_ms) };
+        match arrival {
+            Arrival::First { due, out_of_order } => {
+                self.totals.received += 1;
+                self.totals.untimed += u64::from(due.is_none());
+                if out_of_order && tracked.ordered {
+                    self.totals.out_of_order += 1;
+                    if self.findings.out_of_order.len() < self.most_findings {
+                        self.findings.out_of_order.push(finding());
+                    }
+                }
+                Received { due, first: true }
+            }
+            Arrival::Repeated => {
+                self.totals.repeated += 1;
+                self.totals.repeated_after_resend += u64::from(self.resent.contains(&(key, seq)));
+                if self.findings.repeated.len() < self.most_findings {
+                    self.findings.repeated.push(finding());
+                }
+                Received { due: None, first: false }
+            }
+            Arrival::NeverSent => {
+                self.totals.never_sent += 1;
+                Received { due: None, first: false }
+            }
+        }
+    }
+
+    /// Counts that come from elsewhere: errors, reconnects, outputs without a mark.
+    pub fn totals_mut(&mut self) -> &mut Totals {
+        &mut self.totals
+    }
+
+    /// What was counted so far; `lost` and `unconfirmed` only after [`Tracker::finish`].
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Messages confirmed or not that are to come out and did not yet.
+    pub fn outstanding(&self) -> u64 {
+        if self.keys.iter().all(|tracked| tracked.all) {
+            self.totals.sent - self.totals.received
+        } else {
+            let missing = |tracked: &Tracked| {
+                let mut count = 0;
+                tracked.key.each_missing(|_, _| count += 1);
+                count
+            };
+            self.keys.iter().filter(|tracked| tracked.all).map(missing).sum()
+        }
+    }
+
+    /// How many due times are kept now.
+    #[cfg(test)]
+    pub(super) fn due_held(&self) -> usize {
+        self.due_held
+    }
+
+    /// Counts what is missing, at the end.
+    pub fn finish(&mut self) -> (Totals, Findings) {
+        self.totals.lost = 0;
+        self.totals.unconfirmed = 0;
+        for tracked in self.keys.iter().filter(|tracked| tracked.all) {
+            tracked.key.each_missing(|seq, acked| {
+                let (count, list) = if acked {
+                    (&mut self.totals.lost, &mut self.findings.lost)
+                } else {
+                    (&mut self.totals.unconfirmed, &mut self.findings.unconfirmed)
+                };
+                *count += 1;
+                if list.len() < self.most_findings {
+                    list.push(Finding { key: tracked.name.clone(), seq, at_ms: None });
+                }
+            });
+        }
+        (self.totals, self.findings.clone())
+    }
+}

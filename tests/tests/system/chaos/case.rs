@@ -1,0 +1,142 @@
+//! One seed: a group, a load, faults; what was lost.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flotilla_load::report::Results;
+use flotilla_load::scenario::{Faults, Span};
+use flotilla_tests::{Load, Mosquitto, Up, UpOptions, write_flow};
+use serde_json::Value;
+
+use crate::rollout_flow::flow;
+
+/// Which broker the group and the load use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broker {
+    /// That of `flotilla up`.
+    Own,
+    /// Mosquitto, which does not redispatch.
+    Mosquitto,
+}
+
+/// What a seed does.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Decides which faults come when.
+    pub seed: u64,
+    /// Which broker.
+    pub broker: Broker,
+    /// Kinds of faults.
+    pub kinds: &'static [&'static str],
+    /// Seconds of load.
+    pub seconds: u64,
+}
+
+/// Messages a second over 20 keys.
+const RATE: f64 = 150.0;
+/// Seconds that a replica's lease outlives it: stops of up to three times of this are shorter and longer than it.
+const LEASE: u64 = 2;
+/// Each message is held so long that a replica always has some that are not acknowledged.
+const HOLD: &str = "await new Promise(resolve => setTimeout(resolve, 30));";
+
+/// The flow in two versions, for deploys: with the broker's port in it.
+fn documents(folder: &std::path::Path, port: u16) -> [PathBuf; 2] {
+    ["one", "two"].map(|mark| {
+        let mut document = flow(mark, HOLD);
+        for node in document.as_array_mut().into_iter().flatten() {
+            if node["type"] == "mqtt-broker" {
+                node["port"] = Value::from(port.to_string());
+            }
+            // A topic for each key.
+            match node["type"].as_str() {
+                Some("mqtt in") => node["topic"] = Value::from("in/+"),
+                Some("mqtt out") => node["topic"] = Value::from(""),
+                Some("function") if node["id"] == "f1" => {
+                    let body = node["func"].as_str().unwrap_or_default();
+                    node["func"] = Value::from(format!("msg.topic = msg.topic.replace('in/', 'out/');\n{body}"));
+                }
+                _ => {}
+            }
+        }
+        let path = folder.join(format!("{mark}.json"));
+        std::fs::write(&path, document.to_string()).unwrap();
+        path
+    })
+}
+
+impl Case {
+    /// Runs it; gives the results after every message came out or was waited for in vain.
+    pub fn run(&self) -> anyhow::Result<Results> {
+        let folder = tempfile::TempDir::new()?;
+        let args: Vec<String> = ["--lease", &LEASE.to_string(), "--drain-timeout", "5"].map(str::to_owned).into();
+        let options = UpOptions { replicas: 3, args };
+        let mosquitto = (self.broker == Broker::Mosquitto).then(Mosquitto::start).transpose()?;
+        // Read once to have a port; written again with the group's own.
+        let first = write_flow(
+            folder.path(),
+            &serde_json::from_str(&std::fs::read_to_string(&documents(folder.path(), 1883)[0])?)?,
+        )?;
+        let up = match &mosquitto {
+            Some(mosquitto) => Up::start_beside(&first, options, mosquitto.address)?,
+            None => Up::start(&first, options)?,
+        };
+        let flows = documents(folder.path(), up.mqtt.port());
+        let span = |ms: u64| Some(Span(Duration::from_millis(ms)));
+        let faults = Faults {
+            seed: Some(self.seed),
+            kinds: self.kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+            every: span(2500),
+            after: span(1500),
+            pause: span(LEASE * 3000),
+            flows: flows.to_vec(),
+            replicas: vec![2, 3, 4],
+        };
+        let load = Load {
+            broker: up.mqtt,
+            topic: "in/{1..20}".into(),
+            outputs: "out/+".into(),
+            rate: RATE,
+            seconds: self.seconds,
+            drain: 45,
+            clients: 5,
+        };
+        load.run_with(&faults, &up.data(), self.seed)
+    }
+
+    /// Runs it and says what it found, on one line; the lost messages and the faults when there are any.
+    pub fn verdict(&self) -> (bool, String) {
+        let results = match self.run() {
+            Ok(results) => results,
+            Err(error) => return (false, format!("seed {} {:?}: {error:#}", self.seed, self.broker)),
+        };
+        let totals = &results.totals;
+        let good = totals.lost == 0 && totals.unconfirmed == 0 && totals.received == totals.sent;
+        let mut line = format!(
+            "seed {} {:?} {}: {} sent, {} lost, {} unconfirmed, {} repeated, {} out of order, {} s, p99 {:.0} ms",
+            self.seed,
+            self.broker,
+            self.kinds.join("+"),
+            totals.sent,
+            totals.lost,
+            totals.unconfirmed,
+            totals.repeated,
+            totals.out_of_order,
+            results.seconds,
+            results.latency.p99
+        );
+        if !good {
+            let list = |findings: &[flotilla_load::tracker::Finding]| {
+                findings.iter().take(20).map(|one| format!("{}#{}", one.key, one.seq)).collect::<Vec<_>>().join(" ")
+            };
+            line += &format!(
+                "\n  lost: {}\n  unconfirmed: {}",
+                list(&results.findings.lost),
+                list(&results.findings.unconfirmed)
+            );
+        }
+        for event in results.events.iter().filter(|event| !good || event.kind == "note") {
+            line += &format!("\n  {:.1} s {}: {}", event.at_s, event.kind, event.what);
+        }
+        (good, line)
+    }
+}
