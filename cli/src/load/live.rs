@@ -32,6 +32,10 @@ impl Live {
             return;
         }
         self.last = Some(Instant::now());
+        // At the very begin there is nothing to see yet.
+        if snapshot.now < 0.3 {
+            return;
+        }
         let (at, sent, out) = self.before;
         let passed = (snapshot.now - at).max(1e-3);
         let done = if snapshot.collected { snapshot.totals.received } else { snapshot.totals.confirmed };

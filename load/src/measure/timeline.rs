@@ -155,7 +155,7 @@ impl Timeline {
         for (number, slot) in self.slots.iter().enumerate() {
             let begin = number as u64 * self.slot_ms;
             let covered = end_ms.saturating_sub(begin).min(self.slot_ms);
-            if covered * 4 >= self.slot_ms || (number == 0 && covered > 0) {
+            if covered * 2 >= self.slot_ms || (number == 0 && covered > 0) {
                 points.push(slot.point(begin, covered));
             }
         }

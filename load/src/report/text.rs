@@ -15,7 +15,7 @@ pub fn text(results: &Results) -> String {
     let totals = &results.totals;
     let n = group_digits;
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "{}: {:.1} s, {} streams", results.name, results.seconds, results.streams.len());
+    let _ = writeln!(out, "{}: {:.1} s", results.name, results.seconds);
     let _ = writeln!(
         out,
         "  sent         {:>12}   confirmed {}, failed {}, sent again {}",

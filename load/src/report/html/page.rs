@@ -27,7 +27,7 @@ fn verdict(results: &Results) -> &'static str {
 /// One run.
 pub fn page(results: &Results) -> String {
     let limit = if results.generator.limit {
-        format!("<p class=\"warn\">The generator itself was the limit: {}.</p>\n", escaped(&results.generator.why))
+        format!("<p class=\"warn\">The generator itself was the limit: {}</p>\n", escaped(&results.generator.why))
     } else {
         String::new()
     };
