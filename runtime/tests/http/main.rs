@@ -1,4 +1,5 @@
 //! Requests through real flows, over real sockets.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 mod objects;
 
