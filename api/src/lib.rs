@@ -7,6 +7,7 @@ pub mod client;
 pub mod deploy;
 pub mod env;
 pub mod group;
+pub mod health;
 pub mod member;
 pub mod problem;
 pub mod replica;

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::health::ReplicaHealth;
+
 /// Where a replica is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -50,6 +52,9 @@ pub struct ReplicaRecord {
     pub failed: u64,
     /// Deliveries abandoned since start.
     pub abandoned: u64,
+    /// What works and what does not.
+    #[serde(default)]
+    pub health: ReplicaHealth,
     /// Resident memory in bytes.
     pub memory: u64,
     /// Grows with each renewal: a sign of life.

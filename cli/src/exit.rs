@@ -25,8 +25,12 @@ pub enum Exit {
     NotFound = 7,
     /// It was not done within the time that it had.
     TimedOut = 8,
+    /// A replica's worker thread panicked: start it again.
+    WorkerDead = 70,
     /// A replica lost the lease on its id: start it again under another one.
     LeaseLost = 75,
+    /// A replica's worker did not go on: start it again.
+    WorkerStuck = 76,
 }
 
 /// An error with an exit code of its own.

@@ -71,6 +71,7 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
     if args.watch {
         print(CLEAR);
     }
+    print(&format!("{}\n", flotilla_api::health::summary(replicas.iter().map(|measured| &measured.replica))));
     let rows = replicas.into_iter().map(|Measured { replica, per_second }| {
         [
             replica.id,
@@ -81,7 +82,7 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
             replica.failed.to_string(),
             format!("{:.1} MB", replica.memory as f64 / 1e6),
             client::age(replica.started_ms),
-            replica.reason,
+            if replica.reason.is_empty() { replica.health.trouble().unwrap_or_default() } else { replica.reason },
         ]
     });
     client::table(["REPLICA", "STATE", "REVISION", "IN FLIGHT", "PER S", "FAILED", "MEMORY", "AGE", "REASON"], rows);

@@ -21,11 +21,16 @@ pub struct Mosquitto {
 impl Mosquitto {
     /// Starts it on a free port of loopback.
     pub fn start() -> anyhow::Result<Mosquitto> {
+        Mosquitto::start_with(true)
+    }
+
+    /// The same; nobody may connect unless `anonymous`.
+    pub fn start_with(anonymous: bool) -> anyhow::Result<Mosquitto> {
         let [address] = free_ports()?;
         let folder = TempDir::new()?;
         let config = folder.path().join("mosquitto.conf");
         let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\nmax_inflight_messages 0\n",
+            "listener {} 127.0.0.1\nallow_anonymous {anonymous}\nmax_queued_messages 100000\nmax_inflight_messages 0\n",
             address.port()
         );
         std::fs::write(&config, text)?;

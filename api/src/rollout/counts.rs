@@ -7,6 +7,9 @@ use crate::replica::ReplicaRecord;
 /// How deliveries ended since a process started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
+    /// Begun.
+    #[serde(default)]
+    pub begun: u64,
     /// Without a failure.
     pub completed: u64,
     /// With an uncaught error.
@@ -17,6 +20,7 @@ impl Counts {
     /// What was added since.
     pub fn since(self, before: Counts) -> Counts {
         Counts {
+            begun: self.begun.saturating_sub(before.begun),
             completed: self.completed.saturating_sub(before.completed),
             failed: self.failed.saturating_sub(before.failed),
         }
@@ -31,6 +35,6 @@ impl Counts {
 
 impl From<&ReplicaRecord> for Counts {
     fn from(record: &ReplicaRecord) -> Counts {
-        Counts { completed: record.completed, failed: record.failed }
+        Counts { begun: record.health.begun, completed: record.completed, failed: record.failed }
     }
 }

@@ -39,7 +39,7 @@ pub struct Member {
     pub step: Step,
     /// When it got there, milliseconds of the store's clock.
     pub since_ms: u64,
-    /// Why, when it failed, is gone or is stuck.
+    /// Why, when it failed, is gone or is stuck; when it moved, what is not proven.
     #[serde(default)]
     pub reason: String,
     /// When its process started: another process under the same id is a crash.

@@ -38,6 +38,18 @@ pub struct Rollout {
     pub rules: Rules,
     /// How many replicas the group has when all are well.
     pub size: usize,
+    /// Nodes that did not work with the old revision, by id.
+    #[serde(default)]
+    pub broken_before: Vec<String>,
+    /// What the old revision was not connected to, by name.
+    #[serde(default)]
+    pub lost_before: Vec<String>,
+    /// The longest that a worker was busy with one message with the old revision, milliseconds.
+    #[serde(default)]
+    pub longest_before_ms: u64,
+    /// For how long a delivery was open with the old revision when the rollout began, milliseconds.
+    #[serde(default)]
+    pub oldest_before_ms: u64,
     /// The replicas, in the order in which they move.
     pub members: Vec<Member>,
     /// Why it was halted or cancelled.

@@ -16,6 +16,9 @@ pub struct Rules {
     pub ready_ms: u64,
     /// How long it must stay ready, not crash and not fail more deliveries than the old revision.
     pub probation_ms: u64,
+    /// How long a delivery may stay open in probation, or twice as long as with the old revision. A flow that holds messages
+    /// for longer on purpose says so.
+    pub stuck_ms: u64,
     /// The new revision's share of failed deliveries may be this many times the old one's.
     pub error_factor: f64,
     /// A share of failed deliveries up to this is never a reason to halt.
@@ -31,6 +34,7 @@ impl Default for Rules {
             drain_ms: 15_000,
             ready_ms: 30_000,
             probation_ms: 5_000,
+            stuck_ms: 10_000,
             error_factor: 2.0,
             error_floor: 0.01,
             deploy_type: DeployType::default(),

@@ -16,24 +16,50 @@ use super::metrics::Metrics;
 
 /// What is not ready, and why. Ready when nothing is listed.
 #[derive(Clone, Default)]
-pub struct Readiness(Arc<RwLock<Vec<(String, String)>>>);
+pub struct Readiness(Arc<Parts>);
+
+#[derive(Default)]
+struct Parts {
+    missing: RwLock<Vec<(String, String)>>,
+    /// Why the process is to be ended and started anew.
+    sick: RwLock<Option<String>>,
+    /// What does not work although it is ready.
+    notes: RwLock<Option<Notes>>,
+}
+
+type Notes = Box<dyn Fn() -> Vec<String> + Send + Sync>;
 
 impl Readiness {
     /// A part is not ready.
     pub fn waiting(&self, part: &str, why: impl Into<String>) {
-        let mut parts = self.0.write();
+        let mut parts = self.0.missing.write();
         parts.retain(|(name, _)| name != part);
         parts.push((part.to_owned(), why.into()));
     }
 
     /// A part is ready.
     pub fn ready(&self, part: &str) {
-        self.0.write().retain(|(name, _)| name != part);
+        self.0.missing.write().retain(|(name, _)| name != part);
     }
 
     /// What is not ready, and why.
     pub fn missing(&self) -> Vec<(String, String)> {
-        self.0.read().clone()
+        let sick = self.0.sick.read().clone().map(|why| ("worker".to_owned(), why));
+        self.0.missing.read().iter().cloned().chain(sick).collect()
+    }
+
+    /// The process does not work and does not mend itself: `/livez` says so.
+    pub fn sick(&self, why: &str) {
+        *self.0.sick.write() = Some(why.to_owned());
+    }
+
+    /// What `/readyz` says besides: lines about what does not work although the process is ready.
+    pub fn note(&self, notes: impl Fn() -> Vec<String> + Send + Sync + 'static) {
+        *self.0.notes.write() = Some(Box::new(notes));
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.0.notes.read().as_ref().map(|notes| notes()).unwrap_or_default()
     }
 }
 
@@ -53,7 +79,7 @@ impl Ops {
     /// The routes, for a process that serves them beside others.
     pub fn routes(readiness: Readiness, metrics: Metrics) -> Router {
         Router::new()
-            .route("/livez", get(|| async { "ok\n" }))
+            .route("/livez", get(livez))
             .route("/readyz", get(readyz))
             .route("/metrics", get(|State(served): State<Served>| async move { served.metrics.render() }))
             .with_state(Served { readiness, metrics })
@@ -100,10 +126,18 @@ impl Drop for Ops {
     }
 }
 
+async fn livez(State(served): State<Served>) -> (StatusCode, String) {
+    match &*served.readiness.0.sick.read() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    }
+}
+
 async fn readyz(State(served): State<Served>) -> (StatusCode, String) {
     let missing = served.readiness.missing();
     if missing.is_empty() {
-        return (StatusCode::OK, "ready\n".to_owned());
+        let notes: String = served.readiness.notes().into_iter().map(|note| note + "\n").collect();
+        return (StatusCode::OK, format!("ready\n{notes}"));
     }
     let lines = missing.iter().map(|(part, why)| format!("{part}: {why}\n")).collect();
     (StatusCode::SERVICE_UNAVAILABLE, lines)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use flotilla_api::health::ReplicaHealth;
 use flotilla_engine::Shared;
 use flotilla_group::Changes;
 use flotilla_group::desired::DesiredStates;
@@ -26,7 +27,7 @@ use super::orphans::Finisher;
 use super::regroup::{self, Place, Waited};
 use super::replica_type::Replica;
 use super::sessions::GroupKeeper;
-use super::{engine, metrics, parent};
+use super::{engine, health, metrics, parent, watch};
 use crate::flow_files;
 use crate::group_key;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
@@ -102,6 +103,11 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     });
     let registration = join(&store, record, &process, lease, engine.shared().clone()).await?;
     let lost = registration.lost();
+    // Both end with the process.
+    tokio::spawn(watch::tell(engine.shared().clone(), registration.clone()));
+    tokio::spawn(watch::end_when_sick(engine.shared().clone(), registration.clone(), readiness.clone()));
+    let noted = engine.shared().clone();
+    readiness.note(move || health::lines(&noted));
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
     let keeper = GroupKeeper::new(kept.clone(), registration.standing(), &id, &process);
     keeper.install(engine.shared());
@@ -198,6 +204,7 @@ fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: Option<SocketAddr>
         completed: 0,
         failed: 0,
         abandoned: 0,
+        health: ReplicaHealth::default(),
         memory: 0,
         beat: 0,
     }
@@ -215,6 +222,7 @@ async fn join(
         record.in_flight = counts.in_flight as u64;
         (record.completed, record.failed, record.abandoned) = (counts.completed, counts.failed, counts.abandoned);
         record.memory = resident_memory();
+        record.health = health::of(&shared);
     };
     Ok(Registration::join(store.clone(), record, process, lease, measure).await?)
 }

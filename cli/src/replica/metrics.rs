@@ -16,6 +16,8 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
     describe_gauge!("flotilla_deliveries_in_flight", "Pieces of work that are open now");
     describe_gauge!("flotilla_resident_memory_bytes", Unit::Bytes, "Resident memory of this process");
     describe_counter!("flotilla_unknown_node_messages_total", "Messages that nodes of unknown types swallowed");
+    let of_flow = shared.clone();
+    metrics.also(move || super::health::series(&of_flow));
     let shared = shared.clone();
     metrics.before_scrape(move || {
         let counts = shared.deliveries.counts();

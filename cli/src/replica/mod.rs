@@ -5,6 +5,7 @@ mod args;
 mod clock;
 mod context_storage;
 mod engine;
+mod health;
 mod life;
 mod memory;
 mod metrics;
@@ -16,6 +17,7 @@ mod replica_type;
 mod schedule;
 mod secret_files;
 mod sessions;
+mod watch;
 
 pub use args::{EngineArgs, FlowArgs, ReplicaArgs};
 pub use life::run;

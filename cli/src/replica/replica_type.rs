@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use flotilla_engine::Engine;
+use flotilla_engine::{DeployReport, Engine};
 use flotilla_flows::DeployType;
 use flotilla_group::GroupError;
 use flotilla_group::desired::DesiredStates;
@@ -15,10 +15,30 @@ use flotilla_nodes_network::mqtt::Parting;
 
 use super::engine;
 use super::sessions::GroupKeeper;
+use crate::exit::Exit;
 use crate::process::Readiness;
 
 /// How often a draining replica asks whether a gateway still routes to it.
 const ASK: Duration = Duration::from_millis(50);
+
+/// A worker that has been busy with one message for this long hangs, when somebody waits for it.
+const HANGS: Duration = Duration::from_secs(2);
+/// How long a replica that goes back to the old revision finishes what it has.
+const BACK: Duration = Duration::from_secs(2);
+/// How long it takes at most to stop what a worker is busy with.
+const CUT: Duration = Duration::from_secs(2);
+/// How often a replica that deploys for long looks whether it was called back.
+const CALLED_BACK: Duration = Duration::from_millis(500);
+
+/// What a replica is to run.
+struct Assigned {
+    revision: String,
+    deploy_type: DeployType,
+    /// The revision is on probation here.
+    trial: bool,
+    /// It ran before, and what is left for it does not work.
+    back: bool,
+}
 
 /// A replica that has joined.
 pub(super) struct Replica {
@@ -47,7 +67,7 @@ impl Replica {
     /// Runs the revision that the desired state assigns to this replica, if it is another than the one that runs. False
     /// when that could not be done or found out: it is to be tried again.
     pub(super) async fn follow(&mut self) -> bool {
-        let (assigned, deploy_type) = match self.assigned().await {
+        let Assigned { revision: assigned, deploy_type, trial, back } = match self.assigned().await {
             Ok(Some(assigned)) => assigned,
             Ok(None) => return true,
             Err(error) => {
@@ -56,8 +76,11 @@ impl Replica {
             }
         };
         if assigned == self.running {
+            self.judge(trial);
             return true;
         }
+        // What failed on probation goes back to the group, before anything waits for it.
+        self.engine.shared().health.canary.end(false);
         let revision = match self.read(&assigned).await {
             Err(GroupError::Store(error)) if error.is_unavailable() => {
                 tracing::warn!(%error, "cannot read the revision; this replica goes on as it is");
@@ -65,13 +88,14 @@ impl Replica {
             }
             read => read,
         };
-        if !self.running.is_empty() && !self.step_aside(&assigned).await {
+        if !self.running.is_empty() && !self.step_aside(&assigned, back).await {
             self.consume().await;
             return false;
         }
         let deployed = match revision {
             Ok((revision, secrets)) => {
-                engine::deploy(&self.engine, &revision, secrets, self.key.as_deref(), deploy_type).await
+                self.judge(trial);
+                self.deploy(&assigned, &revision, secrets, deploy_type).await
             }
             Err(error) => Err(error.into()),
         };
@@ -106,7 +130,43 @@ impl Replica {
         Ok((revision, self.secrets.values(self.key.as_deref()).await?))
     }
 
-    async fn assigned(&self) -> Result<Option<(String, DeployType)>, GroupError> {
+    /// Begins or ends a probation, as the rollout says.
+    fn judge(&self, trial: bool) {
+        let canary = &self.engine.shared().health.canary;
+        if trial { canary.begin() } else { canary.end(true) }
+    }
+
+    /// Deploys. If the group calls this replica back meanwhile, a worker that hangs in it is cut off.
+    async fn deploy(
+        &self,
+        assigned: &str,
+        revision: &Revision,
+        secrets: BTreeMap<String, String>,
+        deploy_type: DeployType,
+    ) -> anyhow::Result<DeployReport> {
+        let health = &self.engine.shared().health;
+        let deploy = engine::deploy(&self.engine, revision, secrets, self.key.as_deref(), deploy_type);
+        tokio::pin!(deploy);
+        loop {
+            tokio::select! {
+                deployed = &mut deploy => {
+                    health.cut_no_more();
+                    return deployed;
+                }
+                () = tokio::time::sleep(CALLED_BACK) => {}
+            }
+            if health.silent() < HANGS {
+                continue;
+            }
+            if let Ok(Some(now)) = self.assigned().await
+                && now.revision != assigned
+            {
+                health.cut();
+            }
+        }
+    }
+
+    async fn assigned(&self) -> Result<Option<Assigned>, GroupError> {
         Ok(match self.desired.load().await? {
             Some((state, _)) if self.running.is_empty() && state.is_open_for(&self.id, self.added_ms) => {
                 self.readiness.waiting("revision", "a rollout runs whose revision nobody has proven yet");
@@ -115,7 +175,9 @@ impl Replica {
             Some((state, _)) => {
                 let revision = state.assigned(&self.id).to_owned();
                 let deploy_type = state.deploy_type(&revision);
-                Some((revision, deploy_type))
+                let trial = state.is_on_trial(&self.id);
+                let back = state.is_way_back(&revision);
+                Some(Assigned { revision, deploy_type, trial, back })
             }
             None => {
                 self.readiness.waiting("revision", "the group has none yet");
@@ -138,9 +200,9 @@ impl Replica {
         self.consumers.leave(&self.id).await.unwrap_or(true)
     }
 
-    /// Drains before a swap. False when this process may not act any more, or was told otherwise meanwhile: a replica
+    /// Drains before a swap. The way `back` does not wait for work that hangs: it is cut off, and others do it again. False when this process may not act any more, or was told otherwise meanwhile: a replica
     /// that was paused past its lease must not begin to move.
-    async fn step_aside(&mut self, assigned: &str) -> bool {
+    async fn step_aside(&mut self, assigned: &str, back: bool) -> bool {
         let why = format!("moves to revision {assigned}");
         let before = self.engine.shared().deliveries.counts().in_flight;
         tracing::info!(revision = assigned, in_flight = before, "drains to move to another revision");
@@ -152,10 +214,14 @@ impl Replica {
             self.registration.update(move |record| record.state = state).await;
             return false;
         }
-        self.until_unrouted().await;
+        let hangs = self.engine.shared().health.silent() > HANGS;
+        let limit = if back { self.drain.min(BACK) } else { self.drain };
+        self.until_unrouted(limit).await;
         // Nobody else consumes: what is published meanwhile waits in the session.
         self.keeper.part(if self.is_last().await { Parting::Hold } else { Parting::End });
-        let open = self.engine.drain(self.drain).await;
+        let open = if back && hangs { self.cut_off().await } else { self.engine.drain(limit).await };
+        // A worker that is busy now would have the deploy wait for it.
+        let open = if open > 0 && self.engine.shared().health.silent() > HANGS { self.cut_off().await } else { open };
         if open > 0 {
             tracing::warn!(
                 open,
@@ -166,9 +232,22 @@ impl Replica {
         self.registration.update(|record| record.state = ReplicaState::Starting).await
     }
 
-    /// Waits until no gateway sends requests here, for as long as a drain may take.
-    async fn until_unrouted(&self) {
-        let deadline = Instant::now() + self.drain;
+    /// Cuts off what the workers are busy with, and drains what is left. A worker that cannot be stopped ends the process.
+    async fn cut_off(&self) -> usize {
+        tracing::warn!("a worker hangs: what it is busy with is cut off and goes back to where it came from");
+        if !self.engine.cut_off(CUT).await {
+            tracing::error!("a worker cannot be stopped: this process ends with exit code {}", Exit::WorkerStuck as u8);
+            self.readiness.sick("a worker cannot be stopped");
+            self.engine.shared().health.shut();
+            let _ = tokio::time::timeout(CUT, self.registration.clone().leave()).await;
+            std::process::exit(Exit::WorkerStuck as i32);
+        }
+        self.engine.drain(BACK).await
+    }
+
+    /// Waits until no gateway sends requests here, for as long as that may take.
+    async fn until_unrouted(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
         while Instant::now() < deadline {
             match self.gateways.route_to(&self.id).await {
                 Ok(false) => return,
@@ -183,9 +262,10 @@ impl Replica {
     /// With the lease `lost`, the sessions are another's by now and are let go of at once.
     pub(super) async fn leave(self, lost: bool) {
         self.readiness.waiting("drain", "this replica stops");
+        self.engine.shared().health.canary.end(false);
         let change = |record: &mut ReplicaRecord| record.state = ReplicaState::Draining;
         if self.registration.update(change).await {
-            self.until_unrouted().await;
+            self.until_unrouted(self.drain).await;
         }
         let parting = match lost {
             true => Parting::Yield,

@@ -15,8 +15,8 @@ pub struct Running<'a> {
     pub group: &'a str,
     /// The revision that the group runs.
     pub revision: &'a str,
-    /// How many replicas.
-    pub replicas: u16,
+    /// How the replicas are: `3 ready, 3 not connected to mqtt://...`.
+    pub state: String,
     /// The embedded broker.
     pub mqtt: Option<SocketAddr>,
     /// Flow traffic.
@@ -38,7 +38,7 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
         running.group,
         running.revision,
         "replicas",
-        running.replicas,
+        running.state,
     );
     let broker = running.mqtt.map_or("not started (--no-broker)".to_owned(), |address| format!("mqtt://{address}"));
     for (name, what) in [

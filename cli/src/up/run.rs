@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use flotilla_api::health::summary;
 use flotilla_broker::Broker;
 use flotilla_flows::Document;
 use flotilla_group::GroupError;
@@ -31,6 +32,8 @@ use crate::review::print;
 const START: Duration = Duration::from_secs(20);
 /// How many replicas a new group has.
 const REPLICAS: u16 = 3;
+/// How long they get after that to connect to what the flow is connected to, before the banner says that they are not.
+const CONNECT: Duration = Duration::from_secs(2);
 /// How much longer than its own drain time-out a replica gets before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -90,7 +93,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
                 flows: &args.flows,
                 group: &args.engine.group,
                 revision: &id,
-                replicas,
+                state: connected(&registry).await,
                 mqtt,
                 http: gateway.http(),
                 admin: gateway.admin(),
@@ -171,6 +174,18 @@ fn create_private_dir(path: &Path) -> anyhow::Result<()> {
         .mode(0o700)
         .create(path)
         .with_context(|| format!("cannot make the folder {}; see --data", path.display()))
+}
+
+/// How the replicas are, once they had time to connect.
+async fn connected(registry: &Registry) -> String {
+    let deadline = Instant::now() + CONNECT;
+    loop {
+        let members = registry.list().await.unwrap_or_default();
+        if Instant::now() > deadline || members.iter().all(|member| member.health.lost().next().is_none()) {
+            return summary(members.iter());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Waits until every replica runs the revision; a replica that says it cannot is the reason to stop.

@@ -52,6 +52,22 @@ impl DesiredState {
         })
     }
 
+    /// True while a replica tries a revision that the group may go back from, or is to go back from.
+    pub fn is_on_trial(&self, replica: &str) -> bool {
+        let members = self.active().into_iter().flat_map(|rollout| &rollout.members);
+        let mut own = members.filter(|member| member.id == replica);
+        own.any(|member| matches!(member.step, Step::Moving | Step::Probation | Step::Failed))
+    }
+
+    /// True when to run this revision is to go back to one that ran before: after a halt, or by a rollback.
+    pub fn is_way_back(&self, revision: &str) -> bool {
+        let Some(rollout) = self.active() else { return false };
+        match rollout.phase {
+            Phase::Forward => rollout.to == revision && self.previous.as_deref() == Some(revision),
+            _ => rollout.from == revision,
+        }
+    }
+
     /// The revision that the group ends with, as things are now.
     pub fn goal(&self) -> &str {
         self.active().map_or(&self.revision, |rollout| rollout.goal())

@@ -26,6 +26,7 @@ pub(super) enum Request {
 }
 
 /// A replica's place in the registry. The heartbeat ends with [`Registration::leave`], or when the lease is lost.
+#[derive(Clone)]
 pub struct Registration {
     requests: mpsc::Sender<Request>,
     standing: Standing,

@@ -43,9 +43,11 @@ impl Rollout {
                     member.beat = Some(*beat);
                 }
             }
-            Action::Pass { id } => {
-                self.set_step(id, Step::Moved, "", actor);
-                self.note(actor, "replica-moved", id, "probation passed");
+            Action::Pass { id, proven } => {
+                let unproven = if *proven { "" } else { "unproven: no delivery ended in its probation" };
+                self.set_step(id, Step::Moved, unproven, actor);
+                let why = if *proven { "probation passed" } else { unproven };
+                self.note(actor, "replica-moved", id, why);
             }
             Action::Halt { id, why } => {
                 self.set_step(id, Step::Failed, why, actor);

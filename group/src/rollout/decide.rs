@@ -53,6 +53,8 @@ pub enum Action {
     Pass {
         /// The replica.
         id: String,
+        /// Deliveries ended with the new revision; else no work came in that could prove it.
+        proven: bool,
     },
     /// A replica failed, or the group cannot go on: halt.
     Halt {

@@ -3,6 +3,7 @@
 use flotilla_api::rollout::{Counts, Member, Step};
 
 use super::decide::{Action, wait};
+use super::proof::{Connections, connections, endless, hangs, is_proven, new_problem, owes_proof};
 use super::rates::too_many_failures;
 use super::rollout::Rollout;
 use super::seen::Seen;
@@ -17,9 +18,8 @@ pub(super) fn forward(rollout: &Rollout, seen: &Seen) -> Action {
             Step::Moving => return moving(rollout, seen, member),
             Step::Probation => return probation(rollout, seen, member),
             Step::Moved => {
-                let failed = seen.find(&member.id).filter(|record| record.state == ReplicaState::Failed);
-                if let Some(record) = failed.filter(|record| record.revision == rollout.to) {
-                    return Action::Halt { id: member.id.clone(), why: record.reason.clone() };
+                if let Some(why) = moved_and_ails(rollout, seen, member) {
+                    return Action::Halt { id: member.id.clone(), why };
                 }
             }
             _ => {}
@@ -29,6 +29,16 @@ pub(super) fn forward(rollout: &Rollout, seen: &Seen) -> Action {
         return wait("it is paused");
     }
     next(rollout, seen)
+}
+
+/// What is wrong with a replica that has moved already.
+fn moved_and_ails(rollout: &Rollout, seen: &Seen, member: &Member) -> Option<String> {
+    let record = seen.find(&member.id).filter(|record| record.revision == rollout.to)?;
+    if record.state == ReplicaState::Failed {
+        return Some(record.reason.clone());
+    }
+    let ails = new_problem(rollout, seen, record).or_else(|| hangs(rollout, seen, record));
+    ails.or_else(|| endless(rollout, seen, member, record))
 }
 
 /// A replica that the rollout does not know yet and that runs something.
@@ -58,6 +68,9 @@ fn moving(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
         match record.state {
             ReplicaState::Failed => return halt(record.reason.clone()),
             ReplicaState::Ready => {
+                if let Some(why) = new_problem(rollout, seen, record) {
+                    return halt(why);
+                }
                 return Action::Watch {
                     id: member.id.clone(),
                     before: Counts::from(record),
@@ -84,15 +97,32 @@ fn probation(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
         let why = if record.reason.is_empty() { "it left the state ready".to_owned() } else { record.reason.clone() };
         return halt(format!("in probation: {why}"));
     }
+    if let Some(why) = new_problem(rollout, seen, record).or_else(|| hangs(rollout, seen, record)) {
+        return halt(format!("in probation: {why}"));
+    }
     let over = seen.now_ms >= member.since_ms + rollout.rules.probation_ms;
+    let missing = match connections(rollout, seen, record, over) {
+        Connections::There => None,
+        Connections::Missing(what) => Some(what),
+        Connections::Lost(what) => return halt(format!("in probation: {what}")),
+    };
     // A dead replica's record stays until its lease ends: only a sign of life from after probation ends it.
     let confirmed = member.beat.is_some_and(|beat| record.beat > beat);
     if let Some(why) = too_many_failures(rollout, seen, member, record, !(over && confirmed)) {
         return halt(why);
     }
+    if let Some(why) = endless(rollout, seen, member, record) {
+        return halt(format!("in probation: {why}"));
+    }
+    if let Some(what) = missing {
+        return wait(format!("{} is in probation: {what}", member.id));
+    }
     match (over, member.beat) {
+        (true, _) if owes_proof(member, record) => {
+            wait(format!("{} is in probation: none of its deliveries has ended yet", member.id))
+        }
         (true, None) => Action::Confirm { id: member.id.clone(), beat: record.beat },
-        (true, Some(_)) if confirmed => Action::Pass { id: member.id.clone() },
+        (true, Some(_)) if confirmed => Action::Pass { id: member.id.clone(), proven: is_proven(member, record) },
         _ => wait(format!("{} is in probation", member.id)),
     }
 }

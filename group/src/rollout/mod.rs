@@ -5,6 +5,7 @@ mod begin;
 mod decide;
 mod driver;
 mod forward;
+mod proof;
 mod rates;
 mod retreat;
 mod rollout;

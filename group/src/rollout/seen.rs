@@ -1,5 +1,8 @@
 //! What the store shows of a group at one moment.
 
+use std::collections::BTreeSet;
+
+use flotilla_api::health::ReplicaHealth;
 use flotilla_api::rollout::Counts;
 
 use crate::member::{ReplicaRecord, ReplicaState};
@@ -29,10 +32,32 @@ impl Seen {
         self.replicas.iter().filter(|record| record.state == ReplicaState::Ready).count()
     }
 
+    fn with<'a>(&'a self, revision: &'a str) -> impl Iterator<Item = &'a ReplicaHealth> {
+        self.replicas.iter().filter(move |record| record.revision == revision).map(|record| &record.health)
+    }
+
+    /// The nodes that do not work where a revision runs.
+    pub fn problems_of(&self, revision: &str) -> Vec<String> {
+        let nodes = self.with(revision).flat_map(|health| &health.problems).map(|problem| problem.node.clone());
+        nodes.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What those that run a revision are not connected to.
+    pub fn lost_of(&self, revision: &str) -> Vec<String> {
+        let names = self.with(revision).flat_map(ReplicaHealth::lost).map(|source| source.name.clone());
+        names.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The largest of a number where a revision runs.
+    pub fn worst_of(&self, revision: &str, of: fn(&ReplicaHealth) -> u64) -> u64 {
+        self.with(revision).map(of).max().unwrap_or(0)
+    }
+
     /// The deliveries of all that run a revision.
     pub fn counts_of(&self, revision: &str) -> Counts {
         let those = self.replicas.iter().filter(|record| record.revision == revision);
         those.fold(Counts::default(), |sum, record| Counts {
+            begun: sum.begun + record.health.begun,
             completed: sum.completed + record.completed,
             failed: sum.failed + record.failed,
         })

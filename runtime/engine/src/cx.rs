@@ -1,6 +1,6 @@
 //! A node's handle to the engine.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use crate::observe::{Level, LogEntry};
 use crate::settings::Settings;
 use flotilla_value::{Str, Value};
 
+use super::deploy::NodeProblem;
 use super::node::ConfigNode;
 use super::scope::Scope;
 use super::shared::{Shared, now_ms};
@@ -40,6 +41,9 @@ struct Inner {
     users: RefCell<Vec<Str>>,
     wires: RefCell<Vec<Vec<Rc<Slot>>>>,
     closed: CancellationToken,
+    /// It is being made or started: an error without a message is a reason why it does not work.
+    starting: Cell<bool>,
+    trouble: RefCell<Option<String>>,
 }
 
 /// What a node is made from.
@@ -69,6 +73,8 @@ impl NodeCx {
             users: RefCell::new(origin.users),
             wires: RefCell::default(),
             closed: CancellationToken::new(),
+            starting: Cell::new(true),
+            trouble: RefCell::default(),
         }))
     }
 
@@ -248,6 +254,9 @@ impl NodeCx {
     /// Without a message it is only logged.
     pub fn error(&self, error: impl Into<Value>, msg: Option<&Msg>) {
         let error = error.into();
+        if self.0.starting.get() && msg.is_none() {
+            self.broken(error.to_text().to_string());
+        }
         report::call(self, "error", || std::iter::once(error.clone()).chain(msg.map(Msg::value)).collect());
         let caught = msg.is_some_and(|msg| route::error(self, &error, msg));
         if !caught {
@@ -298,6 +307,42 @@ impl NodeCx {
     pub fn show(&self, fill: &str, shape: &str, text: impl Into<Value>) {
         let parts = [("fill", Value::from(fill)), ("shape", Value::from(shape)), ("text", text.into())];
         self.status(parts.into_iter().collect::<flotilla_value::Object>());
+    }
+
+    /// Says that this node does not work, and why: `status`, metrics and rollouts see it, until it is closed or says
+    /// [`NodeCx::works`].
+    pub fn broken(&self, why: impl Into<String>) {
+        let message = why.into();
+        *self.0.trouble.borrow_mut() = Some(message.clone());
+        self.shared().health.problem(NodeProblem {
+            id: self.0.id.to_string(),
+            kind: self.0.kind.to_string(),
+            name: self.0.name.to_string(),
+            tab: self.0.scope.tab_name(),
+            message,
+        });
+    }
+
+    /// Takes back what [`NodeCx::broken`] said.
+    pub fn works(&self) {
+        if self.0.trouble.borrow_mut().take().is_some() {
+            self.shared().health.solved(&self.0.id);
+        }
+    }
+
+    /// A message reached this node, which could not start: that is an error of the node. Node-RED has such a node swallow
+    /// its messages, and so it is where its own specs run.
+    pub fn refuse(&self, msg: &Msg) {
+        if self.settings().catalogue_keys {
+            return;
+        }
+        let why = self.0.trouble.borrow().clone().unwrap_or_default();
+        self.error(format!("this {} node could not start: {why}", self.kind()), Some(msg));
+    }
+
+    /// It was made and started.
+    pub(super) fn has_started(&self) {
+        self.0.starting.set(false);
     }
 
     // ---- work

@@ -53,6 +53,9 @@ pub enum DeployError {
     /// Node types that the operator switched off.
     #[error("the flow document uses node types that are switched off here:{}", rows(.0))]
     Denied(Vec<NodeProblem>),
+    /// A worker panicked while it made or started the flow's nodes.
+    #[error("a worker panicked while it started the flow: this is a fault of Flotilla, and its log line says where")]
+    Panicked,
     /// The engine was stopped.
     #[error("the engine has stopped")]
     Stopped,

@@ -17,6 +17,7 @@ use crate::settings::Settings;
 use flotilla_value::Str;
 
 use super::deploy::{DeployError, DeployMode, DeployReport, NodeProblem, Plan, Running};
+use super::health::{self, Health};
 use super::node::{Deny, NodeType};
 use super::place::{self, Places};
 use super::schedule::Schedule;
@@ -57,18 +58,23 @@ impl Engine {
     /// When a thread or its runtime cannot be made.
     pub fn start(parts: EngineParts) -> std::io::Result<Engine> {
         let cell = Arc::new(OnceLock::new());
-        let (mut handles, mut threads) = (Vec::new(), Vec::new());
+        let (mut handles, mut threads, mut beats) = (Vec::new(), Vec::new(), Vec::new());
+        let watched = Arc::new(Health::default());
         for index in 0..parts.settings.workers.max(1) {
             let (handle, thread) = WorkerHandle::spawn(index, &cell)?;
+            beats.push(handle.beat().clone());
             handles.push(handle);
             threads.push(thread);
         }
+        watched.watch(beats);
+        health::start(&watched)?;
         let shared = Arc::new(Shared {
             settings: ArcSwap::from_pointee(parts.settings),
             contexts: parts.contexts,
-            deliveries: Arc::new(Deliveries::default()),
+            deliveries: Arc::new(Deliveries::cut_off_by(watched.cutting())),
             observer: ArcSwap::from_pointee(parts.observer),
             schedule: parts.schedule,
+            health: watched,
             extensions: super::extensions::Extensions::default(),
             types: parts.types,
             directory: dashmap::DashMap::default(),
@@ -115,6 +121,7 @@ impl Engine {
             ..DeployReport::default()
         };
         self.stop_nodes(&plan.stop).await;
+        self.shared.health.begin_deploy();
         let configs = graph.nodes.iter().filter(|node| node.is_config);
         self.shared.config_order.store(Arc::new(configs.map(|node| Str::new(&node.config.id)).collect()));
         let batch =
@@ -125,7 +132,7 @@ impl Engine {
             let batch = batch.clone();
             let worker = workers[start::worker_of(&batch, config)].clone();
             let built = worker.call(move |worker| Box::pin(async move { start::build(&worker, &batch, &[config]) }));
-            report.absorb(built.await);
+            report.absorb(built.await)?;
         }
         for step in [start::build_nodes, start::wire, start::start_nodes] {
             let done = join_all(workers.iter().map(|worker| {
@@ -133,7 +140,7 @@ impl Engine {
                 worker.call(move |worker| step(worker, batch))
             }));
             for part in done.await {
-                report.absorb(part);
+                report.absorb(part)?;
             }
         }
         let live = |scope: &crate::context::ScopeKey| {
@@ -198,18 +205,33 @@ impl Engine {
     /// still open then; [`Engine::stop`] abandons those.
     pub async fn drain(&self, deadline: Duration) -> usize {
         let workers = self.shared.workers();
-        join_all(workers.iter().map(|worker| {
-            worker.call(|worker| {
-                Box::pin(async move {
-                    for node in worker.slots().iter().filter_map(|slot| slot.node()) {
-                        node.drain();
-                    }
+        let drained = async {
+            join_all(workers.iter().map(|worker| {
+                worker.call(|worker| {
+                    Box::pin(async move {
+                        for node in worker.slots().iter().filter_map(|slot| slot.node()) {
+                            node.drain();
+                        }
+                    })
                 })
-            })
-        }))
-        .await;
-        let _ = tokio::time::timeout(deadline, self.shared.deliveries.idle()).await;
+            }))
+            .await;
+            self.shared.deliveries.idle().await;
+        };
+        // A worker that is stuck hears nothing: the deadline is for all of it.
+        let _ = tokio::time::timeout(deadline, drained).await;
         self.shared.deliveries.counts().in_flight
+    }
+
+    /// Cuts off what the workers are busy with: a script that runs is stopped, and its delivery and those of what waits
+    /// behind it are abandoned. False when a worker did not come back within the limit all the same.
+    pub async fn cut_off(&self, limit: Duration) -> bool {
+        self.shared.health.cut();
+        let workers = self.shared.workers();
+        let back = join_all(workers.iter().map(|worker| worker.call(|_| Box::pin(std::future::ready(())))));
+        let back = tokio::time::timeout(limit, back).await.is_ok();
+        self.shared.health.cut_no_more();
+        back
     }
 
     /// Takes work again after [`Engine::drain`]: nodes that a deploy since then kept go on with their state.
@@ -251,9 +273,12 @@ impl Engine {
 }
 
 impl DeployReport {
-    fn absorb(&mut self, part: Option<DeployReport>) {
-        let Some(part) = part else { return };
+    /// # Errors
+    /// [`DeployError::Panicked`] when a worker gave no answer.
+    fn absorb(&mut self, part: Option<DeployReport>) -> Result<(), DeployError> {
+        let part = part.ok_or(DeployError::Panicked)?;
         self.started += part.started;
         self.problems.extend(part.problems);
+        Ok(())
     }
 }

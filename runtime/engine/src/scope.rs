@@ -54,6 +54,16 @@ impl Scope {
         })
     }
 
+    /// The name of the tab around it, for people.
+    pub(super) fn tab_name(&self) -> String {
+        match (&self.kind, &self.parent) {
+            (ScopeKind::Tab, _) if self.name.is_empty() => self.id.to_string(),
+            (ScopeKind::Tab, _) => self.name.to_string(),
+            (_, Some(parent)) => parent.tab_name(),
+            (_, None) => "(global)".to_owned(),
+        }
+    }
+
     /// True when it is still this scope of the graph: nodes that stay may keep it.
     pub(super) fn is(&self, source: &Source, parent: Option<&Rc<Scope>>, secrets: &FxHashMap<String, String>) -> bool {
         let inside = match (&self.parent, parent) {

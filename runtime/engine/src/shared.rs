@@ -14,6 +14,7 @@ use crate::settings::Settings;
 use flotilla_value::{Str, Value};
 
 use super::extensions::Extensions;
+use super::health::Health;
 use super::node::{ConfigNode, NodeType};
 use super::schedule::Schedule;
 use super::worker::WorkerHandle;
@@ -30,6 +31,8 @@ pub struct Shared {
     pub observer: ArcSwap<Box<dyn Observer>>,
     /// Who fires timer ticks.
     pub schedule: Arc<dyn Schedule>,
+    /// What works and what does not.
+    pub health: Arc<Health>,
     /// Services by type.
     pub extensions: Extensions,
     /// The node types that flows may use.

@@ -1,11 +1,16 @@
 //! A live node's place on its worker.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::message::Msg;
+use crate::message::{Delivery, Msg};
+use crate::observe::Level;
 
 use super::cx::NodeCx;
+use super::inert::Inert;
 use super::node::Node;
 
 /// A live node and its handle.
@@ -55,14 +60,43 @@ impl Slot {
             return;
         };
         let delivery = msg.delivery().cloned();
-        let handled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| node.receive(msg)));
+        let health = &self.cx.shared().health;
+        if health.is_cutting() {
+            return cut_off(delivery.as_ref());
+        }
+        let handled = catch_unwind(AssertUnwindSafe(|| node.receive(msg)));
+        if health.is_cutting() {
+            // It was stopped in the middle, or would have to wait for the rest: another replica does it again.
+            return cut_off(delivery.as_ref());
+        }
         if let Err(panic) = handled {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-            self.cx.error(
-                format!("internal error in {} node: {text}", self.cx.kind()),
-                Some(&Msg::default().in_delivery(delivery)),
-            );
+            let why = panicked(&self.cx, panic.as_ref());
+            self.cx.error(why, Some(&Msg::default().in_delivery(delivery)));
         }
     }
+
+    /// Starts the node. A panic is that node's problem and nothing else's.
+    pub(crate) fn start(&self) {
+        let Some(node) = self.node() else { return };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| node.start())) {
+            let why = panicked(&self.cx, panic.as_ref());
+            self.cx.log_at(Level::Error, why.as_str().into());
+            self.cx.broken(why.as_str());
+            *self.node.borrow_mut() = Some(Rc::new(Inert::new(self.cx.clone())));
+        }
+        self.cx.has_started();
+    }
+}
+
+fn cut_off(delivery: Option<&Arc<Delivery>>) {
+    if let Some(delivery) = delivery {
+        delivery.abandon();
+    }
+}
+
+/// What a node's panic is called.
+pub(crate) fn panicked(cx: &NodeCx, panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+    format!("internal error in {} node: {text}", cx.kind())
 }

@@ -1,5 +1,6 @@
 //! Building, wiring and starting the nodes of a deploy, on their workers.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +17,10 @@ use super::cx::{NodeCx, Origin};
 use super::deploy::{DeployReport, NodeProblem};
 use super::engine_type::Credentials;
 use super::inert::Inert;
-use super::node::{Build, ConfigNode, Node, NodeType};
+use super::node::{Build, ConfigNode, Node, NodeError, NodeType};
 use super::scope::Scope;
 use super::shared::Shared;
-use super::slot::Slot;
+use super::slot::{self, Slot};
 use super::worker::Worker;
 use super::{env, route, subflow};
 
@@ -193,13 +194,14 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Sc
             users: batch.users.get(&id).cloned().unwrap_or_default(),
         },
     );
-    let built: Result<Rc<dyn Node>, _> = match row.build {
+    let built = catch_unwind(AssertUnwindSafe(|| match row.build {
         Build::Node(build) => build(cx.clone()),
         Build::Config(build) => build(cx.clone()).map(|config| {
             shared.config_nodes.insert(id.clone(), config.clone());
             Rc::new(ConfigSlot(config)) as Rc<dyn Node>
         }),
-    };
+    }));
+    let built = built.unwrap_or_else(|panic| Err(NodeError::new(slot::panicked(&cx, panic.as_ref()))));
     match built {
         Ok(node) => {
             worker.insert(Slot::new(cx, node));
@@ -207,8 +209,10 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Sc
         }
         Err(error) => {
             cx.log_at(Level::Error, error.text.clone().into());
-            if !error.absent {
-                worker.insert(Slot::new(cx, Rc::new(Inert)));
+            cx.broken(error.text.as_str());
+            if !error.absent || !shared.settings.load().catalogue_keys {
+                let inert = Inert::new(cx.clone());
+                worker.insert(Slot::new(cx, Rc::new(inert)));
             }
             Err(error.text)
         }
@@ -250,12 +254,16 @@ pub(super) fn start_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFutu
             .nodes
             .iter()
             .filter(|node| batch.start.contains(node.config.id.as_str()))
-            .filter_map(|node| worker.slot(&node.config.id)?.node())
+            .filter_map(|node| worker.slot(&node.config.id))
             .collect();
-        for node in &fresh {
-            let _ = worker.task("start").run(|| node.start());
+        for slot in &fresh {
+            slot.start();
         }
-        join_all(fresh.iter().map(|node| tokio::time::timeout(READY_LIMIT, node.ready()))).await;
+        let ready = fresh.iter().filter_map(|slot| slot.node());
+        join_all(ready.map(|node| async move {
+            let _ = tokio::time::timeout(READY_LIMIT, node.ready()).await;
+        }))
+        .await;
         DeployReport::default()
     })
 }

@@ -16,6 +16,7 @@ pub(super) async fn close_nodes(worker: Rc<Worker>, nodes: Vec<(Str, bool)>) {
     let closing = nodes.into_iter().filter_map(|(id, removed)| {
         let slot = worker.remove(&id)?;
         worker.shared.config_nodes.remove(&id);
+        worker.shared.health.forget(&id);
         Some(async move {
             if let Some(node) = slot.node() {
                 node.drain();

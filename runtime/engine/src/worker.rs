@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flotilla_tasks::{Task, Thread};
 use futures::future::LocalBoxFuture;
@@ -14,12 +15,15 @@ use tokio::task::LocalSet;
 use crate::message::Msg;
 use flotilla_value::Str;
 
+use super::health::{Alive, Beat};
 use super::scope::Scope;
 use super::shared::Shared;
 use super::slot::Slot;
 
 /// Messages handled before tasks and sockets get their turn.
 const BURST: usize = 256;
+/// How often a worker beats that has nothing to do.
+const BEAT: Duration = Duration::from_millis(50);
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Worker>>> = const { RefCell::new(None) };
@@ -31,6 +35,7 @@ pub struct Worker {
     pub index: usize,
     /// What all workers share.
     pub shared: Arc<Shared>,
+    beat: Arc<Beat>,
     queue: RefCell<VecDeque<(Rc<Slot>, Msg)>>,
     wake: Notify,
     slots: RefCell<FxHashMap<Str, Rc<Slot>>>,
@@ -49,6 +54,7 @@ enum Job {
 pub struct WorkerHandle {
     index: usize,
     jobs: mpsc::UnboundedSender<Job>,
+    beat: Arc<Beat>,
 }
 
 impl Worker {
@@ -64,6 +70,11 @@ impl Worker {
         if queue.len() == 1 {
             self.wake.notify_one();
         }
+    }
+
+    /// Its sign of life.
+    pub fn beat(&self) -> &Arc<Beat> {
+        &self.beat
     }
 
     /// True when no message waits to be handled.
@@ -126,15 +137,29 @@ impl Worker {
 
     async fn handle_queued(&self) {
         loop {
+            let began = self.shared.health.looks();
             for _ in 0..BURST {
                 let Some((slot, msg)) = self.queue.borrow_mut().pop_front() else { break };
                 slot.receive(msg);
+                self.beat.beat();
+                // Slow messages do not keep sockets and timers waiting for a whole burst.
+                if self.shared.health.looks() != began {
+                    break;
+                }
             }
             if self.queue.borrow().is_empty() {
                 self.wake.notified().await;
             } else {
                 tokio::task::yield_now().await;
             }
+        }
+    }
+
+    /// Beats while there is nothing to do.
+    async fn keep_beating(self: Rc<Self>) {
+        loop {
+            self.beat.beat();
+            tokio::time::sleep(BEAT).await;
         }
     }
 
@@ -166,6 +191,8 @@ impl WorkerHandle {
         #[allow(clippy::disallowed_methods, reason = "bounded by max_in_flight deliveries")]
         let (jobs, receiver) = mpsc::unbounded_channel();
         let shared = shared.clone();
+        let beat = Arc::new(Beat::default());
+        let own = beat.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let task = Task {
             name: "worker",
@@ -175,9 +202,11 @@ impl WorkerHandle {
         };
         let thread = task.thread(move || {
             let shared = shared.wait().clone();
+            let _alive = Alive::new(own.clone());
             let worker = Rc::new(Worker {
                 index,
                 shared,
+                beat: own,
                 queue: RefCell::default(),
                 wake: Notify::new(),
                 slots: RefCell::default(),
@@ -187,15 +216,22 @@ impl WorkerHandle {
             let local = LocalSet::new();
             #[allow(clippy::disallowed_methods, reason = "it supervises itself")]
             local.spawn_local(worker.clone().run_queue());
+            #[allow(clippy::disallowed_methods, reason = "it only beats, and cannot panic")]
+            local.spawn_local(worker.clone().keep_beating());
             local.block_on(&runtime, worker.run_jobs(receiver));
             CURRENT.with(|current| current.borrow_mut().take());
         })?;
-        Ok((WorkerHandle { index, jobs }, thread))
+        Ok((WorkerHandle { index, jobs, beat }, thread))
     }
 
     /// Its number.
     pub fn index(&self) -> usize {
         self.index
+    }
+
+    /// Its sign of life.
+    pub fn beat(&self) -> &Arc<Beat> {
+        &self.beat
     }
 
     /// Hands a message to a node there; on this very worker it goes straight to the run queue.

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
+use flotilla_engine::Health;
 use flotilla_engine::message::{Abandoning, Delivery, Failure};
 
 use super::guard::{Guard, Parting};
@@ -86,6 +87,11 @@ pub trait ClientEvents: Send + Sync {
     fn overflow(&self, client: &Arc<Client>);
     /// A SUBACK came, or reading waits: [`ClientEvents::may_publish`] may have changed for other clients.
     fn progress(&self, client: &Arc<Client>);
+    /// The health of the replica: it keeps connections alive while their worker is busy, and decides what becomes of
+    /// messages that fail while a revision is on probation.
+    fn health(&self) -> Option<Arc<Health>> {
+        None
+    }
     /// What is done with messages whose delivery fails.
     fn policy(&self) -> Policy;
 }

@@ -14,8 +14,8 @@ use tokio_util::io::poll_read_buf;
 
 use super::client_type::{Client, ClientEvents, Role, State};
 use super::guard::Parting;
+use super::line::Wire;
 use super::pace::Pace;
-use super::transport::Stream;
 use super::wire::{self, AckKind, Decoded, Incoming, Publish, Qos, Version};
 
 /// The largest packet that is taken: what the protocol allows.
@@ -30,6 +30,8 @@ const SHALLOW: usize = 32;
 /// While as much is open as may be, half of it ending wakes the task at once; when less has ended, it looks after this time.
 /// Deliveries that stay open for long must not keep the others out.
 const RECHECK: Duration = Duration::from_millis(10);
+/// How long a late PINGRESP gets to be read.
+const LATE: Duration = Duration::from_millis(100);
 /// The timer's longest sleep.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -43,6 +45,8 @@ pub(super) enum End {
     Taken,
     /// The ClientID is another's: nothing is ended, and this process does not connect again.
     Yielded,
+    /// The server redispatches: connect with the short keep alive.
+    Short,
     /// The server does not speak this version.
     Version,
     /// It was lost or refused, and why.
@@ -59,7 +63,7 @@ impl End {
 pub(super) struct Connection {
     pub(super) client: Arc<Client>,
     pub(super) events: Arc<dyn ClientEvents>,
-    pub(super) stream: Box<dyn Stream>,
+    pub(super) stream: Wire,
     pub(super) version: Version,
     pub(super) input: BytesMut,
     pub(super) out: BytesMut,
@@ -74,6 +78,12 @@ pub(super) struct Connection {
     pub(super) sent: Instant,
     /// When a PINGREQ went out that has no answer yet.
     pub(super) pinged: Option<Instant>,
+    /// The answer is late, and it was not looked since whether it has come: the worker was busy.
+    pub(super) overdue: bool,
+    /// PINGRESPs so far.
+    pub(super) answered: u64,
+    /// The PINGRESP that `quiet` waits for, counted from 1.
+    pub(super) quiet_after: u64,
     /// While draining: a PINGREQ went out behind the last acknowledgement and nothing came since.
     pub(super) quiet: Option<bool>,
     pub(super) goodbye: Option<Instant>,
@@ -245,7 +255,12 @@ impl Connection {
                 self.events.progress(client);
             }
             Incoming::PingResp => {
-                self.pinged = None;
+                (self.pinged, self.overdue) = (None, false);
+                self.answered += 1;
+                if self.answered < self.quiet_after {
+                    // The watchdog's, from before our own.
+                    return Ok(());
+                }
                 if self.quiet.take() == Some(true) && client.inbox.settled() && client.inbox.open() == 0 {
                     // The server has answered behind our last acknowledgement and sent nothing before that.
                     client.drained();
@@ -293,7 +308,7 @@ impl Connection {
                 return (client.role == Role::Adopt).then_some(End::Closed);
             }
             self.quiet = Some(true);
-            wire::pingreq(&mut self.out);
+            self.quiet_after = self.stream.ask(&mut self.out);
         }
         let abandoned = client.inbox.abandoned();
         let starved = abandoned * 2 >= client.options().max_in_flight;
@@ -318,12 +333,17 @@ impl Connection {
                 // An answer cannot be seen while reading waits.
                 self.pinged = None;
             } else if self.pinged.is_some_and(|pinged| now >= pinged + patience) {
-                return None;
+                if self.overdue {
+                    return None;
+                }
+                // It may have come while the worker was busy: once more, after what is there was read.
+                self.overdue = true;
+                return Some(now + LATE);
             }
             // A little before the server would be entitled to close.
             let due = self.sent + self.keep_alive.mul_f64(0.9);
             if now >= due {
-                wire::pingreq(&mut self.out);
+                self.stream.ask(&mut self.out);
                 self.sent = now;
                 self.pinged.get_or_insert(now);
             }

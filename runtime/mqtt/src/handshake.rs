@@ -10,8 +10,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::client_type::{Client, ClientEvents, ClientOptions, Role};
 use super::connection::{Connection, End, PACKET_LIMIT, READ};
+use super::line::Wire;
 use super::pace::Pace;
 use super::wire::{self, ConnAck, ConnectPacket, Decoded, Incoming, Version};
+
+/// The keep alive of a group's session at a broker that redispatches, in seconds, whatever the flow says: what a replica that
+/// hangs holds goes to others soon.
+pub(super) const SHORT_KEEP_ALIVE: u16 = 5;
 
 /// Connects and waits for the CONNACK.
 pub(super) async fn open(
@@ -20,7 +25,11 @@ pub(super) async fn open(
     options: &ClientOptions,
     packet: &ConnectPacket,
 ) -> Result<Connection, End> {
-    let mut stream = options.address.open().await.map_err(broken)?;
+    let health = events.health();
+    if health.as_ref().is_some_and(|health| health.is_shut()) {
+        return Err(End::lost("this process takes no more work"));
+    }
+    let (mut stream, descriptor) = options.address.open().await.map_err(broken)?;
     let mut out = BytesMut::with_capacity(READ);
     wire::connect(&mut out, packet);
     stream.write_all_buf(&mut out).await.map_err(broken)?;
@@ -40,6 +49,13 @@ pub(super) async fn open(
         }
     };
     accepted(&ack, packet.version)?;
+    let redispatches = ack.user.iter().any(|(name, value)| name == "flotilla-redispatch" && value == "1");
+    if options.end_session && redispatches && !(1..=SHORT_KEEP_ALIVE).contains(&packet.keep_alive) {
+        out.clear();
+        wire::disconnect(&mut out, packet.version, packet.clean.then_some(0));
+        let _ = stream.write_all_buf(&mut out).await;
+        return Err(End::Short);
+    }
     let limit = ack.maximum_packet_size.unwrap_or(0) as usize;
     if client.role == Role::Adopt && !ack.session_present {
         // The session has expired or was adopted by another: it holds nothing, and this new one is ended at once.
@@ -58,20 +74,26 @@ pub(super) async fn open(
     client.subscriptions.set_shared(ack.shared_subscriptions != Some(false));
     client.subscriptions.begin(client.is_draining(), ids, ack.session_present);
     let now = Instant::now();
+    let keep_alive = Duration::from_secs(u64::from(ack.server_keep_alive.unwrap_or(packet.keep_alive)));
+    // The bytes of a WebSocket are frames, not packets: the watchdog's would have to be one.
+    let watched = health.as_ref().filter(|_| options.address.websocket.is_none());
     Ok(Connection {
         client: client.clone(),
         events: events.clone(),
-        stream,
+        stream: Wire::new(stream, descriptor, keep_alive, watched, &client.wake),
         version: packet.version,
         input,
         out,
-        keep_alive: Duration::from_secs(u64::from(ack.server_keep_alive.unwrap_or(packet.keep_alive))),
+        keep_alive,
         persistent: !packet.clean || (packet.version == Version::V5 && packet.session_expiry > 0),
         end_session: options.end_session,
         ids,
         announced: false,
         sent: now,
         pinged: None,
+        overdue: false,
+        answered: 0,
+        quiet_after: 0,
         quiet: None,
         goodbye: None,
         need: 0,

@@ -4,8 +4,8 @@
 //! and only on the connection that it came on: every connection is a new generation of the window.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::Notify;
 
+use flotilla_engine::Canary;
 use flotilla_engine::message::{Failure, Outcome};
 use flotilla_engine::settings::OnFailure;
 
@@ -63,13 +64,13 @@ pub(super) struct Rerun {
     pub(super) ticket: Ticket,
 }
 
-#[derive(Debug)]
 pub(super) struct Inbox {
     window: Mutex<Window>,
     wake: Arc<Notify>,
     open: AtomicUsize,
     limit: AtomicUsize,
     paused: AtomicBool,
+    canary: OnceLock<Arc<Canary>>,
 }
 
 #[derive(Debug, Default)]
@@ -106,6 +107,12 @@ struct Carried {
     now: Option<u64>,
 }
 
+impl std::fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbox").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
 impl Inbox {
     pub(super) fn new(wake: Arc<Notify>, limit: usize) -> Inbox {
         Inbox {
@@ -114,7 +121,13 @@ impl Inbox {
             open: AtomicUsize::new(0),
             limit: AtomicUsize::new(limit.max(1)),
             paused: AtomicBool::new(false),
+            canary: OnceLock::new(),
         }
+    }
+
+    /// Who decides what becomes of messages that fail while a revision is on probation.
+    pub(super) fn decide_by(&self, canary: Arc<Canary>) {
+        let _ = self.canary.set(canary);
     }
 
     /// A new connection begins. Without a session the server knows nothing of what came before.
@@ -273,8 +286,18 @@ impl Ticket {
         });
     }
 
-    /// Ends the message, or has it run again.
-    pub fn settle(mut self, verdict: Verdict) {
+    /// Ends the message, or has it run again. What fails while a revision is on probation waits for the end of that.
+    pub fn settle(self, verdict: Verdict) {
+        let canary = self.inbox.canary.get().filter(|_| self.seq.is_some()).cloned();
+        match (verdict, canary) {
+            (Verdict::Failed(failure), Some(canary)) => canary.decide(move |passed| {
+                self.settle_now(if passed { Verdict::Failed(failure) } else { Verdict::Never });
+            }),
+            (verdict, _) => self.settle_now(verdict),
+        }
+    }
+
+    fn settle_now(mut self, verdict: Verdict) {
         let inbox = self.inbox.clone();
         let state = match verdict {
             Verdict::Ack => EntryState::Ack,

@@ -26,11 +26,14 @@ fn task(label: &str) -> Task {
 }
 
 pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
+    if let Some(health) = events.health() {
+        client.inbox.decide_by(health.canary.clone());
+    }
     let mut backoff = Backoff::new(client.options().reconnect);
     let mut version = client.options().connect.version;
     // A client that was closed with its session kept goes on with that.
     let mut clean = client.options().connect.clean && !client.is_left();
-    let mut taken = false;
+    let (mut taken, mut short) = (false, false);
     client.set_state(events, State::Connecting, None);
     while !client.closing() {
         if client.is_holding() {
@@ -47,6 +50,9 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
         let options = client.options();
         let mut packet = options.connect.clone();
         (packet.version, packet.clean) = (version, clean);
+        if short && !(1..=handshake::SHORT_KEEP_ALIVE).contains(&packet.keep_alive) {
+            packet.keep_alive = handshake::SHORT_KEEP_ALIVE;
+        }
         let opened = {
             let handshake = task(&options.label).supervise(handshake::open(client, events, &options, &packet));
             let opening = tokio::time::timeout(CONNECT_LIMIT, handshake);
@@ -81,6 +87,7 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
                 client.set_state(events, State::Connecting, Some("another client uses this ClientID".into()));
                 pause(client, backoff.next()).await;
             }
+            End::Short => short = true,
             End::Recycle => client.set_state(events, State::Connecting, None),
             End::Version => match options.fallback {
                 Some(older) if older != version => version = older,

@@ -1,6 +1,7 @@
 //! Opening a connection: TCP, TLS, WebSocket.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -30,11 +31,12 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Address {
-    /// Connects.
-    pub(super) async fn open(&self) -> io::Result<Box<dyn Stream>> {
+    /// Connects. The descriptor is the same connection, to be shut from another thread.
+    pub(super) async fn open(&self) -> io::Result<(Box<dyn Stream>, Option<std::net::TcpStream>)> {
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
         // Small packets both ways: with Nagle's algorithm an acknowledgement waits for the next one's (40 ms).
         tcp.set_nodelay(true)?;
+        let descriptor = tcp.as_fd().try_clone_to_owned().ok().map(std::net::TcpStream::from);
         let stream: Box<dyn Stream> = match &self.tls {
             None => Box::new(tcp),
             Some(config) => {
@@ -44,8 +46,8 @@ impl Address {
             }
         };
         match &self.websocket {
-            None => Ok(stream),
-            Some(url) => Ok(Box::new(websocket::connect(url, stream).await?)),
+            None => Ok((stream, descriptor)),
+            Some(url) => Ok((Box::new(websocket::connect(url, stream).await?), descriptor)),
         }
     }
 }

@@ -30,12 +30,16 @@ fn root(cx: &NodeCx) -> Option<String> {
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();
     let Some(root) = root(&cx) else {
-        cx.warn(cx.text("httpin.errors.not-created", &[]));
+        let text = cx.text("httpin.errors.not-created", &[]);
+        cx.warn(text.as_str());
+        cx.broken(text);
         return Ok(Rc::new(HttpIn { cx }));
     };
     let url = props::text(config, "url", "");
     if url.is_empty() {
-        cx.warn(cx.text("httpin.errors.missing-path", &[]));
+        let text = cx.text("httpin.errors.missing-path", &[]);
+        cx.warn(text.as_str());
+        cx.broken(text);
         return Ok(Rc::new(HttpIn { cx }));
     }
     let own_path = if url.starts_with('/') { url } else { format!("/{url}") };

@@ -8,6 +8,8 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rquickjs::{
@@ -15,6 +17,7 @@ use rquickjs::{
 };
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use flotilla_engine::Worker;
 use flotilla_value::Str;
 
 use super::function::FunctionScript;
@@ -64,7 +67,12 @@ pub struct Script {
 struct Limit {
     deadline: Cell<Option<Instant>>,
     expired: Cell<bool>,
+    /// The worker cuts off what it is busy with.
+    cut: Option<Arc<AtomicBool>>,
 }
+
+/// While something runs in the realm.
+struct Entered(&'static Script);
 
 /// Objects of the realm that conversions need.
 pub(super) struct Realm {
@@ -103,7 +111,8 @@ impl Script {
         runtime.set_memory_limit(MEMORY_LIMIT);
         runtime.set_max_stack_size(STACK_LIMIT);
         runtime.set_gc_threshold(GC_THRESHOLD);
-        let limit = Rc::new(Limit::default());
+        let cut = Worker::current().map(|worker| worker.shared.health.cutting());
+        let limit = Rc::new(Limit { cut, ..Limit::default() });
         let guard = limit.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || guard.is_over())));
         let script: &'static Script = Box::leak(Box::new(Script {
@@ -158,10 +167,9 @@ impl Script {
         self.running.set(true);
         self.limit.expired.set(false);
         self.limit.deadline.set(limit.map(|limit| Instant::now() + limit));
-        let result = self.context.with(|ctx| work(&ctx));
-        self.limit.deadline.set(None);
-        self.running.set(false);
-        result
+        // Also when a native part panics: else no script would ever start on this worker again.
+        let _left = Entered(self);
+        self.context.with(|ctx| work(&ctx))
     }
 
     /// True when the running script was stopped because its time was up.
@@ -196,9 +204,20 @@ impl Script {
     }
 }
 
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.limit.deadline.set(None);
+        self.0.running.set(false);
+        if std::thread::panicking() {
+            *self.0.current.borrow_mut() = None;
+        }
+    }
+}
+
 impl Limit {
     fn is_over(&self) -> bool {
-        let over = self.deadline.get().is_some_and(|deadline| Instant::now() > deadline);
+        let cut = self.cut.as_ref().is_some_and(|cut| cut.load(Ordering::Relaxed));
+        let over = cut || self.deadline.get().is_some_and(|deadline| Instant::now() > deadline);
         if over {
             self.expired.set(true);
         }

@@ -1,6 +1,7 @@
 //! Whole-system tests, from outside.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
+mod bad_revisions;
 mod broker;
 mod chaos;
 mod compose;

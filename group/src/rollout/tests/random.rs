@@ -37,7 +37,12 @@ fn fates() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::NeverReady),
         1 => Just(Fate::Refused),
         1 => Just(Fate::Crashes),
-        1 => Just(Fate::Throws)
+        1 => Just(Fate::Throws),
+        1 => Just(Fate::Broken),
+        1 => Just(Fate::BreaksLate),
+        1 => Just(Fate::Deaf),
+        1 => Just(Fate::Hangs),
+        1 => Just(Fate::Endless)
     ]
 }
 

@@ -1,5 +1,7 @@
 //! What a rollout does, case by case.
 
+use flotilla_api::health::{NodeProblem, ReplicaHealth, Source};
+
 use super::world::{Fate, World};
 use crate::rollout::{Action, Phase, Rules, Step, decide};
 
@@ -20,7 +22,16 @@ fn replicas_move_one_at_a_time_newest_first() {
 
 #[test]
 fn each_kind_of_failure_halts_at_the_first_and_returns() {
-    for fate in [Fate::NeverReady, Fate::Refused, Fate::Throws] {
+    for fate in [
+        Fate::NeverReady,
+        Fate::Refused,
+        Fate::Throws,
+        Fate::Broken,
+        Fate::BreaksLate,
+        Fate::Deaf,
+        Fate::Hangs,
+        Fate::Endless,
+    ] {
         let mut world = World::new(5, fate, Rules::default());
         world.run();
         assert_eq!(world.rollout.phase, Phase::Returned, "{fate:?}");
@@ -98,4 +109,42 @@ fn rules_that_leave_nothing_to_move_are_refused() {
     assert_eq!(rules.problem(3).unwrap().0, "min_available");
     assert!(rules.problem(4).is_none());
     assert!(Rules { error_floor: 2.0, ..Rules::default() }.problem(3).is_some());
+}
+
+#[test]
+fn what_the_old_revision_lacked_as_well_halts_nothing() {
+    let mut world = World::new(3, Fate::Good, Rules::default());
+    let lost = Source { name: "mqtt://away".to_owned(), away_ms: 60_000, ..Source::default() };
+    let broken = NodeProblem { node: "b".to_owned(), ..NodeProblem::default() };
+    world.always = ReplicaHealth { sources: vec![lost], problems: vec![broken], ..ReplicaHealth::default() };
+    for index in 0..3 {
+        world.act(index);
+    }
+    world.begin(Rules::default());
+    world.run();
+    assert_eq!(world.rollout.phase, Phase::Done, "{}", world.rollout.reason);
+}
+
+#[test]
+fn without_work_a_revision_passes_unproven_and_says_so() {
+    let mut world = World::new(2, Fate::Good, Rules::default());
+    world.idle = true;
+    world.run();
+    assert_eq!(world.rollout.phase, Phase::Done);
+    let moved: Vec<_> = world.rollout.log.iter().filter(|entry| entry.action == "replica-moved").collect();
+    assert!(moved.iter().all(|entry| entry.why.contains("unproven")), "{moved:?}");
+    assert!(world.rollout.members.iter().all(|member| member.reason.contains("unproven")));
+    let mut busy = World::new(2, Fate::Good, Rules::default());
+    busy.run();
+    assert!(busy.rollout.log.iter().all(|entry| !entry.why.contains("unproven")));
+}
+
+#[test]
+fn a_worker_that_is_as_busy_as_with_the_old_revision_halts_nothing() {
+    let mut world = World::new(2, Fate::Good, Rules::default());
+    world.always = ReplicaHealth { longest_ms: 10_000, busy_ms: 9_000, ..ReplicaHealth::default() };
+    (0..2).for_each(|index| world.act(index));
+    world.begin(Rules::default());
+    world.run();
+    assert_eq!(world.rollout.phase, Phase::Done, "{}", world.rollout.reason);
 }

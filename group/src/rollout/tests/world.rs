@@ -1,5 +1,7 @@
 //! A world of replicas that do what a rollout tells them.
 
+use flotilla_api::health::{NodeProblem, ReplicaHealth, Source};
+
 use crate::member::{ReplicaRecord, ReplicaState};
 use crate::rollout::{Action, Actor, Phase, Rollout, Rules, Seen, Step, decide};
 
@@ -11,6 +13,16 @@ pub enum Fate {
     Refused,
     Crashes,
     Throws,
+    /// A node does not start.
+    Broken,
+    /// A node breaks after a while.
+    BreaksLate,
+    /// Not connected to what it is to take work from.
+    Deaf,
+    /// Nothing that comes in ends, and a worker is busy with it.
+    Hangs,
+    /// Nothing that comes in ends, and the workers go on.
+    Endless,
 }
 
 pub struct World {
@@ -20,6 +32,10 @@ pub struct World {
     /// When replicas that were killed come back.
     pub births: u64,
     pub fewest_ready: usize,
+    /// Ailments of every replica, whatever it runs.
+    pub always: ReplicaHealth,
+    /// No work comes in.
+    pub idle: bool,
 }
 
 pub fn record(id: &str, revision: &str, born: u64) -> ReplicaRecord {
@@ -38,6 +54,7 @@ pub fn record(id: &str, revision: &str, born: u64) -> ReplicaRecord {
         completed: 0,
         failed: 0,
         abandoned: 0,
+        health: ReplicaHealth::default(),
         memory: 0,
         beat: 1,
     }
@@ -48,7 +65,12 @@ impl World {
         let replicas = (0..size).map(|n| record(&format!("r{n}"), "old", n as u64)).collect();
         let seen = Seen { now_ms: 1_000, replicas };
         let rollout = Rollout::begin(1, "old", "new", rules, &seen, "test", &Self::actor(1_000));
-        World { rollout, seen, fate, births: 100, fewest_ready: size }
+        World { rollout, seen, fate, births: 100, fewest_ready: size, always: ReplicaHealth::default(), idle: false }
+    }
+
+    /// Begins the rollout anew, with what the replicas say of themselves now.
+    pub fn begin(&mut self, rules: Rules) {
+        self.rollout = Rollout::begin(1, "old", "new", rules, &self.seen, "test", &Self::actor(self.seen.now_ms));
     }
 
     pub fn actor(now_ms: u64) -> Actor {
@@ -72,11 +94,33 @@ impl World {
         record.beat += 1;
         let told = self.rollout.assigned(&record.id);
         let bad = record.revision == "new" && self.fate == Fate::Throws;
-        if bad {
-            record.failed += 20;
-        } else {
-            record.completed += 20;
+        let new = record.revision == "new" && record.state == ReplicaState::Ready;
+        if !self.idle {
+            record.health.begun += 20;
         }
+        match self.fate {
+            _ if self.idle => {}
+            Fate::Throws if bad => record.failed += 20,
+            Fate::Hangs if new => (record.health.busy_ms, record.health.oldest_ms) = (self.seen.now_ms, 500),
+            Fate::Endless if new => {}
+            _ => record.completed += 20,
+        }
+        record.health.problems.clear();
+        if new && matches!(self.fate, Fate::Broken | Fate::BreaksLate) {
+            let late = self.fate == Fate::Broken || record.health.begun > 100;
+            record.health.problems.extend(late.then(|| NodeProblem { node: "f".to_owned(), ..NodeProblem::default() }));
+        }
+        if !new {
+            (record.health.busy_ms, record.health.oldest_ms) = (0, 0);
+        }
+        let deaf = new && self.fate == Fate::Deaf;
+        let name = if deaf { "mqtt://nowhere" } else { "mqtt://here" };
+        record.health.sources =
+            vec![Source { name: name.to_owned(), connected: !deaf, away_ms: 60_000, ..Source::default() }];
+        record.health.sources.extend(self.always.sources.iter().cloned());
+        record.health.problems.extend(self.always.problems.iter().cloned());
+        record.health.busy_ms = record.health.busy_ms.max(self.always.busy_ms);
+        record.health.longest_ms = self.always.longest_ms;
         if record.revision == told && record.state == ReplicaState::Ready {
             if record.revision == "new" && self.fate == Fate::Crashes {
                 self.kill(index);

@@ -3,12 +3,15 @@
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use flotilla_value::{Str, Value};
+
+use super::ages::Ages;
 
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +39,8 @@ type OnEnd = Box<dyn FnOnce(Outcome) + Send>;
 /// when the last holder lets go it ends, exactly once, and the source hears how.
 pub struct Delivery {
     number: u64,
+    /// See [`Ages::begin`].
+    began: u32,
     source: Str,
     failure: Mutex<Option<Failure>>,
     on_end: Mutex<Option<OnEnd>>,
@@ -51,6 +56,9 @@ pub struct Deliveries {
     failed: AtomicU64,
     abandoned: AtomicU64,
     idle: Notify,
+    ages: Ages,
+    /// What ends with a failure now was cut off in the middle.
+    cutting: Arc<AtomicBool>,
 }
 
 /// A snapshot of [`Deliveries`].
@@ -98,6 +106,7 @@ impl Delivery {
         let on_end: OnEnd = Box::new(on_end);
         Arc::new(Delivery {
             number,
+            began: all.ages.begin(),
             source,
             failure: Mutex::new(None),
             on_end: Mutex::new(Some(on_end)),
@@ -138,6 +147,7 @@ impl Delivery {
             Outcome::Abandoned => &self.all.abandoned,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.all.ages.end(self.began);
         on_end(outcome);
         if self.all.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.all.idle.notify_waiters();
@@ -157,6 +167,7 @@ impl Drop for Delivery {
                 })
             }
             _ if ABANDONING.with(|depth| depth.get() > 0) => Outcome::Abandoned,
+            Some(_) if self.all.cutting.load(Ordering::Acquire) => Outcome::Abandoned,
             Some(failure) => Outcome::Failed(failure),
             None => Outcome::Completed,
         };
@@ -171,6 +182,16 @@ impl fmt::Debug for Delivery {
 }
 
 impl Deliveries {
+    /// Deliveries that end as abandoned instead of failed while `cutting` is set.
+    pub fn cut_off_by(cutting: Arc<AtomicBool>) -> Deliveries {
+        Deliveries { cutting, ..Deliveries::default() }
+    }
+
+    /// For how long the oldest that is open has been open, in whole seconds.
+    pub fn oldest(&self) -> Duration {
+        self.ages.oldest()
+    }
+
     /// How many are open and how the others ended.
     pub fn counts(&self) -> Counts {
         Counts {

@@ -1,5 +1,6 @@
 //! Messages and the deliveries that they belong to.
 
+mod ages;
 mod delivery;
 mod id;
 mod msg;

@@ -45,6 +45,8 @@ pub(super) struct BrokerState {
     pub(super) connected: bool,
     /// It was said that connecting fails, and it has not succeeded since.
     pub(super) troubled: bool,
+    /// Why it is not connected, when it was tried.
+    pub(super) why: String,
     /// The broker has said that it has no shared subscriptions.
     pub(super) unshared: bool,
     /// The broker speaks no MQTT 5.
@@ -205,6 +207,7 @@ impl MqttBroker {
             self.launch(&mut state.publisher, Kind::Publish, true, &mut started);
         }
         drop(state);
+        self.tell();
         self.show(State::Connecting, None);
         started.into_iter().for_each(|client| self.run(client));
     }
@@ -315,6 +318,7 @@ impl MqttBroker {
             state.connected = false;
             std::mem::take(&mut state.running)
         };
+        self.tell();
         if was {
             self.show(State::Idle, None);
         }

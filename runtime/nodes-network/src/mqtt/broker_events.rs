@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 
 use flotilla_engine::message::{Delivery, Failure, Outcome};
 use flotilla_engine::observe::Level;
-use flotilla_engine::{NodeCx, Worker};
+use flotilla_engine::{Health, NodeCx, Source, Worker};
 use flotilla_value::{ErrorValue, Str, Value};
 
 use super::broker::MqttBroker;
@@ -118,6 +118,19 @@ impl MqttBroker {
         }
     }
 
+    /// Says to whoever looks at the replica's health how the connections are.
+    pub(super) fn tell(&self) {
+        let (running, connected, why) = {
+            let state = self.state.lock();
+            (state.running, state.connected, state.why.clone())
+        };
+        if !running {
+            return self.shared.health.no_source(&self.id);
+        }
+        let name = self.options.lock().url();
+        self.shared.health.source(Source { node: self.id.clone(), name, connected, reason: why });
+    }
+
     fn log(&self, key: &'static str, more: &[(&str, &str)], level: Level) {
         let label = self.options.lock().label();
         let args: Vec<(&str, &str)> = [("broker", label.as_str())].into_iter().chain(more.iter().copied()).collect();
@@ -204,6 +217,8 @@ impl ClientEvents for MqttBroker {
     }
 
     fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, bool> {
+        // Subscriptions that were refused are asked for again.
+        self.with_node(&self.id, NodeCx::works);
         let settings = self.shared.settings.load();
         if settings.share_subscriptions {
             self.say_what_is_missing(client, ack, version);
@@ -241,8 +256,14 @@ impl ClientEvents for MqttBroker {
             !state.consumers().is_empty() && state.publisher.is_some()
         };
         if state != State::Idle {
-            self.show(state, consumers.filter(|_| both));
+            self.show(state.clone(), consumers.filter(|_| both));
         }
+        if state == State::Connected {
+            self.state.lock().why.clear();
+        } else if let Some(why) = &why {
+            self.state.lock().why.clone_from(why);
+        }
+        self.tell();
         if let Some(why) = why {
             let key = if was { "mqtt.state.disconnected" } else { "mqtt.state.connect-failed" };
             // The first failure is worth a warning; that it still fails is not.
@@ -255,7 +276,10 @@ impl ClientEvents for MqttBroker {
     fn refused(&self, _client: &Arc<Client>, filter: &str, code: u8) {
         let code = format!("{code:#04x}");
         let text = self.shared.text("mqtt.errors.subscribe-refused", &[("topic", filter), ("code", &code)]);
-        self.with_node(&self.id.clone(), move |cx| cx.error(text, None));
+        self.with_node(&self.id.clone(), move |cx| {
+            cx.broken(text.as_str());
+            cx.error(text, None);
+        });
     }
 
     fn overflow(&self, client: &Arc<Client>) {
@@ -271,6 +295,10 @@ impl ClientEvents for MqttBroker {
     fn may_publish(&self) -> bool {
         let state = self.state.lock();
         state.consumers().iter().all(|consumer| consumer.subscribed())
+    }
+
+    fn health(&self) -> Option<Arc<Health>> {
+        Some(self.shared.health.clone())
     }
 
     fn policy(&self) -> Policy {

@@ -8,7 +8,7 @@ use futures::future::LocalBoxFuture;
 use indexmap::IndexMap;
 
 use flotilla_engine::message::{Delivery, Msg};
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Inert, Node, NodeCx, NodeError, NodeType};
 use flotilla_value::{Object, Str, Value};
 
 use super::broker::MqttBroker;
@@ -30,13 +30,6 @@ struct MqttIn {
     dynamic: RefCell<IndexMap<Str, (Wish, Value)>>,
 }
 
-/// A node that could not start: Node-RED leaves it without handlers.
-struct Inert;
-
-impl Node for Inert {
-    fn receive(&self, _msg: Msg) {}
-}
-
 /// The row of the type's table.
 pub const TYPE: NodeType = NodeType::node("mqtt in", build);
 
@@ -45,16 +38,18 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let dynamic = config.num("inputs") == Some(1.0);
     let filter = config.str("topic");
     if !dynamic && !topic::is_filter(filter) {
-        cx.warn(cx.text("mqtt.errors.invalid-topic", &[]));
-        return Ok(Rc::new(Inert));
+        let text = cx.text("mqtt.errors.invalid-topic", &[]);
+        cx.warn(text.as_str());
+        cx.broken(text);
+        return Ok(Rc::new(Inert::new(cx)));
     }
     let Some(broker) = cx.config_node::<MqttBroker>(config.str("broker")) else {
         cx.error(cx.text("mqtt.errors.missing-config", &[]), None);
-        return Ok(Rc::new(Inert));
+        return Ok(Rc::new(Inert::new(cx.clone())));
     };
     if !dynamic && filter.is_empty() {
         cx.error(cx.text("mqtt.errors.not-defined", &[]), None);
-        return Ok(Rc::new(Inert));
+        return Ok(Rc::new(Inert::new(cx.clone())));
     }
     let v5 = broker.v5();
     let qos = config.num("qos").and_then(|qos| Qos::from_number(qos as u8)).unwrap_or(Qos::Two);

@@ -116,7 +116,7 @@ impl MqttOut {
 
 impl Node for MqttOut {
     fn receive(&self, msg: Msg) {
-        let Some(broker) = &self.broker else { return };
+        let Some(broker) = &self.broker else { return self.cx.refuse(&msg) };
         match msg.get_ref("action") {
             Some(action) if action.truthy() => match action.as_str() {
                 Some("connect") => action::connect(&self.cx, broker, msg),

@@ -57,7 +57,7 @@ impl WebSocketOut {
 
 impl Node for WebSocketOut {
     fn receive(&self, msg: Msg) {
-        let Some(config) = &self.config else { return };
+        let Some(config) = &self.config else { return self.cx.refuse(&msg) };
         match message::outgoing(&msg, config.hub.whole) {
             Ok(Some(frame)) => self.send(config, &frame, &msg),
             Ok(None) => {}

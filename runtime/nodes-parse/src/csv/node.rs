@@ -55,8 +55,9 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let Ok(dialect) = Dialect::new(legacy, &list) else {
         let text = cx.text("csv.errors.bad_template", &[]);
         cx.warn(text.clone());
-        cx.show("red", "dot", text);
-        return Ok(Rc::new(Inert));
+        cx.show("red", "dot", text.as_str());
+        cx.broken(text);
+        return Ok(Rc::new(Inert::new(cx.clone())));
     };
     let read = ReadOptions {
         separator: separator.chars().next().unwrap_or(','),

@@ -136,7 +136,7 @@ impl Change {
 
 impl Node for Change {
     fn receive(&self, mut msg: Msg) {
-        let Some(rules) = &self.rules else { return };
+        let Some(rules) = &self.rules else { return self.cx.refuse(&msg) };
         for rule in rules {
             if self.apply(rule, &mut msg).is_err() {
                 return;

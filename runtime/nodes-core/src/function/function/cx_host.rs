@@ -29,6 +29,7 @@ impl CxHost {
             None => Some(GUARD),
             Some(seconds) => Some(flotilla_value::wait_seconds(seconds)).filter(|limit| !limit.is_zero()),
         });
+        cx.shared().health.allow_script(limit);
         CxHost { cx, limit }
     }
 }

@@ -100,7 +100,7 @@ impl Node for FunctionNode {
         match (self.state.get(), &self.code) {
             (State::Ready, Some(code)) => self.run(code, msg),
             (State::Starting, Some(_)) => self.waiting.borrow_mut().push_back(msg),
-            _ => {}
+            _ => self.cx.refuse(&msg),
         }
     }
 
@@ -119,8 +119,12 @@ impl Node for FunctionNode {
             }
             Err(error) => {
                 state.set(State::Failed);
-                waiting.borrow_mut().clear();
+                let why = format!("On Start failed: {}", error.to_text());
                 cx.error(error, None);
+                cx.broken(why);
+                for msg in waiting.take() {
+                    cx.refuse(&msg);
+                }
             }
         });
     }
