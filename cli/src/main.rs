@@ -161,15 +161,12 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Audit(args) => audit::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Context(args) => context::run(args).await,
-<<<<<<< HEAD
-            Command::Review(_)
+            Command::Load(_)
+            | Command::Review(_)
             | Command::Testhost
             | Command::Version(_)
             | Command::Completions(_)
             | Command::Man(_) => unreachable!("handled above"),
-=======
-            Command::Load(_) | Command::Review(_) | Command::Testhost => unreachable!("handled above"),
->>>>>>> 81dc783 (Load tests: a generator that knows what was lost, repeated or out of order)
         }
     });
     // What still runs (a blocked worker, a task of a library) must not hold up the exit.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who gets a message of an `mqtt in` node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Share {
     /// One replica gets it: the default.
     Group,
@@ -12,6 +12,8 @@ pub enum Share {
     Each,
     /// One replica at a time consumes all of them.
     Single,
+    /// The replica with the fewest unfinished messages gets it: spread evenly, not in order.
+    LeastInFlight,
 }
 
 /// Who gets the retained messages when the subscription of an `mqtt in` node begins.
@@ -71,7 +73,7 @@ pub struct BadNodeSetting {
 
 impl NodeSettings {
     /// The settings that can be set, for help and errors.
-    pub const SHAPES: &str = "share=group|each|single, retained=once|each|none, tick=one|each|retry, order_key=PATTERN, \
+    pub const SHAPES: &str = "share=group|each|single|least-in-flight, retained=once|each|none, tick=one|each|retry, order_key=PATTERN, \
                               broker=HOST:PORT; share, each and single alone mean share=...; KEY= takes it back";
 
     /// True when nothing is set.
@@ -92,7 +94,10 @@ impl NodeSettings {
         };
         let given = Some(value).filter(|value| !value.is_empty());
         match key {
-            "share" => self.share = given.map(|value| word(value, "group, each or single")).transpose().map_err(bad)?,
+            "share" => {
+                self.share =
+                    given.map(|value| word(value, "group, each, single or least-in-flight")).transpose().map_err(bad)?
+            }
             "retained" => {
                 self.retained = given.map(|value| word(value, "once, each or none")).transpose().map_err(bad)?;
             }

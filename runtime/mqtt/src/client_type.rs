@@ -202,6 +202,12 @@ impl Client {
         self.subscriptions.subscribe(filter, node);
     }
 
+    /// What order goes by, as patterns of [`flotilla_codec::agreed::OrderKey`]: acknowledgements keep to it where the server
+    /// takes them in any order.
+    pub fn set_order(&self, patterns: &[String]) {
+        self.inbox.set_order(patterns);
+    }
+
     /// Ends a node's interest in a filter; `keep` leaves the subscription.
     pub fn unsubscribe(&self, filter: &str, node: &str, keep: bool) {
         self.subscriptions.unsubscribe(filter, node, keep);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
+use flotilla_codec::agreed;
 use rustls::CertificateError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -62,7 +63,8 @@ pub(super) async fn open(
         client.drained();
         client.stop();
     }
-    client.inbox.begin(ack.session_present);
+    let keyed = ack.user.iter().any(|(name, value)| name == agreed::KEYED && value == "1");
+    client.inbox.begin(ack.session_present, keyed);
     client.outbox.begin(ack.session_present, usize::from(ack.receive_maximum.unwrap_or(u16::MAX)), limit);
     if options.end_session && packet.version == Version::V5 && packet.session_expiry > 0 {
         client.left.store(true, std::sync::atomic::Ordering::Release);

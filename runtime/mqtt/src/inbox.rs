@@ -1,7 +1,7 @@
 //! The window of received messages that are not acknowledged yet.
 //!
-//! A message is acknowledged when its delivery has ended, in the order of arrival (the finished prefix, [MQTT-4.6.0-2])
-//! and only on the connection that it came on: every connection is a new generation of the window.
+//! A message is acknowledged when its delivery has ended, in the order of arrival (the finished prefix, [MQTT-4.6.0-2]; by
+//! key where the server takes that: see [`super::lanes`]) and only on the connection that it came on: every connection is a new generation of the window.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,6 +17,7 @@ use flotilla_engine::Canary;
 use flotilla_engine::message::{Failure, Outcome};
 use flotilla_engine::settings::OnFailure;
 
+use super::lanes::{KeyOrder, Lanes};
 use super::wire::{self, AckKind, Publish, Qos};
 
 /// What is done with a message whose delivery failed.
@@ -77,6 +78,10 @@ pub(super) struct Inbox {
 struct Window {
     base: u64,
     entries: VecDeque<Entry>,
+    /// Who may be acknowledged before whom, where that goes by key.
+    lanes: Option<Lanes>,
+    /// What the key is.
+    order: KeyOrder,
     /// QoS 2 identifiers between PUBREC and PUBREL.
     received: FxHashSet<u16>,
     /// QoS 2 messages of earlier connections of this session that were not answered there.
@@ -90,6 +95,8 @@ struct Entry {
     id: u16,
     qos: Qos,
     state: EntryState,
+    /// What order goes by, where there are lanes.
+    key: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +104,8 @@ enum EntryState {
     Open,
     Ack,
     Never,
+    /// It is done with, behind one that is not.
+    Gone,
 }
 
 #[derive(Debug)]
@@ -130,12 +139,19 @@ impl Inbox {
         let _ = self.canary.set(canary);
     }
 
-    /// A new connection begins. Without a session the server knows nothing of what came before.
-    pub(super) fn begin(&self, session_present: bool) {
+    /// What order goes by, from the next message on.
+    pub(super) fn set_order(&self, patterns: &[String]) {
+        self.window.lock().order = KeyOrder::of(patterns);
+    }
+
+    /// A new connection begins. Without a session the server knows nothing of what came before. `keyed`: it takes
+    /// acknowledgements in any order across keys.
+    pub(super) fn begin(&self, session_present: bool, keyed: bool) {
         let mut window = self.window.lock();
         let window = &mut *window;
         if session_present {
-            for (at, entry) in window.entries.iter().enumerate().filter(|(_, entry)| entry.qos == Qos::Two) {
+            let open = |entry: &Entry| entry.qos == Qos::Two && entry.state != EntryState::Gone;
+            for (at, entry) in window.entries.iter().enumerate().filter(|(_, entry)| open(entry)) {
                 let seq = window.base + at as u64;
                 window.carried.retain(|_, carried| carried.now != Some(seq));
                 window.carried.insert(entry.id, Carried { seq, state: entry.state, now: None });
@@ -147,6 +163,7 @@ impl Inbox {
         }
         window.base += window.entries.len() as u64;
         window.entries.clear();
+        window.lanes = keyed.then(Lanes::default);
         window.abandoned = 0;
     }
 
@@ -167,7 +184,14 @@ impl Inbox {
                     (state, known) = (carried.state, true);
                 }
             }
-            window.entries.push_back(Entry { id: publish.id, qos: publish.qos, state });
+            let key = if window.lanes.is_some() { window.order.key(&publish.topic) } else { 0 };
+            window.entries.push_back(Entry { id: publish.id, qos: publish.qos, state, key });
+            if let Some(lanes) = &mut window.lanes {
+                lanes.arrive(key, at);
+            }
+            if state != EntryState::Open {
+                window.advance(at);
+            }
             if known {
                 return None;
             }
@@ -190,16 +214,18 @@ impl Inbox {
     pub(super) fn write_acks(&self, out: &mut BytesMut) {
         let mut window = self.window.lock();
         let window = &mut *window;
-        while let Some(entry) = window.entries.front().filter(|entry| entry.state != EntryState::Open) {
-            match (entry.state, entry.qos) {
-                (EntryState::Ack, Qos::Two) => {
-                    wire::ack(out, AckKind::PubRec, entry.id);
-                    window.received.insert(entry.id);
-                    window.carried.remove(&entry.id);
-                }
-                (EntryState::Ack, _) => wire::ack(out, AckKind::PubAck, entry.id),
-                _ => window.abandoned += 1,
+        if let Some(lanes) = &mut window.lanes {
+            for seq in lanes.take() {
+                window.acknowledge((seq - window.base) as usize, out);
             }
+            while window.entries.front().is_some_and(|entry| entry.state == EntryState::Gone) {
+                window.entries.pop_front();
+                window.base += 1;
+            }
+            return;
+        }
+        while window.entries.front().is_some_and(|entry| entry.state != EntryState::Open) {
+            window.acknowledge(0, out);
             window.entries.pop_front();
             window.base += 1;
         }
@@ -267,12 +293,38 @@ impl Inbox {
                 && let Some(entry) = window.entries.get_mut((at - window.base) as usize)
             {
                 entry.state = state;
-                wake |= at == window.base;
+                wake |= window.advance(at);
             }
         }
         if wake || open == 0 {
             self.wake.notify_one();
         }
+    }
+}
+
+impl Window {
+    /// A message has ended; whether acknowledgements are due that were not.
+    fn advance(&mut self, at: u64) -> bool {
+        let Window { base, entries, lanes, .. } = self;
+        let Some(lanes) = lanes else { return at == *base };
+        let state = |seq: u64| entries.get((seq - *base) as usize).map(|entry| entry.state);
+        let Some(entry) = entries.get((at - *base) as usize) else { return false };
+        lanes.advance(entry.key, |seq| state(seq).is_some_and(|state| state != EntryState::Open))
+    }
+
+    /// Answers the message at this place of the window, if it is to be answered at all.
+    fn acknowledge(&mut self, place: usize, out: &mut BytesMut) {
+        let Some(entry) = self.entries.get_mut(place) else { return };
+        match (entry.state, entry.qos) {
+            (EntryState::Ack, Qos::Two) => {
+                wire::ack(out, AckKind::PubRec, entry.id);
+                self.received.insert(entry.id);
+                self.carried.remove(&entry.id);
+            }
+            (EntryState::Ack, _) => wire::ack(out, AckKind::PubAck, entry.id),
+            _ => self.abandoned += 1,
+        }
+        entry.state = EntryState::Gone;
     }
 }
 

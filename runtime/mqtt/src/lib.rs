@@ -7,6 +7,7 @@ mod connection;
 mod guard;
 mod handshake;
 mod inbox;
+mod lanes;
 mod line;
 mod outbox;
 mod pace;

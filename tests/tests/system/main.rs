@@ -28,4 +28,5 @@ mod sessions;
 mod settings;
 mod store_outage;
 mod timers;
+mod topic_order;
 mod unknown_types;

@@ -67,6 +67,8 @@ pub struct SubscribeFilter {
     pub retain_handling: u8,
     /// MQTT 5: the subscription's identifier, if the server allows them.
     pub id: Option<u32>,
+    /// MQTT 5: user properties.
+    pub user: Vec<(Str, Str)>,
 }
 
 /// CONNECT. Source: section 3.1.
@@ -183,6 +185,7 @@ pub fn subscribe(buf: &mut BytesMut, version: Version, id: u16, filter: &Subscri
             block.put_u8(p::SUBSCRIPTION_ID);
             put_varint(&mut block, id as usize);
         }
+        put_user(&mut block, &filter.user);
         put_block(&mut body, &block);
         options |= (u8::from(filter.no_local) << 2)
             | (u8::from(filter.retain_as_published) << 3)

@@ -9,6 +9,7 @@ mod missing;
 mod mqtt_in;
 mod mqtt_out;
 mod options;
+mod order;
 mod own;
 mod payload;
 mod properties;

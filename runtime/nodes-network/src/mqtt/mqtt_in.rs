@@ -12,6 +12,7 @@ use flotilla_engine::{Inert, Node, NodeCx, NodeError, NodeType};
 use flotilla_value::{Object, Str, Value};
 
 use super::broker::MqttBroker;
+use super::order::Order;
 use super::share::Wish;
 use super::{action, payload, properties};
 use flotilla_mqtt::DataType;
@@ -24,6 +25,7 @@ struct MqttIn {
     broker: Arc<MqttBroker>,
     datatype: DataType,
     each: bool,
+    order: Order,
     /// The filter of a node that is not dynamic.
     fixed: Option<Wish>,
     /// What the flow subscribed to, with the subscription as `getSubscriptions` shows it.
@@ -55,6 +57,10 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let qos = config.num("qos").and_then(|qos| Qos::from_number(qos as u8)).unwrap_or(Qos::Two);
     let datatype = DataType::named(config.str("datatype"));
     let each = config.str("ha") == "each";
+    let (order, read) = Order::of(config);
+    if let Err(why) = read {
+        cx.error(Value::from(why), None);
+    }
     let fixed = (!dynamic).then(|| Wish {
         filter: SubscribeFilter {
             filter: Str::new(filter),
@@ -63,12 +69,14 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
             retain_as_published: v5 && config.bool("rap"),
             retain_handling: config.int("rh").filter(|rh| (0..=2).contains(rh)).map_or(0, |rh| rh as u8),
             id: None,
+            user: Vec::new(),
         },
         datatype,
         each,
+        order: order.clone(),
     });
     broker.register(cx.id(), true, fixed.as_ref().is_some_and(|wish| wish.filter.no_local));
-    Ok(Rc::new(MqttIn { cx, broker, datatype, each, fixed, dynamic: RefCell::default() }))
+    Ok(Rc::new(MqttIn { cx, broker, datatype, each, order, fixed, dynamic: RefCell::default() }))
 }
 
 /// The status of a node that starts beside a broker that is connected already, or not yet.
@@ -160,7 +168,9 @@ impl MqttIn {
                 retain_as_published: v5 && rap.unwrap_or(true),
                 retain_handling: if v5 { rh } else { 0 },
                 id: None,
+                user: Vec::new(),
             },
+            order: self.order.clone(),
             datatype: datatype.as_str().map_or(self.datatype, DataType::named),
             each: self.each,
         };

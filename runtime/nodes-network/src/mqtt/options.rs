@@ -1,5 +1,8 @@
 //! The settings of an mqtt-broker node, as the editor writes them and as `msg.broker` changes them.
 
+use std::sync::LazyLock;
+
+use flotilla_codec::agreed;
 use flotilla_flows::NodeConfig;
 use serde_json::{Map, Value as Json};
 
@@ -276,7 +279,13 @@ impl BrokerOptions {
                 },
                 receive_maximum: settings.max_in_flight.clamp(1, 65_535) as u16,
                 maximum_packet_size: 256 << 20,
-                user: user_props.as_ref().map(properties::user).unwrap_or_default(),
+                user: {
+                    let mut user = user_props.as_ref().map(properties::user).unwrap_or_default();
+                    if shared {
+                        user.extend(identity(role, node, settings));
+                    }
+                    user
+                },
             },
             resume: (ours && v5) || !clean,
             fallback: fallback.filter(|older| *older != version),
@@ -285,6 +294,19 @@ impl BrokerOptions {
             max_in_flight: settings.max_in_flight,
             label: self.label(),
         })
+    }
+}
+
+/// What Flotilla's own broker is told of a replica's client: the name that the replica keeps across connections, and which
+/// process it is.
+fn identity(role: Role, node: &str, settings: &Settings) -> Vec<(Str, Str)> {
+    static PROCESS: LazyLock<String> = LazyLock::new(|| format!("{}{}", generate(), generate()));
+    let member = Str::from(format!("{}/{}/{node}", settings.group, settings.replica));
+    let process = (Str::new_static(agreed::PROCESS), Str::new(PROCESS.as_str()));
+    match role {
+        Role::Consume | Role::Both => vec![(Str::new_static(agreed::MEMBER), member), process],
+        Role::Publish => vec![(Str::new_static(agreed::OUTPUTS_OF), member)],
+        Role::Adopt => Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use flotilla_value::Str;
 
 use super::broker::MqttBroker;
+use super::order::Order;
 use super::url;
 use flotilla_mqtt::wire::{Qos, SubscribeFilter};
 use flotilla_mqtt::{Client, DataType, SubRef, topic};
@@ -14,6 +15,8 @@ pub(super) struct Wish {
     pub(super) datatype: DataType,
     /// Every replica gets every message.
     pub(super) each: bool,
+    /// What Flotilla's own broker is asked for.
+    pub(super) order: Order,
 }
 
 impl Wish {
@@ -60,6 +63,7 @@ impl MqttBroker {
                     share
                 });
                 filter.filter = Str::from(format!("$share/{share}/{}", filter.filter));
+                filter.user = wish.order.properties(filter.retain_handling < 2);
             }
             // The client that subscribes is not the one that publishes: see [`super::own`].
             filter.no_local = false;
@@ -72,6 +76,12 @@ impl MqttBroker {
     }
 
     fn ask(&self, client: &Client, wish: &Wish, node: &Str) {
+        let patterns: Vec<String> = {
+            let state = self.state.lock();
+            let all = state.wishes.iter().map(|(_, wish)| wish).chain(std::iter::once(wish));
+            all.filter_map(|wish| wish.order.pattern().map(str::to_owned)).collect()
+        };
+        client.set_order(&patterns);
         let no_local = wish.filter.no_local;
         let held = SubRef { node: node.clone(), datatype: wish.datatype, no_local, active: true };
         client.subscribe(self.wire_filter(wish), held);
