@@ -166,7 +166,8 @@ fn memory_stays_small() {
             tracker.receive(key, seq, 0);
         }
     }
-    assert!(tracker.due_held() <= 256, "{}", tracker.due_held());
+    // Two chunks of 256 are open: the one with the lost message, and the last, which is not full.
+    assert!(tracker.due_held() <= 512, "{}", tracker.due_held());
     let (totals, findings) = tracker.finish();
     assert_eq!((totals.lost, findings.lost[0].seq), (1, 3));
 }
