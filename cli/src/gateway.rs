@@ -8,13 +8,14 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
-use flotilla_gateway::balancer::{Balancer, BalancerConfig, Pool};
+use flotilla_gateway::balancer::{Balancer, BalancerConfig, Deadlines, Meters, Pool};
 use flotilla_gateway::directory;
 use flotilla_group::member::{Gateways, Roster};
 use flotilla_group::rollout::Driver;
 use flotilla_store::Store;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::door::DoorArgs;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 
 /// How long open requests get when the gateway stops.
@@ -46,9 +47,8 @@ pub struct GatewayArgs {
     /// What clients of the admin API have to show
     #[arg(long, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
-    /// How long a request waits for a ready replica before it is answered 503, in seconds
-    #[arg(long, env = "FLOTILLA_PATIENCE", default_value_t = 5.0, value_name = "SECONDS")]
-    patience: f64,
+    #[command(flatten)]
+    door: DoorArgs,
     /// Deploy flows with unknown node types; such nodes swallow messages, visibly
     #[arg(long, env = "FLOTILLA_ALLOW_UNKNOWN")]
     allow_unknown: bool,
@@ -77,8 +77,10 @@ pub struct GatewayParts {
     pub admin: SocketAddr,
     /// What clients of the admin API have to show; without it only this machine's are answered.
     pub admin_token: Option<Token>,
-    /// How long requests wait for a ready replica.
-    pub patience: Duration,
+    /// How long requests wait for a ready replica, unless the door's arguments say it.
+    pub failfast: Duration,
+    /// Bounds of the front door.
+    pub door: DoorArgs,
     /// Deploys may use node types that are not known here.
     pub allow_unknown: bool,
     /// The group's key, for credentials of deploys.
@@ -99,9 +101,17 @@ impl Gateway {
         let known = flotilla_runtime::TYPES.iter().map(|row| row.name.to_owned()).collect();
         let types = NodeTypes { known, allow_unknown: parts.allow_unknown };
         let api = Api::new(parts.store, &parts.group, types, parts.group_key);
-        let pool = Pool::new();
-        let config = BalancerConfig { listen: parts.http, patience: parts.patience };
-        let balancer = Balancer::start(config, pool.clone()).await.context("choose another --http")?;
+        let pool = Pool::new(Balancer::threads());
+        let meters = Arc::new(Meters::default());
+        let config = BalancerConfig {
+            listen: parts.http,
+            deadlines: parts.door.deadlines(parts.failfast)?,
+            trusted: parts.door.trust_proxy,
+            max_connections: parts.door.max_connections,
+        };
+        let balancer = Balancer::start(config, pool.clone(), meters.clone()).context("choose another --http")?;
+        let shown = pool.clone();
+        parts.metrics.also(move || meters.render(&shown));
         let routes = Ops::routes(parts.readiness.clone(), parts.metrics);
         let admin =
             Admin::start(parts.admin, parts.admin_token, api, routes).await.context("choose another --admin")?;
@@ -149,8 +159,8 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         http: args.http,
         admin: args.admin,
         admin_token,
-        patience: Duration::try_from_secs_f64(args.patience)
-            .context("--patience must be a number of seconds, 0 or more")?,
+        failfast: Deadlines::default().failfast,
+        door: args.door,
         metrics: Metrics::install()?,
         readiness: Readiness::default(),
     })

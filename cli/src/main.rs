@@ -8,6 +8,7 @@ mod completions;
 mod config_file;
 mod context;
 mod deploy;
+mod door;
 mod down;
 mod env;
 mod exit;

@@ -10,19 +10,32 @@ use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 use flotilla_api::{Client, ClientError};
 use serde_json::Value;
 
-use crate::http::{get, request};
+use crate::http::{Answer, request};
 use crate::process::flotilla;
 use crate::up::Up;
 use crate::wait::eventually;
 
 /// The admin API of a gateway.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Admin {
     /// Where it listens.
     pub address: SocketAddr,
+    /// The token that it asks for; none for `flotilla gateway` on loopback.
+    pub token: Option<String>,
 }
 
 impl Admin {
+    /// GET on a path.
+    pub fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.request("GET", path, "", "")
+    }
+
+    /// One request; `headers` are whole lines, each with its line end.
+    pub fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> anyhow::Result<Answer> {
+        let token = self.token.as_ref().map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        request(self.address, method, path, &(token + headers), body)
+    }
+
     /// What the project's own client answers; `ask` makes one request.
     pub fn ask<T, F: Future<Output = Result<T, ClientError>>>(
         &self,
@@ -30,7 +43,7 @@ impl Admin {
     ) -> Result<T, ClientError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime of one thread");
-        runtime.block_on(ask(Client::new(self.address.to_string(), None)))
+        runtime.block_on(ask(Client::new(self.address.to_string(), self.token.as_deref())))
     }
 
     /// The replicas; none while it does not answer.
@@ -54,14 +67,14 @@ impl Admin {
     pub fn deploy(&self, flows: &Value, rules: &Value) -> anyhow::Result<Value> {
         let body = serde_json::json!({"flows": flows, "rules": rules, "actor": "test"}).to_string();
         let path = "/api/v1/groups/default/deploy";
-        let answer = request(self.address, "POST", path, "Content-Type: application/json\r\n", &body)?;
+        let answer = self.request("POST", path, "Content-Type: application/json\r\n", &body)?;
         ensure!(answer.status == 202, "{}: {}", answer.status, answer.body);
         Ok(serde_json::from_str(&answer.body)?)
     }
 
     /// The group's desired state; null while the admin API does not answer.
     pub fn desired(&self) -> Value {
-        let answer = get(self.address, "/api/v1/groups/default/rollout");
+        let answer = self.get("/api/v1/groups/default/rollout");
         answer.ok().and_then(|answer| serde_json::from_str(&answer.body).ok()).unwrap_or_default()
     }
 
@@ -80,7 +93,7 @@ impl Admin {
 
     /// The audit log, oldest first.
     pub fn audit(&self) -> Vec<Value> {
-        let answer = get(self.address, "/api/v1/groups/default/audit");
+        let answer = self.get("/api/v1/groups/default/audit");
         let list = answer.ok().and_then(|answer| serde_json::from_str::<Value>(&answer.body).ok());
         list.and_then(|list| list.as_array().cloned()).unwrap_or_default()
     }
@@ -100,7 +113,8 @@ impl Up {
 
     /// The admin API.
     pub fn api(&self) -> Admin {
-        Admin { address: self.admin }
+        let token = std::fs::read_to_string(self.data().join("admin.token")).ok();
+        Admin { address: self.admin, token: token.map(|token| token.trim().to_owned()) }
     }
 
     /// See [`Admin::deploy`].

@@ -127,7 +127,7 @@ impl Cluster {
                 std::thread::sleep(LOOK);
             }
         });
-        Ok(Cluster { redis, mqtt, admin: Admin { address: admin }, places, stop, folder })
+        Ok(Cluster { redis, mqtt, admin: Admin { address: admin, token: None }, places, stop, folder })
     }
 
     fn places(&self) -> MutexGuard<'_, Vec<Place>> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::door::DoorArgs;
 use crate::replica::{EngineArgs, FlowArgs};
 
 /// What `flotilla up` takes.
@@ -43,6 +44,8 @@ pub struct UpArgs {
     /// Folder for the SQLite store
     #[arg(long, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     pub data: PathBuf,
+    #[command(flatten)]
+    pub door: DoorArgs,
     #[command(flatten)]
     pub flow: FlowArgs,
     #[command(flatten)]

@@ -1,142 +1,142 @@
 //! One request's way to a replica and back.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
-use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE};
-use hyper::{Request, Response, StatusCode};
+use hyper::header::{CONNECTION, HeaderValue, UPGRADE};
+use hyper::{Request, Response, StatusCode, Uri};
 
-use super::backend::Backend;
-use super::body::Tracked;
-use super::pool::Pool;
+use super::answers::{ClientBody, plain, refused};
+use super::attempt::{Attempt, Limits, Lost, attempt};
+use super::door::{Door, From};
+use super::headers;
 use super::upgrade;
+use super::upload::{Fault, Upload};
 
-/// A response to the client.
-pub(super) type ClientBody = BoxBody<Bytes, hyper::Error>;
+/// A request that was sent and got no answer is sent so often more, if its method allows that.
+const AGAIN: u32 = 2;
 
-/// Headers that belong to one connection only: RFC 9110, section 7.6.1.
-const HOP_BY_HOP: [HeaderName; 6] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    hyper::header::TE,
-    hyper::header::TRAILER,
-    UPGRADE,
-];
-
-/// A text response of the gateway's own.
-pub(super) fn plain(status: StatusCode, text: String) -> Response<ClientBody> {
-    let mut response = Response::new(Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed());
-    *response.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
+/// Answers a client's request.
+pub(super) async fn answer(door: &Door, from: From, request: Request<Incoming>) -> Response<ClientBody> {
+    let began = Instant::now();
+    let _open = door.meters.open();
+    let response = match flotilla_framing::refusal(request.headers()) {
+        Some((status, why)) => {
+            door.meters.refused(status);
+            refused(status, why)
+        }
+        None => forward(door, from, request).await,
+    };
+    door.meters.answered(response.status(), began.elapsed());
     response
 }
 
-/// Sends a request to a ready replica. A request that was never sent (connection refused, or an idle connection that
-/// had been closed) goes to another replica; one that was sent and not answered is 502, because it may have had effects.
-pub(super) async fn forward(
-    pool: &Arc<Pool>,
-    mut request: Request<Incoming>,
-    client: IpAddr,
-    patience: Duration,
-) -> Response<ClientBody> {
+/// Sends a request to a ready replica. One that was never sent (connection refused, or an idle connection that had been
+/// closed) goes to another replica. One that was sent and not answered is sent again if its method is idempotent and its
+/// body is at hand; else it is 502, because it may have had effects.
+async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Response<ClientBody> {
     let upgrading = upgrade::requested(&request);
     let client_side = upgrading.then(|| hyper::upgrade::on(&mut request));
-    prepare(&mut request, client, upgrading);
-    let mut tried = HashSet::new();
+    let (mut parts, body) = request.into_parts();
+    headers::prepare(&mut parts.headers, from.peer.ip(), &door.config.trusted, door.address);
+    if upgrading {
+        parts.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        parts.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    }
+    let deadlines = &door.config.deadlines;
+    let limits =
+        Limits { connect: deadlines.connect, answer: deadlines.answer_to(parts.uri.path()), stall: deadlines.stall };
+    let (body, progress) = match Upload::take(body, deadlines.body).await {
+        Ok(taken) => taken,
+        Err(fault) => return client_fault(door, fault),
+    };
+    // Without what hyper keeps of the client's connection.
+    let mut request = Request::new(body);
+    *request.method_mut() = parts.method;
+    *request.uri_mut() = origin_form(parts.uri);
+    *request.headers_mut() = parts.headers;
+    // RFC 9110, section 9.2.2.
+    let spare = if request.method().is_idempotent() && !upgrading { copy(&request) } else { None };
+    let (mut tried, mut again) = (HashSet::new(), 0);
     loop {
-        let Some(backend) = pool.wait_for(&mut tried, patience).await else {
-            metrics::counter!("flotilla_gateway_unavailable_total").increment(1);
-            return plain(StatusCode::SERVICE_UNAVAILABLE, "no replica is ready; try again in a second\n".to_owned());
+        let Some(backend) = door.pool.wait_for(&mut tried, deadlines.failfast).await else {
+            door.meters.unavailable();
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "no replica is ready; try again in a second");
         };
-        tried.insert(backend.id.clone());
-        match attempt(&backend, request).await {
+        match attempt(&backend, from.thread, request, progress.as_deref(), &limits).await {
             Attempt::Answered(mut response) => {
+                let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+                if upgraded && client_side.is_none() {
+                    return plain(StatusCode::BAD_GATEWAY, "the replica changed the protocol without being asked");
+                }
+                let protocol = upgraded.then(|| response.headers().get(UPGRADE).cloned()).flatten();
+                headers::strip_hop_by_hop(response.headers_mut());
                 if let Some(client_side) = client_side
-                    && response.status() == StatusCode::SWITCHING_PROTOCOLS
+                    && upgraded
                 {
-                    upgrade::join(client_side, &mut response);
+                    let protocol = protocol.unwrap_or(HeaderValue::from_static("websocket"));
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+                    response.headers_mut().insert(UPGRADE, protocol);
+                    upgrade::join(client_side, &mut response, &backend, door.meters.tunnel());
                 }
                 return response;
             }
             Attempt::NotSent(unsent) => {
-                metrics::counter!("flotilla_gateway_retries_total").increment(1);
+                door.meters.retried("unsent");
+                tried.insert(backend.id.clone());
                 request = *unsent;
             }
-            Attempt::Lost(reason) => {
-                metrics::counter!("flotilla_gateway_lost_total").increment(1);
-                return plain(StatusCode::BAD_GATEWAY, format!("replica {} did not answer: {reason}\n", backend.id));
-            }
-        }
-    }
-}
-
-enum Attempt {
-    Answered(Response<ClientBody>),
-    NotSent(Box<Request<Incoming>>),
-    Lost(hyper::Error),
-}
-
-async fn attempt(backend: &Arc<Backend>, mut request: Request<Incoming>) -> Attempt {
-    let count = backend.enter();
-    loop {
-        let Ok((mut sender, reused)) = backend.connection().await else {
-            backend.mark_down();
-            return Attempt::NotSent(Box::new(request));
-        };
-        match sender.try_send_request(request).await {
-            Ok(response) => {
-                metrics::counter!("flotilla_gateway_requests_total", "replica" => backend.id.clone()).increment(1);
-                let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-                let (parts, body) = response.into_parts();
-                let body = if upgraded {
-                    http_body_util::Empty::new().map_err(|never| match never {}).boxed()
-                } else {
-                    Tracked::new(body, sender, backend.clone(), count).boxed()
-                };
-                return Attempt::Answered(Response::from_parts(parts, body));
-            }
-            Err(mut error) => match error.take_message() {
-                // The idle connection had been closed meanwhile: a fresh one tells whether the replica is there.
-                Some(unsent) if reused => request = unsent,
-                Some(unsent) => {
-                    backend.mark_down();
-                    return Attempt::NotSent(Box::new(unsent));
+            Attempt::Lost(lost) => {
+                if let Some(fault) = progress.as_ref().and_then(|progress| progress.fault()) {
+                    return client_fault(door, fault);
                 }
-                None => return Attempt::Lost(error.into_error()),
-            },
+                let more = if matches!(lost, Lost::Gone) { AGAIN } else { 1 };
+                if let Some(next) = &spare
+                    && !matches!(lost, Lost::TimedOut)
+                    && again < more
+                    && let Some(copy) = copy(next)
+                {
+                    again += 1;
+                    door.meters.retried(lost.reason());
+                    tried.insert(backend.id.clone());
+                    request = copy;
+                    continue;
+                }
+                door.meters.lost(lost.reason());
+                let who = if from.is_local() { format!("replica {}", backend.id) } else { "a replica".to_owned() };
+                let status = match lost {
+                    Lost::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+                    Lost::Gone | Lost::Broken(_) => StatusCode::BAD_GATEWAY,
+                };
+                return plain(status, format!("{who} did not answer: {lost}"));
+            }
         }
     }
 }
 
-fn prepare(request: &mut Request<Incoming>, client: IpAddr, upgrading: bool) {
-    let headers = request.headers_mut();
-    let upgrade = headers.get(UPGRADE).cloned();
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
-    }
-    if let Some(protocol) = upgrade.filter(|_| upgrading) {
-        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(UPGRADE, protocol);
-    }
-    let forwarded = HeaderName::from_static("x-forwarded-for");
-    let chain = match headers.get(&forwarded).and_then(|earlier| earlier.to_str().ok()) {
-        Some(earlier) => format!("{earlier}, {client}"),
-        None => client.to_string(),
+fn client_fault(door: &Door, fault: Fault) -> Response<ClientBody> {
+    let status = match fault {
+        Fault::Slow => StatusCode::REQUEST_TIMEOUT,
+        Fault::Malformed => StatusCode::BAD_REQUEST,
     };
-    if let Ok(chain) = HeaderValue::from_str(&chain) {
-        headers.insert(forwarded, chain);
+    door.meters.refused(status);
+    refused(status, &fault.to_string())
+}
+
+/// The same request once more, when its body is at hand.
+fn copy(request: &Request<Upload>) -> Option<Request<Upload>> {
+    let mut copy = Request::new(request.body().again()?);
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    Some(copy)
+}
+
+/// What a client sends to a proxy, as a replica expects it.
+fn origin_form(uri: Uri) -> Uri {
+    if uri.scheme().is_none() {
+        return uri;
     }
-    if let Some(host) = headers.get(HOST).cloned() {
-        headers.entry("x-forwarded-host").or_insert(host);
-    }
-    headers.entry("x-forwarded-proto").or_insert(HeaderValue::from_static("http"));
+    uri.path_and_query().map_or_else(|| Uri::from_static("/"), |target| Uri::from(target.clone()))
 }

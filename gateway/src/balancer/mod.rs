@@ -1,12 +1,26 @@
 //! Spreads flow traffic over the ready replicas.
 
+mod answers;
+mod attempt;
 mod backend;
 mod body;
+mod connection;
+mod deadlines;
+mod door;
 mod forward;
+mod headers;
+mod meters;
 mod pool;
 mod server;
+mod sockets;
+mod trust;
 mod upgrade;
+mod upload;
 
 pub use backend::Backend;
+pub use deadlines::{BadRoute, Deadlines, Pace, RouteDeadline};
+pub use door::BalancerConfig;
+pub use meters::Meters;
 pub use pool::Pool;
-pub use server::{Balancer, BalancerConfig, StartError};
+pub use server::{Balancer, StartError};
+pub use trust::{BadNetwork, Network};

@@ -3,50 +3,79 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::backend::Backend;
 
+/// What a replica that left has written is still on its way for this long.
+const ON_ITS_WAY: Duration = Duration::from_millis(150);
+
 /// The replicas that take requests now, as the registry shows them.
-#[derive(Default)]
 pub struct Pool {
+    threads: usize,
     backends: RwLock<Vec<Arc<Backend>>>,
+    /// Not routed to any more, with what is open at them; with when the registry had them last.
+    fading: Mutex<Vec<(Arc<Backend>, Instant)>>,
     turn: AtomicUsize,
     changed: Notify,
+    /// A request has waited in vain since a replica was last ready.
+    failfast: AtomicBool,
 }
 
 impl Pool {
-    /// An empty pool.
-    pub fn new() -> Arc<Pool> {
-        Arc::default()
+    /// An empty pool, for so many threads.
+    pub fn new(threads: usize) -> Arc<Pool> {
+        Arc::new(Pool {
+            threads,
+            backends: RwLock::default(),
+            fading: Mutex::default(),
+            turn: AtomicUsize::new(0),
+            changed: Notify::new(),
+            failfast: AtomicBool::new(false),
+        })
     }
 
-    /// Sets which replicas are ready. Those that stay keep their connections and their count; those that were marked
-    /// down are tried again, because the registry saw a sign of life since.
-    pub fn set_ready(&self, ready: &[(String, SocketAddr)]) {
+    /// Sets which replicas are ready; `living` are all that the registry has. Those that stay keep their connections and
+    /// their count. What is open at one that the registry does not have any more ends.
+    pub fn set_ready(&self, ready: &[(String, SocketAddr)], living: &HashSet<&str>) {
+        let now = Instant::now();
         let mut backends = self.backends.write();
-        let kept: Vec<_> = ready
-            .iter()
-            .map(|(id, address)| {
-                let same = backends.iter().find(|old| old.id == *id && old.address == *address);
-                same.cloned().unwrap_or_else(|| Backend::new(id.clone(), *address))
-            })
-            .collect();
-        *backends = kept;
+        let before = std::mem::take(&mut *backends);
+        for (id, address) in ready {
+            let same = before.iter().find(|old| old.id == *id && old.address == *address);
+            backends.push(same.cloned().unwrap_or_else(|| Backend::new(id.clone(), *address, self.threads)));
+        }
+        let kept = |old: &Arc<Backend>| backends.iter().any(|new| Arc::ptr_eq(old, new));
+        let mut fading = self.fading.lock();
+        fading.extend(before.iter().filter(|old| !kept(old)).map(|old| (old.clone(), now)));
         drop(backends);
+        fading.retain_mut(|(backend, last)| {
+            if living.contains(backend.id.as_str()) {
+                *last = now;
+                return true;
+            }
+            let gone = now.duration_since(*last) >= ON_ITS_WAY;
+            if gone {
+                backend.gone().cancel();
+            }
+            !gone
+        });
+        drop(fading);
         self.changed.notify_waiters();
     }
 
     /// A replica gave a new sign of life: it is routed to again.
     pub fn mark_up(&self, id: &str) {
-        if let Some(backend) = self.backends.read().iter().find(|backend| backend.id == id) {
+        let backends = self.backends.read();
+        if let Some(backend) = backends.iter().find(|backend| backend.id == id && !backend.is_up()) {
             backend.mark_up();
+            drop(backends);
+            self.changed.notify_waiters();
         }
-        self.changed.notify_waiters();
     }
 
     /// All replicas of the pool.
@@ -54,7 +83,8 @@ impl Pool {
         self.backends.read().clone()
     }
 
-    /// The replica with the fewest requests in flight that is up and was not tried yet; equals take turns.
+    /// The replica with the fewest requests in flight that is up and was not tried yet; equals take turns. One that was
+    /// ejected comes only when there is no other.
     pub fn pick(&self, tried: &HashSet<String>) -> Option<Arc<Backend>> {
         let backends = self.backends.read();
         if backends.is_empty() {
@@ -63,13 +93,23 @@ impl Pool {
         let from = self.turn.fetch_add(1, Ordering::Relaxed) % backends.len();
         (0..backends.len())
             .map(|offset| &backends[(from + offset) % backends.len()])
-            .filter(|backend| backend.is_up() && !tried.contains(&backend.id))
-            .min_by_key(|backend| backend.in_flight())
+            .filter(|backend| backend.is_up() && (tried.is_empty() || !tried.contains(&backend.id)))
+            .min_by_key(|backend| (backend.is_ejected(), backend.in_flight()))
             .cloned()
     }
 
-    /// As [`Pool::pick`], and waits for a replica while there is none, for `patience` at most.
+    /// As [`Pool::pick`], and waits for a replica while there is none, for `patience` at most; not at all after a request
+    /// has waited in vain, until one is ready again.
     pub async fn wait_for(&self, tried: &mut HashSet<String>, patience: Duration) -> Option<Arc<Backend>> {
+        if let Some(backend) = self.pick(tried) {
+            if self.failfast.load(Ordering::Relaxed) {
+                self.failfast.store(false, Ordering::Relaxed);
+            }
+            return Some(backend);
+        }
+        if self.failfast.load(Ordering::Relaxed) {
+            return None;
+        }
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             let changed = self.changed.notified();
@@ -77,6 +117,7 @@ impl Pool {
                 return Some(backend);
             }
             if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                self.failfast.store(true, Ordering::Relaxed);
                 return None;
             }
             // The registry changed: a replica that was tried before may be another process now.
@@ -89,10 +130,16 @@ impl Pool {
 mod tests {
     use super::*;
 
+    const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
+
+    fn set(pool: &Pool, ready: &[&str], living: &[&str]) {
+        let ready: Vec<_> = ready.iter().map(|id| ((*id).to_owned(), ADDRESS)).collect();
+        pool.set_ready(&ready, &living.iter().copied().collect());
+    }
+
     fn pool() -> Arc<Pool> {
-        let pool = Pool::new();
-        let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        pool.set_ready(&[("a".into(), address), ("b".into(), address), ("c".into(), address)]);
+        let pool = Pool::new(1);
+        set(&pool, &["a", "b", "c"], &["a", "b", "c"]);
         pool
     }
 
@@ -115,5 +162,46 @@ mod tests {
         assert!((0..6).all(|_| pool.pick(&tried).is_some_and(|backend| backend.id == "c")));
         pool.mark_up("a");
         assert!((0..6).any(|_| pool.pick(&tried).is_some_and(|backend| backend.id == "a")));
+    }
+
+    #[test]
+    fn an_ejected_replica_is_the_last_resort() {
+        let pool = pool();
+        let eject = |at: usize| while !pool.backends()[at].timed_out() {};
+        eject(0);
+        assert!((0..6).all(|_| pool.pick(&HashSet::new()).is_some_and(|backend| backend.id != "a")));
+        (eject(1), eject(2));
+        assert!(pool.pick(&HashSet::new()).is_some());
+    }
+
+    #[test]
+    fn what_is_open_ends_only_when_the_registry_does_not_have_it() {
+        let pool = pool();
+        let b = pool.backends()[1].clone();
+        set(&pool, &["a", "c"], &["a", "b", "c"]);
+        std::thread::sleep(ON_ITS_WAY);
+        set(&pool, &["a", "c"], &["a", "b", "c"]);
+        assert!(!b.gone().is_cancelled(), "it drains");
+        set(&pool, &["a", "c"], &["a", "c"]);
+        assert!(!b.gone().is_cancelled(), "its last answers are on their way");
+        std::thread::sleep(ON_ITS_WAY);
+        set(&pool, &["a", "c"], &["a", "c"]);
+        assert!(b.gone().is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_first_waits_in_vain() {
+        let pool = Pool::new(1);
+        let patience = Duration::from_secs(5);
+        let began = tokio::time::Instant::now();
+        assert!(pool.wait_for(&mut HashSet::new(), patience).await.is_none());
+        assert_eq!(began.elapsed(), patience);
+        assert!(pool.wait_for(&mut HashSet::new(), patience).await.is_none());
+        assert_eq!(began.elapsed(), patience);
+        set(&pool, &["a"], &["a"]);
+        assert!(pool.wait_for(&mut HashSet::new(), patience).await.is_some());
+        set(&pool, &[], &["a"]);
+        assert!(pool.wait_for(&mut HashSet::new(), patience).await.is_none());
+        assert_eq!(began.elapsed(), patience * 2, "one was ready since");
     }
 }

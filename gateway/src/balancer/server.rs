@@ -1,27 +1,21 @@
-//! The listener for flow traffic.
+//! The threads of the balancer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::forward::forward;
+use super::connection::serve;
+use super::door::{BalancerConfig, Door, From};
+use super::meters::Meters;
 use super::pool::Pool;
 
-/// How the balancer listens.
-#[derive(Clone, Debug)]
-pub struct BalancerConfig {
-    /// Where clients connect.
-    pub listen: SocketAddr,
-    /// How long a request waits for a ready replica before it is answered 503.
-    pub patience: Duration,
-}
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 4096;
 
 /// Why the balancer cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -33,82 +27,96 @@ pub struct StartError {
     pub source: std::io::Error,
 }
 
-/// The front door for flow traffic.
+/// The front door for flow traffic: one thread a core, each with a runtime of its own and its own connections to the
+/// replicas, so that a request never changes threads. Dropped, it ends at once.
 pub struct Balancer {
-    address: SocketAddr,
-    stop: CancellationToken,
-    connections: TaskTracker,
+    door: Arc<Door>,
 }
 
 impl Balancer {
+    /// How many threads serve: one a core. The pool is made for as many.
+    pub fn threads() -> usize {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    }
+
     /// Binds and begins to serve.
-    pub async fn start(config: BalancerConfig, pool: Arc<Pool>) -> Result<Balancer, StartError> {
-        let failed = |source| StartError { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let balancer = Balancer { address, stop: CancellationToken::new(), connections: TaskTracker::new() };
-        let (stop, connections) = (balancer.stop.clone(), balancer.connections.clone());
-        balancer.connections.spawn(accept(listener, pool, config.patience, stop, connections));
+    pub fn start(config: BalancerConfig, pool: Arc<Pool>, meters: Arc<Meters>) -> Result<Balancer, StartError> {
+        let listen = config.listen;
+        let failed = |source| StartError { address: listen, source };
+        let listener = bind(listen).map_err(failed)?;
+        let door = Arc::new(Door {
+            address: listener.local_addr().map_err(failed)?,
+            config,
+            pool,
+            meters,
+            stop: CancellationToken::new(),
+            end: CancellationToken::new(),
+            connections: TaskTracker::new(),
+        });
+        let balancer = Balancer { door: door.clone() };
+        for thread in 0..Balancer::threads() {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+            let (listener, door) = (listener.try_clone().map_err(failed)?, door.clone());
+            // Ends with the door.
+            let spawned = std::thread::Builder::new().name(format!("gateway-{thread}")).spawn(move || {
+                runtime.block_on(accept(listener, thread, &door));
+                runtime.shutdown_background();
+            });
+            spawned.map_err(failed)?;
+        }
         Ok(balancer)
     }
 
     /// The address that was bound.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.door.address
     }
 
     /// Takes no new connections, lets open requests finish until the deadline.
     pub async fn shutdown(self, deadline: Duration) {
-        self.stop.cancel();
-        self.connections.close();
-        let _ = tokio::time::timeout(deadline, self.connections.wait()).await;
+        self.door.stop.cancel();
+        self.door.connections.close();
+        let _ = tokio::time::timeout(deadline, self.door.connections.wait()).await;
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    pool: Arc<Pool>,
-    patience: Duration,
-    stop: CancellationToken,
-    connections: TaskTracker,
-) {
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        self.door.stop.cancel();
+        self.door.end.cancel();
+    }
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+async fn accept(listener: std::net::TcpListener, thread: usize, door: &Arc<Door>) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, thread, "a thread of the gateway cannot listen"),
+    };
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.cancelled() => return,
+            () = door.stop.cancelled() => break,
         };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
+        match accepted {
+            Ok((stream, peer)) => {
+                door.connections.spawn(serve(stream, From { peer, thread }, door.clone()));
+            }
             Err(error) => {
                 // Out of file descriptors, mostly: others will be closed soon.
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
             }
-        };
-        let _ = stream.set_nodelay(true);
-        let (pool, stop) = (pool.clone(), stop.clone());
-        connections.spawn(async move {
-            let service = service_fn(move |request| {
-                let pool = pool.clone();
-                async move { Ok::<_, std::convert::Infallible>(forward(&pool, request, peer.ip(), patience).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(Duration::from_secs(30))
-                .serve_connection(TokioIo::new(stream), service)
-                .with_upgrades();
-            let mut connection = std::pin::pin!(connection);
-            let served = tokio::select! {
-                served = &mut connection => served,
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = served {
-                tracing::debug!(%error, %peer, "client connection ended");
-            }
-        });
+        }
     }
+    drop(listener);
+    door.end.cancelled().await;
 }

@@ -6,6 +6,7 @@ mod registration;
 mod registry;
 mod roster;
 mod standing;
+mod view;
 
 pub use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 pub use gateways::Gateways;
@@ -14,3 +15,4 @@ pub use registration::Registration;
 pub use registry::Registry;
 pub use roster::Roster;
 pub use standing::Standing;
+pub use view::View;

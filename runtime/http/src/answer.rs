@@ -20,6 +20,8 @@ pub(super) type Answer = http::Response<Full<Bytes>>;
 /// when the delivery has ended and nobody holds `msg.res` any more. An error or an abandoned delivery answers at once.
 pub(super) struct Exchange {
     state: Mutex<State>,
+    /// The client is on this machine: it is told which node failed, and how.
+    local: bool,
 }
 
 struct State {
@@ -41,10 +43,10 @@ impl Drop for Present {
 }
 
 impl Exchange {
-    pub(super) fn new() -> (Arc<Exchange>, oneshot::Receiver<Answer>) {
+    pub(super) fn new(local: bool) -> (Arc<Exchange>, oneshot::Receiver<Answer>) {
         let (sender, receiver) = oneshot::channel();
         let state = State { answer: Some(sender), completed: false, let_go: false, over: false, waiting: Vec::new() };
-        (Arc::new(Exchange { state: Mutex::new(state) }), receiver)
+        (Arc::new(Exchange { state: Mutex::new(state), local }), receiver)
     }
 
     /// True once an answer was given.
@@ -106,7 +108,11 @@ impl Exchange {
                 }
             }
             Outcome::Failed(failure) => {
-                let text = format!("The flow failed at node {}: {}", failure.node, failure.error.to_text());
+                let text = if self.local {
+                    format!("The flow failed at node {}: {}", failure.node, failure.error.to_text())
+                } else {
+                    "The flow failed; its log says where".to_owned()
+                };
                 self.answer(plain(StatusCode::BAD_GATEWAY, text));
             }
             Outcome::Abandoned => {
@@ -140,6 +146,19 @@ pub(super) fn plain(status: StatusCode, text: String) -> Answer {
     answer
 }
 
+/// What was no request of HTTP; nothing is read behind it.
+pub(super) fn refused(status: StatusCode, why: &str) -> Answer {
+    let mut answer = plain(status, why.to_owned());
+    let headers = answer.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if status == StatusCode::UPGRADE_REQUIRED {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close, upgrade"));
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    }
+    answer
+}
+
 /// 503: try again soon.
 pub(super) fn unavailable(text: &str) -> Answer {
     let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, text.to_owned());
@@ -167,7 +186,7 @@ mod tests {
 
     #[test]
     fn silence_is_a_502_once_the_delivery_and_the_response_are_gone() {
-        let (exchange, mut answer) = Exchange::new();
+        let (exchange, mut answer) = Exchange::new(true);
         exchange.ended(Outcome::Completed);
         assert!(!exchange.is_answered(), "the flow may have kept msg.res");
         exchange.let_go();
@@ -177,8 +196,20 @@ mod tests {
 
     #[test]
     fn a_failure_answers_at_once() {
-        let (exchange, mut answer) = Exchange::new();
+        let (exchange, mut answer) = Exchange::new(true);
         exchange.ended(Outcome::Failed(Failure { node: "n1".into(), error: Value::from("boom") }));
         assert_eq!(answer.try_recv().unwrap().status(), StatusCode::BAD_GATEWAY);
+    }
+
+    #[tokio::test]
+    async fn only_clients_on_this_machine_hear_which_node_failed() {
+        for local in [true, false] {
+            let (exchange, mut answer) = Exchange::new(local);
+            exchange.ended(Outcome::Failed(Failure { node: "n1".into(), error: Value::from("boom") }));
+            let body = http_body_util::Limited::new(answer.try_recv().unwrap().into_body(), 1 << 16);
+            #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]
+            let text = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
+            assert_eq!(String::from_utf8_lossy(&text).contains("n1"), local);
+        }
     }
 }

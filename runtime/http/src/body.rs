@@ -1,21 +1,29 @@
 //! Reading a request's body, bounded.
 
 use std::io::Read;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use tokio::time::Instant;
 
 use flotilla_engine::settings::Settings;
 use flotilla_value::{Value, parse_json};
 
 use super::body_kind::BodyKind;
+use super::gate::Gate;
 use super::multipart;
 use super::query::parse_query;
 
 /// Node-RED's default of `apiMaxLength`.
 const DEFAULT_LIMIT: usize = 5 << 20;
+
+/// How long a body may be waited for, beside what its bytes take at [`RATE`].
+const GRACE: Duration = Duration::from_secs(20);
+/// The slowest that a body may come, in bytes a second.
+const RATE: u64 = 4096;
 
 /// Why a body was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +34,15 @@ pub(super) enum BodyError {
     /// 500, with the node's warning, as in Node-RED.
     #[error("{0}")]
     Malformed(String),
-    /// The client went away.
+    /// The client went away, or sent what is no body.
     #[error("the request was aborted: {0}")]
     Aborted(#[from] hyper::Error),
+    /// It came too slowly.
+    #[error("the request's body came too slowly")]
+    Slow,
+    /// The bodies that come in now are too large together.
+    #[error("too many large requests are being read")]
+    Full,
 }
 
 /// What a body says.
@@ -53,7 +67,12 @@ pub(super) fn limit(settings: &Settings) -> usize {
 }
 
 /// The whole body, inflated when it came compressed.
-pub(super) async fn read(mut body: Incoming, headers: &HeaderMap, limit: usize) -> Result<Bytes, BodyError> {
+pub(super) async fn read(
+    mut body: Incoming,
+    headers: &HeaderMap,
+    limit: usize,
+    gate: &Gate,
+) -> Result<Bytes, BodyError> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
@@ -61,10 +80,18 @@ pub(super) async fn read(mut body: Incoming, headers: &HeaderMap, limit: usize) 
         return Err(BodyError::TooLarge(limit));
     }
     let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
-    while let Some(frame) = body.frame().await {
+    let (began, mut room) = (Instant::now(), gate.room());
+    loop {
+        let received = (first.len() + rest.len()) as u64;
+        let deadline = began + GRACE + Duration::from_millis(received * 1000 / RATE);
+        let frame = tokio::time::timeout_at(deadline, body.frame()).await.map_err(|_| BodyError::Slow)?;
+        let Some(frame) = frame else { break };
         let Ok(data) = frame?.into_data() else { continue };
         if first.len() + rest.len() + data.len() > limit {
             return Err(BodyError::TooLarge(limit));
+        }
+        if !room.take(data.len()) {
+            return Err(BodyError::Full);
         }
         if first.is_empty() && rest.is_empty() {
             first = data;

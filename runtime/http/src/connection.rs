@@ -1,6 +1,6 @@
 //! One request: found in the routing table, handed to its node as a delivery, answered.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use flotilla_engine::Shared;
 use flotilla_engine::message::{Delivery, Msg, generate_id};
 use flotilla_value::{Object, Value};
 
-use super::answer::{Answer, Exchange, not_found, plain, unavailable};
+use super::answer::{Answer, Exchange, not_found, plain, refused, unavailable};
 use super::auth::Auth;
 use super::body::{self, BodyError, Parsed};
 use super::cors::Cors;
@@ -51,7 +51,10 @@ impl Connection {
     }
 
     pub(super) async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr) -> Answer {
-        if upgrade::is_upgrade(request.headers())
+        if let Some((status, why)) = flotilla_framing::refusal(request.headers()) {
+            return refused(status, why);
+        }
+        if upgrade::is_upgrade(&request)
             && let Some(handler) = self.routes.upgrade(request.uri().path())
         {
             return upgrade::accept(request, peer, handler);
@@ -109,7 +112,6 @@ impl Connection {
         endpoint: &Endpoint,
         params: Object,
     ) -> Answer {
-        let Some(place) = self.gate.enter().await else { return unavailable("Too many requests are waiting") };
         let (head, body) = request.into_parts();
         let parsed = if endpoint.method == "GET" {
             Parsed { body: Value::object(), files: Value::Undefined }
@@ -119,12 +121,16 @@ impl Connection {
                 Err(answer) => return answer,
             }
         };
+        // After the body: a client that sends it slowly holds nobody up.
+        let Some(place) = self.gate.enter().await else { return unavailable("Too many requests are waiting") };
         let settings = self.shared.settings.load();
         let trust = Trust::of(settings.node_red.get("trustProxy"), settings.share_subscriptions);
         drop(settings);
         let forwarded_for = head.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
         let chain = trust.chain(peer.ip(), forwarded_for.unwrap_or_default());
-        let (exchange, answer) = Exchange::new();
+        let local =
+            chain.last().and_then(|client| client.parse().ok()).is_some_and(|client: IpAddr| client.is_loopback());
+        let (exchange, answer) = Exchange::new(local);
         let request = Arc::new(Request {
             query: query_value(&head.uri),
             method: head.method,
@@ -171,12 +177,20 @@ impl Connection {
         let content_type =
             head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let limit = body::limit(&self.shared.settings.load());
-        let parsed = match body::read(body, &head.headers, limit).await {
+        let parsed = match body::read(body, &head.headers, limit, &self.gate).await {
             Ok(bytes) => body::parse(bytes, content_type, endpoint.upload, endpoint.raw),
             Err(error) => Err(error),
         };
         parsed.map_err(|error| {
             let text = error.to_string();
+            // The client's doing, or that of many: no concern of the flow's author.
+            if matches!(error, BodyError::Aborted(_) | BodyError::Slow | BodyError::Full) {
+                return match error {
+                    BodyError::Full => unavailable(&text),
+                    BodyError::Slow => refused(StatusCode::REQUEST_TIMEOUT, &text),
+                    _ => refused(StatusCode::BAD_REQUEST, "The request's body is malformed or was cut off"),
+                };
+            }
             let node = endpoint.node.clone();
             let warning = text.clone();
             endpoint.worker.run(move |worker| {
@@ -187,8 +201,7 @@ impl Connection {
             match error {
                 BodyError::TooLarge(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, text),
                 // Node-RED: the node warns and answers 500.
-                BodyError::Malformed(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error".to_owned()),
-                BodyError::Aborted(_) => plain(StatusCode::BAD_REQUEST, text),
+                _ => plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error".to_owned()),
             }
         })
     }

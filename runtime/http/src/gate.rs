@@ -5,11 +5,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Bytes of bodies that are being read at once: they wait for no place in the flow.
+const READING: usize = 256 << 20;
+
 /// `max_in_flight` requests run, as many wait, the next is refused.
 pub(super) struct Gate {
     running: Arc<Semaphore>,
     waiting: AtomicUsize,
     limit: usize,
+    reading: AtomicUsize,
+}
+
+/// What a body takes of the room for bodies, while it is read.
+pub(super) struct Room<'a> {
+    reading: &'a AtomicUsize,
+    taken: usize,
 }
 
 struct Waiting<'a>(&'a AtomicUsize);
@@ -17,7 +27,17 @@ struct Waiting<'a>(&'a AtomicUsize);
 impl Gate {
     pub(super) fn new(limit: usize) -> Gate {
         let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
-        Gate { running: Arc::new(Semaphore::new(limit)), waiting: AtomicUsize::new(0), limit }
+        Gate {
+            running: Arc::new(Semaphore::new(limit)),
+            waiting: AtomicUsize::new(0),
+            limit,
+            reading: AtomicUsize::new(0),
+        }
+    }
+
+    /// Room for a body that is about to be read.
+    pub(super) fn room(&self) -> Room<'_> {
+        Room { reading: &self.reading, taken: 0 }
     }
 
     /// A place in the flow; `None` when too many wait already.
@@ -35,6 +55,20 @@ impl Gate {
     }
 }
 
+impl Room<'_> {
+    /// Takes room for more bytes. False when there is none.
+    pub(super) fn take(&mut self, bytes: usize) -> bool {
+        self.taken += bytes;
+        self.reading.fetch_add(bytes, Ordering::AcqRel) + bytes <= READING
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.reading.fetch_sub(self.taken, Ordering::AcqRel);
+    }
+}
+
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
@@ -45,6 +79,16 @@ impl Drop for Waiting<'_> {
 mod tests {
     use super::*;
     use futures::FutureExt;
+
+    #[test]
+    fn bodies_share_their_room_and_give_it_back() {
+        let gate = Gate::new(1);
+        let mut first = gate.room();
+        assert!(first.take(READING));
+        assert!(!gate.room().take(1));
+        drop(first);
+        assert!(gate.room().take(1));
+    }
 
     #[test]
     fn the_third_of_one_is_refused() {

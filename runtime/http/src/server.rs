@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use flotilla_framing::Checked;
 use flotilla_tasks::Task;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use flotilla_engine::{Shared, Worker};
@@ -19,6 +21,10 @@ use super::routes::Routes;
 
 /// Bytes on their way in a connection that stays in memory.
 const IN_MEMORY: usize = 64 * 1024;
+/// Connections of a replica at once; those beyond are closed.
+const CONNECTIONS: usize = 16 * 1024;
+/// Header lines of a request at most: what a client may send, and what proxies add.
+const MOST_HEADERS: usize = 192;
 
 /// The HTTP server of a replica. Each worker accepts from a clone of one listener, so there is no thread of its own and a
 /// request whose node lives on the accepting worker never leaves it.
@@ -39,17 +45,19 @@ impl HttpServer {
         let server = Arc::new(HttpServer { address: listener.local_addr()?, stop: CancellationToken::new() });
         let gate = Arc::new(Gate::new(shared.settings.load().max_in_flight));
         let auth = Arc::<Auth>::default();
+        let open = Arc::new(Semaphore::new(CONNECTIONS));
         let routes = shared.extensions.get_or_init(Routes::default);
         for worker in shared.workers() {
             let (listener, stop) = (listener.try_clone()?, server.stop.clone());
             let address = server.address;
             let (gate, auth, routes, shared) = (gate.clone(), auth.clone(), routes.clone(), shared.clone());
+            let open = open.clone();
             worker.run(move |worker| {
                 let worker = worker.clone();
                 listening(address).spawn_local(async move {
                     let Ok(listener) = TcpListener::from_std(listener) else { return };
                     let connection = Rc::new(Connection::new(shared, routes, gate, auth, worker));
-                    accept(listener, connection, stop).await;
+                    accept(listener, connection, stop, open).await;
                 });
             });
         }
@@ -108,7 +116,7 @@ fn serving(peer: SocketAddr) -> Task {
     }
 }
 
-async fn accept(listener: TcpListener, connection: Rc<Connection>, stop: CancellationToken) {
+async fn accept(listener: TcpListener, connection: Rc<Connection>, stop: CancellationToken, open: Arc<Semaphore>) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -116,9 +124,14 @@ async fn accept(listener: TcpListener, connection: Rc<Connection>, stop: Cancell
         };
         match accepted {
             Ok((stream, peer)) => {
+                let Ok(place) = open.clone().try_acquire_owned() else { continue };
                 // Answers are written whole: waiting for more only costs time.
                 let _ = stream.set_nodelay(true);
-                serving(peer).spawn_local(serve(stream, peer, connection.clone(), stop.clone()));
+                let connection = serve(stream, peer, connection.clone(), stop.clone());
+                serving(peer).spawn_local(async move {
+                    connection.await;
+                    drop(place);
+                });
             }
             // Out of file descriptors: the next one may be free soon.
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
@@ -130,12 +143,18 @@ async fn serve<S>(stream: S, peer: SocketAddr, connection: Rc<Connection>, stop:
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let (stream, switch) = Checked::new(stream);
     let service = hyper::service::service_fn(move |request| {
-        let connection = connection.clone();
-        async move { Ok::<_, std::convert::Infallible>(connection.answer(request, peer).await) }
+        let (connection, switch) = (connection.clone(), switch.clone());
+        async move {
+            let answer = connection.answer(request, peer).await;
+            switch.answered(answer.status());
+            Ok::<_, std::convert::Infallible>(answer)
+        }
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
+        .max_headers(MOST_HEADERS)
         .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

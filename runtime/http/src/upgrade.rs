@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use flotilla_tasks::Task;
 use futures::future::LocalBoxFuture;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -28,10 +28,15 @@ pub trait UpgradeHandler: Send + Sync {
     fn serve(&self, socket: Upgraded, peer: SocketAddr) -> LocalBoxFuture<'static, ()>;
 }
 
-/// True when the client asks for a WebSocket.
-pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
-    let upgrade = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
-    upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+/// True when the client asks for a WebSocket. That the handshake is a good one was checked before.
+pub(super) fn is_upgrade<B>(request: &http::Request<B>) -> bool {
+    let has = |name, token: &str| {
+        let values = request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case(token))
+    };
+    request.version() == http::Version::HTTP_11
+        && has(header::UPGRADE, "websocket")
+        && has(header::CONNECTION, "upgrade")
 }
 
 /// Answers the handshake (RFC 6455, 4.2.2) and hands the socket over once the answer is out.

@@ -11,6 +11,7 @@ mod deploy_keeps;
 mod deploy_types;
 mod flow_requests;
 mod flow_tests;
+mod front_door;
 mod load;
 mod main_job;
 mod members;

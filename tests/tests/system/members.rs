@@ -23,7 +23,7 @@ fn spare(up: &Up, id: &str) -> Part {
 
 /// A replica as `flotilla group member list` shows it.
 fn find(up: &Up, id: &str) -> Option<Value> {
-    let answer = get(up.admin, "/api/v1/replicas").ok()?;
+    let answer = up.api().get("/api/v1/replicas").ok()?;
     let list: Value = serde_json::from_str(&answer.body).ok()?;
     list.as_array()?.iter().find(|replica| replica["id"] == id).cloned()
 }

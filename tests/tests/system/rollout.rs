@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flotilla_tests::{Up, UpOptions, eventually, get, request, write_flow};
+use flotilla_tests::{Up, UpOptions, eventually, get, write_flow};
 use serde_json::{Value, json};
 
 use crate::rollout_flow::flow;
@@ -84,7 +84,7 @@ fn a_document_that_cannot_run_is_refused_with_all_its_problems_and_nothing_chang
     ]);
     let body = json!({"flows": document}).to_string();
     let path = "/api/v1/groups/default/deploy";
-    let answer = request(up.admin, "POST", path, "Content-Type: application/json\r\n", &body).unwrap();
+    let answer = up.api().request("POST", path, "Content-Type: application/json\r\n", &body).unwrap();
     assert_eq!(answer.status, 422);
     assert!(answer.head.contains("application/problem+json"), "{}", answer.head);
     let problem: Value = serde_json::from_str(&answer.body).unwrap();
@@ -93,11 +93,11 @@ fn a_document_that_cannot_run_is_refused_with_all_its_problems_and_nothing_chang
     assert_eq!(names, ["first", "second"]);
     assert_eq!(up.desired(), before);
     for (body, code) in [(json!({"flows": 5}), "not_a_flow_document"), (json!({"flow": []}), "bad_body")] {
-        let answer = request(up.admin, "POST", path, "Content-Type: application/json\r\n", &body.to_string()).unwrap();
+        let answer = up.api().request("POST", path, "Content-Type: application/json\r\n", &body.to_string()).unwrap();
         let problem: Value = serde_json::from_str(&answer.body).unwrap();
         assert_eq!(problem["code"], code);
     }
-    let foreign = request(up.admin, "POST", path, "Content-Type: text/plain\r\n", &body).unwrap();
+    let foreign = up.api().request("POST", path, "Content-Type: text/plain\r\n", &body).unwrap();
     assert_eq!(foreign.status, 415);
 }
 

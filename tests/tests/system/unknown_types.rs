@@ -66,7 +66,7 @@ fn a_deploy_refuses_them_and_allows_them_when_asked_to() {
     for _ in 0..3 {
         assert_eq!(get(up.http, "/version").unwrap().body, "two", "the rest of the flow runs");
     }
-    let replicas: Value = serde_json::from_str(&get(up.admin, "/api/v1/status").unwrap().body).unwrap();
+    let replicas: Value = serde_json::from_str(&up.api().get("/api/v1/status").unwrap().body).unwrap();
     let ops = replicas[0]["ops"].as_str().unwrap().parse().unwrap();
     let counted = r#"flotilla_unknown_node_messages_total{node="u1",type="modbus-read"} 3"#;
     eventually("the messages to be counted", DEADLINE, || {

@@ -17,7 +17,7 @@ const PAST_THE_LEASE: Duration = Duration::from_secs(6);
 fn rounds(what: &str, stages: impl IntoIterator<Item = usize>, strike: impl Fn(&mut Cluster, &Value)) {
     let options = ClusterOptions { replicas: vec![Vec::new(); 3], args: vec!["--lease".to_owned(), "1.5".to_owned()] };
     let cluster = Cluster::start(&flow("v0", ""), options).unwrap();
-    let (admin, port) = (cluster.admin, cluster.mqtt.port().to_string());
+    let (admin, port) = (cluster.admin.clone(), cluster.mqtt.port().to_string());
     let cluster = RefCell::new(cluster);
     let point = |document: &mut Value| {
         for node in document.as_array_mut().into_iter().flatten().filter(|node| node["type"] == "mqtt-broker") {

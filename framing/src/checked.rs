@@ -1,0 +1,254 @@
+//! The stream between a socket and hyper.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use http::StatusCode;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::chunks::Chunks;
+use super::head::{self, Follows};
+use super::refusal::Refusal;
+use super::switch::Switch;
+
+/// Read at once.
+const PIECE: usize = 8 * 1024;
+/// Empty lines that are left out before a request (RFC 9112, section 2.2).
+const EMPTY_LINES: u8 = 2;
+
+/// A connection that hands on only requests that were checked. In the place of one that is refused comes a request that
+/// [`crate::refusal`] knows; nothing is read behind it.
+pub struct Checked<S> {
+    inner: S,
+    /// Read, not yet handed on.
+    buffer: BytesMut,
+    /// So many bytes of the buffer are checked.
+    passed: usize,
+    at: At,
+    switch: Switch,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum At {
+    /// In a head: so many of its bytes were looked at; empty lines before it.
+    Head(usize, u8),
+    /// In a body: so many bytes are still to come.
+    Body(u64),
+    Chunks(Chunks),
+    /// Behind a request to upgrade.
+    Asked,
+    /// Not HTTP any more.
+    Tunnel,
+    /// Nothing is read any more.
+    Refused,
+}
+
+impl<S> Checked<S> {
+    /// Checks what comes over a connection. The server tells the switch how it answers each request.
+    pub fn new(inner: S) -> (Checked<S>, Switch) {
+        let switch = Switch::default();
+        let checked = Checked { inner, buffer: BytesMut::new(), passed: 0, at: At::Head(0, 0), switch: switch.clone() };
+        (checked, switch)
+    }
+
+    /// Checks what the buffer has beyond what has passed. False when it needs more.
+    fn advance(&mut self) -> io::Result<bool> {
+        let unchecked = self.buffer.len() - self.passed;
+        if unchecked == 0 {
+            return Ok(false);
+        }
+        match self.at {
+            At::Head(seen, empty) => Ok(self.advance_head(seen, empty)),
+            At::Body(left) => {
+                let taken = unchecked.min(usize::try_from(left).unwrap_or(usize::MAX));
+                self.passed += taken;
+                let left = left - taken as u64;
+                self.at = if left == 0 { At::Head(0, 0) } else { At::Body(left) };
+                Ok(true)
+            }
+            At::Chunks(mut chunks) => {
+                let taken = chunks.take(&self.buffer[self.passed..]);
+                let taken = taken.inspect_err(|_| self.at = At::Refused).map_err(invalid)?;
+                self.passed += taken;
+                self.at = if chunks == Chunks::Over { At::Head(0, 0) } else { At::Chunks(chunks) };
+                Ok(true)
+            }
+            At::Tunnel => {
+                self.passed = self.buffer.len();
+                Ok(true)
+            }
+            At::Asked | At::Refused => Ok(false),
+        }
+    }
+
+    fn advance_head(&mut self, seen: usize, mut empty: u8) -> bool {
+        let start = self.passed;
+        while seen == 0 && self.buffer[start..].starts_with(b"\r\n") {
+            if empty == EMPTY_LINES {
+                return self.refuse(Refusal::bad("too many empty lines before a request"));
+            }
+            empty += 1;
+            let behind = self.buffer.split_off(start);
+            self.buffer.unsplit(BytesMut::from(&behind[2..]));
+        }
+        let head = &self.buffer[start..];
+        let mut end = None;
+        for at in memchr::memchr2_iter(b'\r', b'\n', &head[seen..]).map(|at| at + seen) {
+            match head[at] {
+                b'\n' if at == 0 || head[at - 1] != b'\r' => {
+                    return self.refuse(Refusal::bad("a line ends with LF and no CR"));
+                }
+                b'\n' if at >= 3 && head[at - 2] == b'\n' => {
+                    end = Some(at + 1);
+                    break;
+                }
+                b'\r' if head.get(at + 1).is_some_and(|next| *next != b'\n') => {
+                    return self.refuse(Refusal::bad("a CR is not followed by LF"));
+                }
+                _ => {}
+            }
+        }
+        if end.unwrap_or(head.len()) > head::LARGEST {
+            return self.refuse(Refusal::with(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "the request's head is larger than 64 KiB",
+            ));
+        }
+        let Some(end) = end else {
+            // A CR at the end is looked at again, with what follows it.
+            self.at = At::Head(head.len() - usize::from(head.last() == Some(&b'\r')), empty);
+            return false;
+        };
+        match head::check(&head[..end]) {
+            Ok(follows) => {
+                self.passed = start + end;
+                self.at = match follows {
+                    Follows::Body(0) => At::Head(0, 0),
+                    Follows::Body(length) => At::Body(length),
+                    Follows::Chunks => At::Chunks(Chunks::FIRST),
+                    Follows::Upgrade => {
+                        self.switch.asked();
+                        At::Asked
+                    }
+                };
+                true
+            }
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> bool {
+        self.buffer.truncate(self.passed);
+        self.buffer.extend_from_slice(refusal.in_its_place().as_bytes());
+        self.passed = self.buffer.len();
+        self.at = At::Refused;
+        true
+    }
+}
+
+fn invalid(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if out.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            if this.passed > 0 {
+                let taken = this.passed.min(out.remaining());
+                out.put_slice(&this.buffer[..taken]);
+                this.buffer.advance(taken);
+                this.passed -= taken;
+                return Poll::Ready(Ok(()));
+            }
+            if let At::Asked = this.at {
+                let open = this.switch.is_open(cx.waker());
+                if !open {
+                    this.at = if this.switch.is_tunnel() { At::Tunnel } else { At::Head(0, 0) };
+                } else if this.buffer.len() >= head::LARGEST {
+                    // Nobody sends as much before the answer to the handshake.
+                    return Poll::Pending;
+                }
+            }
+            if this.advance()? {
+                continue;
+            }
+            // Bodies and tunnels go straight through.
+            if this.buffer.is_empty() && matches!(this.at, At::Tunnel) {
+                return Pin::new(&mut this.inner).poll_read(cx, out);
+            }
+            if this.buffer.is_empty()
+                && let At::Body(left) = this.at
+            {
+                return this.read_body(cx, out, left);
+            }
+            if ready!(this.read_more(cx))? == 0 {
+                if let At::Refused = this.at {
+                    // hyper would take the end for that of the client, and would not answer.
+                    return Poll::Pending;
+                }
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Checked<S> {
+    fn read_body(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>, left: u64) -> Poll<io::Result<()>> {
+        let before = out.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(cx, out))?;
+        let read = out.filled().len() - before;
+        let body = read.min(usize::try_from(left).unwrap_or(usize::MAX));
+        if body < read {
+            // The next request came along.
+            self.buffer.extend_from_slice(&out.filled()[before + body..]);
+            out.set_filled(before + body);
+        }
+        let left = left - body as u64;
+        self.at = if left == 0 { At::Head(0, 0) } else { At::Body(left) };
+        Poll::Ready(Ok(()))
+    }
+
+    fn read_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut piece = [std::mem::MaybeUninit::uninit(); PIECE];
+        let mut piece = ReadBuf::uninit(&mut piece);
+        ready!(Pin::new(&mut self.inner).poll_read(cx, &mut piece))?;
+        let read = piece.filled().len();
+        // What comes behind a refused request is thrown away: a close with unread bytes would take the answer along.
+        if !matches!(self.at, At::Refused) {
+            self.buffer.extend_from_slice(piece.filled());
+        }
+        Poll::Ready(Ok(read))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::Checked;
+use super::head::{Follows, check};
+
+fn head(lines: &str) -> Result<Follows, u16> {
+    check(format!("{}\r\n\r\n", lines.replace('\n', "\r\n")).as_bytes()).map_err(|refusal| refusal.status.as_u16())
+}
+
+/// What hyper would read of these bytes, each written alone.
+async fn passed(bytes: &[u8]) -> String {
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let (mut checked, _switch) = Checked::new(server);
+    let bytes = bytes.to_vec();
+    let writing = tokio::spawn(async move {
+        for byte in bytes {
+            client.write_all(&[byte]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut all = Vec::new();
+    // A refused connection stays open, to be answered.
+    let _ = tokio::time::timeout(Duration::from_secs(5), checked.read_to_end(&mut all)).await;
+    writing.abort();
+    String::from_utf8(all).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn good_requests_pass_byte_by_byte_and_unchanged() {
+    let good = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n\
+                POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\na\n\r\nb\
+                POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=\"y\"\r\na\nb\r\n0\r\nT: 1\r\n\r\n\
+                GET /d HTTP/1.0\r\n\r\n";
+    assert_eq!(passed(good.as_bytes()).await, good);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_request_comes_in_its_turn_and_nothing_behind_it() {
+    let seen = passed(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\nHost: a\n\nGET /c HTTP/1.1\r\n").await;
+    assert!(seen.starts_with("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n"), "{seen}");
+    assert!(seen.contains("flotilla-refused: 400 ") && !seen.contains("/b") && !seen.contains("/c"), "{seen}");
+}
+
+#[tokio::test]
+async fn what_follows_an_upgrade_waits_for_its_answer() {
+    let ask = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
+               Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    for status in [StatusCode::SWITCHING_PROTOCOLS, StatusCode::NOT_FOUND] {
+        let (mut client, server) = tokio::io::duplex(1 << 16);
+        let (mut checked, switch) = Checked::new(server);
+        client.write_all(format!("{ask}\n\n\n").as_bytes()).await.unwrap();
+        let mut read = vec![0; ask.len()];
+        checked.read_exact(&mut read).await.unwrap();
+        let mut rest = [0; 64];
+        let early = tokio::time::timeout(Duration::from_millis(20), checked.read(&mut rest)).await;
+        assert!(early.is_err(), "read before the answer");
+        switch.answered(status);
+        let length = checked.read(&mut rest).await.unwrap();
+        let tunnel = status == StatusCode::SWITCHING_PROTOCOLS;
+        assert_eq!(&rest[..length] == b"\n\n\n", tunnel);
+    }
+}
+
+#[test]
+fn heads_say_what_follows() {
+    assert_eq!(head("GET / HTTP/1.1\nHost: a"), Ok(Follows::Body(0)));
+    assert_eq!(head("GET http://a/x HTTP/1.1\nHost: a"), Ok(Follows::Body(0)));
+    assert_eq!(head("OPTIONS * HTTP/1.1\nHost: a"), Ok(Follows::Body(0)));
+    assert_eq!(head("PUT / HTTP/1.1\nHost: [::1]:80\nContent-Length: 7"), Ok(Follows::Body(7)));
+    assert_eq!(head("PUT / HTTP/1.1\nHost: a\nTransfer-Encoding: Chunked"), Ok(Follows::Chunks));
+    assert_eq!(head("GET http://b/x HTTP/1.1\nHost: a"), Err(400));
+    assert_eq!(head("PUT / HTTP/1.1\nHost: a\nTransfer-Encoding: gzip, chunked"), Err(501));
+    assert_eq!(head("PUT / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked, chunked"), Err(400));
+    assert_eq!(head("GET / HTTP/2.0\nHost: a"), Err(505));
+}

@@ -1,0 +1,36 @@
+//! The gateway's own answers.
+
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper::{Response, StatusCode};
+
+/// The body of a response to the client.
+pub(super) type ClientBody = BoxBody<Bytes, std::io::Error>;
+
+/// A text response of the gateway's own.
+pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response<ClientBody> {
+    let text = text.into() + "\n";
+    let mut response = Response::new(Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// The answer to a request that was refused; nothing is read behind it.
+pub(super) fn refused(status: StatusCode, why: &str) -> Response<ClientBody> {
+    let mut response = plain(status, why);
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    if status == StatusCode::UPGRADE_REQUIRED {
+        headers.insert(CONNECTION, HeaderValue::from_static("close, upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    }
+    response
+}

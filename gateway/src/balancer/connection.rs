@@ -1,0 +1,71 @@
+//! One connection of a client.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flotilla_framing::Checked;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::door::{Door, From};
+use super::forward;
+use super::headers::MOST_HEADERS;
+use super::sockets;
+
+/// For clients that are too many. They are told in time, or not at all.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Serves a client until it goes away, or its requests stop coming.
+pub(super) async fn serve(stream: TcpStream, from: From, door: Arc<Door>) {
+    let peer = from.peer;
+    let _counted = door.meters.connection();
+    if let Err(error) = sockets::prepare(&stream, sockets::CLIENT) {
+        return tracing::debug!(%error, %peer, "client connection ended at once");
+    }
+    if door.meters.connections() > door.config.max_connections as u64 {
+        door.meters.turned_away();
+        let _ = tokio::time::timeout(Duration::from_secs(1), turn_away(stream)).await;
+        return;
+    }
+    let (stream, switch) = Checked::new(stream);
+    let (stop, idle) = (door.stop.clone(), door.config.deadlines.idle);
+    let service = service_fn(move |request| {
+        let (door, switch) = (door.clone(), switch.clone());
+        async move {
+            let response = forward::answer(&door, from, request).await;
+            switch.answered(response.status());
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .max_headers(MOST_HEADERS)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = &mut connection => served,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, %peer, "client connection ended");
+    }
+}
+
+/// Reads to the end of what the client sends: closing before that would take the answer along.
+async fn turn_away(mut stream: TcpStream) -> std::io::Result<()> {
+    stream.write_all(FULL).await?;
+    stream.shutdown().await?;
+    let mut unread = [0; 1024];
+    while stream.read(&mut unread).await? > 0 {}
+    Ok(())
+}
