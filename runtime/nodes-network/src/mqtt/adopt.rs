@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flotilla_engine::Shared;
 
@@ -14,6 +14,9 @@ use flotilla_mqtt::{Client, ClientOptions, Guard, Role, State};
 
 /// How often it is looked whether this replica consumes itself.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How long a flow may take until it is known that nothing in it consumes through a broker node.
+const STARTING: Duration = Duration::from_secs(5);
 
 /// What became of an adopted session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +38,9 @@ pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession, guard: Arc<dyn G
     let broker = shared.config_node::<MqttBroker>(&session.broker).ok_or_else(|| {
         format!("the flow has no mqtt-broker node \"{}\" for the session \"{}\"", session.broker, session.client_id)
     })?;
-    let consumes = broker.state.lock().users.iter().any(|user| user.consumes);
-    while consumes && !broker.consumes() {
+    let began = Instant::now();
+    // While a flow starts, its broker node is there before those that consume through it.
+    while !broker.consumes() && (broker.has_consumers() || began.elapsed() < STARTING) {
         tokio::time::sleep(LOOK).await;
     }
     let mut options: ClientOptions = broker.client_options(Role::Adopt)?;
@@ -69,6 +73,10 @@ impl Drop for LetGo {
 }
 
 impl MqttBroker {
+    fn has_consumers(&self) -> bool {
+        self.state.lock().users.iter().any(|user| user.consumes)
+    }
+
     /// True when this replica's own consuming connections are subscribed.
     fn consumes(&self) -> bool {
         let consumers = self.state.lock().consumers();
