@@ -114,6 +114,7 @@ fn fields<'a>(headers: &[httparse::Header<'a>], old: bool) -> Result<Seen<'a>, R
                 }
                 seen.length = Some(number(value).ok_or(Refusal::bad("the Content-Length header is not a number"))?);
             }
+            #[allow(clippy::collapsible_match, reason = "the replacement must happen for every such header")]
             17 if is("transfer-encoding") => {
                 if seen.coding.replace(value).is_some() {
                     return Err(Refusal::bad("a request has one Transfer-Encoding header"));

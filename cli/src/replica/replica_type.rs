@@ -240,6 +240,7 @@ impl Replica {
             self.readiness.sick("a worker cannot be stopped");
             self.engine.shared().health.shut();
             let _ = tokio::time::timeout(CUT, self.registration.clone().leave()).await;
+            #[allow(clippy::disallowed_methods, reason = "a stuck worker never lets main return")]
             std::process::exit(Exit::WorkerStuck as i32);
         }
         self.engine.drain(BACK).await

@@ -60,5 +60,6 @@ pub(super) async fn end_when_sick(shared: Arc<Shared>, registration: Registratio
         }
     };
     let _ = tokio::time::timeout(rest, others).await;
+    #[allow(clippy::disallowed_methods, reason = "a stuck worker never lets main return")]
     std::process::exit(exit as i32);
 }

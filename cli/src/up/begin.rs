@@ -54,7 +54,7 @@ pub(super) async fn begin(store: &Arc<dyn Store>, args: &UpArgs, given: Revision
         return Ok(Begun { id: goal, revision: runs, note: None });
     }
     let same_file = deployed.is_kept();
-    if !args.deploy && !(!same_file && agrees(&args.flows, group)) {
+    if !args.deploy && (same_file || !agrees(&args.flows, group)) {
         let note = (!same_file).then(|| {
             let file = args.flows.display();
             format!(

@@ -95,8 +95,10 @@ impl NodeSettings {
         let given = Some(value).filter(|value| !value.is_empty());
         match key {
             "share" => {
-                self.share =
-                    given.map(|value| word(value, "group, each, single or least-in-flight")).transpose().map_err(bad)?
+                self.share = given
+                    .map(|value| word(value, "group, each, single or least-in-flight"))
+                    .transpose()
+                    .map_err(bad)?;
             }
             "retained" => {
                 self.retained = given.map(|value| word(value, "once, each or none")).transpose().map_err(bad)?;

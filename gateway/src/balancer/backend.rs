@@ -45,6 +45,7 @@ pub struct Backend {
     gone: CancellationToken,
     /// One list a thread: a connection stays on the thread that opened it. With the time of their last use, which only
     /// grows towards the end.
+    #[allow(clippy::type_complexity, reason = "said above, used in two functions")]
     idle: Box<[Mutex<Vec<(SendRequest<Upload>, Instant)>>]>,
 }
 

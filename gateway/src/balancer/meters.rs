@@ -134,7 +134,7 @@ impl Meters {
                 "requests_total",
                 "counter",
                 "Requests that a replica answered, of replicas that are routed to",
-                of(|backend| backend.answered()),
+                of(super::backend::Backend::answered),
             ),
             (
                 "replica_open_requests",

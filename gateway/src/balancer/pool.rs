@@ -170,7 +170,8 @@ mod tests {
         let eject = |at: usize| while !pool.backends()[at].timed_out() {};
         eject(0);
         assert!((0..6).all(|_| pool.pick(&HashSet::new()).is_some_and(|backend| backend.id != "a")));
-        (eject(1), eject(2));
+        eject(1);
+        eject(2);
         assert!(pool.pick(&HashSet::new()).is_some());
     }
 

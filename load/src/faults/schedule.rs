@@ -131,5 +131,5 @@ async fn act(group: &Group, mut schedule: Schedule, handle: &Handle) {
         }
         tokio::time::sleep(schedule.every.mul_f64(schedule.random.random_range(0.5..=1.5))).await;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

@@ -60,18 +60,15 @@ impl Up {
     /// Replica processes, in the order of their start.
     fn replicas(&self) -> Vec<u32> {
         let file = format!("/proc/{0}/task/{0}/children", self.supervisor);
-        let mut children: Vec<u32> = std::fs::read_dir(format!("/proc/{}/task", self.supervisor))
-            .map(|threads| {
-                threads
-                    .flatten()
-                    .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
-                    .flat_map(|text| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>())
-                    .collect()
-            })
-            .unwrap_or_else(|_| {
-                let text = std::fs::read_to_string(&file).unwrap_or_default();
-                text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-            });
+        let pids = |text: &str| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>();
+        let mut children: Vec<u32> = match std::fs::read_dir(format!("/proc/{}/task", self.supervisor)) {
+            Ok(threads) => threads
+                .flatten()
+                .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+                .flat_map(|text| pids(&text))
+                .collect(),
+            Err(_) => pids(&std::fs::read_to_string(&file).unwrap_or_default()),
+        };
         children.retain(|pid| words(*pid).get(1).is_some_and(|word| word == "replica"));
         children.sort_unstable();
         children

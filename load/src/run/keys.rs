@@ -52,7 +52,7 @@ impl Keys {
                         .entry(alias.clone())
                         .and_modify(|known| {
                             if *known != Some(key) {
-                                *known = None
+                                *known = None;
                             }
                         })
                         .or_insert(Some(key));

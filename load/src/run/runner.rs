@@ -38,6 +38,7 @@ pub struct Options<'a> {
     /// Findings of each kind that are kept; 1,000 unless given.
     pub findings: Option<usize>,
     /// Is shown how it goes, five times a second.
+    #[allow(clippy::type_complexity, reason = "a callback, named once")]
     pub live: Option<Box<dyn FnMut(&Snapshot) + 'a>>,
     /// What happens beside the load: faults.
     pub beside: Option<Beside<'a>>,

@@ -41,7 +41,7 @@ struct Stretch {
 
 impl Stretch {
     fn messages(&self) -> f64 {
-        (self.segment.from + self.segment.to) / 2.0 * self.segment.seconds
+        f64::midpoint(self.segment.from, self.segment.to) * self.segment.seconds
     }
 
     /// Seconds after its start at which `count` messages of it are due: `count = from·t + (to - from)/(2·T)·t²`.
@@ -100,6 +100,7 @@ impl Plan {
     }
 
     /// The due times of one client out of `clients`, who take turns.
+    #[allow(clippy::unused_self, reason = "turns belong to a plan")]
     pub fn turns(&self, client: u64, clients: u64) -> Turns {
         Turns { clients, steady: client, burst: client, at: 0 }
     }

@@ -85,7 +85,7 @@ impl Template {
         let (mut pieces, mut rest) = (Vec::new(), text);
         while let Some(open) = rest.find("{{") {
             if open > 0 {
-                pieces.push(Piece::Text(rest[..open].as_bytes().to_vec()));
+                pieces.push(Piece::Text(rest.as_bytes()[..open].to_vec()));
             }
             let inner = &rest[open + 2..];
             let close = inner.find("}}").ok_or_else(|| TemplateError::Open(text.to_owned()))?;

@@ -41,8 +41,8 @@ impl Scanner<'_> {
         loop {
             at = self.blank(at);
             expects = match expects {
-                Expects::FirstKey if self.is(at, '}') => self.close(&mut open, &mut at),
-                Expects::FirstItem if self.is(at, ']') => self.close(&mut open, &mut at),
+                Expects::FirstKey if self.is(at, '}') => Self::close(&mut open, &mut at),
+                Expects::FirstItem if self.is(at, ']') => Self::close(&mut open, &mut at),
                 Expects::FirstKey | Expects::Key => {
                     at = self.key(at, matches!(expects, Expects::FirstKey))?;
                     Expects::Value
@@ -50,7 +50,7 @@ impl Scanner<'_> {
                 Expects::Next => match open.last() {
                     None if at == self.units.len() => return Ok(at),
                     None => return Err(format!("Unexpected non-whitespace character after JSON at position {at}")),
-                    Some(end) if self.is(at, *end) => self.close(&mut open, &mut at),
+                    Some(end) if self.is(at, *end) => Self::close(&mut open, &mut at),
                     Some(end) if self.is(at, ',') => {
                         at += 1;
                         if *end == ']' { Expects::Value } else { Expects::Key }
@@ -67,7 +67,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn close(&self, open: &mut Vec<char>, at: &mut usize) -> Expects {
+    fn close(open: &mut Vec<char>, at: &mut usize) -> Expects {
         open.pop();
         *at += 1;
         Expects::Next

@@ -17,6 +17,7 @@ const INDEX_FROM: usize = 24;
 #[derive(Clone, Default)]
 pub struct Object {
     /// Properties with array-index keys.
+    #[allow(clippy::box_collection, reason = "most objects have none: a pointer instead of a map in each")]
     integers: Option<Box<BTreeMap<u32, (Str, Value)>>>,
     /// The others as they were set. A removed one leaves a hole once there is an index.
     entries: Vec<Option<(Str, Value)>>,
@@ -152,6 +153,7 @@ impl Object {
     }
 
     /// Properties in order.
+    #[allow(clippy::iter_without_into_iter, reason = "objects are looped over by name, to be seen")]
     pub fn iter(&self) -> Iter<'_> {
         Iter {
             integers: self.integers.as_ref().map(|integers| integers.values()),

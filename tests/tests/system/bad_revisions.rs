@@ -80,7 +80,6 @@ fn halts(up: &Up, bad: &Value, reason: &str) {
     let at = |action: &str| log.iter().find(|entry| entry["action"] == action)?["time_ms"].as_u64();
     assert_eq!(log.iter().filter(|entry| entry["action"] == "replica-moves").count(), 1, "{rollout:#}");
     let (moved, back) = (at("replica-ready").or(at("replica-moves")).unwrap(), at("rollout-returned").unwrap());
-    println!("{reason}: back after {} ms, {sent} messages", back - moved);
     assert!(back - moved <= BACK_MS, "{} ms: {rollout:#}", back - moved);
     let missing = || {
         let arrived = arrived(&collector);

@@ -180,7 +180,7 @@ pub fn details(results: &Results) -> String {
             })
             .collect();
         let _ =
-            write!(out, "<h2>Events</h2><table><tr><th>#</th><th>at</th><th></th><th>what</th></tr>{rows}</table>\n");
+            writeln!(out, "<h2>Events</h2><table><tr><th>#</th><th>at</th><th></th><th>what</th></tr>{rows}</table>");
     }
     if !results.errors.is_empty() {
         let rows: String = results
@@ -190,7 +190,7 @@ pub fn details(results: &Results) -> String {
                 format!("<tr><td class=\"n\">{}</td><td>{}</td></tr>", group_digits(*count), escaped(what))
             })
             .collect();
-        let _ = write!(out, "<h2>Errors</h2><table>{rows}</table>\n");
+        let _ = writeln!(out, "<h2>Errors</h2><table>{rows}</table>");
     }
     for (name, list) in [
         ("Lost: acknowledged, and never came out", &results.findings.lost),

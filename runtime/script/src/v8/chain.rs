@@ -38,7 +38,7 @@ fn is_operand_end(code: &Code<'_>, at: usize) -> bool {
     let token = code.tokens[at];
     match token.kind {
         Kind::Name => !is_keyword(token.text),
-        Kind::Mark => matches!(token.text, ")" | "]") || (token.text == "}" && false),
+        Kind::Mark => matches!(token.text, ")" | "]"),
         _ => true,
     }
 }

@@ -48,7 +48,7 @@ impl Printer<'_, '_> {
         if at < self.stop { self.code.word(at) } else { "" }
     }
 
-    fn whole(&self, text: &str, end: usize) -> Shown {
+    fn whole(text: &str, end: usize) -> Shown {
         Shown { text: text.to_owned(), end, callee: None, compound: false }
     }
 
@@ -70,14 +70,14 @@ impl Printer<'_, '_> {
     /// An expression without commas.
     pub(super) fn assignment(&mut self, at: usize) -> Shown {
         self.depth += 1;
-        let shown = if self.depth > DEPTH { self.whole(INTERMEDIATE, self.stop) } else { self.assigned(at) };
+        let shown = if self.depth > DEPTH { Self::whole(INTERMEDIATE, self.stop) } else { self.assigned(at) };
         self.depth -= 1;
         shown
     }
 
     fn assigned(&mut self, at: usize) -> Shown {
         if let Some(end) = self.arrow(at) {
-            return self.whole(INTERMEDIATE, end);
+            return Self::whole(INTERMEDIATE, end);
         }
         let left = self.binary(at, 0);
         match self.word(left.end) {
@@ -142,7 +142,7 @@ impl Printer<'_, '_> {
             }
             "await" | "yield" => {
                 let operand = self.unary(at + 1);
-                self.whole(INTERMEDIATE, operand.end)
+                Self::whole(INTERMEDIATE, operand.end)
             }
             _ => {
                 let operand = self.postfix(at);
@@ -171,7 +171,7 @@ impl Printer<'_, '_> {
                 "(" => self.call(&shown, shown.end),
                 _ => match self.code.tokens.get(shown.end) {
                     Some(token) if shown.end < self.stop && token.kind == Kind::Template => {
-                        self.whole(INTERMEDIATE, shown.end + 1)
+                        Self::whole(INTERMEDIATE, shown.end + 1)
                     }
                     _ => return shown,
                 },
@@ -207,7 +207,9 @@ impl Printer<'_, '_> {
     }
 
     fn primary(&mut self, at: usize) -> Shown {
-        let Some(token) = self.code.tokens.get(at).filter(|_| at < self.stop) else { return self.whole("", self.stop) };
+        let Some(token) = self.code.tokens.get(at).filter(|_| at < self.stop) else {
+            return Self::whole("", self.stop);
+        };
         match token.kind {
             Kind::Number => {
                 let text = token.text.replace('_', "");
@@ -216,11 +218,11 @@ impl Printer<'_, '_> {
                     _ => text.parse::<f64>().ok(),
                 };
                 let text = number.map_or(text, |number| flotilla_value::Value::Number(number).to_text().to_string());
-                self.whole(&text, at + 1)
+                Self::whole(&text, at + 1)
             }
-            Kind::Text => self.whole(&format!("\"{}\"", unquoted(token.text)), at + 1),
+            Kind::Text => Self::whole(&format!("\"{}\"", unquoted(token.text)), at + 1),
             Kind::Template => self.template(token.text, at + 1),
-            Kind::Regexp => self.whole(token.text, at + 1),
+            Kind::Regexp => Self::whole(token.text, at + 1),
             Kind::Name => self.name(token.text, at),
             Kind::Mark => self.bracket(token.text, at),
         }
@@ -234,7 +236,7 @@ impl Printer<'_, '_> {
                     NONE => self.stop,
                     close => close + 1,
                 });
-                self.whole(INTERMEDIATE, end)
+                Self::whole(INTERMEDIATE, end)
             }
             "async" if self.word(at + 1) == "function" => self.name("function", at + 1),
             "new" => {
@@ -248,10 +250,10 @@ impl Printer<'_, '_> {
                 if self.word(end) == "(" && self.code.partner[end] != NONE {
                     end = self.code.partner[end] + 1;
                 }
-                self.whole(INTERMEDIATE, end)
+                Self::whole(INTERMEDIATE, end)
             }
-            name if is_keyword(name) => self.whole("", self.stop),
-            name => self.whole(name, at + 1),
+            name if is_keyword(name) => Self::whole("", self.stop),
+            name => Self::whole(name, at + 1),
         }
     }
 
@@ -267,7 +269,7 @@ impl Printer<'_, '_> {
     fn bracket(&mut self, mark: &str, at: usize) -> Shown {
         let close = self.code.partner[at];
         if close == NONE {
-            return self.whole(INTERMEDIATE, self.stop);
+            return Self::whole(INTERMEDIATE, self.stop);
         }
         match mark {
             "(" => {
@@ -282,7 +284,7 @@ impl Printer<'_, '_> {
                     items.push(if spread { format!("(...{})", item.text) } else { item.text });
                     next = item.end.max(next) + 1;
                 }
-                self.whole(&format!("[{}]", items.join(",")), close + 1)
+                Self::whole(&format!("[{}]", items.join(",")), close + 1)
             }
             "{" => {
                 let (mut depth, mut properties) = (0, usize::from(close > at + 1));
@@ -294,16 +296,16 @@ impl Printer<'_, '_> {
                         _ => {}
                     }
                 }
-                self.whole(&format!("{{{}}}", INTERMEDIATE.repeat(properties)), close + 1)
+                Self::whole(&format!("{{{}}}", INTERMEDIATE.repeat(properties)), close + 1)
             }
-            _ => self.whole("", self.stop),
+            _ => Self::whole("", self.stop),
         }
     }
 
     /// V8 shows only what is put into a template.
     fn template(&mut self, text: &str, end: usize) -> Shown {
         if !text.contains("${") {
-            return self.whole(&format!("\"{}\"", text.trim_matches('`')), end);
+            return Self::whole(&format!("\"{}\"", text.trim_matches('`')), end);
         }
         let mut shown = String::new();
         for part in text.split("${").skip(1) {
@@ -312,7 +314,7 @@ impl Printer<'_, '_> {
             let stop = code.tokens.len();
             shown += &Printer { code: &code, stop, depth: self.depth + 1 }.sequence(0).text;
         }
-        self.whole(&shown, end)
+        Self::whole(&shown, end)
     }
 }
 

@@ -29,7 +29,7 @@ fn client(gateway: SocketAddr, number: usize, stop: &AtomicBool) -> Vec<Asked> {
     };
     let (mut stream, mut all) = (connect(), Vec::new());
     while !stop.load(Ordering::Relaxed) {
-        let method = if (all.len() + number) % 2 == 0 { "GET" } else { "POST" };
+        let method = if (all.len() + number).is_multiple_of(2) { "GET" } else { "POST" };
         let at = Instant::now();
         let sent = write!(stream.get_mut(), "{method} /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
         let status = sent.ok().and_then(|()| read_answer(&mut stream)).unwrap_or(0);

@@ -82,7 +82,7 @@ impl Switch {
     }
 
     fn process(&self, msg: &Msg) {
-        let Some((property, rules)) = &self.rules else { return self.cx.refuse(&msg) };
+        let Some((property, rules)) = &self.rules else { return self.cx.refuse(msg) };
         let value = match property.evaluate(&self.cx, &msg.value()) {
             Err(error) if property.is_jsonata() => {
                 self.cx.warn(self.cx.text("switch.errors.invalid-expr", &[("error", &error.message)]));
