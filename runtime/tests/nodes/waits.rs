@@ -62,7 +62,7 @@ fn a_node_that_panics_while_it_is_built_is_a_problem_of_the_deploy() {
     assert_eq!(report.problems.len(), 1);
     assert_eq!(
         (report.problems[0].id.as_str(), report.problems[0].message.as_str()),
-        ("bad", "internal error: while it is built")
+        ("bad", "internal error in fragile node: while it is built")
     );
     flow.send(r#"{"payload":"fine"}"#);
     assert_eq!(flow.payloads(1), r#"["fine"]"#);

@@ -43,7 +43,7 @@ pub(super) fn register(
             Ok(values.to_jsonata(&value))
         })?;
     }
-    evaluator.register_fn("random", |_: &[JValue]| Ok(JValue::Number(rand::random::<f64>())))?;
+    evaluator.register_fn_override("random", |_: &[JValue]| Ok(JValue::Number(rand::random::<f64>())))?;
     // Values are never changed in place here, so a clone is the value itself.
     evaluator.register_fn("clone", |args: &[JValue]| Ok(args.first().cloned().unwrap_or(JValue::Undefined)))?;
     evaluator.register_fn("moment", |args: &[JValue]| {
