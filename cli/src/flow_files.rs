@@ -58,8 +58,8 @@ fn read_checked(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyhow::R
     if let Some((_, why)) = unprotected(&revision.settings) {
         bail!("{why}");
     }
-    let is_known = |kind: &str| flotilla_runtime::TYPES.iter().any(|row| row.name == kind);
-    let refusal = refusal(&document, is_known);
+    let types = flotilla_runtime::types();
+    let refusal = refusal(&document, |kind| types.has(kind));
     let mut refusals = Vec::new();
     if !refusal.errors.is_empty() {
         let errors: Vec<String> = refusal.errors.iter().map(ToString::to_string).collect();

@@ -98,7 +98,7 @@ impl Gateway {
         let gateways = Gateways::new(parts.store.clone(), &parts.group)?;
         let id = format!("gateway-{}-{}", std::process::id(), flotilla_engine::message::generate_id());
         let driver = Driver::new(parts.store.clone(), &parts.group, &id, LEASE)?;
-        let known = flotilla_runtime::TYPES.iter().map(|row| row.name.to_owned()).collect();
+        let known = flotilla_runtime::types().names().map(str::to_owned).collect();
         let types = NodeTypes { known, allow_unknown: parts.allow_unknown };
         let api = Api::new(parts.store, &parts.group, types, parts.group_key);
         let pool = Pool::new(Balancer::threads());

@@ -2,4 +2,4 @@
 
 mod table;
 
-pub use table::TYPES;
+pub use table::types;

@@ -1,7 +1,7 @@
 //! The engine with a source, the function node and a sink.
 
 use std::rc::Rc;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -9,9 +9,10 @@ use flotilla_engine::context::Contexts;
 use flotilla_engine::message::Msg;
 use flotilla_engine::observe::TracingObserver;
 use flotilla_engine::settings::Settings;
-use flotilla_engine::{Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{
+    Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeTypes, Stateless,
+};
 use flotilla_flows::Document;
-use flotilla_runtime::TYPES;
 use flotilla_value::parse_json;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -79,10 +80,10 @@ fn sink(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     Ok(Rc::new(Sink(cx)))
 }
 
-fn types() -> &'static [NodeType] {
-    static ALL: OnceLock<Vec<NodeType>> = OnceLock::new();
-    let own = [NodeType::node("bench source", source), NodeType::node("bench sink", sink)];
-    ALL.get_or_init(|| TYPES.iter().copied().chain(own).collect())
+fn types() -> NodeTypes {
+    let mut types = flotilla_runtime::types();
+    types.extend([Stateless::node("bench source", source), Stateless::node("bench sink", sink)]);
+    types
 }
 
 /// Microseconds a message from source to sink.

@@ -47,7 +47,7 @@ pub async fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result
         contexts: Arc::new(contexts),
         observer: Box::new(TracingObserver),
         schedule: Arc::new(GroupSchedule::start(ticks).await),
-        types: &flotilla_runtime::TYPES,
+        types: flotilla_runtime::types(),
     };
     Engine::start(parts).context("cannot start worker threads")
 }

@@ -18,7 +18,7 @@ use flotilla_value::Str;
 
 use super::deploy::{DeployError, DeployMode, DeployReport, NodeProblem, Plan, Running};
 use super::health::{self, Health};
-use super::node::{Deny, NodeType};
+use super::node::NodeTypes;
 use super::place::{self, Places};
 use super::schedule::Schedule;
 use super::shared::Shared;
@@ -36,7 +36,7 @@ pub struct EngineParts {
     /// Who fires timer ticks.
     pub schedule: Arc<dyn Schedule>,
     /// The node types that flows may use.
-    pub types: &'static [NodeType],
+    pub types: NodeTypes,
 }
 
 pub use flotilla_flows::ALLOW_UNKNOWN;
@@ -173,8 +173,9 @@ impl Engine {
             })
             .collect();
         let denied = graph.nodes.iter().filter_map(|node| {
-            let Deny { word, applies } = start::type_of(&self.shared, &node.config.kind)?.deny?;
-            let is_denied = settings.deny.iter().any(|denied| denied == word) && applies(&node.config);
+            let found = start::type_of(&self.shared, &node.config.kind)?;
+            let word = found.deny()?;
+            let is_denied = settings.deny.iter().any(|denied| denied == word) && found.is_denied(&node.config);
             is_denied.then(|| NodeProblem {
                 id: node.config.id.clone(),
                 kind: node.config.kind.clone(),

@@ -33,7 +33,7 @@ pub use engine_type::{ALLOW_UNKNOWN, Credentials, Engine, EngineParts};
 pub use extensions::Extensions;
 pub use health::{Beat, Canary, Health, Pulse, Source, Verdict};
 pub use inert::Inert;
-pub use node::{Build, ConfigNode, Deny, Node, NodeError, NodeType};
+pub use node::{Built, ConfigNode, Node, NodeError, NodeType, NodeTypes, Stateless};
 pub use schedule::{Alone, Claim, KEEP_START, Schedule, Tick};
 pub use scope::Scope;
 pub use shared::Shared;

@@ -15,7 +15,7 @@ use flotilla_value::{Str, Value};
 
 use super::extensions::Extensions;
 use super::health::Health;
-use super::node::{ConfigNode, NodeType};
+use super::node::{ConfigNode, NodeTypes};
 use super::schedule::Schedule;
 use super::worker::WorkerHandle;
 
@@ -36,7 +36,7 @@ pub struct Shared {
     /// Services by type.
     pub extensions: Extensions,
     /// The node types that flows may use.
-    pub types: &'static [NodeType],
+    pub types: NodeTypes,
     /// Which worker a live node is on.
     pub directory: DashMap<Str, usize, FxBuildHasher>,
     /// Live config nodes.

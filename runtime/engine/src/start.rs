@@ -17,7 +17,7 @@ use super::cx::{NodeCx, Origin};
 use super::deploy::{DeployReport, NodeProblem};
 use super::engine_type::Credentials;
 use super::inert::Inert;
-use super::node::{Build, ConfigNode, Node, NodeError, NodeType};
+use super::node::{Built, ConfigNode, Node, NodeError, NodeType, Stateless};
 use super::scope::Scope;
 use super::shared::Shared;
 use super::slot::{self, Slot};
@@ -63,15 +63,18 @@ impl Node for ConfigSlot {
     }
 }
 
-/// The row of a type: the table's, or the engine's own for subflow instances.
-pub(super) fn type_of(shared: &Shared, kind: &str) -> Option<NodeType> {
+const SUBFLOW: Stateless = Stateless::node("subflow", subflow::build_instance);
+const SUBFLOW_STATUS: Stateless = Stateless::node("subflow-status", subflow::build_status);
+
+/// A type by its name: the table's, or the engine's own for subflow instances.
+pub(super) fn type_of<'a>(shared: &'a Shared, kind: &str) -> Option<&'a dyn NodeType> {
     if kind.starts_with("subflow:") {
-        return Some(NodeType::node("subflow", subflow::build_instance));
+        return Some(&SUBFLOW);
     }
     if kind == "subflow-status" {
-        return Some(NodeType::node("subflow-status", subflow::build_status));
+        return Some(&SUBFLOW_STATUS);
     }
-    shared.types.iter().find(|row| row.name == kind).copied()
+    shared.types.get(kind).map(|found| &**found)
 }
 
 /// Config nodes that start, those that others refer to first.
@@ -167,8 +170,8 @@ pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> Depl
 
 fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Scope>) -> Result<(), String> {
     let shared = &worker.shared;
-    let row = type_of(shared, &node.config.kind).or_else(|| type_of(shared, "unknown"));
-    let row = row.ok_or_else(|| format!("node type \"{}\" is not known", node.config.kind))?;
+    let found = type_of(shared, &node.config.kind).or_else(|| type_of(shared, "unknown"));
+    let found = found.ok_or_else(|| format!("node type \"{}\" is not known", node.config.kind))?;
     let mut config = node.config.clone();
     let own_env = |name: &str| match name {
         "NR_NODE_ID" => Some(serde_json::Value::from(node.config.id.as_str())),
@@ -194,12 +197,14 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Sc
             users: batch.users.get(&id).cloned().unwrap_or_default(),
         },
     );
-    let built = catch_unwind(AssertUnwindSafe(|| match row.build {
-        Build::Node(build) => build(cx.clone()),
-        Build::Config(build) => build(cx.clone()).map(|config| {
-            shared.config_nodes.insert(id.clone(), config.clone());
-            Rc::new(ConfigSlot(config)) as Rc<dyn Node>
-        }),
+    let built = catch_unwind(AssertUnwindSafe(|| {
+        Ok(match found.build(cx.clone())? {
+            Built::Node(node) => node,
+            Built::Config(config) => {
+                shared.config_nodes.insert(id.clone(), config.clone());
+                Rc::new(ConfigSlot(config)) as Rc<dyn Node>
+            }
+        })
     }));
     let built = built.unwrap_or_else(|panic| Err(NodeError::new(slot::panicked(&cx, panic.as_ref()))));
     match built {

@@ -1,11 +1,11 @@
 //! The node types of this crate, by category of the palette.
 
-use flotilla_engine::NodeType;
+use flotilla_engine::Stateless;
 
 use super::{common, function, sequence, storage};
 
 /// The node types of the categories common, function, sequence and storage.
-pub static TYPES: &[NodeType] = &[
+pub static TYPES: &[Stateless] = &[
     common::debug::TYPE,
     common::inject::TYPE,
     common::link::CALL,

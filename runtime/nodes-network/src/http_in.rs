@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_http::{Endpoint, Routes};
 use flotilla_value::Str;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("http in", build);
+pub const TYPE: Stateless = Stateless::node("http in", build);
 
 struct HttpIn {
     cx: NodeCx,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use flotilla_engine::props;
-use flotilla_engine::{ConfigNode, NodeCx, NodeError, NodeType};
+use flotilla_engine::{ConfigNode, NodeCx, NodeError, Stateless};
 
 use super::http_request::Proxy;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::config("http proxy", build);
+pub const TYPE: Stateless = Stateless::config("http proxy", build);
 
 /// A proxy and what does not go through it.
 pub struct HttpProxy {

@@ -5,12 +5,12 @@ use std::rc::Rc;
 use crate::header_hash;
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_http::{Response, serialize_cookie};
 use flotilla_value::{Object, Value};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("http response", build);
+pub const TYPE: Stateless = Stateless::node("http response", build);
 
 struct HttpResponse {
     cx: NodeCx,

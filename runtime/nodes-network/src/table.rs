@@ -1,11 +1,11 @@
 //! The node types of this crate.
 
-use flotilla_engine::NodeType;
+use flotilla_engine::Stateless;
 
 use super::{http_in, http_proxy, http_request, http_response, mqtt, tcp, tls_config, udp, websocket};
 
 /// The node types of the category network.
-pub static TYPES: &[NodeType] = &[
+pub static TYPES: &[Stateless] = &[
     http_in::TYPE,
     http_proxy::TYPE,
     http_request::TYPE,

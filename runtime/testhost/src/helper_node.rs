@@ -1,11 +1,9 @@
 //! The node type `helper`: takes messages and keeps quiet; the host shows what arrives.
 
 use std::rc::Rc;
-use std::sync::OnceLock;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
-use flotilla_runtime::TYPES;
+use flotilla_engine::{Node, NodeCx, NodeError, NodeTypes, Stateless};
 
 struct Helper;
 
@@ -18,7 +16,8 @@ fn build(_cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 }
 
 /// The node types of the product and `helper`.
-pub(super) fn types() -> &'static [NodeType] {
-    static ALL: OnceLock<Vec<NodeType>> = OnceLock::new();
-    ALL.get_or_init(|| TYPES.iter().copied().chain([NodeType::node("helper", build)]).collect())
+pub(super) fn types() -> NodeTypes {
+    let mut types = flotilla_runtime::types();
+    types.extend([Stateless::node("helper", build)]);
+    types
 }

@@ -28,7 +28,7 @@ async fn run(flow: serde_json::Value, settings: Settings) -> Running {
         contexts: Arc::new(Contexts::default()),
         observer: Box::new(TracingObserver),
         schedule: Arc::new(Alone),
-        types: &flotilla_runtime::TYPES,
+        types: flotilla_runtime::types(),
     })
     .unwrap();
     let server = HttpServer::bind(engine.shared(), ([127, 0, 0, 1], 0).into()).unwrap();

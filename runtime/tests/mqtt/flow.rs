@@ -6,18 +6,18 @@ use flotilla_engine::context::Contexts;
 use flotilla_engine::message::Msg;
 use flotilla_engine::observe::{Observer, TracingObserver};
 use flotilla_engine::settings::Settings;
-use flotilla_engine::{Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Alone, Credentials, DeployMode, Engine, EngineParts, Node, NodeCx, NodeError, Stateless};
 use flotilla_flows::Document;
 use flotilla_nodes_network::mqtt::MqttBroker;
 use serde_json::{Value, json};
 
 /// The node types of these tests: MQTT's, and some that hold or fail messages.
-pub const TYPES: &[NodeType] = &[
+pub const TYPES: &[Stateless] = &[
     flotilla_nodes_network::mqtt::IN,
     flotilla_nodes_network::mqtt::OUT,
     flotilla_nodes_network::mqtt::BROKER,
-    NodeType::node("test-gate", gate),
-    NodeType::node("test-fail", fail),
+    Stateless::node("test-gate", gate),
+    Stateless::node("test-fail", fail),
 ];
 
 /// What the gates hold, by node id, until the test lets them go.
@@ -111,7 +111,7 @@ pub async fn run_observed(settings: Settings, nodes: Vec<Value>, observer: impl 
         contexts: Arc::new(Contexts::default()),
         observer: Box::new(observer),
         schedule: Arc::new(Alone),
-        types: TYPES,
+        types: TYPES.iter().copied().collect(),
     };
     let engine = Engine::start(parts).unwrap();
     let document = document(nodes);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use flotilla_runtime::TYPES;
+use flotilla_runtime::types;
 use flotilla_value::{Object, Value};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -26,9 +26,9 @@ fn count_panics() {
 
 /// Types that reach out of the process by what a message or a field says have tests of their own.
 fn is_contained(kind: &str) -> bool {
-    let row = TYPES.iter().find(|row| row.name == kind);
+    let types = types();
     let outside = ["mqtt", "http", "tcp", "udp", "websocket", "exec", "tls"];
-    row.is_some_and(|row| row.deny.is_none()) && !outside.iter().any(|word| kind.starts_with(word))
+    types.get(kind).is_some_and(|known| known.deny().is_none()) && !outside.iter().any(|word| kind.starts_with(word))
 }
 
 /// One node of each type, with what the editor writes for the more demanding ones.
@@ -42,7 +42,8 @@ fn document() -> Vec<Json> {
         json!({"id": "g", "z": "t", "type": "group", "nodes": ["i"], "x": 1, "y": 1}),
         json!({"id": "out", "z": "t", "type": "sink", "x": 1, "y": 1, "wires": []}),
     ];
-    for kind in TYPES.iter().map(|row| row.name).filter(|kind| is_contained(kind)) {
+    let types = types();
+    for kind in types.names().filter(|kind| is_contained(kind)) {
         let mut node = match kind {
             "function" => json!({"func": "msg.n = msg.payload; return msg", "outputs": 1}),
             "change" => json!({"rules": [{"t": "set", "p": "a.b", "pt": "msg", "to": "payload", "tot": "msg"},

@@ -10,12 +10,11 @@ use flotilla_engine::message::{Counts, Delivery, Msg};
 use flotilla_engine::observe::{LogEntry, Observer};
 use flotilla_engine::settings::Settings;
 use flotilla_engine::{
-    Alone, Credentials, DeployError, DeployMode, DeployReport, Engine, EngineParts, Node, NodeCx, NodeError, NodeType,
-    Shared,
+    Alone, Credentials, DeployError, DeployMode, DeployReport, Engine, EngineParts, Node, NodeCx, NodeError, Shared,
+    Stateless,
 };
 use flotilla_flows::Document;
 use flotilla_http::HttpServer;
-use flotilla_runtime::TYPES;
 use flotilla_value::{Object, Value, parse_json, stringify};
 use parking_lot::{Condvar, Mutex};
 
@@ -119,14 +118,14 @@ impl Flow {
 
     fn start(document: &Document, settings: Settings, credentials: Credentials) -> Result<Flow, DeployError> {
         let seen = Arc::new(Seen::default());
-        let types: Vec<NodeType> =
-            TYPES.iter().copied().chain([NodeType::node("sink", sink), crate::waits::TYPE]).collect();
+        let mut types = flotilla_runtime::types();
+        types.extend([Stateless::node("sink", sink), crate::waits::TYPE]);
         let engine = Engine::start(EngineParts {
             settings,
             contexts: Arc::new(Contexts::default()),
             observer: Box::new(Log(seen.clone())),
             schedule: Arc::new(Alone),
-            types: types.leak(),
+            types,
         })
         .expect("the test's own flow and messages are sound");
         engine.shared().extensions.insert(seen.clone());

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::settings::Settings;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use serde_json::{Value, json};
 
 use crate::flow::Flow;
@@ -29,7 +29,7 @@ fn fragile(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 }
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("fragile", fragile);
+pub const TYPE: Stateless = Stateless::node("fragile", fragile);
 
 /// Large enough that no clock can take it; JSON has no `Infinity`.
 const HUGE: f64 = 1e300;

@@ -2,6 +2,7 @@
 
 mod isolated;
 mod isolation;
+mod product;
 mod role;
 mod types;
 

@@ -1,6 +1,6 @@
 //! Which types are isolated, and what stands in their place.
 
-use flotilla_runtime::TYPES;
+use super::product::PRODUCT;
 
 /// What an isolated node is to its flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Role {
     /// requests: nobody knows what they send.
     pub fn of(kind: &str) -> Option<Role> {
         let listed = ISOLATED.iter().find(|(name, _)| *name == kind).map(|(_, role)| *role);
-        let known = kind.starts_with("subflow") || TYPES.iter().any(|row| row.name == kind);
+        let known = kind.starts_with("subflow") || PRODUCT.has(kind);
         listed.or((!known).then_some(Role::Request))
     }
 }
@@ -58,12 +58,12 @@ mod tests {
 
     #[test]
     fn every_isolated_type_is_in_the_table_and_of_the_right_kind() {
-        use flotilla_engine::Build;
         for (name, role) in ISOLATED {
-            let row = TYPES.iter().find(|row| row.name == *name).unwrap();
-            assert_eq!(matches!(row.build, Build::Config(_)), *role == Role::Config, "{name}");
+            assert!(PRODUCT.has(name), "{name}");
+            let is_config = ["mqtt-broker", "tls-config", "websocket-client", "websocket-listener"].contains(name);
+            assert_eq!(is_config, *role == Role::Config, "{name}");
         }
-        assert!(TYPES.iter().filter(|row| row.deny.is_some()).all(|row| Role::of(row.name).is_some()));
+        assert!(PRODUCT.iter().filter(|known| known.deny().is_some()).all(|known| Role::of(known.name()).is_some()));
         assert_eq!(Role::of("function"), None);
         assert_eq!(Role::of("modbus-read"), Some(Role::Request));
     }

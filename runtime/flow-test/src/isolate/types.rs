@@ -1,28 +1,27 @@
 //! The product's node types, with those that reach out isolated.
 
-use std::rc::Rc;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use flotilla_engine::{Build, ConfigNode, Node, NodeCx, NodeError, NodeType};
-use flotilla_runtime::TYPES;
+use flotilla_engine::{Built, NodeCx, NodeError, NodeType, NodeTypes};
+use flotilla_flows::NodeConfig;
 
 use super::isolated;
 use super::isolation::Isolation;
+use super::product::PRODUCT;
 use super::role::Role;
 
-/// The rows of the product's table; isolated types are built here, and for live nodes as the product does.
-pub(crate) fn types() -> &'static [NodeType] {
-    static ALL: OnceLock<Vec<NodeType>> = OnceLock::new();
-    ALL.get_or_init(|| TYPES.iter().copied().map(isolate).collect())
+/// A type whose nodes are built here, and for live nodes as the product does.
+struct Isolated(Arc<dyn NodeType>);
+
+/// The product's types; those that reach out are isolated.
+pub(crate) fn types() -> NodeTypes {
+    PRODUCT.iter().cloned().map(isolate).collect()
 }
 
-fn isolate(row: NodeType) -> NodeType {
-    match Role::of(row.name) {
-        // Unknown types are built by the row "unknown".
-        None if row.name != "unknown" => row,
-        Some(Role::Config) => NodeType { build: Build::Config(build_config), ..row },
-        _ => NodeType { build: Build::Node(build_node), ..row },
-    }
+fn isolate(real: Arc<dyn NodeType>) -> Arc<dyn NodeType> {
+    // Unknown types are built by the type "unknown".
+    let reaches_out = Role::of(real.name()).is_some() || real.name() == "unknown";
+    if reaches_out { Arc::new(Isolated(real)) } else { real }
 }
 
 /// The isolation, unless the node is live.
@@ -31,22 +30,24 @@ fn isolation(cx: &NodeCx) -> Option<Arc<Isolation>> {
     (!isolation.is_live(cx.id())).then_some(isolation)
 }
 
-fn real(cx: &NodeCx) -> Result<Build, NodeError> {
-    let row = TYPES.iter().find(|row| row.name == cx.kind()).or_else(|| TYPES.iter().find(|row| row.name == "unknown"));
-    row.map(|row| row.build).ok_or_else(|| NodeError::new(format!("node type \"{}\" is not known", cx.kind())))
-}
-
-fn build_node(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
-    match (isolation(&cx), Role::of(cx.kind()), real(&cx)?) {
-        (Some(isolation), Some(role), _) => Ok(isolated::node(cx, role, isolation)),
-        (_, _, Build::Node(build)) => build(cx),
-        (_, _, Build::Config(_)) => Err(NodeError::new(format!("\"{}\" is a configuration node", cx.kind()))),
+impl NodeType for Isolated {
+    fn name(&self) -> &str {
+        self.0.name()
     }
-}
 
-fn build_config(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
-    match (isolation(&cx), real(&cx)?) {
-        (None, Build::Config(build)) => build(cx),
-        _ => Ok(isolated::config()),
+    fn deny(&self) -> Option<&str> {
+        self.0.deny()
+    }
+
+    fn is_denied(&self, config: &NodeConfig) -> bool {
+        self.0.is_denied(config)
+    }
+
+    fn build(&self, cx: NodeCx) -> Result<Built, NodeError> {
+        match (isolation(&cx), Role::of(cx.kind())) {
+            (Some(_), Some(Role::Config)) => Ok(Built::Config(isolated::config())),
+            (Some(isolation), Some(role)) => Ok(Built::Node(isolated::node(cx, role, isolation))),
+            _ => self.0.build(cx),
+        }
     }
 }

@@ -4,16 +4,16 @@
 use std::rc::Rc;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 
 /// Takes errors.
-pub const CATCH: NodeType = NodeType::node("catch", build);
+pub const CATCH: Stateless = Stateless::node("catch", build);
 /// Takes messages that other nodes are through with.
-pub const COMPLETE: NodeType = NodeType::node("complete", build);
+pub const COMPLETE: Stateless = Stateless::node("complete", build);
 /// Joins wires.
-pub const JUNCTION: NodeType = NodeType::node("junction", build);
+pub const JUNCTION: Stateless = Stateless::node("junction", build);
 /// Takes statuses.
-pub const STATUS: NodeType = NodeType::node("status", build);
+pub const STATUS: Stateless = Stateless::node("status", build);
 
 struct PassThrough(NodeCx);
 

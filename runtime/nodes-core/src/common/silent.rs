@@ -4,12 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{ConfigNode, Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{ConfigNode, Node, NodeCx, NodeError, Stateless};
 
 /// A note on the workspace.
-pub const COMMENT: NodeType = NodeType::node("comment", build_comment);
+pub const COMMENT: Stateless = Stateless::node("comment", build_comment);
 /// Environment variables of the whole document; the engine reads them.
-pub const GLOBAL_CONFIG: NodeType = NodeType::config("global-config", build_global_config);
+pub const GLOBAL_CONFIG: Stateless = Stateless::config("global-config", build_global_config);
 
 struct Comment;
 

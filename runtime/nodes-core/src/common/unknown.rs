@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::Str;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("unknown", build);
+pub const TYPE: Stateless = Stateless::node("unknown", build);
 
 /// The messages that unknown nodes have swallowed, for metrics. In the engine's extensions.
 #[derive(Default)]

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::Path;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("range", build);
+pub const TYPE: Stateless = Stateless::node("range", build);
 
 /// What happens to numbers outside the input range.
 #[derive(PartialEq, Eq)]

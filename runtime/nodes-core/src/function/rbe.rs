@@ -7,11 +7,11 @@ use rustc_hash::FxHashMap;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Path, Str, Value};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("rbe", build);
+pub const TYPE: Stateless = Stateless::node("rbe", build);
 
 /// Messages without a topic.
 const NO_TOPIC: &str = "_no_topic";

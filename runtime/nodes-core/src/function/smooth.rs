@@ -8,13 +8,13 @@ use rustc_hash::FxHashMap;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Path, Str, Value};
 
 use super::range::round;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("smooth", build);
+pub const TYPE: Stateless = Stateless::node("smooth", build);
 
 enum Action {
     Max,

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use flotilla_engine::expression::{ExpressionError, NodeLookup, Template as Mustache, context_set};
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_nodes_parse::yaml::load_yaml;
 use flotilla_value::{Path, Value, parse_json};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("template", build);
+pub const TYPE: Stateless = Stateless::node("template", build);
 
 struct Template {
     cx: NodeCx,

@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use flotilla_engine::message::{Msg, generate_id};
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{ErrorValue, Object, Path, Value, parse_json};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("split", build);
+pub const TYPE: Stateless = Stateless::node("split", build);
 
 struct Split {
     cx: NodeCx,

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Value};
 
 use super::encoding::{Decoder, Encoding};
@@ -18,7 +18,7 @@ use super::errno::error_value;
 use super::filename::{Filename, resolve};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("file in", build).denied_as("file");
+pub const TYPE: Stateless = Stateless::node("file in", build).denied_as("file");
 
 /// What is read at a time: Node.js's high water mark, which flows see as the size of chunks.
 const CHUNK: usize = 64 * 1024;

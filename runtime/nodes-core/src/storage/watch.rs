@@ -15,11 +15,11 @@ use tokio::sync::Notify;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{ErrorValue, Object, Value, stringify};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("watch", build).denied_as("file");
+pub const TYPE: Stateless = Stateless::node("watch", build).denied_as("file");
 
 /// Changes of one file within this time are one message, as in Node-RED.
 const SETTLE: Duration = Duration::from_millis(200);

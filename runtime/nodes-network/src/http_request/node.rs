@@ -9,7 +9,7 @@ use crate::header_hash;
 use flotilla_engine::expression::{Plain, Template};
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Value, parse_json};
 
 use super::client::{Pool, Reply};
@@ -18,7 +18,7 @@ use super::headers::{Row, default_timeout, timeout};
 use super::plan::{GetPayload, with_scheme};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("http request", build);
+pub const TYPE: Stateless = Stateless::node("http request", build);
 
 /// What the payload of the answer is.
 #[derive(Clone, Copy, PartialEq)]

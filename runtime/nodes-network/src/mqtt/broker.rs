@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use flotilla_engine::message::Delivery;
 use flotilla_engine::observe::Level;
-use flotilla_engine::{ConfigNode, NodeCx, NodeError, NodeType, Shared, Worker};
+use flotilla_engine::{ConfigNode, NodeCx, NodeError, Shared, Stateless, Worker};
 use flotilla_value::{Object, Str, Value};
 
 use super::keeper::Keeper;
@@ -70,7 +70,7 @@ pub(super) struct User {
 }
 
 /// The row of the type's table.
-pub const TYPE: NodeType = NodeType::config("mqtt-broker", build);
+pub const TYPE: Stateless = Stateless::config("mqtt-broker", build);
 
 fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
     let config = cx.config();

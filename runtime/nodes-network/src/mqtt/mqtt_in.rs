@@ -8,7 +8,7 @@ use futures::future::LocalBoxFuture;
 use indexmap::IndexMap;
 
 use flotilla_engine::message::{Delivery, Msg};
-use flotilla_engine::{Inert, Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Inert, Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Str, Value};
 
 use super::broker::MqttBroker;
@@ -33,7 +33,7 @@ struct MqttIn {
 }
 
 /// The row of the type's table.
-pub const TYPE: NodeType = NodeType::node("mqtt in", build);
+pub const TYPE: Stateless = Stateless::node("mqtt in", build);
 
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::LocalBoxFuture;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{ErrorValue, Str, Value};
 
 use super::broker::MqttBroker;
@@ -27,7 +27,7 @@ struct MqttOut {
 }
 
 /// The row of the type's table.
-pub const TYPE: NodeType = NodeType::node("mqtt out", build);
+pub const TYPE: Stateless = Stateless::node("mqtt out", build);
 
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();

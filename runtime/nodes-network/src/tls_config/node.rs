@@ -5,13 +5,13 @@ use std::sync::Arc;
 use rustls::{ClientConfig, ServerConfig};
 
 use flotilla_engine::props;
-use flotilla_engine::{ConfigNode, NodeCx, NodeError, NodeType};
+use flotilla_engine::{ConfigNode, NodeCx, NodeError, Stateless};
 
 use super::materials::Materials;
 use super::trust::{self, TlsError};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::config("tls-config", build);
+pub const TYPE: Stateless = Stateless::config("tls-config", build);
 
 /// What TLS connections of the nodes that refer to it use.
 pub struct TlsConfig {

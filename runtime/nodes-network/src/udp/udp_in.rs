@@ -12,7 +12,7 @@ use futures::future::LocalBoxFuture;
 use crate::intake::Intake;
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_nodes_core::io_code;
 use flotilla_value::{Object, Value};
 
@@ -21,7 +21,7 @@ use super::ports::{Listener, Port, Ports};
 use super::socket;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("udp in", build).denied_as("udp-listen");
+pub const TYPE: Stateless = Stateless::node("udp in", build).denied_as("udp-listen");
 
 struct UdpIn {
     cx: NodeCx,

@@ -11,7 +11,7 @@ use futures::future::LocalBoxFuture;
 use crate::dial::NetError;
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_nodes_core::io_code;
 use flotilla_nodes_core::storage::encoding::Encoding;
 use flotilla_value::{Object, Value};
@@ -22,7 +22,7 @@ use super::socket;
 use super::udp_in::port_field;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("udp out", build);
+pub const TYPE: Stateless = Stateless::node("udp out", build);
 
 /// To whom a node sends.
 #[derive(Clone, Copy, PartialEq)]

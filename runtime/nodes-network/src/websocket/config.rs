@@ -5,17 +5,17 @@ use std::sync::Arc;
 use flotilla_flows::NodeConfig;
 use futures::future::BoxFuture;
 
-use flotilla_engine::{ConfigNode, NodeCx, NodeError, NodeType};
+use flotilla_engine::{ConfigNode, NodeCx, NodeError, Stateless};
 
 use super::client::Client;
 use super::hub::Hub;
 use super::listener::Listener;
 
 /// The row of websocket-listener in the table of node types.
-pub const LISTENER: NodeType = NodeType::config("websocket-listener", build).denied_when("websocket-listen", listens);
+pub const LISTENER: Stateless = Stateless::config("websocket-listener", build).denied_when("websocket-listen", listens);
 
 /// The row of websocket-client in the table of node types.
-pub const CLIENT: NodeType = NodeType::config("websocket-client", build).denied_when("websocket-listen", listens);
+pub const CLIENT: Stateless = Stateless::config("websocket-client", build).denied_when("websocket-listen", listens);
 
 /// A websocket-listener or websocket-client.
 pub struct WebSocketConfig {

@@ -7,13 +7,13 @@ use flotilla_flows::NodeConfig;
 use futures::future::LocalBoxFuture;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::Object;
 
 use super::config::WebSocketConfig;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("websocket in", build);
+pub const TYPE: Stateless = Stateless::node("websocket in", build);
 
 struct WebSocketIn {
     cx: NodeCx,

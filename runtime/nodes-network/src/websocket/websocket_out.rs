@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::LocalBoxFuture;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Value};
 
 use super::config::WebSocketConfig;
@@ -14,7 +14,7 @@ use super::message;
 use super::websocket_in::config_of;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("websocket out", build);
+pub const TYPE: Stateless = Stateless::node("websocket out", build);
 
 struct WebSocketOut {
     cx: NodeCx,

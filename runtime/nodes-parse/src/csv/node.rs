@@ -5,14 +5,14 @@ use std::rc::Rc;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Inert, Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Inert, Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{ErrorValue, Object, Str, Value};
 
 use super::cells::{HeaderOut, Part, ReadOptions, WriteOptions};
 use super::dialect::{Dialect, Failure, Source};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("csv", build);
+pub const TYPE: Stateless = Stateless::node("csv", build);
 
 struct Csv {
     cx: NodeCx,

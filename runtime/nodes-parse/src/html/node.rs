@@ -6,7 +6,7 @@ use scraper::{ElementRef, Html};
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Path, Value};
 
 use super::query::parse;
@@ -14,7 +14,7 @@ use super::render::{attributes, inner_html, inner_xml};
 use super::select::select;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("html", build);
+pub const TYPE: Stateless = Stateless::node("html", build);
 
 struct HtmlNode {
     cx: NodeCx,

@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{ErrorValue, Path, Value, parse_json, stringify_pretty};
 
 use super::schema::{Problem, Schema, errors_text};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("json", build);
+pub const TYPE: Stateless = Stateless::node("json", build);
 
 struct Json {
     cx: NodeCx,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{ErrorValue, Object, Path, Value};
 
 use super::build::build as write;
@@ -12,7 +12,7 @@ use super::options::{BuildOptions, ReadOptions};
 use super::read::read;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("xml", build);
+pub const TYPE: Stateless = Stateless::node("xml", build);
 
 struct Xml {
     cx: NodeCx,

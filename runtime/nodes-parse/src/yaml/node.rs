@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Path, Value};
 
 use super::dump::dump;
 use super::load::load;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("yaml", build);
+pub const TYPE: Stateless = Stateless::node("yaml", build);
 
 struct Yaml {
     cx: NodeCx,

@@ -11,14 +11,14 @@ use futures::future::LocalBoxFuture;
 use flotilla_engine::expression::{ExpressionError, Typed};
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType, Shared};
+use flotilla_engine::{Node, NodeCx, NodeError, Shared, Stateless};
 use flotilla_value::{Object, Value, stringify};
 
 use super::encode::encode;
 use super::inspect::inspect;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("debug", build);
+pub const TYPE: Stateless = Stateless::node("debug", build);
 
 /// A counter that changes faster than this shows its last value later.
 const COUNTER_PAUSE: Duration = Duration::from_millis(100);

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use flotilla_engine::expression::{ExpressionError, Typed};
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType, Shared};
+use flotilla_engine::{Node, NodeCx, NodeError, Shared, Stateless};
 use flotilla_value::{Path, Value, from_json};
 
 use super::clock::{Clock, LONGEST_SECONDS, time_zone};
 use super::timer::{self, Spread};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("inject", build);
+pub const TYPE: Stateless = Stateless::node("inject", build);
 
 /// A property of the message that is sent.
 struct Property {

@@ -10,14 +10,14 @@ use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
 use flotilla_engine::message::{Msg, generate_id};
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType, Shared, Worker};
+use flotilla_engine::{Node, NodeCx, NodeError, Shared, Stateless, Worker};
 use flotilla_value::{ErrorValue, Str, Value};
 
 use super::ends::call_entry;
 use super::targets::{NotFound, Targets, links};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("link call", build);
+pub const TYPE: Stateless = Stateless::node("link call", build);
 
 struct LinkCall {
     cx: NodeCx,

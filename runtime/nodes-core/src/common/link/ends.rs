@@ -7,16 +7,16 @@ use std::sync::Arc;
 use futures::future::LocalBoxFuture;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Str, Value};
 
 use super::call;
 use super::targets::{Targets, links};
 
 /// Where a link ends.
-pub const IN: NodeType = NodeType::node("link in", build_in);
+pub const IN: Stateless = Stateless::node("link in", build_in);
 /// Where a link begins, or where a called flow returns.
-pub const OUT: NodeType = NodeType::node("link out", build_out);
+pub const OUT: Stateless = Stateless::node("link out", build_out);
 
 struct LinkIn {
     cx: NodeCx,

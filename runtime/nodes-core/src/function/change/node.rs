@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use flotilla_engine::expression::{Typed, context_get, context_set};
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::Value;
 
 use super::replace::Wanted;
 use super::rule::{Action, From, Place, Rule, place, sources};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("change", build);
+pub const TYPE: Stateless = Stateless::node("change", build);
 
 /// Where a move between a property and one inside it puts the value meanwhile.
 const TEMPORARY: &str = "_temp_move";

@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 
 use super::hold::{Hold, Wait};
 use super::queue::Queue;
 use super::rate::Rate;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("delay", build);
+pub const TYPE: Stateless = Stateless::node("delay", build);
 
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();

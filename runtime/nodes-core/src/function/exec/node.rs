@@ -7,14 +7,14 @@ use futures::future::LocalBoxFuture;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Path, Value};
 
 use super::running::Running;
 use super::signal::TERMINATE;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("exec", build).denied_as("exec");
+pub const TYPE: Stateless = Stateless::node("exec", build).denied_as("exec");
 
 pub(super) struct Exec {
     me: Weak<Exec>,

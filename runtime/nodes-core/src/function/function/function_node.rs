@@ -9,13 +9,13 @@ use std::rc::Rc;
 use futures::future::LocalBoxFuture;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_script::{BUILT_IN, FunctionScript, Lib, SANDBOX, Script, Source};
 
 use super::cx_host::CxHost;
 
 /// The table's row.
-pub const TYPE: NodeType = NodeType::node("function", build);
+pub const TYPE: Stateless = Stateless::node("function", build);
 
 /// Whether messages may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

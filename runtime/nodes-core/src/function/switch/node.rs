@@ -8,14 +8,14 @@ use futures::future::LocalBoxFuture;
 use flotilla_engine::expression::Typed;
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::Value;
 
 use super::rule::{Rule, has_parts};
 use super::sequence::Sequences;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("switch", build);
+pub const TYPE: Stateless = Stateless::node("switch", build);
 
 struct Switch {
     cx: NodeCx,

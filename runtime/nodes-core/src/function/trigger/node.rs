@@ -10,13 +10,13 @@ use crate::function::delay::Timer;
 use crate::function::rbe::parse_float;
 use flotilla_engine::expression::{ExpressionError, Plain};
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Str, Value};
 
 use super::config::{Config, Output};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("trigger", build);
+pub const TYPE: Stateless = Stateless::node("trigger", build);
 
 /// The topic of messages without one, and of all when topics are not kept apart.
 const NO_TOPIC: &str = "_none";

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Value};
 
 use super::concat::Concat;
@@ -12,7 +12,7 @@ use super::count::Count;
 use super::interval::Interval;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("batch", build);
+pub const TYPE: Stateless = Stateless::node("batch", build);
 
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     match props::text(cx.config(), "mode", "count").as_str() {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use futures::future::LocalBoxFuture;
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Path, Str, Value};
 
 use super::config::{Build, Config, Mode};
@@ -15,7 +15,7 @@ use super::group::Group;
 use super::reduce::Reduce;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("join", build);
+pub const TYPE: Stateless = Stateless::node("join", build);
 
 struct Join(Rc<Inner>);
 

@@ -9,14 +9,14 @@ use rustc_hash::FxHashMap;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Path, Str, Value};
 
 use super::key::Key;
 use super::order::{compare, sort_by};
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("sort", build);
+pub const TYPE: Stateless = Stateless::node("sort", build);
 
 struct Sort {
     cx: NodeCx,

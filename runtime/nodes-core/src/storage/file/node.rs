@@ -12,13 +12,13 @@ use crate::storage::errno::error_value;
 use crate::storage::filename::{Filename, resolve};
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Value, stringify};
 
 use super::writer::Writer;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("file", build).denied_as("file");
+pub const TYPE: Stateless = Stateless::node("file", build).denied_as("file");
 
 struct FileNode(Rc<Inner>);
 

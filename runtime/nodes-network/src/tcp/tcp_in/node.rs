@@ -10,14 +10,14 @@ use crate::tcp::gather::{Cut, Datatype, Gather, TooMuch};
 use crate::tcp::payload;
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Str, Value};
 
 use super::client::Client;
 use super::server::Server;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("tcp in", build).denied_when("tcp-listen", listens);
+pub const TYPE: Stateless = Stateless::node("tcp in", build).denied_when("tcp-listen", listens);
 
 /// Whether the node listens; a value that only the environment knows may turn out to.
 fn listens(config: &NodeConfig) -> bool {

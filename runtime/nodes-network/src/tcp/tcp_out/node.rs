@@ -9,7 +9,7 @@ use crate::link::Link;
 use crate::tcp::payload;
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::Value;
 
 use super::client::Client;
@@ -17,7 +17,7 @@ use super::reply::Reply;
 use super::server::Server;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("tcp out", build).denied_when("tcp-listen", listens);
+pub const TYPE: Stateless = Stateless::node("tcp out", build).denied_when("tcp-listen", listens);
 
 /// Whether the node listens: everything but `client`, `reply` and nothing does.
 fn listens(config: &NodeConfig) -> bool {

@@ -11,14 +11,14 @@ use crate::link::Link;
 use crate::tcp::gather::Gather;
 use crate::tcp::target::Target;
 use flotilla_engine::message::Msg;
-use flotilla_engine::{Node, NodeCx, NodeError, NodeType};
+use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Value};
 
 use super::config::{Config, Until};
 use super::peer::Peer;
 
 /// The row in the table of node types.
-pub const TYPE: NodeType = NodeType::node("tcp request", build);
+pub const TYPE: Stateless = Stateless::node("tcp request", build);
 
 /// Messages that may wait for one connection; setting `tcpMsgQueueSize`.
 const QUEUE: usize = 1000;

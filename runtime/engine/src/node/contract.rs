@@ -1,21 +1,17 @@
 //! What a node is to the engine.
 
 use std::any::Any;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use flotilla_flows::NodeConfig;
 use futures::future::{BoxFuture, LocalBoxFuture};
 
 use crate::message::Msg;
 use flotilla_value::{ErrorValue, Value};
 
-use super::cx::NodeCx;
-
 /// A node of a flow. It lives on one worker thread, owns its state (`Cell`, `RefCell`) and needs no locks.
 pub trait Node: Any {
-    /// Handles a message, inline. Work that waits is spawned with [`NodeCx::spawn`] and holds the message while it does.
-    /// When it is through with the message it calls [`NodeCx::done`], or [`NodeCx::error`] with it.
+    /// Handles a message, inline. Work that waits is spawned with [`NodeCx::spawn`](crate::NodeCx::spawn) and holds the message while it does.
+    /// When it is through with the message it calls [`NodeCx::done`](crate::NodeCx::done), or [`NodeCx::error`] with it.
     fn receive(&self, msg: Msg);
 
     /// Called once, in order of the flow document, when every node of the deploy is built and wired.
@@ -37,7 +33,7 @@ pub trait Node: Any {
     }
 
     /// Stops the node. `removed`: it is gone from the flow, not restarted. Bounded by Node-RED's close time-out.
-    /// Tasks spawned with [`NodeCx::spawn`] are ended by the engine after this.
+    /// Tasks spawned with [`NodeCx::spawn`](crate::NodeCx::spawn) are ended by the engine after this.
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }
@@ -101,57 +97,5 @@ impl NodeError {
 impl From<NodeError> for Value {
     fn from(error: NodeError) -> Value {
         Value::Error(Arc::new(ErrorValue::new(error.text)))
-    }
-}
-
-/// How a node type is built. Called on the node's worker; the configuration has its `${ENV}` filled in.
-#[derive(Clone, Copy)]
-pub enum Build {
-    /// A node that takes messages.
-    Node(fn(NodeCx) -> Result<Rc<dyn Node>, NodeError>),
-    /// A config node.
-    Config(fn(NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError>),
-}
-
-/// An operator's switch (`--deny`) for a node type.
-#[derive(Clone, Copy)]
-pub struct Deny {
-    /// The operator's word: `exec`, `file`, `tcp-listen`, ...
-    pub word: &'static str,
-    /// Whether the switch is meant for a node that is configured so.
-    pub applies: fn(&NodeConfig) -> bool,
-}
-
-/// A row of the table of node types.
-#[derive(Clone, Copy)]
-pub struct NodeType {
-    /// The type's name in flow documents, for example `mqtt in`.
-    pub name: &'static str,
-    /// The operator's switch for it, if it reaches beyond the flow.
-    pub deny: Option<Deny>,
-    /// How it is built.
-    pub build: Build,
-}
-
-impl NodeType {
-    /// A node type that takes messages.
-    pub const fn node(name: &'static str, build: fn(NodeCx) -> Result<Rc<dyn Node>, NodeError>) -> NodeType {
-        NodeType { name, deny: None, build: Build::Node(build) }
-    }
-
-    /// A config node type.
-    pub const fn config(name: &'static str, build: fn(NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError>) -> NodeType {
-        NodeType { name, deny: None, build: Build::Config(build) }
-    }
-
-    /// The same type under an operator's switch.
-    pub const fn denied_as(self, word: &'static str) -> NodeType {
-        self.denied_when(word, |_| true)
-    }
-
-    /// The same type under an operator's switch that is meant only for nodes with some configurations: those that listen.
-    /// The configuration is as in the flow document: `${ENV}` is not filled in yet.
-    pub const fn denied_when(self, word: &'static str, applies: fn(&NodeConfig) -> bool) -> NodeType {
-        NodeType { deny: Some(Deny { word, applies }), ..self }
     }
 }
