@@ -29,7 +29,7 @@ pub enum Exit {
     WorkerDead = 70,
     /// A replica lost the lease on its id: start it again under another one.
     LeaseLost = 75,
-    /// A replica's worker did not go on: start it again.
+    /// A replica's worker did not go on, or it was to stop and did not within its time: something in it hangs. Start it again.
     WorkerStuck = 76,
 }
 

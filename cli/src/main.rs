@@ -19,6 +19,7 @@ mod group_key;
 mod health;
 mod load;
 mod logging;
+mod plain;
 mod process;
 mod replica;
 mod review;
@@ -119,9 +120,9 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("flotilla: {error:#}");
+            eprintln!("flotilla: {}", plain::lines(&format!("{error:#}")));
             if let Some(advice) = exit::advice(&error) {
-                eprintln!("{advice}");
+                eprintln!("{}", plain::lines(&advice.to_string()));
             }
             exit::Exit::of(&error).into()
         }

@@ -62,8 +62,8 @@ pub fn render(findings: &[Finding]) -> String {
         .collect()
 }
 
-/// Writes to standard output; a closed pipe (`| head`) is no error.
+/// Writes to standard output, control characters as escapes; a closed pipe (`| head`) is no error.
 pub fn print(text: &str) {
     use std::io::Write;
-    drop(std::io::stdout().write_all(text.as_bytes()));
+    drop(std::io::stdout().write_all(crate::plain::lines(text).as_bytes()));
 }

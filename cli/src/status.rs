@@ -25,7 +25,10 @@ pub struct StatusArgs {
 }
 
 /// Back to the top left corner, and everything below it cleared (ECMA-48: CUP, ED).
-const CLEAR: &str = "\x1b[H\x1b[2J";
+fn clear() {
+    use std::io::Write;
+    drop(std::io::stdout().write_all(b"\x1b[H\x1b[2J"));
+}
 
 /// A replica with what two looks at it tell.
 #[derive(Serialize)]
@@ -46,7 +49,8 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
         match shown {
             Ok(()) => {}
             Err(error) if args.watch => {
-                print(&format!("{CLEAR}{error}\n"));
+                clear();
+                print(&format!("{error}\n"));
                 tokio::time::sleep(WINDOW).await;
             }
             Err(error) => return Err(error),
@@ -69,7 +73,7 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
         return Ok(());
     }
     if args.watch {
-        print(CLEAR);
+        clear();
     }
     print(&format!("{}\n", flotilla_api::health::summary(replicas.iter().map(|measured| &measured.replica))));
     let rows = replicas.into_iter().map(|Measured { replica, per_second }| {

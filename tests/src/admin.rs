@@ -108,7 +108,12 @@ impl Up {
     /// Runs a subcommand against this group's admin API.
     pub fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
         let admin = self.admin.to_string();
-        Command::new(flotilla()?).args(args).env("FLOTILLA_ADMIN", admin).output().context("cannot run flotilla")
+        Command::new(flotilla()?)
+            .args(args)
+            .env("FLOTILLA_ADMIN", admin)
+            .env("FLOTILLA_DATA", self.data())
+            .output()
+            .context("cannot run flotilla")
     }
 
     /// The admin API.

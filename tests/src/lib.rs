@@ -25,7 +25,7 @@ pub use load::{Load, run_scenario};
 pub use mosquitto::Mosquitto;
 pub use part::{Part, wait_for};
 pub use ports::free_ports;
-pub use process::{Killed, example, flotilla, kill, pause, peak_memory, resume};
+pub use process::{Killed, example, flotilla, kill, pause, peak_memory, resume, terminate};
 pub use redis::Redis;
 pub use up::{Up, UpOptions};
 pub use wait::eventually;

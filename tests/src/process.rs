@@ -36,6 +36,11 @@ pub fn kill(pid: u32) -> Killed {
     signal("KILL", pid)
 }
 
+/// SIGTERM.
+pub fn terminate(pid: u32) -> Killed {
+    signal("TERM", pid)
+}
+
 /// SIGSTOP.
 pub fn pause(pid: u32) -> Killed {
     signal("STOP", pid)

@@ -1,11 +1,15 @@
 //! What every subcommand that talks to the admin API takes.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 use flotilla_api::Client;
 
 use crate::up::Place;
+
+/// Where `flotilla up` keeps its admin token, in its data folder.
+pub const TOKEN_FILE: &str = "admin.token";
 
 /// Where the admin API is, and how to answer.
 #[derive(Args, Clone, Debug)]
@@ -17,7 +21,7 @@ pub struct AdminArgs {
     /// Data folder of the `flotilla up` that is meant
     #[arg(long, global = true, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     pub data: PathBuf,
-    /// The gateway's admin token, if it has one
+    /// The gateway's admin token [default: that of the `flotilla up` in --data, for an --admin on this machine]
     #[arg(long, global = true, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
     /// Answer in JSON
@@ -40,7 +44,16 @@ impl AdminArgs {
     pub fn client(&self) -> Client {
         let found = || Place::find(&self.data).map(|place| place.admin).filter(|admin| !admin.is_empty());
         let address = self.admin.clone().or_else(found).unwrap_or_else(|| "127.0.0.1:1881".to_owned());
-        Client::new(address, self.admin_token.as_deref())
+        let token = self.admin_token.clone().or_else(|| self.token_for(&address));
+        Client::new(address, token.as_deref())
+    }
+
+    /// The token in the data folder. It goes to no other machine.
+    fn token_for(&self, address: &str) -> Option<String> {
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+        let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        let token = local.then(|| std::fs::read_to_string(self.data.join(TOKEN_FILE)).ok()).flatten()?;
+        Some(token.trim().to_owned())
     }
 }
 

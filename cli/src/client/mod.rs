@@ -5,6 +5,6 @@ mod probe;
 mod show;
 
 pub(crate) use args::actor;
-pub use args::{AdminArgs, GroupArgs};
+pub use args::{AdminArgs, GroupArgs, TOKEN_FILE};
 pub use probe::probe;
 pub use show::{age, json, table, time};

@@ -5,6 +5,7 @@ use comfy_table::presets::NOTHING;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::plain;
 use crate::review::print;
 
 /// A table without lines: easy to read, easy to cut.
@@ -12,7 +13,7 @@ pub fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(header);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| plain::one_line(&cell).into_owned()));
     }
     let text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     print(&text);

@@ -10,6 +10,7 @@ use super::dry_run;
 use crate::client;
 use crate::exit::Exit;
 use crate::flow_files;
+use crate::plain;
 use crate::review::print;
 use crate::rollout::watch;
 
@@ -70,10 +71,10 @@ pub fn refused(problem: Problem, as_json: bool) -> ExitCode {
     } else {
         eprintln!("flotilla: refused ({}), nothing changed:", problem.code);
         if problem.problems.is_empty() {
-            eprintln!("  {}", problem.detail);
+            eprintln!("  {}", plain::lines(&problem.detail));
         }
         for part in &problem.problems {
-            eprintln!("  {}: {}", part.subject(), part.detail);
+            eprintln!("  {}: {}", plain::one_line(&part.subject()), plain::one_line(&part.detail));
         }
         if problem.problems.iter().any(|part| part.code == "unknown_type") {
             eprintln!("Deploy it with --allow-unknown to let nodes of unknown types swallow messages, visibly");

@@ -81,7 +81,7 @@ impl Ops {
         Router::new()
             .route("/livez", get(livez))
             .route("/readyz", get(readyz))
-            .route("/metrics", get(|State(served): State<Served>| async move { served.metrics.render() }))
+            .route("/metrics", get(|State(served): State<Served>| async move { served.metrics.render_all().await }))
             .with_state(Served { readiness, metrics })
     }
 

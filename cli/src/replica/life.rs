@@ -30,10 +30,14 @@ use super::sessions::GroupKeeper;
 use super::{engine, health, metrics, parent, watch};
 use crate::flow_files;
 use crate::group_key;
-use crate::process::{Metrics, Ops, Readiness, Shutdown};
+use crate::process::{Metrics, Ops, Readiness, Shutdown, end_after};
 
 /// Exit code when the lease on the id was lost: start again under another id.
 const LEASE_LOST: u8 = 75;
+
+/// How much longer than the drain time-out leaving may take, before the process ends all the same. Less than the supervisor
+/// waits.
+const GRACE: Duration = Duration::from_secs(4);
 
 /// Runs until a signal, the end of the supervisor, or the loss of the lease.
 pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
@@ -62,15 +66,17 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let process = format!("{started_ms}/{}", flotilla_engine::message::generate_id());
     let mut record = record(&args, &id, started_ms, advertised(ops.address()));
     let memberships = Memberships::new(store.clone());
-    let parent = async { if args.exit_with_parent { parent::gone().await } else { std::future::pending().await } };
-    tokio::pin!(parent);
+    let parent = CancellationToken::new();
+    if args.exit_with_parent {
+        parent::watch(parent.clone(), drain + GRACE).context("cannot start a thread")?;
+    }
     let started_in = (!args.spare).then_some(args.engine.group.as_str());
     let mut place = Place::of(&memberships, &id, started_in).await?;
     if place.group.is_none() {
         let stop = async {
             tokio::select! {
                 () = signals.next() => {}
-                () = &mut parent => {}
+                () = parent.cancelled() => {}
             }
         };
         place = match regroup::wait_for_group(&store, record.clone(), &process, lease, &readiness, stop).await? {
@@ -149,25 +155,32 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
 
     let (mut code, mut moves) = (ExitCode::SUCCESS, false);
     loop {
-        tokio::select! {
-            _ = changes.next() => {
-                if regroup::is_elsewhere(&memberships, &id, &args.engine.group).await {
-                    tracing::info!(group = args.engine.group, "was taken out of its group: drains and leaves it");
-                    moves = true;
-                    break;
-                }
-                if !replica.follow().await {
-                    changes.look_again();
-                }
+        // A step may take long, and may hang: what ends this process is heard in the middle of it.
+        let step = async {
+            changes.next().await;
+            if regroup::is_elsewhere(&memberships, &id, &args.engine.group).await {
+                tracing::info!(group = args.engine.group, "was taken out of its group: drains and leaves it");
+                return true;
             }
+            if !replica.follow().await {
+                changes.look_again();
+            }
+            false
+        };
+        tokio::select! {
+            elsewhere = step => if elsewhere {
+                moves = true;
+                break;
+            },
             () = signals.next() => break,
-            () = &mut parent => break,
+            () = parent.cancelled() => break,
             () = lost.cancelled() => {
                 code = ExitCode::from(LEASE_LOST);
                 break;
             }
         }
     }
+    end_after(drain + GRACE, "leaving the group");
     stop_driving.cancel();
     orphans.abort();
     let leave = async {

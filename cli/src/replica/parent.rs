@@ -1,10 +1,28 @@
-//! A supervised replica ends with its supervisor.
+//! A supervised replica ends with its supervisor, whatever it is doing.
 
-use tokio::io::AsyncReadExt;
+use std::io::Read;
+use std::time::Duration;
 
-/// Returns when standard input closes: the supervisor asks this replica to drain, or is gone.
-pub async fn gone() {
-    let mut stdin = tokio::io::stdin();
-    let mut buffer = [0u8; 64];
-    while stdin.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
+use tokio_util::sync::CancellationToken;
+
+use crate::process::end_after;
+
+/// Fires when standard input closes: the supervisor asks this replica to drain, or is gone. A thread of its own listens,
+/// which no script and no runtime that hangs can hold up; what is not done `wait` later
+/// is given up.
+pub fn watch(gone: CancellationToken, wait: Duration) -> std::io::Result<()> {
+    // Ends with standard input.
+    let listening = std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
+        let (mut stdin, mut buffer) = (std::io::stdin().lock(), [0u8; 64]);
+        loop {
+            match stdin.read(&mut buffer) {
+                Ok(0) => break,
+                Err(error) if error.kind() != std::io::ErrorKind::Interrupted => break,
+                _ => {}
+            }
+        }
+        gone.cancel();
+        end_after(wait, "stopping with the supervisor");
+    });
+    listening.map(drop)
 }

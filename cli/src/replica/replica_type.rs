@@ -39,6 +39,8 @@ struct Assigned {
     /// It ran before, and what is left for it does not work.
     back: bool,
 }
+/// A store that does not answer for so long does not hold up a drain: gateways notice a connection that is refused.
+const BLIND: Duration = Duration::from_secs(2);
 
 /// A replica that has joined.
 pub(super) struct Replica {
@@ -94,8 +96,13 @@ impl Replica {
         }
         let deployed = match revision {
             Ok((revision, secrets)) => {
+                if trial {
+                    self.judge(trial);
+                }
+                let deployed = self.deploy(&assigned, &revision, secrets, deploy_type).await;
+                // Until here what fails may have failed with the revision before.
                 self.judge(trial);
-                self.deploy(&assigned, &revision, secrets, deploy_type).await
+                deployed
             }
             Err(error) => Err(error.into()),
         };
@@ -249,10 +256,11 @@ impl Replica {
     /// Waits until no gateway sends requests here, for as long as that may take.
     async fn until_unrouted(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
-        while Instant::now() < deadline {
+        let mut blind = Instant::now();
+        while Instant::now() < deadline && blind.elapsed() < BLIND {
             match self.gateways.route_to(&self.id).await {
                 Ok(false) => return,
-                Ok(true) => {}
+                Ok(true) => blind = Instant::now(),
                 Err(error) => tracing::debug!(%error, "cannot ask whether a gateway routes here"),
             }
             tokio::time::sleep(ASK).await;
@@ -264,6 +272,7 @@ impl Replica {
     pub(super) async fn leave(self, lost: bool) {
         self.readiness.waiting("drain", "this replica stops");
         self.engine.shared().health.canary.end(false);
+        let until = Instant::now() + self.drain;
         let change = |record: &mut ReplicaRecord| record.state = ReplicaState::Draining;
         if self.registration.update(change).await {
             self.until_unrouted(self.drain).await;
@@ -285,7 +294,7 @@ impl Replica {
                 time.as_secs() / 3600
             );
         }
-        let open = self.engine.drain(self.drain).await;
+        let open = self.engine.drain(until.saturating_duration_since(Instant::now())).await;
         if open > 0 {
             tracing::warn!(open, "deliveries were not finished within the drain time-out and are abandoned");
         }

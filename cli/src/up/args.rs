@@ -41,7 +41,10 @@ pub struct UpArgs {
     /// Where the admin API listens (loopback only)
     #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub admin: SocketAddr,
-    /// Folder for the SQLite store
+    /// What clients of the admin API have to show [default: made once, and kept in DIR/admin.token for the CLI to find]
+    #[arg(long, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub admin_token: Option<String>,
+    /// Folder for the SQLite store, the group's key and the admin token
     #[arg(long, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     pub data: PathBuf,
     #[command(flatten)]

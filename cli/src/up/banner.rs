@@ -44,7 +44,7 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
     for (name, what) in [
         ("broker", broker),
         ("flow HTTP", format!("http://{}", running.http)),
-        ("admin API", format!("http://{}/api/v1/status, /readyz, /metrics", running.admin)),
+        ("admin API", format!("http://{}/readyz, /metrics, and /api/v1 with its token", running.admin)),
         ("store", running.store.display().to_string()),
     ] {
         text += &format!("  {name:<10}{what}\n");

@@ -27,7 +27,7 @@ pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, ad
         let method = if method.is_empty() || method == "GET" { String::new() } else { format!("-X {method} ") };
         format!("curl -i {method}http://{http}{}", path(node.str("url")))
     });
-    let request = request.unwrap_or_else(|| format!("curl -i http://{admin}/api/v1/status"));
+    let request = request.unwrap_or_else(|| format!("curl -i http://{admin}/readyz"));
     publish.into_iter().chain([request]).collect()
 }
 

@@ -6,10 +6,13 @@ mod banner;
 mod begin;
 mod deployed;
 mod hints;
+mod living;
 mod place;
 mod reach;
 mod run;
 mod scale;
+mod scrape;
+mod secret;
 mod supervisor;
 
 pub use args::UpArgs;

@@ -10,16 +10,19 @@ use flotilla_api::health::summary;
 use flotilla_broker::Broker;
 use flotilla_flows::Document;
 use flotilla_group::GroupError;
-use flotilla_group::member::{Registry, ReplicaState};
+use flotilla_group::member::{Registry, ReplicaState, Roster};
 use flotilla_group::spec::{Specs, Supervision};
 use flotilla_store::Store;
 
 use super::args::UpArgs;
 use super::banner::{Running, banner};
 use super::begin::{Begun, begin};
+use super::living::Living;
 use super::place::Held;
 use super::reach::unreached;
 use super::scale;
+use super::scrape;
+use super::secret;
 use super::supervisor::{ReplicaCommand, Supervisor};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
@@ -50,23 +53,28 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         Ok(key) => key,
         Err(_) => group_key::load_or_make(&args.data.join("group.key"))?,
     };
+    let admin_token = secret::admin_token(args.admin_token.as_deref(), &args.data)?;
     let path = args.data.join("store.db");
     let url = format!("sqlite:{}", path.display());
     let store = flotilla_store::open(&url)
         .await
         .with_context(|| format!("cannot open the store {}; see --data", path.display()))?;
 
+    make_private(&path)?;
+
     let broker = if args.no_broker { None } else { Some(start_broker(&args).await?) };
     if let Some(view) = broker.as_ref().map(Broker::view) {
         metrics.also(move || view.group_metrics());
     }
+    let scraped = Registry::new(store.clone(), &args.engine.group)?;
+    metrics.gather(move || Box::pin(scrape::replicas(scraped.clone())));
     let mqtt = broker.as_ref().map(Broker::tcp_addr);
     let gateway = Gateway::start(GatewayParts {
         store: store.clone(),
         group: args.engine.group.clone(),
         http: args.http,
         admin: args.admin,
-        admin_token: None,
+        admin_token: Some(admin_token),
         failfast: START,
         door: args.door.clone(),
         allow_unknown: args.engine.allow_unknown,
@@ -81,7 +89,9 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let mut document = Document::from_value(revision.flows)?;
     document.set_node_settings(&revision.nodes);
 
-    let supervisor = Arc::new(Supervisor::new(replica_command(&args, &url, log_format, key)));
+    let living = Living::follow(store.clone(), Roster::new(store.clone(), &args.engine.group)?);
+    let command = replica_command(&args, &url, log_format, key, drain + GRACE);
+    let supervisor = Arc::new(Supervisor::new(command, living));
     supervisor.scale(usize::from(replicas));
     let registry = Registry::new(store.clone(), &args.engine.group)?;
     let started = tokio::select! {
@@ -158,13 +168,19 @@ async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
         .context("cannot start the broker: choose another --mqtt or --mqtt-persist, or --no-broker")
 }
 
-fn replica_command(args: &UpArgs, store: &str, log_format: LogFormat, key: String) -> ReplicaCommand {
+fn replica_command(
+    args: &UpArgs,
+    store: &str,
+    log_format: LogFormat,
+    key: String,
+    patience: Duration,
+) -> ReplicaCommand {
     let mut command = args.engine.to_args();
     command.extend(["--store".to_owned(), store.to_owned(), "--http".to_owned(), "127.0.0.1:0".to_owned()]);
     if log_format == LogFormat::Json {
         command.extend(["--log-format".to_owned(), "json".to_owned()]);
     }
-    ReplicaCommand { args: command, group: args.engine.group.clone(), key }
+    ReplicaCommand { args: command, group: args.engine.group.clone(), key, patience }
 }
 
 /// The store holds flows and credentials: nobody else on the machine is to read it.
@@ -187,6 +203,20 @@ async fn connected(registry: &Registry) -> String {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// A store that an earlier version made may be readable for others.
+fn make_private(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let name = path.display();
+    for suffix in ["", "-wal", "-shm"] {
+        let file = Path::new(&format!("{name}{suffix}")).to_owned();
+        if file.exists() {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))
+                .with_context(|| format!("cannot make {} private", file.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Waits until every replica runs the revision; a replica that says it cannot is the reason to stop.

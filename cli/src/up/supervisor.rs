@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::backoff::{Backoff, Verdict};
+use super::living::Living;
 
 /// How a replica process is started: `flotilla replica` with these arguments and `--id`.
 #[derive(Clone, Debug)]
@@ -19,11 +20,14 @@ pub struct ReplicaCommand {
     pub group: String,
     /// The group's key: handed on in the environment, where other users cannot read it.
     pub key: String,
+    /// How long a replica that was asked to stop may take before it is killed.
+    pub patience: Duration,
 }
 
 /// Keeps replicas running until it is stopped.
 pub struct Supervisor {
     command: ReplicaCommand,
+    living: Living,
     places: Mutex<Places>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -40,8 +44,9 @@ struct Places {
 
 impl Supervisor {
     /// A supervisor without replicas yet.
-    pub fn new(command: ReplicaCommand) -> Supervisor {
-        Supervisor { command, places: Mutex::default(), stop: CancellationToken::new(), tasks: TaskTracker::new() }
+    pub fn new(command: ReplicaCommand, living: Living) -> Supervisor {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Supervisor { command, living, places: Mutex::default(), stop, tasks }
     }
 
     /// Keeps this many replicas running: more are started, the newest drain and leave.
@@ -53,7 +58,7 @@ impl Supervisor {
             places.numbered += 1;
             let stop = self.stop.child_token();
             places.stops.push(stop.clone());
-            self.tasks.spawn(keep_running(self.command.clone(), places.numbered, stop));
+            self.tasks.spawn(keep_running(self.command.clone(), self.living.clone(), places.numbered, stop));
         }
     }
 
@@ -72,24 +77,33 @@ impl Supervisor {
     }
 }
 
-fn spawn(command: &ReplicaCommand, place: usize, generation: u64) -> std::io::Result<Child> {
-    // Ids are never used twice within a life of the supervisor: a dead replica's lease may still be held.
-    let id = match generation {
-        0 => format!("{}-{place}", command.group),
-        _ => format!("{}-{place}.{generation}", command.group),
-    };
+/// Ids are never used twice within a life of the supervisor: a dead replica's lease may still be held.
+fn id(group: &str, place: usize, generation: u64) -> String {
+    match generation {
+        0 => format!("{group}-{place}"),
+        _ => format!("{group}-{place}.{generation}"),
+    }
+}
+
+fn spawn(command: &ReplicaCommand, id: &str) -> std::io::Result<Child> {
     let mut process = Command::new(std::env::current_exe()?);
     // What configures `up` itself must not configure its children.
-    for name in
-        ["FLOTILLA_HTTP", "FLOTILLA_ID", "FLOTILLA_OPS", "FLOTILLA_ADVERTISE", "FLOTILLA_CONFIG", "FLOTILLA_SPARE"]
-    {
+    for name in [
+        "FLOTILLA_HTTP",
+        "FLOTILLA_ID",
+        "FLOTILLA_OPS",
+        "FLOTILLA_ADVERTISE",
+        "FLOTILLA_CONFIG",
+        "FLOTILLA_SPARE",
+        "FLOTILLA_ADMIN_TOKEN",
+    ] {
         process.env_remove(name);
     }
     process.env("FLOTILLA_GROUP_KEY", &command.key);
     process
         .arg("replica")
         .args(&command.args)
-        .args(["--id", &id, "--exit-with-parent"])
+        .args(["--id", id, "--exit-with-parent"])
         // The pipe closes when the supervisor dies, however it dies, and the replica drains.
         .stdin(Stdio::piped())
         .stdout(Stdio::inherit())
@@ -99,11 +113,12 @@ fn spawn(command: &ReplicaCommand, place: usize, generation: u64) -> std::io::Re
 }
 
 /// Keeps one place filled. Ends when the supervisor stops and the process has drained.
-async fn keep_running(command: ReplicaCommand, place: usize, stop: CancellationToken) {
+async fn keep_running(command: ReplicaCommand, mut living: Living, place: usize, stop: CancellationToken) {
     let mut backoff = Backoff::default();
     for generation in 0u64.. {
         let born = Instant::now();
-        let wait = match spawn(&command, place, generation) {
+        let id = id(&command.group, place, generation);
+        let wait = match spawn(&command, &id) {
             Ok(mut child) => {
                 let pid = child.id();
                 // Held here, as waiting for a child closes its standard input first.
@@ -113,10 +128,18 @@ async fn keep_running(command: ReplicaCommand, place: usize, stop: CancellationT
                         let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
                         tracing::warn!(place, pid, "replica died: {how}");
                     }
+                    () = living.lost(&id, pid) => {
+                        // It holds connections, and messages that nobody else gets until they are shut.
+                        tracing::warn!(place, pid, id, "replica lost its lease and is not dead: it is killed and replaced");
+                        let _ = child.kill().await;
+                    }
                     () = stop.cancelled() => {
                         // Closing its standard input asks it to drain.
                         drop(stdin);
-                        let _ = child.wait().await;
+                        if tokio::time::timeout(command.patience, child.wait()).await.is_err() {
+                            tracing::warn!(place, pid, id, "did not drain in time and is killed");
+                            let _ = child.kill().await;
+                        }
                         return;
                     }
                 }

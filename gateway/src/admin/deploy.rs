@@ -100,8 +100,18 @@ pub(super) async fn begin(
     why: &str,
     actor: &str,
 ) -> Result<(String, Rollout), Failure> {
-    let id = api.revisions(group)?.record(revision, actor).await?;
-    match api.desired(group)?.begin(&id, base, rules, why, actor).await {
+    let revisions = api.revisions(group)?;
+    let before = revisions.given(&revision.id()).await?;
+    let id = revisions.record(revision, actor).await?;
+    let begun = api.desired(group)?.begin(&id, base, rules, why, actor).await;
+    if let Err(error) = &begun
+        && before.is_none()
+        && !matches!(error, GroupError::Store(_))
+    {
+        // A refused deploy leaves no revision behind that a rollback could choose.
+        revisions.forget(&id).await?;
+    }
+    match begun {
         Ok(rollout) => Ok((id, rollout)),
         Err(GroupError::BaseChanged { base, now, .. }) => Err(base_changed(api, group, &base, &now).await),
         Err(error) => Err(error.into()),

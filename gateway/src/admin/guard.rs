@@ -1,14 +1,17 @@
 //! Whose requests the admin API answers. Without a token: this machine's, but not those that web pages make a browser send.
 
-use axum::extract::{Request, State};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
 
+use super::lock::Lock;
 use super::problem::Failure;
-use super::token::Token;
 
 /// Refuses requests for another name than loopback's (DNS rebinding) and those that a foreign web page sent.
 pub(super) async fn local_only(request: Request, next: Next) -> Response {
@@ -19,10 +22,14 @@ pub(super) async fn local_only(request: Request, next: Next) -> Response {
 }
 
 /// Refuses requests that do not show the token. A foreign web page does not have it.
-pub(super) async fn token_only(State(token): State<Token>, request: Request, next: Next) -> Response {
-    match token.check(request.headers()) {
+pub(super) async fn token_only(State(lock): State<Arc<Lock>>, request: Request, next: Next) -> Response {
+    match lock.token.check(request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(problem) => Failure(problem).into_response(),
+        Err(problem) => {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+            lock.refuse(&problem, peer).await;
+            Failure(problem).into_response()
+        }
     }
 }
 

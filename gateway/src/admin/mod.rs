@@ -6,6 +6,7 @@ mod deploy;
 mod env;
 mod groups;
 mod guard;
+mod lock;
 mod members;
 mod plan;
 mod problem;

@@ -1,6 +1,7 @@
 //! The admin API's listener.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -11,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
+use super::lock::Lock;
 use super::problem::Failure;
 use super::token::Token;
 use super::{context, deploy, env, groups, guard, members, revisions, rollout, status};
@@ -53,10 +55,14 @@ impl Admin {
         let stop = CancellationToken::new();
         let ended = stop.clone();
         let app = match token {
-            Some(token) => routes(api).layer(from_fn_with_state(token, guard::token_only)).merge(also),
+            Some(token) => {
+                let lock = Arc::new(Lock::new(token));
+                routes(api).layer(from_fn_with_state(lock, guard::token_only)).merge(also)
+            }
             None => routes(api).merge(also).layer(from_fn(guard::local_only)),
         };
         tokio::spawn(async move {
+            let app = app.into_make_service_with_connect_info::<SocketAddr>();
             let served =
                 axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
             if let Err(error) = served {

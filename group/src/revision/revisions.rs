@@ -45,6 +45,19 @@ impl Revisions {
         Ok(id)
     }
 
+    /// When the group was given a revision, and by whom.
+    pub async fn given(&self, id: &str) -> Result<Option<Given>, GroupError> {
+        let entry = self.store.get(&keys::given(&self.group, id)).await?;
+        entry.map(|entry| keys::read("a group's revision", &entry)).transpose()
+    }
+
+    /// Takes a revision off the list of those that the group was given: its deploy was refused. Its content stays, as
+    /// another group may have been given the same.
+    pub async fn forget(&self, id: &str) -> Result<(), GroupError> {
+        self.store.delete(&keys::given(&self.group, id), None).await?;
+        Ok(())
+    }
+
     /// A recorded revision.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Commands with a deadline.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use tokio::process::Command;
@@ -11,8 +12,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs it; gives what it printed.
 pub(super) async fn run(program: &str, args: &[&str]) -> Result<String, GroupError> {
+    run_in(program, args, &[]).await
+}
+
+/// The same, with these variables.
+pub(super) async fn run_in(
+    program: &str,
+    args: &[&str],
+    variables: &[(&str, &OsStr)],
+) -> Result<String, GroupError> {
     let shown = || format!("{program} {}", args.join(" "));
-    let output = Command::new(program).args(args).stdin(std::process::Stdio::null()).kill_on_drop(true).output();
+    let mut command = Command::new(program);
+    command.args(args).envs(variables.iter().copied()).stdin(std::process::Stdio::null()).kill_on_drop(true);
+    let output = command.output();
     let output = match tokio::time::timeout(PATIENCE, output).await {
         Ok(Ok(output)) => output,
         Ok(Err(error)) => return Err(GroupError::Failed(format!("{}: {error}", shown()))),

@@ -125,6 +125,7 @@ impl Up {
             .map_err(|_| GroupError::NoUp(self.data.display().to_string()))?;
         let mut all = args.to_vec();
         all.extend(["--admin", &self.admin]);
-        command::run(&binary.display().to_string(), &all).await
+        // Where its admin token is; as a variable, which versions before that do not mind.
+        command::run_in(&binary.display().to_string(), &all, &[("FLOTILLA_DATA", self.data.as_os_str())]).await
     }
 }

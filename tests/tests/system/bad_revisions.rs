@@ -125,14 +125,12 @@ fn a_function_that_throws_with_each_message_halts_and_loses_none() {
 }
 
 #[test]
-#[ignore = "a known fault: the rollout moves two replicas before it halts"]
 fn a_function_that_hangs_halts_and_the_way_back_does_not_wait_for_it() {
     let up = up();
     halts(&up, &bad(&up, "while (true) {}"), "a worker has been busy with one message");
 }
 
 #[test]
-#[ignore = "a known fault: 13 of 409 messages are lost while the group goes back"]
 fn a_function_that_eats_memory_halts() {
     let up = up();
     halts(&up, &bad(&up, "const all = []; for (;;) all.push(new Array(100000).fill(1.5));"), "in probation");

@@ -1,6 +1,7 @@
 //! Whole-system tests, from outside.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
+mod admin_doors;
 mod bad_revisions;
 mod broker;
 mod chaos;
@@ -9,6 +10,7 @@ mod counter;
 mod credentials;
 mod deploy_keeps;
 mod deploy_types;
+mod endings;
 mod flow_requests;
 mod flow_tests;
 mod front_door;

@@ -1,0 +1,6 @@
+//! Log output of a process.
+
+mod calm;
+mod init;
+
+pub use init::{Color, LogFormat, init};
