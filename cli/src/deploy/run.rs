@@ -74,7 +74,7 @@ pub fn refused(problem: Problem, as_json: bool) -> ExitCode {
             eprintln!("  {}", plain::lines(&problem.detail));
         }
         for part in &problem.problems {
-            eprintln!("  {}: {}", plain::one_line(&part.subject()), plain::one_line(&part.detail));
+            eprintln!("  {}: {}", plain::one_line(part.subject()), plain::one_line(&part.detail));
         }
         if problem.problems.iter().any(|part| part.code == "unknown_type") {
             eprintln!("Deploy it with --allow-unknown to let nodes of unknown types swallow messages, visibly");

@@ -265,7 +265,11 @@ impl Client {
         let to = if parting == Parting::End { DRAIN } else { HOLD };
         let before = self.want.compare_exchange(RUN, to, Ordering::AcqRel, Ordering::Acquire);
         if before.is_ok() {
-            *self.draining.lock() = Some(guard);
+            // A server that is away sends nothing more, and would hold up the stop for all of the drain time-out. What it
+            // keeps for a session goes to whoever takes that over.
+            if self.state() == State::Connected {
+                *self.draining.lock() = Some(guard);
+            }
             if to == DRAIN {
                 self.subscriptions.leave();
             }
@@ -355,6 +359,11 @@ impl Client {
 
     pub(super) fn closing(&self) -> bool {
         self.want.load(Ordering::Acquire) == CLOSE
+    }
+
+    /// True when it takes no more messages: it drains, or closes.
+    pub fn is_ending(&self) -> bool {
+        self.want.load(Ordering::Acquire) != RUN && self.role != Role::Adopt
     }
 
     pub(super) fn is_draining(&self) -> bool {
