@@ -122,7 +122,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("flotilla: {}", plain::lines(&format!("{error:#}")));
             if let Some(advice) = exit::advice(&error) {
-                eprintln!("{}", plain::lines(&advice.to_string()));
+                eprintln!("{}", plain::lines(advice));
             }
             exit::Exit::of(&error).into()
         }

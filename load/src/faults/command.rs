@@ -16,11 +16,7 @@ pub(super) async fn run(program: &str, args: &[&str]) -> Result<String, GroupErr
 }
 
 /// The same, with these variables.
-pub(super) async fn run_in(
-    program: &str,
-    args: &[&str],
-    variables: &[(&str, &OsStr)],
-) -> Result<String, GroupError> {
+pub(super) async fn run_in(program: &str, args: &[&str], variables: &[(&str, &OsStr)]) -> Result<String, GroupError> {
     let shown = || format!("{program} {}", args.join(" "));
     let mut command = Command::new(program);
     command.args(args).envs(variables.iter().copied()).stdin(std::process::Stdio::null()).kill_on_drop(true);
