@@ -39,8 +39,8 @@ impl Node for Source {
 
     fn start(&self) {
         let cx = self.0.clone();
-        self.0.spawn(async move {
-            let Some(course) = cx.shared().extensions.get::<Course>() else { return };
+        self.0.work().spawn(async move {
+            let Some(course) = cx.shared().extensions().get::<Course>() else { return };
             let Ok(value) = parse_json(course.message.as_bytes()) else { return };
             let msg = Msg::from_value(value, None);
             // The first tenth warms up.
@@ -49,7 +49,7 @@ impl Node for Source {
                 if number == warm_up {
                     *course.begun.lock() = Some(Instant::now());
                 }
-                cx.send(msg.clone());
+                cx.out().send(msg.clone());
                 if number % BATCH == 0 {
                     tokio::task::yield_now().await;
                 }
@@ -60,7 +60,7 @@ impl Node for Source {
 
 impl Node for Sink {
     fn receive(&self, msg: Msg) {
-        let Some(course) = self.0.shared().extensions.get::<Course>() else { return };
+        let Some(course) = self.0.shared().extensions().get::<Course>() else { return };
         let mut arrived = course.arrived.lock();
         *arrived += 1;
         if *arrived == course.messages + course.messages / 10
@@ -68,7 +68,7 @@ impl Node for Sink {
         {
             let _ = ended.send(Instant::now());
         }
-        self.0.done(&msg);
+        self.0.report().done(&msg);
     }
 }
 
@@ -103,7 +103,7 @@ pub async fn measure(case: &Case, messages: usize) -> anyhow::Result<f64> {
         ended: Mutex::new(Some(ended)),
         begun: Mutex::new(None),
     });
-    engine.shared().extensions.insert(course.clone());
+    engine.shared().extensions().insert(course.clone());
     let flow = serde_json::json!([
         {"id": "t", "type": "tab", "label": "bench"},
         {"id": "a", "type": "bench source", "z": "t", "wires": [["b"]]},

@@ -73,13 +73,12 @@ pub async fn deploy(
     }
     let env =
         secret_files::resolve(revision.env.iter().map(|(name, value)| (name.clone(), value.clone())).chain(secrets));
-    context_storage::apply(&engine.shared().contexts, &revision.settings);
+    context_storage::apply(engine.shared().contexts(), &revision.settings);
     // Many settings are read when a node starts.
-    let same_settings = engine.shared().settings.load().node_red == revision.settings;
-    engine.shared().settings.rcu(|settings| {
-        let env = env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
-        Settings { env, node_red: revision.settings.clone(), ..(**settings).clone() }
-    });
+    let same_settings = engine.shared().settings().node_red == revision.settings;
+    let env = env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+    let before = engine.shared().settings();
+    engine.shared().set_settings(Settings { env, node_red: revision.settings.clone(), ..(*before).clone() });
     let deploy_type = if same_settings { deploy_type } else { DeployType::Full };
     let report = match engine.deploy(&document, credentials, deploy_type).await {
         Ok(report) => report,

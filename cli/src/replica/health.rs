@@ -17,7 +17,7 @@ fn cut(text: &str) -> String {
 
 /// The health of this replica now.
 pub(super) fn of(shared: &Shared) -> ReplicaHealth {
-    let problems = shared.health.problems();
+    let problems = shared.health().problems();
     let ms = |time: std::time::Duration| time.as_millis() as u64;
     ReplicaHealth {
         broken: problems.len(),
@@ -33,7 +33,7 @@ pub(super) fn of(shared: &Shared) -> ReplicaHealth {
             })
             .collect(),
         sources: shared
-            .health
+            .health()
             .sources()
             .into_iter()
             .map(|(source, since)| Source {
@@ -44,10 +44,10 @@ pub(super) fn of(shared: &Shared) -> ReplicaHealth {
                 away_ms: if source.connected { 0 } else { ms(since) },
             })
             .collect(),
-        begun: shared.deliveries.counts().started,
-        oldest_ms: ms(shared.deliveries.oldest()),
-        busy_ms: ms(shared.health.silent()),
-        longest_ms: ms(shared.health.longest_silence()),
+        begun: shared.deliveries().counts().started,
+        oldest_ms: ms(shared.deliveries().oldest()),
+        busy_ms: ms(shared.health().silent()),
+        longest_ms: ms(shared.health().longest_silence()),
     }
 }
 
@@ -74,12 +74,12 @@ pub(super) fn series(shared: &Shared) -> String {
     }
     text += "# HELP flotilla_worker_busy_seconds For how long a worker has been busy with one message\n";
     text += "# TYPE flotilla_worker_busy_seconds gauge\n";
-    for (worker, beat) in shared.health.beats().iter().enumerate() {
+    for (worker, beat) in shared.health().beats().iter().enumerate() {
         let _ = writeln!(text, "flotilla_worker_busy_seconds{{worker=\"{worker}\"}} {}", beat.silent().as_secs_f64());
     }
     text += "# HELP flotilla_oldest_delivery_seconds For how long the oldest open delivery has been open\n";
     text += "# TYPE flotilla_oldest_delivery_seconds gauge\n";
-    let _ = writeln!(text, "flotilla_oldest_delivery_seconds {}", shared.deliveries.oldest().as_secs());
+    let _ = writeln!(text, "flotilla_oldest_delivery_seconds {}", shared.deliveries().oldest().as_secs());
     text
 }
 

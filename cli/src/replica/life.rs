@@ -231,7 +231,7 @@ async fn join(
     shared: Arc<Shared>,
 ) -> anyhow::Result<Registration> {
     let measure = move |record: &mut ReplicaRecord| {
-        let counts = shared.deliveries.counts();
+        let counts = shared.deliveries().counts();
         record.in_flight = counts.in_flight as u64;
         (record.completed, record.failed, record.abandoned) = (counts.completed, counts.failed, counts.abandoned);
         record.memory = resident_memory();

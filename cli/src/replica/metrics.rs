@@ -20,12 +20,12 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
     metrics.also(move || super::health::series(&of_flow));
     let shared = shared.clone();
     metrics.before_scrape(move || {
-        let counts = shared.deliveries.counts();
+        let counts = shared.deliveries().counts();
         counter!("flotilla_deliveries_started_total").absolute(counts.started);
         counter!("flotilla_deliveries_ended_total", "outcome" => "completed").absolute(counts.completed);
         counter!("flotilla_deliveries_ended_total", "outcome" => "failed").absolute(counts.failed);
         counter!("flotilla_deliveries_ended_total", "outcome" => "abandoned").absolute(counts.abandoned);
-        for (node, kind, messages) in shared.extensions.get_or_init(Swallowed::default).counts() {
+        for (node, kind, messages) in shared.extensions().get_or_init(Swallowed::default).counts() {
             let labels = [("node", node.to_string()), ("type", kind.to_string())];
             counter!("flotilla_unknown_node_messages_total", &labels).absolute(messages);
         }

@@ -82,7 +82,7 @@ impl Replica {
             return true;
         }
         // What failed on probation goes back to the group, before anything waits for it.
-        self.engine.shared().health.canary.end(false);
+        self.engine.shared().health().canary.end(false);
         let revision = match self.read(&assigned).await {
             Err(GroupError::Store(error)) if error.is_unavailable() => {
                 tracing::warn!(%error, "cannot read the revision; this replica goes on as it is");
@@ -139,7 +139,7 @@ impl Replica {
 
     /// Begins or ends a probation, as the rollout says.
     fn judge(&self, trial: bool) {
-        let canary = &self.engine.shared().health.canary;
+        let canary = &self.engine.shared().health().canary;
         if trial { canary.begin() } else { canary.end(true) }
     }
 
@@ -151,7 +151,7 @@ impl Replica {
         secrets: BTreeMap<String, String>,
         deploy_type: DeployType,
     ) -> anyhow::Result<DeployReport> {
-        let health = &self.engine.shared().health;
+        let health = self.engine.shared().health();
         let deploy = engine::deploy(&self.engine, revision, secrets, self.key.as_deref(), deploy_type);
         tokio::pin!(deploy);
         loop {
@@ -211,7 +211,7 @@ impl Replica {
     /// that was paused past its lease must not begin to move.
     async fn step_aside(&mut self, assigned: &str, back: bool) -> bool {
         let why = format!("moves to revision {assigned}");
-        let before = self.engine.shared().deliveries.counts().in_flight;
+        let before = self.engine.shared().deliveries().counts().in_flight;
         tracing::info!(revision = assigned, in_flight = before, "drains to move to another revision");
         let written = self.registration.update(move |record| {
             (record.state, record.reason) = (ReplicaState::Draining, why);
@@ -221,14 +221,14 @@ impl Replica {
             self.registration.update(move |record| record.state = state).await;
             return false;
         }
-        let hangs = self.engine.shared().health.silent() > HANGS;
+        let hangs = self.engine.shared().health().silent() > HANGS;
         let limit = if back { self.drain.min(BACK) } else { self.drain };
         self.until_unrouted(limit).await;
         // Nobody else consumes: what is published meanwhile waits in the session.
         self.keeper.part(if self.is_last().await { Parting::Hold } else { Parting::End });
         let open = if back && hangs { self.cut_off().await } else { self.engine.drain(limit).await };
         // A worker that is busy now would have the deploy wait for it.
-        let open = if open > 0 && self.engine.shared().health.silent() > HANGS { self.cut_off().await } else { open };
+        let open = if open > 0 && self.engine.shared().health().silent() > HANGS { self.cut_off().await } else { open };
         if open > 0 {
             tracing::warn!(
                 open,
@@ -245,7 +245,7 @@ impl Replica {
         if !self.engine.cut_off(CUT).await {
             tracing::error!("a worker cannot be stopped: this process ends with exit code {}", Exit::WorkerStuck as u8);
             self.readiness.sick("a worker cannot be stopped");
-            self.engine.shared().health.shut();
+            self.engine.shared().health().shut();
             let _ = tokio::time::timeout(CUT, self.registration.clone().leave()).await;
             #[allow(clippy::disallowed_methods, reason = "a stuck worker never lets main return")]
             std::process::exit(Exit::WorkerStuck as i32);
@@ -271,7 +271,7 @@ impl Replica {
     /// With the lease `lost`, the sessions are another's by now and are let go of at once.
     pub(super) async fn leave(self, lost: bool) {
         self.readiness.waiting("drain", "this replica stops");
-        self.engine.shared().health.canary.end(false);
+        self.engine.shared().health().canary.end(false);
         let until = Instant::now() + self.drain;
         let change = |record: &mut ReplicaRecord| record.state = ReplicaState::Draining;
         if self.registration.update(change).await {
@@ -300,7 +300,7 @@ impl Replica {
         }
         let shared = self.engine.shared().clone();
         self.engine.shutdown().await;
-        let counts = shared.deliveries.counts();
+        let counts = shared.deliveries().counts();
         self.registration.leave().await;
         tracing::info!(
             completed = counts.completed,

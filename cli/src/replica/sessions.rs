@@ -35,7 +35,7 @@ impl GroupKeeper {
 
     /// Has the MQTT nodes of this replica record their sessions.
     pub fn install(&self, shared: &Arc<Shared>) {
-        shared.extensions.insert(Arc::new(Keeper(Arc::new(self.clone()))));
+        shared.extensions().insert(Arc::new(Keeper(Arc::new(self.clone()))));
     }
 
     /// How sessions are left from now on.

@@ -19,7 +19,7 @@ const RELEASE: Duration = Duration::from_secs(2);
 /// Writes the record when something about the health has changed. Does not end.
 pub(super) async fn tell(shared: Arc<Shared>, registration: Registration) {
     loop {
-        shared.health.changed().await;
+        shared.health().changed().await;
         registration.update(|_| {}).await;
         tokio::time::sleep(GATHER).await;
     }
@@ -27,7 +27,7 @@ pub(super) async fn tell(shared: Arc<Shared>, registration: Registration) {
 
 /// Waits for a worker that is stuck or dead, takes this process out of the group and ends it. The supervisor starts it anew.
 pub(super) async fn end_when_sick(shared: Arc<Shared>, registration: Registration, readiness: Readiness) {
-    let mut verdict = shared.health.verdict();
+    let mut verdict = shared.health().verdict();
     let Ok(found) = verdict.wait_for(|verdict| *verdict != Verdict::Well).await.map(|verdict| verdict.clone()) else {
         return;
     };
@@ -43,7 +43,7 @@ pub(super) async fn end_when_sick(shared: Arc<Shared>, registration: Registratio
     tracing::error!("{why}; this replica leaves its group and ends with exit code {}", exit as u8);
     readiness.sick(&why);
     // From outside of the worker's thread: the broker gives what these connections hold to others.
-    shared.health.shut();
+    shared.health().shut();
     let reason = why.clone();
     let out = async {
         let change = move |record: &mut flotilla_group::member::ReplicaRecord| {
@@ -55,7 +55,7 @@ pub(super) async fn end_when_sick(shared: Arc<Shared>, registration: Registratio
     let _ = tokio::time::timeout(RELEASE, out).await;
     // Requests that other workers answer get their answers.
     let others = async {
-        while shared.deliveries.counts().in_flight > 0 {
+        while shared.deliveries().counts().in_flight > 0 {
             tokio::time::sleep(GATHER).await;
         }
     };

@@ -1,42 +1,28 @@
 //! The engine: workers, the nodes that live on them, and how messages get from one to the next.
+//!
+//! Imports go one way: `deploy` (what runs) → `worker` (threads, run queues) → `node` (what a node is and what it may do)
+//! → `replica` (what all workers share) → the rest, of which none knows nodes.
 
 pub mod catalog;
+mod clock;
 pub mod context;
-mod cx;
 mod deploy;
-mod engine_type;
-mod env;
 pub mod expression;
-mod extensions;
 mod health;
-mod inert;
 pub mod message;
 mod node;
 pub mod observe;
-mod place;
 pub mod props;
-mod report;
-mod route;
-mod schedule;
-mod scope;
+mod replica;
 pub mod settings;
-mod shared;
-mod slot;
-mod start;
-mod stop;
-mod subflow;
 mod worker;
 
-pub use cx::NodeCx;
-pub use deploy::{DeployError, DeployMode, DeployReport, NodeProblem};
-pub use engine_type::{ALLOW_UNKNOWN, Credentials, Engine, EngineParts};
-pub use extensions::Extensions;
-pub use health::{Beat, Canary, Health, Pulse, Source, Verdict};
-pub use inert::Inert;
-pub use node::{Built, ConfigNode, Node, NodeError, NodeType, NodeTypes, Stateless};
-pub use schedule::{Alone, Claim, KEEP_START, Schedule, Tick};
-pub use scope::Scope;
-pub use shared::Shared;
-pub use shared::now_ms;
-pub use slot::Slot;
-pub use worker::{Worker, WorkerHandle};
+pub use clock::now_ms;
+pub use deploy::{ALLOW_UNKNOWN, Credentials, DeployError, DeployMode, DeployReport, Engine, EngineParts};
+pub use health::{Beat, Canary, Health, NodeProblem, Pulse, Source, Verdict};
+pub use node::{
+    Built, Host, Identity, Inert, Node, NodeContexts, NodeCx, NodeError, NodeType, NodeTypes, Outputs, Reporter, Scope,
+    Stateless, Work,
+};
+pub use replica::{Alone, Claim, ConfigNode, Extensions, KEEP_START, Schedule, Shared, Tick, WorkerHandle};
+pub use worker::{Slot, Worker};

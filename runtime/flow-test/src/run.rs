@@ -65,7 +65,7 @@ impl Bench {
             types: types(),
         })
         .map_err(RunError::Engine)?;
-        engine.shared().extensions.insert(Arc::new(Isolation::of(case, &self.nodes)));
+        engine.shared().extensions().insert(Arc::new(Isolation::of(case, &self.nodes)));
         let deployed = engine.deploy(&self.document_of(case), self.credentials.clone(), DeployMode::Full).await;
         let report = match deployed {
             Ok(report) => report,
@@ -139,7 +139,7 @@ impl Bench {
                 }
             }
             loop {
-                let settled = engine.shared().deliveries.counts().in_flight == 0 && is_idle(&worker).await;
+                let settled = engine.shared().deliveries().counts().in_flight == 0 && is_idle(&worker).await;
                 let (met, overflow) = {
                     let events = record.events.lock();
                     let answered = events.responses.len() == asked;
@@ -168,16 +168,16 @@ impl Bench {
 
     /// Puts one message in, as a delivery of its own.
     async fn inject(&self, engine: &Engine, worker: &WorkerHandle, node: &str, output: Option<usize>, msg: &Object) {
-        let delivery = Delivery::begin(&engine.shared().deliveries, node.into(), |_| {});
+        let delivery = Delivery::begin(engine.shared().deliveries(), node.into(), |_| {});
         let msg = Msg::new(msg.clone()).in_delivery(Some(delivery));
         let is_input = self.nodes.get(node).is_some_and(|node| Role::of(&node.kind) == Some(Role::Input));
-        let isolated = !engine.shared().extensions.get_or_init(Isolation::default).is_live(node);
+        let isolated = !engine.shared().extensions().get_or_init(Isolation::default).is_live(node);
         let output = output.or((is_input && isolated).then_some(0));
         let id = node.to_owned();
         let put = worker.call(move |worker| {
             if let Some(slot) = worker.slot(&id) {
                 match output {
-                    Some(output) => slot.cx.send_to(output, msg),
+                    Some(output) => slot.cx.out().send_to(output, msg),
                     None => worker.enqueue(slot, msg),
                 }
             }
@@ -189,7 +189,7 @@ impl Bench {
 
 /// Sends a request and waits until it is with its node, or was answered by none.
 async fn ask(engine: &Engine, record: &Arc<Record>, request: &Request, number: usize) {
-    let begun = || engine.shared().deliveries.counts().started;
+    let begun = || engine.shared().deliveries().counts().started;
     let before = begun();
     let (shared, request, answers) = (engine.shared().clone(), request.clone(), record.clone());
     // Ends with the answer, or when the engine shuts down and closes the connection.

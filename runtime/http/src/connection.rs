@@ -59,7 +59,7 @@ impl Connection {
         {
             return upgrade::accept(request, peer, handler);
         }
-        let settings = self.shared.settings.load_full();
+        let settings = self.shared.settings();
         // A preflight never shows a password. Node-RED asks WebSockets for none.
         let preflight = Cors::is_preflight(request.method().as_str(), request.headers());
         if !preflight
@@ -123,7 +123,7 @@ impl Connection {
         };
         // After the body: a client that sends it slowly holds nobody up.
         let Some(place) = self.gate.enter().await else { return unavailable("Too many requests are waiting") };
-        let settings = self.shared.settings.load();
+        let settings = self.shared.settings();
         let trust = Trust::of(settings.node_red.get("trustProxy"), settings.share_subscriptions);
         drop(settings);
         let forwarded_for = head.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
@@ -149,7 +149,7 @@ impl Connection {
         // The client may go away: then this future is dropped, and who waits for the end hears of it.
         let _present = exchange.present();
         let ended = exchange.clone();
-        let delivery = Delivery::begin(&self.shared.deliveries, endpoint.node.clone(), move |outcome| {
+        let delivery = Delivery::begin(self.shared.deliveries(), endpoint.node.clone(), move |outcome| {
             ended.ended(outcome);
             drop(place);
         });
@@ -176,7 +176,7 @@ impl Connection {
     ) -> Result<Parsed, Answer> {
         let content_type =
             head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let limit = body::limit(&self.shared.settings.load());
+        let limit = body::limit(&self.shared.settings());
         let parsed = match body::read(body, &head.headers, limit, &self.gate).await {
             Ok(bytes) => body::parse(bytes, content_type, endpoint.upload, endpoint.raw),
             Err(error) => Err(error),
@@ -195,7 +195,7 @@ impl Connection {
             let warning = text.clone();
             endpoint.worker.run(move |worker| {
                 if let Some(slot) = worker.slot(&node) {
-                    slot.cx.warn(warning);
+                    slot.cx.report().warn(warning);
                 }
             });
             match error {

@@ -181,7 +181,7 @@ impl Response {
         if let Some(worker) = self.inner.shared.worker_of(&node) {
             worker.run(move |worker| {
                 if let Some(slot) = worker.slot(&node) {
-                    slot.cx.warn(text);
+                    slot.cx.report().warn(text);
                 }
             });
         }

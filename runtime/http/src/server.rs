@@ -43,10 +43,10 @@ impl HttpServer {
         let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let server = Arc::new(HttpServer { address: listener.local_addr()?, stop: CancellationToken::new() });
-        let gate = Arc::new(Gate::new(shared.settings.load().max_in_flight));
+        let gate = Arc::new(Gate::new(shared.settings().max_in_flight));
         let auth = Arc::<Auth>::default();
         let open = Arc::new(Semaphore::new(CONNECTIONS));
-        let routes = shared.extensions.get_or_init(Routes::default);
+        let routes = shared.extensions().get_or_init(Routes::default);
         for worker in shared.workers() {
             let (listener, stop) = (listener.try_clone()?, server.stop.clone());
             let address = server.address;
@@ -61,7 +61,7 @@ impl HttpServer {
                 });
             });
         }
-        shared.extensions.insert(server.clone());
+        shared.extensions().insert(server.clone());
         Ok(server)
     }
 
@@ -81,9 +81,9 @@ impl HttpServer {
 pub fn connect(shared: &Arc<Shared>) -> Option<DuplexStream> {
     let worker = shared.workers().into_iter().next()?;
     let (ours, theirs) = tokio::io::duplex(IN_MEMORY);
-    let gate = Arc::new(Gate::new(shared.settings.load().max_in_flight));
+    let gate = Arc::new(Gate::new(shared.settings().max_in_flight));
     let auth = Arc::<Auth>::default();
-    let (routes, shared) = (shared.extensions.get_or_init(Routes::default), shared.clone());
+    let (routes, shared) = (shared.extensions().get_or_init(Routes::default), shared.clone());
     worker.run(move |worker| {
         let connection = Rc::new(Connection::new(shared, routes, gate, auth, worker.clone()));
         let peer = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -31,22 +31,22 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();
     let Some(root) = root(&cx) else {
         let text = cx.text("httpin.errors.not-created", &[]);
-        cx.warn(text.as_str());
-        cx.broken(text);
+        cx.report().warn(text.as_str());
+        cx.report().broken(text);
         return Ok(Rc::new(HttpIn { cx }));
     };
     let url = props::text(config, "url", "");
     if url.is_empty() {
         let text = cx.text("httpin.errors.missing-path", &[]);
-        cx.warn(text.as_str());
-        cx.broken(text);
+        cx.report().warn(text.as_str());
+        cx.report().broken(text);
         return Ok(Rc::new(HttpIn { cx }));
     }
     let own_path = if url.starts_with('/') { url } else { format!("/{url}") };
-    let Some(worker) = cx.shared().workers().into_iter().nth(cx.worker().index) else {
+    let Some(worker) = cx.worker() else {
         return Err(NodeError::new("the engine is stopping"));
     };
-    let routes = cx.shared().extensions.get_or_init(Routes::default);
+    let routes = cx.shared().extensions().get_or_init(Routes::default);
     let added = routes.add(Endpoint {
         node: cx.id().clone(),
         worker,
@@ -62,7 +62,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 
 impl HttpIn {
     fn forget(&self) {
-        if let Some(routes) = self.cx.shared().extensions.get::<Routes>() {
+        if let Some(routes) = self.cx.shared().extensions().get::<Routes>() {
             routes.remove(self.cx.id());
         }
     }
@@ -71,7 +71,7 @@ impl HttpIn {
 impl Node for HttpIn {
     /// The server hands each request over as a message.
     fn receive(&self, msg: Msg) {
-        self.cx.send(msg);
+        self.cx.out().send(msg);
     }
 
     fn close(&self, _removed: bool) -> futures::future::LocalBoxFuture<'static, ()> {

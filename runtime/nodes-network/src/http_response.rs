@@ -30,12 +30,12 @@ impl Node for HttpResponse {
             Some(Value::Host(host)) if host.as_any().is::<Response>() => {
                 let Some(response) = host.as_any().downcast_ref::<Response>() else { return };
                 if let Err(error) = self.answer(response, &msg) {
-                    return self.cx.error(error, Some(&msg));
+                    return self.cx.report().error(error, Some(&msg));
                 }
             }
-            _ => self.cx.warn(self.cx.text("httpin.errors.no-response", &[])),
+            _ => self.cx.report().warn(self.cx.text("httpin.errors.no-response", &[])),
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Intake {
 
 impl Intake {
     pub(crate) fn new(shared: &Arc<Shared>, source: &Str) -> Intake {
-        let places = shared.settings.load().max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
+        let places = shared.settings().max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
         Intake {
             shared: shared.clone(),
             source: source.clone(),
@@ -37,7 +37,7 @@ impl Intake {
             () = self.draining.cancelled() => return std::future::pending().await,
             place = self.places.clone().acquire_owned() => place,
         };
-        Delivery::begin(&self.shared.deliveries, self.source.clone(), move |_| drop(place))
+        Delivery::begin(self.shared.deliveries(), self.source.clone(), move |_| drop(place))
     }
 
     /// Lets nothing in any more.

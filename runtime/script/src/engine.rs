@@ -111,7 +111,7 @@ impl Script {
         runtime.set_memory_limit(MEMORY_LIMIT);
         runtime.set_max_stack_size(STACK_LIMIT);
         runtime.set_gc_threshold(GC_THRESHOLD);
-        let cut = Worker::current().map(|worker| worker.shared.health.cutting());
+        let cut = Worker::current().map(|worker| worker.shared().health().cutting());
         let limit = Rc::new(Limit { cut, ..Limit::default() });
         let guard = limit.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || guard.is_over())));

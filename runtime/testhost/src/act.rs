@@ -35,8 +35,8 @@ fn act(cx: &NodeCx, op: &Op) {
     match op.text("do") {
         "send" => send(cx, first),
         "done" => match (msg(args.first()), args.get(1).filter(|error| error.truthy())) {
-            (msg, Some(error)) => cx.error(error.clone(), msg.as_ref()),
-            (Some(msg), None) => cx.done(&msg),
+            (msg, Some(error)) => cx.report().error(error.clone(), msg.as_ref()),
+            (Some(msg), None) => cx.report().done(&msg),
             (None, None) => {}
         },
         "credentials" => {
@@ -44,12 +44,12 @@ fn act(cx: &NodeCx, op: &Op) {
                 cx.set_credentials(map);
             }
         }
-        "log" => cx.log(first),
-        "warn" => cx.warn(first),
-        "error" => cx.error(first, msg(args.get(1)).as_ref()),
-        "debug" => cx.debug(first),
-        "trace" => cx.trace(first),
-        "status" => cx.status(first),
+        "log" => cx.report().log(first),
+        "warn" => cx.report().warn(first),
+        "error" => cx.report().error(first, msg(args.get(1)).as_ref()),
+        "debug" => cx.report().debug(first),
+        "trace" => cx.report().trace(first),
+        "status" => cx.report().status(first),
         _ => {}
     }
 }
@@ -72,13 +72,13 @@ fn send(cx: &NodeCx, what: Value) {
     let outputs: Vec<Vec<Msg>> = outputs;
     let has_id = outputs.iter().flatten().any(|msg| !msg.id().is_empty());
     if has_id {
-        cx.send_outputs(outputs);
+        cx.out().send_all(outputs);
     } else {
         let id = generate_id();
         let with_id = |mut msg: Msg| {
             msg.set("_msgid", id.clone());
             msg
         };
-        cx.send_outputs(outputs.into_iter().map(|msgs| msgs.into_iter().map(with_id).collect()).collect());
+        cx.out().send_all(outputs.into_iter().map(|msgs| msgs.into_iter().map(with_id).collect()).collect());
     }
 }

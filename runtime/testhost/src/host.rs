@@ -56,7 +56,7 @@ pub async fn run() -> Result<(), HostError> {
     .map_err(HostError::Engine)?;
     let flow_http =
         flotilla_http::HttpServer::bind(engine.shared(), ([127, 0, 0, 1], 0).into()).map_err(HostError::Admin)?;
-    engine.shared().extensions.insert(Arc::new(FlowHttp(flow_http.local_addr())));
+    engine.shared().extensions().insert(Arc::new(FlowHttp(flow_http.local_addr())));
     let admin = admin::serve(&engine).await.map_err(HostError::Admin)?;
     let runtime = format!("flotilla {}", env!("CARGO_PKG_VERSION"));
     events.post(&json!({"ev": "hello", "protocol": 1, "runtime": runtime, "admin": admin}));
@@ -140,7 +140,7 @@ impl Host {
         match op.name.as_str() {
             "load" => {
                 self.engine.stop().await;
-                self.engine.shared().contexts.replace(Contexts::default());
+                self.engine.shared().contexts().replace(Contexts::default());
                 self.deploy(op, DeployMode::Full).await
             }
             "setFlows" => {
@@ -163,7 +163,7 @@ impl Host {
             "context" => {
                 match op.text("do") {
                     "init" => self.storage = op.json("settings").cloned(),
-                    "load" => self.engine.shared().contexts.replace(context_ops::stores(self.storage.as_ref())),
+                    "load" => self.engine.shared().contexts().replace(context_ops::stores(self.storage.as_ref())),
                     _ => {}
                 }
                 Ok(Json::Null)
@@ -175,7 +175,7 @@ impl Host {
             "server" => self.server(op.flag("on")).await,
             "state" => {
                 let shared = self.engine.shared();
-                let state = shared.config_nodes.get(op.text("node")).map(|node| node.inspect()).unwrap_or_default();
+                let state = shared.any_config_node(op.text("node")).map(|node| node.inspect()).unwrap_or_default();
                 let flag = |key: &str| state.get(key).truthy();
                 Ok(json!({"state": {"connected": flag("connected"), "connecting": flag("connecting")}}))
             }
@@ -217,15 +217,15 @@ impl Host {
         let shared = self.engine.shared();
         let scope = op.text("scope").to_owned();
         if scope == "global" {
-            let context = shared.contexts.scope(flotilla_engine::context::ScopeKey::global());
+            let context = shared.contexts().scope(flotilla_engine::context::ScopeKey::global());
             return context_ops::run(&context, op);
         }
         let found = match shared.worker_of(&id) {
             Some(worker) => {
                 let found = worker.call(move |worker| {
                     let context = worker.slot(&id).map(|slot| match scope.as_str() {
-                        "flow" => slot.cx.flow_context(),
-                        _ => slot.cx.context(),
+                        "flow" => slot.cx.contexts().flow(),
+                        _ => slot.cx.contexts().own(),
                     });
                     Box::pin(std::future::ready(context))
                 });
@@ -239,7 +239,7 @@ impl Host {
 
     fn change_settings(&self, op: &Op) {
         let shared = self.engine.shared();
-        let mut settings = Settings::clone(&shared.settings.load_full());
+        let mut settings = Settings::clone(&shared.settings());
         if op.name == "env" {
             settings.env.extend(op.map("set").map(|(k, v)| (k.clone(), v.as_str().map(str::to_owned))));
             settings.env.extend(op.texts("unset").map(|key| (key.to_owned(), None)));
@@ -249,7 +249,7 @@ impl Host {
                 settings.node_red.remove(key);
             }
         }
-        shared.settings.store(Arc::new(settings));
+        shared.set_settings(settings);
     }
 
     async fn server(&self, on: bool) -> Result<Json, String> {
@@ -258,7 +258,7 @@ impl Host {
             return Ok(Json::Null);
         }
         let shared = self.engine.shared().clone();
-        let flow = move || shared.extensions.get::<FlowHttp>().map(|server| server.0);
+        let flow = move || shared.extensions().get::<FlowHttp>().map(|server| server.0);
         let url = self.front.on(self.comms.clone(), flow).await.map_err(|error| error.to_string())?;
         Ok(json!({"http": url}))
     }

@@ -70,7 +70,7 @@ async fn a_survivor_finishes_what_the_session_holds() {
     flow.push(node("in", "mqtt in", &[gate], &json!({"topic": "in", "qos": "1"})));
     flow.push(node(gate, "test-gate", &[], &json!({})));
     let dead = run(grouped("r1"), flow).await;
-    dead.shared().extensions.insert(Arc::new(Keeper(records.clone())));
+    dead.shared().extensions().insert(Arc::new(Keeper(records.clone())));
     connected(&dead).await;
     proxy.cut();
     // The session is recorded when it connects again, since this test comes late with its keeper.
@@ -90,7 +90,7 @@ async fn a_survivor_finishes_what_the_session_holds() {
         node("out", "mqtt out", &[], &json!({"topic": "out", "qos": "1"})),
     ];
     let survivor = run(grouped("r2"), flow).await;
-    survivor.shared().extensions.insert(Arc::new(Keeper(records.clone())));
+    survivor.shared().extensions().insert(Arc::new(Keeper(records.clone())));
     connected(&survivor).await;
     let adopted = adopt(survivor.shared(), &session, Arc::new(Ours)).await.unwrap();
     assert!(adopted.finished && adopted.messages == 300, "{adopted:?}");

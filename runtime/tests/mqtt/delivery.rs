@@ -29,7 +29,7 @@ async fn only_the_finished_prefix_is_acknowledged() {
     drop(held_now.drain(..5).collect::<Vec<_>>());
     let sixth = held_now.remove(0);
     drop(held_now);
-    until("only the sixth is open", || engine.shared().deliveries.counts().in_flight == 1);
+    until("only the sixth is open", || engine.shared().deliveries().counts().in_flight == 1);
     engine.stop().await;
     drop(sixth);
     let engine = {

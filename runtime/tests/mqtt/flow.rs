@@ -45,9 +45,9 @@ impl Node for Fail {
         let failed = failed.entry(key).or_default();
         if *failed < self.0.config().int("times").unwrap_or(0) as u64 {
             *failed += 1;
-            self.0.error("failed as it should", Some(&msg));
+            self.0.report().error("failed as it should", Some(&msg));
         } else {
-            self.0.send(msg);
+            self.0.out().send(msg);
         }
     }
 }

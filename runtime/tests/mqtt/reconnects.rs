@@ -75,8 +75,8 @@ async fn the_outbox_outlives_a_broker_restart() {
     // Persistent collectors keep what came while they were away.
     let collector = sink.subscribe(collector_topic, 1);
     source.publish("in", 1, 1500..2000);
-    until("all deliveries have ended", || engine.shared().deliveries.counts().in_flight == 0);
-    assert_eq!(engine.shared().deliveries.counts().completed, 2000);
+    until("all deliveries have ended", || engine.shared().deliveries().counts().in_flight == 0);
+    assert_eq!(engine.shared().deliveries().counts().completed, 2000);
     until("the last part has come", || (1500..2000).all(|n| collector.numbers().contains(&n)));
     engine.shutdown().await;
     let _ = &mut source;

@@ -48,7 +48,7 @@ struct Sink(NodeCx);
 
 impl Node for Sink {
     fn receive(&self, msg: Msg) {
-        let seen = self.0.shared().extensions.get_or_init(Seen::default);
+        let seen = self.0.shared().extensions().get_or_init(Seen::default);
         let value = msg.value();
         drop(msg);
         seen.events.lock().0.push(value);
@@ -128,7 +128,7 @@ impl Flow {
             types,
         })
         .expect("the test's own flow and messages are sound");
-        engine.shared().extensions.insert(seen.clone());
+        engine.shared().extensions().insert(seen.clone());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -153,7 +153,7 @@ impl Flow {
     /// Sends a message, given as JSON, to a node.
     pub fn send_to(&self, node: &str, msg: &str) {
         let msg = parse_json(msg.as_bytes()).expect("the test's own flow and messages are sound");
-        let delivery = Delivery::begin(&self.shared.deliveries, "test".into(), |_| {});
+        let delivery = Delivery::begin(self.shared.deliveries(), "test".into(), |_| {});
         assert!(self.shared.deliver(node, Msg::from_value(msg, Some(delivery))));
     }
 
@@ -176,7 +176,7 @@ impl Flow {
 
     /// Sends a message into the node, in a delivery of its own.
     pub fn send_value(&self, msg: Value) {
-        let delivery = Delivery::begin(&self.shared.deliveries, "test".into(), |_| {});
+        let delivery = Delivery::begin(self.shared.deliveries(), "test".into(), |_| {});
         assert!(self.shared.deliver("n", Msg::from_value(msg, Some(delivery))));
     }
 
@@ -264,7 +264,7 @@ impl Flow {
 
     /// Waits until no delivery is open, and says how they ended.
     pub fn settled(&self) -> Counts {
-        let deliveries = &self.shared.deliveries;
+        let deliveries = self.shared.deliveries();
         let idle = self.runtime.block_on(async { tokio::time::timeout(DEADLINE, deliveries.idle()).await });
         assert!(idle.is_ok(), "deliveries are still open: {:?}", deliveries.counts());
         deliveries.counts()
@@ -277,7 +277,7 @@ impl Flow {
 
     /// Deliveries that are open now.
     pub fn open_deliveries(&self) -> usize {
-        self.shared.deliveries.counts().in_flight
+        self.shared.deliveries().counts().in_flight
     }
 }
 

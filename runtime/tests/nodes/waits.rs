@@ -15,10 +15,10 @@ struct Fragile(NodeCx);
 impl Node for Fragile {
     fn receive(&self, msg: Msg) {
         let cx = self.0.clone();
-        self.0.spawn(async move {
+        self.0.work().spawn(async move {
             tokio::task::yield_now().await;
             assert!(msg.get("payload").as_str() != Some("panic"), "as the message says");
-            cx.send(msg);
+            cx.out().send(msg);
         });
     }
 }

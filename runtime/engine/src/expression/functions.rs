@@ -60,7 +60,7 @@ fn iso(at: &Moment) -> String {
 /// `moment(...)`: now, milliseconds, an ISO 8601 text, or `[year, month, ...]`.
 fn parse(args: &[JValue]) -> Option<Moment> {
     match args.first() {
-        None | Some(JValue::Undefined) => local(crate::now_ms()),
+        None | Some(JValue::Undefined) => local(crate::clock::now_ms()),
         Some(JValue::Number(ms)) => local(*ms),
         Some(JValue::String(text)) => parse_text(text),
         Some(JValue::Array(parts)) => {

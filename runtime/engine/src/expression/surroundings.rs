@@ -1,6 +1,5 @@
 //! What expressions see of the node that they belong to.
 
-use crate::NodeCx;
 use crate::context::ContextRef;
 use flotilla_value::{Path, Value};
 
@@ -18,19 +17,10 @@ pub trait Surroundings {
     fn parent_context(&self) -> Option<ContextRef> {
         None
     }
-}
 
-impl Surroundings for NodeCx {
-    fn env(&self, name: &str) -> Option<Value> {
-        NodeCx::env(self, name)
-    }
-
-    fn context(&self, global: bool) -> ContextRef {
-        if global { self.global_context() } else { self.flow_context() }
-    }
-
-    fn parent_context(&self) -> Option<ContextRef> {
-        self.parent_flow_context()
+    /// A credential of the node.
+    fn credential(&self, _name: &str) -> Option<String> {
+        None
     }
 }
 

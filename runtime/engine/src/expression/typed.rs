@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::NodeCx;
+use crate::clock::now_ms;
 use flotilla_value::{Path, RegExpValue, Value, parse_json};
 
 use super::error::ExpressionError;
@@ -36,10 +36,6 @@ enum Kind {
     Credential(String),
     /// What only fails when it is used: malformed JSON, a bad path.
     Broken(ExpressionError),
-}
-
-fn now_ms() -> f64 {
-    crate::now_ms()
 }
 
 /// `{"type":"Buffer"}` data: an array of bytes, or a text.
@@ -90,14 +86,18 @@ impl Typed {
     ///
     /// # Errors
     /// When a parent on a message's path is missing, a context store is away, JSON is malformed, or JSONata fails.
-    pub fn evaluate(&self, cx: &NodeCx, msg: &Value) -> Result<Value, ExpressionError> {
-        self.evaluate_with(cx, msg, &[])
+    pub fn evaluate<S: Surroundings + Clone + 'static>(
+        &self,
+        around: &S,
+        msg: &Value,
+    ) -> Result<Value, ExpressionError> {
+        self.evaluate_with(around, msg, &[])
     }
 
     /// As [`Typed::evaluate`], with variables for JSONata.
-    pub fn evaluate_with(
+    pub fn evaluate_with<S: Surroundings + Clone + 'static>(
         &self,
-        cx: &NodeCx,
+        around: &S,
         msg: &Value,
         variables: &[(&str, Value)],
     ) -> Result<Value, ExpressionError> {
@@ -105,10 +105,10 @@ impl Typed {
             Kind::Fixed(value) => Ok(value.clone()),
             Kind::Date(format) => Ok(date(format)),
             Kind::Message(path) => Ok(path.get(msg)?),
-            Kind::Context { global, key } => context_get(cx, *global, key, Some(msg)),
-            Kind::Jsonata(jsonata) => jsonata.evaluate(Rc::new(cx.clone()), msg, variables),
-            Kind::Env(text) => Ok(env(cx, text)),
-            Kind::Credential(name) => Ok(cx.credential(name).map_or(Value::Undefined, Value::from)),
+            Kind::Context { global, key } => context_get(around, *global, key, Some(msg)),
+            Kind::Jsonata(jsonata) => jsonata.evaluate(Rc::new(around.clone()), msg, variables),
+            Kind::Env(text) => Ok(env(around, text)),
+            Kind::Credential(name) => Ok(around.credential(name).map_or(Value::Undefined, Value::from)),
             Kind::Broken(error) => Err(error.clone()),
         }
     }

@@ -1,14 +1,16 @@
 //! What of a replica works: problems of nodes, connections of sources, the beat of the workers.
 
 mod canary;
-mod health_type;
+mod problem;
 mod pulse;
 mod source;
+mod state;
 mod watchdog;
 
 pub use canary::Canary;
-pub use health_type::{Health, Verdict};
+pub use problem::NodeProblem;
 pub(super) use pulse::Alive;
 pub use pulse::{Beat, Pulse};
 pub use source::Source;
+pub use state::{Health, Verdict};
 pub(super) use watchdog::start;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::health_type::{Health, Verdict};
+use super::state::{Health, Verdict};
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(100);

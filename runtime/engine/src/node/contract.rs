@@ -3,15 +3,16 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use futures::future::{BoxFuture, LocalBoxFuture};
+use futures::future::LocalBoxFuture;
 
 use crate::message::Msg;
 use flotilla_value::{ErrorValue, Value};
 
 /// A node of a flow. It lives on one worker thread, owns its state (`Cell`, `RefCell`) and needs no locks.
 pub trait Node: Any {
-    /// Handles a message, inline. Work that waits is spawned with [`NodeCx::spawn`](crate::NodeCx::spawn) and holds the message while it does.
-    /// When it is through with the message it calls [`NodeCx::done`](crate::NodeCx::done), or [`NodeCx::error`] with it.
+    /// Handles a message, inline. Work that waits is spawned with [`Work::spawn`](super::Work::spawn) and holds the message
+    /// while it does. When the node is through with the message it calls [`Reporter::done`](super::Reporter::done), or
+    /// [`Reporter::error`](super::Reporter::error) with it.
     fn receive(&self, msg: Msg);
 
     /// Called once, in order of the flow document, when every node of the deploy is built and wired.
@@ -33,41 +34,8 @@ pub trait Node: Any {
     }
 
     /// Stops the node. `removed`: it is gone from the flow, not restarted. Bounded by Node-RED's close time-out.
-    /// Tasks spawned with [`NodeCx::spawn`](crate::NodeCx::spawn) are ended by the engine after this.
+    /// Tasks spawned with [`Work::spawn`](super::Work::spawn) are ended by the engine after this.
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
-    }
-}
-
-/// A config node (`mqtt-broker`, `tls-config`, ...): shared by nodes of all tabs, so of all workers.
-/// Its tasks run on the worker it was built on.
-pub trait ConfigNode: Any + Send + Sync {
-    /// Called once when every node of the deploy is built.
-    fn start(&self) {}
-
-    /// Ready when sockets are bound and so on; a deploy waits for it, bounded.
-    fn ready(&self) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    /// Its credentials were replaced while it runs; those of the names that it knows are looked up here.
-    fn set_credentials(&self, _credential: &dyn Fn(&str) -> Option<String>) {}
-
-    /// Stop taking work; keep what finishes the work that is here.
-    fn drain(&self) {}
-
-    /// Take work again after [`ConfigNode::drain`].
-    fn resume(&self) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    /// What it says of its state to whoever looks from outside, for example `{connected, connecting}`.
-    fn inspect(&self) -> Value {
-        Value::Undefined
-    }
-
-    /// Stops the node.
-    fn close(&self, _removed: bool) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use flotilla_flows::NodeConfig;
 
-use crate::cx::NodeCx;
+use crate::replica::ConfigNode;
 
-use super::contract::{ConfigNode, Node, NodeError};
-use super::types::{Built, NodeType};
+use super::contract::{Node, NodeError};
+use super::cx::NodeCx;
+use super::types::{Built, NodeType, NodeTypes};
 
 /// A node type without a state of its own: a name and a function that builds its nodes.
 #[derive(Clone, Copy)]
@@ -71,5 +72,19 @@ impl NodeType for Stateless {
             Build::Node(build) => build(cx).map(Built::Node),
             Build::Config(build) => build(cx).map(Built::Config),
         }
+    }
+}
+
+impl Extend<Stateless> for NodeTypes {
+    fn extend<I: IntoIterator<Item = Stateless>>(&mut self, types: I) {
+        types.into_iter().for_each(|added| self.add(Arc::new(added)));
+    }
+}
+
+impl FromIterator<Stateless> for NodeTypes {
+    fn from_iter<I: IntoIterator<Item = Stateless>>(types: I) -> NodeTypes {
+        let mut all = NodeTypes::default();
+        all.extend(types);
+        all
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use flotilla_flows::NodeConfig;
 use indexmap::IndexMap;
 
-use crate::cx::NodeCx;
+use crate::replica::ConfigNode;
 
-use super::contract::{ConfigNode, Node, NodeError};
-use super::stateless::Stateless;
+use super::contract::{Node, NodeError};
+use super::cx::NodeCx;
 
 /// A node type. It is a value, so that it may have state of its own: a type that a project defines has its source, one that
-/// is an npm package has its host process. One that has none is a [`Stateless`].
+/// is an npm package has its host process. One that has none is a [`Stateless`](super::Stateless).
 pub trait NodeType: Send + Sync {
     /// The type's name in flow documents, for example `mqtt in`.
     fn name(&self) -> &str;
@@ -76,24 +76,10 @@ impl NodeTypes {
     }
 }
 
-impl Extend<Stateless> for NodeTypes {
-    fn extend<I: IntoIterator<Item = Stateless>>(&mut self, types: I) {
-        types.into_iter().for_each(|added| self.add(Arc::new(added)));
-    }
-}
-
 impl FromIterator<Arc<dyn NodeType>> for NodeTypes {
     fn from_iter<I: IntoIterator<Item = Arc<dyn NodeType>>>(types: I) -> NodeTypes {
         let mut all = NodeTypes::default();
         types.into_iter().for_each(|added| all.add(added));
-        all
-    }
-}
-
-impl FromIterator<Stateless> for NodeTypes {
-    fn from_iter<I: IntoIterator<Item = Stateless>>(types: I) -> NodeTypes {
-        let mut all = NodeTypes::default();
-        all.extend(types);
         all
     }
 }

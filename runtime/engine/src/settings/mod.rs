@@ -1,7 +1,7 @@
 //! A replica's settings.
 
+mod fields;
 mod on_failure;
-mod settings_type;
 
+pub use fields::{Settings, is_own};
 pub use on_failure::OnFailure;
-pub use settings_type::{Settings, is_own};

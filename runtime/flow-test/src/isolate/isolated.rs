@@ -34,18 +34,18 @@ impl Node for Isolated {
     fn receive(&self, msg: Msg) {
         let number = self.received.replace(self.received.get() + 1);
         match (self.isolation.answer(self.cx.id(), number), self.role) {
-            (Some(Answer::Error(text)), _) => return self.cx.error(text.as_str(), Some(&msg)),
+            (Some(Answer::Error(text)), _) => return self.cx.report().error(text.as_str(), Some(&msg)),
             (Some(Answer::Send { output, msg: properties }), _) => {
                 let mut answer = msg.clone();
                 for (key, value) in properties.iter() {
                     answer.set(key.clone(), value.clone());
                 }
-                self.cx.send_to(*output, answer);
+                self.cx.out().send_to(*output, answer);
             }
-            (None, Role::PassOn) => self.cx.send(msg.clone()),
+            (None, Role::PassOn) => self.cx.out().send(msg.clone()),
             (None, _) => {}
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 }
 

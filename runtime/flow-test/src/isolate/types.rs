@@ -26,7 +26,7 @@ fn isolate(real: Arc<dyn NodeType>) -> Arc<dyn NodeType> {
 
 /// The isolation, unless the node is live.
 fn isolation(cx: &NodeCx) -> Option<Arc<Isolation>> {
-    let isolation = cx.shared().extensions.get_or_init(Isolation::default);
+    let isolation = cx.shared().extensions().get_or_init(Isolation::default);
     (!isolation.is_live(cx.id())).then_some(isolation)
 }
 

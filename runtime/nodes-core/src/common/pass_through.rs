@@ -23,7 +23,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 
 impl Node for PassThrough {
     fn receive(&self, msg: Msg) {
-        self.0.send(msg.clone());
-        self.0.done(&msg);
+        self.0.out().send(msg.clone());
+        self.0.report().done(&msg);
     }
 }

@@ -53,7 +53,7 @@ impl Swallowed {
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     // Node-RED's own type `unknown` stands for a node that was not there when it was imported: it says nothing.
     let is_own = cx.kind() == "unknown";
-    let count = (!is_own).then(|| cx.shared().extensions.get_or_init(Swallowed::default).of(cx.id(), cx.kind()));
+    let count = (!is_own).then(|| cx.shared().extensions().get_or_init(Swallowed::default).of(cx.id(), cx.kind()));
     Ok(Rc::new(Unknown { cx, count }))
 }
 
@@ -61,7 +61,7 @@ impl Node for Unknown {
     fn start(&self) {
         if self.count.is_some() {
             let text = format!("unknown type {}: swallows messages", self.cx.kind());
-            self.cx.show("red", "ring", text);
+            self.cx.report().show("red", "ring", text);
         }
     }
 
@@ -69,7 +69,7 @@ impl Node for Unknown {
         let Some(count) = &self.count else { return };
         let before = count.messages.fetch_add(1, Ordering::Relaxed);
         if before == 0 {
-            self.cx.warn(format!(
+            self.cx.report().warn(format!(
                 "the node type \"{}\" is not known here: this node swallows messages (--allow-unknown); further ones are \
                  counted in flotilla_unknown_node_messages_total",
                 self.cx.kind()

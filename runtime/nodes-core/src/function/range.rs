@@ -59,20 +59,20 @@ impl Node for Range {
     fn receive(&self, mut msg: Msg) {
         let value = match msg.get_path(&self.property) {
             Ok(value) => value,
-            Err(error) => return self.cx.error(error.to_string(), Some(&msg)),
+            Err(error) => return self.cx.report().error(error.to_string(), Some(&msg)),
         };
         if value.is_undefined() {
-            self.cx.send(msg.clone());
-            return self.cx.done(&msg);
+            self.cx.out().send(msg.clone());
+            return self.cx.report().done(&msg);
         }
         let mut number = value.to_number();
         if number.is_nan() {
-            self.cx.log(format!("{}: {}", self.cx.text("range.errors.notnumber", &[]), value.to_text()));
-            return self.cx.done(&msg);
+            self.cx.report().log(format!("{}: {}", self.cx.text("range.errors.notnumber", &[]), value.to_text()));
+            return self.cx.report().done(&msg);
         }
         let (low, high) = self.input;
         match self.outside {
-            Outside::Drop if number < low || number > high => return self.cx.done(&msg),
+            Outside::Drop if number < low || number > high => return self.cx.report().done(&msg),
             Outside::Clamp => number = number.max(low).min(high),
             Outside::Roll => {
                 let width = high - low;
@@ -86,9 +86,9 @@ impl Node for Range {
             scaled = round(scaled);
         }
         if let Err(error) = msg.set_path(&self.property, scaled.into(), true) {
-            return self.cx.error(error.to_string(), Some(&msg));
+            return self.cx.report().error(error.to_string(), Some(&msg));
         }
-        self.cx.send(msg.clone());
-        self.cx.done(&msg);
+        self.cx.out().send(msg.clone());
+        self.cx.report().done(&msg);
     }
 }

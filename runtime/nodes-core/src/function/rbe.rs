@@ -146,7 +146,7 @@ impl Node for Filter {
         }
         let value = msg.get_path(&self.property).unwrap_or_default();
         if value.is_undefined() {
-            return self.cx.done(&msg);
+            return self.cx.report().done(&msg);
         }
         let key = if self.by_topic && topic.truthy() { topic.to_text() } else { Str::new_static(NO_TOPIC) };
         let passes = match self.rule {
@@ -154,15 +154,15 @@ impl Node for Filter {
             _ => {
                 let number = parse_float(&value);
                 if number.is_nan() {
-                    self.cx.warn(self.cx.text("rbe.warn.nonumber", &[]));
-                    return self.cx.done(&msg);
+                    self.cx.report().warn(self.cx.text("rbe.warn.nonumber", &[]));
+                    return self.cx.report().done(&msg);
                 }
                 self.in_band(&key, number)
             }
         };
         if passes {
-            self.cx.send(msg.clone());
+            self.cx.out().send(msg.clone());
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 }

@@ -113,7 +113,7 @@ impl Node for Smooth {
     fn receive(&self, mut msg: Msg) {
         let value = match msg.get_path(&self.property) {
             Ok(value) => value,
-            Err(error) => return self.cx.error(error.to_string(), Some(&msg)),
+            Err(error) => return self.cx.report().error(error.to_string(), Some(&msg)),
         };
         let topic = msg.get("topic");
         let topic = match self.by_topic {
@@ -126,12 +126,12 @@ impl Node for Smooth {
         }
         let series = all.entry(topic).or_default();
         if value.is_undefined() {
-            return self.cx.done(&msg);
+            return self.cx.report().done(&msg);
         }
         let number = value.to_number();
         if number.is_nan() {
-            self.cx.log(format!("Not a number: {}", value.to_text()));
-            return self.cx.done(&msg);
+            self.cx.report().log(format!("Not a number: {}", value.to_text()));
+            return self.cx.report().done(&msg);
         }
         series.seen += 1.0;
         let mut result = self.next(series, number);
@@ -145,12 +145,12 @@ impl Node for Smooth {
             series.seen = 0.0;
             drop(all);
             if let Err(error) = msg.set_path(&self.property, result.into(), true) {
-                return self.cx.error(error.to_string(), Some(&msg));
+                return self.cx.report().error(error.to_string(), Some(&msg));
             }
-            self.cx.send(msg.clone());
+            self.cx.out().send(msg.clone());
         } else {
             drop(all);
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 }

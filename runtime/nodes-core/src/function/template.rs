@@ -83,10 +83,10 @@ impl Node for Template {
     fn receive(&self, mut msg: Msg) {
         match self.apply(&mut msg) {
             Ok(()) => {
-                self.cx.send(msg.clone());
-                self.cx.done(&msg);
+                self.cx.out().send(msg.clone());
+                self.cx.report().done(&msg);
             }
-            Err(error) => self.cx.error(error.message, Some(&msg)),
+            Err(error) => self.cx.report().error(error.message, Some(&msg)),
         }
     }
 }

@@ -95,7 +95,9 @@ impl Node for Split {
         let value = match msg.get_path(&self.property) {
             Ok(Value::Undefined) => return,
             Ok(value) => value,
-            Err(error) => return self.cx.error(Value::Error(ErrorValue::new(error.to_string()).into()), Some(&msg)),
+            Err(error) => {
+                return self.cx.report().error(Value::Error(ErrorValue::new(error.to_string()).into()), Some(&msg));
+            }
         };
         let original = msg.clone();
         let mut parts = Object::new();
@@ -112,17 +114,17 @@ impl Node for Split {
             Value::Buffer(bytes) => self.bytes(msg, parts, bytes, original),
             Value::Array(items) => {
                 self.array(&msg, parts, items);
-                self.cx.done(&original);
+                self.cx.report().done(&original);
             }
             Value::Null => {
                 let text = "Cannot convert undefined or null to object";
-                self.cx.error(Value::Error(ErrorValue::new(text).into()), Some(&original));
+                self.cx.report().error(Value::Error(ErrorValue::new(text).into()), Some(&original));
             }
             Value::Object(object) => {
                 self.object(&msg, parts, object);
-                self.cx.done(&original);
+                self.cx.report().done(&original);
             }
-            _ => self.cx.done(&original),
+            _ => self.cx.report().done(&original),
         }
     }
 }
@@ -132,12 +134,12 @@ impl Split {
     fn part(&self, msg: &Msg, parts: &Object, index: usize, value: Value) {
         let mut out = msg.clone();
         if let Err(error) = out.set_path(&self.property, value, true) {
-            return self.cx.error(error.to_string(), Some(msg));
+            return self.cx.report().error(error.to_string(), Some(msg));
         }
         let mut parts = parts.clone();
         parts.insert("index", index as f64);
         out.set("parts", parts);
-        self.cx.send(out);
+        self.cx.out().send(out);
     }
 
     /// Sends the pieces of a string or buffer. In a stream the last one is returned instead: it may go on.
@@ -248,14 +250,14 @@ impl Split {
         let waiting = if many || complete { std::mem::take(&mut self.state.borrow_mut().held) } else { Vec::new() };
         if waits {
             for msg in &waiting {
-                self.cx.done(msg);
+                self.cx.report().done(msg);
             }
         }
         if complete {
-            return self.cx.done(&original);
+            return self.cx.report().done(&original);
         }
         if !waits {
-            self.cx.done(&original);
+            self.cx.report().done(&original);
         }
         self.state.borrow_mut().held.push(original);
     }
@@ -281,7 +283,7 @@ impl Split {
             if let Some(name_to) = &self.name_to
                 && let Err(error) = msg.set_path(name_to, Value::String(key.clone()), true)
             {
-                return self.cx.error(error.to_string(), Some(&msg));
+                return self.cx.report().error(error.to_string(), Some(&msg));
             }
             parts.insert("key", key.clone());
             self.part(&msg, &parts, index, value.clone());

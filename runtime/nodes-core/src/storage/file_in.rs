@@ -65,11 +65,11 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 impl Node for FileIn {
     fn receive(&self, msg: Msg) {
         let inner = self.0.clone();
-        self.0.cx.spawn(async move { inner.handle(msg).await });
+        self.0.cx.work().spawn(async move { inner.handle(msg).await });
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
-        self.0.cx.status(Value::object());
+        self.0.cx.report().status(Value::object());
         Box::pin(std::future::ready(()))
     }
 }
@@ -88,20 +88,20 @@ impl Inner {
         let name = match self.filename.of(&msg, cx) {
             Ok(name) => name.replace(['\t', '\r', '\n'], ""),
             Err(text) => {
-                cx.error(text, Some(&msg));
-                return cx.done(&msg);
+                cx.report().error(text, Some(&msg));
+                return cx.report().done(&msg);
             }
         };
         if name.is_empty() {
-            cx.warn(cx.text("file.errors.nofilename", &[]));
-            return cx.done(&msg);
+            cx.report().warn(cx.text("file.errors.nofilename", &[]));
+            return cx.report().done(&msg);
         }
         msg.set("filename", name.as_str());
         let decoder = match self.encoding.as_str() {
             "none" => Decoder::keeping_mark(Encoding::Utf8),
             name => match Encoding::named(name) {
                 Ok(encoding) => Decoder::new(encoding),
-                Err(error) => return cx.error(error.to_string(), Some(&msg)),
+                Err(error) => return cx.report().error(error.to_string(), Some(&msg)),
             },
         };
         let path = resolve(&name, cx);
@@ -112,15 +112,15 @@ impl Inner {
         };
         if let Err((error, call)) = read {
             let error = Value::Error(error_value(&error, call, &path).into());
-            cx.error(error.clone(), Some(&msg));
+            cx.report().error(error.clone(), Some(&msg));
             if self.send_error {
                 let mut out = msg.clone();
                 out.remove("payload");
                 out.set("error", error);
-                cx.send(out);
+                cx.out().send(out);
             }
         }
-        cx.done(&msg);
+        cx.report().done(&msg);
     }
 
     async fn whole(&self, path: &PathBuf, msg: &mut Msg, mut decoder: Decoder) -> Result<(), Failure> {
@@ -132,7 +132,7 @@ impl Inner {
             _ => Value::Buffer(bytes.into()),
         };
         msg.set("payload", payload);
-        self.cx.send(msg.clone());
+        self.cx.out().send(msg.clone());
         Ok(())
     }
 
@@ -176,7 +176,7 @@ impl Inner {
                 if index > 0 {
                     // The file ends with a full chunk, so nothing has said yet that it was the last.
                     let parts = self.parts(msg, index, Some(index));
-                    self.cx.send(msg.with_object([("parts", parts)].into_iter().collect()));
+                    self.cx.out().send(msg.with_object([("parts", parts)].into_iter().collect()));
                 }
                 return Ok(());
             }
@@ -211,7 +211,7 @@ impl Inner {
         };
         out.set("payload", payload);
         out.set("parts", self.parts(msg, index, last.then_some(index + 1)));
-        self.cx.send(out);
+        self.cx.out().send(out);
     }
 }
 

@@ -78,7 +78,7 @@ impl Node for Watch {
         match self.watch(&inbox) {
             Ok(targets) => {
                 let (cx, topic) = (self.cx.clone(), self.topic.clone());
-                self.cx.spawn(async move { report(cx, topic, targets, inbox).await });
+                self.cx.work().spawn(async move { report(cx, topic, targets, inbox).await });
             }
             Err(text) => self.failed(&text),
         }
@@ -104,7 +104,7 @@ impl Node for Watch {
 impl Watch {
     fn failed(&self, text: &str) {
         let msg = Msg::new([("payload", "")].into_iter().collect());
-        self.cx.error(Value::Error(ErrorValue::new(text).into()), Some(&msg));
+        self.cx.report().error(Value::Error(ErrorValue::new(text).into()), Some(&msg));
     }
 
     fn watch(&self, inbox: &Arc<Inbox>) -> Result<Vec<Target>, String> {
@@ -157,12 +157,12 @@ async fn report(cx: NodeCx, topic: String, targets: Vec<Target>, inbox: Arc<Inbo
         let Waiting { paths, errors } = std::mem::take(&mut *inbox.changed.lock());
         for text in errors {
             let msg = Msg::new([("payload", "")].into_iter().collect());
-            cx.error(Value::Error(ErrorValue::new(text).into()), Some(&msg));
+            cx.report().error(Value::Error(ErrorValue::new(text).into()), Some(&msg));
         }
         for path in paths {
             if let Some(shown) = targets.iter().find_map(|target| shown_as(&path, target)) {
-                let delivery = cx.begin(|_| {});
-                cx.send(Msg::new(describe(&path, &shown, &topic)).in_delivery(Some(delivery)));
+                let delivery = cx.work().begin(|_| {});
+                cx.out().send(Msg::new(describe(&path, &shown, &topic)).in_delivery(Some(delivery)));
             }
         }
     }

@@ -85,21 +85,21 @@ impl Node for Shell {
     }
 
     fn close(&self, _removed: bool) -> futures::future::LocalBoxFuture<'static, ()> {
-        self.0.cx.status(Object::new());
+        self.0.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }
 
 impl HttpRequest {
     fn fail(&self, msg: &Msg, error: impl Into<Value>) {
-        self.cx.error(error, Some(msg));
+        self.cx.report().error(error, Some(msg));
     }
 
     /// The URL: the node's, filled in, or the message's.
     fn url(&self, msg: &Msg) -> Result<String, String> {
         let own = msg.get("url");
         if own.truthy() && !self.url.is_empty() && *own.to_text() != *self.url {
-            self.cx.warn(self.cx.text("common.errors.nooverride", &[]));
+            self.cx.report().warn(self.cx.text("common.errors.nooverride", &[]));
         }
         if self.url.contains("{{") {
             let filled = Template::parse(&self.url).and_then(|url| url.render(&msg.value(), &Plain));
@@ -114,7 +114,7 @@ impl HttpRequest {
         match self.method.as_str() {
             "use" if own.truthy() => return own.to_text().to_uppercase(),
             "use" | "" => return "GET".to_owned(),
-            _ if own.truthy() => self.cx.warn(self.cx.text("common.errors.nooverride", &[])),
+            _ if own.truthy() => self.cx.report().warn(self.cx.text("common.errors.nooverride", &[])),
             _ => {}
         }
         self.method.to_uppercase()
@@ -122,7 +122,7 @@ impl HttpRequest {
 
     fn request(self: Rc<Self>, msg: Msg) {
         let cx = &self.cx;
-        cx.show("blue", "dot", cx.text("httpin.status.requesting", &[]));
+        cx.report().show("blue", "dot", cx.text("httpin.status.requesting", &[]));
         let url = match self.url(&msg) {
             Ok(url) if url.is_empty() => return self.fail(&msg, cx.text("httpin.errors.no-url", &[])),
             Ok(url) => url,
@@ -130,15 +130,15 @@ impl HttpRequest {
         };
         if url.contains("://") && !url.starts_with("http") {
             let text = cx.text("httpin.errors.invalid-transport", &[]);
-            cx.warn(text.as_str());
-            cx.show("red", "ring", text);
-            return cx.done(&msg);
+            cx.report().warn(text.as_str());
+            cx.report().show("red", "ring", text);
+            return cx.report().done(&msg);
         }
         let url = with_scheme(&url, !self.tls.is_empty());
         let fallback = default_timeout(cx.settings().node_red.get("httpRequestTimeout"));
         let value = msg.value();
         let limit = timeout(&value, fallback).unwrap_or_else(|key| {
-            cx.warn(cx.text(key, &[]));
+            cx.report().warn(cx.text(key, &[]));
             fallback
         });
         let plan = match self.plan(&value, &url, &self.method(&msg)) {
@@ -147,7 +147,7 @@ impl HttpRequest {
         };
         self.running.set(self.running.get() + 1);
         let node = self.clone();
-        self.cx.spawn(async move {
+        self.cx.work().spawn(async move {
             let sent = tokio::time::timeout(flotilla_value::wait_ms(limit), plan.run()).await;
             let timed_out = format!("Timeout awaiting 'request' for {limit}ms");
             match sent.unwrap_or_else(|_| Err(RequestError::new("ETIMEDOUT", timed_out))) {
@@ -173,10 +173,10 @@ impl HttpRequest {
         msg.set("payload", payload);
         self.running.set(self.running.get().saturating_sub(1));
         if self.running.get() == 0 {
-            self.cx.status(Object::new());
+            self.cx.report().status(Object::new());
         }
-        self.cx.send(msg.clone());
-        self.cx.done(&msg);
+        self.cx.out().send(msg.clone());
+        self.cx.report().done(&msg);
     }
 
     fn payload(&self, body: Bytes, status: u16) -> Value {
@@ -191,7 +191,7 @@ impl HttpRequest {
             return Value::object();
         }
         parse_json(&body).unwrap_or_else(|_| {
-            self.cx.warn(self.cx.text("httpin.errors.json-error", &[]));
+            self.cx.report().warn(self.cx.text("httpin.errors.json-error", &[]));
             text
         })
     }
@@ -202,17 +202,17 @@ impl HttpRequest {
         if error.is_timeout() {
             let text = cx.text("common.notification.errors.no-response", &[]);
             self.fail(&msg, text.as_str());
-            cx.show("red", "ring", text);
+            cx.report().show("red", "ring", text);
         } else {
             self.fail(&msg, error.value());
-            cx.show("red", "ring", error.code);
+            cx.report().show("red", "ring", error.code);
         }
         let name = if error.is_timeout() { "TimeoutError" } else { "RequestError" };
         msg.set("payload", format!("{name}: {} : {url}", error.message));
         msg.set("statusCode", error.code);
         if !self.only_catch {
-            cx.send(msg.clone());
+            cx.out().send(msg.clone());
         }
-        cx.done(&msg);
+        cx.report().done(&msg);
     }
 }

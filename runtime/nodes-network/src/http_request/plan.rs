@@ -138,7 +138,7 @@ impl HttpRequest {
             None => {
                 let asked = verify(msg);
                 if asked.is_none() && !msg.get("rejectUnauthorized").is_undefined() {
-                    cx.warn(cx.text("httpin.errors.rejectunauthorized-invalid", &[]));
+                    cx.report().warn(cx.text("httpin.errors.rejectunauthorized-invalid", &[]));
                 }
                 let strict = cx.settings().env_var("NODE_TLS_REJECT_UNAUTHORIZED").as_deref() != Some("0");
                 client_without_config(asked.unwrap_or(strict))

@@ -22,14 +22,14 @@ pub(super) fn connect(cx: &NodeCx, broker: &Arc<MqttBroker>, msg: Msg) {
     let (connected, connecting) = broker.status();
     let force = changes.as_ref().and_then(|changes| changes.get("force")).map(flotilla_value::from_json);
     match (&changes, connected || connecting) {
-        (None, true) => return cx.done(&msg),
+        (None, true) => return cx.report().done(&msg),
         (Some(_), true) if !force.is_some_and(|force| force.truthy()) => {
-            return cx.error(error(cx, "mqtt.errors.invalid-action-alreadyconnected"), Some(&msg));
+            return cx.report().error(error(cx, "mqtt.errors.invalid-action-alreadyconnected"), Some(&msg));
         }
         _ => {}
     }
     let (node, broker) = (cx.clone(), broker.clone());
-    cx.spawn(async move {
+    cx.work().spawn(async move {
         if connected || connecting {
             broker.disconnect().await;
         }
@@ -38,15 +38,15 @@ pub(super) fn connect(cx: &NodeCx, broker: &Arc<MqttBroker>, msg: Msg) {
         }
         broker.connect();
         broker.until_connected().await;
-        node.done(&msg);
+        node.report().done(&msg);
     });
 }
 
 /// Disconnects.
 pub(super) fn disconnect(cx: &NodeCx, broker: &Arc<MqttBroker>, msg: Msg) {
     let (node, broker) = (cx.clone(), broker.clone());
-    cx.spawn(async move {
+    cx.work().spawn(async move {
         broker.disconnect().await;
-        node.done(&msg);
+        node.report().done(&msg);
     });
 }

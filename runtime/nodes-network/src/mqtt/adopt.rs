@@ -57,7 +57,7 @@ pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession, guard: Arc<dyn G
     client.until_ended().await;
     drop(letting_go);
     let finished = client.has_drained();
-    if finished && let Some(keeper) = shared.extensions.get::<Keeper>() {
+    if finished && let Some(keeper) = shared.extensions().get::<Keeper>() {
         keeper.0.forget(session.client_id.clone()).await;
     }
     Ok(Adopted { messages: client.received.load(Ordering::Relaxed), finished })
@@ -86,7 +86,7 @@ impl MqttBroker {
 
 /// How many sessions this replica has at brokers that outlive their connection.
 pub fn sessions(shared: &Arc<Shared>) -> usize {
-    let order = shared.config_order.load();
+    let order = shared.config_order();
     let nodes = order.iter().filter_map(|id| shared.config_node::<MqttBroker>(id));
     nodes.map(|node| node.state.lock().consumers().iter().filter(|client| client.is_left()).count()).sum()
 }

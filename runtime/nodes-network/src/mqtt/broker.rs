@@ -76,10 +76,10 @@ fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
     let config = cx.config();
     let options = BrokerOptions::new(config, cx.credential("user"), cx.credential("password"));
     if !config.bool_or("cleansession", true) && options.client_id().is_empty() {
-        cx.warn(cx.text("mqtt.errors.nonclean-missingclientid", &[]));
+        cx.report().warn(cx.text("mqtt.errors.nonclean-missingclientid", &[]));
     }
     if options.trusts_anyone() {
-        cx.warn(cx.text("mqtt.errors.unverified", &[]));
+        cx.report().warn(cx.text("mqtt.errors.unverified", &[]));
     }
     Ok(Arc::new_cyclic(|me| MqttBroker {
         id: cx.id().clone(),
@@ -154,14 +154,14 @@ impl MqttBroker {
     }
 
     fn single(&self, state: &BrokerState) -> bool {
-        let settings = self.shared.settings.load();
+        let settings = self.shared.settings();
         let own_id = !self.options.lock().client_id().is_empty();
         !settings.share_subscriptions && (own_id || state.users.iter().any(|user| user.no_local))
     }
 
     /// Which consuming clients the wishes need: one whose session outlives its connection, and one for QoS 0 in a group.
     fn consuming(&self, state: &BrokerState) -> (bool, bool) {
-        let group = self.shared.settings.load().share_subscriptions;
+        let group = self.shared.settings().share_subscriptions;
         let fleeting = group && state.wishes.iter().any(|(_, wish)| wish.is_fleeting());
         let lasting = !fleeting || state.wishes.iter().any(|(_, wish)| !wish.is_fleeting());
         (lasting, fleeting)
@@ -169,7 +169,7 @@ impl MqttBroker {
 
     /// The client that a wish is for; made when it is not there, and run with the others or by [`MqttBroker::connect`].
     pub(super) fn consumer_of(&self, wish: &Wish) -> Option<Arc<Client>> {
-        let fleeting = self.shared.settings.load().share_subscriptions && wish.is_fleeting();
+        let fleeting = self.shared.settings().share_subscriptions && wish.is_fleeting();
         let mut state = self.state.lock();
         let made = if fleeting { state.fleeting.clone() } else { state.consumer.clone() };
         made.or_else(|| {
@@ -242,7 +242,7 @@ impl MqttBroker {
     /// How a client of this node connects now.
     pub(super) fn client_options(&self, role: Role) -> Result<flotilla_mqtt::ClientOptions, String> {
         let options = self.options.lock();
-        let settings = self.shared.settings.load();
+        let settings = self.shared.settings();
         let kind = if role == Role::Adopt { Kind::Adopt } else { Kind::Consume };
         options.client(kind, &self.id, &settings, false, || tls::config(&self.shared, &options))
     }
@@ -251,7 +251,7 @@ impl MqttBroker {
     fn launch(&self, place: &mut Option<Arc<Client>>, kind: Kind, with_will: bool, started: &mut Vec<Arc<Client>>) {
         let role = kind.role();
         let options = self.options.lock();
-        let settings = self.shared.settings.load();
+        let settings = self.shared.settings();
         let made = options.client(kind, &self.id, &settings, with_will, || tls::config(&self.shared, &options));
         let made = match made {
             Ok(made) => made,
@@ -272,7 +272,7 @@ impl MqttBroker {
             _ => {
                 let client = Client::new(role, made);
                 if role == Role::Consume
-                    && let Some(keeper) = self.shared.extensions.get::<Keeper>()
+                    && let Some(keeper) = self.shared.extensions().get::<Keeper>()
                 {
                     client.set_guard(keeper.0.guard());
                 }
@@ -288,7 +288,7 @@ impl MqttBroker {
         let id = self.id.clone();
         let start = move |worker: &std::rc::Rc<Worker>| {
             if let Some(slot) = worker.slot(&id) {
-                slot.cx.spawn(async move {
+                slot.cx.work().spawn(async move {
                     client.run(me).await;
                     drop(running);
                 });
@@ -388,9 +388,9 @@ impl ConfigNode for MqttBroker {
             }
             state.consumers()
         };
-        let parting = self.shared.extensions.get::<Keeper>().map_or(Parting::End, |keeper| keeper.0.parting());
+        let parting = self.shared.extensions().get::<Keeper>().map_or(Parting::End, |keeper| keeper.0.parting());
         for consumer in consumers {
-            let guard = Delivery::begin(&self.shared.deliveries, self.id.clone(), |_| {});
+            let guard = Delivery::begin(self.shared.deliveries(), self.id.clone(), |_| {});
             consumer.drain(guard, parting);
         }
     }

@@ -44,8 +44,8 @@ impl MqttBroker {
     pub(super) fn ended(&self, receipt: Receipt, result: Result<(), PublishError>) {
         match receipt {
             Receipt::Node(node, msg) => self.with_node(&node, move |cx| match result {
-                Ok(()) => cx.done(&msg),
-                Err(error) => cx.error(Value::Error(Arc::new(ErrorValue::new(error.to_string()))), Some(&msg)),
+                Ok(()) => cx.report().done(&msg),
+                Err(error) => cx.report().error(Value::Error(Arc::new(ErrorValue::new(error.to_string()))), Some(&msg)),
             }),
             Receipt::Call(call) => call(result),
             Receipt::None => {
@@ -72,13 +72,13 @@ impl MqttBroker {
         for node in users {
             let (fill, shape, key) =
                 if deaf.contains(&node) { ("red", "ring", "mqtt.state.unshared") } else { (fill, shape, key) };
-            self.with_node(&node, move |cx| cx.show(fill, shape, cx.text(key, &[])));
+            self.with_node(&node, move |cx| cx.report().show(fill, shape, cx.text(key, &[])));
         }
     }
 
     /// What becomes of the record of a session that this replica does not use any more.
     pub(super) async fn part(&self, client: &Arc<Client>) {
-        let Some(keeper) = self.shared.extensions.get::<Keeper>().filter(|_| client.options().end_session) else {
+        let Some(keeper) = self.shared.extensions().get::<Keeper>().filter(|_| client.options().end_session) else {
             return;
         };
         let session = self.kept(client);
@@ -96,7 +96,7 @@ impl MqttBroker {
             url: self.options.lock().url(),
             client_id: client.options().connect.client_id.clone(),
             filters: client.filters(),
-            replica: self.shared.settings.load().replica.clone(),
+            replica: self.shared.settings().replica.clone(),
         }
     }
 
@@ -125,17 +125,19 @@ impl MqttBroker {
             (state.running, state.connected, state.why.clone())
         };
         if !running {
-            return self.shared.health.no_source(&self.id);
+            return self.shared.health().no_source(&self.id);
         }
         let name = self.options.lock().url();
-        self.shared.health.source(Source { node: self.id.clone(), name, connected, reason: why });
+        self.shared.health().source(Source { node: self.id.clone(), name, connected, reason: why });
     }
 
     fn log(&self, key: &'static str, more: &[(&str, &str)], level: Level) {
         let label = self.options.lock().label();
         let args: Vec<(&str, &str)> = [("broker", label.as_str())].into_iter().chain(more.iter().copied()).collect();
         let text = self.shared.text(key, &args);
-        self.with_node(&self.id.clone(), move |cx| if level == Level::Warn { cx.warn(text) } else { cx.log(text) });
+        self.with_node(&self.id.clone(), move |cx| {
+            if level == Level::Warn { cx.report().warn(text) } else { cx.report().log(text) }
+        });
     }
 
     /// Without those that do not want what this broker node has published, if that is what this is.
@@ -175,7 +177,7 @@ impl ClientEvents for MqttBroker {
             (options.version() == Version::V5, options.is_local())
         };
         let end = move |outcome: Outcome| ticket.end(outcome);
-        let delivery = Delivery::begin(&self.shared.deliveries, first.node.clone(), end);
+        let delivery = Delivery::begin(self.shared.deliveries(), first.node.clone(), end);
         if others.is_empty()
             && let Some(slot) = Worker::current().and_then(|worker| worker.slot(&first.node))
         {
@@ -189,7 +191,7 @@ impl ClientEvents for MqttBroker {
     }
 
     fn dead_letter(&self, _client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket) {
-        let settings = self.shared.settings.load();
+        let settings = self.shared.settings();
         let topic = settings.dead_letter_topic.replace("{group}", &settings.group).replace("{topic}", &publish.topic);
         let mut props = publish.props.clone().unwrap_or_default();
         props.subscription_ids.clear();
@@ -218,15 +220,15 @@ impl ClientEvents for MqttBroker {
 
     fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, bool> {
         // Subscriptions that were refused are asked for again.
-        self.with_node(&self.id, NodeCx::works);
-        let settings = self.shared.settings.load();
+        self.with_node(&self.id, |cx| cx.report().works());
+        let settings = self.shared.settings();
         if settings.share_subscriptions {
             self.say_what_is_missing(client, ack, version);
         }
         let redispatches = ack.user.iter().any(|(name, value)| name == "flotilla-redispatch" && value == "1");
         let options = client.options();
         let ours = client.role == Role::Consume && settings.share_subscriptions && options.end_session;
-        let keeper = self.shared.extensions.get::<Keeper>().filter(|_| ours && !redispatches);
+        let keeper = self.shared.extensions().get::<Keeper>().filter(|_| ours && !redispatches);
         let Some(keeper) = keeper else { return Box::pin(std::future::ready(true)) };
         let record = keeper.0.record(self.kept(client));
         Box::pin(async move {
@@ -277,8 +279,8 @@ impl ClientEvents for MqttBroker {
         let code = format!("{code:#04x}");
         let text = self.shared.text("mqtt.errors.subscribe-refused", &[("topic", filter), ("code", &code)]);
         self.with_node(&self.id.clone(), move |cx| {
-            cx.broken(text.as_str());
-            cx.error(text, None);
+            cx.report().broken(text.as_str());
+            cx.report().error(text, None);
         });
     }
 
@@ -298,11 +300,11 @@ impl ClientEvents for MqttBroker {
     }
 
     fn health(&self) -> Option<Arc<Health>> {
-        Some(self.shared.health.clone())
+        Some(self.shared.health().clone())
     }
 
     fn policy(&self) -> Policy {
-        let settings = self.shared.settings.load();
+        let settings = self.shared.settings();
         Policy { on_failure: settings.on_failure, max_retries: settings.max_retries }
     }
 }

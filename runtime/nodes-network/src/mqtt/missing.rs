@@ -34,13 +34,13 @@ impl MqttBroker {
         let label = self.options.lock().label();
         for node in self.deaf() {
             let text = self.shared.text("mqtt.errors.unshared", &[("broker", &label)]);
-            self.with_node(&node, move |cx| cx.error(text, None));
+            self.with_node(&node, move |cx| cx.report().error(text, None));
         }
         let shares = self.state.lock().wishes.iter().any(|(_, wish)| wish.is_shared());
         for key in [(older && shares, "mqtt.errors.share-unknown"), (older && own, "mqtt.errors.own-unknown")] {
             if let (true, key) = key {
                 let text = self.shared.text(key, &[("broker", &label)]);
-                self.with_node(&self.id.clone(), move |cx| cx.warn(text));
+                self.with_node(&self.id.clone(), move |cx| cx.report().warn(text));
             }
         }
     }

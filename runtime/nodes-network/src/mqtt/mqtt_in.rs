@@ -41,16 +41,16 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let filter = config.str("topic");
     if !dynamic && !topic::is_filter(filter) {
         let text = cx.text("mqtt.errors.invalid-topic", &[]);
-        cx.warn(text.as_str());
-        cx.broken(text);
+        cx.report().warn(text.as_str());
+        cx.report().broken(text);
         return Ok(Rc::new(Inert::new(cx)));
     }
     let Some(broker) = cx.config_node::<MqttBroker>(config.str("broker")) else {
-        cx.error(cx.text("mqtt.errors.missing-config", &[]), None);
+        cx.report().error(cx.text("mqtt.errors.missing-config", &[]), None);
         return Ok(Rc::new(Inert::new(cx.clone())));
     };
     if !dynamic && filter.is_empty() {
-        cx.error(cx.text("mqtt.errors.not-defined", &[]), None);
+        cx.report().error(cx.text("mqtt.errors.not-defined", &[]), None);
         return Ok(Rc::new(Inert::new(cx.clone())));
     }
     let v5 = broker.v5();
@@ -59,7 +59,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let each = config.str("ha") == "each";
     let (order, read) = Order::of(config);
     if let Err(why) = read {
-        cx.error(Value::from(why), None);
+        cx.report().error(Value::from(why), None);
     }
     let fixed = (!dynamic).then(|| Wish {
         filter: SubscribeFilter {
@@ -85,7 +85,7 @@ pub(super) fn show_first(cx: &NodeCx, broker: &MqttBroker) {
         (true, _) => ("green", "dot", "node-red:common.status.connected"),
         _ => ("red", "ring", "node-red:common.status.disconnected"),
     };
-    cx.show(fill, shape, cx.text(key, &[]));
+    cx.report().show(fill, shape, cx.text(key, &[]));
 }
 
 /// Sends a received message on, as part of its delivery.
@@ -108,8 +108,8 @@ pub(super) fn emit(cx: &NodeCx, datatype: DataType, publish: &Publish, v5: bool,
     }
     let msg = Msg::new(msg).in_delivery(Some(delivery));
     match error {
-        None => cx.send(msg),
-        Some(key) => cx.error(cx.text(key, &[]), Some(&msg)),
+        None => cx.out().send(msg),
+        Some(key) => cx.report().error(cx.text(key, &[]), Some(&msg)),
     }
 }
 
@@ -200,7 +200,7 @@ impl Node for MqttIn {
             Some(which @ ("subscribe" | "unsubscribe")) => {
                 let named = match self.named(&msg, which == "unsubscribe") {
                     Ok(named) => named,
-                    Err(key) => return cx.error(action::error(cx, key), Some(&msg)),
+                    Err(key) => return cx.report().error(action::error(cx, key), Some(&msg)),
                 };
                 for item in named {
                     match which {
@@ -209,15 +209,15 @@ impl Node for MqttIn {
                     }
                 }
                 msg.set("subscriptions", self.subscriptions());
-                cx.done(&msg);
+                cx.report().done(&msg);
             }
             Some("getSubscriptions") => {
                 msg.set("topic", "subscriptions");
                 msg.set("payload", self.subscriptions());
-                cx.send(msg.clone());
-                cx.done(&msg);
+                cx.out().send(msg.clone());
+                cx.report().done(&msg);
             }
-            _ => cx.error(action::error(cx, "mqtt.errors.invalid-action-action"), Some(&msg)),
+            _ => cx.report().error(action::error(cx, "mqtt.errors.invalid-action-action"), Some(&msg)),
         }
     }
 
@@ -236,7 +236,7 @@ impl Node for MqttIn {
         }
         let (cx, broker) = (self.cx.clone(), self.broker.clone());
         Box::pin(async move {
-            cx.show("red", "ring", cx.text("node-red:common.status.disconnected", &[]));
+            cx.report().show("red", "ring", cx.text("node-red:common.status.disconnected", &[]));
             broker.deregister(cx.id(), removed).await;
         })
     }

@@ -34,7 +34,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let broker = cx.config_node::<MqttBroker>(config.str("broker"));
     match &broker {
         Some(broker) => broker.register(cx.id(), false, false),
-        None => cx.error(cx.text("mqtt.errors.missing-config", &[]), None),
+        None => cx.report().error(cx.text("mqtt.errors.missing-config", &[]), None),
     }
     let value = |key: &str| config.get(key).map(flotilla_value::from_json).unwrap_or_default();
     let props = PublishProps {
@@ -87,10 +87,12 @@ impl MqttOut {
     }
 
     fn publish(&self, broker: &MqttBroker, msg: Msg) {
-        let Some(value) = msg.get_ref("payload") else { return self.cx.done(&msg) };
+        let Some(value) = msg.get_ref("payload") else { return self.cx.report().done(&msg) };
         let payload = match payload::encode(value) {
             Ok(payload) => payload,
-            Err(error) => return self.cx.error(Value::Error(Arc::new(ErrorValue::new(error.to_string()))), Some(&msg)),
+            Err(error) => {
+                return self.cx.report().error(Value::Error(Arc::new(ErrorValue::new(error.to_string()))), Some(&msg));
+            }
         };
         let mut props = if broker.v5() { self.props(&msg) } else { None };
         let mut topic = match &self.topic {
@@ -105,7 +107,7 @@ impl MqttOut {
         }
         if !topic::is_topic(&topic) {
             let text = action::error(&self.cx, "mqtt.errors.invalid-topic");
-            self.cx.warn(text);
+            self.cx.report().warn(text);
             return;
         }
         let (qos, retain) = (self.qos(&msg), self.retain(&msg));
@@ -116,12 +118,12 @@ impl MqttOut {
 
 impl Node for MqttOut {
     fn receive(&self, msg: Msg) {
-        let Some(broker) = &self.broker else { return self.cx.refuse(&msg) };
+        let Some(broker) = &self.broker else { return self.cx.report().refuse(&msg) };
         match msg.get_ref("action") {
             Some(action) if action.truthy() => match action.as_str() {
                 Some("connect") => action::connect(&self.cx, broker, msg),
                 Some("disconnect") => action::disconnect(&self.cx, broker, msg),
-                _ => self.cx.error(action::error(&self.cx, "mqtt.errors.invalid-action-action"), Some(&msg)),
+                _ => self.cx.report().error(action::error(&self.cx, "mqtt.errors.invalid-action-action"), Some(&msg)),
             },
             _ => self.publish(broker, msg),
         }
@@ -138,7 +140,7 @@ impl Node for MqttOut {
         let (cx, broker) = (self.cx.clone(), self.broker.clone());
         Box::pin(async move {
             if let Some(broker) = broker {
-                cx.show("red", "ring", cx.text("node-red:common.status.disconnected", &[]));
+                cx.report().show("red", "ring", cx.text("node-red:common.status.disconnected", &[]));
                 broker.deregister(cx.id(), removed).await;
             }
         })

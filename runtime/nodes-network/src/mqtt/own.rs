@@ -29,7 +29,7 @@ impl MqttBroker {
     /// Marks from now on if a node does not want what this broker node publishes, and only then. Outside a group the one
     /// connection says so to the broker itself.
     pub(super) fn mark_if_wanted(&self) {
-        let settings = self.shared.settings.load();
+        let settings = self.shared.settings();
         let mut state = self.state.lock();
         let wanted =
             state.users.iter().any(|user| user.no_local) || state.wishes.iter().any(|(_, wish)| wish.filter.no_local);

@@ -43,8 +43,8 @@ impl MqttBroker {
     /// The share name: the group's for the first broker node of the document that may mean this broker; the others have
     /// their id in theirs, so that each gets every message, as in Node-RED. Every replica of a revision comes to the same.
     fn share_name(&self) -> Str {
-        let group = &self.shared.settings.load().group;
-        let order = self.shared.config_order.load();
+        let group = &self.shared.settings().group;
+        let order = self.shared.config_order();
         let meets = |id: &&Str| self.shared.config_node::<MqttBroker>(id).is_some_and(|node| node.place == self.place);
         if order.iter().find(meets).is_none_or(|first| *first == self.id) {
             return Str::new(group);
@@ -54,7 +54,7 @@ impl MqttBroker {
 
     fn wire_filter(&self, wish: &Wish) -> SubscribeFilter {
         let mut filter = wish.filter.clone();
-        if self.shared.settings.load().share_subscriptions {
+        if self.shared.settings().share_subscriptions {
             if wish.is_shared() {
                 let known = self.state.lock().share.clone();
                 let share = known.unwrap_or_else(|| {

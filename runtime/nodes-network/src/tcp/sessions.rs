@@ -26,7 +26,7 @@ pub(super) struct Entry {
 impl Sessions {
     /// The replica's table.
     pub(super) fn of(cx: &NodeCx) -> Arc<Sessions> {
-        cx.shared().extensions.get_or_init(Sessions::default)
+        cx.shared().extensions().get_or_init(Sessions::default)
     }
 
     /// Enters a connection.

@@ -25,7 +25,7 @@ fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
     let config = cx.config();
     let materials = Materials::read(&cx);
     if let Err(text) = &materials {
-        cx.error(text.as_str(), None);
+        cx.report().error(text.as_str(), None);
     }
     let text = |name: &str| Some(config.str(name).trim().to_owned()).filter(|text| !text.is_empty());
     Ok(Arc::new(TlsConfig {

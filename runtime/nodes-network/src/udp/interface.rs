@@ -32,7 +32,7 @@ impl Interface {
             (None, None) => None,
         };
         if interface.is_none() {
-            cx.warn(cx.text("udp.errors.ifnotfound", &[("iface", name)]));
+            cx.report().warn(cx.text("udp.errors.ifnotfound", &[("iface", name)]));
         }
         interface.map(|(address, index)| Interface { name: name.to_owned(), address, index })
     }

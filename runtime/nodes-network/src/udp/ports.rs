@@ -42,7 +42,7 @@ pub(super) struct Listener {
 impl Ports {
     /// The replica's table.
     pub(super) fn of(cx: &NodeCx) -> Arc<Ports> {
-        cx.shared().extensions.get_or_init(Ports::default)
+        cx.shared().extensions().get_or_init(Ports::default)
     }
 
     /// The socket of a port, if a node has it.

@@ -57,9 +57,9 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let ports = Ports::of(&cx);
     let mut group = None;
     let port = if let Some(port) = ports.get(number).filter(|_| number != 0) {
-        cx.log(cx.text("udp.errors.alreadyused", &[("port", &number.to_string())]));
+        cx.report().log(cx.text("udp.errors.alreadyused", &[("port", &number.to_string())]));
         if let Some(interface) = &interface {
-            cx.status(interface.label());
+            cx.report().status(interface.label());
         }
         port
     } else {
@@ -76,18 +76,18 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
             match joined {
                 Ok(()) => {
                     if let Some(interface) = &interface {
-                        cx.status(interface.label());
+                        cx.report().status(interface.label());
                     }
-                    cx.log(cx.text("udp.status.mc-group", &[("group", name)]));
+                    cx.report().log(cx.text("udp.status.mc-group", &[("group", name)]));
                     group = Some(name.to_owned());
                 }
-                Err(error) => cx.error(socket::multicast_error(&cx, &error), None),
+                Err(error) => cx.report().error(socket::multicast_error(&cx, &error), None),
             }
         }
         let address = bound.local_addr().map_err(|error| NodeError::new(error.to_string()))?;
         let host = interface.as_ref().map_or_else(|| address.ip().to_string(), |known| known.address.to_string());
         let args = [("host", host.as_str()), ("port", &address.port().to_string())];
-        cx.log(cx.text("udp.status.listener-at", &args));
+        cx.report().log(cx.text("udp.status.listener-at", &args));
         ports.enter(address.port(), bound)
     };
     let intake = Intake::new(cx.shared(), cx.id());
@@ -99,7 +99,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 impl Node for UdpIn {
     /// The port hands each datagram over as a message.
     fn receive(&self, msg: Msg) {
-        self.cx.send(msg);
+        self.cx.out().send(msg);
     }
 
     fn drain(&self) {
@@ -112,9 +112,9 @@ impl Node for UdpIn {
             if let Some(group) = &self.group {
                 socket::leave(&port.socket, group, self.interface.as_ref());
             }
-            self.cx.log(self.cx.text("udp.status.listener-stopped", &[]));
+            self.cx.report().log(self.cx.text("udp.status.listener-stopped", &[]));
         }
-        self.cx.status(Object::new());
+        self.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }

@@ -79,7 +79,7 @@ impl UdpOut {
         let (outport, port) = (self.outport.to_string(), self.port.to_text());
         let iface = self.interface.as_ref().map(|interface| interface.address.to_string()).unwrap_or_default();
         let args = [("outport", outport.as_str()), ("host", &self.address), ("port", &port), ("iface", &iface)];
-        self.cx.log(self.cx.text(key, &args));
+        self.cx.report().log(self.cx.text(key, &args));
     }
 
     fn open(&self) -> Result<Arc<Port>, std::io::Error> {
@@ -109,7 +109,7 @@ impl UdpOut {
                         self.show_interface();
                         self.log("udp.status.mc-ready");
                     }
-                    Err(error) => self.cx.error(socket::multicast_error(&self.cx, &error), None),
+                    Err(error) => self.cx.report().error(socket::multicast_error(&self.cx, &error), None),
                 }
             }
         }
@@ -118,7 +118,7 @@ impl UdpOut {
 
     fn show_interface(&self) {
         if let Some(interface) = &self.interface {
-            self.cx.status(interface.label());
+            self.cx.report().status(interface.label());
         }
     }
 
@@ -170,20 +170,20 @@ impl Node for UdpOut {
         let (host, port) = match self.destination(&msg) {
             Ok(destination) => destination,
             Err(key) => {
-                self.cx.warn(self.cx.text(key, &[]));
-                return self.cx.done(&msg);
+                self.cx.report().warn(self.cx.text(key, &[]));
+                return self.cx.report().done(&msg);
             }
         };
         let bytes = match self.bytes(payload) {
             Ok(bytes) => bytes,
-            Err(text) => return self.cx.error(text, Some(&msg)),
+            Err(text) => return self.cx.report().error(text, Some(&msg)),
         };
         let Some(node) = self.me.upgrade() else { return };
-        self.cx.spawn(async move {
+        self.cx.work().spawn(async move {
             if let Err(error) = node.send(host, port, bytes).await {
-                node.cx.error(format!("udp : Error: {error}"), Some(&msg));
+                node.cx.report().error(format!("udp : Error: {error}"), Some(&msg));
             }
-            node.cx.done(&msg);
+            node.cx.report().done(&msg);
         });
     }
 
@@ -193,7 +193,7 @@ impl Node for UdpOut {
             Ok(port) => *self.socket.borrow_mut() = Some(port),
             Err(error) => {
                 let text = self.cx.text("udp.errors.error", &[("error", io_code(&error))]);
-                self.cx.error(text, None);
+                self.cx.report().error(text, None);
             }
         }
     }
@@ -203,9 +203,9 @@ impl Node for UdpOut {
             if self.cast == Cast::Multi {
                 socket::leave(&port.socket, &self.address, self.interface.as_ref());
             }
-            self.cx.log(self.cx.text("udp.status.output-stopped", &[]));
+            self.cx.report().log(self.cx.text("udp.status.output-stopped", &[]));
         }
-        self.cx.status(Object::new());
+        self.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }

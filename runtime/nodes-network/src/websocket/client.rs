@@ -113,7 +113,7 @@ impl Client {
         let target = Target::of(cx)?;
         let client = Client { started: CancellationToken::new(), closing: CancellationToken::new() };
         let (started, closing, hub) = (client.started.clone(), client.closing.clone(), hub.clone());
-        cx.spawn(async move {
+        cx.work().spawn(async move {
             started.cancelled().await;
             while !closing.is_cancelled() {
                 let session = generate_id();

@@ -144,7 +144,7 @@ impl Hub {
             if let Some(worker) = self.shared.worker_of(&id) {
                 worker.run(move |worker| {
                     if let Some(slot) = worker.slot(&id) {
-                        slot.cx.status(status);
+                        slot.cx.report().status(status);
                     }
                 });
             }

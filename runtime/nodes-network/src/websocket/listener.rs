@@ -40,7 +40,7 @@ fn full_path(cx: &NodeCx) -> String {
 impl Listener {
     /// Listens; an error when another node has the path.
     pub(super) fn open(cx: &NodeCx, hub: &Arc<Hub>) -> Result<Listener, NodeError> {
-        let routes = cx.shared().extensions.get_or_init(Routes::default);
+        let routes = cx.shared().extensions().get_or_init(Routes::default);
         let path = full_path(cx);
         if !routes.add_upgrade(&path, Arc::new(Door(hub.clone()))) {
             let args = [("path", cx.config().str("path"))];

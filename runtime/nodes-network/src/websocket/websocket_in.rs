@@ -32,7 +32,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config_node::<WebSocketConfig>(config_of(cx.config()));
     match &config {
         Some(config) => config.hub.join(cx.id(), true),
-        None => cx.error(cx.text("websocket.errors.missing-conf", &[]), None),
+        None => cx.report().error(cx.text("websocket.errors.missing-conf", &[]), None),
     }
     Ok(Rc::new(WebSocketIn { cx, config }))
 }
@@ -40,14 +40,14 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 impl Node for WebSocketIn {
     /// The config node hands over what comes as messages.
     fn receive(&self, msg: Msg) {
-        self.cx.send(msg);
+        self.cx.out().send(msg);
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         if let Some(config) = &self.config {
             config.hub.leave(self.cx.id());
         }
-        self.cx.status(Object::new());
+        self.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }

@@ -25,7 +25,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config_node::<WebSocketConfig>(config_of(cx.config()));
     match &config {
         Some(config) => config.hub.join(cx.id(), false),
-        None => cx.error(cx.text("websocket.errors.missing-conf", &[]), None),
+        None => cx.report().error(cx.text("websocket.errors.missing-conf", &[]), None),
     }
     Ok(Rc::new(WebSocketOut { cx, config }))
 }
@@ -42,14 +42,14 @@ impl WebSocketOut {
             let links = config.hub.links();
             if links.is_empty() && !config.is_server() {
                 let text = self.cx.text("websocket.errors.send-error", &[]);
-                self.cx.warn(format!("{text} WebSocket is not open"));
+                self.cx.report().warn(format!("{text} WebSocket is not open"));
             }
             links
         };
         for link in links {
             if let Err(full) = link.write(frame.clone(), frame.len(), msg) {
                 let text = self.cx.text("websocket.errors.send-error", &[]);
-                self.cx.error(format!("{text} {full}"), Some(msg));
+                self.cx.report().error(format!("{text} {full}"), Some(msg));
             }
         }
     }
@@ -57,20 +57,20 @@ impl WebSocketOut {
 
 impl Node for WebSocketOut {
     fn receive(&self, msg: Msg) {
-        let Some(config) = &self.config else { return self.cx.refuse(&msg) };
+        let Some(config) = &self.config else { return self.cx.report().refuse(&msg) };
         match message::outgoing(&msg, config.hub.whole) {
             Ok(Some(frame)) => self.send(config, &frame, &msg),
             Ok(None) => {}
-            Err(error) => return self.cx.error(error.to_string(), Some(&msg)),
+            Err(error) => return self.cx.report().error(error.to_string(), Some(&msg)),
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         if let Some(config) = &self.config {
             config.hub.leave(self.cx.id());
         }
-        self.cx.status(Object::new());
+        self.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }

@@ -51,12 +51,12 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         },
     };
     let list = props::text(config, "temp", "");
-    cx.status(Value::object());
+    cx.report().status(Value::object());
     let Ok(dialect) = Dialect::new(legacy, &list) else {
         let text = cx.text("csv.errors.bad_template", &[]);
-        cx.warn(text.clone());
-        cx.show("red", "dot", text.as_str());
-        cx.broken(text);
+        cx.report().warn(text.clone());
+        cx.report().show("red", "dot", text.as_str());
+        cx.report().broken(text);
         return Ok(Rc::new(Inert::new(cx.clone())));
     };
     let read = ReadOptions {
@@ -76,7 +76,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 impl Node for Csv {
     fn receive(&self, msg: Msg) {
         if !self.legacy {
-            self.cx.status(Value::object());
+            self.cx.report().status(Value::object());
         }
         let reset = msg.has("reset");
         if reset {
@@ -86,9 +86,9 @@ impl Node for Csv {
         match &payload {
             Value::Undefined if !msg.has("payload") => {
                 if !reset {
-                    self.cx.send(msg.clone());
+                    self.cx.out().send(msg.clone());
                 }
-                self.cx.done(&msg);
+                self.cx.report().done(&msg);
             }
             Value::String(text) => self.read(msg, text),
             payload if payload.type_of() == "object" => self.write(msg, payload),
@@ -101,11 +101,11 @@ impl Csv {
     fn refuse(&self, msg: &Msg) {
         let text = self.cx.text("csv.errors.csv_js", &[]);
         if self.legacy {
-            self.cx.warn(text);
-            self.cx.done(msg);
+            self.cx.report().warn(text);
+            self.cx.report().done(msg);
         } else {
-            self.cx.show("red", "dot", text.clone());
-            self.cx.error(error("Error", text), Some(msg));
+            self.cx.report().show("red", "dot", text.clone());
+            self.cx.report().error(error("Error", text), Some(msg));
         }
     }
 
@@ -124,15 +124,15 @@ impl Csv {
         match written {
             Ok(written) => {
                 if written.no_columns && !std::mem::replace(&mut state.warned, true) {
-                    self.cx.warn(self.cx.text("csv.errors.obj_csv", &[]));
+                    self.cx.report().warn(self.cx.text("csv.errors.obj_csv", &[]));
                 }
                 drop(state);
                 msg.set("payload", written.text);
                 msg.set("columns", written.columns);
-                self.cx.send(msg.clone());
-                self.cx.done(&msg);
+                self.cx.out().send(msg.clone());
+                self.cx.report().done(&msg);
             }
-            Err(text) => self.cx.error(error("Error", text), Some(&msg)),
+            Err(text) => self.cx.report().error(error("Error", text), Some(&msg)),
         }
     }
 
@@ -143,16 +143,16 @@ impl Csv {
         let mut state = self.state.borrow_mut();
         let read = match state.dialect.read(text, &self.read, part.as_ref(), self.many) {
             Ok(Some(read)) => read,
-            Ok(None) => return self.cx.done(&msg),
+            Ok(None) => return self.cx.report().done(&msg),
             Err(Failure { name, text, template }) => {
                 if template {
-                    self.cx.show("red", "dot", self.cx.text("csv.errors.bad_template", &[]));
+                    self.cx.report().show("red", "dot", self.cx.text("csv.errors.bad_template", &[]));
                 }
-                return self.cx.error(error(name, text), Some(&msg));
+                return self.cx.report().error(error(name, text), Some(&msg));
             }
         };
         if read.unclosed {
-            self.cx.warn(self.cx.text("csv.errors.bad_csv", &[]));
+            self.cx.report().warn(self.cx.text("csv.errors.bad_csv", &[]));
         }
         match (self.many, part) {
             (true, Some(part)) if read.line_ends <= 1 => {
@@ -164,7 +164,7 @@ impl Csv {
                     msg.set("payload", Value::array(rows));
                     msg.set("columns", read.columns);
                     msg.remove("parts");
-                    self.cx.send(msg.clone());
+                    self.cx.out().send(msg.clone());
                     drop(held);
                 } else {
                     state.held.push(msg.clone());
@@ -174,14 +174,14 @@ impl Csv {
                 drop(state);
                 msg.set("columns", read.columns);
                 msg.set("payload", Value::array(read.rows));
-                self.cx.send(msg.clone());
+                self.cx.out().send(msg.clone());
             }
             (false, part) => {
                 drop(state);
                 self.send_rows(&msg, read.rows, &read.columns, part.as_ref());
             }
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 
     fn send_rows(&self, msg: &Msg, rows: Vec<Value>, columns: &str, part: Option<&Part>) {
@@ -195,10 +195,10 @@ impl Csv {
             if last {
                 out.set("complete", true);
             }
-            self.cx.send(out);
+            self.cx.out().send(out);
         }
         if last && count == 0 {
-            self.cx.send(msg.with_object([("complete", true)].into_iter().collect()));
+            self.cx.out().send(msg.with_object([("complete", true)].into_iter().collect()));
         }
     }
 

@@ -67,15 +67,15 @@ impl Node for HtmlNode {
     fn receive(&self, msg: Msg) {
         let value = match msg.get_path(&self.property) {
             Ok(Value::Undefined) => {
-                self.cx.send(msg.clone());
-                return self.cx.done(&msg);
+                self.cx.out().send(msg.clone());
+                return self.cx.report().done(&msg);
             }
             Ok(value) => value,
-            Err(error) => return self.cx.error(error.to_string(), Some(&msg)),
+            Err(error) => return self.cx.report().error(error.to_string(), Some(&msg)),
         };
         match self.extract(&msg, &value) {
             Ok(found) => self.deliver(msg, found),
-            Err(text) => self.cx.error(text, Some(&msg)),
+            Err(text) => self.cx.report().error(text, Some(&msg)),
         }
     }
 }
@@ -112,16 +112,16 @@ impl HtmlNode {
     fn deliver(&self, mut msg: Msg, found: Vec<Value>) {
         if !self.each {
             if let Err(error) = msg.set_path(&self.output, Value::array(found), true) {
-                return self.cx.error(error.to_string(), Some(&msg));
+                return self.cx.report().error(error.to_string(), Some(&msg));
             }
-            self.cx.send(msg.clone());
-            return self.cx.done(&msg);
+            self.cx.out().send(msg.clone());
+            return self.cx.report().done(&msg);
         }
         let count = found.len() as f64;
         for (index, value) in found.into_iter().enumerate().filter(|(_, value)| value.truthy()) {
             let mut out = msg.clone();
             if let Err(error) = out.set_path(&self.output, value, true) {
-                return self.cx.error(error.to_string(), Some(&msg));
+                return self.cx.report().error(error.to_string(), Some(&msg));
             }
             let parts = [
                 ("id", Value::String(msg.id())),
@@ -131,8 +131,8 @@ impl HtmlNode {
                 ("ch", Value::from("")),
             ];
             out.set("parts", parts.into_iter().collect::<Object>());
-            self.cx.send(out);
+            self.cx.out().send(out);
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 }

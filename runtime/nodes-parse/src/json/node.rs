@@ -49,16 +49,18 @@ impl Node for Json {
     fn receive(&self, mut msg: Msg) {
         let Ok(schema) = self.schema(&msg.get("schema")) else {
             let text = self.cx.text("json.errors.schema-error-compile", &[]);
-            return self.cx.error(text, Some(&msg));
+            return self.cx.report().error(text, Some(&msg));
         };
         let value = match msg.get_path(&self.property) {
             Ok(value) => value,
-            Err(error) => return self.cx.error(Value::Error(ErrorValue::new(error.to_string()).into()), Some(&msg)),
+            Err(error) => {
+                return self.cx.report().error(Value::Error(ErrorValue::new(error.to_string()).into()), Some(&msg));
+            }
         };
         let converted = match &value {
             Value::Undefined => {
-                self.cx.send(msg.clone());
-                return self.cx.done(&msg);
+                self.cx.out().send(msg.clone());
+                return self.cx.report().done(&msg);
             }
             Value::String(_) | Value::Buffer(_) => self.parse(&value, schema.is_some()),
             Value::Bool(_) | Value::Number(_) => self.write(&value),
@@ -67,10 +69,10 @@ impl Node for Json {
         };
         let (checked, result) = match converted {
             Ok(pair) => pair,
-            Err(Refusal::Failed(text)) => return self.cx.error(text, Some(&msg)),
+            Err(Refusal::Failed(text)) => return self.cx.report().error(text, Some(&msg)),
             Err(Refusal::Dropped(key)) => {
-                self.cx.warn(self.cx.text(key, &[]));
-                return self.cx.done(&msg);
+                self.cx.report().warn(self.cx.text(key, &[]));
+                return self.cx.report().done(&msg);
             }
         };
         if let Some(schema) = schema {
@@ -78,15 +80,15 @@ impl Node for Json {
             if !problems.is_empty() {
                 msg.set("schemaError", Value::array(problems.iter().map(Problem::value).collect()));
                 let text = format!("{}: {}", self.cx.text("json.errors.schema-error", &[]), errors_text(&problems));
-                return self.cx.error(text, Some(&msg));
+                return self.cx.report().error(text, Some(&msg));
             }
             msg.remove("schema");
         }
         if let Err(error) = msg.set_path(&self.property, result, true) {
-            return self.cx.error(Value::Error(ErrorValue::new(error.to_string()).into()), Some(&msg));
+            return self.cx.report().error(Value::Error(ErrorValue::new(error.to_string()).into()), Some(&msg));
         }
-        self.cx.send(msg.clone());
-        self.cx.done(&msg);
+        self.cx.out().send(msg.clone());
+        self.cx.report().done(&msg);
     }
 }
 

@@ -33,13 +33,13 @@ impl Node for Xml {
     fn receive(&self, mut msg: Msg) {
         let value = match msg.get_path(&self.property) {
             Ok(value) => value,
-            Err(error) => return self.cx.error(error_value(error.to_string()), Some(&msg)),
+            Err(error) => return self.cx.report().error(error_value(error.to_string()), Some(&msg)),
         };
         let options = msg.get("options").as_object().cloned();
         let result = match &value {
             Value::Undefined => {
-                self.cx.send(msg.clone());
-                return self.cx.done(&msg);
+                self.cx.out().send(msg.clone());
+                return self.cx.report().done(&msg);
             }
             Value::String(text) => {
                 let options = self.read_options(options);
@@ -54,18 +54,18 @@ impl Node for Xml {
                 written.map(Value::from).map_err(|error| error.to_string())
             }
             _ => {
-                self.cx.warn(self.cx.text("xml.errors.xml_js", &[]));
-                return self.cx.done(&msg);
+                self.cx.report().warn(self.cx.text("xml.errors.xml_js", &[]));
+                return self.cx.report().done(&msg);
             }
         };
         let placed =
             result.and_then(|value| msg.set_path(&self.property, value, true).map_err(|error| error.to_string()));
         match placed {
             Ok(_) => {
-                self.cx.send(msg.clone());
-                self.cx.done(&msg);
+                self.cx.out().send(msg.clone());
+                self.cx.report().done(&msg);
             }
-            Err(text) => self.cx.error(error_value(text), Some(&msg)),
+            Err(text) => self.cx.report().error(error_value(text), Some(&msg)),
         }
     }
 }

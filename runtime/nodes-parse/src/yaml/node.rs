@@ -27,14 +27,14 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 impl Node for Yaml {
     fn receive(&self, mut msg: Msg) {
         let drop_with = |key: &str| {
-            self.cx.warn(self.cx.text(key, &[]));
-            self.cx.done(&msg);
+            self.cx.report().warn(self.cx.text(key, &[]));
+            self.cx.report().done(&msg);
         };
         let result = match msg.get_path(&self.property) {
             Err(error) => Err(error.to_string()),
             Ok(Value::Undefined) => {
-                self.cx.send(msg.clone());
-                return self.cx.done(&msg);
+                self.cx.out().send(msg.clone());
+                return self.cx.report().done(&msg);
             }
             Ok(Value::String(text)) => load(&text).map_err(|error| error.to_string()),
             Ok(Value::Buffer(_)) => return drop_with("yaml.errors.dropped-object"),
@@ -48,10 +48,10 @@ impl Node for Yaml {
             result.and_then(|value| msg.set_path(&self.property, value, true).map_err(|error| error.to_string()));
         match placed {
             Ok(_) => {
-                self.cx.send(msg.clone());
-                self.cx.done(&msg);
+                self.cx.out().send(msg.clone());
+                self.cx.report().done(&msg);
             }
-            Err(text) => self.cx.error(text, Some(&msg)),
+            Err(text) => self.cx.report().error(text, Some(&msg)),
         }
     }
 }

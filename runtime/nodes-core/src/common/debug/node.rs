@@ -66,16 +66,16 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     };
     let to_status = config.bool("tostatus");
     if to_status {
-        cx.status([("fill", "grey"), ("shape", "ring")].into_iter().collect::<Object>());
+        cx.report().status([("fill", "grey"), ("shape", "ring")].into_iter().collect::<Object>());
     }
     if matches!(status, StatusOf::Counter) {
-        cx.show("blue", "ring", 0.0);
+        cx.report().show("blue", "ring", 0.0);
     } else {
-        cx.show("", "", "");
+        cx.report().show("", "", "");
     }
     let bad = value.is_err() || matches!(status, StatusOf::Value(Err(_)));
     if bad {
-        cx.error(cx.text("debug.invalid-exp", &[("error", &complete)]), None);
+        cx.report().error(cx.text("debug.invalid-exp", &[("error", &complete)]), None);
     }
     let active = config.get("active").is_none_or(|active| active.is_null() || config.bool("active"));
     let (console, sidebar) = (config.bool("console"), config.bool_or("tosidebar", true));
@@ -137,7 +137,7 @@ impl Debug {
         }
         entry.insert("msg", shown);
         entry.insert("format", format);
-        self.cx.shared().observer.load().debug(&entry.into());
+        self.cx.shared().observer().debug(&entry.into());
     }
 
     fn print(&self, value: &Value) {
@@ -147,14 +147,14 @@ impl Debug {
             value if value.type_of() == "object" => format!("\n{}", inspect(value, 10)),
             value => inspect(value, 2),
         };
-        self.cx.log(text);
+        self.cx.report().log(text);
     }
 
     fn count(&self) {
         let recent = self.last.replace(Some(Instant::now())).is_some_and(|last| last.elapsed() <= COUNTER_PAUSE);
         self.counter.set(self.counter.get() + 1);
         if !recent {
-            return self.cx.show("blue", "ring", self.counter.get() as f64);
+            return self.cx.report().show("blue", "ring", self.counter.get() as f64);
         }
         let me = self.me.clone();
         let task = Task {
@@ -166,7 +166,7 @@ impl Debug {
         let task = task.spawn_local(async move {
             tokio::time::sleep(COUNTER_DELAY).await;
             if let Some(node) = me.upgrade() {
-                node.cx.show("blue", "ring", node.counter.get() as f64);
+                node.cx.report().show("blue", "ring", node.counter.get() as f64);
             }
         });
         if let Some(earlier) = self.pending.borrow_mut().replace(task.abort_handle()) {
@@ -189,7 +189,7 @@ impl Debug {
         };
         let output = match output {
             Ok(output) => output,
-            Err(text) => return self.cx.error(text, None),
+            Err(text) => return self.cx.report().error(text, None),
         };
         let (mut fill, mut shape) = (Value::from("grey"), Value::from("dot"));
         let mut text = output.as_str().map_or_else(|| inspect(&output, 2), str::to_owned);
@@ -218,7 +218,7 @@ impl Debug {
         let status = Value::from(parts.into_iter().collect::<Object>());
         let print = stringify(&status).ok().flatten().unwrap_or_default();
         if *self.shown.borrow() != print {
-            self.cx.status(status);
+            self.cx.report().status(status);
             *self.shown.borrow_mut() = print;
         }
     }
@@ -229,23 +229,23 @@ impl Node for Debug {
         // Its own status comes back through a status node: showing it would go round for ever.
         let source = msg.get_ref("status").map(|status| status.get("source").get("id"));
         if source.is_some_and(|id| id.as_str() == Some(self.cx.id())) {
-            return self.cx.done(&msg);
+            return self.cx.report().done(&msg);
         }
         if let Some(status) = &self.status {
             self.show_status(status, &msg);
         }
         if self.whole() {
             if self.console {
-                self.cx.log(format!("\n{}", inspect(&msg.value(), 10)));
+                self.cx.report().log(format!("\n{}", inspect(&msg.value(), 10)));
             }
             if self.active.get() && self.sidebar {
                 self.publish(&msg, None, &msg.value());
             }
-            return self.cx.done(&msg);
+            return self.cx.report().done(&msg);
         }
         let value = match self.value(&msg) {
             Ok(value) => value,
-            Err(text) => return self.cx.error(text, None),
+            Err(text) => return self.cx.report().error(text, None),
         };
         if self.console {
             self.print(&value);
@@ -254,7 +254,7 @@ impl Node for Debug {
             let property = Some(self.complete.as_str()).filter(|property| !property.is_empty());
             self.publish(&msg, property, &value);
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
@@ -262,7 +262,7 @@ impl Node for Debug {
             pending.abort();
         }
         if self.status.is_some() {
-            self.cx.status(Object::new());
+            self.cx.report().status(Object::new());
         }
         Box::pin(std::future::ready(()))
     }

@@ -70,7 +70,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let properties = properties(&rules, config);
     for property in &properties {
         if let Some(Err(error)) = &property.value {
-            cx.error(cx.text("inject.errors.invalid-expr", &[("error", &error.message)]), None);
+            cx.report().error(cx.text("inject.errors.invalid-expr", &[("error", &error.message)]), None);
         }
     }
     let delay = config.num("onceDelay").filter(|seconds| *seconds != 0.0).unwrap_or(0.1);
@@ -83,11 +83,11 @@ fn clock(cx: &NodeCx) -> Option<Clock> {
     let config = cx.config();
     let repeat = config.num("repeat").filter(|seconds| *seconds > 0.0);
     if let Some(seconds) = repeat.filter(|seconds| *seconds <= LONGEST_SECONDS) {
-        cx.debug(cx.text("inject.repeat", &[("repeat", &(seconds * 1000.0).to_string())]));
+        cx.report().debug(cx.text("inject.repeat", &[("repeat", &(seconds * 1000.0).to_string())]));
         return Some(Clock::every(seconds));
     }
     if repeat.is_some() {
-        cx.error(cx.text("inject.errors.toolong", &[]), None);
+        cx.report().error(cx.text("inject.errors.toolong", &[]), None);
     }
     let crontab = config.opt_str("crontab")?;
     let env = cx.env("TZ");
@@ -95,18 +95,18 @@ fn clock(cx: &NodeCx) -> Option<Clock> {
     let zone = match time_zone(own, env.as_ref().and_then(Value::as_str)) {
         Ok(zone) => zone,
         Err(error) => {
-            cx.error(format!("ha.timezone \"{}\": {error}", own.unwrap_or_default()), None);
+            cx.report().error(format!("ha.timezone \"{}\": {error}", own.unwrap_or_default()), None);
             return None;
         }
     };
     match crontab.parse() {
         Ok(cron) => {
-            cx.debug(cx.text("inject.crontab", &[("crontab", crontab)]));
+            cx.report().debug(cx.text("inject.crontab", &[("crontab", crontab)]));
             Some(Clock::Cron(Box::new(cron), zone))
         }
         Err(error) => {
             let text = cx.text("inject.errors.invalid-crontab", &[("crontab", crontab), ("error", &error.to_string())]);
-            cx.error(text, None);
+            cx.report().error(text, None);
             None
         }
     }
@@ -126,10 +126,8 @@ fn start_of(cx: &NodeCx) -> String {
 impl Inject {
     /// Starts a flow: everything that comes of it is one delivery.
     fn fire(&self, msg: Msg) {
-        let delivery = self.cx.begin(|_| {});
-        if let Some(slot) = self.cx.worker().slot(self.cx.id()) {
-            slot.receive(msg.in_delivery(Some(delivery)));
-        }
+        let delivery = self.cx.work().begin(|_| {});
+        self.cx.receive(msg.in_delivery(Some(delivery)));
     }
 
     fn apply(properties: &[Property], cx: &NodeCx, msg: &mut Msg) -> Vec<String> {
@@ -161,10 +159,10 @@ impl Node for Inject {
             _ => Self::apply(&self.properties, &self.cx, &mut msg),
         };
         if errors.is_empty() {
-            self.cx.send(msg.clone());
-            self.cx.done(&msg);
+            self.cx.out().send(msg.clone());
+            self.cx.report().done(&msg);
         } else {
-            self.cx.error(errors.join("; "), Some(&msg));
+            self.cx.report().error(errors.join("; "), Some(&msg));
         }
     }
 
@@ -178,7 +176,7 @@ impl Node for Inject {
                 inject.fire(Msg::default());
             }
         });
-        self.cx.spawn(async move {
+        self.cx.work().spawn(async move {
             if let Some(delay) = once {
                 timer::once(&cx, spread, &start, delay, &fire).await;
             }

@@ -39,13 +39,13 @@ pub(super) async fn once(cx: &NodeCx, spread: Spread, start: &str, delay_ms: f64
     if !spread.one {
         return fire();
     }
-    let schedule = cx.shared().schedule.clone();
+    let schedule = cx.shared().schedule().clone();
     if schedule.claim_start(start).await {
         fire();
     }
     // A replica that starts again while others run this is no new start of the group.
     let start = start.to_owned();
-    cx.spawn(async move {
+    cx.work().spawn(async move {
         loop {
             tokio::time::sleep(KEEP_START).await;
             schedule.keep_start(&start).await;
@@ -55,7 +55,7 @@ pub(super) async fn once(cx: &NodeCx, spread: Spread, start: &str, delay_ms: f64
 
 /// Fires ticks until the node is closed.
 pub(super) async fn repeat(cx: &NodeCx, spread: Spread, clock: Clock, fire: &Rc<dyn Fn()>) {
-    if cx.shared().schedule.is_group() && !spread.each {
+    if cx.shared().schedule().is_group() && !spread.each {
         Ticking { cx, spread, clock, fire }.run().await;
     } else {
         alone(cx, &clock, fire).await;
@@ -65,7 +65,7 @@ pub(super) async fn repeat(cx: &NodeCx, spread: Spread, clock: Clock, fire: &Rc<
 /// Waits until a time on the group's clock, which may run apart from the timers here.
 async fn until(cx: &NodeCx, ms: i64) {
     loop {
-        let wait = ms - cx.shared().schedule.now_ms();
+        let wait = ms - cx.shared().schedule().now_ms();
         if wait <= 0 {
             return;
         }
@@ -74,8 +74,8 @@ async fn until(cx: &NodeCx, ms: i64) {
 }
 
 async fn alone(cx: &NodeCx, clock: &Clock, fire: &Rc<dyn Fn()>) {
-    let mut last = cx.shared().schedule.now_ms();
-    while let Some(next) = clock.after_own(cx.shared().schedule.now_ms(), last) {
+    let mut last = cx.shared().schedule().now_ms();
+    while let Some(next) = clock.after_own(cx.shared().schedule().now_ms(), last) {
         until(cx, next).await;
         last = next;
         fire();
@@ -92,11 +92,11 @@ struct Ticking<'a> {
 
 impl Ticking<'_> {
     fn now(&self) -> i64 {
-        self.cx.shared().schedule.now_ms()
+        self.cx.shared().schedule().now_ms()
     }
 
     async fn claim(&self, scheduled_ms: i64) -> Claim {
-        self.cx.shared().schedule.claim(Tick { node: self.cx.id().to_string(), scheduled_ms }).await
+        self.cx.shared().schedule().claim(Tick { node: self.cx.id().to_string(), scheduled_ms }).await
     }
 
     async fn run(&self) {
@@ -128,7 +128,7 @@ impl Ticking<'_> {
     }
 
     async fn last_fired(&self) -> Option<i64> {
-        self.cx.shared().schedule.last_fired(self.cx.id()).await
+        self.cx.shared().schedule().last_fired(self.cx.id()).await
     }
 
     /// Makes up for the latest of the ticks that nobody fired, if the node asks for it; else says that they are skipped.
@@ -137,14 +137,16 @@ impl Ticking<'_> {
         if !self.spread.missed {
             // Those that stood still themselves ask first: others may have fired.
             if self.last_fired().await.is_none_or(|fired| fired < due) {
-                self.cx.warn(format!("no replica could fire the ticks up to {}: they are skipped", time(due)));
+                self.cx.report().warn(format!("no replica could fire the ticks up to {}: they are skipped", time(due)));
             }
             return due;
         }
         loop {
             match self.claim(due).await {
                 Claim::Granted => {
-                    self.cx.log(format!("makes up for the tick of {}, which no replica could fire", time(due)));
+                    self.cx
+                        .report()
+                        .log(format!("makes up for the tick of {}, which no replica could fire", time(due)));
                     (self.fire)();
                     return due;
                 }

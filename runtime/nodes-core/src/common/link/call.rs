@@ -35,7 +35,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let seconds = config.num("timeout").filter(|seconds| *seconds >= 0.0).unwrap_or(30.0);
     let timeout = flotilla_value::wait_seconds(seconds);
     let (target, dynamic) = (links(&cx).into_iter().next(), config.str("linkType") == "dynamic");
-    let targets = cx.shared().extensions.get_or_init(Targets::default);
+    let targets = cx.shared().extensions().get_or_init(Targets::default);
     let pending = RefCell::default();
     Ok(Rc::new_cyclic(|me| LinkCall { cx, me: me.clone(), target, dynamic, timeout, targets, pending }))
 }
@@ -51,7 +51,7 @@ pub(super) fn return_message(shared: &Arc<Shared>, node: &str, call: Str, msg: M
             caller.returned(&call, msg);
         }
     };
-    match Worker::current().filter(|worker| worker.index == handle.index()) {
+    match Worker::current().filter(|worker| worker.index() == handle.index()) {
         Some(worker) => give(&worker),
         None => handle.run(give),
     }
@@ -85,9 +85,9 @@ impl LinkCall {
             msg.remove("_linkSource");
         }
         let sent = self.pending.borrow_mut().remove(call);
-        self.cx.send(msg);
+        self.cx.out().send(msg);
         if let Some((sent, _timer)) = sent {
-            self.cx.done(&sent);
+            self.cx.report().done(&sent);
         }
     }
 }
@@ -97,7 +97,7 @@ impl Node for LinkCall {
         let target = match self.find(&msg) {
             Ok(target) => target,
             Err(text) => {
-                return self.cx.error(Value::Error(Arc::new(ErrorValue::new(text))), Some(&msg));
+                return self.cx.report().error(Value::Error(Arc::new(ErrorValue::new(text))), Some(&msg));
             }
         };
         let id = generate_id();
@@ -107,14 +107,14 @@ impl Node for LinkCall {
         calls.push(call_entry(&id, self.cx.id()));
         msg.set("_linkSource", calls);
         let (me, timeout) = (self.me.clone(), self.timeout);
-        self.cx.spawn(async move {
+        self.cx.work().spawn(async move {
             if tokio::time::timeout(timeout, returned).await.is_ok() {
                 return;
             }
             let Some(node) = me.upgrade() else { return };
             let late = node.pending.borrow_mut().remove(&id);
             if let Some((sent, _timer)) = late {
-                node.cx.error("timeout", Some(&sent));
+                node.cx.report().error("timeout", Some(&sent));
             }
         });
         self.cx.shared().deliver(&target, msg);

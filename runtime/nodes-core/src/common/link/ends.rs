@@ -32,21 +32,21 @@ struct LinkOut {
 }
 
 fn build_in(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
-    let targets = cx.shared().extensions.get_or_init(Targets::default);
+    let targets = cx.shared().extensions().get_or_init(Targets::default);
     targets.add(&cx);
     Ok(Rc::new(LinkIn { cx, targets }))
 }
 
 fn build_out(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
-    let targets = cx.shared().extensions.get_or_init(Targets::default);
+    let targets = cx.shared().extensions().get_or_init(Targets::default);
     let returns = cx.config().str("mode") == "return";
     Ok(Rc::new(LinkOut { cx, returns, targets, found: RefCell::default() }))
 }
 
 impl Node for LinkIn {
     fn receive(&self, msg: Msg) {
-        self.cx.send(msg.clone());
-        self.cx.done(&msg);
+        self.cx.out().send(msg.clone());
+        self.cx.report().done(&msg);
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
@@ -80,9 +80,9 @@ impl LinkOut {
         let to = called.as_ref().map(|call| (call.get("node").to_text(), call.get("id").to_text()));
         let returned = to.is_some_and(|(node, id)| call::return_message(self.cx.shared(), &node, id, msg.clone()));
         if !returned {
-            self.cx.warn(self.cx.text("link.errors.missingReturn", &[]));
+            self.cx.report().warn(self.cx.text("link.errors.missingReturn", &[]));
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 }
 
@@ -95,7 +95,7 @@ impl Node for LinkOut {
         for target in self.leads_to() {
             self.cx.shared().deliver(&target, msg.clone());
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 }
 

@@ -25,7 +25,7 @@ struct Change {
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let prepared: Vec<_> = sources(cx.config()).iter().map(|rule| Rule::prepare(rule, &cx)).collect();
     for invalid in prepared.iter().filter_map(|rule| rule.as_ref().err()) {
-        cx.error(cx.text(invalid.key, &[("error", &invalid.error)]), None);
+        cx.report().error(cx.text(invalid.key, &[("error", &invalid.error)]), None);
     }
     let rules = prepared.into_iter().collect::<Result<_, _>>().ok();
     Ok(Rc::new(Change { cx, rules }))
@@ -36,7 +36,7 @@ struct Ended;
 
 impl Change {
     fn fail<T>(&self, text: impl Into<Value>, msg: &Msg) -> Result<T, Ended> {
-        self.cx.error(text, Some(msg));
+        self.cx.report().error(text, Some(msg));
         Err(Ended)
     }
 
@@ -66,7 +66,7 @@ impl Change {
             Place::Message(Ok(path)) => {
                 let create = !value.is_undefined();
                 if let (Ok(false), Some(property)) = (msg.set_path(path, value, create), set_by) {
-                    self.cx.warn(self.cx.text("change.errors.no-override", &[("property", property)]));
+                    self.cx.report().warn(self.cx.text("change.errors.no-override", &[("property", property)]));
                 }
                 Ok(())
             }
@@ -136,13 +136,13 @@ impl Change {
 
 impl Node for Change {
     fn receive(&self, mut msg: Msg) {
-        let Some(rules) = &self.rules else { return self.cx.refuse(&msg) };
+        let Some(rules) = &self.rules else { return self.cx.report().refuse(&msg) };
         for rule in rules {
             if self.apply(rule, &mut msg).is_err() {
                 return;
             }
         }
-        self.cx.send(msg.clone());
-        self.cx.done(&msg);
+        self.cx.out().send(msg.clone());
+        self.cx.report().done(&msg);
     }
 }

@@ -38,7 +38,7 @@ impl Hold {
     }
 
     fn show_count(&self) {
-        self.cx.show("blue", "dot", self.held.borrow().len() as f64);
+        self.cx.report().show("blue", "dot", self.held.borrow().len() as f64);
     }
 
     /// Statuses are shown for waits that a person can see.
@@ -68,19 +68,19 @@ impl Hold {
             self.show_count();
         }
         if matches!(self.wait, Wait::Message(_)) && self.held.borrow().is_empty() {
-            self.cx.status(Object::new());
+            self.cx.report().status(Object::new());
         }
-        self.cx.send(msg.clone());
+        self.cx.out().send(msg.clone());
         if !matches!(self.wait, Wait::Fixed) && self.shows(true) {
             self.show_count();
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 
     fn forget_all(&self) {
         let held = std::mem::take(&mut *self.held.borrow_mut());
         for (_, msg, _timer) in &held {
-            self.cx.done(msg);
+            self.cx.report().done(msg);
         }
     }
 
@@ -110,13 +110,13 @@ impl Node for Hold {
         }
         if msg.has("reset") {
             self.forget_all();
-            self.cx.show("blue", "ring", 0.0);
+            self.cx.report().show("blue", "ring", 0.0);
         }
         let flushes = msg.has("flush") && (!msg.has("reset") || !matches!(self.wait, Wait::Fixed));
         if flushes {
             self.flush(&msg.get("flush"));
             if only_flush {
-                self.cx.done(&msg);
+                self.cx.report().done(&msg);
             }
         }
         let commanded = matches!(self.wait, Wait::Fixed) && (msg.has("reset") || msg.has("flush"));
@@ -126,7 +126,7 @@ impl Node for Hold {
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
-        self.cx.status(Object::new());
+        self.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }

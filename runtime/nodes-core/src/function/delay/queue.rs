@@ -61,8 +61,8 @@ impl Queue {
         let many = if self.one_by_one { 1 } else { self.buffer.borrow().len() };
         for _ in 0..many {
             let Some(msg) = self.buffer.borrow_mut().pop_front() else { break };
-            self.cx.send(msg.clone());
-            self.cx.done(&msg);
+            self.cx.out().send(msg.clone());
+            self.cx.report().done(&msg);
         }
         self.report_depth();
     }
@@ -75,7 +75,7 @@ impl Queue {
         let me = self.me.clone();
         *report = Some(Timer::after(REPORT_MS, move || {
             if let Some(node) = me.upgrade() {
-                node.cx.show("blue", "dot", node.buffer.borrow().len() as f64);
+                node.cx.report().show("blue", "dot", node.buffer.borrow().len() as f64);
                 node.report.borrow_mut().take();
             }
         }));
@@ -91,9 +91,9 @@ impl Queue {
         };
         let replaced = std::mem::replace(&mut self.buffer.borrow_mut()[at], msg.clone());
         if self.two_outputs {
-            self.cx.send_to(1, replaced.clone());
+            self.cx.out().send_to(1, replaced.clone());
         }
-        self.cx.done(&replaced);
+        self.cx.report().done(&replaced);
     }
 }
 
@@ -116,26 +116,26 @@ impl Node for Queue {
                 next.remove("flush");
                 next.remove("reset");
                 if next.object().len() > 2 {
-                    self.cx.send(next.clone());
-                    self.cx.done(&next);
+                    self.cx.out().send(next.clone());
+                    self.cx.report().done(&next);
                 }
             }
-            self.cx.status(Object::new());
-            self.cx.done(&msg);
+            self.cx.report().status(Object::new());
+            self.cx.report().done(&msg);
         }
         if msg.has("reset") {
             let held = std::mem::take(&mut *self.buffer.borrow_mut());
-            held.iter().for_each(|msg| self.cx.done(msg));
+            held.iter().for_each(|msg| self.cx.report().done(msg));
             self.rate.set(self.fixed_rate);
-            self.cx.status([("text", "reset")].into_iter().collect::<Object>());
-            self.cx.done(&msg);
+            self.cx.report().status([("text", "reset")].into_iter().collect::<Object>());
+            self.cx.report().done(&msg);
         }
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         self.interval.borrow_mut().take();
         self.report.borrow_mut().take();
-        self.cx.status(Object::new());
+        self.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }

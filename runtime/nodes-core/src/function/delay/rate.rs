@@ -67,8 +67,8 @@ impl Rate {
                 self.interval.borrow_mut().take();
             }
             Some(msg) if msg.object().len() > 1 => {
-                self.cx.send(msg.clone());
-                self.cx.done(&msg);
+                self.cx.out().send(msg.clone());
+                self.cx.report().done(&msg);
             }
             Some(_) => {}
         }
@@ -90,7 +90,7 @@ impl Rate {
     }
 
     fn show_depth(&self) {
-        self.cx.show("blue", "dot", self.buffer.borrow().len() as f64);
+        self.cx.report().show("blue", "dot", self.buffer.borrow().len() as f64);
     }
 
     /// The rate that the message asks for, if it may.
@@ -110,13 +110,13 @@ impl Rate {
                     self.rate.set(rate);
                 }
                 if !msg.has("reset") {
-                    self.cx.send(kept);
+                    self.cx.out().send(kept);
                 } else if msg.has("flush") {
                     self.buffer.borrow_mut().push_back(kept);
                 }
                 self.report_depth();
                 self.run_interval();
-                self.cx.done(msg);
+                self.cx.report().done(msg);
             }
         }
         if msg.has("flush") {
@@ -132,7 +132,7 @@ impl Rate {
         let bound = self.cx.settings().message_buffer_max();
         if bound > 0 && self.buffer.borrow().len() >= bound {
             self.buffer.borrow_mut().clear();
-            return self.cx.error(self.cx.text("delay.errors.too-many", &[]), Some(&msg));
+            return self.cx.report().error(self.cx.text("delay.errors.too-many", &[]), Some(&msg));
         }
         if msg.get("toFront") == Value::Bool(true) {
             self.buffer.borrow_mut().push_front(msg);
@@ -153,14 +153,14 @@ impl Rate {
                 next.remove("flush");
                 next.remove("reset");
                 if next.object().len() > 1 {
-                    self.cx.send(next.clone());
-                    self.cx.done(&next);
+                    self.cx.out().send(next.clone());
+                    self.cx.report().done(&next);
                 }
             }
             self.run_interval();
         }
         self.show_depth();
-        self.cx.done(msg);
+        self.cx.report().done(msg);
     }
 
     fn pass_or_drop(&self, msg: &Msg) {
@@ -170,11 +170,11 @@ impl Rate {
         let due = self.last_sent.get().is_none_or(|last| last.elapsed() > millis(self.rate.get()));
         if due {
             self.last_sent.set(Some(Instant::now()));
-            self.cx.send(msg.clone());
+            self.cx.out().send(msg.clone());
         } else if self.two_outputs {
-            self.cx.send_to(1, msg.clone());
+            self.cx.out().send_to(1, msg.clone());
         }
-        self.cx.done(msg);
+        self.cx.report().done(msg);
     }
 }
 
@@ -192,15 +192,15 @@ impl Node for Rate {
             }
             self.buffer.borrow_mut().clear();
             self.rate.set(self.fixed_rate);
-            self.cx.show("blue", "ring", 0.0);
-            self.cx.done(&msg);
+            self.cx.report().show("blue", "ring", 0.0);
+            self.cx.report().done(&msg);
         }
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         self.interval.borrow_mut().take();
         self.report.borrow_mut().take();
-        self.cx.status(Object::new());
+        self.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }

@@ -53,7 +53,7 @@ impl Exec {
     pub(super) async fn buffer(self: Rc<Self>, msg: Msg, line: String) {
         let cx = &self.cx;
         let settings = cx.settings();
-        cx.debug(line.as_str());
+        cx.report().debug(line.as_str());
         let mut child = match command::shell(&line, &settings).spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -111,15 +111,15 @@ impl Exec {
             errors.set("payload", output::payload(err));
         }
         msg.set("payload", output::payload(out));
-        cx.status(Object::new());
+        cx.report().status(Object::new());
         let code = match failure {
             Some(failure) => {
                 if failure.code == Value::Null {
-                    cx.show("red", "dot", "killed");
+                    cx.report().show("red", "dot", "killed");
                 } else {
-                    cx.show("red", "dot", format!("error:{}", failure.code.to_text()));
+                    cx.report().show("red", "dot", format!("error:{}", failure.code.to_text()));
                 }
-                cx.debug(format!("error:Error: {}", failure.message));
+                cx.report().debug(format!("error:Error: {}", failure.message));
                 Some(failure.value())
             }
             None if self.old_code => None,
@@ -135,7 +135,7 @@ impl Exec {
             }
             msg.set("rc", code);
         }
-        cx.send_outputs(vec![vec![msg.clone()], errors.into_iter().collect(), ended.into_iter().collect()]);
-        cx.done(&msg);
+        cx.out().send_all(vec![vec![msg.clone()], errors.into_iter().collect(), ended.into_iter().collect()]);
+        cx.report().done(&msg);
     }
 }

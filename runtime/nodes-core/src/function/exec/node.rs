@@ -82,11 +82,11 @@ impl Exec {
             pid => pid.to_text().parse().ok(),
         };
         match pid.map_or(Ok(false), |pid| self.running.kill(pid, &signal)) {
-            Ok(true) => self.cx.show("red", "dot", "killed"),
+            Ok(true) => self.cx.report().show("red", "dot", "killed"),
             Ok(false) => {}
-            Err(text) => return self.cx.error(text, Some(msg)),
+            Err(text) => return self.cx.report().error(text, Some(msg)),
         }
-        self.cx.done(msg);
+        self.cx.report().done(msg);
     }
 
     /// Ends the process when its time is over. Never done itself.
@@ -101,7 +101,7 @@ impl Exec {
 
     pub(super) fn show_pid(&self, pid: Option<u32>) {
         let pid = pid.map_or_else(|| "undefined".to_owned(), |pid| pid.to_string());
-        self.cx.show("blue", "dot", format!("pid:{pid}"));
+        self.cx.report().show("blue", "dot", format!("pid:{pid}"));
     }
 }
 
@@ -114,19 +114,20 @@ impl Node for Exec {
         if line.trim().is_empty() {
             return self
                 .cx
+                .report()
                 .error("there is no command to run: the node has none and the message adds none", Some(&msg));
         }
         let Some(node) = self.me.upgrade() else { return };
         if self.streams {
-            self.cx.spawn(node.stream(msg, line));
+            self.cx.work().spawn(node.stream(msg, line));
         } else {
-            self.cx.spawn(node.buffer(msg, line));
+            self.cx.work().spawn(node.buffer(msg, line));
         }
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         self.running.terminate();
-        self.cx.status(Object::new());
+        self.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }

@@ -26,12 +26,12 @@ impl Exec {
         let cx = &self.cx;
         let mut words = command::words(&line).into_iter();
         let (name, arguments) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
-        cx.debug(format!("{name} [{}]", arguments.join(",")));
+        cx.report().debug(format!("{name} [{}]", arguments.join(",")));
         let msg = RefCell::new(msg);
         let mut child = match command::program(&name, &arguments, &cx.settings()).spawn() {
             Ok(child) => child,
             Err(error) => {
-                cx.debug(format!("spawn {name} {}", io_code(&error)));
+                cx.report().debug(format!("spawn {name} {}", io_code(&error)));
                 self.show_pid(None);
                 return self.ended(msg.into_inner(), Some(spawn_code(&error)), None);
             }
@@ -52,7 +52,7 @@ impl Exec {
         };
         match status {
             Ok(status) => self.ended(msg.into_inner(), status.code(), signal::of(status)),
-            Err(error) => self.cx.error(error.to_string(), Some(&msg.into_inner())),
+            Err(error) => self.cx.report().error(error.to_string(), Some(&msg.into_inner())),
         }
     }
 
@@ -71,7 +71,7 @@ impl Exec {
                 let sent = msg.borrow().clone();
                 let mut outputs = vec![Vec::new(), Vec::new(), Vec::new()];
                 outputs[port].push(sent);
-                self.cx.send_outputs(outputs);
+                self.cx.out().send_all(outputs);
             }
             if count == 0 {
                 return;
@@ -92,16 +92,16 @@ impl Exec {
         msg.set("payload", payload);
         // Node-RED shows 0 as nothing and then as "rc:0"; the last word stays.
         match code {
-            None => self.cx.show("red", "dot", "killed"),
-            Some(code) if code < 0 => self.cx.show("red", "dot", format!("rc:{code}")),
+            None => self.cx.report().show("red", "dot", "killed"),
+            Some(code) if code < 0 => self.cx.report().show("red", "dot", format!("rc:{code}")),
             Some(code) => {
                 if code == 0 {
-                    self.cx.status(Object::new());
+                    self.cx.report().status(Object::new());
                 }
-                self.cx.show("yellow", "dot", format!("rc:{code}"));
+                self.cx.report().show("yellow", "dot", format!("rc:{code}"));
             }
         }
-        self.cx.send_outputs(vec![Vec::new(), Vec::new(), vec![msg.clone()]]);
-        self.cx.done(&msg);
+        self.cx.out().send_all(vec![Vec::new(), Vec::new(), vec![msg.clone()]]);
+        self.cx.report().done(&msg);
     }
 }

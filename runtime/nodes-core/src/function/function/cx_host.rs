@@ -29,7 +29,7 @@ impl CxHost {
             None => Some(GUARD),
             Some(seconds) => Some(flotilla_value::wait_seconds(seconds)).filter(|limit| !limit.is_zero()),
         });
-        cx.shared().health.allow_script(limit);
+        cx.shared().health().allow_script(limit);
         CxHost { cx, limit }
     }
 }
@@ -52,11 +52,11 @@ impl ScriptHost for CxHost {
     }
 
     fn send(&self, msg: Msg) {
-        self.cx.send(msg);
+        self.cx.out().send(msg);
     }
 
     fn send_outputs(&self, outputs: Vec<Vec<Msg>>) {
-        self.cx.send_outputs(outputs);
+        self.cx.out().send_all(outputs);
     }
 
     fn surroundings(&self) -> Rc<dyn Surroundings> {
@@ -64,36 +64,36 @@ impl ScriptHost for CxHost {
     }
 
     fn hears_done(&self) -> bool {
-        self.cx.has_complete()
+        self.cx.report().has_complete()
     }
 
     fn done(&self, msg: &Msg) {
-        self.cx.done(msg);
+        self.cx.report().done(msg);
     }
 
     fn error(&self, error: Value, msg: Option<&Msg>) {
-        self.cx.error(error, msg);
+        self.cx.report().error(error, msg);
     }
 
     fn log(&self, level: Level, value: Value) {
         match level {
-            Level::Warn => self.cx.warn(value),
-            Level::Debug => self.cx.debug(value),
-            Level::Trace => self.cx.trace(value),
-            _ => self.cx.log(value),
+            Level::Warn => self.cx.report().warn(value),
+            Level::Debug => self.cx.report().debug(value),
+            Level::Trace => self.cx.report().trace(value),
+            _ => self.cx.report().log(value),
         }
     }
 
     fn status(&self, status: Value) {
-        self.cx.status(status);
+        self.cx.report().status(status);
     }
 
     fn context(&self, scope: &str) -> Option<ContextRef> {
         match scope {
-            "node" => Some(self.cx.context()),
-            "flow" => Some(self.cx.flow_context()),
-            "global" => Some(self.cx.global_context()),
-            "$parent" => self.cx.parent_flow_context(),
+            "node" => Some(self.cx.contexts().own()),
+            "flow" => Some(self.cx.contexts().flow()),
+            "global" => Some(self.cx.contexts().global()),
+            "$parent" => self.cx.contexts().parent_flow(),
             _ => None,
         }
     }

@@ -53,7 +53,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         Ok(code) => Some(code),
         Err(error) if cx.settings().catalogue_keys => {
             // Node-RED reports it when the node is up; its specs wait for the log.
-            cx.error(error, None);
+            cx.report().error(error, None);
             None
         }
         Err(error) => return Err(NodeError::new(error.to_text())),
@@ -75,7 +75,7 @@ fn libs(cx: &NodeCx) -> Result<Vec<Lib>, NodeError> {
         let is_name = var.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
             && !var.starts_with(|c: char| c.is_ascii_digit());
         if !is_name || SANDBOX.contains(&var) || BUILT_IN.contains(&var) {
-            cx.error(cx.text("function.error.moduleNameError", &[("name", var)]), None);
+            cx.report().error(cx.text("function.error.moduleNameError", &[("name", var)]), None);
             return Err(NodeError::absent(cx.text("function.error.externalModuleLoadError", &[])));
         }
         libs.push(Lib { var: var.to_owned(), module: module.to_owned() });
@@ -91,7 +91,7 @@ impl FunctionNode {
         }
         // Called from inside of a script, through a node that works inline: wait until that one is through.
         let code = code.clone();
-        self.cx.spawn(async move { code.receive(msg) });
+        self.cx.work().spawn(async move { code.receive(msg) });
     }
 }
 
@@ -100,7 +100,7 @@ impl Node for FunctionNode {
         match (self.state.get(), &self.code) {
             (State::Ready, Some(code)) => self.run(code, msg),
             (State::Starting, Some(_)) => self.waiting.borrow_mut().push_back(msg),
-            _ => self.cx.refuse(&msg),
+            _ => self.cx.report().refuse(&msg),
         }
     }
 
@@ -111,7 +111,7 @@ impl Node for FunctionNode {
             Ok(()) => {
                 state.set(State::Ready);
                 // On its own turn: this may be called from inside of a script.
-                cx.spawn(async move {
+                cx.work().spawn(async move {
                     while let Some(msg) = { waiting.borrow_mut().pop_front() } {
                         own.receive(msg);
                     }
@@ -120,10 +120,10 @@ impl Node for FunctionNode {
             Err(error) => {
                 state.set(State::Failed);
                 let why = format!("On Start failed: {}", error.to_text());
-                cx.error(error, None);
-                cx.broken(why);
+                cx.report().error(error, None);
+                cx.report().broken(why);
                 for msg in waiting.take() {
-                    cx.refuse(&msg);
+                    cx.report().refuse(&msg);
                 }
             }
         });

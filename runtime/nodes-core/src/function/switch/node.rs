@@ -31,7 +31,7 @@ struct Switch {
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();
     let invalid = |error: &flotilla_engine::expression::ExpressionError| {
-        cx.error(cx.text("switch.errors.invalid-expr", &[("error", &error.message)]), None);
+        cx.report().error(cx.text("switch.errors.invalid-expr", &[("error", &error.message)]), None);
     };
     let property = Typed::prepare(&props::text(config, "propertyType", "msg"), &props::value(config, "property"));
     let property = property.inspect_err(invalid).ok();
@@ -82,16 +82,16 @@ impl Switch {
     }
 
     fn process(&self, msg: &Msg) {
-        let Some((property, rules)) = &self.rules else { return self.cx.refuse(msg) };
+        let Some((property, rules)) = &self.rules else { return self.cx.report().refuse(msg) };
         let value = match property.evaluate(&self.cx, &msg.value()) {
             Err(error) if property.is_jsonata() => {
-                self.cx.warn(self.cx.text("switch.errors.invalid-expr", &[("error", &error.message)]));
-                return self.cx.done(msg);
+                self.cx.report().warn(self.cx.text("switch.errors.invalid-expr", &[("error", &error.message)]));
+                return self.cx.report().done(msg);
             }
             value => value.unwrap_or_default(),
         };
         match self.outputs(&value, rules, msg) {
-            Err(error) => return self.cx.error(error, Some(msg)),
+            Err(error) => return self.cx.report().error(error, Some(msg)),
             Ok(outputs) if !self.repair || !has_parts(msg) => self.send(outputs),
             Ok(outputs) => {
                 let ready = self.sequences.borrow_mut().repair(msg, outputs);
@@ -101,13 +101,13 @@ impl Switch {
                 self.check_bound(msg);
             }
         }
-        self.cx.done(msg);
+        self.cx.report().done(msg);
     }
 
     fn send(&self, outputs: Vec<Option<Msg>>) {
         for (port, msg) in outputs.into_iter().enumerate() {
             if let Some(msg) = msg {
-                self.cx.send_to(port, msg);
+                self.cx.out().send_to(port, msg);
             }
         }
     }
@@ -116,7 +116,7 @@ impl Switch {
         let bound = self.cx.settings().message_buffer_max();
         if bound > 0 && self.sequences.borrow().held() > bound {
             self.sequences.borrow_mut().clear();
-            self.cx.error(self.cx.text("switch.errors.too-many", &[]), Some(msg));
+            self.cx.report().error(self.cx.text("switch.errors.too-many", &[]), Some(msg));
         }
     }
 }

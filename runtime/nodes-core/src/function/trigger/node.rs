@@ -54,7 +54,7 @@ impl Trigger {
         if count > 1 {
             status.insert("text", count as f64);
         }
-        self.cx.status(status);
+        self.cx.report().status(status);
     }
 
     fn resets(&self, msg: &Msg) -> bool {
@@ -93,7 +93,7 @@ impl Trigger {
         let late = late.map(|typed| typed.evaluate(&self.cx, &msg.value())).transpose();
         let late = match late {
             Ok(late) => late,
-            Err(error) => return self.cx.error(error, None),
+            Err(error) => return self.cx.report().error(error, None),
         };
         let Some(state) = self.topics.borrow_mut().shift_remove(topic) else { return };
         let out = match &self.config.second {
@@ -106,7 +106,7 @@ impl Trigger {
         };
         let send = |out: Option<Msg>| {
             if let Some(msg) = out {
-                self.cx.send_to(usize::from(self.config.second_output), msg);
+                self.cx.out().send_to(usize::from(self.config.second_output), msg);
             }
         };
         // A prolonged wait shows its end before the message leaves, the first one after.
@@ -137,10 +137,10 @@ impl Trigger {
             _ => Msg::default(),
         };
         self.topics.borrow_mut().insert(topic.clone(), State { timer, second, latest });
-        self.cx.done(msg);
+        self.cx.report().done(msg);
         self.show();
         if !silent {
-            self.cx.send(msg.clone());
+            self.cx.out().send(msg.clone());
         }
         Ok(())
     }
@@ -150,11 +150,11 @@ impl Trigger {
         let me = self.me.clone();
         Timer::every(delay, move || {
             let Some(node) = me.upgrade() else { return };
-            let mut again = msg.clone().in_delivery(Some(node.cx.begin(|_| {})));
+            let mut again = msg.clone().in_delivery(Some(node.cx.work().begin(|_| {})));
             if matches!(node.config.first, Output::Date(_)) {
                 again.set("payload", flotilla_engine::now_ms());
             }
-            node.cx.send(again);
+            node.cx.out().send(again);
         })
     }
 }
@@ -163,7 +163,7 @@ impl Node for Trigger {
     fn receive(&self, mut msg: Msg) {
         let topic = match msg.get_path(&self.config.topic) {
             Ok(topic) => topic,
-            Err(error) => return self.cx.error(error.to_string(), Some(&msg)),
+            Err(error) => return self.cx.report().error(error.to_string(), Some(&msg)),
         };
         let topic = if self.config.by_topic && topic.truthy() { topic.to_text() } else { Str::new_static(NO_TOPIC) };
         let given = msg.get_ref("delay").filter(|_| self.config.override_delay).map_or(f64::NAN, parse_float);
@@ -171,12 +171,12 @@ impl Node for Trigger {
         if self.resets(&msg) {
             self.topics.borrow_mut().shift_remove(&topic);
             self.show();
-            return self.cx.done(&msg);
+            return self.cx.report().done(&msg);
         }
         let running = self.topics.borrow().contains_key(&topic);
         if !running || self.config.repeat {
             if let Err(error) = self.begin(&topic, delay, &mut msg) {
-                self.cx.error(error, Some(&msg));
+                self.cx.report().error(error, Some(&msg));
             }
             return;
         }
@@ -192,7 +192,7 @@ impl Node for Trigger {
                 state.timer = timer;
             }
         }
-        self.cx.done(&msg);
+        self.cx.report().done(&msg);
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {

@@ -78,7 +78,7 @@ impl Node for Concat {
     fn receive(&self, msg: Msg) {
         if msg.has("reset") {
             complete(&self.cx, self.take_all());
-            return self.cx.done(&msg);
+            return self.cx.report().done(&msg);
         }
         // Node-RED lets messages of other topics go without a word.
         if !self.topics.contains(&msg.get("topic")) {
@@ -86,12 +86,12 @@ impl Node for Concat {
         }
         let parts = msg.get("parts");
         if ["id", "index", "count"].iter().any(|name| parts.get(name).is_undefined()) {
-            return self.cx.error(self.cx.text("batch.no-parts", &[]), Some(&msg));
+            return self.cx.report().error(self.cx.text("batch.no-parts", &[]), Some(&msg));
         }
         let most = self.cx.settings().message_buffer_max();
         if self.add(msg.clone()) > most && most > 0 {
             let rest = self.take_all().into_iter().filter(|held| held.object() != msg.object()).collect();
-            self.cx.error(self.cx.text("batch.too-many", &[]), Some(&msg));
+            self.cx.report().error(self.cx.text("batch.too-many", &[]), Some(&msg));
             return complete(&self.cx, rest);
         }
         if let Some(msgs) = self.take_complete() {
@@ -101,7 +101,7 @@ impl Node for Concat {
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
-        self.held.borrow().values().flatten().flat_map(|group| &group.msgs).for_each(|msg| self.cx.done(msg));
+        self.held.borrow().values().flatten().flat_map(|group| &group.msgs).for_each(|msg| self.cx.report().done(msg));
         Box::pin(std::future::ready(()))
     }
 }

@@ -40,7 +40,7 @@ impl Node for Count {
         if msg.has("reset") {
             complete(&self.cx, self.held.take());
             self.fresh.set(0);
-            return self.cx.done(&msg);
+            return self.cx.report().done(&msg);
         }
         let parts = msg.get("parts");
         let last = self.honour_parts
@@ -62,7 +62,7 @@ impl Node for Count {
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
-        self.held.borrow().iter().for_each(|msg| self.cx.done(msg));
+        self.held.borrow().iter().for_each(|msg| self.cx.report().done(msg));
         Box::pin(std::future::ready(()))
     }
 }

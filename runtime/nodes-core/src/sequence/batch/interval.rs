@@ -40,7 +40,7 @@ impl Interval {
         let Some(period) = self.period.map(|period| period.max(Duration::from_millis(1))) else { return };
         let (cx, held, allow_empty, current) =
             (self.cx.clone(), self.held.clone(), self.allow_empty, self.turn.clone());
-        self.cx.spawn(async move {
+        self.cx.work().spawn(async move {
             let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
             loop {
                 ticks.tick().await;
@@ -50,7 +50,7 @@ impl Interval {
                 let msgs = held.take();
                 if msgs.is_empty() {
                     if allow_empty {
-                        cx.send(Msg::new(empty_sequence(Value::String(generate_id()))));
+                        cx.out().send(Msg::new(empty_sequence(Value::String(generate_id()))));
                     }
                 } else {
                     send_sequence(&cx, &msgs);
@@ -65,7 +65,7 @@ impl Node for Interval {
     fn receive(&self, msg: Msg) {
         if msg.has("reset") {
             complete(&self.cx, self.held.take());
-            self.cx.done(&msg);
+            self.cx.report().done(&msg);
             return self.restart();
         }
         let mut held = self.held.borrow_mut();
@@ -76,7 +76,7 @@ impl Node for Interval {
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         self.turn.set(self.turn.get() + 1);
-        self.held.borrow().iter().for_each(|msg| self.cx.done(msg));
+        self.held.borrow().iter().for_each(|msg| self.cx.report().done(msg));
         Box::pin(std::future::ready(()))
     }
 }

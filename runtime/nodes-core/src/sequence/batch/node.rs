@@ -34,14 +34,14 @@ pub(super) fn send_sequence(cx: &NodeCx, msgs: &[Msg]) {
         parts.insert("index", index as f64);
         parts.insert("count", msgs.len() as f64);
         out.set("parts", parts);
-        cx.send(out);
+        cx.out().send(out);
     }
 }
 
 /// Completes messages that are held no longer.
 pub(super) fn complete(cx: &NodeCx, msgs: Vec<Msg>) {
     for msg in &msgs {
-        cx.done(msg);
+        cx.report().done(msg);
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn overflow(cx: &NodeCx, held: &mut Vec<Msg>, fresh: usize) {
     if most > 0 && fresh > most {
         let mut all = std::mem::take(held);
         if let Some(last) = all.pop() {
-            cx.error(cx.text("batch.too-many", &[]), Some(&last));
+            cx.report().error(cx.text("batch.too-many", &[]), Some(&last));
         }
         complete(cx, all);
     }

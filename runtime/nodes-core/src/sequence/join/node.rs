@@ -53,7 +53,7 @@ impl Node for Join {
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
-        self.0.groups.borrow().values().flat_map(|group| &group.msgs).for_each(|msg| self.0.cx.done(msg));
+        self.0.groups.borrow().values().flat_map(|group| &group.msgs).for_each(|msg| self.0.cx.report().done(msg));
         Box::pin(std::future::ready(()))
     }
 }
@@ -65,19 +65,19 @@ impl Inner {
             None => msg.value(),
             Some(path) => {
                 let Ok(value) = msg.get_path(path) else {
-                    cx.warn(format!("Message property {} not found", config.property_name));
-                    return cx.done(&msg);
+                    cx.report().warn(format!("Message property {} not found", config.property_name));
+                    return cx.report().done(&msg);
                 };
                 value
             }
         };
         if config.mode == Mode::Auto && msg.get("parts").get("id").is_undefined() {
             if msg.has("reset") {
-                self.groups.take().into_values().flat_map(|group| group.msgs).for_each(|msg| cx.done(&msg));
+                self.groups.take().into_values().flat_map(|group| group.msgs).for_each(|msg| cx.report().done(&msg));
             } else {
-                cx.warn("Message missing msg.parts property - cannot join in 'auto' mode");
+                cx.report().warn("Message missing msg.parts property - cannot join in 'auto' mode");
             }
-            return cx.done(&msg);
+            return cx.report().done(&msg);
         }
         if config.mode == Mode::Custom && !config.use_parts && msg.has("parts") {
             match msg.get("parts").get("parts") {
@@ -91,19 +91,19 @@ impl Inner {
         };
         let part = match part {
             Ok(part) => part,
-            Err(text) => return cx.error(text, Some(&msg)),
+            Err(text) => return cx.report().error(text, Some(&msg)),
         };
         if msg.has("restartTimeout") {
             self.restart(&part.group);
         }
         if msg.has("reset") {
             let group = self.groups.borrow_mut().remove(&part.group);
-            group.into_iter().flat_map(|group| group.msgs).for_each(|msg| cx.done(&msg));
-            return cx.done(&msg);
+            group.into_iter().flat_map(|group| group.msgs).for_each(|msg| cx.report().done(&msg));
+            return cx.report().done(&msg);
         }
         if part.build == Build::Object && part.key.is_none() {
             self.without_key(&msg, &part.group);
-            return cx.done(&msg);
+            return cx.report().done(&msg);
         }
         self.add(msg, part);
     }
@@ -137,14 +137,16 @@ impl Inner {
 
     fn without_key(&self, msg: &Msg, group: &Str) {
         if self.config.mode == Mode::Auto {
-            self.cx.warn("Message missing 'msg.parts.key' property - cannot add to object");
+            self.cx.report().warn("Message missing 'msg.parts.key' property - cannot add to object");
         } else if msg.has("complete") {
             if let Some(group) = self.groups.borrow_mut().get_mut(group) {
                 group.merged.insert("complete", msg.get("complete"));
             }
             self.complete(group);
         } else {
-            self.cx.warn(format!("Message missing key property 'msg.{}' - cannot add to object", self.config.key_name));
+            self.cx
+                .report()
+                .warn(format!("Message missing key property 'msg.{}' - cannot add to object", self.config.key_name));
         }
     }
 
@@ -152,7 +154,7 @@ impl Inner {
         let joinable = matches!(part.value, Value::Buffer(_) | Value::String(_) | Value::Array(_) | Value::Undefined);
         if part.build == Build::Buffer && !joinable {
             let text = self.cx.text("join.errors.invalid-type", &[("error", part.value.type_of())]);
-            return self.cx.error(text, Some(&msg));
+            return self.cx.report().error(text, Some(&msg));
         }
         let mut groups = self.groups.borrow_mut();
         let fresh = !groups.contains_key(&part.group);
@@ -169,7 +171,7 @@ impl Inner {
             (Build::Merged, value) if value.type_of() == "object" && !matches!(value, Value::Array(_)) => {}
             (Build::Merged, _) => {
                 if !msg.has("complete") {
-                    self.cx.warn("Cannot merge non-object types");
+                    self.cx.report().warn("Cannot merge non-object types");
                 }
             }
             _ => group.add(part.value, part.index),
@@ -200,7 +202,7 @@ impl Inner {
         }
         self.turns.set(turn);
         let (inner, id) = (self.clone(), id.clone());
-        self.cx.spawn(async move {
+        self.cx.work().spawn(async move {
             tokio::time::sleep(timeout).await;
             let current = inner.groups.borrow().get(&id).is_some_and(|group| group.turn == turn);
             if current {
@@ -229,11 +231,11 @@ impl Inner {
         out.remove("complete");
         let placed = Path::message(&property).and_then(|path| out.set_path(&path, result, true));
         match placed {
-            Ok(_) => self.cx.send(out),
-            Err(error) => self.cx.error(error.to_string(), Some(&out)),
+            Ok(_) => self.cx.out().send(out),
+            Err(error) => self.cx.report().error(error.to_string(), Some(&out)),
         }
         for msg in &msgs {
-            self.cx.done(msg);
+            self.cx.report().done(msg);
         }
     }
 }

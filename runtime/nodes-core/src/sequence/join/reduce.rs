@@ -50,8 +50,8 @@ impl Node for Reduce {
     fn receive(&self, msg: Msg) {
         let parts = msg.get("parts");
         if parts.is_undefined() {
-            self.cx.send(msg.clone());
-            return self.cx.done(&msg);
+            self.cx.out().send(msg.clone());
+            return self.cx.report().done(&msg);
         }
         let id = parts.get("id").to_text();
         let mut groups = self.groups.borrow_mut();
@@ -68,13 +68,13 @@ impl Node for Reduce {
         if most > 0 && groups.values().map(|group| group.msgs.len()).sum::<usize>() > most {
             let given_up: Vec<Msg> = groups.drain().flat_map(|(_, group)| group.msgs).collect();
             drop(groups);
-            given_up.iter().filter(|held| held.id() != msg.id()).for_each(|held| self.cx.done(held));
-            self.cx.error(self.cx.text("join.too-many", &[]), Some(&msg));
+            given_up.iter().filter(|held| held.id() != msg.id()).for_each(|held| self.cx.report().done(held));
+            self.cx.report().error(self.cx.text("join.too-many", &[]), Some(&msg));
         }
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
-        self.groups.borrow().values().flat_map(|group| &group.msgs).for_each(|msg| self.cx.done(msg));
+        self.groups.borrow().values().flat_map(|group| &group.msgs).for_each(|msg| self.cx.report().done(msg));
         Box::pin(std::future::ready(()))
     }
 }
@@ -94,18 +94,18 @@ impl Reduce {
             Ok(value) => {
                 let mut out = last;
                 out.set("payload", value);
-                self.cx.send(out);
+                self.cx.out().send(out);
                 for msg in &msgs {
-                    self.cx.done(msg);
+                    self.cx.report().done(msg);
                 }
             }
             Err(error) => {
                 msgs.pop();
                 for msg in &msgs {
-                    self.cx.done(msg);
+                    self.cx.report().done(msg);
                 }
                 let code = error.code.as_deref().unwrap_or("JSONATA");
-                self.cx.error(Value::Error(ErrorValue::with_code(&error.message, code).into()), Some(&last));
+                self.cx.report().error(Value::Error(ErrorValue::with_code(&error.message, code).into()), Some(&last));
             }
         }
     }

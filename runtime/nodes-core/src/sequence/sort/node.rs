@@ -73,9 +73,9 @@ impl Node for Sort {
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         for group in self.groups.borrow().values() {
-            self.cx.log(self.cx.text("sort.clear", &[]));
+            self.cx.report().log(self.cx.text("sort.clear", &[]));
             for msg in &group.msgs {
-                self.cx.done(msg);
+                self.cx.report().done(msg);
             }
         }
         Box::pin(std::future::ready(()))
@@ -87,7 +87,7 @@ impl Sort {
     fn collect(&self, msg: Msg) -> Option<Vec<Msg>> {
         let parts = msg.get("parts");
         if parts.get("id").is_undefined() || parts.get("index").is_undefined() {
-            self.cx.done(&msg);
+            self.cx.report().done(&msg);
             return None;
         }
         let id = parts.get("id").to_text();
@@ -115,10 +115,10 @@ impl Sort {
     /// The last message carries the error; the others are through.
     fn refuse(&self, mut msgs: Vec<Msg>, text: String) {
         if let Some(last) = msgs.pop() {
-            self.cx.error(text, Some(&last));
+            self.cx.report().error(text, Some(&last));
         }
         for msg in &msgs {
-            self.cx.done(msg);
+            self.cx.report().done(msg);
         }
     }
 
@@ -150,8 +150,8 @@ impl Sort {
                         parts.insert("index", index as f64);
                     }
                     msg.set("parts", parts);
-                    self.cx.send(msg.clone());
-                    self.cx.done(&msg);
+                    self.cx.out().send(msg.clone());
+                    self.cx.report().done(&msg);
                 }
             }
             Err((msgs, text)) => self.refuse(msgs, text),
@@ -161,20 +161,20 @@ impl Sort {
     fn sort_property(&self, mut msg: Msg, target: &Path) {
         let data = match msg.get_path(target) {
             Ok(Value::Array(items)) => items.to_vec(),
-            Ok(_) => return self.cx.done(&msg),
-            Err(error) => return self.cx.error(error.to_string(), Some(&msg)),
+            Ok(_) => return self.cx.report().done(&msg),
+            Err(error) => return self.cx.report().error(error.to_string(), Some(&msg)),
         };
         // JavaScript keeps undefined elements at the end, whatever the order.
         let (holes, data): (Vec<Value>, Vec<Value>) = data.into_iter().partition(Value::is_undefined);
         let sorted = match self.ordered(data, Value::clone) {
             Ok(sorted) => sorted,
-            Err((_, text)) => return self.cx.error(text, Some(&msg)),
+            Err((_, text)) => return self.cx.report().error(text, Some(&msg)),
         };
         let sorted = Value::array(sorted.into_iter().chain(holes).collect());
         if let Err(error) = msg.set_path(target, sorted, true) {
-            return self.cx.error(error.to_string(), Some(&msg));
+            return self.cx.report().error(error.to_string(), Some(&msg));
         }
-        self.cx.send(msg.clone());
-        self.cx.done(&msg);
+        self.cx.out().send(msg.clone());
+        self.cx.report().done(&msg);
     }
 }

@@ -74,7 +74,7 @@ impl Node for FileNode {
             return;
         }
         let inner = self.0.clone();
-        self.0.cx.spawn(async move { inner.work().await });
+        self.0.cx.work().spawn(async move { inner.work().await });
     }
 
     /// What has arrived is written before the node goes.
@@ -84,7 +84,7 @@ impl Node for FileNode {
             while inner.busy.get() {
                 inner.idle.notified().await;
             }
-            inner.cx.status(Value::object());
+            inner.cx.report().status(Value::object());
         })
     }
 }
@@ -106,53 +106,53 @@ impl Inner {
         let name = match self.filename.of(&msg, cx) {
             Ok(name) => name,
             Err(text) => {
-                cx.error(text, Some(&msg));
-                return cx.done(&msg);
+                cx.report().error(text, Some(&msg));
+                return cx.report().done(&msg);
             }
         };
         msg.set("filename", name.as_str());
         if name.is_empty() {
-            cx.warn(cx.text("file.errors.nofilename", &[]));
-            return cx.done(&msg);
+            cx.report().warn(cx.text("file.errors.nofilename", &[]));
+            return cx.report().done(&msg);
         }
         let path = resolve(&name, cx);
         if self.action == Action::Delete {
             match tokio::fs::remove_file(&path).await {
                 Ok(()) => {
-                    cx.debug(cx.text("file.status.deletedfile", &[("file", &name)]));
-                    cx.send(msg.clone());
+                    cx.report().debug(cx.text("file.status.deletedfile", &[("file", &name)]));
+                    cx.out().send(msg.clone());
                 }
                 Err(error) => self.failed("file.errors.deletefail", &error, "unlink", &path, &msg),
             }
-            return cx.done(&msg);
+            return cx.report().done(&msg);
         }
         if msg.get("payload").is_undefined() {
-            return cx.done(&msg);
+            return cx.report().done(&msg);
         }
         if let Some(folder) = path.parent().filter(|_| self.create_folder)
             && let Err(error) = tokio::fs::create_dir_all(folder).await
         {
             self.failed("file.errors.createfail", &error, "mkdir", folder, &msg);
-            return cx.done(&msg);
+            return cx.report().done(&msg);
         }
         let bytes = match self.bytes(&msg) {
             Ok(bytes) => bytes,
-            Err(text) => return cx.error(text, Some(&msg)),
+            Err(text) => return cx.report().error(text, Some(&msg)),
         };
         let (written, key) = match self.action {
             Action::Overwrite => (writer.overwrite(&path, &bytes).await, "file.errors.writefail"),
             _ => (writer.append(&path, &bytes, self.filename.is_fixed()).await, "file.errors.appendfail"),
         };
         match written {
-            Ok(()) => cx.send(msg.clone()),
+            Ok(()) => cx.out().send(msg.clone()),
             Err(error) => self.failed(key, &error, "open", &path, &msg),
         }
-        cx.done(&msg);
+        cx.report().done(&msg);
     }
 
     fn failed(&self, key: &str, error: &std::io::Error, call: &str, path: &std::path::Path, msg: &Msg) {
         let error = error_value(error, call, path).to_text();
-        self.cx.error(self.cx.text(key, &[("error", &error)]), Some(msg));
+        self.cx.report().error(self.cx.text(key, &[("error", &error)]), Some(msg));
     }
 
     fn bytes(&self, msg: &Msg) -> Result<Vec<u8>, String> {

@@ -38,19 +38,19 @@ impl Client {
         status.insert("shape", shape);
         status.insert("text", cx.text(key, &[]));
         status.insert("_session", payload::session(&origin.session));
-        cx.status(status);
+        cx.report().status(status);
     }
 
     async fn keep_connected(self: Rc<Client>) {
         let (cx, target) = (&self.source.cx, &self.target);
         loop {
-            cx.log(target.text(cx, "tcpin.status.connecting"));
-            cx.show("grey", "dot", cx.text("common.status.connecting", &[]));
+            cx.report().log(target.text(cx, "tcpin.status.connecting"));
+            cx.report().show("grey", "dot", cx.text("common.status.connecting", &[]));
             let origin = Origin { session: generate_id(), peer: None };
             let got_something = match target.open().await {
                 Ok(stream) => self.run(stream, &origin).await,
                 Err(error) => {
-                    cx.log(error.value());
+                    cx.report().log(error.value());
                     false
                 }
             };
@@ -58,7 +58,7 @@ impl Client {
             if got_something {
                 tokio::time::sleep(AT_ONCE).await;
             } else {
-                cx.log(target.text(cx, "tcpin.errors.connection-lost"));
+                cx.report().log(target.text(cx, "tcpin.errors.connection-lost"));
                 tokio::time::sleep(payload::reconnect_time(cx)).await;
             }
         }
@@ -67,7 +67,7 @@ impl Client {
     /// One connection; true when its end completed a message.
     async fn run(&self, stream: Box<dyn Stream>, origin: &Origin) -> bool {
         let cx = &self.source.cx;
-        cx.log(self.target.text(cx, "tcpin.status.connected"));
+        cx.report().log(self.target.text(cx, "tcpin.status.connected"));
         self.show("green", "dot", "common.status.connected", origin);
         let (link, orders) = Link::new();
         let _entry = Sessions::of(cx).enter(&origin.session, &link);
@@ -75,13 +75,13 @@ impl Client {
         connection::run(stream, orders, None, async |event| match event {
             Event::Data(data) => {
                 if let Err(error) = self.source.data(&mut gather, &data, origin).await {
-                    cx.error(cx.text("tcpin.errors.error", &[("error", &error.to_string())]), None);
+                    cx.report().error(cx.text("tcpin.errors.error", &[("error", &error.to_string())]), None);
                     link.destroy();
                 }
             }
             Event::End => at_end = self.source.end(&mut gather, origin).await,
             Event::Idle => {}
-            Event::Failed(error) => cx.log(NetError::io("read", &error, "").value()),
+            Event::Failed(error) => cx.report().log(NetError::io("read", &error, "").value()),
         })
         .await;
         at_end
@@ -93,7 +93,7 @@ impl Node for Client {
 
     fn start(&self) {
         if let Some(node) = self.me.upgrade() {
-            self.source.cx.spawn(node.keep_connected());
+            self.source.cx.work().spawn(node.keep_connected());
         }
     }
 

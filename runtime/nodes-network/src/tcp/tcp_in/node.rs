@@ -97,6 +97,6 @@ impl Source {
             msg.insert("port", f64::from(peer.port()));
         }
         msg.insert("_session", payload::session(&origin.session));
-        self.cx.send(Msg::new(msg).in_delivery(Some(delivery)));
+        self.cx.out().send(Msg::new(msg).in_delivery(Some(delivery)));
     }
 }

@@ -66,7 +66,7 @@ impl Server {
             status.insert("port", f64::from(peer.port()));
         }
         status.insert("_session", payload::session(&origin.session));
-        self.source.cx.status(status);
+        self.source.cx.report().status(status);
     }
 
     async fn serve(self: Rc<Server>, accepted: Accepted) {
@@ -80,16 +80,16 @@ impl Server {
         connection::run(accepted.stream, orders, payload::idle_time(cx), async |event| match event {
             Event::Data(data) => {
                 if let Err(error) = self.source.data(&mut gather, &data, &origin).await {
-                    cx.error(cx.text("tcpin.errors.error", &[("error", &error.to_string())]), None);
+                    cx.report().error(cx.text("tcpin.errors.error", &[("error", &error.to_string())]), None);
                     link.destroy();
                 }
             }
             Event::End => drop(self.source.end(&mut gather, &origin).await),
             Event::Idle => {
-                cx.log(self.text("tcpin.errors.timeout"));
+                cx.report().log(self.text("tcpin.errors.timeout"));
                 link.end();
             }
-            Event::Failed(error) => cx.log(NetError::io("read", &error, "").value()),
+            Event::Failed(error) => cx.report().log(NetError::io("read", &error, "").value()),
         })
         .await;
         self.links.borrow_mut().remove(&origin.session);
@@ -104,10 +104,10 @@ impl Node for Server {
     fn start(&self) {
         let (Some(listener), Some(node)) = (self.listener.borrow_mut().take(), self.me.upgrade()) else { return };
         let (stop, closed) = (self.source.intake.draining(), self.closed.clone());
-        self.source.cx.spawn(async move {
+        self.source.cx.work().spawn(async move {
             let cx = node.source.cx.clone();
-            cx.log(node.text("tcpin.status.listening-port"));
-            listener.accept(stop, move |accepted| node.source.cx.spawn(node.clone().serve(accepted))).await;
+            cx.report().log(node.text("tcpin.status.listening-port"));
+            listener.accept(stop, move |accepted| node.source.cx.work().spawn(node.clone().serve(accepted))).await;
             closed.notify_one();
         });
     }
@@ -119,7 +119,7 @@ impl Node for Server {
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         self.source.intake.drain();
         let (started, closed) = (self.listener.borrow_mut().take().is_none(), self.closed.clone());
-        self.source.cx.log(self.text("tcpin.status.stopped-listening"));
+        self.source.cx.report().log(self.text("tcpin.status.stopped-listening"));
         for link in self.links.borrow().values() {
             link.end();
         }

@@ -45,20 +45,20 @@ impl Client {
     async fn keep_connected(self: Rc<Client>) {
         let (cx, target) = (&self.writer.cx, &self.target);
         loop {
-            cx.log(target.text(cx, "tcpin.status.connecting"));
-            cx.show("grey", "dot", cx.text("common.status.connecting", &[]));
+            cx.report().log(target.text(cx, "tcpin.status.connecting"));
+            cx.report().show("grey", "dot", cx.text("common.status.connecting", &[]));
             let closed_here = match target.open().await {
                 Ok(stream) => self.run(stream).await,
                 Err(error) => {
-                    cx.log(cx.text("tcpin.errors.error", &[("error", &format!("Error: {error}"))]));
+                    cx.report().log(cx.text("tcpin.errors.error", &[("error", &format!("Error: {error}"))]));
                     false
                 }
             };
-            cx.show("red", "ring", cx.text("common.status.disconnected", &[]));
+            cx.report().show("red", "ring", cx.text("common.status.disconnected", &[]));
             if closed_here {
                 tokio::time::sleep(AT_ONCE).await;
             } else {
-                cx.log(target.text(cx, "tcpin.errors.connection-lost"));
+                cx.report().log(target.text(cx, "tcpin.errors.connection-lost"));
                 tokio::time::sleep(payload::reconnect_time(cx)).await;
             }
         }
@@ -67,20 +67,20 @@ impl Client {
     /// One connection; true when a message closed it.
     async fn run(&self, stream: Box<dyn Stream>) -> bool {
         let cx = &self.writer.cx;
-        cx.log(self.target.text(cx, "tcpin.status.connected"));
-        cx.show("green", "dot", cx.text("common.status.connected", &[]));
+        cx.report().log(self.target.text(cx, "tcpin.status.connected"));
+        cx.report().show("green", "dot", cx.text("common.status.connected", &[]));
         let (link, orders) = Link::new();
         *self.link.borrow_mut() = Some(link);
         connection::run(stream, orders, None, async |event| match event {
             Event::Data(_) | Event::Idle => {}
             Event::End => {
                 self.link.borrow_mut().take();
-                cx.status(Object::new());
+                cx.report().status(Object::new());
             }
             Event::Failed(error) => {
                 let error = format!("Error: {}", NetError::io("read", &error, ""));
                 self.link.borrow_mut().take();
-                cx.log(cx.text("tcpin.errors.error", &[("error", &error)]));
+                cx.report().log(cx.text("tcpin.errors.error", &[("error", &error)]));
             }
         })
         .await;
@@ -97,19 +97,19 @@ impl Node for Client {
         {
             self.writer.write(std::slice::from_ref(&link), &msg);
             if self.writer.close_after {
-                self.writer.cx.status(Object::new());
+                self.writer.cx.report().status(Object::new());
                 self.closed_here.set(true);
                 link.close();
                 // Node-RED drops what comes before the next connection.
                 self.link.borrow_mut().take();
             }
         }
-        self.writer.cx.done(&msg);
+        self.writer.cx.report().done(&msg);
     }
 
     fn start(&self) {
         if let Some(node) = self.me.upgrade() {
-            self.writer.cx.spawn(node.keep_connected());
+            self.writer.cx.work().spawn(node.keep_connected());
         }
     }
 }

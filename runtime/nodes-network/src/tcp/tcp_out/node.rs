@@ -57,7 +57,7 @@ impl Writer {
         let bytes = self.bytes(msg);
         for link in links {
             if let Err(full) = link.write(bytes.clone(), bytes.len(), msg) {
-                self.cx.error(self.cx.text("tcpin.errors.error", &[("error", &full.to_string())]), Some(msg));
+                self.cx.report().error(self.cx.text("tcpin.errors.error", &[("error", &full.to_string())]), Some(msg));
             }
         }
     }

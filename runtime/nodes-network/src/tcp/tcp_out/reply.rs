@@ -36,6 +36,6 @@ impl Node for Reply {
         } else if !links.is_empty() {
             self.writer.write(&links, &msg);
         }
-        self.writer.cx.done(&msg);
+        self.writer.cx.report().done(&msg);
     }
 }

@@ -64,7 +64,7 @@ impl Server {
         let count = self.links.borrow().len().to_string();
         let text = self.writer.cx.text("tcpin.status.connections", &[("count", &count)]);
         let status: Object = [("text", text)].into_iter().collect();
-        self.writer.cx.status(status);
+        self.writer.cx.report().status(status);
     }
 
     async fn serve(self: Rc<Server>, accepted: Accepted) {
@@ -73,20 +73,20 @@ impl Server {
         let args = [("host", host.as_str()), ("port", port.as_str())];
         let (link, orders) = Link::new();
         let number = self.next.replace(self.next.get() + 1);
-        cx.log(cx.text("tcpin.status.connection-from", &args));
+        cx.report().log(cx.text("tcpin.status.connection-from", &args));
         self.links.borrow_mut().insert(number, link.clone());
         self.show();
         connection::run(accepted.stream, orders, payload::idle_time(cx), async |event| match event {
             // What peers send is read, so that their end is seen, and means nothing.
             Event::Data(_) | Event::End => {}
             Event::Idle => {
-                cx.log(self.text("tcpin.errors.timeout"));
+                cx.report().log(self.text("tcpin.errors.timeout"));
                 link.end();
             }
-            Event::Failed(_) => cx.log(cx.text("tcpin.errors.socket-error", &args)),
+            Event::Failed(_) => cx.report().log(cx.text("tcpin.errors.socket-error", &args)),
         })
         .await;
-        cx.log(cx.text("tcpin.status.connection-closed", &args));
+        cx.report().log(cx.text("tcpin.status.connection-closed", &args));
         self.links.borrow_mut().remove(&number);
         self.show();
         self.gone.notify_one();
@@ -102,16 +102,16 @@ impl Node for Server {
                 links.iter().for_each(Link::end);
             }
         }
-        self.writer.cx.done(&msg);
+        self.writer.cx.report().done(&msg);
     }
 
     fn start(&self) {
         let (Some(listener), Some(node)) = (self.listener.borrow_mut().take(), self.me.upgrade()) else { return };
         self.show();
         let (stop, closed) = (self.stop.clone(), self.closed.clone());
-        self.writer.cx.spawn(async move {
-            node.writer.cx.log(node.text("tcpin.status.listening-port"));
-            listener.accept(stop, move |accepted| node.writer.cx.spawn(node.clone().serve(accepted))).await;
+        self.writer.cx.work().spawn(async move {
+            node.writer.cx.report().log(node.text("tcpin.status.listening-port"));
+            listener.accept(stop, move |accepted| node.writer.cx.work().spawn(node.clone().serve(accepted))).await;
             closed.notify_one();
         });
     }
@@ -119,7 +119,7 @@ impl Node for Server {
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         self.stop.cancel();
         let (started, closed) = (self.listener.borrow_mut().take().is_none(), self.closed.clone());
-        self.writer.cx.log(self.text("tcpin.status.stopped-listening"));
+        self.writer.cx.report().log(self.text("tcpin.status.stopped-listening"));
         for link in self.links.borrow().values() {
             link.end();
         }

@@ -36,11 +36,11 @@ impl TcpRequest {
         connection::run(stream, orders, idle, async |event| match event {
             Event::Data(data) => self.data(&peer, &data).await,
             Event::End => {
-                self.cx.show("grey", "ring", self.cx.text("common.status.disconnected", &[]));
+                self.cx.report().show("grey", "ring", self.cx.text("common.status.disconnected", &[]));
                 self.ended(&peer);
             }
             Event::Idle => {
-                self.cx.show("grey", "dot", self.cx.text("tcpin.errors.connect-timeout", &[]));
+                self.cx.report().show("grey", "dot", self.cx.text("tcpin.errors.connect-timeout", &[]));
                 self.ended(&peer);
                 peer.link.destroy();
             }
@@ -55,7 +55,7 @@ impl TcpRequest {
     }
 
     fn connected(&self, peer: &Rc<Peer>) {
-        self.cx.show("green", "dot", self.connections());
+        self.cx.report().show("green", "dot", self.connections());
         peer.connected.set(true);
         let waiting = std::mem::take(&mut *peer.queue.borrow_mut());
         for msg in &waiting {
@@ -66,7 +66,7 @@ impl TcpRequest {
             self.forget(peer);
             // Nothing is made of it any more.
             *peer.last.borrow_mut() = Msg::default();
-            self.cx.status(Object::new());
+            self.cx.report().status(Object::new());
         }
     }
 
@@ -74,12 +74,12 @@ impl TcpRequest {
     fn failed(&self, peer: &Rc<Peer>, opener: &Msg) {
         let text = format!("{} {}", self.cx.text("tcpin.errors.connect-fail", &[]), peer.key);
         self.forget(peer);
-        self.cx.show("red", "ring", self.cx.text("common.status.error", &[]));
+        self.cx.report().show("red", "ring", self.cx.text("common.status.error", &[]));
         let waiting = std::mem::take(&mut *peer.queue.borrow_mut());
         *peer.last.borrow_mut() = Msg::default();
-        self.cx.error(text.as_str(), Some(waiting.front().unwrap_or(opener)));
+        self.cx.report().error(text.as_str(), Some(waiting.front().unwrap_or(opener)));
         for msg in waiting.iter().skip(1) {
-            self.cx.error(text.as_str(), Some(msg));
+            self.cx.report().error(text.as_str(), Some(msg));
         }
     }
 
@@ -128,12 +128,12 @@ impl TcpRequest {
         let last = peer.last.borrow().clone();
         self.forget(peer);
         peer.link.destroy();
-        self.cx.error(format!("the answer of {} is larger than {MAX_ANSWER} bytes", peer.key), Some(&last));
+        self.cx.report().error(format!("the answer of {} is larger than {MAX_ANSWER} bytes", peer.key), Some(&last));
     }
 
     fn answer_after(self: &Rc<Self>, peer: Rc<Peer>, time: Duration) {
         let node = self.clone();
-        self.cx.spawn(async move {
+        self.cx.work().spawn(async move {
             tokio::time::sleep(time).await;
             node.answer(&peer);
         });
@@ -146,10 +146,10 @@ impl TcpRequest {
         let text = self.config.text;
         let payload = if text { Value::string(String::from_utf8_lossy(&bytes)) } else { Value::Buffer(bytes.into()) };
         msg.set("payload", payload);
-        self.cx.send(msg);
+        self.cx.out().send(msg);
         peer.link.destroy();
         if self.forget(peer) {
-            self.cx.status(Object::new());
+            self.cx.report().status(Object::new());
         }
     }
 
@@ -159,7 +159,7 @@ impl TcpRequest {
         let parts = match parts {
             Ok(parts) => parts,
             Err(error) => {
-                self.cx.error(self.cx.text("tcpin.errors.error", &[("error", &error.to_string())]), None);
+                self.cx.report().error(self.cx.text("tcpin.errors.error", &[("error", &error.to_string())]), None);
                 return peer.link.destroy();
             }
         };
@@ -167,7 +167,7 @@ impl TcpRequest {
             let delivery = self.intake.admit().await;
             let mut msg = peer.last.borrow().clone().in_delivery(Some(delivery));
             msg.set("payload", part);
-            self.cx.send(msg);
+            self.cx.out().send(msg);
         }
     }
 }

@@ -66,7 +66,7 @@ impl TcpRequest {
             peer.link.destroy();
         }
         let shape = if self.peers.borrow().is_empty() { "ring" } else { "dot" };
-        self.cx.show("green", shape, self.connections());
+        self.cx.report().show("green", shape, self.connections());
     }
 
     /// How many connections there are, as a status shows it.
@@ -94,10 +94,10 @@ impl TcpRequest {
         if let Some(bytes) = bytes
             && let Err(full) = peer.link.write(bytes.clone(), bytes.len(), msg)
         {
-            self.cx.error(self.cx.text("tcpin.errors.error", &[("error", &full.to_string())]), Some(msg));
+            self.cx.report().error(self.cx.text("tcpin.errors.error", &[("error", &full.to_string())]), Some(msg));
             return;
         }
-        self.cx.done(msg);
+        self.cx.report().done(msg);
     }
 
     fn enqueue(&self, peer: &Peer, msg: Msg) {
@@ -109,7 +109,7 @@ impl TcpRequest {
             dropped
         };
         if let Some(dropped) = dropped {
-            self.cx.error(self.cx.text("tcpin.errors.queue-full", &[("host", &peer.key)]), Some(&dropped));
+            self.cx.report().error(self.cx.text("tcpin.errors.queue-full", &[("host", &peer.key)]), Some(&dropped));
         }
     }
 }
@@ -119,7 +119,7 @@ impl Node for TcpRequest {
         let cx = &self.cx;
         match msg.get("payload") {
             Value::Undefined | Value::Buffer(_) | Value::String(_) => {}
-            Value::Null => return cx.error("the payload is null: there is nothing to send", Some(&msg)),
+            Value::Null => return cx.report().error("the payload is null: there is nothing to send", Some(&msg)),
             other => msg.set("payload", other.to_text()),
         }
         let (host, port) = self.address(&msg);
@@ -132,7 +132,7 @@ impl Node for TcpRequest {
         }
         let key = format!("{}:{}", host.to_text(), port.to_text());
         if *self.last_key.borrow() != key {
-            cx.status(Object::new());
+            cx.report().status(Object::new());
             self.last_key.borrow_mut().clone_from(&key);
         }
         let known = self.peers.borrow().get(&key).cloned();
@@ -147,13 +147,13 @@ impl Node for TcpRequest {
             return;
         }
         if !host.truthy() || !port.truthy() {
-            cx.warn(cx.text("tcpin.errors.no-host", &[]));
-            return cx.done(&msg);
+            cx.report().warn(cx.text("tcpin.errors.no-host", &[]));
+            return cx.report().done(&msg);
         }
         let number = port.to_number();
         if number.fract() != 0.0 || !(1.0..=65535.0).contains(&number) {
             let text = format!("port \"{}\" is no port: it must be from 1 to 65535", port.to_text());
-            return cx.error(text, Some(&msg));
+            return cx.report().error(text, Some(&msg));
         }
         let (link, orders) = Link::new();
         let peer = Rc::new(Peer::new(key.clone(), link, Gather::new(self.config.cut.clone())));
@@ -162,7 +162,7 @@ impl Node for TcpRequest {
         self.peers.borrow_mut().insert(key, peer.clone());
         let target = Target::new(host.to_text().to_string(), number as u16, self.config.secure.clone());
         if let Some(node) = self.me.upgrade() {
-            cx.spawn(node.exchange(peer, target, last, orders));
+            cx.work().spawn(node.exchange(peer, target, last, orders));
         }
     }
 
@@ -174,7 +174,7 @@ impl Node for TcpRequest {
         for peer in self.peers.borrow().values() {
             peer.link.destroy();
         }
-        self.cx.status(Object::new());
+        self.cx.report().status(Object::new());
         Box::pin(std::future::ready(()))
     }
 }

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use crate::message::Msg;
+use crate::node::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Str, Value};
 
-use super::cx::NodeCx;
-use super::node::{Node, NodeError};
+use super::run_queue::Worker;
 
 /// Node-RED shows this much of a payload that is not a status.
 const STATUS_TEXT: usize = 32;
@@ -18,32 +18,36 @@ struct Instance {
 
 /// The subflow's status output: what arrives becomes the instance's status.
 struct StatusOutput {
-    cx: NodeCx,
     instance: Str,
 }
 
+/// The type of subflow instances, whatever subflow they are of.
+pub(crate) const SUBFLOW: Stateless = Stateless::node("subflow", build_instance);
+/// The type of the nodes that stand for subflows' status outputs.
+pub(crate) const SUBFLOW_STATUS: Stateless = Stateless::node("subflow-status", build_status);
+
 /// Builds a subflow instance.
-pub(super) fn build_instance(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
+fn build_instance(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     Ok(Rc::new(Instance { cx }))
 }
 
 /// Builds the status output of the instance that its id begins with.
-pub(super) fn build_status(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
+fn build_status(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let instance = Str::new(cx.id().strip_suffix(":status").unwrap_or(cx.id()));
-    Ok(Rc::new(StatusOutput { cx, instance }))
+    Ok(Rc::new(StatusOutput { instance }))
 }
 
 impl Node for Instance {
     fn receive(&self, msg: Msg) {
-        self.cx.send(msg);
+        self.cx.out().send(msg);
     }
 }
 
 impl Node for StatusOutput {
     fn receive(&self, msg: Msg) {
-        let Some(instance) = self.cx.worker().slot(&self.instance) else { return };
+        let Some(instance) = Worker::current().and_then(|worker| worker.slot(&self.instance)) else { return };
         if let Some(status) = status_of(&msg) {
-            instance.cx.status(status);
+            instance.cx.report().status(status);
         }
     }
 }

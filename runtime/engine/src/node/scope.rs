@@ -10,12 +10,8 @@ use rustc_hash::FxHashMap;
 use crate::context::{ContextRef, ScopeKey};
 use crate::expression::{Jsonata, Surroundings};
 use crate::observe::Level;
+use crate::replica::Shared;
 use flotilla_value::{Str, Value};
-
-use super::env;
-use super::route::Listener;
-use super::shared::Shared;
-use super::slot::Slot;
 
 /// A tab, a subflow instance or a group: where environment variables come from and where errors go.
 pub struct Scope {
@@ -32,14 +28,11 @@ pub struct Scope {
     /// The values of its variables of the kind `cred`.
     pub(super) secrets: FxHashMap<String, String>,
     computed: RefCell<FxHashMap<String, Option<Value>>>,
-    pub(super) catches: RefCell<Vec<Listener>>,
-    pub(super) statuses: RefCell<Vec<Listener>>,
-    pub(super) completes: RefCell<FxHashMap<Str, Vec<Rc<Slot>>>>,
 }
 
 impl Scope {
     /// A scope of the graph inside of `parent`.
-    pub(super) fn new(source: &Source, parent: Option<Rc<Scope>>, secrets: FxHashMap<String, String>) -> Rc<Scope> {
+    pub(crate) fn new(source: &Source, parent: Option<Rc<Scope>>, secrets: FxHashMap<String, String>) -> Rc<Scope> {
         Rc::new(Scope {
             id: Str::new(&source.id),
             name: Str::new(&source.name),
@@ -48,14 +41,11 @@ impl Scope {
             env: source.env.clone(),
             secrets,
             computed: RefCell::default(),
-            catches: RefCell::default(),
-            statuses: RefCell::default(),
-            completes: RefCell::default(),
         })
     }
 
     /// The name of the tab around it, for people.
-    pub(super) fn tab_name(&self) -> String {
+    pub(crate) fn tab_name(&self) -> String {
         match (&self.kind, &self.parent) {
             (ScopeKind::Tab, _) if self.name.is_empty() => self.id.to_string(),
             (ScopeKind::Tab, _) => self.name.to_string(),
@@ -65,7 +55,7 @@ impl Scope {
     }
 
     /// True when it is still this scope of the graph: nodes that stay may keep it.
-    pub(super) fn is(&self, source: &Source, parent: Option<&Rc<Scope>>, secrets: &FxHashMap<String, String>) -> bool {
+    pub(crate) fn is(&self, source: &Source, parent: Option<&Rc<Scope>>, secrets: &FxHashMap<String, String>) -> bool {
         let inside = match (&self.parent, parent) {
             (Some(own), Some(other)) => Rc::ptr_eq(own, other),
             (None, None) => true,
@@ -75,9 +65,9 @@ impl Scope {
     }
 
     /// Evaluates the variables that are expressions: once, when the flow starts, as Node-RED does.
-    pub(super) fn compute(self: &Rc<Scope>, shared: &Arc<Shared>) {
+    pub(crate) fn compute(self: &Rc<Scope>, shared: &Arc<Shared>) {
         for var in self.env.iter().filter(|var| var.kind == "jsonata") {
-            env::lookup(shared, self, &var.name);
+            self.env_var(shared, &var.name);
         }
     }
 
@@ -128,11 +118,11 @@ struct Around {
 
 impl Surroundings for Around {
     fn env(&self, name: &str) -> Option<Value> {
-        env::lookup(&self.shared, &self.scope, name)
+        self.scope.env_var(&self.shared, name)
     }
 
     fn context(&self, global: bool) -> ContextRef {
         let key = if global { ScopeKey::global() } else { ScopeKey::flow(&self.scope.flow().id) };
-        self.shared.contexts.scope(key)
+        self.shared.contexts().scope(key)
     }
 }

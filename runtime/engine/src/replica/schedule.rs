@@ -55,7 +55,7 @@ pub trait Schedule: Send + Sync {
 
     /// The group's clock in milliseconds since the epoch. Ticks are computed on it so that replicas agree.
     fn now_ms(&self) -> i64 {
-        crate::shared::now_ms() as i64
+        crate::clock::now_ms() as i64
     }
 }
 

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, watch};
 
-use crate::deploy::NodeProblem;
 use flotilla_value::Str;
 
 use super::canary::Canary;
+use super::problem::NodeProblem;
 use super::pulse::{Beat, Pulse};
 use super::source::Source;
 

@@ -3,27 +3,23 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use flotilla_flows::{Document, Graph, expand, unknown_types};
+use flotilla_flows::{ALLOW_UNKNOWN, DeployType, Document, Graph, expand, unknown_types};
 use flotilla_tasks::{Task, Thread};
 use futures::future::join_all;
-use rustc_hash::FxHashMap;
 use tokio::sync::Mutex;
 
-use crate::context::Contexts;
-use crate::message::Deliveries;
-use crate::observe::Observer;
+use crate::context::{Contexts, ScopeKey};
+use crate::health::{self, Health, NodeProblem};
+use crate::node::NodeTypes;
+use crate::observe::{Level, Observer};
+use crate::replica::{Schedule, Shared, SharedParts, WorkerHandle};
 use crate::settings::Settings;
 use flotilla_value::Str;
 
-use super::deploy::{DeployError, DeployMode, DeployReport, NodeProblem, Plan, Running};
-use super::health::{self, Health};
-use super::node::NodeTypes;
 use super::place::{self, Places};
-use super::schedule::Schedule;
-use super::shared::Shared;
-use super::start::{self, Batch};
-use super::worker::WorkerHandle;
+use super::plan::{Plan, Running};
+use super::report::{DeployError, DeployReport};
+use super::start::{self, Batch, Credentials};
 
 /// What an engine is made from.
 pub struct EngineParts {
@@ -39,14 +35,10 @@ pub struct EngineParts {
     pub types: NodeTypes,
 }
 
-pub use flotilla_flows::ALLOW_UNKNOWN;
-
-/// Credentials by node id.
-pub type Credentials = FxHashMap<String, serde_json::Map<String, serde_json::Value>>;
-
 /// The engine of a replica. Worker threads live until [`Engine::shutdown`].
 pub struct Engine {
     shared: Arc<Shared>,
+    types: NodeTypes,
     threads: parking_lot::Mutex<Vec<Thread<()>>>,
     running: Mutex<Running>,
 }
@@ -68,22 +60,16 @@ impl Engine {
         }
         watched.watch(beats);
         health::start(&watched)?;
-        let shared = Arc::new(Shared {
-            settings: ArcSwap::from_pointee(parts.settings),
+        let shared = Arc::new(Shared::new(SharedParts {
+            settings: parts.settings,
             contexts: parts.contexts,
-            deliveries: Arc::new(Deliveries::cut_off_by(watched.cutting())),
-            observer: ArcSwap::from_pointee(parts.observer),
+            observer: parts.observer,
             schedule: parts.schedule,
             health: watched,
-            extensions: super::extensions::Extensions::default(),
-            types: parts.types,
-            directory: dashmap::DashMap::default(),
-            config_nodes: dashmap::DashMap::default(),
-            config_order: ArcSwap::default(),
-            workers: parking_lot::RwLock::new(handles),
-        });
+            workers: handles,
+        }));
         let _ = cell.set(shared.clone());
-        Ok(Engine { shared, threads: parking_lot::Mutex::new(threads), running: Mutex::default() })
+        Ok(Engine { shared, types: parts.types, threads: parking_lot::Mutex::new(threads), running: Mutex::default() })
     }
 
     /// What all workers share.
@@ -97,7 +83,7 @@ impl Engine {
         &self,
         document: &Document,
         credentials: Credentials,
-        mode: DeployMode,
+        mode: DeployType,
     ) -> Result<DeployReport, DeployError> {
         let expanded = expand(document);
         let errors: Vec<_> = expanded.problems.into_iter().filter(flotilla_flows::Problem::is_error).collect();
@@ -113,7 +99,7 @@ impl Engine {
         }
         let users = place::users(&graph);
         let places = Places::plan(&graph, &users, workers.len(), &running.places);
-        let environment = self.shared.settings.load().env.clone().into_iter().collect();
+        let environment = self.shared.settings().env.clone().into_iter().collect();
         let plan = Plan::new(&running, &graph, places, &users, &credentials, &environment, mode);
         let mut report = DeployReport {
             kept: plan.next.prints.len() - plan.start.len(),
@@ -121,11 +107,17 @@ impl Engine {
             ..DeployReport::default()
         };
         self.stop_nodes(&plan.stop).await;
-        self.shared.health.begin_deploy();
+        self.shared.health().begin_deploy();
         let configs = graph.nodes.iter().filter(|node| node.is_config);
-        self.shared.config_order.store(Arc::new(configs.map(|node| Str::new(&node.config.id)).collect()));
-        let batch =
-            Arc::new(Batch { graph, credentials, users, start: plan.start, workers: plan.next.workers.clone() });
+        self.shared.set_config_order(configs.map(|node| Str::new(&node.config.id)).collect());
+        let batch = Arc::new(Batch {
+            types: self.types.clone(),
+            graph,
+            credentials,
+            users,
+            start: plan.start,
+            workers: plan.next.workers.clone(),
+        });
         *running = plan.next;
         // Config nodes first, one after the other: they may refer to each other and live on different workers.
         for config in start::config_order(&batch) {
@@ -143,25 +135,22 @@ impl Engine {
                 report.absorb(part)?;
             }
         }
-        let live = |scope: &crate::context::ScopeKey| {
+        let live = |scope: &ScopeKey| {
             let id = scope.0.split(':').next().unwrap_or_default();
             id == "global" || batch.graph.scopes.iter().any(|known| known.id == id) || running.prints.contains_key(id)
         };
-        if let Err(error) = self.shared.contexts.store(Some("memory")).clean(&live) {
-            self.shared.log(crate::observe::Level::Warn, error.to_string());
+        if let Err(error) = self.shared.contexts().store(Some("memory")).clean(&live) {
+            self.shared.log(Level::Warn, error.to_string());
         }
         Ok(report)
     }
 
     fn refuse_types(&self, graph: &Graph) -> Result<(), DeployError> {
-        let settings = self.shared.settings.load();
+        let settings = self.shared.settings();
         // A revision may say so itself, so that every replica of its group runs it.
         let allowed = settings.allow_unknown || settings.node_red.get(ALLOW_UNKNOWN).is_some_and(|flag| flag == true);
-        let unknown = if allowed {
-            Vec::new()
-        } else {
-            unknown_types(graph, |kind| start::type_of(&self.shared, kind).is_some())
-        };
+        let unknown =
+            if allowed { Vec::new() } else { unknown_types(graph, |kind| start::type_of(&self.types, kind).is_some()) };
         let unknown: Vec<NodeProblem> = unknown
             .into_iter()
             .map(|node| NodeProblem {
@@ -173,7 +162,7 @@ impl Engine {
             })
             .collect();
         let denied = graph.nodes.iter().filter_map(|node| {
-            let found = start::type_of(&self.shared, &node.config.kind)?;
+            let found = start::type_of(&self.types, &node.config.kind)?;
             let word = found.deny()?;
             let is_denied = settings.deny.iter().any(|denied| denied == word) && found.is_denied(&node.config);
             is_denied.then(|| NodeProblem {
@@ -197,7 +186,7 @@ impl Engine {
         join_all(workers.iter().enumerate().map(|(index, worker)| {
             let own: Vec<_> =
                 stop.iter().filter(|(_, at, _)| *at == index).map(|(id, _, removed)| (id.clone(), *removed)).collect();
-            worker.call(move |worker| Box::pin(super::stop::close_nodes(worker, own)))
+            worker.call(move |worker| Box::pin(worker.close_nodes(own)))
         }))
         .await;
     }
@@ -217,21 +206,21 @@ impl Engine {
                 })
             }))
             .await;
-            self.shared.deliveries.idle().await;
+            self.shared.deliveries().idle().await;
         };
         // A worker that is stuck hears nothing: the deadline is for all of it.
         let _ = tokio::time::timeout(deadline, drained).await;
-        self.shared.deliveries.counts().in_flight
+        self.shared.deliveries().counts().in_flight
     }
 
     /// Cuts off what the workers are busy with: a script that runs is stopped, and its delivery and those of what waits
     /// behind it are abandoned. False when a worker did not come back within the limit all the same.
     pub async fn cut_off(&self, limit: Duration) -> bool {
-        self.shared.health.cut();
+        self.shared.health().cut();
         let workers = self.shared.workers();
         let back = join_all(workers.iter().map(|worker| worker.call(|_| Box::pin(std::future::ready(())))));
         let back = tokio::time::timeout(limit, back).await.is_ok();
-        self.shared.health.cut_no_more();
+        self.shared.health().cut_no_more();
         back
     }
 
@@ -260,7 +249,7 @@ impl Engine {
     /// Stops everything and ends the worker threads.
     pub async fn shutdown(self) {
         self.stop().await;
-        self.shared.workers.write().clear();
+        self.shared.forget_workers();
         let threads = std::mem::take(&mut *self.threads.lock());
         let task = Task {
             name: "engine shutdown",
@@ -270,16 +259,5 @@ impl Engine {
         };
         let joined = task.spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
         let _ = joined.await;
-    }
-}
-
-impl DeployReport {
-    /// # Errors
-    /// [`DeployError::Panicked`] when a worker gave no answer.
-    fn absorb(&mut self, part: Option<DeployReport>) -> Result<(), DeployError> {
-        let part = part.ok_or(DeployError::Panicked)?;
-        self.started += part.started;
-        self.problems.extend(part.problems);
-        Ok(())
     }
 }

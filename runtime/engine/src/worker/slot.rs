@@ -7,11 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::message::{Delivery, Msg};
+use crate::node::{Inert, Node, NodeCx, Receive};
 use crate::observe::Level;
-
-use super::cx::NodeCx;
-use super::inert::Inert;
-use super::node::Node;
 
 /// A live node and its handle.
 pub struct Slot {
@@ -23,7 +20,7 @@ pub struct Slot {
 
 impl Slot {
     pub(crate) fn new(cx: NodeCx, node: Rc<dyn Node>) -> Rc<Slot> {
-        let tapped = Cell::new(cx.shared().observer.load().wants_inputs());
+        let tapped = Cell::new(cx.shared().observer().wants_inputs());
         Rc::new(Slot { cx, node: RefCell::new(Some(node)), tapped })
     }
 
@@ -41,16 +38,10 @@ impl Slot {
         self.node.borrow_mut().take()
     }
 
-    /// The node handles a message, now. A panic in a node is that node's error and nothing else's.
-    pub fn receive(&self, mut msg: Msg) {
-        msg.ensure_id();
-        self.handle(msg);
-    }
-
-    /// As [`Slot::receive`], with the message as it is: what a node emits to itself in Node-RED gets no id.
+    /// As [`Receive::receive`], with the message as it is: what a node emits to itself in Node-RED gets no id.
     pub fn handle(&self, msg: Msg) {
         if self.tapped.get() {
-            self.cx.shared().observer.load().input(self.cx.id(), &msg);
+            self.cx.shared().observer().input(self.cx.id(), &msg);
         }
         let Some(node) = self.node() else {
             // Closed while the message was on its way: nobody finishes it.
@@ -60,7 +51,7 @@ impl Slot {
             return;
         };
         let delivery = msg.delivery().cloned();
-        let health = &self.cx.shared().health;
+        let health = self.cx.shared().health();
         if health.is_cutting() {
             return cut_off(delivery.as_ref());
         }
@@ -71,7 +62,7 @@ impl Slot {
         }
         if let Err(panic) = handled {
             let why = panicked(&self.cx, panic.as_ref());
-            self.cx.error(why, Some(&Msg::default().in_delivery(delivery)));
+            self.cx.report().error(why, Some(&Msg::default().in_delivery(delivery)));
         }
     }
 
@@ -80,11 +71,19 @@ impl Slot {
         let Some(node) = self.node() else { return };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| node.start())) {
             let why = panicked(&self.cx, panic.as_ref());
-            self.cx.log_at(Level::Error, why.as_str().into());
-            self.cx.broken(why.as_str());
+            self.cx.report().log_at(Level::Error, why.as_str().into());
+            self.cx.report().broken(why.as_str());
             *self.node.borrow_mut() = Some(Rc::new(Inert::new(self.cx.clone())));
         }
-        self.cx.has_started();
+        self.cx.report().has_started();
+    }
+}
+
+impl Receive for Slot {
+    /// A panic in a node is that node's error and nothing else's.
+    fn receive(&self, mut msg: Msg) {
+        msg.ensure_id();
+        self.handle(msg);
     }
 }
 

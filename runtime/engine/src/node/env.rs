@@ -10,22 +10,25 @@ use flotilla_flows::ScopeKind;
 
 use flotilla_value::{Value, from_json, parse_json, string_to_number};
 
+use crate::replica::Shared;
+
 use super::scope::Scope;
-use super::shared::Shared;
 
 /// How deep a variable may refer to variables.
 const MAX_DEPTH: usize = 32;
 
-/// Looks a variable up from a scope outwards; `None` when nothing defines it.
-pub(super) fn lookup(shared: &Arc<Shared>, scope: &Rc<Scope>, name: &str) -> Option<Value> {
-    lookup_from(shared, Some(scope), name, 0)
+impl Scope {
+    /// Looks a variable up from this scope outwards; `None` when nothing defines it.
+    pub(crate) fn env_var(self: &Rc<Scope>, shared: &Arc<Shared>, name: &str) -> Option<Value> {
+        lookup_from(shared, Some(self), name, 0)
+    }
 }
 
 fn lookup_from(shared: &Arc<Shared>, scope: Option<&Rc<Scope>>, name: &str, depth: usize) -> Option<Value> {
     if depth > MAX_DEPTH {
         return None;
     }
-    let Some(scope) = scope else { return shared.settings.load().env_var(name).map(Value::from) };
+    let Some(scope) = scope else { return shared.settings().env_var(name).map(Value::from) };
     if let Some(rest) = name.strip_prefix("$parent.") {
         return lookup_from(shared, scope.parent.as_ref(), rest, depth + 1);
     }

@@ -12,12 +12,13 @@ use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::LocalSet;
 
+use crate::health::{Alive, Beat};
 use crate::message::Msg;
+use crate::node::{Receive, Scope};
+use crate::replica::{Job, Local, Shared, WorkerHandle, set_local};
 use flotilla_value::Str;
 
-use super::health::{Alive, Beat};
-use super::scope::Scope;
-use super::shared::Shared;
+use super::listeners::Listeners;
 use super::slot::Slot;
 
 /// Messages handled before tasks and sockets get their turn.
@@ -31,30 +32,14 @@ thread_local! {
 
 /// A worker thread's state. Messages between its nodes go through one FIFO queue: Node-RED's order of delivery.
 pub struct Worker {
-    /// Its number, from 0.
-    pub index: usize,
-    /// What all workers share.
-    pub shared: Arc<Shared>,
+    index: usize,
+    shared: Arc<Shared>,
     beat: Arc<Beat>,
-    queue: RefCell<VecDeque<(Rc<Slot>, Msg)>>,
+    queue: RefCell<VecDeque<(Rc<dyn Receive>, Msg)>>,
     wake: Notify,
     slots: RefCell<FxHashMap<Str, Rc<Slot>>>,
     scopes: RefCell<FxHashMap<Str, Rc<Scope>>>,
-}
-
-type Work = Box<dyn FnOnce(&Rc<Worker>) + Send>;
-
-enum Job {
-    Deliver(Str, Msg),
-    Run(Work),
-}
-
-/// A worker as other threads see it.
-#[derive(Clone)]
-pub struct WorkerHandle {
-    index: usize,
-    jobs: mpsc::UnboundedSender<Job>,
-    beat: Arc<Beat>,
+    pub(super) listeners: Listeners,
 }
 
 impl Worker {
@@ -63,10 +48,20 @@ impl Worker {
         CURRENT.with(|current| current.borrow().clone())
     }
 
+    /// Its number, from 0.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// What all workers share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Puts a message at the end of the run queue.
-    pub fn enqueue(&self, slot: Rc<Slot>, msg: Msg) {
+    pub fn enqueue(&self, target: Rc<dyn Receive>, msg: Msg) {
         let mut queue = self.queue.borrow_mut();
-        queue.push_back((slot, msg));
+        queue.push_back((target, msg));
         if queue.len() == 1 {
             self.wake.notify_one();
         }
@@ -103,18 +98,13 @@ impl Worker {
 
     pub(crate) fn insert(&self, slot: Rc<Slot>) {
         let id = slot.cx.id().clone();
-        self.shared.directory.insert(id.clone(), self.index);
+        self.shared.enter(id.clone(), self.index);
         self.slots.borrow_mut().insert(id, slot);
     }
 
     pub(crate) fn remove(&self, id: &str) -> Option<Rc<Slot>> {
-        self.shared.directory.remove(id);
+        self.shared.leave(id);
         self.slots.borrow_mut().remove(id)
-    }
-
-    /// Closes one node and forgets it, as a deploy without it would.
-    pub async fn close_node(self: Rc<Self>, id: Str, removed: bool) {
-        super::stop::close_nodes(self, vec![(id, removed)]).await;
     }
 
     /// What the worker does beside its nodes. A panic there ends only the job or message that caused it.
@@ -137,13 +127,13 @@ impl Worker {
 
     async fn handle_queued(&self) {
         loop {
-            let began = self.shared.health.looks();
+            let began = self.shared.health().looks();
             for _ in 0..BURST {
-                let Some((slot, msg)) = self.queue.borrow_mut().pop_front() else { break };
-                slot.receive(msg);
+                let Some((target, msg)) = self.queue.borrow_mut().pop_front() else { break };
+                target.receive(msg);
                 self.beat.beat();
                 // Slow messages do not keep sockets and timers waiting for a whole burst.
-                if self.shared.health.looks() != began {
+                if self.shared.health().looks() != began {
                     break;
                 }
             }
@@ -175,24 +165,29 @@ impl Worker {
                         }
                     }
                 },
-                Job::Run(work) => drop(self.task("job").run(|| work(&self))),
+                Job::Run(work) => drop(self.task("job").run(work)),
             }
         }
     }
 }
 
+impl Local for Worker {
+    fn deliver(&self, node: &str, msg: Msg) -> bool {
+        let Some(slot) = self.slot(node) else { return false };
+        self.enqueue(slot, msg);
+        true
+    }
+}
+
 impl WorkerHandle {
     /// Starts a worker thread. It ends when every handle to it is gone.
-    pub fn spawn(
+    pub(crate) fn spawn(
         index: usize,
         shared: &Arc<std::sync::OnceLock<Arc<Shared>>>,
     ) -> std::io::Result<(WorkerHandle, Thread<()>)> {
-        // Unbounded on purpose: what waits here belongs to open deliveries, and those are bounded by max_in_flight.
-        #[allow(clippy::disallowed_methods, reason = "bounded by max_in_flight deliveries")]
-        let (jobs, receiver) = mpsc::unbounded_channel();
-        let shared = shared.clone();
         let beat = Arc::new(Beat::default());
-        let own = beat.clone();
+        let (handle, receiver) = WorkerHandle::new(index, beat.clone());
+        let shared = shared.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let task = Task {
             name: "worker",
@@ -202,16 +197,18 @@ impl WorkerHandle {
         };
         let thread = task.thread(move || {
             let shared = shared.wait().clone();
-            let _alive = Alive::new(own.clone());
+            let _alive = Alive::new(beat.clone());
             let worker = Rc::new(Worker {
                 index,
                 shared,
-                beat: own,
+                beat,
                 queue: RefCell::default(),
                 wake: Notify::new(),
                 slots: RefCell::default(),
                 scopes: RefCell::default(),
+                listeners: Listeners::default(),
             });
+            set_local(Some((index, worker.clone())));
             CURRENT.with(|current| *current.borrow_mut() = Some(worker.clone()));
             let local = LocalSet::new();
             #[allow(clippy::disallowed_methods, reason = "it supervises itself")]
@@ -220,33 +217,18 @@ impl WorkerHandle {
             local.spawn_local(worker.clone().keep_beating());
             local.block_on(&runtime, worker.run_jobs(receiver));
             CURRENT.with(|current| current.borrow_mut().take());
+            set_local(None);
         })?;
-        Ok((WorkerHandle { index, jobs, beat }, thread))
-    }
-
-    /// Its number.
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
-    /// Its sign of life.
-    pub fn beat(&self) -> &Arc<Beat> {
-        &self.beat
-    }
-
-    /// Hands a message to a node there; on this very worker it goes straight to the run queue.
-    pub fn deliver(&self, node: Str, msg: Msg) -> bool {
-        if let Some(worker) = Worker::current().filter(|worker| worker.index == self.index) {
-            let Some(slot) = worker.slot(&node) else { return false };
-            worker.enqueue(slot, msg);
-            return true;
-        }
-        self.jobs.send(Job::Deliver(node, msg)).is_ok()
+        Ok((handle, thread))
     }
 
     /// Runs a closure on the worker, soon.
     pub fn run(&self, work: impl FnOnce(&Rc<Worker>) + Send + 'static) {
-        let _ = self.jobs.send(Job::Run(Box::new(work)));
+        self.post(move || {
+            if let Some(worker) = Worker::current() {
+                work(&worker);
+            }
+        });
     }
 
     /// Runs a closure on the worker and waits for the future that it gives. `None` when the worker is gone.

@@ -1,74 +1,15 @@
-//! What a deploy changes: which nodes stop, which start, which stay; and what it reports.
+//! What a deploy changes: which nodes stop, which start, which stay.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use flotilla_flows::{Graph, GraphNode, Problem};
+use flotilla_flows::{DeployType, Graph, GraphNode};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use flotilla_value::Str;
 
 use super::place::Places;
-
-pub use flotilla_flows::DeployType as DeployMode;
-
-/// A node that could not start, and why. The rest of the flow runs.
-#[derive(Clone, Debug, serde::Serialize, PartialEq, Eq)]
-pub struct NodeProblem {
-    /// The node's id.
-    pub id: String,
-    /// Its type.
-    pub kind: String,
-    /// Its name, or empty.
-    pub name: String,
-    /// The tab's name.
-    pub tab: String,
-    /// Why it could not start.
-    pub message: String,
-}
-
-/// How a deploy went.
-#[derive(Clone, Debug, Default, serde::Serialize)]
-pub struct DeployReport {
-    /// Nodes that started.
-    pub started: usize,
-    /// Nodes that went on without a restart.
-    pub kept: usize,
-    /// Nodes that stopped and did not start again.
-    pub removed: usize,
-    /// Nodes that could not start.
-    pub problems: Vec<NodeProblem>,
-}
-
-/// Why a flow document was refused. Nothing changed.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum DeployError {
-    /// The document cannot run.
-    #[error("the flow document cannot run:{}", list(.0))]
-    Invalid(Vec<Problem>),
-    /// Node types that are not known here, each with its nodes.
-    #[error("the flow document uses node types that Flotilla does not have:{}\nRun it with --allow-unknown to let such nodes swallow messages", rows(.0))]
-    UnknownTypes(Vec<NodeProblem>),
-    /// Node types that the operator switched off.
-    #[error("the flow document uses node types that are switched off here:{}", rows(.0))]
-    Denied(Vec<NodeProblem>),
-    /// A worker panicked while it made or started the flow's nodes.
-    #[error("a worker panicked while it started the flow: this is a fault of Flotilla, and its log line says where")]
-    Panicked,
-    /// The engine was stopped.
-    #[error("the engine has stopped")]
-    Stopped,
-}
-
-fn list(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("\n  {problem}")).collect()
-}
-
-fn rows(problems: &[NodeProblem]) -> String {
-    let row = |p: &NodeProblem| format!("\n  {} \"{}\" ({}) on tab \"{}\": {}", p.kind, p.name, p.id, p.tab, p.message);
-    problems.iter().map(row).collect()
-}
 
 /// The running graph and what is needed to compare the next one with it.
 #[derive(Default)]
@@ -147,7 +88,7 @@ impl Plan {
         users: &FxHashMap<Str, Vec<Str>>,
         credentials: &FxHashMap<String, serde_json::Map<String, serde_json::Value>>,
         environment: &Environment,
-        mode: DeployMode,
+        mode: DeployType,
     ) -> Plan {
         let mut next = Running { places, ..Running::default() };
         for node in &graph.nodes {
@@ -167,8 +108,8 @@ impl Plan {
             .collect();
         let removed = || running.prints.keys().filter(|id| !next.prints.contains_key(*id));
         match mode {
-            DeployMode::Full => restart.extend(next.prints.keys().cloned()),
-            DeployMode::Flows => {
+            DeployType::Full => restart.extend(next.prints.keys().cloned()),
+            DeployType::Flows => {
                 let changed: FxHashSet<Str> = restart
                     .iter()
                     .filter_map(|id| next.roots.get(id))
@@ -177,7 +118,7 @@ impl Plan {
                     .collect();
                 restart.extend(next.roots.iter().filter(|(_, root)| changed.contains(*root)).map(|(id, _)| id.clone()));
             }
-            DeployMode::Nodes => {}
+            DeployType::Nodes => {}
         }
         // Whoever uses a config node that restarts holds the old one: it restarts too.
         let mut queue: Vec<Str> = restart.iter().cloned().collect();

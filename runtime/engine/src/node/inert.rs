@@ -2,10 +2,10 @@
 
 use crate::message::Msg;
 
+use super::contract::Node;
 use super::cx::NodeCx;
-use super::node::Node;
 
-/// Refuses what it is sent: see [`NodeCx::refuse`].
+/// Refuses what it is sent: see [`Reporter::refuse`](super::Reporter::refuse).
 pub struct Inert {
     cx: NodeCx,
 }
@@ -19,6 +19,6 @@ impl Inert {
 
 impl Node for Inert {
     fn receive(&self, msg: Msg) {
-        self.cx.refuse(&msg);
+        self.cx.report().refuse(&msg);
     }
 }

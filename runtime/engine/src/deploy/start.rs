@@ -9,26 +9,24 @@ use flotilla_flows::{EnvVar, Graph, GraphNode, substitute_env};
 use futures::future::{LocalBoxFuture, join_all};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::message::Msg;
+use crate::health::NodeProblem;
+use crate::node::{Built, Inert, Node, NodeCx, NodeError, NodeType, NodeTypes, Origin, Receive, Scope};
 use crate::observe::Level;
+use crate::worker::{SUBFLOW, SUBFLOW_STATUS, Slot, Worker, panicked};
 use flotilla_value::{Str, to_json};
 
-use super::cx::{NodeCx, Origin};
-use super::deploy::{DeployReport, NodeProblem};
-use super::engine_type::Credentials;
-use super::inert::Inert;
-use super::node::{Built, ConfigNode, Node, NodeError, NodeType, Stateless};
-use super::scope::Scope;
-use super::shared::Shared;
-use super::slot::{self, Slot};
-use super::worker::Worker;
-use super::{env, route, subflow};
+use super::config_slot::ConfigSlot;
+use super::report::DeployReport;
 
 /// How long a deploy waits for one node's sockets to be bound.
 const READY_LIMIT: Duration = Duration::from_secs(5);
 
+/// Credentials by node id.
+pub type Credentials = FxHashMap<String, serde_json::Map<String, serde_json::Value>>;
+
 /// One deploy, as every worker sees it.
 pub(super) struct Batch {
+    pub(super) types: NodeTypes,
     pub(super) graph: Graph,
     pub(super) credentials: Credentials,
     pub(super) users: FxHashMap<Str, Vec<Str>>,
@@ -36,45 +34,15 @@ pub(super) struct Batch {
     pub(super) workers: FxHashMap<Str, usize>,
 }
 
-/// A config node in the place of a node, so that it closes and drains like one.
-struct ConfigSlot(Arc<dyn ConfigNode>);
-
-impl Node for ConfigSlot {
-    fn receive(&self, _msg: Msg) {}
-
-    fn start(&self) {
-        self.0.start();
-    }
-
-    fn ready(&self) -> LocalBoxFuture<'static, ()> {
-        self.0.ready()
-    }
-
-    fn drain(&self) {
-        self.0.drain();
-    }
-
-    fn resume(&self) -> LocalBoxFuture<'static, ()> {
-        self.0.resume()
-    }
-
-    fn close(&self, removed: bool) -> LocalBoxFuture<'static, ()> {
-        self.0.close(removed)
-    }
-}
-
-const SUBFLOW: Stateless = Stateless::node("subflow", subflow::build_instance);
-const SUBFLOW_STATUS: Stateless = Stateless::node("subflow-status", subflow::build_status);
-
 /// A type by its name: the table's, or the engine's own for subflow instances.
-pub(super) fn type_of<'a>(shared: &'a Shared, kind: &str) -> Option<&'a dyn NodeType> {
+pub(super) fn type_of<'a>(types: &'a NodeTypes, kind: &str) -> Option<&'a dyn NodeType> {
     if kind.starts_with("subflow:") {
         return Some(&SUBFLOW);
     }
     if kind == "subflow-status" {
         return Some(&SUBFLOW_STATUS);
     }
-    shared.types.get(kind).map(|found| &**found)
+    types.get(kind).map(|found| &**found)
 }
 
 /// Config nodes that start, those that others refer to first.
@@ -126,7 +94,7 @@ fn scopes(worker: &Rc<Worker>, batch: &Batch) -> Vec<Rc<Scope>> {
         let kept = worker.scope(&source.id).filter(|scope| scope.is(source, parent.as_ref(), &secrets));
         let scope = kept.unwrap_or_else(|| {
             let scope = Scope::new(source, parent, secrets);
-            scope.compute(&worker.shared);
+            scope.compute(worker.shared());
             scope
         });
         made[at] = Some(scope.clone());
@@ -169,15 +137,15 @@ pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> Depl
 }
 
 fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Scope>) -> Result<(), String> {
-    let shared = &worker.shared;
-    let found = type_of(shared, &node.config.kind).or_else(|| type_of(shared, "unknown"));
+    let shared = worker.shared();
+    let found = type_of(&batch.types, &node.config.kind).or_else(|| type_of(&batch.types, "unknown"));
     let found = found.ok_or_else(|| format!("node type \"{}\" is not known", node.config.kind))?;
     let mut config = node.config.clone();
     let own_env = |name: &str| match name {
         "NR_NODE_ID" => Some(serde_json::Value::from(node.config.id.as_str())),
         "NR_NODE_NAME" => Some(serde_json::Value::from(node.config.name.as_str())),
         "NR_NODE_PATH" => Some(serde_json::Value::from(node.path.as_str())),
-        _ => env::lookup(shared, scope, name).and_then(|value| to_json(&value)),
+        _ => scope.env_var(shared, name).and_then(|value| to_json(&value)),
     };
     config.props = substitute_env(&config.props, &own_env);
     let id = Str::new(&config.id);
@@ -186,7 +154,7 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Sc
     // Node-RED expands `${NAME}` in credentials as in all other fields (flows/util.js, createNode).
     let credentials = credentials.map(|fields| substitute_env(fields, &own_env)).unwrap_or_default();
     let cx = NodeCx::new(
-        worker,
+        worker.clone(),
         Origin {
             config,
             alias: node.alias.clone(),
@@ -201,21 +169,21 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Sc
         Ok(match found.build(cx.clone())? {
             Built::Node(node) => node,
             Built::Config(config) => {
-                shared.config_nodes.insert(id.clone(), config.clone());
+                shared.add_config_node(id.clone(), config.clone());
                 Rc::new(ConfigSlot(config)) as Rc<dyn Node>
             }
         })
     }));
-    let built = built.unwrap_or_else(|panic| Err(NodeError::new(slot::panicked(&cx, panic.as_ref()))));
+    let built = built.unwrap_or_else(|panic| Err(NodeError::new(panicked(&cx, panic.as_ref()))));
     match built {
         Ok(node) => {
             worker.insert(Slot::new(cx, node));
             Ok(())
         }
         Err(error) => {
-            cx.log_at(Level::Error, error.text.clone().into());
-            cx.broken(error.text.as_str());
-            if !error.absent || !shared.settings.load().catalogue_keys {
+            cx.report().log_at(Level::Error, error.text.clone().into());
+            cx.report().broken(error.text.as_str());
+            if !error.absent || !shared.settings().catalogue_keys {
                 let inert = Inert::new(cx.clone());
                 worker.insert(Slot::new(cx, Rc::new(inert)));
             }
@@ -229,7 +197,7 @@ pub(super) fn build_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFutu
     let which: Vec<usize> = (0..batch.graph.nodes.len())
         .filter(|at| {
             let node = &batch.graph.nodes[*at];
-            !node.is_config && worker_of(&batch, *at) == worker.index && batch.start.contains(node.config.id.as_str())
+            !node.is_config && worker_of(&batch, *at) == worker.index() && batch.start.contains(node.config.id.as_str())
         })
         .collect();
     let report = build(&worker, &batch, &which);
@@ -238,16 +206,15 @@ pub(super) fn build_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFutu
 
 /// Step 2: wires every node of this worker anew, also those that stayed, and enters listeners into their flows.
 pub(super) fn wire(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
-    for slot in worker.slots() {
-        route::forget_all(&slot.cx.scope().flow());
-    }
+    let mut wired = Vec::with_capacity(batch.graph.nodes.len());
     for node in &batch.graph.nodes {
         let Some(slot) = worker.slot(&node.config.id) else { continue };
-        let targets = |ids: &Vec<String>| ids.iter().filter_map(|id| worker.slot(id)).collect();
-        slot.cx.set_wires(node.config.wires.iter().map(targets).collect());
+        let target = |id: &String| worker.slot(id).map(|slot| slot as Rc<dyn Receive>);
+        slot.cx.out().set_wires(node.config.wires.iter().map(|ids| ids.iter().filter_map(target).collect()).collect());
         slot.cx.set_users(batch.users.get(slot.cx.id()).cloned().unwrap_or_default());
-        route::register(&slot);
+        wired.push(slot);
     }
+    worker.listen(&wired);
     Box::pin(std::future::ready(DeployReport::default()))
 }
 
