@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod client;
+pub mod deadletter;
 pub mod deploy;
 pub mod env;
 pub mod group;

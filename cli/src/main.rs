@@ -7,6 +7,7 @@ mod client;
 mod completions;
 mod config_file;
 mod context;
+mod deadletter;
 mod deploy;
 mod door;
 mod down;
@@ -101,6 +102,9 @@ enum Command {
     Status(status::StatusArgs),
     /// Load a flow: numbered messages and requests, what was lost, repeated or out of order, latencies
     Load(Box<load::LoadArgs>),
+    /// Messages that failed for good: list, show, run again, discard
+    #[command(name = "deadletter")]
+    DeadLetter(deadletter::DeadLetterArgs),
     /// Show who changed what, when and why
     Audit(audit::AuditArgs),
     /// Read and write the shared context
@@ -160,6 +164,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Scale(args) => scale::run(args).await,
             Command::Health(args) => health::run(args).await,
             Command::Status(args) => status::run(args).await,
+            Command::DeadLetter(args) => deadletter::run(args).await,
             Command::Audit(args) => audit::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Context(args) => context::run(args).await,

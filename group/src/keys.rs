@@ -113,6 +113,31 @@ pub(crate) fn supervisor(group: &str) -> String {
     format!("group/{group}/supervisor")
 }
 
+/// The heads of a group's dead letters.
+pub(crate) fn dead_letters(group: &str) -> String {
+    format!("group/{group}/deadletter/")
+}
+
+/// The head of the dead letter in this place.
+pub(crate) fn dead_letter(group: &str, place: u64) -> String {
+    format!("group/{group}/deadletter/{place:04}")
+}
+
+/// The content of the dead letter in this place.
+pub(crate) fn dead_letter_body(group: &str, place: u64) -> String {
+    format!("group/{group}/deadletter-body/{place:04}")
+}
+
+/// How many dead letters a group ever had.
+pub(crate) fn dead_letter_count(group: &str) -> String {
+    format!("group/{group}/deadletter-count")
+}
+
+/// The dead letters that are to be run again.
+pub(crate) fn replays(group: &str) -> String {
+    format!("group/{group}/deadletter-replays")
+}
+
 /// The group's secrets, sealed.
 pub(crate) fn secrets(group: &str) -> String {
     format!("group/{group}/secrets")

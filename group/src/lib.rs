@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod changes;
+pub mod deadletter;
 pub mod desired;
 mod error;
 mod keys;

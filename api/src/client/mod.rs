@@ -1,6 +1,7 @@
 //! The client of the admin API.
 
 mod context;
+mod deadletters;
 mod deploys;
 mod error;
 mod groups;

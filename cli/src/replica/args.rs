@@ -16,7 +16,7 @@ pub enum OnFailureArg {
     Ack,
     /// Run it again, up to --max-retries, then dead-letter it
     Retry,
-    /// Publish it to the dead-letter topic and acknowledge it
+    /// Lay it aside as a dead letter (`flotilla deadletter`) and acknowledge it
     DeadLetter,
 }
 
@@ -48,6 +48,20 @@ pub struct EngineArgs {
     /// How often a failed delivery is run again, with --on-failure retry
     #[arg(long, env = "FLOTILLA_MAX_RETRIES", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub max_retries: u32,
+    /// Seconds that the first retry waits; each further one waits twice as long, a minute at most
+    #[arg(long, env = "FLOTILLA_RETRY_DELAY", default_value_t = 0.5, value_name = "SECONDS", value_parser = drain_seconds)]
+    pub retry_delay: f64,
+    /// So many replicas may die while they work on one message and on nothing else, before it is a dead letter
+    #[arg(long, env = "FLOTILLA_MAX_ATTEMPTS", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub max_attempts: u32,
+    /// Topic on which dead letters are published, beside the box that `flotilla deadletter` shows; empty for none
+    #[arg(
+        long,
+        env = "FLOTILLA_DEAD_LETTER_TOPIC",
+        default_value = "flotilla/dead-letter/{group}/{topic}",
+        value_name = "TOPIC"
+    )]
+    pub dead_letter_topic: String,
     /// Seconds that a replica gets to finish what is in flight when it stops
     #[arg(long, env = "FLOTILLA_DRAIN_TIMEOUT", default_value_t = 15.0, value_name = "SECONDS", value_parser = drain_seconds)]
     pub drain_timeout: f64,
@@ -79,6 +93,9 @@ impl EngineArgs {
             ("--max-in-flight", self.max_in_flight.to_string()),
             ("--on-failure", on_failure),
             ("--max-retries", self.max_retries.to_string()),
+            ("--retry-delay", self.retry_delay.to_string()),
+            ("--max-attempts", self.max_attempts.to_string()),
+            ("--dead-letter-topic", self.dead_letter_topic.clone()),
             ("--drain-timeout", self.drain_timeout.to_string()),
             ("--lease", self.lease.to_string()),
             ("--keep-session", self.keep_session.to_string()),

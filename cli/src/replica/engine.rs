@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use flotilla_engine::context::{Contexts, SharedStore};
@@ -29,6 +30,9 @@ pub fn settings(args: &EngineArgs, id: &str) -> Settings {
         max_in_flight: usize::from(args.max_in_flight),
         on_failure: args.on_failure.into(),
         max_retries: args.max_retries,
+        retry_delay: Duration::from_secs_f64(args.retry_delay),
+        max_attempts: args.max_attempts,
+        dead_letter_topic: args.dead_letter_topic.clone(),
         deny: args.deny.clone(),
         allow_unknown: args.allow_unknown,
         node_modules: args.node_modules.clone(),

@@ -18,10 +18,12 @@ use flotilla_group::session::{Consumers, Sessions};
 use flotilla_group::spec::{GroupSpec, Specs};
 use flotilla_http::HttpServer;
 use flotilla_store::Store;
+use flotilla_tasks::Task;
 use tokio_util::sync::CancellationToken;
 
 use super::advertise::advertised;
 use super::args::ReplicaArgs;
+use super::letters::GroupLetters;
 use super::memory::resident_memory;
 use super::orphans::Finisher;
 use super::regroup::{self, Place, Waited};
@@ -117,6 +119,15 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
     let keeper = GroupKeeper::new(kept.clone(), registration.standing(), &id, &process);
     keeper.install(engine.shared());
+    let letters = GroupLetters::new(&store, &args.engine.group, args.group_key.as_deref(), &id)?;
+    letters.install(engine.shared());
+    let task = Task {
+        name: "dead letters",
+        owner: id.as_str().into(),
+        ends: "the process ends",
+        failure: "this replica runs no dead letters again; the others do",
+    };
+    drop(task.spawn(letters.follow(engine.shared().clone())));
     let finisher = Finisher {
         shared: engine.shared().clone(),
         sessions: kept,

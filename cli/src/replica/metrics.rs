@@ -1,9 +1,11 @@
 //! A replica's metrics: its deliveries and its memory.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use flotilla_engine::Shared;
 use flotilla_nodes_core::Swallowed;
+use flotilla_nodes_network::mqtt::LetterCounts;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use super::memory::resident_memory;
@@ -13,6 +15,11 @@ use crate::process::Metrics;
 pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
     describe_counter!("flotilla_deliveries_started_total", "Pieces of work that came in: messages, requests, ticks");
     describe_counter!("flotilla_deliveries_ended_total", "Pieces of work that ended, by outcome");
+    describe_counter!("flotilla_dead_letters_total", "Messages that failed for good and were laid aside");
+    describe_counter!(
+        "flotilla_dead_letters_refused_total",
+        "Attempts to lay a message aside that store or broker refused"
+    );
     describe_gauge!("flotilla_deliveries_in_flight", "Pieces of work that are open now");
     describe_gauge!("flotilla_resident_memory_bytes", Unit::Bytes, "Resident memory of this process");
     describe_counter!("flotilla_unknown_node_messages_total", "Messages that nodes of unknown types swallowed");
@@ -29,6 +36,9 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
             let labels = [("node", node.to_string()), ("type", kind.to_string())];
             counter!("flotilla_unknown_node_messages_total", &labels).absolute(messages);
         }
+        let letters = shared.extensions.get_or_init(LetterCounts::default);
+        counter!("flotilla_dead_letters_total").absolute(letters.kept.load(Ordering::Relaxed));
+        counter!("flotilla_dead_letters_refused_total").absolute(letters.refused.load(Ordering::Relaxed));
         gauge!("flotilla_deliveries_in_flight").set(counts.in_flight as f64);
         gauge!("flotilla_resident_memory_bytes").set(resident_memory() as f64);
     });

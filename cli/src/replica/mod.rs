@@ -6,6 +6,7 @@ mod clock;
 mod context_storage;
 mod engine;
 mod health;
+mod letters;
 mod life;
 mod memory;
 mod metrics;

@@ -7,6 +7,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use flotilla_api::Problem;
 use flotilla_group::audit::AuditLog;
+use flotilla_group::deadletter::{DeadLetters, Replays};
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::Registry;
 use flotilla_group::revision::Revisions;
@@ -59,6 +60,14 @@ impl Api {
 
     pub(super) fn secrets(&self, group: &str) -> Result<Secrets, Failure> {
         Ok(Secrets::new(self.store.clone(), group)?)
+    }
+
+    pub(super) fn dead_letters(&self, group: &str) -> Result<DeadLetters, Failure> {
+        Ok(DeadLetters::new(self.store.clone(), group, self.key.as_deref())?)
+    }
+
+    pub(super) fn replays(&self, group: &str) -> Result<Replays, Failure> {
+        Ok(Replays::new(self.store.clone(), group)?)
     }
 
     pub(super) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {

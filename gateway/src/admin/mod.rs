@@ -2,6 +2,7 @@
 
 mod api;
 mod context;
+mod deadletter;
 mod deploy;
 mod env;
 mod groups;

@@ -15,7 +15,7 @@ use super::api::Api;
 use super::lock::Lock;
 use super::problem::Failure;
 use super::token::Token;
-use super::{context, deploy, env, groups, guard, members, revisions, rollout, status};
+use super::{context, deadletter, deploy, env, groups, guard, members, revisions, rollout, status};
 
 /// The largest request: a flow document with room to spare, below what every store takes.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -104,6 +104,9 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/groups/{group}/revisions/copy", post(revisions::copy))
         .route("/api/v1/groups/{group}/revisions/{id}", get(revisions::get))
         .route("/api/v1/groups/{group}/revisions/{id}/diff/{to}", get(revisions::diff))
+        .route("/api/v1/groups/{group}/deadletters", get(deadletter::list))
+        .route("/api/v1/groups/{group}/deadletters/{id}", get(deadletter::get).delete(deadletter::discard))
+        .route("/api/v1/groups/{group}/deadletters/{id}/replay", post(deadletter::replay))
         .route("/api/v1/groups/{group}/audit", get(revisions::audit))
         .route("/api/v1/groups/{group}/context", get(context::list).put(context::set))
         .layer(DefaultBodyLimit::max(LARGEST))

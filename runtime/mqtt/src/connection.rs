@@ -14,6 +14,7 @@ use tokio_util::io::poll_read_buf;
 
 use super::client_type::{Client, ClientEvents, Role, State};
 use super::guard::Parting;
+use super::inbox::Verdict;
 use super::line::Wire;
 use super::pace::Pace;
 use super::wire::{self, AckKind, Decoded, Incoming, Publish, Qos, Version};
@@ -318,6 +319,10 @@ impl Connection {
     /// Runs again what is due, keeps the connection alive. When to look again; `None` when the server is gone.
     fn tick(&mut self) -> Option<Instant> {
         let now = Instant::now();
+        if self.client.is_ending() {
+            // Whoever gets them next runs them: a drain does not wait for the delay of a retry.
+            self.client.inbox.all_due().into_iter().for_each(|rerun| rerun.ticket.settle(Verdict::Never));
+        }
         let (due, later) = self.client.inbox.due(now);
         for rerun in due {
             match rerun.failure {

@@ -27,6 +27,8 @@ pub struct Policy {
     pub on_failure: OnFailure,
     /// How often it is run again.
     pub max_retries: u32,
+    /// How long the first retry waits.
+    pub retry_delay: Duration,
 }
 
 /// How a received message ended.
@@ -54,6 +56,19 @@ struct Kept {
     publish: Arc<Publish>,
     policy: Policy,
     attempts: u32,
+    /// How often it was run again because the store was away.
+    blind: u32,
+}
+
+/// A retry waits no longer than this.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How long a message waits that failed because the store was away; twice as long each time, up to [`LONGEST_BLIND`].
+const BLIND: Duration = Duration::from_millis(250);
+const LONGEST_BLIND: Duration = Duration::from_secs(10);
+
+/// `first`, doubled `times` times, and no longer than `longest`.
+fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
+    first.saturating_mul(1 << times.min(20)).min(longest)
 }
 
 /// A message to run again, or to dead-letter because of the failure.
@@ -198,8 +213,8 @@ impl Inbox {
             seq = Some(at);
         }
         self.open.fetch_add(1, Ordering::AcqRel);
-        let keeps = seq.is_some() && !matches!(policy.on_failure, OnFailure::Ack);
-        let kept = keeps.then(|| Kept { publish: Arc::new(publish.clone()), policy, attempts: 0 });
+        // Whatever the policy: what fails because the store is away is run again.
+        let kept = seq.is_some().then(|| Kept { publish: Arc::new(publish.clone()), policy, attempts: 0, blind: 0 });
         Some(Ticket { inbox: self.clone(), seq, kept })
     }
 
@@ -262,6 +277,11 @@ impl Inbox {
     /// Messages of this connection that will never be acknowledged on it.
     pub(super) fn abandoned(&self) -> usize {
         self.window.lock().abandoned
+    }
+
+    /// Messages that wait to be run again; nobody waits for them any more.
+    pub(super) fn all_due(&self) -> Vec<Rerun> {
+        std::mem::take(&mut self.window.lock().reruns)
     }
 
     /// Messages that are due to run again, and when the next is.
@@ -328,7 +348,33 @@ impl Window {
     }
 }
 
+impl Kept {
+    /// When it is run again or dead-lettered after this failure; `None` when it is to be acknowledged.
+    fn after(&mut self, failure: Failure) -> Option<(Instant, Arc<Publish>, Option<Failure>)> {
+        let (now, publish) = (Instant::now(), self.publish.clone());
+        if failure.is_store_away() {
+            let wait = doubled(BLIND, self.blind, LONGEST_BLIND);
+            self.blind += 1;
+            return Some((now + wait, publish, None));
+        }
+        let Policy { on_failure, max_retries, retry_delay } = self.policy;
+        let again = match on_failure {
+            OnFailure::Ack => return None,
+            OnFailure::Retry => self.attempts < max_retries,
+            OnFailure::DeadLetter => false,
+        };
+        self.attempts += 1;
+        let wait = if again { doubled(retry_delay, self.attempts - 1, LONGEST) } else { Duration::ZERO };
+        Some((now + wait, publish, (!again).then_some(failure)))
+    }
+}
+
 impl Ticket {
+    /// How often its message was tried, with the last time.
+    pub fn attempts(&self) -> u32 {
+        self.kept.as_ref().map_or(1, |kept| kept.attempts)
+    }
+
     /// The delivery ended.
     pub fn end(self, outcome: Outcome) {
         self.settle(match outcome {
@@ -355,13 +401,9 @@ impl Ticket {
             Verdict::Ack => EntryState::Ack,
             Verdict::Never => EntryState::Never,
             Verdict::Failed(failure) => {
-                if let Some(kept) = &mut self.kept {
-                    let again = kept.policy.on_failure == OnFailure::Retry && kept.attempts < kept.policy.max_retries;
-                    let wait = Duration::from_millis(if again { 50 << kept.attempts.min(8) } else { 0 });
-                    kept.attempts += 1;
-                    let (publish, failure) = (kept.publish.clone(), (!again).then_some(failure));
-                    let rerun = Rerun { due: Instant::now() + wait, publish, failure, ticket: self };
-                    inbox.window.lock().reruns.push(rerun);
+                if let Some(rerun) = self.kept.as_mut().and_then(|kept| kept.after(failure)) {
+                    let (due, publish, failure) = rerun;
+                    inbox.window.lock().reruns.push(Rerun { due, publish, failure, ticket: self });
                     inbox.wake.notify_one();
                     return;
                 }

@@ -7,6 +7,7 @@ use rquickjs::{Class, Ctx, Exception, Function, Object as JsObject, Result, Valu
 
 use flotilla_engine::context::{ContextError, ContextRef};
 use flotilla_engine::expression::{ExpressionError, Jsonata};
+use flotilla_engine::message::STORE_AWAY;
 use flotilla_engine::observe::Level;
 use flotilla_value::{ErrorValue, Object, Path, PathPart, Str, Value};
 
@@ -43,7 +44,7 @@ fn name_of(value: &JsValue<'_>) -> Result<Option<Str>> {
 fn throw(ctx: &Ctx<'_>, script: &'static Script, error: &ContextError) -> rquickjs::Error {
     let code = match error {
         ContextError::Key(_) | ContextError::EmptyKey => "INVALID_EXPR",
-        ContextError::Unavailable { .. } => "ERR_STORE_UNAVAILABLE",
+        ContextError::Unavailable { .. } => STORE_AWAY,
         ContextError::NotStorable { .. } => "ERR_NOT_STORABLE",
         ContextError::Refused(_) => "ERR_REFUSED",
     };

@@ -8,6 +8,7 @@ mod chaos;
 mod compose;
 mod counter;
 mod credentials;
+mod dead_letters;
 mod deploy_keeps;
 mod deploy_types;
 mod endings;

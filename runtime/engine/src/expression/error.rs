@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::context::ContextError;
+use crate::message::STORE_AWAY;
 use flotilla_value::{ErrorValue, ParseError, PathError, Str, Value};
 
 /// Why an expression could not be read or evaluated. Flows can catch it.
@@ -43,7 +44,8 @@ impl From<PathError> for ExpressionError {
 
 impl From<ContextError> for ExpressionError {
     fn from(error: ContextError) -> ExpressionError {
-        ExpressionError::new(error.to_string())
+        let code = matches!(error, ContextError::Unavailable { .. }).then(|| STORE_AWAY.to_owned());
+        ExpressionError { message: error.to_string(), code }
     }
 }
 

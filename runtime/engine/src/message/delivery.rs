@@ -33,6 +33,20 @@ pub struct Failure {
     pub error: Value,
 }
 
+/// The `code` of errors that say that the store is away.
+pub const STORE_AWAY: &str = "ERR_STORE_UNAVAILABLE";
+
+impl Failure {
+    /// True when the store was away: the message is as good as before, and is run again when the store is back.
+    pub fn is_store_away(&self) -> bool {
+        match &self.error {
+            Value::Error(error) => error.props.get("code").is_some_and(|code| code.to_text() == STORE_AWAY),
+            Value::Object(object) => object.get("code").is_some_and(|code| code.to_text() == STORE_AWAY),
+            _ => false,
+        }
+    }
+}
+
 type OnEnd = Box<dyn FnOnce(Outcome) + Send>;
 
 /// One piece of work from outside (an MQTT message, an HTTP request, a timer tick). Every message carries an `Arc` of it;

@@ -21,10 +21,14 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// How often a failed delivery is run again before it is dead-lettered.
     pub max_retries: u32,
+    /// How long the first retry waits; each further one waits twice as long, a minute at most.
+    pub retry_delay: Duration,
+    /// From so many processes on that died while they worked on one message and on nothing else, it is a dead letter.
+    pub max_attempts: u32,
     /// `mqtt in` nodes subscribe to `$share/<group>/<filter>`, so that the group's replicas share the messages. Off by
     /// default; a replica of a group switches it on.
     pub share_subscriptions: bool,
-    /// Where dead letters are published; `{group}` and `{topic}` are filled in.
+    /// Where dead letters are published; `{group}` and `{topic}` are filled in. Empty: nowhere.
     pub dead_letter_topic: String,
     /// How long a node may take to close; Node-RED's `nodeCloseTimeout`, 15 s.
     pub node_close_timeout: Duration,
@@ -58,6 +62,8 @@ impl Default for Settings {
             max_in_flight: 1000,
             on_failure: OnFailure::Ack,
             max_retries: 3,
+            retry_delay: Duration::from_millis(500),
+            max_attempts: 3,
             share_subscriptions: false,
             dead_letter_topic: "flotilla/dead-letter/{group}/{topic}".to_owned(),
             node_close_timeout: Duration::from_secs(15),

@@ -8,16 +8,18 @@ use futures::future::BoxFuture;
 
 use flotilla_engine::message::{Delivery, Failure, Outcome};
 use flotilla_engine::observe::Level;
+use flotilla_engine::settings::Settings;
 use flotilla_engine::{Health, NodeCx, Source, Worker};
 use flotilla_value::{ErrorValue, Str, Value};
 
 use super::broker::MqttBroker;
 use super::keeper::{Keeper, KeptSession};
+use super::letters::{Letter, deaths_alone};
 use super::options::Announcement;
 use super::{mqtt_in, own};
-use flotilla_mqtt::wire::{ConnAck, Publish, Qos, Version};
+use flotilla_mqtt::wire::{ConnAck, Publish, Version};
 use flotilla_mqtt::{
-    Client, ClientEvents, Outgoing, Parting, Policy, PublishError, Receipt, Role, State, Target, Ticket, Verdict,
+    Client, ClientEvents, Parting, Policy, PublishError, Receipt, Role, State, Target, Ticket, Verdict,
 };
 
 /// How long closing waits for it to be said what became of the session.
@@ -140,6 +142,25 @@ impl MqttBroker {
         });
     }
 
+    /// Gives a message to the nodes that it is for.
+    pub(super) fn hand_over(&self, targets: &[Target], publish: Publish, delivery: Arc<Delivery>) {
+        let Some((first, others)) = targets.split_first() else { return };
+        let (v5, local) = {
+            let options = self.options.lock();
+            (options.version() == Version::V5, options.is_local())
+        };
+        if others.is_empty()
+            && let Some(slot) = Worker::current().and_then(|worker| worker.slot(&first.node))
+        {
+            return mqtt_in::emit(&slot.cx, first.datatype, &publish, v5, local, delivery);
+        }
+        let publish = Arc::new(publish);
+        for target in std::iter::once(first).chain(others) {
+            let (publish, delivery, datatype) = (publish.clone(), delivery.clone(), target.datatype);
+            self.with_node(&target.node, move |cx| mqtt_in::emit(cx, datatype, &publish, v5, local, delivery));
+        }
+    }
+
     /// Without those that do not want what this broker node has published, if that is what this is.
     fn without_own(&self, publish: &Publish, targets: Arc<[Target]>) -> Arc<[Target]> {
         if publish.props.as_ref().is_none_or(|props| props.user.is_empty()) {
@@ -156,6 +177,12 @@ impl MqttBroker {
 
 impl ClientEvents for MqttBroker {
     fn message(&self, client: &Arc<Client>, mut publish: Publish, ticket: Ticket) {
+        let alone = deaths_alone(&mut publish);
+        if alone >= self.shared.settings().max_attempts.max(1) {
+            let error = format!("{alone} processes died while they worked on this message and on nothing else");
+            let letter = Letter { error, attempts: alone, died: true, ..self.letter(&publish) };
+            return self.lay_aside(client, letter, ticket);
+        }
         let targets = if client.role == Role::Adopt {
             // The other replica's subscription identifiers are not ours.
             if let Some(props) = &mut publish.props {
@@ -168,50 +195,23 @@ impl ClientEvents for MqttBroker {
             Some(client.targets(&publish))
         };
         let targets = targets.map(|targets| self.without_own(&publish, targets));
-        let Some((first, others)) = targets.as_deref().and_then(<[Target]>::split_first) else {
+        let Some(first) = targets.as_deref().and_then(<[Target]>::first) else {
             // Nobody wants it any more, as after an unsubscribe: Node-RED's client acknowledges it too.
             return ticket.settle(if targets.is_some() { Verdict::Ack } else { Verdict::Never });
         };
-        let (v5, local) = {
-            let options = self.options.lock();
-            (options.version() == Version::V5, options.is_local())
-        };
         let end = move |outcome: Outcome| ticket.end(outcome);
         let delivery = Delivery::begin(self.shared.deliveries(), first.node.clone(), end);
-        if others.is_empty()
-            && let Some(slot) = Worker::current().and_then(|worker| worker.slot(&first.node))
-        {
-            return mqtt_in::emit(&slot.cx, first.datatype, &publish, v5, local, delivery);
-        }
-        let publish = Arc::new(publish);
-        for target in std::iter::once(first).chain(others) {
-            let (publish, delivery, datatype) = (publish.clone(), delivery.clone(), target.datatype);
-            self.with_node(&target.node, move |cx| mqtt_in::emit(cx, datatype, &publish, v5, local, delivery));
-        }
+        self.hand_over(targets.as_deref().unwrap_or_default(), publish, delivery);
     }
 
-    fn dead_letter(&self, _client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket) {
-        let settings = self.shared.settings();
-        let topic = settings.dead_letter_topic.replace("{group}", &settings.group).replace("{topic}", &publish.topic);
-        let mut props = publish.props.clone().unwrap_or_default();
-        props.subscription_ids.clear();
-        props.user.extend([
-            (Str::new_static("flotilla-topic"), publish.topic.clone()),
-            (Str::new_static("flotilla-node"), failure.node.clone()),
-            (Str::new_static("flotilla-error"), failure.error.to_text()),
-        ]);
-        let letter = Publish {
-            qos: publish.qos.max(Qos::One),
-            topic: Str::from(topic),
-            payload: publish.payload.clone(),
-            props: Some(props),
-            ..Publish::default()
+    fn dead_letter(&self, client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket) {
+        let letter = Letter {
+            node: failure.node.clone(),
+            error: failure.error.to_text().to_string(),
+            attempts: ticket.attempts(),
+            ..self.letter(publish)
         };
-        let receipt = Receipt::Call(Box::new(move |result| {
-            ticket.settle(if result.is_ok() { Verdict::Ack } else { Verdict::Never });
-        }));
-        self.ensure_publisher();
-        self.publish(Outgoing { publish: letter, receipt });
+        self.lay_aside(client, letter, ticket);
     }
 
     fn published(&self, receipt: Receipt, result: Result<(), PublishError>) {
@@ -305,6 +305,7 @@ impl ClientEvents for MqttBroker {
 
     fn policy(&self) -> Policy {
         let settings = self.shared.settings();
-        Policy { on_failure: settings.on_failure, max_retries: settings.max_retries }
+        let Settings { on_failure, max_retries, retry_delay, .. } = **settings;
+        Policy { on_failure, max_retries, retry_delay }
     }
 }

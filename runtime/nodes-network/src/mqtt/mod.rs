@@ -5,6 +5,7 @@ mod adopt;
 mod broker;
 mod broker_events;
 mod keeper;
+mod letters;
 mod missing;
 mod mqtt_in;
 mod mqtt_out;
@@ -23,5 +24,7 @@ pub use mqtt_out::TYPE as OUT;
 
 pub use adopt::{Adopted, adopt, sessions};
 pub use broker::MqttBroker;
+pub use flotilla_mqtt::wire::{PublishProps, Qos};
 pub use flotilla_mqtt::{Guard, Parting};
 pub use keeper::{Keeper, KeptSession, SessionKeeper};
+pub use letters::{Letter, LetterBox, LetterCounts, Letters, replay};

@@ -1,0 +1,30 @@
+//! Dead letters of a group.
+
+use super::error::ClientError;
+use super::path::of_group;
+use super::transport::Client;
+use crate::deadletter::{DeadLetter, DeadLetterContent};
+use crate::member::By;
+
+impl Client {
+    /// The dead letters of a group, the oldest first.
+    pub async fn dead_letters(&self, group: &str) -> Result<Vec<DeadLetter>, ClientError> {
+        self.get(&of_group(group, "deadletters")).await
+    }
+
+    /// One dead letter with its content.
+    pub async fn dead_letter(&self, group: &str, id: u64) -> Result<DeadLetterContent, ClientError> {
+        self.get(&of_group(group, &format!("deadletters/{id}"))).await
+    }
+
+    /// Has a replica run a dead letter again.
+    pub async fn replay_dead_letter(&self, group: &str, id: u64, actor: &str) -> Result<(), ClientError> {
+        let by = By { actor: actor.to_owned() };
+        self.post(&of_group(group, &format!("deadletters/{id}/replay")), &by).await
+    }
+
+    /// Discards a dead letter.
+    pub async fn discard_dead_letter(&self, group: &str, id: u64) -> Result<(), ClientError> {
+        self.delete(&of_group(group, &format!("deadletters/{id}"))).await
+    }
+}

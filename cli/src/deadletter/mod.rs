@@ -1,0 +1,5 @@
+//! `flotilla deadletter`: messages that failed for good.
+
+mod run;
+
+pub use run::{DeadLetterArgs, run};

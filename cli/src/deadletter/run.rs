@@ -1,0 +1,202 @@
+//! The subcommands of `flotilla deadletter`.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::{Args, Subcommand};
+use flotilla_api::Client;
+use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent};
+
+use crate::client::{self, GroupArgs};
+use crate::exit::Exit;
+use crate::review::print;
+
+/// How often it is looked whether a replay has ended.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What `flotilla deadletter` takes.
+#[derive(Args, Debug)]
+pub struct DeadLetterArgs {
+    #[command(flatten)]
+    group: GroupArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// List them, the oldest first
+    List,
+    /// Show one with its payload
+    Show {
+        /// Its number
+        id: u64,
+        /// Write the payload alone, as it is
+        #[arg(long)]
+        payload: bool,
+    },
+    /// Run them again, one after the other; those that end well leave the box
+    Replay {
+        #[command(flatten)]
+        which: Which,
+        /// How long one may take, in seconds
+        #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
+        timeout: f64,
+    },
+    /// Discard them
+    Discard(Which),
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// Their numbers
+    ids: Vec<u64>,
+    /// All that are there now
+    #[arg(long)]
+    all: bool,
+}
+
+/// Runs the subcommand.
+pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
+    let (client, group) = (args.group.client(), &args.group.group);
+    match args.command {
+        Command::List => {
+            let letters = client.dead_letters(group).await?;
+            if args.group.admin.json {
+                client::json(&letters);
+            } else {
+                list(letters);
+            }
+        }
+        Command::Show { id, payload } => {
+            let letter = client.dead_letter(group, id).await?;
+            if payload {
+                use std::io::Write;
+                let bytes = content(&letter)?;
+                drop(std::io::stdout().write_all(&bytes));
+            } else if args.group.admin.json {
+                client::json(&letter);
+            } else {
+                print(&text(&letter)?);
+            }
+        }
+        Command::Replay { which, timeout } => {
+            let limit = Duration::try_from_secs_f64(timeout).context("--timeout must be 0 or more seconds")?;
+            let mut code = ExitCode::SUCCESS;
+            for id in ids(&client, group, &which).await? {
+                match replay(&client, group, id, limit).await? {
+                    Replayed::Done => print(&format!("{id}: done\n")),
+                    Replayed::Failed(error) => {
+                        print(&format!("{id}: failed again: {error}\n"));
+                        code = Exit::Failed.into();
+                    }
+                    Replayed::Open => {
+                        print(&format!(
+                            "{id}: not done within {timeout} s; it goes on, see `flotilla deadletter list`\n"
+                        ));
+                        code = Exit::TimedOut.into();
+                    }
+                }
+            }
+            return Ok(code);
+        }
+        Command::Discard(which) => {
+            for id in ids(&client, group, &which).await? {
+                client.discard_dead_letter(group, id).await?;
+                print(&format!("{id}: discarded\n"));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ids(client: &Client, group: &str, which: &Which) -> anyhow::Result<Vec<u64>> {
+    if !which.all {
+        return Ok(which.ids.clone());
+    }
+    Ok(client.dead_letters(group).await?.into_iter().map(|letter| letter.id).collect())
+}
+
+enum Replayed {
+    Done,
+    Failed(String),
+    Open,
+}
+
+/// Asks for one and waits until it has ended.
+async fn replay(client: &Client, group: &str, id: u64, limit: Duration) -> anyhow::Result<Replayed> {
+    let before = client.dead_letter(group, id).await?.letter.replays;
+    client.replay_dead_letter(group, id, &client::actor()).await?;
+    let deadline = Instant::now() + limit;
+    loop {
+        let letters = client.dead_letters(group).await?;
+        match letters.into_iter().find(|letter| letter.id == id) {
+            None => return Ok(Replayed::Done),
+            Some(letter) if letter.replays > before => return Ok(Replayed::Failed(letter.error)),
+            Some(_) if Instant::now() >= deadline => return Ok(Replayed::Open),
+            Some(_) => tokio::time::sleep(LOOK).await,
+        }
+    }
+}
+
+fn list(letters: Vec<DeadLetter>) {
+    if letters.is_empty() {
+        return print("no dead letters\n");
+    }
+    let rows = letters.into_iter().map(|letter| {
+        [
+            letter.id.to_string(),
+            client::time(letter.time_ms),
+            letter.topic,
+            letter.bytes.to_string(),
+            letter.attempts.to_string(),
+            letter.replays.to_string(),
+            letter.node,
+            letter.error.lines().next().unwrap_or_default().to_owned(),
+        ]
+    });
+    client::table(["ID", "TIME", "TOPIC", "BYTES", "ATTEMPTS", "REPLAYS", "NODE", "ERROR"], rows);
+}
+
+fn content(letter: &DeadLetterContent) -> anyhow::Result<Vec<u8>> {
+    let payload = letter.payload.as_deref().with_context(|| {
+        format!("the {} bytes of dead letter {} were too many to be kept", letter.letter.bytes, letter.letter.id)
+    })?;
+    STANDARD.decode(payload).context("the payload is no base64")
+}
+
+fn text(found: &DeadLetterContent) -> anyhow::Result<String> {
+    let letter = &found.letter;
+    let cause = match letter.cause {
+        Cause::Failed => format!("node {} reported: {}", letter.node, letter.error),
+        Cause::Died => letter.error.clone(),
+    };
+    let mut text = String::new();
+    for (name, value) in [
+        ("id", letter.id.to_string()),
+        ("time", client::time(letter.time_ms)),
+        ("topic", letter.topic.clone()),
+        ("qos", letter.qos.to_string()),
+        ("broker", format!("mqtt-broker node {}", letter.broker)),
+        ("replica", letter.replica.clone()),
+        ("why", cause),
+        ("attempts", letter.attempts.to_string()),
+        ("replays", letter.replays.to_string()),
+    ] {
+        text += &format!("{name:<9} {value}\n");
+    }
+    for (name, value) in &found.properties.user {
+        text += &format!("{:<9} {name}: {value}\n", "property");
+    }
+    let payload = match &found.payload {
+        None => format!("(its {} bytes were too many to be kept)", letter.bytes),
+        Some(_) => String::from_utf8(content(found)?)
+            .unwrap_or_else(|_| format!("({} bytes that are no text; --payload writes them)", letter.bytes)),
+    };
+    text += &format!("\n{payload}\n");
+    Ok(text)
+}

@@ -1,0 +1,155 @@
+//! Dead letters: kept in the group's store, and run again when users ask for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent, LetterProperties};
+use flotilla_engine::Shared;
+use flotilla_engine::message::Outcome;
+use flotilla_group::deadletter::{CONTENT, DeadLetters, MOST, Replays};
+use flotilla_group::{Changes, GroupError};
+use flotilla_nodes_network::mqtt::{Letter, LetterBox, Letters, PublishProps, Qos, replay};
+use flotilla_store::Store;
+use futures::future::BoxFuture;
+
+/// How long a replica waits before it looks again after the store failed.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The group's box of dead letters, and what is to be run again.
+#[derive(Clone)]
+pub(super) struct GroupLetters {
+    letters: DeadLetters,
+    replays: Replays,
+    store: Arc<dyn Store>,
+    replica: String,
+}
+
+impl GroupLetters {
+    pub(super) fn new(
+        store: &Arc<dyn Store>,
+        group: &str,
+        key: Option<&str>,
+        replica: &str,
+    ) -> Result<GroupLetters, GroupError> {
+        let letters = DeadLetters::new(store.clone(), group, key)?;
+        let replays = Replays::new(store.clone(), group)?;
+        Ok(GroupLetters { letters, replays, store: store.clone(), replica: replica.to_owned() })
+    }
+
+    /// Has the nodes of this replica lay their dead letters aside here.
+    pub(super) fn install(&self, shared: &Arc<Shared>) {
+        shared.extensions.insert(Arc::new(Letters(Arc::new(self.clone()))));
+    }
+
+    /// Runs again what users ask for. Does not end.
+    pub(super) async fn follow(self, shared: Arc<Shared>) {
+        let mut changes = Changes::new(self.store.clone(), vec![self.replays.key()]);
+        loop {
+            changes.next().await;
+            while shared.deliveries.counts().in_flight < shared.settings.load().max_in_flight {
+                match self.replays.take().await {
+                    Ok(Some(id)) => self.again(&shared, id).await,
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot see which dead letters are to be run again");
+                        tokio::time::sleep(AGAIN).await;
+                        changes.look_again();
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs one again; it leaves the box only when that was successful.
+    async fn again(&self, shared: &Arc<Shared>, id: u64) {
+        let found = match self.letters.get(id).await {
+            Ok(found) => found,
+            Err(error) => return tracing::warn!(%error, "dead letter {id} cannot be run again"),
+        };
+        let done = match given(&found) {
+            Some(letter) => match replay(shared, &letter).await {
+                Ok(Outcome::Completed) => {
+                    tracing::info!(topic = found.letter.topic, "dead letter {id} was run again and is done");
+                    self.letters.discard(id).await.map(drop)
+                }
+                Ok(Outcome::Failed(failure)) => {
+                    let (node, error) = (failure.node.to_string(), failure.error.to_text());
+                    self.letters.failed_again(id, &node, &error).await
+                }
+                Ok(Outcome::Abandoned) => self.letters.failed_again(id, "", "the replica stopped").await,
+                Err(why) => self.letters.failed_again(id, "", &why).await,
+            },
+            None => self.letters.failed_again(id, "", "its content was not kept").await,
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "dead letter {id} was run again, and the store does not know it");
+        }
+    }
+}
+
+fn given(found: &DeadLetterContent) -> Option<Letter> {
+    let LetterProperties { utf8, content_type, response_topic, correlation, user } = found.properties.clone();
+    let text = |text: Option<String>| text.map(Into::into);
+    Some(Letter {
+        broker: found.letter.broker.as_str().into(),
+        topic: found.letter.topic.as_str().into(),
+        qos: Qos::from_number(found.letter.qos)?,
+        retain: found.letter.retain,
+        payload: STANDARD.decode(found.payload.as_deref()?).ok()?.into(),
+        props: PublishProps {
+            utf8,
+            content_type: text(content_type),
+            response_topic: text(response_topic),
+            correlation: correlation.and_then(|bytes| STANDARD.decode(bytes).ok()).map(Into::into),
+            user: user.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            ..PublishProps::default()
+        },
+        node: "".into(),
+        error: String::new(),
+        attempts: found.letter.attempts,
+        died: false,
+    })
+}
+
+impl LetterBox for GroupLetters {
+    fn keep(&self, letter: Letter) -> BoxFuture<'static, Result<String, String>> {
+        let Letter { broker, topic, qos, retain, payload, props, node, error, attempts, died } = letter;
+        let content = DeadLetterContent {
+            letter: DeadLetter {
+                id: 0,
+                time_ms: 0,
+                replica: self.replica.clone(),
+                broker: broker.to_string(),
+                topic: topic.to_string(),
+                qos: qos as u8,
+                retain,
+                bytes: payload.len() as u64,
+                cause: if died { Cause::Died } else { Cause::Failed },
+                node: node.to_string(),
+                error,
+                attempts,
+                replays: 0,
+            },
+            payload: (payload.len() <= CONTENT).then(|| STANDARD.encode(&payload)),
+            properties: LetterProperties {
+                utf8: props.utf8,
+                content_type: props.content_type.map(|text| text.to_string()),
+                response_topic: props.response_topic.map(|text| text.to_string()),
+                correlation: props.correlation.map(|bytes| STANDARD.encode(bytes)),
+                user: props.user.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+            },
+        };
+        let letters = self.letters.clone();
+        Box::pin(async move {
+            let kept = letters.keep(content).await.map_err(|error| error.to_string())?;
+            if let Some(displaced) = kept.displaced {
+                tracing::warn!("the box holds {MOST} dead letters: the oldest, {displaced}, is gone");
+            }
+            let whole = if kept.whole { "" } else { ", without its payload, which is too large to be kept" };
+            Ok(format!("dead letter {}{whole} (see `flotilla deadletter list`)", kept.id))
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! Dead letters of a group: look at them, have them run again, discard them.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use flotilla_api::Problem;
+use flotilla_api::deadletter::{DeadLetter, DeadLetterContent};
+use flotilla_api::member::{By, name};
+
+use super::api::{Api, Body};
+use super::groups::entry;
+use super::problem::Failure;
+
+/// `GET /api/v1/groups/{group}/deadletters`: the oldest first, without their content.
+pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<DeadLetter>>, Failure> {
+    api.specs().get(&group).await?;
+    Ok(Json(api.dead_letters(&group)?.list().await?))
+}
+
+/// `GET /api/v1/groups/{group}/deadletters/{id}`: with its content.
+pub(super) async fn get(
+    State(api): State<Api>,
+    Path((group, id)): Path<(String, u64)>,
+) -> Result<Json<DeadLetterContent>, Failure> {
+    api.specs().get(&group).await?;
+    Ok(Json(api.dead_letters(&group)?.get(id).await?))
+}
+
+/// `POST /api/v1/groups/{group}/deadletters/{id}/replay`: one of the replicas runs it again. It leaves the box when that
+/// was successful; when not, it counts in `replays`.
+pub(super) async fn replay(
+    State(api): State<Api>,
+    Path((group, id)): Path<(String, u64)>,
+    Body(by): Body<By>,
+) -> Result<StatusCode, Failure> {
+    api.specs().get(&group).await?;
+    let found = api.dead_letters(&group)?.get(id).await?;
+    if found.payload.is_none() {
+        let detail = format!(
+            "dead letter {id} cannot be run again: its {} bytes were too many to be kept; discard it",
+            found.letter.bytes
+        );
+        return Err(Problem::new(409, "no_content", detail).into());
+    }
+    api.replays(&group)?.ask(&[id]).await?;
+    api.audit(&group)?.write(entry(name(&by.actor), "deadletter-replay", format!("dead letter {id}"))).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// `DELETE /api/v1/groups/{group}/deadletters/{id}`.
+pub(super) async fn discard(
+    State(api): State<Api>,
+    Path((group, id)): Path<(String, u64)>,
+) -> Result<StatusCode, Failure> {
+    api.specs().get(&group).await?;
+    if !api.dead_letters(&group)?.discard(id).await? {
+        let detail = format!("group \"{group}\" has no dead letter {id}: see `flotilla deadletter list`");
+        return Err(Problem::new(404, "no_such_deadletter", detail).into());
+    }
+    api.audit(&group)?.write(entry("", "deadletter-discard", format!("dead letter {id}"))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

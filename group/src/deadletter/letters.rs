@@ -1,0 +1,232 @@
+//! The box of dead letters in the store.
+
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, LetterProperties};
+use flotilla_store::{Entry, Expect, Store, Write};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::sealed::{open, seal};
+use crate::error::GroupError;
+use crate::keys;
+
+/// So many letters are kept; a newer one takes the place of the oldest.
+pub const MOST: u64 = 1000;
+/// A payload of more bytes than this is not kept: such a letter can be looked at and discarded, but not run again.
+pub const CONTENT: usize = 256 * 1024;
+/// Attempts at a change that others interfere with.
+const ATTEMPTS: usize = 20;
+/// An error text in a list is cut here, in bytes.
+const TEXT: usize = 4096;
+
+/// The dead letters of a group. Errors, payloads and properties are sealed with the group's key, if it has one.
+#[derive(Clone)]
+pub struct DeadLetters {
+    store: Arc<dyn Store>,
+    group: String,
+    key: Option<Arc<str>>,
+}
+
+/// A letter that was put into the box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its number.
+    pub id: u64,
+    /// Its payload is kept, too.
+    pub whole: bool,
+    /// The number of the letter whose place it took, as the box was full.
+    pub displaced: Option<u64>,
+}
+
+/// A letter as the store keeps it: `letter.error` is empty there.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    #[serde(flatten)]
+    letter: DeadLetter,
+    sealed_error: Value,
+}
+
+/// What is read only when one letter is looked at.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    id: u64,
+    content: Value,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Content {
+    payload: Option<String>,
+    #[serde(default)]
+    properties: LetterProperties,
+}
+
+impl DeadLetters {
+    /// The dead letters of a group.
+    ///
+    /// # Errors
+    /// [`GroupError::BadName`].
+    pub fn new(store: Arc<dyn Store>, group: &str, key: Option<&str>) -> Result<DeadLetters, GroupError> {
+        keys::check("group name", group)?;
+        Ok(DeadLetters { store, group: group.to_owned(), key: key.map(Arc::from) })
+    }
+
+    /// Puts a letter into the box; its number and its time are made here.
+    ///
+    /// # Errors
+    /// When the store does not answer. The letter may be there all the same: putting it in again makes a second one.
+    pub async fn keep(&self, given: DeadLetterContent) -> Result<Kept, GroupError> {
+        let DeadLetterContent { mut letter, payload, properties } = given;
+        letter.id = self.store.incr(&keys::dead_letter_count(&self.group), 1.0).await? as u64;
+        letter.time_ms = self.now_ms().await?;
+        let whole = letter.bytes <= CONTENT as u64 && payload.is_some();
+        let content = Content { payload: payload.filter(|_| whole), properties };
+        let body = Body { id: letter.id, content: seal(&content, self.key.as_deref()) };
+        let place = letter.id % MOST;
+        let before = self.store.get(&keys::dead_letter(&self.group, place)).await?;
+        let displaced = before.map(|entry| keys::read::<Head>("a dead letter", &entry)).transpose()?;
+        // The body first: a letter whose head can be seen is whole.
+        self.store.set(&keys::dead_letter_body(&self.group, place), keys::encode(&body), Write::default()).await?;
+        let id = letter.id;
+        self.store.set(&keys::dead_letter(&self.group, place), self.head(letter), Write::default()).await?;
+        Ok(Kept { id, whole, displaced: displaced.map(|head| head.letter.id) })
+    }
+
+    /// All of them, the oldest first. Without the key the errors of sealed ones are not shown.
+    pub async fn list(&self) -> Result<Vec<DeadLetter>, GroupError> {
+        let entries = self.store.list(&keys::dead_letters(&self.group)).await?;
+        let mut all = entries.iter().map(|entry| self.read(entry)).collect::<Result<Vec<_>, _>>()?;
+        all.sort_unstable_by_key(|letter| letter.id);
+        Ok(all)
+    }
+
+    /// One letter with its content.
+    ///
+    /// # Errors
+    /// [`GroupError::NoKeyName`] when it is not there, [`GroupError::Key`] when it is sealed with another key.
+    pub async fn get(&self, id: u64) -> Result<DeadLetterContent, GroupError> {
+        let (_, letter) = self.find(id).await?;
+        let entry = self.store.get(&keys::dead_letter_body(&self.group, id % MOST)).await?;
+        let body: Option<Body> = entry.map(|entry| keys::read("a dead letter's content", &entry)).transpose()?;
+        let content: Content = match body.filter(|body| body.id == id) {
+            Some(body) => open(&body.content, self.key.as_deref())?,
+            None => Content::default(),
+        };
+        Ok(DeadLetterContent { letter, payload: content.payload, properties: content.properties })
+    }
+
+    /// Takes a letter out of the box. False when it was not there.
+    pub async fn discard(&self, id: u64) -> Result<bool, GroupError> {
+        let (entry, _) = match self.find(id).await {
+            Ok(found) => found,
+            Err(GroupError::NoKeyName { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let expected = Expect::Version(entry.version);
+        let gone = self.store.cas(&entry.key, expected, None, Write::default()).await?.is_swapped();
+        if gone {
+            // A body that stays behind is written over by the next letter in this place.
+            self.store.delete(&keys::dead_letter_body(&self.group, id % MOST), None).await?;
+        }
+        Ok(gone)
+    }
+
+    /// Notes that a replay failed, and why.
+    pub async fn failed_again(&self, id: u64, node: &str, error: &str) -> Result<(), GroupError> {
+        for _ in 0..ATTEMPTS {
+            let (entry, mut letter) = self.find(id).await?;
+            (letter.replays, letter.error) = (letter.replays + 1, error.to_owned());
+            node.clone_into(&mut letter.node);
+            let (expected, new) = (Expect::Version(entry.version), Some(self.head(letter)));
+            if self.store.cas(&entry.key, expected, new, Write::default()).await?.is_swapped() {
+                return Ok(());
+            }
+        }
+        Err(GroupError::Busy { group: self.group.clone() })
+    }
+
+    async fn find(&self, id: u64) -> Result<(Entry, DeadLetter), GroupError> {
+        let none = || GroupError::NoKeyName { what: "dead letter", name: id.to_string() };
+        let entry = self.store.get(&keys::dead_letter(&self.group, id % MOST)).await?.ok_or_else(none)?;
+        let letter = self.read(&entry)?;
+        if letter.id == id { Ok((entry, letter)) } else { Err(none()) }
+    }
+
+    fn read(&self, entry: &Entry) -> Result<DeadLetter, GroupError> {
+        let Head { mut letter, sealed_error } = keys::read("a dead letter", entry)?;
+        letter.error = open(&sealed_error, self.key.as_deref()).unwrap_or_else(|_| "(sealed)".to_owned());
+        Ok(letter)
+    }
+
+    fn head(&self, mut letter: DeadLetter) -> bytes::Bytes {
+        let mut error = std::mem::take(&mut letter.error);
+        error.truncate(error.floor_char_boundary(TEXT));
+        keys::encode(&Head { letter, sealed_error: seal(&error, self.key.as_deref()) })
+    }
+
+    async fn now_ms(&self) -> Result<u64, GroupError> {
+        Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn letters(folder: &tempfile::TempDir, key: Option<&str>) -> DeadLetters {
+        let url = format!("sqlite:{}", folder.path().join("s.db").display());
+        DeadLetters::new(flotilla_store::open(&url).await.unwrap(), "g", key).unwrap()
+    }
+
+    fn letter(error: &str) -> DeadLetterContent {
+        let letter = DeadLetter { topic: "t".to_owned(), error: error.to_owned(), bytes: 6, ..DeadLetter::default() };
+        DeadLetterContent { letter, payload: Some("c2VjcmV0".to_owned()), ..DeadLetterContent::default() }
+    }
+
+    #[tokio::test]
+    async fn letters_are_sealed_numbered_and_leave_once() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let all = letters(&folder, Some("k")).await;
+        for number in 1..=3 {
+            let kept = all.keep(letter(&format!("error {number}"))).await.unwrap();
+            assert_eq!(kept, Kept { id: number, whole: true, displaced: None });
+        }
+        let list = all.list().await.unwrap();
+        assert_eq!(list.iter().map(|letter| letter.id).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(list[1].error, "error 2");
+        assert_eq!(all.get(2).await.unwrap().payload.as_deref(), Some("c2VjcmV0"));
+        all.failed_again(2, "n", "again").await.unwrap();
+        let second = all.get(2).await.unwrap().letter;
+        assert_eq!((second.replays, second.error.as_str(), second.node.as_str()), (1, "again", "n"));
+        assert!(all.discard(2).await.unwrap() && !all.discard(2).await.unwrap());
+        assert!(matches!(all.get(2).await, Err(GroupError::NoKeyName { .. })));
+        // Who lacks the key sees that there is something, and nothing of it.
+        let blind = letters(&folder, None).await;
+        assert_eq!(blind.list().await.unwrap()[0].error, "(sealed)");
+        assert!(matches!(blind.get(1).await, Err(GroupError::Key { .. })));
+        let other = letters(&folder, Some("other")).await;
+        assert!(matches!(other.get(1).await, Err(GroupError::Key { .. })));
+        for entry in all.store.list("").await.unwrap() {
+            let text = String::from_utf8_lossy(&entry.value).into_owned();
+            assert!(!text.contains("c2VjcmV0") && !text.contains("error 1"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_box_is_bounded_and_says_what_it_lost() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let all = letters(&folder, None).await;
+        all.store.incr(&keys::dead_letter_count("g"), 41.0).await.unwrap();
+        assert_eq!(all.keep(letter("old")).await.unwrap().id, 42);
+        all.store.incr(&keys::dead_letter_count("g"), MOST as f64 - 1.0).await.unwrap();
+        let kept = all.keep(letter("new")).await.unwrap();
+        assert_eq!(kept, Kept { id: 42 + MOST, whole: true, displaced: Some(42) });
+        assert!(matches!(all.get(42).await, Err(GroupError::NoKeyName { .. })));
+        let mut large = letter("large");
+        large.letter.bytes = CONTENT as u64 + 1;
+        let kept = all.keep(large).await.unwrap();
+        assert!(!kept.whole);
+        assert_eq!(all.get(kept.id).await.unwrap().payload, None);
+    }
+}
