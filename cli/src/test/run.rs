@@ -84,6 +84,14 @@ fn load(args: &TestArgs) -> anyhow::Result<(Bench, Suite)> {
         env: revision.env.into_iter().map(|(name, value)| (name, Some(value))).collect(),
         ..Settings::default()
     };
+    let faults = flotilla_runtime::compile::faults(&document);
+    if !faults.is_empty() {
+        let lines = faults.iter().map(|fault| {
+            let name = if fault.name.is_empty() { &fault.node } else { &fault.name };
+            format!("{}: {} \"{name}\": {fault}", args.flows.display(), fault.kind)
+        });
+        bail!("the flow has code that does not compile:\n{}", lines.collect::<Vec<_>>().join("\n"));
+    }
     let nodes = Nodes::of(&document);
     let text = std::fs::read_to_string(&args.tests).with_context(|| format!("cannot read {}", args.tests.display()))?;
     let suite = read(&text, &nodes)?;

@@ -12,7 +12,8 @@ use flotilla_engine::Health;
 use flotilla_engine::message::{Abandoning, Delivery, Failure};
 
 use super::guard::{Guard, Parting};
-use super::inbox::{Inbox, Policy, Ticket};
+use super::inbox::{Inbox, Ticket};
+use super::kept::Policy;
 use super::outbox::{Outbox, Outgoing, Receipt};
 use super::session;
 use super::subscriptions::{SubRef, Subscriptions, Target};

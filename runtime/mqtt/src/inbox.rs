@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
@@ -15,21 +15,10 @@ use tokio::sync::Notify;
 
 use flotilla_engine::Canary;
 use flotilla_engine::message::{Failure, Outcome};
-use flotilla_engine::settings::OnFailure;
 
+use super::kept::{Kept, Policy};
 use super::lanes::{KeyOrder, Lanes};
 use super::wire::{self, AckKind, Publish, Qos};
-
-/// What is done with a message whose delivery failed.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy {
-    /// Acknowledge, run again or dead-letter.
-    pub on_failure: OnFailure,
-    /// How often it is run again.
-    pub max_retries: u32,
-    /// How long the first retry waits.
-    pub retry_delay: Duration,
-}
 
 /// How a received message ended.
 #[derive(Clone, Debug)]
@@ -48,27 +37,6 @@ pub struct Ticket {
     inbox: Arc<Inbox>,
     seq: Option<u64>,
     kept: Option<Kept>,
-}
-
-/// A message that may have to run again.
-#[derive(Clone, Debug)]
-struct Kept {
-    publish: Arc<Publish>,
-    policy: Policy,
-    attempts: u32,
-    /// How often it was run again because the store was away.
-    blind: u32,
-}
-
-/// A retry waits no longer than this.
-const LONGEST: Duration = Duration::from_secs(60);
-/// How long a message waits that failed because the store was away; twice as long each time, up to [`LONGEST_BLIND`].
-const BLIND: Duration = Duration::from_millis(250);
-const LONGEST_BLIND: Duration = Duration::from_secs(10);
-
-/// `first`, doubled `times` times, and no longer than `longest`.
-fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
-    first.saturating_mul(1 << times.min(20)).min(longest)
 }
 
 /// A message to run again, or to dead-letter because of the failure.
@@ -348,31 +316,10 @@ impl Window {
     }
 }
 
-impl Kept {
-    /// When it is run again or dead-lettered after this failure; `None` when it is to be acknowledged.
-    fn after(&mut self, failure: Failure) -> Option<(Instant, Arc<Publish>, Option<Failure>)> {
-        let (now, publish) = (Instant::now(), self.publish.clone());
-        if failure.is_store_away() {
-            let wait = doubled(BLIND, self.blind, LONGEST_BLIND);
-            self.blind += 1;
-            return Some((now + wait, publish, None));
-        }
-        let Policy { on_failure, max_retries, retry_delay } = self.policy;
-        let again = match on_failure {
-            OnFailure::Ack => return None,
-            OnFailure::Retry => self.attempts < max_retries,
-            OnFailure::DeadLetter => false,
-        };
-        self.attempts += 1;
-        let wait = if again { doubled(retry_delay, self.attempts - 1, LONGEST) } else { Duration::ZERO };
-        Some((now + wait, publish, (!again).then_some(failure)))
-    }
-}
-
 impl Ticket {
     /// How often its message was tried, with the last time.
     pub fn attempts(&self) -> u32 {
-        self.kept.as_ref().map_or(1, |kept| kept.attempts)
+        self.kept.as_ref().map_or(1, |kept| kept.attempts())
     }
 
     /// The delivery ended.

@@ -7,6 +7,7 @@ mod connection;
 mod guard;
 mod handshake;
 mod inbox;
+mod kept;
 mod lanes;
 mod line;
 mod outbox;
@@ -20,7 +21,8 @@ pub mod wire;
 
 pub use client_type::{Client, ClientEvents, ClientOptions, Role, State};
 pub use guard::{Guard, Parting};
-pub use inbox::{Policy, Ticket, Verdict};
+pub use inbox::{Ticket, Verdict};
+pub use kept::Policy;
 pub use outbox::{Outgoing, PublishError, Receipt};
 pub use subscriptions::{DataType, SubRef, Target};
 pub use transport::Address;

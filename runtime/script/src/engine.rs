@@ -25,8 +25,10 @@ use super::invocation::Invocation;
 use super::shapes::Shapes;
 use super::sources::Sources;
 
-/// What the scripts of one worker may use together.
-pub(super) const MEMORY_LIMIT: usize = 64 << 20;
+/// What the scripts of one worker may use together, in MB, unless the setting `functionMemoryLimit` says otherwise.
+const MEMORY_LIMIT: f64 = 64.0;
+/// What one run may hand out of the realm, by sending it or putting it into context, in parts of what scripts may use.
+const HANDED_OUT: usize = 4;
 /// Native stack for scripts; worker threads have 2 MiB.
 const STACK_LIMIT: usize = 640 << 10;
 /// Bytes allocated between searches for cyclic garbage, at first.
@@ -58,6 +60,10 @@ pub struct Script {
     /// The invocation that runs, or whose timer or promise does.
     pub(super) current: RefCell<Option<Rc<Invocation>>>,
     running: Cell<bool>,
+    /// What the scripts of this worker may use together, in bytes.
+    pub(super) memory_limit: usize,
+    /// Bytes that the run has handed out, roughly.
+    handed_out: Cell<usize>,
     /// Promises that were rejected without anyone listening, with the reason.
     pub(super) rejected: RefCell<Vec<(Persistent<JsValue<'static>>, Persistent<JsValue<'static>>)>>,
 }
@@ -108,7 +114,10 @@ impl Script {
     fn start() -> std::result::Result<&'static Script, ScriptStartError> {
         let fail = |error: rquickjs::Error| ScriptStartError(error.to_string());
         let runtime = Runtime::new().map_err(fail)?;
-        runtime.set_memory_limit(MEMORY_LIMIT);
+        let limit = Worker::current().and_then(|worker| worker.shared.settings.load().number("functionMemoryLimit"));
+        let limit = limit.filter(|limit| *limit >= 1.0).unwrap_or(MEMORY_LIMIT);
+        let memory_limit = (limit * f64::from(1 << 20)) as usize;
+        runtime.set_memory_limit(memory_limit);
         runtime.set_max_stack_size(STACK_LIMIT);
         runtime.set_gc_threshold(GC_THRESHOLD);
         let cut = Worker::current().map(|worker| worker.shared().health().cutting());
@@ -129,6 +138,8 @@ impl Script {
             limit,
             current: RefCell::default(),
             running: Cell::new(false),
+            memory_limit,
+            handed_out: Cell::new(0),
             rejected: RefCell::default(),
         }));
         runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, handled| {
@@ -165,6 +176,7 @@ impl Script {
     /// Runs something in the realm, for at most `limit`.
     pub(super) fn enter<R>(&'static self, limit: Option<Duration>, work: impl FnOnce(&Ctx<'_>) -> R) -> R {
         self.running.set(true);
+        self.handed_out.set(0);
         self.limit.expired.set(false);
         self.limit.deadline.set(limit.map(|limit| Instant::now() + limit));
         // Also when a native part panics: else no script would ever start on this worker again.
@@ -181,6 +193,14 @@ impl Script {
     pub(super) fn restart_clock(&self, limit: Option<Duration>) {
         self.limit.expired.set(false);
         self.limit.deadline.set(limit.map(|limit| Instant::now() + limit));
+    }
+
+    /// Counts what a run hands out: outside of the realm no limit of the engine holds. The limit in MB when that is too much.
+    pub(super) fn hand_out(&self, bytes: usize) -> std::result::Result<(), usize> {
+        let all = self.handed_out.get() + bytes;
+        self.handed_out.set(all);
+        let limit = self.memory_limit.saturating_mul(HANDED_OUT);
+        if all <= limit { Ok(()) } else { Err(limit >> 20) }
     }
 
     /// Bytes that scripts use on this thread.

@@ -15,6 +15,8 @@ use super::view::View;
 
 /// Deeper structures than this are refused: they would not survive JSON or the native stack either.
 const MAX_DEPTH: usize = 1000;
+/// Bytes that a value takes outside of the realm, at least.
+const EACH: usize = 32;
 
 impl Script {
     /// A copy of the value that later changes by the script do not reach; untouched views share.
@@ -29,13 +31,19 @@ impl Script {
         value: &JsValue<'js>,
         path: &mut Vec<JsValue<'js>>,
     ) -> Result<Value> {
+        // What a value takes outside, roughly; buffers and texts more, by what they hold.
+        self.count(ctx, EACH)?;
         match value.type_of() {
             Type::Undefined | Type::Uninitialized => return Ok(Value::Undefined),
             Type::Null => return Ok(Value::Null),
             Type::Bool => return Ok(Value::Bool(value.as_bool().unwrap_or_default())),
             Type::Int => return Ok(Value::Number(f64::from(value.as_int().unwrap_or_default()))),
             Type::Float => return Ok(Value::Number(value.as_float().unwrap_or_default())),
-            Type::String => return Ok(Value::String(text(value)?)),
+            Type::String => {
+                let text = text(value)?;
+                self.count(ctx, text.len())?;
+                return Ok(Value::String(text));
+            }
             Type::BigInt => {
                 return Ok(Value::BigInt(self.tool(ctx, "text")?.call::<_, String>((value.clone(),))?.into()));
             }
@@ -101,7 +109,11 @@ impl Script {
         }
         let kind: String = realm.kind_of.clone().restore(ctx)?.call((object.clone(),))?;
         match kind.as_str() {
-            "Buffer" => Ok(Value::Buffer(self.bytes(ctx, object)?)),
+            "Buffer" => {
+                let bytes = self.bytes(ctx, object)?;
+                self.count(ctx, bytes.len())?;
+                Ok(Value::Buffer(bytes))
+            }
             "Date" => Ok(Value::Date(self.tool(ctx, "time")?.call((object.clone(),))?)),
             "RegExp" => Ok(Value::RegExp(Arc::new(RegExpValue {
                 source: text(&object.get("source")?)?,
@@ -121,6 +133,14 @@ impl Script {
             "Promise" => Ok(Value::object()),
             kind => Ok(Value::Typed(Arc::new(TypedArray { kind: Str::new(kind), bytes: self.bytes(ctx, object)? }))),
         }
+    }
+
+    fn count(&'static self, ctx: &Ctx<'_>, bytes: usize) -> Result<()> {
+        self.hand_out(bytes).map_err(|limit| {
+            let text =
+                format!("One run of the function sent or stored more than {limit} MB (setting functionMemoryLimit)");
+            Exception::throw_range(ctx, &text)
+        })
     }
 
     fn flat<'js>(

@@ -72,7 +72,7 @@ pub(super) fn of_thrown<'js>(
     let error = match value {
         Value::Error(error) => error,
         // Out of memory, QuickJS may have nothing left to make the error object from: it throws null.
-        Value::Null if memory_is_scarce(ctx) => return out_of_memory(),
+        Value::Null if memory_is_scarce(script, ctx) => return out_of_memory(script),
         Value::Null => return Failure { value: Value::from("null"), out_of_memory: true },
         Value::String(text) => return Failure { value: Value::String(text), out_of_memory: false },
         other => {
@@ -81,7 +81,7 @@ pub(super) fn of_thrown<'js>(
         }
     };
     if error.name == "InternalError" && error.message.contains("out of memory") {
-        return out_of_memory();
+        return out_of_memory(script);
     }
     let mut error = Arc::unwrap_or_clone(error);
     describe(&mut error, lines);
@@ -90,8 +90,8 @@ pub(super) fn of_thrown<'js>(
 
 /// True when scripts hold more than half of their memory. Asked from inside of the engine, which tells its use only from
 /// outside: by a buffer of the other half, which is let go at once.
-fn memory_is_scarce(ctx: &Ctx<'_>) -> bool {
-    let half = (super::engine::MEMORY_LIMIT / 2) as f64;
+fn memory_is_scarce(script: &Script, ctx: &Ctx<'_>) -> bool {
+    let half = (script.memory_limit / 2) as f64;
     let constructor = ctx.globals().get::<_, Constructor<'_>>("ArrayBuffer");
     let scarce = constructor.and_then(|make| make.construct::<_, JsValue<'_>>((half,))).is_err();
     if scarce {
@@ -100,8 +100,8 @@ fn memory_is_scarce(ctx: &Ctx<'_>) -> bool {
     scarce
 }
 
-fn out_of_memory() -> Failure {
-    let megabytes = super::engine::MEMORY_LIMIT >> 20;
+fn out_of_memory(script: &Script) -> Failure {
+    let megabytes = script.memory_limit >> 20;
     let text = format!("The script ran out of memory: all scripts of a worker have {megabytes} MB together");
     Failure { value: ErrorValue::with_code(text, "ERR_SCRIPT_OUT_OF_MEMORY").into_value(), out_of_memory: true }
 }
@@ -135,6 +135,17 @@ pub(super) fn of_compile(failure: Value, lines: &Lines) -> Value {
 
 /// ` (line 3, col 5)` of the innermost frame in the function's own code.
 fn place(stack: &str, lines: &Lines) -> Option<String> {
+    let (part, line, column) = innermost(stack, lines)?;
+    let kind = match part {
+        "Function setup" => "On Start, ",
+        "Function cleanup" => "On Stop, ",
+        _ => "",
+    };
+    Some(format!(" ({kind}line {line}, col {column})"))
+}
+
+/// Part, line and column of the innermost frame in the function's own code.
+pub(super) fn innermost(stack: &str, lines: &Lines) -> Option<(&'static str, usize, usize)> {
     let numbers = |text: &str, count: usize| -> Vec<usize> {
         text.rsplit(|c: char| !c.is_ascii_digit())
             .filter(|digits| !digits.is_empty())
@@ -143,29 +154,23 @@ fn place(stack: &str, lines: &Lines) -> Option<String> {
             .collect()
     };
     for frame in stack.lines() {
-        let known = ["Function node:", "Function setup:", "Function cleanup:"]
-            .iter()
-            .find_map(|part| Some((*part, frame.split_once(part)?.1)));
-        let (part, line, column) = match known {
-            Some((part, rest)) => match numbers(rest, 2)[..] {
-                [column, line] => (part, line, column),
-                _ => continue,
-            },
-            // Code that does not compile has no frame yet.
-            None => match frame.split_once(FILE).map(|(_, rest)| numbers(rest, 2)) {
-                Some(found) if found.len() == 2 => {
-                    let (part, line) = lines.part(found[1])?;
-                    (part, line, found[0])
+        let known = ["Function node", "Function setup", "Function cleanup"]
+            .into_iter()
+            .find_map(|part| Some((part, frame.split_once(part)?.1.strip_prefix(':')?)));
+        match known {
+            Some((part, rest)) => {
+                if let [column, line] = numbers(rest, 2)[..] {
+                    return Some((part, line, column));
                 }
-                _ => continue,
-            },
-        };
-        let kind = match part.trim_end_matches(':') {
-            "Function setup" => "On Start, ",
-            "Function cleanup" => "On Stop, ",
-            _ => "",
-        };
-        return Some(format!(" ({kind}line {line}, col {column})"));
+            }
+            // Code that does not compile has no frame yet.
+            None => {
+                if let Some([column, line]) = frame.split_once(FILE).map(|(_, rest)| numbers(rest, 2)).as_deref() {
+                    let (part, line) = lines.part(*line)?;
+                    return Some((part, line, *column));
+                }
+            }
+        }
     }
     None
 }

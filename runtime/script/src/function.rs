@@ -350,14 +350,14 @@ impl FunctionScript {
     }
 
     /// After the worker's memory was used up: when collecting garbage does not free it, this node's own state goes.
-    fn recover(self: &Rc<Self>) {
+    pub(super) fn recover(self: &Rc<Self>) {
         if !self.timers.needs_reload.take() {
             return;
         }
         self.enter(None, |ctx| {
             ctx.run_gc();
         });
-        if self.script.memory_used() < super::engine::MEMORY_LIMIT / 2 {
+        if self.script.memory_used() < self.script.memory_limit / 2 {
             return;
         }
         self.enter(None, |ctx| {
@@ -373,28 +373,5 @@ impl FunctionScript {
             }
             Err(error) => self.host.error(error, None),
         }
-    }
-
-    /// Runs a timer's callback as part of the call that started it.
-    pub(super) fn run_timer(
-        self: &Rc<Self>,
-        callback: &Persistent<Function<'static>>,
-        invocation: Option<Rc<Invocation>>,
-    ) {
-        let limit = self.host.time_limit();
-        self.enter(limit, |ctx| {
-            self.script.current.borrow_mut().clone_from(&invocation);
-            *self.script.node.borrow_mut() = Rc::downgrade(self);
-            let called = callback.clone().restore(ctx).and_then(|callback| callback.call::<_, JsValue<'_>>(()));
-            if let Err(error) = called {
-                let failure = self.failed(ctx, &error, limit);
-                // Node-RED reports it with an empty message, so that catch nodes hear of it.
-                let about = Msg::default().in_delivery(invocation.as_ref().and_then(|call| call.delivery()));
-                self.host.error(failure.value, Some(&about));
-            }
-            self.end_of_run(ctx, invocation.as_ref());
-            *self.script.current.borrow_mut() = None;
-        });
-        self.recover();
     }
 }

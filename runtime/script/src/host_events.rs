@@ -38,7 +38,7 @@ pub(super) fn listen<'js>(
     task.spawn_local(async move {
         let answered = over.await;
         if let Some(node) = owner.upgrade().filter(|_| answered || !wants_answer) {
-            node.run_timer(&listener, None);
+            node.run_timer(&listener, None, None);
         }
     });
     Ok(())

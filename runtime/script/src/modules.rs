@@ -110,7 +110,7 @@ pub(super) fn add_require<'js>(script: &'static Script, n: &JsObject<'js>, node:
 
 /// Loads a module for a node. `name` may end in `@version`, which is not checked.
 pub(super) fn load<'js>(
-    _script: &'static Script,
+    script: &'static Script,
     ctx: &Ctx<'js>,
     node: &Rc<FunctionScript>,
     name: &str,
@@ -120,5 +120,5 @@ pub(super) fn load<'js>(
         _ => name,
     };
     let root = node.host.node_modules().map(|root| root.to_string_lossy().into_owned());
-    ctx.globals().get::<_, JsObject<'js>>("__modules")?.get::<_, Function<'js>>("load")?.call((name, root))
+    script.tool(ctx, "loadModule")?.call((name, root))
 }

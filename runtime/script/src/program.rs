@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rquickjs::{Array, Ctx, Function, Object as JsObject, Persistent, Result, Value as JsValue};
 
 use super::engine::Script;
-use super::failure::Part;
+use super::failure::{self, Part};
 use super::function::FunctionScript;
 use super::reflection::reflects;
 use super::sources::Known;
@@ -54,6 +54,9 @@ impl Lines {
     }
 }
 
+/// The property with code that does not compile, line and column in it, and why.
+type BadSource = (&'static str, Option<(usize, usize)>, String);
+
 /// Compiled code with its sandbox.
 pub(super) struct Program {
     /// Keeps the source for the texts of errors.
@@ -101,6 +104,29 @@ impl Source {
             libs,
             modules_allowed,
         }
+    }
+
+    /// Compiles the code and runs nothing of it.
+    ///
+    /// # Errors
+    /// The property of the function node that does not compile, line and column in it (from 1), and why.
+    pub fn check(&self) -> std::result::Result<(), BadSource> {
+        let whole = |message: String| ("func", None, message);
+        let script = Script::current().map_err(|error| whole(error.to_string()))?;
+        let (text, lines) = (self.text(&[], &[]), self.lines());
+        script.enter(None, |ctx| {
+            let known = Known::new(script, &text, lines, String::new());
+            let compiled = realm::eval::<JsValue<'_>>(ctx, known.file(), &text, false);
+            let Err(error) = compiled else { return Ok(()) };
+            let thrown = failure::caught(script, ctx, &error, None, Some(&lines)).value;
+            let place = failure::innermost(&thrown.get("stack").to_text(), &lines);
+            let part = match place {
+                Some(("Function setup", ..)) => "initialize",
+                Some(("Function cleanup", ..)) => "finalize",
+                _ => "func",
+            };
+            Err((part, place.map(|(_, line, column)| (line, column)), thrown.to_text().to_string()))
+        })
     }
 
     /// Where the parts begin in [`Source::text`].

@@ -47,6 +47,7 @@ pub(super) fn make(script: &'static Script, ctx: &Ctx<'_>) -> Result<Realm> {
     let buffer: JsObject<'_> = ctx.globals().get("Buffer")?;
     let sandbox: Function<'_> = eval(ctx, "prelude/sandbox.js", include_str!("prelude/sandbox.js"), true)?;
     tools.set("sandbox", sandbox)?;
+    tools.set("loadModule", natives.get::<_, Function<'_>>("loadModule")?)?;
     let traps: Function<'_> = eval(ctx, "prelude/lazy_array.js", include_str!("prelude/lazy_array.js"), true)?;
     tools.set("lazyArray", traps.call::<_, JsObject<'_>>((natives.clone(),))?)?;
     let kind_of: Function<'_> = tools.get("kindOf")?;

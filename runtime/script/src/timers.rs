@@ -4,8 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use flotilla_engine::message::Msg;
+use flotilla_engine::observe::Level;
 use flotilla_tasks::Task;
-use rquickjs::{Ctx, Function, Persistent};
+use rquickjs::{Ctx, Function, Persistent, Value as JsValue};
 use rustc_hash::FxHashMap;
 use tokio::task::AbortHandle;
 
@@ -76,13 +78,13 @@ pub(super) fn start<'js>(
             loop {
                 ticks.tick().await;
                 let Some(node) = owner.upgrade() else { return };
-                node.run_timer(&callback, started_by.as_ref().and_then(Weak::upgrade));
+                node.run_timer(&callback, started_by.as_ref().and_then(Weak::upgrade), Some(id));
             }
         }
         tokio::time::sleep(period).await;
         let Some(node) = owner.upgrade() else { return };
         node.timers.pending.borrow_mut().remove(&id);
-        node.run_timer(&callback, invocation);
+        node.run_timer(&callback, invocation, None);
     };
     let timer = Task {
         name: "script timer",
@@ -93,4 +95,37 @@ pub(super) fn start<'js>(
     let task = timer.spawn_local(task).abort_handle();
     node.timers.pending.borrow_mut().insert(id, Pending { task, invocation: holds });
     id
+}
+
+impl FunctionScript {
+    /// Runs a timer's callback as part of the call that started it. An `interval` whose function runs too long is stopped.
+    pub(super) fn run_timer(
+        self: &Rc<Self>,
+        callback: &Persistent<Function<'static>>,
+        invocation: Option<Rc<Invocation>>,
+        interval: Option<u32>,
+    ) {
+        let limit = self.host.time_limit();
+        self.enter(limit, |ctx| {
+            self.script.current.borrow_mut().clone_from(&invocation);
+            *self.script.node.borrow_mut() = Rc::downgrade(self);
+            let called = callback.clone().restore(ctx).and_then(|callback| callback.call::<_, JsValue<'_>>(()));
+            if let Err(error) = called {
+                let expired = self.script.is_expired();
+                let failure = self.failed(ctx, &error, limit);
+                if let Some(id) = interval.filter(|_| expired) {
+                    // Each further run would take the worker as long again.
+                    self.timers.stop(id);
+                    let text = "setInterval: the interval is stopped, as its function ran too long";
+                    self.host.log(Level::Warn, text.into());
+                }
+                // Node-RED reports it with an empty message, so that catch nodes hear of it.
+                let about = Msg::default().in_delivery(invocation.as_ref().and_then(|call| call.delivery()));
+                self.host.error(failure.value, Some(&about));
+            }
+            self.end_of_run(ctx, invocation.as_ref());
+            *self.script.current.borrow_mut() = None;
+        });
+        self.recover();
+    }
 }

@@ -202,6 +202,11 @@ impl Flow {
         self.wait("message", |messages, _| (messages.len() >= count).then(|| messages.to_vec()))
     }
 
+    /// What the first message has that has it.
+    pub fn first<R>(&self, found: impl Fn(&Value) -> Option<R>) -> R {
+        self.wait("message", |messages, _| messages.iter().find_map(&found))
+    }
+
     /// The payloads of the first so many messages, as one JSON array.
     pub fn payloads(&self, count: usize) -> String {
         let payloads = self.messages(count).iter().map(|msg| msg.get("payload")).collect();

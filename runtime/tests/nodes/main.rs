@@ -9,6 +9,7 @@ mod deploy;
 mod exec;
 mod flow;
 mod function;
+mod hostile;
 mod http_request;
 mod mqtt_tls;
 mod parser;

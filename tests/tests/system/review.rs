@@ -99,3 +99,22 @@ fn no_local_is_explained() {
     let (text, _) = review(&file, &[]);
     assert!(text.contains("MQTT 3.1.1 it cannot be kept"), "{text}");
 }
+
+#[test]
+fn code_that_does_not_compile_is_named_with_line_and_column_also_by_flotilla_test() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let (file, tests) = (dir.path().join("flows.json"), dir.path().join("tests.yaml"));
+    let flow = r#"[{"id":"t","type":"tab","label":"Line 1"},
+        {"id":"f","type":"function","z":"t","name":"add","func":"let a = 1;\nlet = ;","wires":[[]]},
+        {"id":"c","type":"change","z":"t","name":"","rules":[{"t":"set","p":"payload","pt":"msg","to":"$sum(","tot":"jsonata"}],"wires":[[]]}]"#;
+    std::fs::write(&file, flow).unwrap();
+    std::fs::write(&tests, "").unwrap();
+    let (text, code) = review(&file, &[]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("function \"add\" on tab \"Line 1\"\n        func (line 2, col "), "{text}");
+    assert!(text.contains("rules[0].to (line 1, col 6)"), "{text}");
+    let tested = Command::new(flotilla().unwrap()).arg("test").arg(&file).arg(&tests).output().unwrap();
+    assert_eq!(tested.status.code(), Some(2));
+    let text = String::from_utf8(tested.stderr).unwrap();
+    assert!(text.contains("function \"add\": func (line 2, col "), "{text}");
+}

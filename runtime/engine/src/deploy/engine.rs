@@ -214,12 +214,16 @@ impl Engine {
     }
 
     /// Cuts off what the workers are busy with: a script that runs is stopped, and its delivery and those of what waits
-    /// behind it are abandoned. False when a worker did not come back within the limit all the same.
+    /// behind it are abandoned. So is what still comes until the sources have stopped: it would hang as well. False when a
+    /// worker did not come back within the limit all the same.
     pub async fn cut_off(&self, limit: Duration) -> bool {
         self.shared.health().cut();
         let workers = self.shared.workers();
         let back = join_all(workers.iter().map(|worker| worker.call(|_| Box::pin(std::future::ready(())))));
         let back = tokio::time::timeout(limit, back).await.is_ok();
+        if back {
+            self.drain(limit).await;
+        }
         self.shared.health().cut_no_more();
         back
     }

@@ -15,6 +15,7 @@ use flotilla_value::Value;
 use super::bridge::Carried;
 use super::error::ExpressionError;
 use super::functions;
+use super::memory::Watched;
 use super::moment_rewrite;
 use super::regexp::Regexp;
 use super::surroundings::Surroundings;
@@ -40,8 +41,9 @@ thread_local! {
     static LEGACY: Option<Regexp> = Regexp::new(r#"(^|[^a-zA-Z0-9_'".])msg([^a-zA-Z0-9_'"]|$)"#, "").ok();
 }
 
-fn options() -> EvaluatorOptions {
-    EvaluatorOptions { timeout_ms: Some(TIME_LIMIT_MS), ..EvaluatorOptions::default() }
+fn options(watched: &Watched) -> EvaluatorOptions {
+    let cancel = Some(watched.token.clone());
+    EvaluatorOptions { timeout_ms: Some(TIME_LIMIT_MS), cancel, ..EvaluatorOptions::default() }
 }
 
 fn split_code(message: &str) -> ExpressionError {
@@ -108,16 +110,20 @@ impl Jsonata {
         if self.legacy {
             input = JValue::object([("msg".to_owned(), input)].into_iter().collect());
         }
+        let watched = Watched::begin();
+        let stopped = |error: EvaluatorError| watched.or_stopped(error.into());
         let result = match &self.plain {
-            Some(expression) if variables.is_empty() => expression.evaluate_with_options(&input, options())?,
+            Some(expression) if variables.is_empty() => {
+                expression.evaluate_with_options(&input, options(&watched)).map_err(stopped)?
+            }
             _ => {
                 let mut context = Context::new();
                 for (name, value) in variables {
                     context.bind((*name).to_owned(), carried.to_jsonata(value));
                 }
-                let mut evaluator = Evaluator::with_options(context, options());
+                let mut evaluator = Evaluator::with_options(context, options(&watched));
                 functions::register(&mut evaluator, &around, &carried)?;
-                evaluator.evaluate(&self.ast, &input)?
+                evaluator.evaluate(&self.ast, &input).map_err(stopped)?
             }
         };
         Ok(carried.to_value(&result))

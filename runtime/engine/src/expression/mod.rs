@@ -5,6 +5,7 @@ mod error;
 mod functions;
 mod jsonata;
 mod lookups;
+mod memory;
 mod moment;
 mod moment_rewrite;
 mod mustache;

@@ -112,6 +112,8 @@ impl Node for Split {
         match &value {
             Value::String(text) => self.text(msg, parts, text, original),
             Value::Buffer(bytes) => self.bytes(msg, parts, bytes, original),
+            Value::Array(items) if self.refuses(items.len().div_ceil(self.group), &original) => {}
+            Value::Object(object) if self.refuses(object.len(), &original) => {}
             Value::Array(items) => {
                 self.array(&msg, parts, items);
                 self.cx.report().done(&original);
@@ -129,7 +131,22 @@ impl Node for Split {
     }
 }
 
+/// More parts than this in one message are an error, unless the setting `splitMaxParts` says otherwise: each takes some 500
+/// bytes while it waits.
+const MAX_PARTS: f64 = 500_000.0;
+
 impl Split {
+    /// Refuses a message that would become too many. True when it was refused.
+    fn refuses(&self, count: usize, original: &Msg) -> bool {
+        let limit = self.cx.shared().settings.load().number("splitMaxParts").unwrap_or(MAX_PARTS);
+        if count as f64 <= limit {
+            return false;
+        }
+        let text = format!("The message has {count} parts, and {limit} are allowed (setting splitMaxParts)");
+        self.cx.error(Value::Error(ErrorValue::with_code(text, "ERR_TOO_MANY_PARTS").into()), Some(original));
+        true
+    }
+
     /// Sends one part.
     fn part(&self, msg: &Msg, parts: &Object, index: usize, value: Value) {
         let mut out = msg.clone();
@@ -181,6 +198,9 @@ impl Split {
                 whole.split(separator.as_str()).map(Value::from).collect()
             }
         };
+        if self.refuses(pieces.len(), &original) {
+            return;
+        }
         let by_length = matches!(self.by, By::Length(_));
         if by_length && self.stream {
             self.stream_end(&mut pieces, |piece, length| piece.to_text().encode_utf16().count() == length);
@@ -216,6 +236,9 @@ impl Split {
                 cut(&whole, separator.as_bytes())
             }
         };
+        if self.refuses(pieces.len(), &original) {
+            return;
+        }
         if matches!(self.by, By::Length(_)) {
             if self.stream {
                 self.stream_end(

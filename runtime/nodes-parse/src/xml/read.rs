@@ -6,6 +6,7 @@ use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
+use rustc_hash::FxHashSet;
 
 use flotilla_value::Value;
 
@@ -82,6 +83,7 @@ fn is_name(name: &str) -> bool {
 /// Names and values, entities resolved; of two with one name the first counts, as in sax.
 fn attributes(tag: &BytesStart<'_>) -> Result<Vec<(String, String)>, String> {
     let mut found: Vec<(String, String)> = Vec::new();
+    let mut known: FxHashSet<String> = FxHashSet::default();
     for attribute in tag.attributes().with_checks(false) {
         let attribute = attribute.map_err(|error| match error {
             AttrError::ExpectedEq(_) => "Attribute without value",
@@ -94,7 +96,7 @@ fn attributes(tag: &BytesStart<'_>) -> Result<Vec<(String, String)>, String> {
             return Err("Invalid attribute name".to_owned());
         }
         let value = unescape(&attribute.value).ok_or("Invalid character entity")?;
-        if !found.iter().any(|(known, _)| known == name) {
+        if known.insert(name.to_owned()) {
             found.push((name.to_owned(), value.into_owned()));
         }
     }

@@ -5,6 +5,9 @@ use flotilla_value::{Object, Str, Value};
 use super::error::MAX_DEPTH;
 use super::options::ReadOptions;
 
+/// More namespaces than this in one element are refused.
+const MAX_SPACES: usize = 256;
+
 /// Builds the object of a document from its events.
 pub(super) struct Tree<'a> {
     options: &'a ReadOptions,
@@ -67,7 +70,11 @@ impl<'a> Tree<'a> {
         }
         let options = self.options;
         let spaces = attributes.iter().filter_map(|(name, uri)| declared(name).map(|prefix| (prefix, uri.clone())));
-        let spaces = if options.xmlns { spaces.collect() } else { Vec::new() };
+        let spaces: Vec<_> = if options.xmlns { spaces.collect() } else { Vec::new() };
+        // Each name of the element is looked up among them.
+        if spaces.len() > MAX_SPACES {
+            return Err(format!("An element declares more than {MAX_SPACES} namespaces"));
+        }
         let name = self.case(name);
         let shown = if options.normalize_tags { name.to_lowercase() } else { name.clone() };
         self.stack.push(Element { name: Str::new(&shown), object: Object::new(), cdata: false, spaces });

@@ -8,6 +8,9 @@ use flotilla_value::{Object, Str, Value};
 use super::error::{LoadError, MAX_DEPTH};
 use super::scalar::{TagError, implicit, tagged};
 
+/// So many properties may come in by merge keys, in the whole document.
+const MAX_MERGED: usize = 1_000_000;
+
 /// Reads the one document of a text; nothing but blanks and comments is undefined, as in js-yaml.
 pub fn load(text: &str) -> Result<Value, LoadError> {
     let mut loader = Loader::default();
@@ -46,6 +49,8 @@ struct Loader {
     document: Option<Value>,
     stack: Vec<Open>,
     anchors: FxHashMap<usize, Value>,
+    /// Properties that merge keys brought in, in the whole document.
+    merged: usize,
 }
 
 /// A collection that is being read.
@@ -169,7 +174,7 @@ impl Loader {
             Some(Content::Sequence(items)) => items.push(value),
             Some(Content::Mapping { object, key, merged }) => match key.take() {
                 None => *key = Some(Key::Name(key_name(&value)?)),
-                Some(Key::Merge) => merge(object, merged, &value)?,
+                Some(Key::Merge) => merge(object, merged, &value, &mut self.merged)?,
                 Some(Key::Name(name)) => {
                     if !merged.remove(&name) && object.contains_key(&name) {
                         return Err("duplicated mapping key".to_owned());
@@ -193,9 +198,14 @@ fn key_name(value: &Value) -> Result<Str, String> {
 }
 
 /// `<<`: the properties of a mapping, or of several, that are not there yet.
-fn merge(object: &mut Object, merged: &mut FxHashSet<Str>, source: &Value) -> Result<(), String> {
+fn merge(object: &mut Object, merged: &mut FxHashSet<Str>, source: &Value, all: &mut usize) -> Result<(), String> {
     match source {
         Value::Object(source) => {
+            // Each mapping is small in the text: an alias stands for it.
+            *all += source.len();
+            if *all > MAX_MERGED {
+                return Err(format!("merge keys (<<) bring in more than {MAX_MERGED} properties"));
+            }
             for (key, value) in source.iter() {
                 if !object.contains_key(key) {
                     object.insert(key.clone(), value.clone());
@@ -205,7 +215,7 @@ fn merge(object: &mut Object, merged: &mut FxHashSet<Str>, source: &Value) -> Re
             Ok(())
         }
         Value::Array(sources) if sources.iter().all(|source| matches!(source, Value::Object(_))) => {
-            sources.iter().try_for_each(|source| merge(object, merged, source))
+            sources.iter().try_for_each(|source| merge(object, merged, source, all))
         }
         _ => Err("cannot merge mappings; the provided source object is unacceptable".to_owned()),
     }

@@ -163,7 +163,8 @@
   };
 
   const defaultOf = (lib) => (lib && typeof lib === 'object' && lib.__esModule && lib.default ? lib.default : lib);
-  Object.defineProperty(globalThis, '__modules', { value: { load: (name, root) => defaultOf(load(name, root)) } });
+  // For the native part alone: a script that could call it would choose the folder.
+  natives.loadModule = (name, root) => defaultOf(load(name, root));
   Object.defineProperty(globalThis, 'global', { value: globalThis, writable: true, configurable: true });
   Object.defineProperty(globalThis, 'process', {
     value: { env: {}, platform: 'linux', version: 'v20.0.0', versions: {}, argv: [], nextTick: (fn, ...args) => queueMicrotask(() => fn(...args)) },

@@ -2,6 +2,7 @@
 
 mod bench;
 mod conversions;
+mod doors;
 mod failures;
 mod host;
 mod lost_updates;

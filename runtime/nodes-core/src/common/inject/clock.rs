@@ -4,6 +4,11 @@ use croner::Cron;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+/// What is wrong with a cron expression, if anything is.
+pub fn cron_fault(text: &str) -> Option<String> {
+    text.parse::<Cron>().err().map(|error| error.to_string())
+}
+
 /// Intervals beyond this overflow the timers of JavaScript; Node-RED refuses them, in seconds.
 pub(super) const LONGEST_SECONDS: f64 = 2_147_483.0;
 

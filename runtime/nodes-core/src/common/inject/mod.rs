@@ -6,4 +6,5 @@ mod clock_tests;
 mod node;
 mod timer;
 
+pub use clock::cron_fault;
 pub use node::{TYPE, inject_now};
