@@ -40,7 +40,7 @@ impl GroupLetters {
 
     /// Has the nodes of this replica lay their dead letters aside here.
     pub(super) fn install(&self, shared: &Arc<Shared>) {
-        shared.extensions.insert(Arc::new(Letters(Arc::new(self.clone()))));
+        shared.extensions().insert(Arc::new(Letters(Arc::new(self.clone()))));
     }
 
     /// Runs again what users ask for. Does not end.
@@ -48,7 +48,7 @@ impl GroupLetters {
         let mut changes = Changes::new(self.store.clone(), vec![self.replays.key()]);
         loop {
             changes.next().await;
-            while shared.deliveries.counts().in_flight < shared.settings.load().max_in_flight {
+            while shared.deliveries().counts().in_flight < shared.settings().max_in_flight {
                 match self.replays.take().await {
                     Ok(Some(id)) => self.again(&shared, id).await,
                     Ok(None) => break,

@@ -36,7 +36,7 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
             let labels = [("node", node.to_string()), ("type", kind.to_string())];
             counter!("flotilla_unknown_node_messages_total", &labels).absolute(messages);
         }
-        let letters = shared.extensions.get_or_init(LetterCounts::default);
+        let letters = shared.extensions().get_or_init(LetterCounts::default);
         counter!("flotilla_dead_letters_total").absolute(letters.kept.load(Ordering::Relaxed));
         counter!("flotilla_dead_letters_refused_total").absolute(letters.refused.load(Ordering::Relaxed));
         gauge!("flotilla_deliveries_in_flight").set(counts.in_flight as f64);

@@ -182,7 +182,7 @@ impl Inbox {
         }
         self.open.fetch_add(1, Ordering::AcqRel);
         // Whatever the policy: what fails because the store is away is run again.
-        let kept = seq.is_some().then(|| Kept { publish: Arc::new(publish.clone()), policy, attempts: 0, blind: 0 });
+        let kept = seq.is_some().then(|| Kept::new(publish, policy));
         Some(Ticket { inbox: self.clone(), seq, kept })
     }
 
@@ -319,7 +319,7 @@ impl Window {
 impl Ticket {
     /// How often its message was tried, with the last time.
     pub fn attempts(&self) -> u32 {
-        self.kept.as_ref().map_or(1, |kept| kept.attempts())
+        self.kept.as_ref().map_or(1, Kept::attempts)
     }
 
     /// The delivery ended.

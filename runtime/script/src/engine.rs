@@ -114,7 +114,7 @@ impl Script {
     fn start() -> std::result::Result<&'static Script, ScriptStartError> {
         let fail = |error: rquickjs::Error| ScriptStartError(error.to_string());
         let runtime = Runtime::new().map_err(fail)?;
-        let limit = Worker::current().and_then(|worker| worker.shared.settings.load().number("functionMemoryLimit"));
+        let limit = Worker::current().and_then(|worker| worker.shared().settings().number("functionMemoryLimit"));
         let limit = limit.filter(|limit| *limit >= 1.0).unwrap_or(MEMORY_LIMIT);
         let memory_limit = (limit * f64::from(1 << 20)) as usize;
         runtime.set_memory_limit(memory_limit);

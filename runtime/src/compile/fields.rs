@@ -56,8 +56,8 @@ fn walk<'a>(path: &str, object: &'a Map<String, Value>, found: &mut Vec<Code<'a>
         let field = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match value {
             Value::String(text) => {
-                let is = |ending: &&str| object.get(&format!("{key}{ending}")).is_some_and(|kind| kind == "jsonata");
-                if KINDS.iter().any(|ending| is(&ending)) && !text.is_empty() {
+                let is = |ending: &str| object.get(&format!("{key}{ending}")).is_some_and(|kind| kind == "jsonata");
+                if KINDS.into_iter().any(is) && !text.is_empty() {
                     found.push(Code { field, language: Language::Jsonata, text });
                 }
             }

@@ -10,8 +10,7 @@ use jsonata_core::evaluator::CancelToken;
 use parking_lot::Mutex;
 
 use super::error::ExpressionError;
-use crate::health::Pulse;
-use crate::worker::Worker;
+use crate::health::{Health, Pulse};
 
 /// An expression may have the process grow by so many MB.
 const LIMIT_MB: u64 = 256;
@@ -35,7 +34,7 @@ pub(super) struct Watched {
 }
 
 thread_local! {
-    static GUARD: OnceCell<Option<Arc<Guard>>> = const { OnceCell::new() };
+    static GUARD: OnceCell<Arc<Guard>> = const { OnceCell::new() };
 }
 
 impl Pulse for Guard {
@@ -61,7 +60,7 @@ impl Watched {
     /// An expression begins to run on this thread.
     pub(super) fn begin() -> Watched {
         let token = CancelToken::new();
-        let guard = GUARD.with(|guard| guard.get_or_init(look_after).clone());
+        let guard = GUARD.with(|guard| guard.get().cloned());
         if let Some(guard) = &guard {
             *guard.running.lock() = Some(Running { token: token.clone(), before: None });
         }
@@ -86,11 +85,10 @@ impl Drop for Watched {
     }
 }
 
-/// Only workers have a watchdog.
-fn look_after() -> Option<Arc<Guard>> {
-    let worker = Worker::current()?;
+/// Has the expressions of this thread watched, for as long as it lives.
+pub(crate) fn watch_expressions(health: &Health) {
     let guard = Arc::new(Guard::default());
     let pulse: Arc<dyn Pulse> = guard.clone();
-    worker.shared.health.look_after(Arc::downgrade(&pulse));
-    Some(guard)
+    health.look_after(Arc::downgrade(&pulse));
+    GUARD.with(|kept| drop(kept.set(guard)));
 }

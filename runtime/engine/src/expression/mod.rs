@@ -17,6 +17,7 @@ mod typed;
 pub use error::ExpressionError;
 pub use jsonata::Jsonata;
 pub use lookups::NodeLookup;
+pub(crate) use memory::watch_expressions;
 pub use moment::format_date;
 pub use mustache::{Lookup, Plain, Template};
 pub use regexp::{Regexp, escape_regexp};

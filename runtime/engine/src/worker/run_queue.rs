@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::LocalSet;
 
+use crate::expression::watch_expressions;
 use crate::health::{Alive, Beat};
 use crate::message::Msg;
 use crate::node::{Receive, Scope};
@@ -198,6 +199,7 @@ impl WorkerHandle {
         let thread = task.thread(move || {
             let shared = shared.wait().clone();
             let _alive = Alive::new(beat.clone());
+            watch_expressions(shared.health());
             let worker = Rc::new(Worker {
                 index,
                 shared,

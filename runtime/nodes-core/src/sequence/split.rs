@@ -138,12 +138,12 @@ const MAX_PARTS: f64 = 500_000.0;
 impl Split {
     /// Refuses a message that would become too many. True when it was refused.
     fn refuses(&self, count: usize, original: &Msg) -> bool {
-        let limit = self.cx.shared().settings.load().number("splitMaxParts").unwrap_or(MAX_PARTS);
+        let limit = self.cx.shared().settings().number("splitMaxParts").unwrap_or(MAX_PARTS);
         if count as f64 <= limit {
             return false;
         }
         let text = format!("The message has {count} parts, and {limit} are allowed (setting splitMaxParts)");
-        self.cx.error(Value::Error(ErrorValue::with_code(text, "ERR_TOO_MANY_PARTS").into()), Some(original));
+        self.cx.report().error(Value::Error(ErrorValue::with_code(text, "ERR_TOO_MANY_PARTS").into()), Some(original));
         true
     }
 

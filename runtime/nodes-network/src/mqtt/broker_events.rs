@@ -305,7 +305,7 @@ impl ClientEvents for MqttBroker {
 
     fn policy(&self) -> Policy {
         let settings = self.shared.settings();
-        let Settings { on_failure, max_retries, retry_delay, .. } = **settings;
+        let Settings { on_failure, max_retries, retry_delay, .. } = *settings;
         Policy { on_failure, max_retries, retry_delay }
     }
 }

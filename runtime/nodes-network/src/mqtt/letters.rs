@@ -109,7 +109,7 @@ impl MqttBroker {
 
     /// False when the connection is about to end before somebody had it.
     async fn until_kept(self: &Arc<Self>, client: &Arc<Client>, letter: &Letter) -> bool {
-        let counts = self.shared.extensions.get_or_init(LetterCounts::default);
+        let counts = self.shared.extensions().get_or_init(LetterCounts::default);
         let mut wait = FIRST;
         loop {
             let why = match self.keep(letter).await {
@@ -144,7 +144,7 @@ impl MqttBroker {
 
     /// Keeps it in the store, and publishes it; one of the two is enough.
     async fn keep(self: &Arc<Self>, letter: &Letter) -> Result<String, String> {
-        let kept = match self.shared.extensions.get::<Letters>() {
+        let kept = match self.shared.extensions().get::<Letters>() {
             Some(letters) => match tokio::time::timeout(PATIENCE, letters.0.keep(letter.clone())).await {
                 Ok(kept) => kept,
                 Err(_) => Err(format!("the store did not answer within {} s", PATIENCE.as_secs())),
@@ -152,7 +152,7 @@ impl MqttBroker {
             None => Err("this replica has no store".to_owned()),
         };
         let (told, hears) = oneshot::channel();
-        let (counts, in_store) = (self.shared.extensions.get_or_init(LetterCounts::default), kept.is_ok());
+        let (counts, in_store) = (self.shared.extensions().get_or_init(LetterCounts::default), kept.is_ok());
         self.publish_letter(
             letter,
             Box::new(move |result| {
@@ -175,7 +175,7 @@ impl MqttBroker {
     }
 
     fn publish_letter(&self, letter: &Letter, told: Box<dyn FnOnce(Result<(), flotilla_mqtt::PublishError>) + Send>) {
-        let settings = self.shared.settings.load();
+        let settings = self.shared.settings();
         if settings.dead_letter_topic.is_empty() {
             return;
         }
@@ -238,7 +238,7 @@ pub async fn replay(shared: &Arc<Shared>, letter: &Letter) -> Result<Outcome, St
     };
     let (told, hears) = oneshot::channel();
     let end = move |outcome: Outcome| drop(told.send(outcome));
-    let delivery = Delivery::begin(&shared.deliveries, first.node.clone(), end);
+    let delivery = Delivery::begin(shared.deliveries(), first.node.clone(), end);
     broker.hand_over(&targets, publish, delivery);
     hears.await.map_err(|_| "the replica stopped".to_owned())
 }
