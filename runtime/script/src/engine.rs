@@ -203,6 +203,11 @@ impl Script {
         if all <= limit { Ok(()) } else { Err(limit >> 20) }
     }
 
+    /// What a run hands out is counted from here on.
+    pub(super) fn hands_out_anew(&self) {
+        self.handed_out.set(0);
+    }
+
     /// Bytes that scripts use on this thread.
     pub(super) fn memory_used(&self) -> usize {
         self.context.runtime().memory_usage().malloc_size as usize

@@ -62,6 +62,8 @@ pub(super) fn of_thrown<'js>(
     thrown: &JsValue<'js>,
     lines: Option<&Lines>,
 ) -> Failure {
+    // It may be that too much was handed out.
+    script.hands_out_anew();
     let Ok(value) = script.export(ctx, thrown) else {
         ctx.catch();
         return Failure {

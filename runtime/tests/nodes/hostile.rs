@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use flotilla_engine::settings::Settings;
 use flotilla_value::Value;
 use serde_json::{Value as Json, json};
 
@@ -15,15 +16,17 @@ const SOON: Duration = Duration::from_secs(20);
 fn caught(node: &Json) -> Flow {
     let mut node = node.clone();
     (node["id"], node["z"], node["wires"]) = ("n".into(), "t".into(), json!([["out"]]));
-    Flow::new(
+    let settings = Settings { workers: 1, ..Settings::default() };
+    Flow::documented(
         &json!([
             {"id": "t", "type": "tab", "label": "tab"},
             node,
             {"id": "c", "z": "t", "type": "catch", "scope": null, "wires": [["out"]]},
             {"id": "out", "z": "t", "type": "sink", "wires": []},
-        ])
-        .to_string(),
+        ]),
+        settings,
     )
+    .expect("the test's own flow is sound")
 }
 
 /// The error that comes of a payload.
@@ -114,5 +117,5 @@ fn an_interval_whose_function_hangs_is_stopped() {
     flow.send_payload(Value::from("start"));
     let text = flow.first(|msg| msg.get("error").get("message").as_str().map(str::to_owned));
     assert!(text.contains("timed out"), "{text}");
-    flow.logged("the interval is stopped");
+    flow.line("the interval is stopped");
 }
