@@ -312,6 +312,11 @@ impl Connection {
             self.quiet_after = self.stream.ask(&mut self.out);
         }
         let abandoned = client.inbox.abandoned();
+        if abandoned > 0 && client.is_ending() && client.inbox.open() == 0 && client.inbox.settled() {
+            // What was abandoned goes back with the connection; another one would get it again, and drain once more.
+            client.drained();
+            return Some(End::Closed);
+        }
         let starved = abandoned * 2 >= client.options().max_in_flight;
         (abandoned > 0 && (starved || (self.persistent && client.inbox.settled()))).then_some(End::Recycle)
     }
