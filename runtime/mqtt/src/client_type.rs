@@ -115,6 +115,8 @@ pub struct Client {
     pub(super) state: watch::Sender<State>,
     want: AtomicU8,
     drained: AtomicBool,
+    /// The server was not to be had at the last attempt.
+    away: AtomicBool,
     /// Which of its tasks runs, counted from 1; 0 when none does.
     running: AtomicU64,
     tasks: AtomicU64,
@@ -157,6 +159,7 @@ impl Client {
             state: watch::Sender::new(State::Idle),
             want: AtomicU8::new(if role == Role::Adopt { DRAIN } else { RUN }),
             drained: AtomicBool::new(false),
+            away: AtomicBool::new(false),
             running: AtomicU64::new(0),
             tasks: AtomicU64::new(0),
             ended: watch::Sender::new(false),
@@ -268,7 +271,7 @@ impl Client {
         if before.is_ok() {
             // A server that is away sends nothing more, and would hold up the stop for all of the drain time-out. What it
             // keeps for a session goes to whoever takes that over.
-            if self.state() == State::Connected {
+            if !self.away.load(Ordering::Acquire) {
                 *self.draining.lock() = Some(guard);
             }
             if to == DRAIN {
@@ -342,6 +345,12 @@ impl Client {
     }
 
     pub(super) fn set_state(self: &Arc<Self>, events: &Arc<dyn ClientEvents>, state: State, why: Option<String>) {
+        // A connection that we close ourselves has no reason, and is there again at once.
+        let away = state == State::Connecting && why.is_some();
+        self.away.store(away, Ordering::Release);
+        if away && self.is_ending() {
+            drop(self.draining.lock().take());
+        }
         self.state.send_replace(state.clone());
         events.changed(self, state, why);
     }

@@ -125,7 +125,6 @@ fn a_function_that_throws_with_each_message_halts_and_loses_none() {
 }
 
 #[test]
-#[ignore = "a known fault: after it was cut off, one more message hangs for the function's own 30 s; nothing is lost"]
 fn a_function_that_hangs_halts_and_the_way_back_does_not_wait_for_it() {
     let up = up();
     halts(&up, &bad(&up, "while (true) {}"), "a worker has been busy with one message");
