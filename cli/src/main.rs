@@ -22,6 +22,7 @@ mod load;
 mod logging;
 mod plain;
 mod process;
+mod pubsub;
 mod replica;
 mod review;
 mod revision;
@@ -105,6 +106,10 @@ enum Command {
     /// Messages that failed for good: list, show, run again, discard
     #[command(name = "deadletter")]
     DeadLetter(deadletter::DeadLetterArgs),
+    /// Publish messages, with the flags of mosquitto_pub
+    Pub(Box<pubsub::PubArgs>),
+    /// Print messages, with the flags of mosquitto_sub
+    Sub(Box<pubsub::SubArgs>),
     /// Show who changed what, when and why
     Audit(audit::AuditArgs),
     /// Read and write the shared context
@@ -165,6 +170,8 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Health(args) => health::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::DeadLetter(args) => deadletter::run(args).await,
+            Command::Pub(args) => pubsub::publish(*args).await,
+            Command::Sub(args) => pubsub::subscribe(*args).await,
             Command::Audit(args) => audit::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Context(args) => context::run(args).await,

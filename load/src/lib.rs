@@ -7,6 +7,7 @@ mod http;
 pub mod measure;
 mod mqtt;
 pub mod report;
+pub mod rumqtt;
 pub mod run;
 pub mod scenario;
 mod schedule;

@@ -21,7 +21,7 @@ pub use collector::Collector;
 pub use docker::{Compose, Docker};
 pub use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 pub use http::{Answer, get, request};
-pub use load::{Load, run_scenario};
+pub use load::{Load, run_scenario, run_scenario_with};
 pub use mosquitto::Mosquitto;
 pub use part::{Part, wait_for};
 pub use ports::free_ports;

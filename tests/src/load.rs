@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use flotilla_load::report::Results;
-use flotilla_load::run::{Options, run};
+use flotilla_load::run::{Client, Options, run};
 use flotilla_load::scenario::{Broker, Expect, Faults, Pace, Publish, Rate, Scenario, Span};
 
 /// Messages at QoS 1 to a flow, and what it sends back.
@@ -58,8 +58,17 @@ impl Load {
 
 /// Runs any scenario on a thread's own runtime.
 pub fn run_scenario(scenario: &Scenario, faults: Option<(&Faults, &Path)>) -> anyhow::Result<Results> {
+    run_scenario_with(scenario, faults, Client::Flotilla)
+}
+
+/// The same with a client.
+pub fn run_scenario_with(
+    scenario: &Scenario,
+    faults: Option<(&Faults, &Path)>,
+    client: Client,
+) -> anyhow::Result<Results> {
     let checked = scenario.check(String::new())?;
-    let mut options = Options { findings: Some(100_000), ..Options::default() };
+    let mut options = Options { findings: Some(100_000), client, ..Options::default() };
     if let Some((faults, data)) = faults {
         let group = format!("up:{}", data.display());
         options.beside = Some(flotilla_load::faults::schedule(&group, faults, scenario.seed)?);

@@ -35,7 +35,7 @@ pub struct LoadArgs {
     /// A condition that sets the exit code, several times for several: "lost = 0", "p99 < 50ms", "errors < 0.1%"
     #[arg(long, value_name = "CONDITION")]
     pub require: Vec<String>,
-    /// Which client sends and collects; rumqttc, a cross-check by a client that is not ours, is refused for now
+    /// Which MQTT client sends and collects: ours, or rumqttc as a cross-check by a client that is not ours
     #[arg(long, value_enum, default_value = "flotilla", value_name = "CLIENT")]
     pub client: Client,
     /// Run the scenario's faults (or kill and stop) on this group: the data folder of a `flotilla up` (up:DIR), or a

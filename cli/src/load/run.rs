@@ -34,9 +34,6 @@ pub fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn load(args: &LoadArgs) -> anyhow::Result<Results> {
-    if args.client == Client::Rumqttc {
-        bail!("--client rumqttc is not there yet: leave it out, and Flotilla's own client sends and collects");
-    }
     let (mut scenario, text) = match &args.scenario {
         Some(path) => {
             if simple::given(&args.simple) {
@@ -69,6 +66,10 @@ fn load(args: &LoadArgs) -> anyhow::Result<Results> {
             // Without a handler Ctrl-C ends the process, which is as good.
             let _ = tokio::signal::ctrl_c().await;
         })),
+        client: match args.client {
+            Client::Flotilla => flotilla_load::run::Client::Flotilla,
+            Client::Rumqttc => flotilla_load::run::Client::Rumqttc,
+        },
         ..Options::default()
     };
     if !args.output.quiet {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flotilla_flows::{Document, Severity, review};
 
-use super::hints::hints;
+use super::hints::{hints, publisher};
 
 /// What runs where.
 pub struct Running<'a> {
@@ -64,7 +64,7 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
         let worth = if serious.is_empty() { "what to do" } else { "what to do about them" };
         text += &format!("  ({rest}{worth}: flotilla review {})\n", running.flows.display());
     }
-    let lines = hints(document, running.mqtt, running.http, running.admin);
+    let lines = hints(document, &publisher(), running.mqtt, running.http, running.admin);
     if !lines.is_empty() {
         text += "\nTry\n";
         for line in lines {

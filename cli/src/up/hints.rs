@@ -4,9 +4,15 @@ use std::net::SocketAddr;
 
 use flotilla_flows::{Document, NodeConfig};
 
-/// A `mosquitto_pub` line for an mqtt in node, at the broker of that node, and a `curl` line for the first http in node
-/// that asks for GET (or the first of any method), else for the admin API.
-pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, admin: SocketAddr) -> Vec<String> {
+/// A line that publishes for an mqtt in node, at the broker of that node, and a `curl` line for the first http in node
+/// that asks for GET (or the first of any method), else for the admin API. `publisher`: [`publisher`].
+pub fn hints(
+    document: &Document,
+    publisher: &str,
+    mqtt: Option<SocketAddr>,
+    http: SocketAddr,
+    admin: SocketAddr,
+) -> Vec<String> {
     let live = |kind: &'static str| {
         document.entries().iter().filter(move |node| {
             node.kind == kind && !node.disabled && !document.get(&node.z).is_some_and(|tab| tab.disabled)
@@ -19,7 +25,7 @@ pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, ad
     reached.sort_by_key(|(door, _)| !mqtt.is_some_and(|ours| is_ours(door, ours)));
     let publish = reached.first().map(|((host, port), node)| {
         let (topic, payload) = (concrete(node.str("topic")), payload(node));
-        format!("mosquitto_pub -h {host} -p {port} -q 1 -t '{topic}' -m '{payload}'")
+        format!("{publisher} -h {host} -p {port} -q 1 -t '{topic}' -m '{payload}'")
     });
     let gets = live("http in").find(|node| node.str("method") == "get");
     let request = gets.or_else(|| live("http in").next()).map(|node| {
@@ -29,6 +35,22 @@ pub fn hints(document: &Document, mqtt: Option<SocketAddr>, http: SocketAddr, ad
     });
     let request = request.unwrap_or_else(|| format!("curl -i http://{admin}/readyz"));
     publish.into_iter().chain([request]).collect()
+}
+
+/// What publishes on this machine: `mosquitto_pub` where it is installed, else `flotilla pub`, which takes the same flags.
+pub fn publisher() -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|folder| folder.join("mosquitto_pub").is_file()) {
+        return "mosquitto_pub".to_owned();
+    }
+    let found = |folder: std::path::PathBuf| folder.join("flotilla").is_file();
+    if std::env::split_paths(&path).any(found) {
+        return "flotilla pub".to_owned();
+    }
+    // Not installed, but it runs: where it is.
+    let own = std::env::current_exe().map_or_else(|_| "flotilla".to_owned(), |path| path.display().to_string());
+    let plain = own.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    if plain { format!("{own} pub") } else { format!("'{}' pub", own.replace('\'', "'\\''")) }
 }
 
 /// Host and port of a broker node, if a plain `mosquitto_pub` reaches it: no TLS, no WebSocket, no password, no variables.
@@ -105,6 +127,7 @@ mod tests {
         .unwrap();
         let lines = hints(
             &document,
+            "flotilla pub",
             Some(([127, 0, 0, 1], 1883).into()),
             ([127, 0, 0, 1], 1880).into(),
             ([127, 0, 0, 1], 1881).into(),
@@ -112,7 +135,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                r#"mosquitto_pub -h 127.0.0.1 -p 1883 -q 1 -t 'plant/test2/temperature' -m '{"value":21.5}'"#,
+                r#"flotilla pub -h 127.0.0.1 -p 1883 -q 1 -t 'plant/test2/temperature' -m '{"value":21.5}'"#,
                 "curl -i http://127.0.0.1:1880/hits/name",
             ]
         );
@@ -134,7 +157,7 @@ mod tests {
             let document = Document::from_value(nodes.into()).unwrap();
             let (mqtt, other): (SocketAddr, SocketAddr) =
                 (([127, 0, 0, 1], 1883).into(), ([127, 0, 0, 1], 1880).into());
-            hints(&document, Some(mqtt), other, other)[0].clone()
+            hints(&document, "mosquitto_pub", Some(mqtt), other, other)[0].clone()
         };
         let far = ("broker-a.example", "1884");
         assert_eq!(

@@ -145,7 +145,7 @@ impl Requester {
             }
         };
         match fault {
-            Some(what) => book.error(self.stream, &what, at),
+            Some(what) => book.refuse(self.stream, key, seq, &what, at),
             None => {
                 book.confirm(self.stream, key, seq, from, at);
                 if http.answers {

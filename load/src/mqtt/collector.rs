@@ -1,5 +1,6 @@
 //! A client that subscribes to what the flow sends.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct Collector {
     number: usize,
     connection: Connection,
     early: Vec<Incoming>,
+    /// QoS 2: identifiers whose PUBREL is to come; the session's, not the connection's.
+    taken: HashSet<u16>,
 }
 
 impl Collector {
@@ -31,7 +34,7 @@ impl Collector {
     pub async fn start(run: Rc<Run>, number: usize) -> Result<Collector, ConnectionError> {
         let mut early = Vec::new();
         let connection = Collector::connect(&run, number, true, &mut early).await?;
-        Ok(Collector { run, number, connection, early })
+        Ok(Collector { run, number, connection, early, taken: HashSet::new() })
     }
 
     async fn connect(
@@ -104,8 +107,10 @@ impl Collector {
         let ping = tokio::time::sleep(keep_alive / 2);
         tokio::pin!(ping);
         let mut out = BytesMut::new();
-        // QoS 2: identifiers whose PUBREL is to come.
-        let mut taken = std::collections::HashSet::new();
+        if !self.connection.connack.session_present {
+            self.taken.clear();
+        }
+        let taken = &mut self.taken;
         let mut handle = |packet: Incoming, now: f64, out: &mut BytesMut| match packet {
             Incoming::Publish(received) => {
                 let publish = received.publish;

@@ -8,4 +8,5 @@ mod publisher;
 
 pub use collector::Collector;
 pub use connection::{ConnectionError, open};
+pub use output::Output;
 pub use publisher::Publisher;

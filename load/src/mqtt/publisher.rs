@@ -6,37 +6,28 @@ use std::time::Duration;
 use bytes::{BufMut, BytesMut};
 use flotilla_codec::client::{self, Incoming};
 use flotilla_codec::{Ack, AckKind, Disconnect, Forwarded, PublishOut, QoS, Version, Why, ack, publish, put_forwarded};
-use rand::SeedableRng;
-use rand::rngs::SmallRng;
 use tokio::time::Instant;
 
 use super::connection::{Connection, ConnectionError, connect_packet};
 use super::in_flight::InFlight;
-use crate::run::{Phase, Pulse, Run};
-use crate::scenario::{MqttStream, Place, Stream};
-use crate::template::{Fill, Mark};
+use crate::run::{Due, Feed, Outgoing, Phase, Run};
 
 /// Nothing is encoded past this while the socket takes nothing.
 const BUFFER: usize = 256 << 10;
 /// Waits between attempts to connect.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The broker has so long to read all that was written.
+const LEAVING: Duration = Duration::from_secs(30);
 /// See [`FIRST_WAIT`].
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// See the module.
 pub struct Publisher {
     run: Rc<Run>,
-    stream: usize,
-    client: usize,
-    pulse: Pulse,
+    feed: Feed,
     in_flight: InFlight,
-    random: SmallRng,
-    payload: Vec<u8>,
     /// The properties of a message, encoded; the mark comes behind.
     properties: BytesMut,
-    turn: u64,
-    /// Something due could not be sent: the peer held it up.
-    held: bool,
 }
 
 /// How a connection ended.
@@ -50,29 +41,13 @@ enum End {
 impl Publisher {
     /// A client of a stream.
     pub fn new(run: Rc<Run>, stream: usize, client: usize) -> Publisher {
-        let definition = &run.scenario.streams[stream];
-        let mqtt = definition.kind.mqtt();
-        let seed = run.scenario.seed ^ (stream as u64) << 40 ^ client as u64;
+        let feed = Feed::new(run.clone(), stream, client);
+        let mqtt = feed.mqtt();
         let mut properties = BytesMut::new();
         for (name, value) in &mqtt.properties {
             put_forwarded(&mut properties, &Forwarded::User(name, value));
         }
-        Publisher {
-            pulse: Pulse::new(&definition.pace, client),
-            in_flight: InFlight::new(mqtt.window),
-            random: SmallRng::seed_from_u64(seed),
-            payload: Vec::new(),
-            properties,
-            turn: 0,
-            held: false,
-            run,
-            stream,
-            client,
-        }
-    }
-
-    fn client_id(&self) -> String {
-        format!("fl{:06x}s{}c{}", self.run.id, self.stream, self.client)
+        Publisher { in_flight: InFlight::new(mqtt.window), properties, run, feed }
     }
 
     /// Connects for the first time.
@@ -80,9 +55,8 @@ impl Publisher {
     /// # Errors
     /// When that fails: a scenario whose broker is not there does not begin.
     pub async fn connect(&self) -> Result<Connection, ConnectionError> {
-        let definition = &self.run.scenario.streams[self.stream];
-        let target = &definition.kind.mqtt().target;
-        Connection::open(target, &connect_packet(target, self.client_id(), false)).await
+        let target = &self.feed.mqtt().target;
+        Connection::open(target, &connect_packet(target, self.feed.client_id(), false)).await
     }
 
     /// Publishes until all is sent and acknowledged, or the run ends.
@@ -92,7 +66,8 @@ impl Publisher {
             match self.drive(&mut connection, &mut phases).await {
                 Ok(End::Done) => break,
                 Ok(End::Lost(error)) | Err(error) => {
-                    let what = format!("publisher {} of {}: {error}", self.client + 1, self.definition().name);
+                    let what =
+                        format!("publisher {} of {}: {error}", self.feed.client + 1, self.feed.definition().name);
                     self.run.book.borrow_mut().event(self.run.now(), "connection", what);
                 }
             }
@@ -104,17 +79,9 @@ impl Publisher {
         self.leave(connection).await;
     }
 
-    fn definition(&self) -> &Stream {
-        &self.run.scenario.streams[self.stream]
-    }
-
-    fn mqtt(&self) -> &MqttStream {
-        self.definition().kind.mqtt()
-    }
-
     /// Until it works or the run is over.
     async fn reconnect(&mut self, phases: &mut tokio::sync::watch::Receiver<Phase>) -> Option<Connection> {
-        self.held = true;
+        self.feed.hold();
         let mut wait = FIRST_WAIT;
         loop {
             if self.run.phase() == Phase::Ended {
@@ -143,7 +110,7 @@ impl Publisher {
         let mut out = BytesMut::with_capacity(BUFFER);
         self.send_again(connection.connack.session_present, &mut out);
         let keep_alive =
-            Duration::from_secs(u64::from(connection.connack.keep_alive.unwrap_or(self.mqtt().target.keep_alive)));
+            Duration::from_secs(u64::from(connection.connack.keep_alive.unwrap_or(self.feed.mqtt().target.keep_alive)));
         let ping = tokio::time::sleep(keep_alive / 2);
         let wake = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(ping, wake);
@@ -155,7 +122,7 @@ impl Publisher {
                 Phase::Draining => None,
                 Phase::Ended => return Ok(End::Done),
             };
-            let finished = phase == Phase::Draining || (phase == Phase::Sending && self.pulse.is_over(self.run.now()));
+            let finished = phase == Phase::Draining || (phase == Phase::Sending && self.feed.is_over(self.run.now()));
             if finished && self.in_flight.len() == 0 && out.is_empty() {
                 return Ok(End::Done);
             }
@@ -193,64 +160,46 @@ impl Publisher {
     fn fill(&mut self, out: &mut BytesMut) -> Option<f64> {
         let run = self.run.clone();
         let now = run.now();
+        let qos = self.feed.mqtt().qos;
         let mut book = run.book.borrow_mut();
         loop {
-            let due = self.pulse.due()?;
-            if due > now {
-                self.held = false;
-                return Some(due);
+            match self.feed.due(now) {
+                Due::Now => {}
+                Due::At(due) => return Some(due),
+                Due::Waits => return None,
             }
-            let qos = self.mqtt().qos;
             if out.len() >= BUFFER || (qos != QoS::AtMostOnce && !self.in_flight.has_room()) {
-                self.held = true;
+                self.feed.hold();
                 return None;
             }
-            // What the peer held up counts from when it was due; what only the generator's timer held up does not.
-            let by_clock = self.pulse.by_clock();
-            let from = if self.held && by_clock { due } else { now };
-            if by_clock && !self.held {
-                book.late.record(((now - due) * 1e6) as u64);
-            }
-            self.pulse.pass(now);
-            let (key, topic) = run.keys.of(self.stream, self.definition(), self.client, self.turn);
-            self.turn += 1;
-            let seq = book.send(self.stream, key, from, now);
-            self.encode(&run, key, seq, topic, from, out);
+            let outgoing = self.feed.take(&mut book, now);
+            self.encode(outgoing, out);
             if qos == QoS::AtMostOnce {
-                book.confirm(self.stream, key, seq, now, now);
-                self.pulse.answered(now);
+                book.confirm(self.feed.stream, outgoing.key, outgoing.seq, now, now);
+                self.feed.answered(now);
             }
         }
     }
 
-    fn encode(&mut self, run: &Run, key: u32, seq: u32, topic: usize, from: f64, out: &mut BytesMut) {
-        let definition = &run.scenario.streams[self.stream];
-        let mqtt = definition.kind.mqtt();
-        let topic = definition.names[topic].as_str();
-        let mark = Mark { run: run.id, key, seq };
-        self.payload.clear();
-        let fill = Fill { mark, key: run.keys.short(key), topic, client: self.client + 1 };
-        definition.payload.write(&mut self.payload, fill, &mut self.random);
+    fn encode(&mut self, outgoing: Outgoing, out: &mut BytesMut) {
         let plain = self.properties.len();
-        if definition.place == Place::Property {
-            let mut text = Vec::with_capacity(32);
-            mark.write(&mut text);
-            put_forwarded(
-                &mut self.properties,
-                &Forwarded::User("load", std::str::from_utf8(&text).unwrap_or_default()),
-            );
+        if let Some(mark) = self.feed.property(outgoing) {
+            let text = std::str::from_utf8(&mark).unwrap_or_default();
+            put_forwarded(&mut self.properties, &Forwarded::User("load", text));
         }
+        self.feed.fill(outgoing);
+        let mqtt = self.feed.mqtt();
         let message = PublishOut {
             qos: mqtt.qos,
             retain: mqtt.retain,
             forward: &self.properties,
-            ..PublishOut::new(topic.as_bytes(), &self.payload)
+            ..PublishOut::new(self.feed.topic(outgoing).as_bytes(), self.feed.payload())
         };
         if mqtt.qos == QoS::AtMostOnce {
             publish(out, mqtt.target.version, &message);
         } else if let Some((pkid, slot)) = self.in_flight.take() {
-            slot.message = Some((key, seq));
-            slot.from = from;
+            slot.message = Some((outgoing.key, outgoing.seq));
+            slot.from = outgoing.from;
             publish(&mut slot.frame, mqtt.target.version, &PublishOut { pkid, ..message });
             out.put_slice(&slot.frame);
         }
@@ -259,23 +208,23 @@ impl Publisher {
 
     fn handle(&mut self, packet: Incoming, now: f64, out: &mut BytesMut) {
         let Incoming::Ack(Ack { kind, pkid, reason }, text) = packet else { return };
-        let version = self.mqtt().target.version;
-        let stream = self.stream;
+        let version = self.feed.mqtt().target.version;
+        let stream = self.feed.stream;
         let run = self.run.clone();
         let Some(slot) = self.in_flight.get(pkid) else { return };
         let Some((key, seq)) = slot.message else { return };
         let mut book = run.book.borrow_mut();
         if reason >= 0x80 {
-            book.error(stream, &format!("publish refused: reason 0x{reason:02x} {text}"), now);
+            book.refuse(stream, key, seq, &format!("publish refused: reason 0x{reason:02x} {text}"), now);
             self.in_flight.finish(pkid);
-            self.pulse.answered(now);
+            self.feed.answered(now);
             return;
         }
         match kind {
             AckKind::PubAck => {
                 book.confirm(stream, key, seq, slot.from, now);
                 self.in_flight.finish(pkid);
-                self.pulse.answered(now);
+                self.feed.answered(now);
             }
             AckKind::PubRec => {
                 if !slot.released {
@@ -287,7 +236,7 @@ impl Publisher {
             }
             AckKind::PubComp => {
                 self.in_flight.finish(pkid);
-                self.pulse.answered(now);
+                self.feed.answered(now);
             }
             AckKind::PubRel => {}
         }
@@ -297,7 +246,7 @@ impl Publisher {
     /// of the same message [MQTT-4.4.0-1]; without, a new one, and what the broker had taken over at QoS 2 is its own.
     fn send_again(&mut self, session: bool, out: &mut BytesMut) {
         let run = self.run.clone();
-        let version = self.mqtt().target.version;
+        let version = self.feed.mqtt().target.version;
         for pkid in self.in_flight.in_order() {
             let Some(slot) = self.in_flight.get(pkid) else { continue };
             let Some((key, seq)) = slot.message else { continue };
@@ -318,18 +267,23 @@ impl Publisher {
         }
     }
 
-    /// DISCONNECT, so that no session is left behind.
+    /// DISCONNECT, so that no session is left behind. The broker closes the connection when it has read it: before that,
+    /// messages at QoS 0 may still be on the way, and a connection that takes this one's place would end them.
     async fn leave(&self, mut connection: Connection) {
         let mut out = BytesMut::new();
         client::disconnect(&mut out, connection.version, Disconnect { reason: 0, session_expiry: Some(0) });
-        let target = &self.mqtt().target;
-        let _ = tokio::time::timeout(LONGEST_WAIT, async {
+        let target = &self.feed.mqtt().target;
+        let _ = tokio::time::timeout(LEAVING, async {
             while !out.is_empty() {
                 Connection::write(&mut connection.writer, &mut out).await?;
             }
+            // An error is an end as well.
+            while connection.read().await.is_ok_and(|count| count > 0) {
+                connection.buffer.clear();
+            }
             if target.version != Version::V5 {
                 // 3.1.1 has no expiry: a clean session takes the place of the kept one, and goes.
-                let mut last = Connection::open(target, &connect_packet(target, self.client_id(), true)).await?;
+                let mut last = Connection::open(target, &connect_packet(target, self.feed.client_id(), true)).await?;
                 client::disconnect(&mut out, last.version, Disconnect { reason: 0, session_expiry: None });
                 Connection::write(&mut last.writer, &mut out).await?;
             }

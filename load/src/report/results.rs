@@ -52,6 +52,8 @@ pub struct Results {
     pub steps: Vec<StepResult>,
     /// What was wrong, message by message; the first few of each kind.
     pub findings: Findings,
+    /// What one has to know to read the numbers rightly.
+    pub notes: Vec<String>,
     /// Error texts and how often.
     pub errors: BTreeMap<String, u64>,
     /// Conditions and whether they held.
@@ -68,6 +70,8 @@ pub struct StreamResult {
     pub name: String,
     /// `mqtt` or `http`.
     pub kind: String,
+    /// QoS, of MQTT streams.
+    pub qos: Option<u8>,
     /// Clients.
     pub clients: usize,
     /// Sent.
@@ -134,6 +138,32 @@ impl Results {
     /// A metric's value.
     pub fn metric(&self, metric: Metric) -> f64 {
         metric.of(&self.totals, &self.latency, self.rate)
+    }
+
+    /// What [`Results::confirm`] measures: requests have no PUBACK, and QoS 0 has none either.
+    pub fn confirm_name(&self) -> &'static str {
+        let mqtt = self.streams.iter().any(|stream| stream.kind == "mqtt");
+        let http = self.streams.iter().any(|stream| stream.kind == "http");
+        match (mqtt, http) {
+            (true, false) => "to the broker",
+            (false, true) => "to the answer",
+            _ => "confirmed",
+        }
+    }
+
+    /// What [`Results::rate`] counts: outputs, or acknowledgements where no outputs are collected.
+    pub fn counted(&self) -> (&'static str, u64) {
+        let totals = &self.totals;
+        if totals.received == 0 && totals.lost == 0 {
+            ("confirmed", totals.confirmed)
+        } else {
+            ("came out", totals.received)
+        }
+    }
+
+    /// False when all was sent at QoS 0, where being written is all that one learns.
+    pub fn has_confirmations(&self) -> bool {
+        self.streams.iter().any(|stream| stream.qos != Some(0))
     }
 
     /// True when all thresholds hold.

@@ -24,7 +24,8 @@ pub fn text(results: &Results) -> String {
         n(totals.errors),
         n(totals.resent)
     );
-    let _ = writeln!(out, "  came out     {:>12}   {}/s", n(totals.received), n(results.rate.round() as u64));
+    let (what, count) = results.counted();
+    let _ = writeln!(out, "  {what:<12} {:>12}   {}/s", n(count), n(results.rate.round() as u64));
     let _ = writeln!(
         out,
         "  lost         {:>12}   repeated {} ({} of them sent again by this generator), out of order {}, unconfirmed {}",
@@ -35,8 +36,8 @@ pub fn text(results: &Results) -> String {
         n(totals.unconfirmed)
     );
     latency(&mut out, "latency", &results.latency);
-    if results.latency != results.confirm {
-        latency(&mut out, "to PUBACK", &results.confirm);
+    if results.latency != results.confirm && results.has_confirmations() {
+        latency(&mut out, results.confirm_name(), &results.confirm);
     }
     for (what, list) in [
         ("lost", &results.findings.lost),
@@ -66,6 +67,9 @@ pub fn text(results: &Results) -> String {
             show_ms(step.p99),
             if step.held { String::new() } else { format!(": broke, {}", step.why) }
         );
+    }
+    for note in &results.notes {
+        let _ = writeln!(out, "  NOTE         {note}");
     }
     if results.generator.limit {
         let _ = writeln!(out, "  NOTE         the generator itself was the limit: {}", results.generator.why);

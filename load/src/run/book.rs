@@ -138,6 +138,12 @@ impl Book {
         self.note_failure(what);
     }
 
+    /// A message or request failed for good: nobody promised an output of it, and none is waited for.
+    pub fn refuse(&mut self, stream: usize, key: u32, seq: u32, what: &str, now: f64) {
+        self.tracker.fail(key, seq);
+        self.error(stream, what, now);
+    }
+
     /// A failed attempt to connect again: counted by its text, no error of the run.
     pub fn note_failure(&mut self, what: &str) {
         if let Some(count) = self.errors.get_mut(what) {

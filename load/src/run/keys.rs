@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::scenario::{Checked, Place, Stream};
-use crate::tracker::Tracker;
+use flotilla_codec::QoS;
+
+use crate::scenario::{Checked, Kind, Place, Stream};
+use crate::tracker::{KeyKind, Tracker};
 
 /// See the module.
 pub struct Keys {
@@ -30,8 +32,9 @@ impl Keys {
         let followed = !scenario.collectors.is_empty();
         let all = scenario.collectors.iter().all(|collect| collect.all);
         let ordered = scenario.collectors.iter().all(|collect| collect.ordered);
+        let promised = scenario.collectors.iter().all(|collect| collect.qos != QoS::AtMostOnce);
         for stream in &scenario.streams {
-            let answers = matches!(&stream.kind, crate::scenario::Kind::Http(http) if http.answers);
+            let answers = matches!(&stream.kind, Kind::Http(http) if http.answers);
             let names = &stream.names;
             let varying = varying_levels(names);
             keys.first.push(keys.short.len() as u32);
@@ -43,7 +46,13 @@ impl Keys {
                     name.clone()
                 };
                 let expected = answers || (followed && all && stream.place != Place::None);
-                let key = tracker.add_key(shown, expected && !answers, ordered && !answers);
+                let kind = KeyKind {
+                    all: expected && !answers,
+                    ordered: ordered && !answers,
+                    followed: answers || (followed && stream.place != Place::None),
+                    promised: promised && !at_qos0(&stream.kind),
+                };
+                let key = tracker.add_key(shown, kind);
                 let short: Vec<&str> =
                     name.split('/').enumerate().filter(|(at, _)| varying(*at)).map(|(_, level)| level).collect();
                 let short = if short.is_empty() { name.clone() } else { short.join("/") };
@@ -91,6 +100,11 @@ impl Keys {
             _ => None,
         }
     }
+}
+
+/// Nothing is promised of its messages.
+fn at_qos0(kind: &Kind) -> bool {
+    matches!(kind, Kind::Mqtt(mqtt) if mqtt.qos == QoS::AtMostOnce)
 }
 
 /// Which levels differ between the names.

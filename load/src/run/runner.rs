@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use super::client::{Client, Part};
 use super::clock::Clock;
 use super::gauge::{Gauge, peak_memory_mib};
 use super::snapshot::Snapshot;
 use super::state::{Phase, Run};
 use super::steps::Steps;
 use crate::http::Requester;
-use crate::measure::Machine;
-use crate::mqtt::{Collector, ConnectionError, Publisher};
+use crate::measure::{Machine, group_digits};
 use crate::report::{Checked as CheckedThreshold, Generator, Results, StreamResult};
 use crate::scenario::{Checked, Kind};
+use crate::tracker::Totals;
 
 /// How often the run looks at itself.
 const TICK: Duration = Duration::from_millis(200);
@@ -44,8 +45,8 @@ pub struct Options<'a> {
     pub beside: Option<Beside<'a>>,
     /// Ends the run early, when it is ready.
     pub stop: Option<Pin<Box<dyn Future<Output = ()> + 'a>>>,
-    /// Which client: for the results.
-    pub client: Option<String>,
+    /// Which client sends and collects.
+    pub client: Client,
 }
 
 /// Something beside the load: gets the handle of the run, and is dropped when the run ends.
@@ -96,15 +97,13 @@ pub enum RunError {
         /// Publisher or collector.
         who: String,
         /// Why.
-        error: ConnectionError,
+        error: String,
     },
 }
 
 fn ends(scenario: &Checked) -> f64 {
     scenario.streams.iter().map(|stream| stream.pace.ends()).fold(0.0, f64::max)
 }
-
-type Client = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Runs a scenario. Everything is on the calling thread, in this one future.
 ///
@@ -115,16 +114,16 @@ pub async fn run(scenario: Checked, mut options: Options<'_>) -> Result<Results,
     let started = jiff::Timestamp::now();
     let id = rand::random::<u32>() & 0x00ff_ffff;
     let run = Run::new(id, scenario, options.findings.unwrap_or(1000));
-    let mut collectors: FuturesUnordered<Client> = FuturesUnordered::new();
+    let mut collectors: FuturesUnordered<Part> = FuturesUnordered::new();
     for number in 0..run.scenario.collectors.len() {
-        let collector = Collector::start(run.clone(), number).await.map_err(|error| RunError::Connect {
+        let collector = options.client.collector(&run, number).await.map_err(|error| RunError::Connect {
             address: run.scenario.collectors[number].target.address(),
             who: format!("collector of {}", run.scenario.collectors[number].filter),
             error,
         })?;
-        collectors.push(Box::pin(collector.run()));
+        collectors.push(collector);
     }
-    let mut senders = connect(&run, &mut collectors).await?;
+    let mut senders = connect(&run, options.client, &mut collectors).await?;
     run.clock.set(Clock::start());
     run.enter(Phase::Sending);
 
@@ -176,9 +175,10 @@ pub async fn run(scenario: Checked, mut options: Options<'_>) -> Result<Results,
 /// Connects all clients, some at a time; collectors go on meanwhile.
 async fn connect(
     run: &Rc<Run>,
-    collectors: &mut FuturesUnordered<Client>,
-) -> Result<FuturesUnordered<Client>, RunError> {
-    let senders: FuturesUnordered<Client> = FuturesUnordered::new();
+    with: Client,
+    collectors: &mut FuturesUnordered<Part>,
+) -> Result<FuturesUnordered<Part>, RunError> {
+    let senders: FuturesUnordered<Part> = FuturesUnordered::new();
     let mut to_connect = Vec::new();
     for (number, stream) in run.scenario.streams.iter().enumerate() {
         for client in 0..stream.pace.clients {
@@ -189,21 +189,17 @@ async fn connect(
         }
     }
     let connecting = to_connect.into_iter().map(|(number, client)| async move {
-        let publisher = Publisher::new(run.clone(), number, client);
-        match publisher.connect().await {
-            Ok(connection) => Ok((publisher, connection)),
-            Err(error) => Err(RunError::Connect {
-                address: run.scenario.streams[number].kind.mqtt().target.address(),
-                who: format!("publisher {} of {}", client + 1, run.scenario.streams[number].name),
-                error,
-            }),
-        }
+        with.publisher(run, number, client).await.map_err(|error| RunError::Connect {
+            address: run.scenario.streams[number].kind.mqtt().target.address(),
+            who: format!("publisher {} of {}", client + 1, run.scenario.streams[number].name),
+            error,
+        })
     });
     let mut connecting = futures::stream::iter(connecting).buffer_unordered(AT_ONCE);
     loop {
         tokio::select! {
             one = connecting.next() => match one {
-                Some(Ok((publisher, connection))) => senders.push(Box::pin(publisher.run(connection))),
+                Some(Ok(publisher)) => senders.push(publisher),
                 Some(Err(error)) => return Err(error),
                 None => break,
             },
@@ -283,7 +279,7 @@ fn results(
     seconds: f64,
     machine: Machine,
     started: jiff::Timestamp,
-    client: Option<String>,
+    client: Client,
 ) -> Results {
     let mut book = run.book.borrow_mut();
     let (totals, findings) = book.tracker.finish();
@@ -308,6 +304,7 @@ fn results(
     let streams = scenario.streams.iter().zip(&book.streams).map(|(stream, count)| StreamResult {
         name: stream.name.clone(),
         kind: if matches!(stream.kind, Kind::Mqtt(_)) { "mqtt" } else { "http" }.to_owned(),
+        qos: if let Kind::Mqtt(mqtt) = &stream.kind { Some(mqtt.qos as u8) } else { None },
         clients: stream.pace.clients,
         sent: count.sent,
         confirmed: count.confirmed,
@@ -325,7 +322,7 @@ fn results(
     Results {
         format: 1,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        client: client.unwrap_or_else(|| "flotilla".to_owned()),
+        client: client.name().to_owned(),
         name: scenario.name.clone(),
         scenario: scenario.text.clone(),
         seed: scenario.seed,
@@ -342,6 +339,7 @@ fn results(
         point_s: book.timeline.slot_ms() as f64 / 1000.0,
         events: book.events.clone(),
         steps: watch.steps.results,
+        notes: notes(&totals),
         findings,
         errors: book.errors.clone(),
         thresholds: scenario.thresholds.iter().map(checked).collect(),
@@ -354,4 +352,24 @@ fn results(
             memory_mib: peak_memory_mib(),
         },
     }
+}
+
+/// What the counts alone would tell wrongly.
+fn notes(totals: &Totals) -> Vec<String> {
+    let mut notes = Vec::new();
+    if totals.lost_at_qos0 > 0 {
+        notes.push(format!(
+            "{} of the lost messages were sent or expected at QoS 0, which promises nothing: a broker drops them when the \
+             queue of a subscriber is full, so this is no proof against the flow. Ask the broker's metrics, send fewer a \
+             second, or use qos = 1",
+            group_digits(totals.lost_at_qos0)
+        ));
+    }
+    if totals.untimed > 0 {
+        notes.push(format!(
+            "{} outputs have no latency: more messages were on the way at once than due times are kept for",
+            group_digits(totals.untimed)
+        ));
+    }
+    notes
 }

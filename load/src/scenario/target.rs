@@ -28,6 +28,16 @@ pub struct Target {
     pub keep_alive: u16,
 }
 
+impl Broker {
+    /// Checks it by itself, outside of a scenario.
+    ///
+    /// # Errors
+    /// For an address that is none, and for certificates that cannot be read.
+    pub fn target(&self) -> Result<Target, ScenarioError> {
+        Target::new("broker", self)
+    }
+}
+
 impl Target {
     /// Checks what a scenario says.
     pub(super) fn new(field: &str, broker: &Broker) -> Result<Target, ScenarioError> {

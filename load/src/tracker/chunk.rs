@@ -19,6 +19,10 @@ impl Bits {
     fn all(self) -> bool {
         self.0 == [u64::MAX; 4]
     }
+
+    fn or(self, other: Bits) -> Bits {
+        Bits(std::array::from_fn(|at| self.0[at] | other.0[at]))
+    }
 }
 
 /// A due time that is not known any more.
@@ -29,6 +33,7 @@ const FORGOTTEN: u32 = u32::MAX;
 pub struct Chunk {
     acked: Bits,
     received: Bits,
+    failed: Bits,
     /// Due times in ticks, for as many messages as were issued; emptied once all came out.
     due: Vec<u32>,
     issued: u32,
@@ -79,6 +84,18 @@ impl Chunk {
         self.received.get(at)
     }
 
+    /// Notes that no output is to come; false when that was noted before.
+    pub fn fail(&mut self, at: u32) -> bool {
+        let new = !self.failed.get(at);
+        self.failed.set(at);
+        new
+    }
+
+    /// True when no output is to come.
+    pub fn failed(&self, at: u32) -> bool {
+        self.failed.get(at)
+    }
+
     /// When it was due.
     pub fn due(&self, at: u32) -> Option<u32> {
         self.due.get(at as usize).copied().filter(|due| *due != FORGOTTEN)
@@ -86,11 +103,12 @@ impl Chunk {
 
     /// Frees the due times once all messages came out; gives how many that were.
     pub fn trim(&mut self) -> usize {
-        if self.issued == SIZE && self.received.all() { std::mem::take(&mut self.due).len() } else { 0 }
+        if self.issued == SIZE && self.received.or(self.failed).all() { std::mem::take(&mut self.due).len() } else { 0 }
     }
 
-    /// True when nothing more is expected of it: full, all acknowledged, all out.
+    /// True when nothing more is expected of it: full, all acknowledged and out. What failed may come
+    /// out all the same, so the chunk of a failed message is kept until then.
     pub fn complete(&self) -> bool {
-        self.issued == SIZE && self.received.all() && self.acked.all()
+        self.issued == SIZE && self.received.all() && self.acked.or(self.failed).all()
     }
 }

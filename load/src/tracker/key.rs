@@ -25,6 +25,8 @@ pub enum Arrival {
         due: Option<u32>,
         /// A later message of the key came out before.
         out_of_order: bool,
+        /// It had been noted as failed.
+        failed: bool,
     },
     /// One more of a message that came out before.
     Repeated,
@@ -55,6 +57,29 @@ impl Key {
         new
     }
 
+    /// Notes that it failed and no output is to come. Gives whether that is new and nothing had come, and how many due
+    /// times were freed.
+    pub fn fail(&mut self, seq: u32) -> (bool, usize) {
+        let Some(chunk) = self.chunk(seq) else { return (false, 0) };
+        let at = seq % SIZE;
+        if at >= chunk.issued() {
+            return (false, 0);
+        }
+        let new = chunk.fail(at) && !chunk.received(at);
+        let freed = chunk.trim();
+        self.forget(seq);
+        (new, freed)
+    }
+
+    /// Nothing more is expected of it, neither an acknowledgement nor an output.
+    pub fn settle(&mut self, seq: u32) {
+        if let Some(chunk) = self.chunk(seq) {
+            chunk.ack(seq % SIZE);
+            chunk.receive(seq % SIZE);
+            self.forget(seq);
+        }
+    }
+
     /// Notes an output. Gives what it was and how many due times were freed.
     pub fn receive(&mut self, seq: u32) -> (Arrival, usize) {
         if seq >= self.issued {
@@ -64,20 +89,20 @@ impl Key {
         if !chunk.receive(seq % SIZE) {
             return (Arrival::Repeated, 0);
         }
-        let due = chunk.due(seq % SIZE);
+        let (due, failed) = (chunk.due(seq % SIZE), chunk.failed(seq % SIZE));
         let freed = chunk.trim();
         let out_of_order = seq < self.highest;
         self.highest = self.highest.max(seq + 1);
         self.forget(seq);
-        (Arrival::First { due, out_of_order }, freed)
+        (Arrival::First { due, out_of_order, failed }, freed)
     }
 
-    /// Calls `found` for every message that did not come out, with whether it was acknowledged.
+    /// Calls `found` for every message that did not come out though it did not fail, with whether it was acknowledged.
     pub fn each_missing(&self, mut found: impl FnMut(u32, bool)) {
         for (number, chunk) in self.chunks.iter().enumerate() {
             let Some(chunk) = chunk else { continue };
             let start = (self.base + number as u32) * SIZE;
-            for at in (0..chunk.issued()).filter(|at| !chunk.received(*at)) {
+            for at in (0..chunk.issued()).filter(|at| !chunk.received(*at) && !chunk.failed(*at)) {
                 found(start + at, chunk.acked(at));
             }
         }

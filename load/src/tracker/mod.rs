@@ -10,4 +10,4 @@ mod tracker;
 
 pub use finding::{Finding, Findings};
 pub use totals::Totals;
-pub use tracker::{Received, Tracker};
+pub use tracker::{KeyKind, Received, Tracker};

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
-use super::Tracker;
+use super::{KeyKind, Tracker};
 
 /// What happens to messages.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ enum Op {
     /// Of the messages of a key, one by its place in a thousandth.
     Confirm(u32, u32),
     Receive(u32, u32),
+    /// As for [`Op::Confirm`].
+    Fail(u32, u32),
     /// All messages so far of a key are acknowledged and come out.
     Drain(u32),
     Stranger(u32, u32),
@@ -24,6 +26,7 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (0u32..3).prop_map(Op::Issue),
         4 => (0u32..3, 0u32..1000).prop_map(|(key, place)| Op::Confirm(key, place)),
         4 => (0u32..3, 0u32..1000).prop_map(|(key, place)| Op::Receive(key, place)),
+        1 => (0u32..3, 0u32..1000).prop_map(|(key, place)| Op::Fail(key, place)),
         1 => (0u32..3).prop_map(Op::Drain),
         1 => (0u32..5, any::<u32>()).prop_map(|(key, seq)| Op::Stranger(key, seq)),
     ]
@@ -35,6 +38,7 @@ struct Model {
     issued: HashMap<u32, u32>,
     acked: HashSet<(u32, u32)>,
     received: HashSet<(u32, u32)>,
+    failed: HashSet<(u32, u32)>,
     highest: HashMap<u32, u32>,
     repeated: u64,
     disordered: Vec<(u32, u32)>,
@@ -49,7 +53,10 @@ impl Model {
             assert!(!got.first);
         } else if self.received.insert((key, seq)) {
             assert!(got.first);
-            assert_eq!(got.due, Some(self.due[&(key, seq)]));
+            // Of what failed, the due time may be gone.
+            if !self.failed.contains(&(key, seq)) || got.due.is_some() {
+                assert_eq!(got.due, Some(self.due[&(key, seq)]));
+            }
             let highest = self.highest.entry(key).or_default();
             if seq < *highest {
                 self.disordered.push((key, seq));
@@ -67,7 +74,7 @@ proptest! {
     fn it_counts_as_a_model_that_keeps_everything(ops in prop::collection::vec(op(), 0..3000), bulk in 0u32..1500) {
         let mut tracker = Tracker::new(usize::MAX);
         for key in 0..3 {
-            tracker.add_key(key.to_string(), true, true);
+            tracker.add_key(key.to_string(), KeyKind::default());
         }
         let mut model = Model::default();
         let mut clock = 0;
@@ -99,6 +106,15 @@ proptest! {
                         model.receive(&mut tracker, key, issued * place / 1000);
                     }
                 }
+                Op::Fail(key, place) => {
+                    let issued = model.issued.get(&key).copied().unwrap_or_default();
+                    // What came out and was acknowledged is forgotten, and cannot fail any more.
+                    let seq = issued * place / 1000;
+                    if issued > 0 && !model.received.contains(&(key, seq)) {
+                        tracker.fail(key, seq);
+                        model.failed.insert((key, seq));
+                    }
+                }
                 Op::Drain(key) => {
                     for seq in 0..model.issued.get(&key).copied().unwrap_or_default() {
                         tracker.confirm(key, seq);
@@ -112,7 +128,8 @@ proptest! {
             }
         }
         let sent: u64 = model.issued.values().map(|issued| u64::from(*issued)).sum();
-        prop_assert_eq!(tracker.outstanding(), sent - model.received.len() as u64);
+        let settled = model.received.union(&model.failed).count() as u64;
+        prop_assert_eq!(tracker.outstanding(), sent - settled);
         let (totals, findings) = tracker.finish();
         prop_assert_eq!(totals.sent, sent);
         prop_assert_eq!(totals.confirmed, model.acked.len() as u64);
@@ -121,17 +138,19 @@ proptest! {
         prop_assert_eq!(totals.out_of_order, model.disordered.len() as u64);
         prop_assert_eq!(totals.never_sent, model.never_sent);
         let lost: HashSet<_> = findings.lost.iter().map(|one| (one.key.parse::<u32>().unwrap(), one.seq)).collect();
-        let wanted: HashSet<_> = model.acked.iter().filter(|one| !model.received.contains(one)).copied().collect();
+        let wanted: HashSet<_> =
+            model.acked.iter().filter(|one| !model.received.contains(one) && !model.failed.contains(one)).copied().collect();
         prop_assert_eq!(&lost, &wanted);
         prop_assert_eq!(totals.lost, wanted.len() as u64);
-        prop_assert_eq!(totals.unconfirmed, sent - model.acked.union(&model.received).count() as u64);
+        let known: HashSet<_> = model.acked.iter().chain(&model.received).chain(&model.failed).collect();
+        prop_assert_eq!(totals.unconfirmed, sent - known.len() as u64);
     }
 }
 
 #[test]
 fn what_the_generator_sent_again_is_told_apart() {
     let mut tracker = Tracker::new(10);
-    let key = tracker.add_key("k".into(), true, true);
+    let key = tracker.add_key("k".into(), KeyKind::default());
     for due in 0..2 {
         let seq = tracker.issue(key, due);
         tracker.confirm(key, seq);
@@ -147,18 +166,40 @@ fn what_the_generator_sent_again_is_told_apart() {
 #[test]
 fn what_need_not_come_out_is_not_lost() {
     let mut tracker = Tracker::new(10);
-    let key = tracker.add_key("k".into(), false, true);
+    let key = tracker.add_key("k".into(), KeyKind { all: false, ..KeyKind::default() });
     tracker.issue(key, 0);
     tracker.confirm(key, 0);
     assert_eq!(tracker.outstanding(), 0);
     assert_eq!(tracker.finish().0.lost, 0);
 }
 
+#[test]
+fn what_nothing_follows_is_forgotten_and_what_failed_is_not_waited_for() {
+    let mut tracker = Tracker::new(10);
+    let silent = tracker.add_key("silent".into(), KeyKind { all: false, followed: false, ..KeyKind::default() });
+    let key = tracker.add_key("k".into(), KeyKind { promised: false, ..KeyKind::default() });
+    for number in 0..1000 {
+        let seq = tracker.issue(silent, number);
+        tracker.confirm(silent, seq);
+    }
+    assert_eq!(tracker.due_held(), 0);
+    for due in 0..4 {
+        tracker.issue(key, due);
+    }
+    tracker.confirm(key, 0);
+    tracker.fail(key, 1);
+    tracker.fail(key, 2);
+    tracker.receive(key, 2, 0);
+    let (totals, findings) = tracker.finish();
+    assert_eq!((totals.lost, totals.lost_at_qos0, totals.unconfirmed), (1, 1, 1));
+    assert_eq!((findings.lost[0].seq, findings.unconfirmed[0].seq), (0, 3));
+}
+
 /// Ten million messages, one lost early, take little.
 #[test]
 fn memory_stays_small() {
     let mut tracker = Tracker::new(10);
-    let key = tracker.add_key("k".into(), true, true);
+    let key = tracker.add_key("k".into(), KeyKind::default());
     for number in 0..10_000_000u32 {
         let seq = tracker.issue(key, number);
         tracker.confirm(key, seq);

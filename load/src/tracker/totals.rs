@@ -14,6 +14,8 @@ pub struct Totals {
     pub received: u64,
     /// Confirmed, and never came out.
     pub lost: u64,
+    /// Of these, messages that were sent or expected at QoS 0: a broker may drop those.
+    pub lost_at_qos0: u64,
     /// Neither confirmed nor out when the run ended: nobody promised anything.
     pub unconfirmed: u64,
     /// Outputs of messages that had come out before.

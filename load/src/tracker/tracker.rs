@@ -26,16 +26,35 @@ pub struct Tracker {
     most_findings: usize,
     due_held: usize,
     resent: HashSet<(u32, u32), FxBuildHasher>,
+    /// Failed, and nothing came out of them.
+    failed: u64,
 }
 
 #[derive(Debug)]
 struct Tracked {
     name: String,
     key: Key,
+    kind: KeyKind,
+}
+
+/// What is expected of a key's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is asked for on its own")]
+pub struct KeyKind {
     /// False: an output for each message is not expected, so none is lost.
-    all: bool,
+    pub all: bool,
     /// False: the messages of this key share an order with nobody.
-    ordered: bool,
+    pub ordered: bool,
+    /// False: nothing comes out at all; what is acknowledged is forgotten.
+    pub followed: bool,
+    /// False: messages go or come at QoS 0, so a broker may drop them.
+    pub promised: bool,
+}
+
+impl Default for KeyKind {
+    fn default() -> KeyKind {
+        KeyKind { all: true, ordered: true, followed: true, promised: true }
+    }
 }
 
 /// What an output was, for the histogram.
@@ -57,12 +76,13 @@ impl Tracker {
             most_findings,
             due_held: 0,
             resent: HashSet::default(),
+            failed: 0,
         }
     }
 
-    /// Adds a key; gives its number. `all`: each message is to come out. `ordered`: in the order in which it was sent.
-    pub fn add_key(&mut self, name: String, all: bool, ordered: bool) -> u32 {
-        self.keys.push(Tracked { name, key: Key::default(), all, ordered });
+    /// Adds a key; gives its number.
+    pub fn add_key(&mut self, name: String, kind: KeyKind) -> u32 {
+        self.keys.push(Tracked { name, key: Key::default(), kind });
         self.keys.len() as u32 - 1
     }
 
@@ -74,7 +94,7 @@ impl Tracker {
     /// The next message of a key, due at this tick; gives its sequence.
     pub fn issue(&mut self, key: u32, due: u32) -> u32 {
         let Some(tracked) = self.keys.get_mut(key as usize) else { return 0 };
-        let (seq, held) = tracked.key.issue((self.due_held < MOST_DUE).then_some(due));
+        let (seq, held) = tracked.key.issue((tracked.kind.followed && self.due_held < MOST_DUE).then_some(due));
         self.due_held += held;
         self.totals.sent += 1;
         seq
@@ -86,6 +106,20 @@ impl Tracker {
             && tracked.key.ack(seq)
         {
             self.totals.confirmed += 1;
+            if !tracked.kind.followed {
+                tracked.key.settle(seq);
+            }
+        }
+    }
+
+    /// It failed for good: no output is waited for, and it is neither lost nor unconfirmed.
+    pub fn fail(&mut self, key: u32, seq: u32) {
+        let Some(tracked) = self.keys.get_mut(key as usize) else { return };
+        let (new, freed) = tracked.key.fail(seq);
+        self.due_held -= freed;
+        self.failed += u64::from(new);
+        if !tracked.kind.followed {
+            tracked.key.settle(seq);
         }
     }
 
@@ -107,10 +141,11 @@ impl Tracker {
         self.due_held -= freed;
         let finding = || Finding { key: tracked.name.clone(), seq, at_ms: Some(at_ms) };
         match arrival {
-            Arrival::First { due, out_of_order } => {
+            Arrival::First { due, out_of_order, failed } => {
                 self.totals.received += 1;
+                self.failed -= u64::from(failed);
                 self.totals.untimed += u64::from(due.is_none());
-                if out_of_order && tracked.ordered {
+                if out_of_order && tracked.kind.ordered {
                     self.totals.out_of_order += 1;
                     if self.findings.out_of_order.len() < self.most_findings {
                         self.findings.out_of_order.push(finding());
@@ -145,15 +180,15 @@ impl Tracker {
 
     /// Messages confirmed or not that are to come out and did not yet.
     pub fn outstanding(&self) -> u64 {
-        if self.keys.iter().all(|tracked| tracked.all) {
-            self.totals.sent - self.totals.received
+        if self.keys.iter().all(|tracked| tracked.kind.all) {
+            self.totals.sent - self.totals.received - self.failed
         } else {
             let missing = |tracked: &Tracked| {
                 let mut count = 0;
                 tracked.key.each_missing(|_, _| count += 1);
                 count
             };
-            self.keys.iter().filter(|tracked| tracked.all).map(missing).sum()
+            self.keys.iter().filter(|tracked| tracked.kind.all).map(missing).sum()
         }
     }
 
@@ -166,8 +201,9 @@ impl Tracker {
     /// Counts what is missing, at the end.
     pub fn finish(&mut self) -> (Totals, Findings) {
         self.totals.lost = 0;
+        self.totals.lost_at_qos0 = 0;
         self.totals.unconfirmed = 0;
-        for tracked in self.keys.iter().filter(|tracked| tracked.all) {
+        for tracked in self.keys.iter().filter(|tracked| tracked.kind.all) {
             tracked.key.each_missing(|seq, acked| {
                 let (count, list) = if acked {
                     (&mut self.totals.lost, &mut self.findings.lost)
@@ -175,6 +211,7 @@ impl Tracker {
                     (&mut self.totals.unconfirmed, &mut self.findings.unconfirmed)
                 };
                 *count += 1;
+                self.totals.lost_at_qos0 += u64::from(acked && !tracked.kind.promised);
                 if list.len() < self.most_findings {
                     list.push(Finding { key: tracked.name.clone(), seq, at_ms: None });
                 }

@@ -22,6 +22,7 @@ mod memory;
 mod outside;
 mod own_settings;
 mod parts;
+mod pubsub;
 mod restart;
 mod review;
 mod rollout;

@@ -25,7 +25,7 @@ fn every_line_it_prints_to_try_works() {
         let lines: Vec<&str> = printed
             .lines()
             .map(str::trim)
-            .filter(|line| line.starts_with("curl") || line.starts_with("mosquitto_pub"))
+            .filter(|line| line.starts_with("curl") || line.contains("_pub -h") || line.contains(" pub -h"))
             .collect();
         assert!(!lines.is_empty(), "{printed}");
         for line in lines {

@@ -31,8 +31,9 @@ pub fn page(results: &Results) -> String {
     } else {
         String::new()
     };
+    let notes: String = results.notes.iter().map(|note| format!("<p class=\"warn\">{}</p>\n", escaped(note))).collect();
     let body = format!(
-        "<header><h1>{} {}</h1><p>{} · {:.1} s · Flotilla {}</p></header>\n{limit}{}{}{}{}{}{}",
+        "<header><h1>{} {}</h1><p>{} · {:.1} s · Flotilla {}</p></header>\n{limit}{notes}{}{}{}{}{}{}",
         escaped(&results.name),
         verdict(results),
         escaped(&results.started),

@@ -33,12 +33,8 @@ pub fn cards(results: &Results) -> String {
     );
     card("out of order", n(totals.out_of_order), "per key".to_owned(), totals.out_of_order > 0);
     card("errors", n(totals.errors), format!("{} reconnects", n(totals.reconnects)), totals.errors > 0);
-    card(
-        "came out",
-        format!("{}/s", n(results.rate.round() as u64)),
-        format!("{} messages", n(totals.received)),
-        false,
-    );
+    let (what, count) = results.counted();
+    card(what, format!("{}/s", n(results.rate.round() as u64)), format!("{} messages", n(count)), false);
     card("p50", show_ms(results.latency.p50), "half are at most this".to_owned(), false);
     card("p99", show_ms(results.latency.p99), format!("p99.9 {}", show_ms(results.latency.p999)), false);
     card("max", show_ms(results.latency.max), format!("p99.99 {}", show_ms(results.latency.p9999)), false);

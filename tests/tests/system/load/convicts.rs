@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use flotilla_load::run::Client;
+use flotilla_load::scenario::{Broker, Expect, Pace, Request, Scenario, Span};
 use flotilla_load::tracker::Finding;
-use flotilla_tests::{Load, Up, UpOptions, run_scenario, write_flow};
+use flotilla_tests::{Load, Up, UpOptions, run_scenario, run_scenario_with, write_flow};
 
 use crate::rollout_flow::flow;
 
@@ -51,10 +53,15 @@ fn what_a_flow_does_wrong_is_named_message_by_message() {
     assert_eq!((totals.unmarked, totals.never_sent, totals.repeated_after_resend), (0, 0, 0));
 }
 
+/// Replicas that share one topic keep no order; by default, and here, a topic is with one replica at a time.
 #[test]
 fn a_flow_that_does_nothing_wrong_is_not_convicted() {
     let folder = tempfile::TempDir::new().unwrap();
-    let file = write_flow(folder.path(), &flow("x", "")).unwrap();
+    let mut nodes = flow("x", "");
+    for node in nodes.as_array_mut().unwrap() {
+        node.as_object_mut().unwrap().remove("ha");
+    }
+    let file = write_flow(folder.path(), &nodes).unwrap();
     let up = Up::start(&file, UpOptions { replicas: 2, args: Vec::new() }).unwrap();
     let broker = up.mqtt;
     let load =
@@ -62,4 +69,75 @@ fn a_flow_that_does_nothing_wrong_is_not_convicted() {
     let totals = load.run().unwrap().totals;
     assert_eq!((totals.sent, totals.confirmed, totals.received), (3000, 3000, 3000));
     assert_eq!((totals.lost, totals.repeated, totals.out_of_order, totals.errors), (0, 0, 0, 0));
+}
+
+/// QoS 0 promises nothing: what is lost of it is counted, and the results say that this convicts nobody.
+#[test]
+fn what_is_lost_at_qos_0_is_not_blamed_on_the_flow() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = write_flow(folder.path(), &flow("x", GUILTY)).unwrap();
+    let up = Up::start(&file, UpOptions { replicas: 1, args: Vec::new() }).unwrap();
+    let (broker, topic, outputs) = (up.mqtt, "in".to_owned(), "out".to_owned());
+    let load = Load { broker, topic, outputs, rate: 200.0, seconds: 30, drain: 2, clients: 1 };
+    let mut scenario = load.scenario(1);
+    scenario.duration = None;
+    scenario.publish[0].pace.count = Some(100);
+    scenario.publish[0].qos = Some(0);
+    let results = run_scenario(&scenario, None).unwrap();
+    assert_eq!((results.totals.lost, results.totals.lost_at_qos0), (10, 10));
+    assert!(results.notes.iter().any(|note| note.contains("10 of the lost messages")), "{:?}", results.notes);
+}
+
+/// What was refused is an error, and no output of it is waited for.
+#[test]
+fn a_request_that_failed_is_not_waited_for() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = write_flow(folder.path(), &flow("x", "")).unwrap();
+    let up = Up::start(&file, UpOptions { replicas: 1, args: Vec::new() }).unwrap();
+    let scenario = Scenario {
+        drain: Some(Span(std::time::Duration::from_mins(10))),
+        mqtt: Some(Broker { url: up.mqtt.to_string(), ..Broker::default() }),
+        request: vec![Request {
+            url: format!("http://{}/nothing", up.http),
+            body: Some("{}".into()),
+            outputs: true,
+            pace: Pace { count: Some(20), ..Pace::default() },
+            ..Request::default()
+        }],
+        expect: vec![Expect { topic: "out".into(), ..Expect::default() }],
+        ..Scenario::default()
+    };
+    // With the ten minutes of its drain, the run would outlive the test.
+    let results = run_scenario(&scenario, None).unwrap();
+    assert_eq!((results.totals.errors, results.totals.lost, results.totals.unconfirmed), (20, 0, 0));
+}
+
+/// The same scenario by a client that is not ours gives the same counts, with both protocols and each QoS.
+#[test]
+fn rumqttc_counts_the_same() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = write_flow(folder.path(), &flow("x", GUILTY)).unwrap();
+    let up = Up::start(&file, UpOptions { replicas: 1, args: Vec::new() }).unwrap();
+    for (version, qos) in [(5, 1), (4, 1), (5, 2), (4, 2), (5, 0), (4, 0)] {
+        let (broker, topic, outputs) = (up.mqtt, "in".to_owned(), "out".to_owned());
+        let load = Load { broker, topic, outputs, rate: 500.0, seconds: 30, drain: 1, clients: 1 };
+        let mut scenario = load.scenario(1);
+        scenario.duration = None;
+        scenario.mqtt.as_mut().unwrap().version = Some(version);
+        scenario.publish[0].qos = Some(qos);
+        scenario.publish[0].payload = Some("{{mark}}".into());
+        scenario.expect[0].qos = Some(qos);
+        scenario.publish[0].pace.count = Some(100);
+        let [ours, theirs] = [Client::Flotilla, Client::Rumqttc].map(|client| {
+            let results = run_scenario_with(&scenario, None, client).unwrap();
+            let totals = results.totals;
+            assert_eq!(results.client, if client == Client::Flotilla { "flotilla" } else { "rumqttc" });
+            let counts = [totals.sent, totals.confirmed, totals.received, totals.lost, totals.repeated];
+            let findings = results.findings;
+            let named = [numbers(&findings.lost), numbers(&findings.repeated), numbers(&findings.out_of_order)];
+            (counts, totals.out_of_order, totals.errors, named)
+        });
+        assert_eq!(ours, theirs, "MQTT {version}, QoS {qos}");
+        assert_eq!(ours.0, [100, 100, 90, 10, 10], "MQTT {version}, QoS {qos}");
+    }
 }
