@@ -85,7 +85,7 @@ pub fn run(args: &HttpPathArgs) -> anyhow::Result<()> {
 }
 
 /// The port is open before the flow runs.
-fn wait_until_answered(address: std::net::SocketAddr) -> anyhow::Result<()> {
+pub fn wait_until_answered(address: std::net::SocketAddr) -> anyhow::Result<()> {
     let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
     loop {
         match http::run(address, "/hello/world", "hello", 1, 1) {

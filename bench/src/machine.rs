@@ -11,15 +11,20 @@ fn first_value(file: &str, key: &str) -> String {
 
 /// Processor, cores, memory, kernel and how busy the machine is with other work.
 pub fn print() {
+    say(&format!("machine: {}", line()));
+}
+
+/// The same as one line.
+pub fn line() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    say(&format!(
-        "machine: {} x {}, {} memory, Linux {}, load average {} before the run",
+    format!(
+        "{} x {}, {} memory, Linux {}, load average {} before the run",
         cores,
         first_value("/proc/cpuinfo", "model name"),
         first_value("/proc/meminfo", "MemTotal"),
         kernel.trim(),
         load.split(' ').next().unwrap_or("unknown"),
-    ));
+    )
 }

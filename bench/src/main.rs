@@ -1,5 +1,6 @@
 //! Load generator and side-by-side comparisons. Every comparison measures both sides in one run and prints the ratio.
 
+mod all;
 mod broker;
 mod function;
 mod http_path;
@@ -29,6 +30,14 @@ struct Bench {
 
 #[derive(Subcommand)]
 enum What {
+    /// Everything below and more in one run, written to bench/RESULTS.md with charts
+    All(all::AllArgs),
+    /// The bare limit of the MQTT path, as a process
+    #[command(hide = true)]
+    Echo(all::EchoArgs),
+    /// The bare limit of the HTTP path, as a process
+    #[command(hide = true)]
+    Hyper(all::HyperArgs),
     /// The broker beside Mosquitto: QoS 0, 1 and 2 one to one, and 4 publishers to a share group of 3
     Broker(broker::BrokerArgs),
     /// mqtt in -> change -> function -> mqtt out at QoS 1 through Mosquitto, as a stream and as a backlog: one replica beside
@@ -46,6 +55,9 @@ fn main() -> anyhow::Result<()> {
     let bench = Bench::parse();
     machine::print();
     match bench.what {
+        What::All(args) => all::run(&args),
+        What::Echo(args) => all::echo(&args),
+        What::Hyper(args) => all::hyper(&args),
         What::Broker(args) => broker::run(&args),
         What::MqttPath(args) => mqtt_path::run(&args),
         What::HttpPath(args) => http_path::run(&args),

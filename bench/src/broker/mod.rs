@@ -2,7 +2,7 @@
 
 mod client;
 mod growth;
-mod load;
+pub mod load;
 mod order;
 
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use clap::Args;
 
 use crate::peer::{Mosquitto, Process, Rumqttd, binary, free_port};
 use crate::report::{median, say};
-use load::Case;
+pub use load::Case;
 
 /// How the brokers are measured.
 #[derive(Args)]
@@ -33,7 +33,8 @@ pub struct BrokerArgs {
     only: String,
 }
 
-const CASES: [Case; 4] = [
+/// What is measured.
+pub const CASES: [Case; 4] = [
     Case { name: "QoS 0, one to one", topic: "bench/0", publishers: 1, group: 0, qos: 0, topics: 1, order: None },
     Case { name: "QoS 1, one to one", topic: "bench/1", publishers: 1, group: 0, qos: 1, topics: 1, order: None },
     Case {
@@ -122,9 +123,15 @@ pub fn run(args: &BrokerArgs) -> anyhow::Result<()> {
 
 /// `flotilla broker`, with nothing persistent.
 fn start(dir: &Path) -> anyhow::Result<(SocketAddr, Process)> {
+    start_with(dir, &[])
+}
+
+/// The same with more flags.
+pub fn start_with(dir: &Path, more: &[&str]) -> anyhow::Result<(SocketAddr, Process)> {
+    std::fs::create_dir_all(dir)?;
     let address = free_port()?;
     let mut command = Command::new(binary()?);
-    command.args(["broker", "--listen", &address.to_string()]);
+    command.args(["broker", "--listen", &address.to_string()]).args(more);
     let mut process = Process::start(command, dir.join("broker.log"))?;
     process.wait_for(address)?;
     Ok((address, process))

@@ -1,14 +1,14 @@
 //! A message through a function node.
 
 mod case;
-mod engine;
-mod node_vm;
+pub mod engine;
+pub mod node_vm;
 
 use clap::Args;
 
 use crate::report::{median, say};
 
-use case::CASES;
+pub use case::CASES;
 
 /// How the function node is measured.
 #[derive(Args)]

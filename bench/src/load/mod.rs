@@ -2,4 +2,4 @@
 
 pub mod http;
 pub mod mqtt;
-mod wire;
+pub mod wire;

@@ -7,7 +7,7 @@ mod replica;
 mod rumqttd;
 
 pub use mosquitto::Mosquitto;
-pub use node_red::NodeRed;
+pub use node_red::{NODE_REDS, NodeRed};
 pub use process::{Process, free_port};
 pub use replica::{Replica, binary};
 pub use rumqttd::Rumqttd;

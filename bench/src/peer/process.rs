@@ -76,13 +76,20 @@ impl Process {
 
     /// User and system time of the process so far, in seconds.
     pub fn cpu(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in parentheses may hold anything; fields are counted after it (proc(5): utime 14, stime 15).
-        let (_, rest) = stat.rsplit_once(')').context("a stat line has a name")?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let ticks: u64 =
-            fields.get(11..13).context("a stat line has times")?.iter().flat_map(|field| field.parse::<u64>()).sum();
-        Ok(ticks as f64 / TICKS)
+        cpu_of(self.child.id())
+    }
+
+    /// The same with the processes that it started and that still run.
+    pub fn cpu_of_family(&self) -> anyhow::Result<f64> {
+        let (mut all, mut at) = (vec![self.child.id()], 0);
+        while let Some(parent) = all.get(at) {
+            for thread in std::fs::read_dir(format!("/proc/{parent}/task"))?.flatten() {
+                let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+                all.extend(children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+            }
+            at += 1;
+        }
+        Ok(all.into_iter().filter_map(|pid| cpu_of(pid).ok()).sum())
     }
 }
 
@@ -96,4 +103,15 @@ impl Drop for Process {
 /// A loopback port that is free now.
 pub fn free_port() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// User and system time of a process so far, in seconds.
+fn cpu_of(pid: u32) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may hold anything; fields are counted after it (proc(5): utime 14, stime 15).
+    let (_, rest) = stat.rsplit_once(')').context("a stat line has a name")?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let ticks: u64 =
+        fields.get(11..13).context("a stat line has times")?.iter().flat_map(|field| field.parse::<u64>()).sum();
+    Ok(ticks as f64 / TICKS)
 }
