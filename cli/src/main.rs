@@ -13,6 +13,7 @@ mod door;
 mod down;
 mod env;
 mod exit;
+mod flow_args;
 mod flow_files;
 mod gateway;
 mod group;
@@ -20,6 +21,7 @@ mod group_key;
 mod health;
 mod load;
 mod logging;
+mod place;
 mod plain;
 mod process;
 mod pubsub;
@@ -29,6 +31,7 @@ mod revision;
 mod rollout;
 mod scale;
 mod status;
+mod store;
 mod test;
 mod testhost;
 mod up;
@@ -112,6 +115,8 @@ enum Command {
     Sub(Box<pubsub::SubArgs>),
     /// Show who changed what, when and why
     Audit(audit::AuditArgs),
+    /// Back a store up into a file, and bring it back
+    Store(store::StoreArgs),
     /// Read and write the shared context
     Context(context::ContextArgs),
     /// Print the version
@@ -173,6 +178,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Pub(args) => pubsub::publish(*args).await,
             Command::Sub(args) => pubsub::subscribe(*args).await,
             Command::Audit(args) => audit::run(args).await,
+            Command::Store(args) => store::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Context(args) => context::run(args).await,
             Command::Load(_)

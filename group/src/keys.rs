@@ -49,6 +49,15 @@ pub(crate) fn member_lease(id: &str) -> String {
     format!("replica/{id}")
 }
 
+/// True for what a running process keeps of itself: it writes it anew when it starts, and it says nothing to others.
+pub fn is_of_a_process(key: &str) -> bool {
+    let of_group = || key.strip_prefix("group/")?.split_once('/').map(|(_, rest)| rest);
+    key.starts_with("spare/")
+        || of_group().is_some_and(|rest| {
+            rest.starts_with("replica/") || rest.starts_with("gateway/") || rest == "consumers" || rest == "supervisor"
+        })
+}
+
 const ADOPTER: &str = "adopter ";
 
 /// The holder of a dead replica's id while a survivor finishes its sessions.
@@ -176,4 +185,19 @@ pub(crate) fn given(group: &str, id: &str) -> String {
 /// The last tick of a node that fired.
 pub(crate) fn tick(group: &str, node: &str) -> String {
     format!("group/{group}/tick/{node}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_keeps_of_itself_is_told_from_what_lasts() {
+        for key in [member("g", "r"), member("", "r"), gateway("g", "x"), consumers("g"), supervisor("g")] {
+            assert!(is_of_a_process(&key), "{key}");
+        }
+        for key in [desired("g"), secrets("g"), spec("g"), session("g", "c"), context_prefix("g") + "global/a"] {
+            assert!(!is_of_a_process(&key), "{key}");
+        }
+    }
 }

@@ -27,4 +27,10 @@ pub enum AuthError {
         /// What is wrong and what to write.
         what: String,
     },
+    /// A password that has no hash.
+    #[error("the password cannot be hashed: {reason}")]
+    Unhashable {
+        /// What the library said.
+        reason: String,
+    },
 }

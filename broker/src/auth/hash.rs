@@ -1,6 +1,19 @@
 //! Password hashes: argon2 and bcrypt.
 
+use argon2::password_hash::{PasswordHasher, SaltString};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordVerifier, Version};
+
+use super::error::AuthError;
+
+/// The argon2id hash of a password with a new salt, as a users file takes it.
+///
+/// # Errors
+/// [`AuthError::Unhashable`] when the password is longer than argon2 takes.
+pub fn hash_password(password: &str) -> Result<String, AuthError> {
+    let unhashable = |error: argon2::password_hash::Error| AuthError::Unhashable { reason: error.to_string() };
+    let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(unhashable)?;
+    Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(unhashable)?.to_string())
+}
 
 /// A password's hash that can be verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,10 +126,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_hashed_here_is_matched_and_salted() {
+        let (one, two) = (hash_password("secret").unwrap(), hash_password("secret").unwrap());
+        assert_ne!(one, two);
+        let hash = Hash::parse(&one).unwrap();
+        assert!(hash.matches(b"secret") && !hash.matches(b"Secret"));
+    }
+
     /// Whatever the libraries make is taken.
     #[test]
     fn what_tools_make_is_taken() {
-        use argon2::password_hash::{PasswordHasher, SaltString};
         for round in 0..20 {
             let hash = Hash::parse(&::bcrypt::hash(format!("secret{round}"), 4).unwrap()).unwrap();
             assert!(hash.matches(format!("secret{round}").as_bytes()) && !hash.matches(b"other"));

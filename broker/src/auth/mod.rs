@@ -11,3 +11,4 @@ pub use acl::{Acl, Rights};
 pub use admitted::Admitted;
 pub use check::Auth;
 pub use error::AuthError;
+pub use hash::hash_password;

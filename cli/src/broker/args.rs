@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use flotilla_broker::{Config, GroupStrategy, Strategy};
 
+use super::passwd::PasswdArgs;
 use super::status::StatusArgs;
 
 /// Runs the broker, or asks one.
@@ -22,6 +23,8 @@ pub struct BrokerArgs {
 pub enum Ask {
     /// Show a running broker's share groups: members, shares and lag
     Status(StatusArgs),
+    /// Set or remove a user in a file for --users
+    Passwd(PasswdArgs),
 }
 
 /// Every setting is a flag, a `FLOTILLA_BROKER_*` variable and a key in the `[broker]` table of the TOML file.

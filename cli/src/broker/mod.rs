@@ -1,6 +1,7 @@
 //! `flotilla broker`: the MQTT broker as a process of its own, and what it can be asked.
 
 mod args;
+mod passwd;
 mod serve;
 mod status;
 
@@ -12,6 +13,7 @@ pub use args::BrokerArgs;
 /// Runs the broker until SIGTERM or SIGINT, or asks a running one.
 pub async fn run(args: BrokerArgs) -> anyhow::Result<ExitCode> {
     match args.ask {
+        Some(Ask::Passwd(args)) => passwd::run(&args),
         Some(Ask::Status(args)) => status::run(args).await,
         None => serve::run(args.serve).await,
     }

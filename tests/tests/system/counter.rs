@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use flotilla_tests::{Up, UpOptions, eventually, get, kill, write_flow};
+use flotilla_tests::{Up, UpOptions, eventually, kill, request, write_flow};
 use serde_json::json;
 
-/// Increments for each request and answers the sum.
+/// Increments for each request and answers the sum. By POST: a GET whose replica died is sent to another one.
 fn start() -> Up {
     let folder = tempfile::TempDir::new().unwrap();
     let document = json!([
         {"id": "t1", "type": "tab", "label": "Counter", "disabled": false, "info": ""},
-        {"id": "h1", "type": "http in", "z": "t1", "name": "", "url": "/count", "method": "get", "upload": false,
+        {"id": "h1", "type": "http in", "z": "t1", "name": "", "url": "/count", "method": "post", "upload": false,
          "swaggerDoc": "", "x": 100, "y": 200, "wires": [["f1"]]},
         {"id": "f1", "type": "function", "z": "t1", "name": "", "outputs": 1, "timeout": 0, "noerr": 0,
          "func": "msg.payload = String(global.incr('count', 1, 'shared'));\nreturn msg;",
@@ -31,7 +31,7 @@ fn it_is_exact_where_each_increment_was_acknowledged_while_a_replica_is_killed()
         for _ in 0..4 {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
-                    match get(up.http, "/count") {
+                    match request(up.http, "POST", "/count", "", "") {
                         Ok(answer) if answer.status == 200 => acknowledged.fetch_add(1, Ordering::Relaxed),
                         _ => failed.fetch_add(1, Ordering::Relaxed),
                     };

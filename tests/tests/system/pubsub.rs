@@ -50,7 +50,11 @@ fn good(tool: Tool, what: &str, broker: SocketAddr, args: &[&str], input: &str) 
 
 /// The subscription comes first and stays as a session, so that nothing depends on when who starts.
 fn through(broker: SocketAddr, publisher: Tool, subscriber: Tool) {
-    let lines: String = (0..300).map(|number| format!("{{\"n\":{number}}}\n")).collect();
+    // With more than 20 in a kept session mosquitto_sub 2.0.11 ends with a protocol error on MQTT 5 at QoS 2, on its own
+    // broker and with its own publisher.
+    let count = if matches!(subscriber, Tool::Mosquitto) { 20 } else { 300 };
+    let lines: String = (0..count).map(|number| format!("{{\"n\":{number}}}\n")).collect();
+    let count = count.to_string();
     for version in ["5", "311"] {
         for qos in ["1", "2"] {
             let topic = format!("pubsub/{version}/{qos}");
@@ -61,7 +65,7 @@ fn through(broker: SocketAddr, publisher: Tool, subscriber: Tool) {
             }
             good(subscriber, "sub", broker, &[&session[..], &["-E"]].concat(), "");
             good(publisher, "pub", broker, &["-V", version, "-q", qos, "-t", &topic, "-l"], &lines);
-            let got = good(subscriber, "sub", broker, &[&session[..], &["-C", "300", "-W", "60"]].concat(), "");
+            let got = good(subscriber, "sub", broker, &[&session[..], &["-C", &count, "-W", "60"]].concat(), "");
             assert_eq!(got, lines, "MQTT {version}, QoS {qos}");
         }
     }
