@@ -1,19 +1,19 @@
 //! A running broker: start, status, shutdown.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use thiserror::Error;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{field::display, info};
 
 use crate::{
-    auth::{Auth, AuthError},
-    config::{Config, InvalidSetting},
-    listener::{Addresses, Listeners, Shared, TlsError},
+    auth::Auth,
+    config::Config,
+    listener::{Addresses, Listeners, Shared},
     metrics,
-    persist::{PersistError, Writer, restore},
     router::{Router, Stats, Status},
+    start_error::StartError,
+    writer::{Writer, restore},
 };
 
 /// A running broker. Dropping it stops the listeners; [`Broker::shutdown`] ends it in order.
@@ -46,33 +46,6 @@ impl View {
     pub fn group_metrics(&self) -> String {
         metrics::groups(&self.status())
     }
-}
-
-/// Why a broker did not start.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The address is in use, or not this machine's.
-    #[error("cannot listen on {address}; free the port or set another `{setting}`")]
-    Bind {
-        /// The setting that names it.
-        setting: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// No broker can work with a setting.
-    #[error(transparent)]
-    Setting(#[from] InvalidSetting),
-    /// TLS cannot be offered.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The file of users or the ACL cannot be used.
-    #[error(transparent)]
-    Auth(#[from] AuthError),
-    /// What was stored cannot be used.
-    #[error(transparent)]
-    Persist(#[from] PersistError),
 }
 
 /// How often timers are looked at: the precision of will delays and expiries.

@@ -4,8 +4,10 @@
 //! it), `session` and `share` (what waits and what is in flight), and back out over a `link`.
 
 mod auth;
+mod blame;
 mod broker;
 mod config;
+mod keys;
 mod link;
 mod listener;
 mod message;
@@ -14,11 +16,13 @@ mod persist;
 mod router;
 mod session;
 mod share;
+mod start_error;
 mod topic;
+mod writer;
 
-pub use auth::AuthError;
-pub use broker::{Broker, StartError, View};
+pub use auth::{AuthError, hash_password};
+pub use broker::{Broker, View};
 pub use config::{Config, GroupStrategy, InvalidGroupStrategy, InvalidSetting, Strategy, UnknownStrategy};
-pub use listener::TlsError;
 pub use persist::PersistError;
 pub use router::{GroupStatus, MemberStatus, Stats, Status};
+pub use start_error::{StartError, TlsError};

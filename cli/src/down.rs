@@ -9,8 +9,8 @@ use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::exit::{Exit, Failure};
+use crate::place::Place;
 use crate::review::print;
-use crate::up::Place;
 
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(50);

@@ -9,7 +9,7 @@ use flotilla_group::revision::Revision;
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Failure};
-use crate::replica::FlowArgs;
+use crate::flow_args::FlowArgs;
 
 /// What the command line gives of a revision; nothing stands for what it does not give.
 pub struct Given {

@@ -10,8 +10,8 @@ use clap::Args;
 use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Deadlines, Meters, Pool};
 use flotilla_gateway::directory;
+use flotilla_group::Driver;
 use flotilla_group::member::{Gateways, Roster};
-use flotilla_group::rollout::Driver;
 use flotilla_store::Store;
 use tokio_util::sync::{CancellationToken, DropGuard};
 

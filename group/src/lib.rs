@@ -4,6 +4,7 @@ pub mod audit;
 mod changes;
 pub mod deadletter;
 pub mod desired;
+mod driver;
 mod error;
 mod keys;
 pub mod member;
@@ -16,6 +17,7 @@ pub mod session;
 pub mod spec;
 
 pub use changes::{Changed, Changes};
+pub use driver::Driver;
 pub use error::GroupError;
-pub use keys::context_prefix;
+pub use keys::{context_prefix, is_of_a_process};
 pub use record::WRITTEN as RECORD_FORMAT;

@@ -11,5 +11,7 @@ pub mod rumqtt;
 pub mod run;
 pub mod scenario;
 mod schedule;
+mod shared;
+mod span;
 mod template;
 pub mod tracker;

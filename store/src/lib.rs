@@ -5,6 +5,7 @@
 
 mod contract;
 mod nats;
+mod open;
 mod postgres;
 mod redis;
 mod remote;
@@ -17,4 +18,4 @@ pub use contract::{
     Acquire, BlockingStore, Cas, Entry, Event, Expect, Fence, Held, Lease, MAX_KEY, MAX_VALUE, Result, Store,
     StoreError, Watch, Write,
 };
-pub use url::open;
+pub use open::open;

@@ -9,7 +9,7 @@ use super::{
     accept::{Transport, serve},
     tls,
 };
-use crate::{broker::StartError, config::Config};
+use crate::{config::Config, start_error::StartError};
 
 /// The listeners that the settings ask for, bound.
 #[derive(Debug)]

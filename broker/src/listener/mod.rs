@@ -15,4 +15,3 @@ mod ws;
 pub use bind::{Addresses, Listeners};
 pub use shared::Shared;
 pub use slots::Slots;
-pub use tls::TlsError;

@@ -2,7 +2,6 @@
 
 use std::{path::Path, sync::Arc};
 
-use thiserror::Error;
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -12,24 +11,7 @@ use tokio_rustls::{
     },
 };
 
-/// Why TLS cannot be offered.
-#[derive(Debug, Error)]
-pub enum TlsError {
-    /// A file is missing from the settings.
-    #[error("tls_listen needs tls_cert and tls_key: PEM files with the certificate chain and its key")]
-    Incomplete,
-    /// A file cannot be read.
-    #[error("{path}: {what}; it must be a PEM file")]
-    File {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        what: String,
-    },
-    /// The key does not fit the certificate, or the like.
-    #[error("the certificate cannot be used: {0}")]
-    Certificate(#[from] tokio_rustls::rustls::Error),
-}
+use crate::start_error::TlsError;
 
 /// Reads a certificate chain and its key.
 pub fn acceptor(cert: Option<&Path>, key: Option<&Path>) -> Result<TlsAcceptor, TlsError> {

@@ -10,9 +10,7 @@ mod load;
 mod op;
 mod queue;
 mod schema;
-mod start;
 mod write;
-mod writer;
 
 pub use clock::Clock;
 pub use file::PersistError;
@@ -21,4 +19,3 @@ pub use load::{Loaded, StoredSession};
 pub use op::{Op, Refused, Reply, ReplyKind};
 pub use queue::Queue;
 pub use schema::Store;
-pub use start::{Writer, restore};

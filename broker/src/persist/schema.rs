@@ -9,7 +9,7 @@ use super::file::{APPLICATION, LAYOUT, PersistError, check_header, check_log};
 /// The open file. Only this process has it open.
 #[derive(Debug)]
 pub struct Store {
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     pub(super) connection: Connection,
 }
 

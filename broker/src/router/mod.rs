@@ -25,4 +25,3 @@ pub use connect::{Accepted, Refused};
 pub use publish::Blocked;
 pub use router::{Router, Stats};
 pub use status::{GroupStatus, MemberStatus, Status, Totals};
-pub use timers::TimerKey;

@@ -7,6 +7,7 @@ use std::{
 
 use super::Router;
 use crate::{
+    keys::TimerKey,
     session::SessionKey,
     share::{GroupKey, Waiting},
 };
@@ -32,9 +33,6 @@ pub(super) enum Timer {
     /// Hand out what a share group held back for its members after a restart.
     Resume(GroupKey),
 }
-
-/// A timer that is set.
-pub type TimerKey = (Instant, u64);
 
 impl Timers {
     fn set(&mut self, at: Instant, timer: Timer) -> TimerKey {

@@ -4,10 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::SmallVec;
 
-use crate::{
-    message::Message,
-    share::{Blame, GroupKey},
-};
+use crate::{blame::Blame, keys::GroupKey, message::Message};
 use flotilla_codec::QoS;
 
 /// Subscription identifiers that go with a message; nearly always none or one.

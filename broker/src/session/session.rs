@@ -6,11 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::{Client, Delivery, Identity, Window};
-use crate::{router::TimerKey, share::GroupKey};
+use crate::keys::{GroupKey, TimerKey};
 use flotilla_codec::{QoS, Will};
-
-/// Index of a session in the router.
-pub type SessionKey = usize;
 
 /// What outlives a connection, by ClientID.
 #[derive(Debug)]

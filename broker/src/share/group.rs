@@ -12,14 +12,11 @@ use super::{
 };
 use crate::{
     config::Strategy,
+    keys::{SessionKey, TimerKey},
     message::Message,
-    router::TimerKey,
-    session::{SessionKey, Subscription},
+    session::Subscription,
     topic::Share,
 };
-
-/// Index of a group in the router.
-pub type GroupKey = usize;
 
 /// A share group: one queue for (name, filter), whatever else has the same name.
 #[derive(Debug)]

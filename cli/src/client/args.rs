@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use flotilla_api::Client;
 
-use crate::up::Place;
+use crate::place::Place;
 
 /// Where `flotilla up` keeps its admin token, in its data folder.
 pub const TOKEN_FILE: &str = "admin.token";

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::change::ChangeArgs;
 use crate::client::GroupArgs;
-use crate::replica::FlowArgs;
+use crate::flow_args::FlowArgs;
 use crate::rollout::RulesArgs;
 
 /// What `flotilla deploy` takes.

@@ -20,5 +20,5 @@ mod secret_files;
 mod sessions;
 mod watch;
 
-pub use args::{EngineArgs, FlowArgs, ReplicaArgs};
+pub use args::{EngineArgs, ReplicaArgs};
 pub use life::run;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::door::DoorArgs;
-use crate::replica::{EngineArgs, FlowArgs};
+use crate::flow_args::FlowArgs;
+use crate::replica::EngineArgs;
 
 /// What `flotilla up` takes.
 #[derive(Args, Clone, Debug)]

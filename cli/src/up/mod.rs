@@ -7,7 +7,6 @@ mod begin;
 mod deployed;
 mod hints;
 mod living;
-mod place;
 mod reach;
 mod run;
 mod scale;
@@ -16,5 +15,4 @@ mod secret;
 mod supervisor;
 
 pub use args::UpArgs;
-pub use place::Place;
 pub use run::run;

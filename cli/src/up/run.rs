@@ -18,7 +18,6 @@ use super::args::UpArgs;
 use super::banner::{Running, banner};
 use super::begin::{Begun, begin};
 use super::living::Living;
-use super::place::Held;
 use super::reach::unreached;
 use super::scale;
 use super::scrape;
@@ -28,6 +27,7 @@ use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::group_key;
 use crate::logging::LogFormat;
+use crate::place::Held;
 use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
 use crate::review::print;
 

@@ -1,6 +1,5 @@
 //! The audit log in the store.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
@@ -8,7 +7,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use flotilla_api::audit::AuditEntry;
 use flotilla_store::{Store, Write};
 
-use crate::desired::DesiredStates;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -21,8 +19,8 @@ static SERIAL: AtomicU64 = AtomicU64::new(0);
 /// The audit log of a group.
 #[derive(Clone)]
 pub struct AuditLog {
-    store: Arc<dyn Store>,
-    group: String,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) group: String,
 }
 
 impl AuditLog {
@@ -57,23 +55,9 @@ impl AuditLog {
         self.store.set(&key, value, Write::expiring(KEPT)).await?;
         Ok(())
     }
-
-    /// The entries, oldest first. Those of the last rollout come from its own log where they were not copied yet.
-    pub async fn list(&self) -> Result<Vec<AuditEntry>, GroupError> {
-        let state = DesiredStates::new(self.store.clone(), &self.group)?.load().await?;
-        let rollout = state.and_then(|(state, _)| state.rollout);
-        let mut all = BTreeMap::new();
-        for (index, entry) in rollout.into_iter().flat_map(|rollout| rollout.0.log).enumerate() {
-            all.insert(keys::audit(&self.group, entry.time_ms, &serial(&entry, index)), entry);
-        }
-        for entry in self.store.list(&keys::audits(&self.group)).await? {
-            all.insert(entry.key.clone(), keys::read("an audit entry", &entry)?);
-        }
-        Ok(all.into_values().collect())
-    }
 }
 
 /// The place of an entry in its rollout's log.
-fn serial(entry: &AuditEntry, index: usize) -> String {
+pub(crate) fn serial(entry: &AuditEntry, index: usize) -> String {
     format!("r{:06}-{index:05}", entry.rollout)
 }

@@ -4,3 +4,4 @@ mod log;
 
 pub use flotilla_api::audit::AuditEntry;
 pub use log::AuditLog;
+pub(crate) use log::serial;

@@ -2,6 +2,7 @@
 
 mod state;
 mod states;
+mod trail;
 
 pub use state::DesiredState;
 pub use states::DesiredStates;

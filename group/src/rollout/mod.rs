@@ -3,7 +3,6 @@
 mod apply;
 mod begin;
 mod decide;
-mod driver;
 mod forward;
 mod proof;
 mod rates;
@@ -15,7 +14,6 @@ mod tests;
 
 pub use apply::Actor;
 pub use decide::{Action, decide};
-pub use driver::Driver;
 pub use flotilla_api::rollout::{Counts, Member, Phase, Rules, Step};
 pub use rollout::Rollout;
 pub use seen::Seen;

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::exchange::{Answer, Exchange, Origin};
-use crate::run::{Phase, Pulse, Run};
 use crate::scenario::{HttpStream, Kind, Place, Stream};
+use crate::shared::{Phase, Pulse, Run};
 use crate::template::{Fill, Mark};
 
 /// See the module.

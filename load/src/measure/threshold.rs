@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::metric::Metric;
-use crate::scenario::Span;
+use crate::span::Span;
 
 /// A condition on a metric.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, ConnectionError, connect_packet};
 use super::output::Output;
-use crate::run::{Phase, Run};
+use crate::shared::{Phase, Run};
 
 /// Between attempts to connect again.
 const WAIT: Duration = Duration::from_millis(200);

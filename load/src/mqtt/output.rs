@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::run::Run;
 use crate::scenario::Collect;
+use crate::shared::Run;
 
 /// What a flow sent.
 pub struct Output<'a> {

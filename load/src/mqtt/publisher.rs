@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, ConnectionError, connect_packet};
 use super::in_flight::InFlight;
-use crate::run::{Due, Feed, Outgoing, Phase, Run};
+use crate::shared::{Due, Feed, Outgoing, Phase, Run};
 
 /// Nothing is encoded past this while the socket takes nothing.
 const BUFFER: usize = 256 << 10;

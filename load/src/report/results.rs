@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Bar, Machine, Metric, Percentiles, Point};
-use crate::run::Event;
+use crate::shared::Event;
 use crate::tracker::{Findings, Totals};
 
 /// Everything. Unknown fields are passed over, missing ones are empty, so that results of other versions can be compared.

@@ -9,7 +9,7 @@ use super::link::{Link, LinkError};
 use super::options::LinkOptions;
 use super::publisher::{connected, forget};
 use crate::mqtt::Output;
-use crate::run::{Phase, Run};
+use crate::shared::{Phase, Run};
 
 /// How long connecting and subscribing may take.
 const CONNECT: Duration = Duration::from_secs(10);

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::event::Happening;
 use super::link::{Link, LinkError, Message, Sender};
 use super::options::LinkOptions;
-use crate::run::{Due, Feed, Outgoing, Phase, Run};
+use crate::shared::{Due, Feed, Outgoing, Phase, Run};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use super::state::Run;
+use crate::shared::Run;
 use crate::{mqtt, rumqtt};
 
 /// A connected client, to be driven to its end.

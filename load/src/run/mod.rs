@@ -1,21 +1,9 @@
-//! A run: what its clients share, how it begins and ends, what it counts.
+//! A run: how it begins and ends.
 
-mod book;
 mod client;
-mod clock;
-mod feed;
-mod gauge;
-mod keys;
-mod pulse;
 mod runner;
-mod snapshot;
-mod state;
 mod steps;
 
-pub use book::Event;
+pub use crate::shared::{Event, Phase, Pulse, Run, Snapshot};
 pub use client::Client;
-pub use feed::{Due, Feed, Outgoing};
-pub use pulse::Pulse;
 pub use runner::{Beside, Handle, Options, RunError, run};
-pub use snapshot::Snapshot;
-pub use state::{Phase, Run};

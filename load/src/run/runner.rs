@@ -9,15 +9,12 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::client::{Client, Part};
-use super::clock::Clock;
-use super::gauge::{Gauge, peak_memory_mib};
-use super::snapshot::Snapshot;
-use super::state::{Phase, Run};
 use super::steps::Steps;
 use crate::http::Requester;
 use crate::measure::{Machine, group_digits};
 use crate::report::{Checked as CheckedThreshold, Generator, Results, StreamResult};
 use crate::scenario::{Checked, Kind};
+use crate::shared::{Clock, Gauge, Phase, Run, Snapshot, peak_memory_mib};
 use crate::tracker::Totals;
 
 /// How often the run looks at itself.

@@ -1,9 +1,9 @@
 //! Steps up to the breaking point, while they go on.
 
-use super::book::{Book, Step};
 use crate::measure::{Threshold, show_ms};
 use crate::report::StepResult;
 use crate::scenario::{Checked, StepPlan};
+use crate::shared::{Book, Step};
 use crate::tracker::Totals;
 
 /// Without conditions of its own a step holds when this share of its rate came out.

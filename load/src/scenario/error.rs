@@ -1,7 +1,7 @@
 //! Why a scenario cannot be run.
 
-use super::duration::BadSpan;
 use crate::measure::BadThreshold;
+use crate::span::BadSpan;
 use crate::template::{PatternError, TableError, TemplateError};
 
 /// A scenario that cannot be run: each names the field, its value and what to do.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use super::duration::Span;
+use crate::span::Span;
 
 /// A whole scenario.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -2,7 +2,6 @@
 
 mod check;
 mod checked;
-mod duration;
 mod error;
 mod file;
 mod json_path;
@@ -11,8 +10,8 @@ mod request;
 mod target;
 mod tls;
 
+pub use crate::span::{BadSpan, Span};
 pub use checked::{Checked, Collect, HttpStream, Kind, MqttStream, Place, Stream};
-pub use duration::{BadSpan, Span};
 pub use error::ScenarioError;
 pub use file::{Broker, Bursts, Expect, Faults, MarkPlace, Pace, Publish, Rate, Request, Scenario, Steps};
 pub use json_path::JsonPath;

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use flotilla_engine::props;
 use flotilla_engine::{ConfigNode, NodeCx, NodeError, Stateless};
 
-use super::http_request::Proxy;
+use super::proxy::Proxy;
 
 /// The row in the table of node types.
 pub const TYPE: Stateless = Stateless::config("http proxy", build);

@@ -9,6 +9,7 @@ pub mod http_response;
 mod intake;
 mod link;
 pub mod mqtt;
+mod proxy;
 mod table;
 pub mod tcp;
 pub mod tls_config;

@@ -21,7 +21,7 @@ use super::connect::{self, Route, Sender};
 use super::cookie_jar::CookieJar;
 use super::error::RequestError;
 use super::headers::{Headers, response_cookies};
-use super::proxy::Proxy;
+use crate::proxy::Proxy;
 
 /// `got` as Node-RED sets it up.
 const MAX_REDIRECTS: usize = 21;

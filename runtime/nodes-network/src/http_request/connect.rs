@@ -16,8 +16,8 @@ use crate::dial::{Stream, encrypt, tcp};
 
 use super::auth;
 use super::error::RequestError;
-use super::proxy::Proxy;
 use super::wire::{NextHead, Wire};
+use crate::proxy::Proxy;
 
 /// A connection that takes requests.
 pub(super) struct Sender {

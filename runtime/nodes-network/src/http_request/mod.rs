@@ -9,8 +9,6 @@ mod error;
 mod headers;
 mod node;
 mod plan;
-mod proxy;
 mod wire;
 
 pub use node::TYPE;
-pub(super) use proxy::Proxy;

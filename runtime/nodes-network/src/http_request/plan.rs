@@ -17,7 +17,7 @@ use super::client::{Plan, ProxyFor};
 use super::cookie_jar::CookieJar;
 use super::headers::Headers;
 use super::node::HttpRequest;
-use super::proxy::{Proxy, is_excepted};
+use crate::proxy::{Proxy, is_excepted};
 
 /// What a payload is on a GET.
 #[derive(Clone, Copy, PartialEq)]

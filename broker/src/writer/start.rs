@@ -4,8 +4,11 @@ use std::{path::Path, sync::Arc, thread::JoinHandle};
 
 use parking_lot::Mutex;
 
-use super::{Clock, Journal, Loaded, PersistError, Queue, Store, writer};
-use crate::router::Router;
+use super::thread;
+use crate::{
+    persist::{Clock, Journal, Loaded, PersistError, Queue, Store},
+    router::Router,
+};
 
 /// The file, and what was in it.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ impl Writer {
         let (own, router) = (Arc::clone(&queue), Arc::clone(router));
         let thread = std::thread::Builder::new()
             .name("broker-persist".to_owned())
-            .spawn(move || writer::run(store, &own, &router, clock))
+            .spawn(move || thread::run(store, &own, &router, clock))
             .map_err(|source| PersistError::Io { path, source })?;
         Ok(Self { queue, thread: Some(thread) })
     }

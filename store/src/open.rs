@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::contract::{Result, Store};
 use crate::{nats, postgres, redis, sqlite};
 
-use super::parse::bad_url;
+use crate::url::bad_url;
 
 /// Opens the store that a URL names, and makes sure that it answers.
 ///

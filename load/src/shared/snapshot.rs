@@ -34,7 +34,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Now.
-    pub(super) fn of(
+    pub(crate) fn of(
         run: &Run,
         book: &Book,
         now: f64,

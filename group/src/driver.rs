@@ -6,15 +6,13 @@ use std::time::{Duration, Instant};
 use flotilla_store::{Acquire, Lease, Store};
 use tokio_util::sync::CancellationToken;
 
-use super::apply::Actor;
-use super::decide::{Action, decide};
-use super::seen::Seen;
 use crate::audit::{AuditEntry, AuditLog};
 use crate::changes::Changes;
 use crate::desired::DesiredStates;
 use crate::error::GroupError;
 use crate::keys;
 use crate::member::Registry;
+use crate::rollout::{Action, Actor, Seen, decide};
 
 /// How often a rollout that runs is looked at, whatever changes: its deadlines come without a change.
 const TICK: Duration = Duration::from_millis(200);

@@ -32,7 +32,7 @@ impl Proxy {
     }
 
     /// The proxy of the environment for a URL.
-    pub(super) fn from_env(settings: &Settings, url: &Url) -> Option<Proxy> {
+    pub(crate) fn from_env(settings: &Settings, url: &Url) -> Option<Proxy> {
         let var = |name: &str| {
             let found = settings.env_var(name).filter(|text| !text.is_empty());
             found.or_else(|| settings.env_var(&name.to_uppercase())).filter(|text| !text.is_empty())
@@ -46,7 +46,7 @@ impl Proxy {
 }
 
 /// True when `no_proxy` names the URL's host: `*`, `host`, `host:port`, `.suffix`, `*.suffix`.
-pub(super) fn is_excepted(url: &Url, list: &str) -> bool {
+pub(crate) fn is_excepted(url: &Url, list: &str) -> bool {
     let host = url.host_str().unwrap_or_default().to_lowercase();
     let port = url.port_or_known_default();
     list.split([',', ' ', '\t']).map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {

@@ -5,8 +5,10 @@ use std::{sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tracing::error;
 
-use super::{Clock, Op, Queue, Store};
-use crate::router::Router;
+use crate::{
+    persist::{Clock, Op, Queue, Store},
+    router::Router,
+};
 
 /// After a failed write (a full disk, most likely) it is tried again this much later.
 const RETRY: Duration = Duration::from_secs(1);
