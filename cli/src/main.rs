@@ -19,6 +19,7 @@ mod gateway;
 mod group;
 mod group_key;
 mod health;
+mod known_token;
 mod load;
 mod logging;
 mod place;

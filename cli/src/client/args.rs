@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use flotilla_api::Client;
 
+use crate::known_token;
 use crate::place::Place;
 
 /// Where `flotilla up` keeps its admin token, in its data folder.
@@ -21,7 +22,7 @@ pub struct AdminArgs {
     /// Data folder of the `flotilla up` that is meant
     #[arg(long, global = true, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     pub data: PathBuf,
-    /// The gateway's admin token [default: that of the `flotilla up` in --data, for an --admin on this machine]
+    /// The gateway's admin token [default: that of this user's `flotilla up` there or in --data, on this machine]
     #[arg(long, global = true, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
     /// Answer in JSON
@@ -52,7 +53,12 @@ impl AdminArgs {
     fn token_for(&self, address: &str) -> Option<String> {
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
         let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-        let token = local.then(|| std::fs::read_to_string(self.data.join(TOKEN_FILE)).ok()).flatten()?;
+        if !local {
+            return None;
+        }
+        let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let of_folder = || std::fs::read_to_string(self.data.join(TOKEN_FILE)).ok();
+        let token = port.and_then(known_token::find).or_else(of_folder)?;
         Some(token.trim().to_owned())
     }
 }
