@@ -35,5 +35,5 @@ fn folder() -> Option<PathBuf> {
     };
     let _ = DirBuilder::new().mode(0o700).create(&folder);
     let meta = std::fs::symlink_metadata(&folder).ok()?;
-    (meta.is_dir() && meta.uid() == user && meta.mode() & 0o077 == 0).then_some(folder)
+    (meta.is_dir() && meta.uid() == user && meta.mode().trailing_zeros() >= 6).then_some(folder)
 }
