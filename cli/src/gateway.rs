@@ -17,6 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::door::DoorArgs;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
+use crate::store_url::StoreUrl;
 
 /// How long open requests get when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -29,15 +30,8 @@ pub struct GatewayArgs {
     /// Group whose replicas take the requests
     #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
     group: String,
-    /// Store: sqlite:PATH, postgres://, redis:// or nats://
-    #[arg(
-        long,
-        env = "FLOTILLA_STORE",
-        default_value = "sqlite:.flotilla/store.db",
-        value_name = "URL",
-        hide_env_values = true
-    )]
-    store: String,
+    #[command(flatten)]
+    at: StoreUrl,
     /// Where clients of the flow's HTTP nodes connect
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     http: SocketAddr,
@@ -150,7 +144,7 @@ impl Gateway {
 pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
     let admin_token = args.admin_token.as_deref().map(Token::new).transpose().context("see --admin-token")?;
-    let store = flotilla_store::open(&args.store).await.context("cannot open the store; see --store")?;
+    let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
     let gateway = Gateway::start(GatewayParts {
         store,
         group: args.group,

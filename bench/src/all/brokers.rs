@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flotilla_codec::agreed::{ORDER_KEYED, ORDER_NONE};
 
-use super::table::{Measure, Plan, Section, by_turns, cost, rate};
+use super::table::{Measure, Plan, Section, by_turns, cost, rate, variants};
 use crate::broker::{CASES, Case, load, start_with};
 use crate::peer::{Mosquitto, Process, Rumqttd};
 
@@ -53,7 +53,7 @@ pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> 
         ("keyed".to_owned(), round(group("all/keyed", ORDER_KEYED), ours, &process, messages)),
         ("least in flight".to_owned(), round(group("all/least", ORDER_NONE), ours, &process, messages)),
     ];
-    section.cases.extend(by_turns(plan, "share group of 3, 1,000 topics, our two orders", &metrics, sides));
+    section.cases.extend(variants(plan, "share group of 3, 1,000 topics, our two orders", &metrics, sides));
     let kept = dir.join("kept");
     let kept = kept.display().to_string();
     let (persists, persisting) = start_with(&dir.join("persist"), &["--persist", &kept])?;
@@ -63,7 +63,7 @@ pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> 
             ("with --persist".to_owned(), round(case, persists, &persisting, fewer)),
             ("without".to_owned(), round(case, ours, &process, fewer)),
         ];
-        section.cases.extend(by_turns(plan, &format!("--persist: {}", case.name), &metrics, sides));
+        section.cases.extend(variants(plan, &format!("--persist: {}", case.name), &metrics, sides));
     }
     Ok(())
 }

@@ -80,12 +80,15 @@ pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> 
                      replica held included; a round in which one was lost or failed counts as not got through. Node-RED has no second \
                      process that would go on."
         .to_owned();
-    for (name, kind) in [("kill -9", "kill"), ("SIGSTOP", "stop")] {
-        let sides: Vec<(String, Measure<'_>)> = vec![
-            ("messages".into(), Box::new(|| messages(tempfile::tempdir_in(dir)?.path(), kind))),
-            ("requests".into(), Box::new(|| requests(tempfile::tempdir_in(dir)?.path(), kind))),
+    for (signal, kind) in [("kill -9", "kill"), ("SIGSTOP", "stop")] {
+        let sides: [(&str, Measure<'_>); 2] = [
+            ("messages", Box::new(|| messages(tempfile::tempdir_in(dir)?.path(), kind))),
+            ("requests", Box::new(|| requests(tempfile::tempdir_in(dir)?.path(), kind))),
         ];
-        section.cases.extend(by_turns(plan, name, &[cost("ms, the longest wait")], sides));
+        for (what, measure) in sides {
+            let side = vec![("Flotilla".to_owned(), measure)];
+            section.cases.extend(by_turns(plan, &format!("{signal}, {what}"), &[cost("ms, the longest wait")], side));
+        }
     }
     Ok(())
 }

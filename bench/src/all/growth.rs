@@ -10,7 +10,7 @@ use flotilla_load::scenario::{Broker, Expect, Pace, Publish, Rate, Scenario, Spa
 use serde_json::json;
 
 use super::group::Group;
-use super::table::{Measure, Plan, Section, by_turns, cost, rate};
+use super::table::{Measure, Plan, Section, by_turns, cost, rate, variants};
 use crate::peer::{NODE_REDS, NodeRed, Process, binary, free_port};
 
 const MQTT: &str = include_str!("../../flows/mqtt-path.json");
@@ -129,6 +129,6 @@ pub fn replicas(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result
         };
         sides.push((format!("{count} replica(s)"), Box::new(measure)));
     }
-    section.cases = by_turns(plan, "replicas", &[rate("messages/s")], sides);
+    section.cases = variants(plan, "replicas", &[rate("messages/s")], sides);
     Ok(())
 }

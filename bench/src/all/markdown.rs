@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::chart::chart;
-use super::table::{Case, Section};
+use super::table::{Case, Section, Sides};
 
 /// Differences below this are noise on a machine that does other things as well.
 const EVEN: f64 = 1.05;
@@ -32,10 +32,13 @@ pub fn shown(value: f64) -> String {
     grouped + &rest
 }
 
-/// How Flotilla, the first side, stands to a value.
+/// How Flotilla, the first side, stands to a value of another; among variants, how many times the first's it is.
 fn verdict(case: &Case, ours: f64, theirs: f64) -> String {
     if ours <= 0.0 || theirs <= 0.0 {
         return String::new();
+    }
+    if case.who == Sides::Variants {
+        return format!("{:.2} x", theirs / ours);
     }
     let ahead = if case.metric.more { ours / theirs } else { theirs / ours };
     if ahead >= EVEN {
@@ -50,10 +53,11 @@ fn verdict(case: &Case, ours: f64, theirs: f64) -> String {
 fn table(out: &mut String, case: &Case) {
     let better = if case.metric.more { "more" } else { "less" };
     let _ = writeln!(out, "### {}\n\nIn {}; {better} is better.\n", case.name, case.metric.unit);
-    let _ = writeln!(
-        out,
-        "| side | median | least to most | rounds | beside Flotilla |\n| --- | ---: | ---: | ---: | --- |"
-    );
+    let beside = match case.who {
+        Sides::Rivals => "beside Flotilla",
+        Sides::Variants => "beside the first",
+    };
+    let _ = writeln!(out, "| side | median | least to most | rounds | {beside} |\n| --- | ---: | ---: | ---: | --- |");
     let own = case.sides.first().and_then(super::table::Side::median);
     for (at, side) in case.sides.iter().enumerate() {
         let (median, spread) = match (side.median(), side.spread()) {

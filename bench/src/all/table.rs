@@ -48,9 +48,20 @@ impl Side {
     }
 }
 
-/// What one table shows: the first side is Flotilla.
+/// Who the sides of a table are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sides {
+    /// Flotilla is the first, and others do the same.
+    Rivals,
+    /// All are Flotilla, set up differently.
+    Variants,
+}
+
+/// What one table shows.
 #[derive(Clone, Debug)]
 pub struct Case {
+    /// Who they are.
+    pub who: Sides,
     /// What was done.
     pub name: String,
     /// What was measured.
@@ -109,6 +120,7 @@ pub fn by_turns(plan: Plan, name: &str, metrics: &[Metric], mut sides: Vec<(Stri
     let mut cases: Vec<Case> = metrics
         .iter()
         .map(|metric| Case {
+            who: Sides::Rivals,
             name: name.to_owned(),
             metric: *metric,
             sides: sides.iter().map(|(name, _)| side(name)).collect(),
@@ -140,4 +152,10 @@ pub fn by_turns(plan: Plan, name: &str, metrics: &[Metric], mut sides: Vec<(Stri
         }
     }
     cases
+}
+
+/// The same where all sides are Flotilla: none of them is ahead or behind.
+pub fn variants(plan: Plan, name: &str, metrics: &[Metric], sides: Vec<(String, Measure<'_>)>) -> Vec<Case> {
+    let cases = by_turns(plan, name, metrics, sides).into_iter();
+    cases.map(|case| Case { who: Sides::Variants, ..case }).collect()
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use flotilla_api::Client;
 
-use crate::known_token;
+use crate::known_up;
 use crate::place::Place;
 
 /// Where `flotilla up` keeps its admin token, in its data folder.
@@ -49,7 +49,7 @@ impl AdminArgs {
         Client::new(address, token.as_deref())
     }
 
-    /// The token in the data folder. It goes to no other machine.
+    /// The token in the data folder of the `up` that listens there, else in --data. It goes to no other machine.
     fn token_for(&self, address: &str) -> Option<String> {
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
         let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
@@ -57,8 +57,8 @@ impl AdminArgs {
             return None;
         }
         let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-        let of_folder = || std::fs::read_to_string(self.data.join(TOKEN_FILE)).ok();
-        let token = port.and_then(known_token::find).or_else(of_folder)?;
+        let data = port.and_then(known_up::data).unwrap_or_else(|| self.data.clone());
+        let token = std::fs::read_to_string(data.join(TOKEN_FILE)).ok()?;
         Some(token.trim().to_owned())
     }
 }

@@ -171,23 +171,6 @@ fn json(message: &Arrived) -> serde_json::Value {
     all
 }
 
-/// True when a topic is among those of a filter (MQTT 5, section 4.7).
-pub fn matches(filter: &str, topic: &str) -> bool {
-    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
-        return false;
-    }
-    let mut levels = topic.split('/');
-    for wanted in filter.split('/') {
-        match (wanted, levels.next()) {
-            ("#", _) => return true,
-            ("+", Some(_)) => {}
-            (wanted, Some(level)) if wanted == level => {}
-            _ => return false,
-        }
-    }
-    levels.next().is_none()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,20 +198,5 @@ mod tests {
             (Some("a/b"), Some("hi"), Some(7))
         );
         assert!(Format::parse("%z").unwrap_err().to_string().contains("%z is not known"));
-    }
-
-    #[test]
-    fn filters() {
-        for (filter, topic, wanted) in [
-            ("a/+", "a/b", true),
-            ("a/+", "a", false),
-            ("a/#", "a", true),
-            ("#", "a/b", true),
-            ("#", "$SYS/x", false),
-            ("a/b", "a/b/c", false),
-            ("+/b", "/b", true),
-        ] {
-            assert_eq!(matches(filter, topic), wanted, "{filter} {topic}");
-        }
     }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use flotilla_load::rumqtt::{Arrived, Happening, Link};
+use flotilla_mqtt::topic::matches;
 
 use super::args::SubArgs;
-use super::format::{Format, matches};
+use super::format::Format;
 use super::options::connection;
 use super::properties;
 

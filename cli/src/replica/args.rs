@@ -9,6 +9,7 @@ use flotilla_engine::settings::OnFailure;
 use crate::flow_args::FlowArgs;
 
 use super::ranges::{drain_seconds, lease_seconds};
+use crate::store_url::StoreUrl;
 
 /// What happens to a delivery that an uncaught error failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -131,15 +132,8 @@ pub struct ReplicaArgs {
     pub flow: FlowArgs,
     #[command(flatten)]
     pub engine: EngineArgs,
-    /// Store: sqlite:PATH, postgres://, redis:// or nats://
-    #[arg(
-        long,
-        env = "FLOTILLA_STORE",
-        default_value = "sqlite:.flotilla/store.db",
-        value_name = "URL",
-        hide_env_values = true
-    )]
-    pub store: String,
+    #[command(flatten)]
+    pub at: StoreUrl,
     /// The group's key: credentials are kept encrypted with it
     #[arg(long, env = "FLOTILLA_GROUP_KEY", value_name = "KEY", hide_env_values = true)]
     pub group_key: Option<String>,

@@ -60,7 +60,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     readiness.waiting("revision", "not loaded yet");
     let shown = Metrics::install()?;
     let ops = Ops::start(args.ops, readiness.clone(), shown.clone()).await?;
-    let store = flotilla_store::open(&args.store).await.context("cannot open the store; see --store")?;
+    let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
     let id =
         args.id.clone().unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_engine::message::generate_id()));
     let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::store_url::StoreUrl;
+
 /// Copies what a store holds into a file, and back. Credentials and secrets stay encrypted with the group's key: keep that,
 /// too.
 #[derive(Args, Debug)]
@@ -19,29 +21,16 @@ pub(super) enum Command {
         /// File to write, readable by its owner only, or - for standard output
         file: PathBuf,
         #[command(flatten)]
-        at: At,
+        at: StoreUrl,
     },
     /// Write a backup's content into a store whose group does not run
     Import {
         /// File to read, or - for standard input
         file: PathBuf,
         /// Remove what the store holds first; without this a store that holds something is refused
-        #[arg(long, env = "FLOTILLA_REPLACE")]
+        #[arg(long)]
         replace: bool,
         #[command(flatten)]
-        at: At,
+        at: StoreUrl,
     },
-}
-
-#[derive(Args, Debug)]
-pub(super) struct At {
-    /// Store: sqlite:PATH, postgres://, redis:// or nats://
-    #[arg(
-        long,
-        env = "FLOTILLA_STORE",
-        default_value = "sqlite:.flotilla/store.db",
-        value_name = "URL",
-        hide_env_values = true
-    )]
-    pub(super) store: String,
 }

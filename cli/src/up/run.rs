@@ -23,11 +23,10 @@ use super::scale;
 use super::scrape;
 use super::secret;
 use super::supervisor::{ReplicaCommand, Supervisor};
-use crate::client::TOKEN_FILE;
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::group_key;
-use crate::known_token;
+use crate::known_up;
 use crate::logging::LogFormat;
 use crate::place::Held;
 use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
@@ -86,7 +85,9 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     })
     .await?;
     held.tell(&gateway.admin().to_string())?;
-    keep_token(&args, gateway.admin().port());
+    if let Err(error) = known_up::note(gateway.admin().port(), &args.data) {
+        tracing::debug!("commands with --admin need --data, too, to find the admin token: {error:#}");
+    }
     let replicas = size(&store, &args).await?;
     let Begun { id, revision, note } = begin(&store, &args, given, &key).await?;
     let mut document = Document::from_value(revision.flows)?;
@@ -239,16 +240,5 @@ async fn wait_until_ready(registry: &Registry, revision: &str, replicas: usize) 
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// So that `--admin HOST:PORT` alone finds it. Without that, `--data` or FLOTILLA_ADMIN_TOKEN does.
-fn keep_token(args: &UpArgs, port: u16) {
-    let token = match &args.admin_token {
-        Some(token) => Ok(token.clone()),
-        None => std::fs::read_to_string(args.data.join(TOKEN_FILE)).map_err(anyhow::Error::from),
-    };
-    if let Err(error) = token.and_then(|token| known_token::keep(port, &token)) {
-        tracing::debug!("commands need --data to find the admin token: {error:#}");
     }
 }

@@ -42,7 +42,7 @@ fn the_admin_api_of_up_asks_for_the_token_in_its_folder() {
     }
     let metrics = get(up.admin, "/metrics").unwrap().body;
     assert!(metrics.contains("flotilla_admin_refused_total{reason=\"wrong_token\"} 3"), "{metrics}");
-    // The CLI finds it: in the folder where `up` was started, and where --data says.
+    // The CLI finds it: by the address, in the folder where `up` was started, and where --data says.
     let status = |args: &[&str], folder: &std::path::Path| {
         let mut command = Command::new(flotilla().unwrap());
         let command = command.arg("status").args(["--admin", &up.admin.to_string()]).args(args);
@@ -50,6 +50,10 @@ fn the_admin_api_of_up_asks_for_the_token_in_its_folder() {
     };
     let elsewhere = tempfile::TempDir::new().unwrap();
     assert!(status(&[], elsewhere.path()).status.success(), "the address alone is enough for this user");
+    let mut stranger = Command::new(flotilla().unwrap());
+    let stranger = stranger.args(["status", "--admin", &up.admin.to_string()]).current_dir(elsewhere.path());
+    let stranger = stranger.env_remove("FLOTILLA_DATA").env("XDG_RUNTIME_DIR", elsewhere.path()).output().unwrap();
+    assert_eq!(stranger.status.code(), Some(3), "and for nobody else: {}", String::from_utf8_lossy(&stranger.stderr));
     assert!(status(&["--data", up.data().to_str().unwrap()], elsewhere.path()).status.success());
     std::os::unix::fs::symlink(up.data(), elsewhere.path().join(".flotilla")).unwrap();
     assert!(status(&[], elsewhere.path()).status.success());
