@@ -290,7 +290,8 @@ impl Replica {
             tracing::info!(
                 "this is the last replica of its group: its MQTT session stays at the broker for {} h, with what is published \
                  meanwhile, and the next start goes on with it (--keep-session); the broker's own bounds may be lower: \
-                 see its longest session expiry and how many messages it queues for a client",
+                 see its longest session expiry and how many messages it queues for a client; one that keeps nothing on disk, \
+                 as that of `flotilla up` without --mqtt-persist, forgets the session when it ends",
                 time.as_secs() / 3600
             );
         }

@@ -126,7 +126,8 @@ fn mqtt_in(node: &NodeConfig) -> Vec<Says> {
         );
     }
     if !each && node.int("rh").unwrap_or(0) != 2 && node.bool("rap") {
-        let what = "a shared subscription gets no retained messages when it begins (MQTT 5, section 4.8.2)";
+        let what = "on other brokers than Flotilla's a shared subscription gets no retained messages when it begins (MQTT 5, \
+                    section 4.8.2); on Flotilla's one replica gets each";
         return one(
             Info,
             "retained",

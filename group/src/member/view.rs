@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use flotilla_api::replica::ReplicaRecord;
+use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 use tokio::time::Instant;
 
 /// So long after the store was away it may not have everybody again: replicas renew their records three times a lease.
@@ -20,10 +20,12 @@ pub struct View {
 
 impl View {
     /// Takes over what the registry says. While it says that all are gone at once, or was away a moment ago, those that it
-    /// does not have are kept: an outage of the store ejects nobody.
+    /// does not have are kept: an outage of the store ejects nobody. When all of them were draining, they have left.
     pub fn take(&mut self, listed: Vec<ReplicaRecord>, now: Instant) {
         let settled = self.away.is_none_or(|away| now.duration_since(away) >= SETTLE);
-        if listed.is_empty() && !self.replicas.is_empty() {
+        // A group that stops: each of them drained.
+        let left = self.replicas.iter().all(|replica| replica.state == ReplicaState::Draining);
+        if listed.is_empty() && !left {
             if settled {
                 tracing::warn!("the registry lost all replicas at once; they count as living");
             }
@@ -102,6 +104,18 @@ mod tests {
         assert_eq!(ids(&seen), ["a", "b"]);
         seen.take(list(&["b", "d"]), now + SETTLE);
         assert_eq!(ids(&seen), ["b", "d"]);
+    }
+
+    #[test]
+    fn a_group_that_drained_has_left() {
+        let (mut seen, now) = (View::default(), Instant::now());
+        let draining = |id: &str| ReplicaRecord { state: ReplicaState::Draining, ..record(id) };
+        seen.take(vec![draining("a"), record("b")], now);
+        seen.take(Vec::new(), now);
+        assert_eq!(ids(&seen), ["a", "b"], "one of them did not say that it leaves");
+        seen.take(vec![draining("a"), draining("b")], now + SETTLE);
+        seen.take(Vec::new(), now + SETTLE);
+        assert!(ids(&seen).is_empty());
     }
 
     #[test]

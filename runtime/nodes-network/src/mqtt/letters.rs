@@ -23,7 +23,7 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 /// How long the store may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often a letter that waits looks whether its connection still is one that it could be acknowledged on.
+/// How often a letter that waits looks whether its client drains or stops: what is not laid aside then goes to others.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// A message that failed for good, and why.
@@ -112,7 +112,7 @@ impl MqttBroker {
         let counts = self.shared.extensions().get_or_init(LetterCounts::default);
         let mut wait = FIRST;
         loop {
-            let why = match self.keep(letter).await {
+            let why = match self.keep(client, letter).await {
                 Ok(name) => {
                     counts.kept.fetch_add(1, Ordering::Relaxed);
                     tracing::warn!(
@@ -131,19 +131,15 @@ impl MqttBroker {
                 topic = letter.topic.as_str(),
                 "a message that failed for good cannot be laid aside and is not acknowledged; it is tried again: {why}"
             );
-            let until = tokio::time::Instant::now() + wait;
-            while tokio::time::Instant::now() < until {
-                if client.is_ending() {
-                    return false;
-                }
-                tokio::time::sleep(LOOK.min(until - tokio::time::Instant::now())).await;
+            if tokio::time::timeout(wait, ending(client)).await.is_ok() {
+                return false;
             }
             wait = (wait * 2).min(LONGEST);
         }
     }
 
     /// Keeps it in the store, and publishes it; one of the two is enough.
-    async fn keep(self: &Arc<Self>, letter: &Letter) -> Result<String, String> {
+    async fn keep(self: &Arc<Self>, client: &Client, letter: &Letter) -> Result<String, String> {
         let kept = match self.shared.extensions().get::<Letters>() {
             Some(letters) => match tokio::time::timeout(PATIENCE, letters.0.keep(letter.clone())).await {
                 Ok(kept) => kept,
@@ -167,10 +163,14 @@ impl MqttBroker {
             Ok(name) => return Ok(name),
             Err(why) => why,
         };
-        match hears.await {
-            Ok(Ok(())) => Ok("published to the dead-letter topic".to_owned()),
-            Ok(Err(error)) => Err(format!("{why}; {error}")),
-            Err(_) => Err(why),
+        // A broker that is away answers when it is back.
+        tokio::select! {
+            answer = hears => match answer {
+                Ok(Ok(())) => Ok("published to the dead-letter topic".to_owned()),
+                Ok(Err(error)) => Err(format!("{why}; {error}")),
+                Err(_) => Err(why),
+            },
+            () = ending(client) => Err(why),
         }
     }
 
@@ -195,6 +195,13 @@ impl MqttBroker {
         };
         self.ensure_publisher();
         self.publish(Outgoing { publish, receipt: Receipt::Call(told) });
+    }
+}
+
+/// Waits until the client takes no more messages.
+async fn ending(client: &Client) {
+    while !client.is_ending() {
+        tokio::time::sleep(LOOK).await;
     }
 }
 
