@@ -11,13 +11,13 @@ pub fn decode_connect(frame: Bytes, header: usize) -> Result<Connect, WireError>
     if frame[0] != 0x10 {
         return Err(WireError::Protocol("the first packet of a connection must be CONNECT"));
     }
-    let mut body = Cursor::new(frame.slice(header..));
+    let mut body = Cursor::new(&frame[header..]);
     let name = body.binary()?;
     let level = body.u8()?;
-    if &name[..] != b"MQTT" && &name[..] != b"MQIsdp" {
+    if name != b"MQTT" && name != b"MQIsdp" {
         return Err(WireError::Protocol("protocol name is not MQTT"));
     }
-    let version = match (level, &name[..]) {
+    let version = match (level, name) {
         (4, b"MQTT") => Version::V4,
         (5, b"MQTT") => Version::V5,
         _ => return Err(WireError::Version(level)),
@@ -37,7 +37,7 @@ pub fn decode_connect(frame: Bytes, header: usize) -> Result<Connect, WireError>
         properties(&mut body, &mut connect)?;
     }
     connect.client_id = body.string()?;
-    connect.will = will(&mut body, flags, version)?;
+    connect.will = will(&frame, &mut body, flags, version)?;
     if flags & 0x80 != 0 {
         connect.username = Some(body.string()?);
     }
@@ -45,7 +45,7 @@ pub fn decode_connect(frame: Bytes, header: usize) -> Result<Connect, WireError>
         if version != Version::V5 && flags & 0x80 == 0 {
             return Err(WireError::Malformed("password without user name"));
         }
-        connect.password = Some(body.binary()?);
+        connect.password = Some(frame.slice_ref(body.binary()?));
     }
     if !body.is_empty() {
         return Err(WireError::Malformed("bytes after the end of CONNECT"));
@@ -53,7 +53,7 @@ pub fn decode_connect(frame: Bytes, header: usize) -> Result<Connect, WireError>
     Ok(connect)
 }
 
-fn properties(body: &mut Cursor, connect: &mut Connect) -> Result<(), WireError> {
+fn properties(body: &mut Cursor<'_>, connect: &mut Connect) -> Result<(), WireError> {
     const ALLOWED: &[u8] = &[
         props::SESSION_EXPIRY,
         props::RECEIVE_MAX,
@@ -77,7 +77,7 @@ fn properties(body: &mut Cursor, connect: &mut Connect) -> Result<(), WireError>
             (props::ALIAS_MAX, Value::Two(count)) => connect.topic_alias_max = count,
             (props::PROBLEM_INFO, Value::Byte(bit)) => connect.problem_info = bit == 1,
             (props::RESPONSE_INFO, Value::Byte(bit)) => connect.response_info = bit == 1,
-            (props::USER, Value::Pair(name, value)) => connect.user.push((props::owned(&name), props::owned(&value))),
+            (props::USER, Value::Pair(name, value)) => connect.user.push((name.to_owned(), value.to_owned())),
             (props::AUTH_METHOD, _) => connect.auth_method = true,
             (props::AUTH_DATA, _) => data = true,
             _ => {}
@@ -90,7 +90,7 @@ fn properties(body: &mut Cursor, connect: &mut Connect) -> Result<(), WireError>
     Ok(())
 }
 
-fn will(body: &mut Cursor, flags: u8, version: Version) -> Result<Option<Will>, WireError> {
+fn will(frame: &Bytes, body: &mut Cursor<'_>, flags: u8, version: Version) -> Result<Option<Will>, WireError> {
     let qos = QoS::from_bits((flags >> 3) & 3).ok_or(WireError::Malformed("will QoS 3"))?;
     let retain = flags & 0x20 != 0;
     if flags & 4 == 0 {
@@ -104,18 +104,18 @@ fn will(body: &mut Cursor, flags: u8, version: Version) -> Result<Option<Will>, 
         Version::V3 | Version::V4 => props::MessageProperties::default(),
     };
     let topic = body.text()?;
-    super::decode::check_topic(&topic)?;
+    super::decode::check_topic(topic)?;
     Ok(Some(Will {
         message: Publish {
             dup: false,
             qos,
             retain,
             pkid: 0,
-            topic,
+            topic: frame.slice_ref(topic.as_bytes()),
             alias: None,
             expiry: properties.expiry,
-            forward: properties.forward,
-            payload: body.binary()?,
+            forward: properties.forward(frame),
+            payload: frame.slice_ref(body.binary()?),
         },
         delay: properties.will_delay,
     }))

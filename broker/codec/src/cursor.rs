@@ -1,16 +1,16 @@
 //! Reading the fields of a packet.
 
-use bytes::{Buf, Bytes};
-
 use super::WireError;
 
-/// Reads fields off a packet body; strings and payloads are slices of it, not copies.
-pub(super) struct Cursor {
-    body: Bytes,
+/// Reads fields off the front of a packet's body. They are borrowed from it: who keeps one copies it, or takes a slice of
+/// the frame.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a> {
+    body: &'a [u8],
 }
 
-impl Cursor {
-    pub(super) fn new(body: Bytes) -> Self {
+impl<'a> Cursor<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Self {
         Self { body }
     }
 
@@ -22,46 +22,49 @@ impl Cursor {
         self.body.len()
     }
 
-    pub(super) fn rest(self) -> Bytes {
+    pub(super) fn rest(self) -> &'a [u8] {
         self.body
     }
 
     pub(super) fn u8(&mut self) -> Result<u8, WireError> {
-        self.need(1)?;
-        Ok(self.body.get_u8())
+        Ok(self.take(1)?[0])
     }
 
     pub(super) fn u16(&mut self) -> Result<u16, WireError> {
-        self.need(2)?;
-        Ok(self.body.get_u16())
+        let bytes = self.take(2)?;
+        Ok(u16::from_be_bytes([bytes[0], bytes[1]]))
     }
 
     pub(super) fn u32(&mut self) -> Result<u32, WireError> {
-        self.need(4)?;
-        Ok(self.body.get_u32())
+        let bytes = self.take(4)?;
+        Ok(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
-    pub(super) fn take(&mut self, len: usize) -> Result<Bytes, WireError> {
-        self.need(len)?;
-        Ok(self.body.split_to(len))
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], WireError> {
+        let ends = WireError::Malformed("packet ends inside a field");
+        let (taken, rest) = self.body.split_at_checked(len).ok_or(ends)?;
+        self.body = rest;
+        Ok(taken)
     }
 
     /// Two bytes of length, then that many bytes.
-    pub(super) fn binary(&mut self) -> Result<Bytes, WireError> {
+    pub(super) fn binary(&mut self) -> Result<&'a [u8], WireError> {
         let len = usize::from(self.u16()?);
         self.take(len)
     }
 
     /// As [`Self::binary`], checked to be UTF-8 without U+0000 [MQTT-1.5.4-1, -2].
-    pub(super) fn text(&mut self) -> Result<Bytes, WireError> {
+    pub(super) fn text(&mut self) -> Result<&'a str, WireError> {
         let bytes = self.binary()?;
-        check_text(&bytes)?;
-        Ok(bytes)
+        let text = std::str::from_utf8(bytes).map_err(|_| WireError::Malformed("string is not UTF-8"))?;
+        if bytes.contains(&0) {
+            return Err(WireError::Malformed("string holds U+0000"));
+        }
+        Ok(text)
     }
 
     pub(super) fn string(&mut self) -> Result<String, WireError> {
-        let bytes = self.binary()?;
-        Ok(check_text(&bytes)?.to_owned())
+        self.text().map(str::to_owned)
     }
 
     /// Variable byte integer (section 1.5.5).
@@ -76,19 +79,4 @@ impl Cursor {
         }
         Err(WireError::Malformed("variable byte integer is longer than four bytes"))
     }
-
-    fn need(&self, len: usize) -> Result<(), WireError> {
-        if self.body.len() < len {
-            return Err(WireError::Malformed("packet ends inside a field"));
-        }
-        Ok(())
-    }
-}
-
-fn check_text(bytes: &[u8]) -> Result<&str, WireError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| WireError::Malformed("string is not UTF-8"))?;
-    if bytes.contains(&0) {
-        return Err(WireError::Malformed("string holds U+0000"));
-    }
-    Ok(text)
 }

@@ -12,8 +12,17 @@ use super::{
 /// More levels than this in a topic or filter are refused.
 pub const MAX_LEVELS: usize = 128;
 
-/// Fixed header length and whole length of the packet that `buffer` begins with; `None` until enough came.
+/// Fixed header length and whole length of the packet that `buffer` begins with; `None` until all of it came.
 pub fn frame_len(buffer: &[u8], limit: usize) -> Result<Option<(usize, usize)>, WireError> {
+    Ok(packet_len(buffer, limit)?.filter(|(_, size)| buffer.len() >= *size))
+}
+
+/// Fixed header length and whole length of the packet that `buffer` begins with, as soon as its fixed header came: what a
+/// reader has to make room for.
+///
+/// # Errors
+/// A packet that is larger than `limit`, or whose length has more than four bytes.
+pub fn packet_len(buffer: &[u8], limit: usize) -> Result<Option<(usize, usize)>, WireError> {
     let mut remaining = 0usize;
     for (index, shift) in [(1, 0), (2, 7), (3, 14), (4, 21)] {
         let Some(&byte) = buffer.get(index) else { return Ok(None) };
@@ -24,7 +33,7 @@ pub fn frame_len(buffer: &[u8], limit: usize) -> Result<Option<(usize, usize)>, 
             if size > limit {
                 return Err(WireError::TooLarge { size, limit });
             }
-            return Ok((buffer.len() >= size).then_some((header, size)));
+            return Ok(Some((header, size)));
         }
     }
     Err(WireError::Malformed("remaining length is longer than four bytes"))
@@ -33,10 +42,10 @@ pub fn frame_len(buffer: &[u8], limit: usize) -> Result<Option<(usize, usize)>, 
 /// Decodes any packet but CONNECT. `frame` is the whole packet with a fixed header of `header` bytes.
 pub fn decode(frame: Bytes, header: usize, version: Version) -> Result<Packet, WireError> {
     let first = frame[0];
-    let body = Cursor::new(frame.slice(header..));
+    let body = Cursor::new(&frame[header..]);
     // What only a server sends is refused by its first byte.
     match (first >> 4, first & 0x0f) {
-        (3, flags) => publish(body, flags, version).map(Packet::Publish),
+        (3, flags) => publish(&frame, body, flags, version).map(Packet::Publish),
         (4, 0) => ack(body, AckKind::PubAck, version),
         (5, 0) => ack(body, AckKind::PubRec, version),
         (6, 2) => ack(body, AckKind::PubRel, version),
@@ -52,7 +61,7 @@ pub fn decode(frame: Bytes, header: usize, version: Version) -> Result<Packet, W
     }
 }
 
-fn publish(mut body: Cursor, flags: u8, version: Version) -> Result<Publish, WireError> {
+fn publish(frame: &Bytes, mut body: Cursor<'_>, flags: u8, version: Version) -> Result<Publish, WireError> {
     let qos = QoS::from_bits((flags >> 1) & 3).ok_or(WireError::Malformed("QoS 3"))?;
     let dup = flags & 8 != 0;
     if dup && qos == QoS::AtMostOnce {
@@ -65,27 +74,27 @@ fn publish(mut body: Cursor, flags: u8, version: Version) -> Result<Publish, Wir
         Version::V3 | Version::V4 => props::MessageProperties::default(),
     };
     if !(topic.is_empty() && properties.alias.is_some()) {
-        check_topic(&topic)?;
+        check_topic(topic)?;
     }
     Ok(Publish {
         dup,
         qos,
         retain: flags & 1 != 0,
         pkid,
-        topic,
+        topic: frame.slice_ref(topic.as_bytes()),
         alias: properties.alias,
         expiry: properties.expiry,
-        forward: properties.forward,
-        payload: body.rest(),
+        forward: properties.forward(frame),
+        payload: frame.slice_ref(body.rest()),
     })
 }
 
-pub(super) fn check_topic(topic: &[u8]) -> Result<(), WireError> {
+pub(super) fn check_topic(topic: &str) -> Result<(), WireError> {
     if topic.is_empty() {
         return Err(WireError::TopicName("empty"));
     }
     let mut levels = 1;
-    for byte in topic {
+    for byte in topic.bytes() {
         match byte {
             b'#' | b'+' => return Err(WireError::TopicName("holds a wildcard")),
             b'/' => levels += 1,
@@ -99,14 +108,14 @@ pub(super) fn check_topic(topic: &[u8]) -> Result<(), WireError> {
     Ok(())
 }
 
-pub(super) fn pkid(body: &mut Cursor) -> Result<u16, WireError> {
+pub(super) fn pkid(body: &mut Cursor<'_>) -> Result<u16, WireError> {
     match body.u16()? {
         0 => Err(WireError::Protocol("packet identifier 0")),
         pkid => Ok(pkid),
     }
 }
 
-fn ack(mut body: Cursor, kind: AckKind, version: Version) -> Result<Packet, WireError> {
+fn ack(mut body: Cursor<'_>, kind: AckKind, version: Version) -> Result<Packet, WireError> {
     let pkid = pkid(&mut body)?;
     let mut reason = 0;
     if version == Version::V5 && !body.is_empty() {
@@ -119,7 +128,7 @@ fn ack(mut body: Cursor, kind: AckKind, version: Version) -> Result<Packet, Wire
     Ok(Packet::Ack(Ack { kind, pkid, reason }))
 }
 
-fn subscribe(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
+fn subscribe(mut body: Cursor<'_>, version: Version) -> Result<Packet, WireError> {
     let pkid = pkid(&mut body)?;
     let (mut id, mut user) = (None, UserProperties::new());
     if version == Version::V5 {
@@ -129,7 +138,7 @@ fn subscribe(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
                     return Err(WireError::Protocol("subscription identifier is 0 or there are two"));
                 }
                 Value::Var(value) => id = Some(value),
-                Value::Pair(name, value) => user.push((props::owned(&name), props::owned(&value))),
+                Value::Pair(name, value) => user.push((name.to_owned(), value.to_owned())),
                 _ => {}
             }
             Ok(())
@@ -164,7 +173,7 @@ fn subscribe(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
     Ok(Packet::Subscribe(Subscribe { pkid, id, user, filters }))
 }
 
-fn unsubscribe(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
+fn unsubscribe(mut body: Cursor<'_>, version: Version) -> Result<Packet, WireError> {
     let pkid = pkid(&mut body)?;
     if version == Version::V5 {
         props::each(&mut body, &[props::USER], |_, _| Ok(()))?;
@@ -179,7 +188,7 @@ fn unsubscribe(mut body: Cursor, version: Version) -> Result<Packet, WireError> 
     Ok(Packet::Unsubscribe(Unsubscribe { pkid, filters }))
 }
 
-fn disconnect(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
+fn disconnect(mut body: Cursor<'_>, version: Version) -> Result<Packet, WireError> {
     let mut packet = Disconnect { reason: 0, session_expiry: None };
     if version == Version::V5 && !body.is_empty() {
         packet.reason = body.u8()?;
@@ -197,6 +206,6 @@ fn disconnect(mut body: Cursor, version: Version) -> Result<Packet, WireError> {
     Ok(Packet::Disconnect(packet))
 }
 
-pub(super) fn end(body: &Cursor) -> Result<(), WireError> {
+pub(super) fn end(body: &Cursor<'_>) -> Result<(), WireError> {
     if body.is_empty() { Ok(()) } else { Err(WireError::Malformed("bytes after the end of a packet")) }
 }

@@ -1,6 +1,6 @@
 //! The properties of a message that a broker passes on untouched.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 
 use super::cursor::Cursor;
 use super::primitives::{binary, text};
@@ -21,18 +21,18 @@ pub enum Forwarded<'a> {
     User(&'a str, &'a str),
 }
 
-/// Hands over what is in [`super::Publish::forward`], in order.
-pub fn forwarded(forward: &Bytes, mut each: impl FnMut(Forwarded<'_>)) {
-    let mut block = Cursor::new(forward.clone());
+/// Hands over what is in [`super::Publish::forward`] or [`super::client::Borrowed::properties`], in order. Other properties
+/// of a message are passed over.
+pub fn forwarded<'a>(block: &'a [u8], mut each: impl FnMut(Forwarded<'a>)) {
+    let mut block = Cursor::new(block);
     // It was checked when the message was decoded, so nothing is left behind an error.
     while let Ok((id, value)) = props::one(&mut block) {
-        let str = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-        match (id, &value) {
-            (props::PAYLOAD_FORMAT, Value::Byte(bit)) => each(Forwarded::Utf8(*bit == 1)),
-            (props::CONTENT_TYPE, Value::Text(text)) => each(Forwarded::ContentType(str(text))),
-            (props::RESPONSE_TOPIC, Value::Text(text)) => each(Forwarded::ResponseTopic(str(text))),
+        match (id, value) {
+            (props::PAYLOAD_FORMAT, Value::Byte(bit)) => each(Forwarded::Utf8(bit == 1)),
+            (props::CONTENT_TYPE, Value::Text(text)) => each(Forwarded::ContentType(text)),
+            (props::RESPONSE_TOPIC, Value::Text(text)) => each(Forwarded::ResponseTopic(text)),
             (props::CORRELATION, Value::Binary(bytes)) => each(Forwarded::Correlation(bytes)),
-            (props::USER, Value::Pair(name, value)) => each(Forwarded::User(str(name), str(value))),
+            (props::USER, Value::Pair(name, value)) => each(Forwarded::User(name, value)),
             _ => {}
         }
     }

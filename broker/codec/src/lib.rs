@@ -3,7 +3,7 @@
 //! The root has a server's half: what clients send is decoded, what servers send is encoded. [`client`] has the other
 //! half. PUBLISH and the acknowledgements are encoded by the same functions on both sides. What is decoded are slices of
 //! the frame that was handed in, never copies: whoever keeps a message keeps its frame, and decides whether the frame is
-//! a buffer of its own.
+//! a buffer of its own ([`client::decode_borrowed`] leaves the copies to its caller).
 //!
 //! ```
 //! use bytes::BytesMut;
@@ -35,7 +35,7 @@ mod round_trips;
 mod why;
 
 pub use connect::decode_connect;
-pub use decode::{MAX_LEVELS, decode, frame_len};
+pub use decode::{MAX_LEVELS, decode, frame_len, packet_len};
 pub use encode::{ConnAck, PublishOut, ack, connack, disconnect, pingresp, publish, suback, unsuback};
 pub use error::{Reason, WireError};
 pub use forwarded::{Forwarded, forwarded, put_forwarded};

@@ -6,14 +6,14 @@ use super::WireError;
 use super::cursor::Cursor;
 
 /// The value of one property, by the type the specification gives its identifier (section 2.2.2.2).
-pub(super) enum Value {
+pub(super) enum Value<'a> {
     Byte(u8),
     Two(u16),
     Four(u32),
     Var(u32),
-    Text(Bytes),
-    Binary(Bytes),
-    Pair(Bytes, Bytes),
+    Text(&'a str),
+    Binary(&'a [u8]),
+    Pair(&'a str, &'a str),
 }
 
 pub(super) const PAYLOAD_FORMAT: u8 = 0x01;
@@ -46,10 +46,10 @@ pub(super) const SHARED_AVAILABLE: u8 = 0x2A;
 
 /// Reads a property block: calls `each` for every property, in order. A repeat of one that may
 /// come once is refused here [MQTT-3.1.2 and following].
-pub(super) fn each(
-    from: &mut Cursor,
+pub(super) fn each<'a>(
+    from: &mut Cursor<'a>,
     allowed: &[u8],
-    mut each: impl FnMut(u8, Value) -> Result<(), WireError>,
+    mut each: impl FnMut(u8, Value<'a>) -> Result<(), WireError>,
 ) -> Result<(), WireError> {
     let len = from.varint()? as usize;
     if len == 0 {
@@ -74,7 +74,7 @@ pub(super) fn each(
 }
 
 /// The next property of a block: its identifier and value.
-pub(super) fn one(block: &mut Cursor) -> Result<(u8, Value), WireError> {
+pub(super) fn one<'a>(block: &mut Cursor<'a>) -> Result<(u8, Value<'a>), WireError> {
     let id = block.u8()?;
     let value = match id {
         PAYLOAD_FORMAT | PROBLEM_INFO | RESPONSE_INFO => match block.u8()? {
@@ -97,19 +97,17 @@ pub(super) fn one(block: &mut Cursor) -> Result<(u8, Value), WireError> {
     Ok((id, value))
 }
 
-/// Decoded text, owned. It was checked when it was decoded.
-pub(super) fn owned(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
-}
-
 /// The properties of a PUBLISH or a will.
 #[derive(Default)]
-pub(super) struct MessageProperties {
+pub(super) struct MessageProperties<'a> {
     pub(super) alias: Option<u16>,
     pub(super) expiry: Option<u32>,
     pub(super) will_delay: u32,
     pub(super) subscription_ids: Vec<u32>,
-    pub(super) forward: Bytes,
+    /// All of them, encoded.
+    pub(super) block: &'a [u8],
+    /// Some of them do not go on to subscribers as they are.
+    hops: bool,
 }
 
 /// Whose message it is: each may carry other properties.
@@ -120,20 +118,16 @@ pub(super) enum Origin {
     Server,
 }
 
-/// Reads them; what subscribers get unchanged stays encoded. The block is copied only when
-/// something has to be cut out of it.
-pub(super) fn message(from: &mut Cursor, origin: Origin) -> Result<MessageProperties, WireError> {
+/// Reads and checks them. Nothing is copied.
+pub(super) fn message<'a>(from: &mut Cursor<'a>, origin: Origin) -> Result<MessageProperties<'a>, WireError> {
     let len = from.varint()? as usize;
     if len == 0 {
         return Ok(MessageProperties::default());
     }
-    let raw = from.take(len)?;
-    let mut block = Cursor::new(raw.clone());
-    let mut out = MessageProperties::default();
-    let mut kept: Option<BytesMut> = None;
+    let mut out = MessageProperties { block: from.take(len)?, ..MessageProperties::default() };
+    let mut block = Cursor::new(out.block);
     let mut seen = 0u64;
     while !block.is_empty() {
-        let start = len - block.len();
         let (id, value) = one(&mut block)?;
         if id != USER && id != SUBSCRIPTION_ID {
             if seen & (1 << id) != 0 {
@@ -141,41 +135,47 @@ pub(super) fn message(from: &mut Cursor, origin: Origin) -> Result<MessageProper
             }
             seen |= 1 << id;
         }
-        let cut = match (id, value) {
-            (MESSAGE_EXPIRY, Value::Four(seconds)) => {
-                out.expiry = Some(seconds);
-                true
-            }
-            (TOPIC_ALIAS, Value::Two(alias)) if origin != Origin::Will => {
-                out.alias = Some(alias);
-                true
-            }
-            (WILL_DELAY, Value::Four(seconds)) if origin == Origin::Will => {
-                out.will_delay = seconds;
-                true
-            }
-            (SUBSCRIPTION_ID, Value::Var(id)) if origin == Origin::Server => {
-                out.subscription_ids.push(id);
-                true
-            }
+        match (id, value) {
+            (MESSAGE_EXPIRY, Value::Four(seconds)) => out.expiry = Some(seconds),
+            (TOPIC_ALIAS, Value::Two(alias)) if origin != Origin::Will => out.alias = Some(alias),
+            (WILL_DELAY, Value::Four(seconds)) if origin == Origin::Will => out.will_delay = seconds,
+            (SUBSCRIPTION_ID, Value::Var(id)) if origin == Origin::Server => out.subscription_ids.push(id),
             // What a server lets through is its own affair: a client does not end the connection for it.
-            (RESPONSE_TOPIC, _) if origin == Origin::Server => false,
+            (RESPONSE_TOPIC, _) if origin == Origin::Server => {}
             (RESPONSE_TOPIC, Value::Text(topic)) => {
-                if topic.is_empty() || topic.iter().any(|b| matches!(b, b'#' | b'+')) {
+                if topic.is_empty() || topic.bytes().any(|byte| matches!(byte, b'#' | b'+')) {
                     return Err(WireError::TopicName("response topic is empty or holds a wildcard"));
                 }
-                false
             }
-            (PAYLOAD_FORMAT | CONTENT_TYPE | CORRELATION | USER, _) => false,
+            (PAYLOAD_FORMAT | CONTENT_TYPE | CORRELATION | USER, _) => {}
             _ => return Err(WireError::Protocol("a property that a message may not carry")),
-        };
-        let end = len - block.len();
-        match (&mut kept, cut) {
-            (None, true) => kept = Some(BytesMut::from(&raw[..start])),
-            (Some(kept), false) => kept.put_slice(&raw[start..end]),
-            _ => {}
         }
+        out.hops |= !goes_on(id);
     }
-    out.forward = kept.map_or(raw, BytesMut::freeze);
     Ok(out)
+}
+
+/// Whether subscribers get the property as the publisher sent it.
+fn goes_on(id: u8) -> bool {
+    matches!(id, PAYLOAD_FORMAT | CONTENT_TYPE | RESPONSE_TOPIC | CORRELATION | USER)
+}
+
+impl MessageProperties<'_> {
+    /// What subscribers get unchanged, encoded: a slice of `frame`, and a copy only where something is cut out.
+    pub(super) fn forward(&self, frame: &Bytes) -> Bytes {
+        if !self.hops {
+            return frame.slice_ref(self.block);
+        }
+        let mut kept = BytesMut::with_capacity(self.block.len());
+        let mut block = Cursor::new(self.block);
+        while !block.is_empty() {
+            let whole = block.rest();
+            // It was read before.
+            let Ok((id, _)) = one(&mut block) else { break };
+            if goes_on(id) {
+                kept.put_slice(&whole[..whole.len() - block.len()]);
+            }
+        }
+        kept.freeze()
+    }
 }

@@ -25,7 +25,26 @@ fn to_server(version: Version, encode: impl FnOnce(&mut BytesMut)) -> Result<Pac
 
 fn to_client(version: Version, encode: impl FnOnce(&mut BytesMut)) -> Result<Incoming, WireError> {
     let (frame, header) = framed(encode);
-    client::decode(frame, header, version)
+    let owned = client::decode(frame.clone(), header, version);
+    let borrowed = client::decode_borrowed(&frame, header, version);
+    let without_message = |incoming: Incoming| incoming.map(drop);
+    assert_eq!(
+        owned.clone().map(without_message),
+        borrowed.clone().map(|incoming| incoming.map(drop)),
+        "both ways to decode agree"
+    );
+    if let (Ok(Incoming::Publish(owned)), Ok(Incoming::Publish(borrowed))) = (&owned, &borrowed) {
+        let Publish { dup, qos, retain, pkid, topic, alias, expiry, forward, payload } = &owned.publish;
+        assert_eq!((*dup, *qos, *retain, *pkid), (borrowed.dup, borrowed.qos, borrowed.retain, borrowed.pkid));
+        assert_eq!((&topic[..], &payload[..]), (borrowed.topic.as_bytes(), borrowed.payload));
+        assert_eq!((*alias, *expiry), (borrowed.alias, borrowed.expiry));
+        assert_eq!(owned.subscription_ids, borrowed.subscription_ids);
+        let (mut passed_on, mut all) = (Vec::new(), Vec::new());
+        forwarded(forward, |property| passed_on.push(property));
+        forwarded(borrowed.properties, |property| all.push(property));
+        assert_eq!(passed_on, all);
+    }
+    owned
 }
 
 fn version() -> impl Strategy<Value = Version> {
@@ -262,4 +281,15 @@ fn mqtt_3_1_is_written_as_it_was() {
     let (frame, header) = framed(|out| client::connect(out, &Connect::new(Version::V3, "old")));
     assert_eq!(frame[..], *b"\x10\x11\0\x06MQIsdp\x03\x02\0\0\0\x03old");
     assert_eq!(decode_connect(frame, header), Err(WireError::Version(3)));
+}
+
+#[test]
+fn the_length_is_known_before_the_packet_is_whole() {
+    let mut out = BytesMut::new();
+    publish(&mut out, Version::V4, &PublishOut::new(b"a", &[1; 300]));
+    let whole = out.len();
+    assert_eq!(packet_len(&out[..1], whole), Ok(None));
+    assert_eq!(packet_len(&out[..3], whole), Ok(Some((3, whole))));
+    assert_eq!((frame_len(&out[..whole - 1], whole), frame_len(&out, whole)), (Ok(None), Ok(Some((3, whole)))));
+    assert_eq!(packet_len(&out, whole - 1), Err(WireError::TooLarge { size: whole, limit: whole - 1 }));
 }

@@ -10,7 +10,7 @@ use flotilla_engine::Shared;
 use flotilla_engine::message::Outcome;
 use flotilla_group::deadletter::{CONTENT, DeadLetters, MOST, Replays};
 use flotilla_group::{Changes, GroupError};
-use flotilla_nodes_network::mqtt::{Letter, LetterBox, Letters, PublishProps, Qos, replay};
+use flotilla_nodes_network::mqtt::{Letter, LetterBox, Letters, PublishProps, QoS, replay};
 use flotilla_store::Store;
 use futures::future::BoxFuture;
 
@@ -96,7 +96,7 @@ fn given(found: &DeadLetterContent) -> Option<Letter> {
     Some(Letter {
         broker: found.letter.broker.as_str().into(),
         topic: found.letter.topic.as_str().into(),
-        qos: Qos::from_number(found.letter.qos)?,
+        qos: QoS::from_bits(found.letter.qos)?,
         retain: found.letter.retain,
         payload: STANDARD.decode(found.payload.as_deref()?).ok()?.into(),
         props: PublishProps {

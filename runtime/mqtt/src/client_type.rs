@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
+use flotilla_codec::client::ConnAck;
+use flotilla_codec::{Connect, Version};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -14,11 +16,11 @@ use flotilla_engine::message::{Abandoning, Delivery, Failure};
 use super::guard::{Guard, Parting};
 use super::inbox::{Inbox, Ticket};
 use super::kept::Policy;
+use super::message::Publish;
 use super::outbox::{Outbox, Outgoing, Receipt};
 use super::session;
-use super::subscriptions::{SubRef, Subscriptions, Target};
+use super::subscriptions::{SubRef, SubscribeFilter, Subscriptions, Target};
 use super::transport::Address;
-use super::wire::{ConnAck, ConnectPacket, Publish, SubscribeFilter, Version};
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +51,8 @@ pub enum State {
 pub struct ClientOptions {
     /// Where to.
     pub address: Address,
-    /// What to say. `clean` is for the first connection of this client.
-    pub connect: ConnectPacket,
+    /// What to say. `clean_start` is for the first connection of this client.
+    pub connect: Connect,
     /// Later connections go on with the session.
     pub resume: bool,
     /// The version to fall back to when the server does not speak `connect.version`.

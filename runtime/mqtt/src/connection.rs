@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
+use flotilla_codec::client::{self as codec, Incoming};
+use flotilla_codec::{AckKind, Disconnect, QoS, Version, packet_len};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
 
@@ -16,8 +18,9 @@ use super::client_type::{Client, ClientEvents, Role, State};
 use super::guard::Parting;
 use super::inbox::Verdict;
 use super::line::Wire;
+use super::message::Publish;
+use super::outbox;
 use super::pace::Pace;
-use super::wire::{self, AckKind, Decoded, Incoming, Publish, Qos, Version};
 
 /// The largest packet that is taken: what the protocol allows.
 pub(super) const PACKET_LIMIT: usize = (256 << 20) + 4;
@@ -213,19 +216,18 @@ impl Connection {
                 self.held = true;
                 break;
             }
-            match wire::decode(&self.input, self.version, PACKET_LIMIT).map_err(End::lost)? {
-                Decoded::Need(need) => {
-                    self.need = need;
-                    break;
-                }
-                Decoded::Packet(packet, used) => {
-                    self.input.advance(used);
-                    self.need = 0;
-                    self.pace.packet();
-                    messages |= matches!(packet, Incoming::Publish(_));
-                    self.packet(packet)?;
-                }
-            }
+            let length = packet_len(&self.input, PACKET_LIMIT).map_err(End::lost)?;
+            let Some((header, size)) = length.filter(|(_, size)| self.input.len() >= *size) else {
+                self.need = length.map_or(self.input.len() + 1, |(_, size)| size);
+                break;
+            };
+            let packet = codec::decode_borrowed(&self.input[..size], header, self.version).map_err(End::lost)?;
+            let packet = packet.map(Publish::from);
+            self.input.advance(size);
+            self.need = 0;
+            self.pace.packet();
+            messages |= matches!(packet, Incoming::Publish(_));
+            self.packet(packet)?;
         }
         Ok(messages)
     }
@@ -236,16 +238,16 @@ impl Connection {
         client.role == Role::Consume && (client.is_holding() || client.inbox.full())
     }
 
-    fn packet(&mut self, packet: Incoming) -> Result<(), End> {
+    fn packet(&mut self, packet: Incoming<Publish>) -> Result<(), End> {
         let client = &self.client;
         match packet {
             Incoming::Publish(publish) => self.publish(publish),
-            Incoming::Ack(AckKind::PubRel, ack) => {
-                client.inbox.release(ack.id);
-                wire::ack(&mut self.out, AckKind::PubComp, ack.id);
+            Incoming::Ack(ack, _) if ack.kind == AckKind::PubRel => {
+                client.inbox.release(ack.pkid);
+                outbox::acknowledge(&mut self.out, AckKind::PubComp, ack.pkid);
             }
-            Incoming::Ack(kind, ack) => {
-                if let Some((receipt, result)) = client.outbox.ack(kind, &ack, &mut self.out) {
+            Incoming::Ack(ack, text) => {
+                if let Some((receipt, result)) = client.outbox.ack(ack, &text, &mut self.out) {
                     self.events.published(receipt, result);
                 }
             }
@@ -267,9 +269,9 @@ impl Connection {
                     client.drained();
                 }
             }
-            Incoming::Disconnect(0x8e, _) => return Err(End::Taken),
-            Incoming::Disconnect(code, reason) => {
-                return Err(End::Lost(format!("closed by the broker: reason {code:#04x} {reason}")));
+            Incoming::Disconnect { reason: 0x8e, .. } => return Err(End::Taken),
+            Incoming::Disconnect { reason, text } => {
+                return Err(End::Lost(format!("closed by the broker: reason {reason:#04x} {text}")));
             }
             Incoming::ConnAck(_) | Incoming::Auth => return Err(End::lost("the broker sent a packet out of place")),
         }
@@ -279,7 +281,7 @@ impl Connection {
     fn publish(&mut self, publish: Publish) {
         let client = &self.client;
         self.quiet = self.quiet.map(|_| false);
-        if client.role == Role::Both && publish.qos == Qos::Zero && client.inbox.full() {
+        if client.role == Role::Both && publish.qos == QoS::AtMostOnce && client.inbox.full() {
             self.events.overflow(client);
             return;
         }
@@ -378,7 +380,7 @@ impl Connection {
         if expiry == Some(0) {
             client.left.store(false, Ordering::Release);
         }
-        wire::disconnect(&mut self.out, self.version, expiry);
+        codec::disconnect(&mut self.out, self.version, Disconnect { reason: 0, session_expiry: expiry });
         let goodbye = async {
             self.stream.write_all_buf(&mut self.out).await?;
             self.stream.flush().await?;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
-use flotilla_codec::agreed;
+use flotilla_codec::client::{self as codec, ConnAck, Incoming};
+use flotilla_codec::{Connect, Disconnect, Version, agreed, frame_len};
 use rustls::CertificateError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -13,7 +14,6 @@ use super::client_type::{Client, ClientEvents, ClientOptions, Role};
 use super::connection::{Connection, End, PACKET_LIMIT, READ};
 use super::line::Wire;
 use super::pace::Pace;
-use super::wire::{self, ConnAck, ConnectPacket, Decoded, Incoming, Version};
 
 /// The keep alive of a group's session at a broker that redispatches, in seconds, whatever the flow says: what a replica that
 /// hangs holds goes to others soon.
@@ -24,7 +24,7 @@ pub(super) async fn open(
     client: &Arc<Client>,
     events: &Arc<dyn ClientEvents>,
     options: &ClientOptions,
-    packet: &ConnectPacket,
+    packet: &Connect,
 ) -> Result<Connection, End> {
     let health = events.health();
     if health.as_ref().is_some_and(|health| health.is_shut()) {
@@ -32,32 +32,31 @@ pub(super) async fn open(
     }
     let (mut stream, descriptor) = options.address.open().await.map_err(broken)?;
     let mut out = BytesMut::with_capacity(READ);
-    wire::connect(&mut out, packet);
+    codec::connect(&mut out, packet);
     stream.write_all_buf(&mut out).await.map_err(broken)?;
     stream.flush().await.map_err(broken)?;
     let mut input = BytesMut::with_capacity(READ);
     let ack = loop {
-        match wire::decode(&input, packet.version, PACKET_LIMIT).map_err(End::lost)? {
-            Decoded::Packet(Incoming::ConnAck(ack), used) => {
-                input.advance(used);
-                break ack;
-            }
-            Decoded::Packet(..) => return Err(End::lost("the first packet was not a CONNACK")),
-            Decoded::Need(_) => {}
+        if let Some((header, size)) = frame_len(&input, PACKET_LIMIT).map_err(End::lost)? {
+            let first = codec::decode_borrowed(&input[..size], header, packet.version).map_err(End::lost)?;
+            let Incoming::ConnAck(ack) = first else { return Err(End::lost("the first packet was not a CONNACK")) };
+            input.advance(size);
+            break ack;
         }
         if stream.read_buf(&mut input).await.map_err(broken)? == 0 {
             return Err(End::lost("closed by the broker before a CONNACK"));
         }
     };
     accepted(&ack, packet.version)?;
-    let redispatches = ack.user.iter().any(|(name, value)| name == "flotilla-redispatch" && value == "1");
+    let redispatches = ack.user.iter().any(|(name, value)| name == agreed::REDISPATCH && value == "1");
     if options.end_session && redispatches && !(1..=SHORT_KEEP_ALIVE).contains(&packet.keep_alive) {
         out.clear();
-        wire::disconnect(&mut out, packet.version, packet.clean.then_some(0));
+        let goodbye = Disconnect { reason: 0, session_expiry: packet.clean_start.then_some(0) };
+        codec::disconnect(&mut out, packet.version, goodbye);
         let _ = stream.write_all_buf(&mut out).await;
         return Err(End::Short);
     }
-    let limit = ack.maximum_packet_size.unwrap_or(0) as usize;
+    let limit = ack.max_packet.unwrap_or(0) as usize;
     if client.role == Role::Adopt && !ack.session_present {
         // The session has expired or was adopted by another: it holds nothing, and this new one is ended at once.
         client.drained();
@@ -76,7 +75,7 @@ pub(super) async fn open(
     client.subscriptions.set_shared(ack.shared_subscriptions != Some(false));
     client.subscriptions.begin(client.is_draining(), ids, ack.session_present);
     let now = Instant::now();
-    let keep_alive = Duration::from_secs(u64::from(ack.server_keep_alive.unwrap_or(packet.keep_alive)));
+    let keep_alive = Duration::from_secs(u64::from(ack.keep_alive.unwrap_or(packet.keep_alive)));
     // The bytes of a WebSocket are frames, not packets: the watchdog's would have to be one.
     let watched = health.as_ref().filter(|_| options.address.websocket.is_none());
     Ok(Connection {
@@ -87,7 +86,7 @@ pub(super) async fn open(
         input,
         out,
         keep_alive,
-        persistent: !packet.clean || (packet.version == Version::V5 && packet.session_expiry > 0),
+        persistent: !packet.clean_start || (packet.version == Version::V5 && packet.session_expiry > 0),
         end_session: options.end_session,
         ids,
         announced: false,
@@ -138,5 +137,5 @@ fn accepted(ack: &ConnAck, version: Version) -> Result<(), End> {
         (0x9f, _) => "too many connections at once",
         _ => "no reason that MQTT names",
     };
-    Err(End::Lost(format!("refused by the broker: {why} (code {}) {}", ack.code, ack.reason)))
+    Err(End::Lost(format!("refused by the broker: {why} (code {}) {}", ack.code, ack.text)))
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::BytesMut;
+use flotilla_codec::{AckKind, QoS};
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::Notify;
@@ -18,7 +19,8 @@ use flotilla_engine::message::{Failure, Outcome};
 
 use super::kept::{Kept, Policy};
 use super::lanes::{KeyOrder, Lanes};
-use super::wire::{self, AckKind, Publish, Qos};
+use super::message::Publish;
+use super::outbox::acknowledge;
 
 /// How a received message ended.
 #[derive(Clone, Debug)]
@@ -76,7 +78,7 @@ struct Window {
 #[derive(Debug)]
 struct Entry {
     id: u16,
-    qos: Qos,
+    qos: QoS,
     state: EntryState,
     /// What order goes by, where there are lanes.
     key: u64,
@@ -133,7 +135,7 @@ impl Inbox {
         let mut window = self.window.lock();
         let window = &mut *window;
         if session_present {
-            let open = |entry: &Entry| entry.qos == Qos::Two && entry.state != EntryState::Gone;
+            let open = |entry: &Entry| entry.qos == QoS::ExactlyOnce && entry.state != EntryState::Gone;
             for (at, entry) in window.entries.iter().enumerate().filter(|(_, entry)| open(entry)) {
                 let seq = window.base + at as u64;
                 window.carried.retain(|_, carried| carried.now != Some(seq));
@@ -153,13 +155,13 @@ impl Inbox {
     /// A message came. `None` when it is known already (QoS 2, sent again): it does not run a second time.
     pub(super) fn arrive(self: &Arc<Self>, publish: &Publish, policy: Policy) -> Option<Ticket> {
         let mut seq = None;
-        if publish.qos != Qos::Zero {
+        if publish.qos != QoS::AtMostOnce {
             let mut window = self.window.lock();
             let window = &mut *window;
             let at = window.base + window.entries.len() as u64;
             let mut state = EntryState::Open;
             let mut known = false;
-            if publish.qos == Qos::Two {
+            if publish.qos == QoS::ExactlyOnce {
                 if window.received.contains(&publish.id) {
                     (state, known) = (EntryState::Ack, true);
                 } else if let Some(carried) = window.carried.get_mut(&publish.id) {
@@ -304,12 +306,12 @@ impl Window {
     fn acknowledge(&mut self, place: usize, out: &mut BytesMut) {
         let Some(entry) = self.entries.get_mut(place) else { return };
         match (entry.state, entry.qos) {
-            (EntryState::Ack, Qos::Two) => {
-                wire::ack(out, AckKind::PubRec, entry.id);
+            (EntryState::Ack, QoS::ExactlyOnce) => {
+                acknowledge(out, AckKind::PubRec, entry.id);
                 self.received.insert(entry.id);
                 self.carried.remove(&entry.id);
             }
-            (EntryState::Ack, _) => wire::ack(out, AckKind::PubAck, entry.id),
+            (EntryState::Ack, _) => acknowledge(out, AckKind::PubAck, entry.id),
             _ => self.abandoned += 1,
         }
         entry.state = EntryState::Gone;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use flotilla_engine::message::Failure;
 use flotilla_engine::settings::OnFailure;
 
-use super::wire::Publish;
+use super::message::Publish;
 
 /// What is done with a message whose delivery failed.
 #[derive(Clone, Copy, Debug)]

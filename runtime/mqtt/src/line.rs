@@ -8,13 +8,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use flotilla_codec::client as codec;
 use flotilla_engine::{Beat, Health, Pulse, Worker};
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
 use super::transport::Stream;
-use super::wire;
 
 /// A worker that beats more often than this sends its own PINGREQ.
 const BUSY: Duration = Duration::from_secs(1);
@@ -78,7 +78,7 @@ impl Wire {
         let mut inner = self.0.inner.lock();
         // Until it is written the watchdog must not get in front of it.
         (inner.whole, inner.asked) = (false, inner.asked + 1);
-        wire::pingreq(out);
+        codec::pingreq(out);
         inner.asked
     }
 }

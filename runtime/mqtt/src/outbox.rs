@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use flotilla_codec::{self as codec, Ack, AckKind, QoS, Reason, Version, Why};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
@@ -11,7 +12,7 @@ use tokio::sync::Notify;
 use flotilla_engine::message::Msg;
 use flotilla_value::Str;
 
-use super::wire::{self, Ack, AckKind, Publish, Qos, Version};
+use super::message::Publish;
 
 /// Messages that wait at most. Deliveries bound the outbox long before; this bounds what timers and loops publish.
 const MAX_MESSAGES: usize = 65_536;
@@ -126,15 +127,15 @@ impl Outbox {
             return Err((outgoing.receipt, Err(PublishError::Full { messages, bytes })));
         }
         if inner.packet_limit > 0 && weight(&outgoing) + 1024 > inner.packet_limit {
-            let (size, limit) = (wire::publish_size(&outgoing.publish, version), inner.packet_limit);
+            let (size, limit) = (outgoing.publish.size(version), inner.packet_limit);
             if size > limit {
                 return Err((outgoing.receipt, Err(PublishError::TooLarge { size, limit })));
             }
         }
-        if outgoing.publish.qos == Qos::Zero {
+        if outgoing.publish.qos == QoS::AtMostOnce {
             inner.qos0 += 1;
             if !inner.connected && inner.qos0 > MAX_QOS0 {
-                let oldest = inner.queue.iter().position(|queued| queued.publish.qos == Qos::Zero);
+                let oldest = inner.queue.iter().position(|queued| queued.publish.qos == QoS::AtMostOnce);
                 if let Some(oldest) = oldest.and_then(|at| inner.queue.remove(at)) {
                     inner.bytes -= weight(&oldest);
                     inner.qos0 -= 1;
@@ -189,26 +190,26 @@ impl Outbox {
             {
                 let Some(flight) = inner.flight.get(&id) else { continue };
                 match flight.stage {
-                    Stage::Published => wire::publish(out, version, &flight.outgoing.publish, id, true),
-                    Stage::Released => wire::ack(out, AckKind::PubRel, id),
+                    Stage::Published => flight.outgoing.publish.encode(out, version, id, true),
+                    Stage::Released => acknowledge(out, AckKind::PubRel, id),
                 }
                 inner.active += 1;
                 continue;
             }
             let Some(front) = inner.queue.front() else { return false };
-            if front.publish.qos != Qos::Zero && (inner.active >= inner.limit || !inner.resend.is_empty()) {
+            if front.publish.qos != QoS::AtMostOnce && (inner.active >= inner.limit || !inner.resend.is_empty()) {
                 return false;
             }
             let Some(outgoing) = inner.queue.pop_front() else { return false };
-            if outgoing.publish.qos == Qos::Zero {
-                wire::publish(out, version, &outgoing.publish, 0, false);
+            if outgoing.publish.qos == QoS::AtMostOnce {
+                outgoing.publish.encode(out, version, 0, false);
                 inner.bytes -= weight(&outgoing);
                 inner.qos0 -= 1;
                 ended.push((outgoing.receipt, Ok(())));
                 continue;
             }
             let id = next_id(inner);
-            wire::publish(out, version, &outgoing.publish, id, false);
+            outgoing.publish.encode(out, version, id, false);
             inner.active += 1;
             inner.next_seq += 1;
             let flight = Flight { seq: inner.next_seq, stage: Stage::Published, outgoing };
@@ -218,24 +219,24 @@ impl Outbox {
     }
 
     /// The server's answer to a PUBLISH or PUBREL of ours.
-    pub(super) fn ack(&self, kind: AckKind, ack: &Ack, out: &mut BytesMut) -> Option<Ended> {
+    pub(super) fn ack(&self, ack: Ack, text: &str, out: &mut BytesMut) -> Option<Ended> {
         let mut inner = self.inner.lock();
-        let failed = ack.code >= 0x80;
-        if kind == AckKind::PubRec && !failed {
+        let failed = ack.reason >= 0x80;
+        if ack.kind == AckKind::PubRec && !failed {
             // Answered even when the identifier is not known, as [MQTT-4.3.3-4] wants.
-            if let Some(flight) = inner.flight.get_mut(&ack.id) {
+            if let Some(flight) = inner.flight.get_mut(&ack.pkid) {
                 flight.stage = Stage::Released;
             }
-            wire::ack(out, AckKind::PubRel, ack.id);
+            acknowledge(out, AckKind::PubRel, ack.pkid);
             return None;
         }
-        let flight = inner.flight.remove(&ack.id)?;
+        let flight = inner.flight.remove(&ack.pkid)?;
         inner.active = inner.active.saturating_sub(1);
         inner.bytes -= weight(&flight.outgoing);
         // A PUBCOMP with "identifier not found" means that the release came before: the message is there.
-        let refused = failed && kind != AckKind::PubComp;
+        let refused = failed && ack.kind != AckKind::PubComp;
         let result =
-            if refused { Err(PublishError::Refused { code: ack.code, reason: ack.reason.clone() }) } else { Ok(()) };
+            if refused { Err(PublishError::Refused { code: ack.reason, reason: Str::new(text) }) } else { Ok(()) };
         Some((flight.outgoing.receipt, result))
     }
 
@@ -264,6 +265,11 @@ impl Outbox {
         let flight: Vec<_> = inner.flight.drain().map(|(_, flight)| flight.outgoing).collect();
         flight.into_iter().chain(inner.queue.drain(..)).collect()
     }
+}
+
+/// Appends PUBACK, PUBREC, PUBREL or PUBCOMP: success, in the short form that all versions share.
+pub(super) fn acknowledge(out: &mut BytesMut, kind: AckKind, id: u16) {
+    codec::ack(out, Version::V4, kind, id, Why { reason: Reason::Success, detail: "", room: usize::MAX });
 }
 
 /// The next free identifier. There is one: at most `limit` are in use, and that is below their number.

@@ -32,7 +32,7 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
     let mut backoff = Backoff::new(client.options().reconnect);
     let mut version = client.options().connect.version;
     // A client that was closed with its session kept goes on with that.
-    let mut clean = client.options().connect.clean && !client.is_left();
+    let mut clean = client.options().connect.clean_start && !client.is_left();
     let (mut taken, mut short) = (false, false);
     client.set_state(events, State::Connecting, None);
     while !client.closing() {
@@ -49,7 +49,7 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
         }
         let options = client.options();
         let mut packet = options.connect.clone();
-        (packet.version, packet.clean) = (version, clean);
+        (packet.version, packet.clean_start) = (version, clean);
         if short && !(1..=handshake::SHORT_KEEP_ALIVE).contains(&packet.keep_alive) {
             packet.keep_alive = handshake::SHORT_KEEP_ALIVE;
         }

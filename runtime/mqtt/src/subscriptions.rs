@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::BytesMut;
+use flotilla_codec::client::{self as codec, Answer};
+use flotilla_codec::{QoS, RetainHandling, SubRequest, Subscribe, Unsubscribe, Version};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -12,8 +14,8 @@ use tokio::sync::Notify;
 
 use flotilla_value::Str;
 
+use super::message::Publish;
 use super::outbox::MAX_ID;
-use super::wire::{self, Publish, SubAck, SubscribeFilter, Version};
 use crate::topic;
 
 /// SUBSCRIBE and UNSUBSCRIBE packets without an answer at most: there are 5,536 identifiers for them.
@@ -50,6 +52,39 @@ impl DataType {
             "auto-detect" => DataType::AutoDetect,
             _ => DataType::Auto,
         }
+    }
+}
+
+/// A filter that a client subscribes to, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SubscribeFilter {
+    /// As it goes over the wire, with `$share/...`.
+    pub filter: Str,
+    /// The highest QoS wanted.
+    pub qos: QoS,
+    /// MQTT 5: not what this client published.
+    pub no_local: bool,
+    /// MQTT 5: keep the retain flag.
+    pub retain_as_published: bool,
+    /// MQTT 5: when retained messages are wanted.
+    pub retain_handling: RetainHandling,
+    /// MQTT 5: the subscription's identifier, if the server allows them.
+    pub id: Option<u32>,
+    /// MQTT 5: user properties.
+    pub user: Vec<(Str, Str)>,
+}
+
+impl SubscribeFilter {
+    fn packet(&self, pkid: u16, ids: bool) -> Subscribe {
+        let request = SubRequest {
+            filter: self.filter.to_string(),
+            qos: self.qos,
+            no_local: self.no_local,
+            retain_as_published: self.retain_as_published,
+            retain_handling: self.retain_handling,
+        };
+        let user = self.user.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        Subscribe { pkid, id: self.id.filter(|_| ids), user, filters: vec![request] }
     }
 }
 
@@ -246,19 +281,19 @@ impl Subscriptions {
             }
             inner.last_packet = packet.wrapping_add(1);
             match &command {
-                Command::Subscribe(filter) => {
-                    let filter = SubscribeFilter { id: filter.id.filter(|_| ids), ..filter.clone() };
-                    wire::subscribe(out, version, packet, &filter);
+                Command::Subscribe(filter) => codec::subscribe(out, version, &filter.packet(packet, ids)),
+                Command::Unsubscribe(filter) => {
+                    let wanted = Unsubscribe { pkid: packet, filters: vec![filter.to_string()] };
+                    codec::unsubscribe(out, version, &wanted);
                 }
-                Command::Unsubscribe(filter) => wire::unsubscribe(out, version, packet, filter),
             }
             inner.pending.insert(packet, command);
         }
     }
 
     /// The server answered. A refused filter comes back with the code.
-    pub(super) fn answered(&self, ack: &SubAck) -> Option<(Str, u8)> {
-        let command = self.inner.lock().pending.remove(&ack.id)?;
+    pub(super) fn answered(&self, ack: &Answer) -> Option<(Str, u8)> {
+        let command = self.inner.lock().pending.remove(&ack.pkid)?;
         let Command::Subscribe(filter) = command else { return None };
         let _ = self.unanswered.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1));
         let code = ack.codes.first().copied().filter(|code| *code >= 0x80)?;

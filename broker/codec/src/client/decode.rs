@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::packet::{Answer, ConnAck, Incoming, Received};
+use super::packet::{Answer, Borrowed, ConnAck, Incoming, Received};
 use crate::cursor::Cursor;
 use crate::decode::{end, pkid};
 use crate::properties::{self as props, Value};
@@ -33,14 +33,42 @@ const ANY: &[u8] = &[
 /// [`crate::frame_len`] found it; topic and payload of a message are slices of it.
 ///
 /// # Errors
+/// As [`decode_borrowed`].
+pub fn decode(frame: Bytes, header: usize, version: Version) -> Result<Incoming, WireError> {
+    Ok(read(&frame, header, version)?.map(|(message, properties)| Received {
+        publish: Publish {
+            dup: message.dup,
+            qos: message.qos,
+            retain: message.retain,
+            pkid: message.pkid,
+            topic: frame.slice_ref(message.topic.as_bytes()),
+            alias: message.alias,
+            expiry: message.expiry,
+            forward: properties.forward(&frame),
+            payload: frame.slice_ref(message.payload),
+        },
+        subscription_ids: message.subscription_ids,
+    }))
+}
+
+/// As [`decode`], and what a message has is borrowed from `frame`: for a reader that copies what it keeps, so that no
+/// message holds a buffer that others came in.
+///
+/// # Errors
 /// Bytes that are not a packet of this version: the connection has to be closed. A topic alias is decoded; a client that
 /// announced no topic alias maximum has to refuse it [MQTT-3.1.2-26].
-pub fn decode(frame: Bytes, header: usize, version: Version) -> Result<Incoming, WireError> {
+pub fn decode_borrowed(frame: &[u8], header: usize, version: Version) -> Result<Incoming<Borrowed<'_>>, WireError> {
+    Ok(read(frame, header, version)?.map(|(message, _)| message))
+}
+
+type Message<'a> = (Borrowed<'a>, props::MessageProperties<'a>);
+
+fn read(frame: &[u8], header: usize, version: Version) -> Result<Incoming<Message<'_>>, WireError> {
     let first = frame[0];
-    let mut body = Cursor::new(frame.slice(header..));
+    let mut body = Cursor::new(&frame[header..]);
     match first >> 4 {
         2 => connack(body, version),
-        3 => publish(body, first & 0x0f, version),
+        3 => publish(body, first & 0x0f, version).map(Incoming::Publish),
         4 => ack(body, AckKind::PubAck, version),
         5 => ack(body, AckKind::PubRec, version),
         6 => ack(body, AckKind::PubRel, version),
@@ -58,12 +86,12 @@ pub fn decode(frame: Bytes, header: usize, version: Version) -> Result<Incoming,
 }
 
 /// The reason string of a block of properties that may be left out.
-fn reason_string(body: &mut Cursor) -> Result<String, WireError> {
+fn reason_string(body: &mut Cursor<'_>) -> Result<String, WireError> {
     let mut found = String::new();
     if !body.is_empty() {
         props::each(body, ANY, |id, value| {
             if let (props::REASON_STRING, Value::Text(text)) = (id, value) {
-                found = props::owned(&text);
+                found = text.to_owned();
             }
             Ok(())
         })?;
@@ -71,7 +99,7 @@ fn reason_string(body: &mut Cursor) -> Result<String, WireError> {
     Ok(found)
 }
 
-fn ack(mut body: Cursor, kind: AckKind, version: Version) -> Result<Incoming, WireError> {
+fn ack<M>(mut body: Cursor<'_>, kind: AckKind, version: Version) -> Result<Incoming<M>, WireError> {
     let pkid = pkid(&mut body)?;
     let (mut reason, mut text) = (0, String::new());
     if version == Version::V5 && !body.is_empty() {
@@ -82,40 +110,39 @@ fn ack(mut body: Cursor, kind: AckKind, version: Version) -> Result<Incoming, Wi
     Ok(Incoming::Ack(Ack { kind, pkid, reason }, text))
 }
 
-fn answer(mut body: Cursor, version: Version) -> Result<Answer, WireError> {
+fn answer(mut body: Cursor<'_>, version: Version) -> Result<Answer, WireError> {
     let pkid = pkid(&mut body)?;
     let text = if version == Version::V5 { reason_string(&mut body)? } else { String::new() };
     Ok(Answer { pkid, codes: body.rest().to_vec(), text })
 }
 
-fn publish(mut body: Cursor, flags: u8, version: Version) -> Result<Incoming, WireError> {
+fn publish(mut body: Cursor<'_>, flags: u8, version: Version) -> Result<Message<'_>, WireError> {
     let qos = QoS::from_bits((flags >> 1) & 3).ok_or(WireError::Malformed("QoS 3"))?;
     let topic = body.text()?;
     let pkid = if qos == QoS::AtMostOnce { 0 } else { pkid(&mut body)? };
-    let found = match version {
+    let mut found = match version {
         Version::V5 => props::message(&mut body, props::Origin::Server)?,
         Version::V3 | Version::V4 => props::MessageProperties::default(),
     };
     if topic.is_empty() && found.alias.is_none() {
         return Err(WireError::TopicName("empty"));
     }
-    Ok(Incoming::Publish(Received {
-        publish: Publish {
-            dup: flags & 8 != 0,
-            qos,
-            retain: flags & 1 != 0,
-            pkid,
-            topic,
-            alias: found.alias,
-            expiry: found.expiry,
-            forward: found.forward,
-            payload: body.rest(),
-        },
-        subscription_ids: found.subscription_ids,
-    }))
+    let message = Borrowed {
+        dup: flags & 8 != 0,
+        qos,
+        retain: flags & 1 != 0,
+        pkid,
+        topic,
+        alias: found.alias,
+        expiry: found.expiry,
+        subscription_ids: std::mem::take(&mut found.subscription_ids),
+        properties: found.block,
+        payload: body.rest(),
+    };
+    Ok((message, found))
 }
 
-fn connack(mut body: Cursor, version: Version) -> Result<Incoming, WireError> {
+fn connack<M>(mut body: Cursor<'_>, version: Version) -> Result<Incoming<M>, WireError> {
     let mut found = Box::new(ConnAck { session_present: body.u8()? & 1 == 1, ..ConnAck::default() });
     found.code = body.u8()?;
     // A server that does not know MQTT 5 answers with a CONNACK of 3.1.1, which ends here.
@@ -129,12 +156,12 @@ fn connack(mut body: Cursor, version: Version) -> Result<Incoming, WireError> {
                 (props::MAX_PACKET, Value::Four(size)) => found.max_packet = Some(size),
                 (props::ALIAS_MAX, Value::Two(count)) => found.topic_alias_max = Some(count),
                 (props::SERVER_KEEP_ALIVE, Value::Two(seconds)) => found.keep_alive = Some(seconds),
-                (props::ASSIGNED_ID, Value::Text(id)) => found.assigned_id = Some(props::owned(&id)),
+                (props::ASSIGNED_ID, Value::Text(id)) => found.assigned_id = Some(id.to_owned()),
                 (props::IDS_AVAILABLE, Value::Byte(bit)) => found.subscription_ids = Some(bit == 1),
                 (props::SHARED_AVAILABLE, Value::Byte(bit)) => found.shared_subscriptions = Some(bit == 1),
-                (props::REASON_STRING, Value::Text(text)) => found.text = props::owned(&text),
+                (props::REASON_STRING, Value::Text(text)) => found.text = text.to_owned(),
                 (props::USER, Value::Pair(name, value)) => {
-                    found.user.push((props::owned(&name), props::owned(&value)));
+                    found.user.push((name.to_owned(), value.to_owned()));
                 }
                 _ => {}
             }

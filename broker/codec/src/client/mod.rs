@@ -6,6 +6,6 @@ mod decode;
 mod encode;
 mod packet;
 
-pub use decode::decode;
+pub use decode::{decode, decode_borrowed};
 pub use encode::{connect, disconnect, pingreq, subscribe, unsubscribe};
-pub use packet::{Answer, ConnAck, Incoming, Received};
+pub use packet::{Answer, Borrowed, ConnAck, Incoming, Received};

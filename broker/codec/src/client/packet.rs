@@ -1,14 +1,14 @@
 //! The packets that a server sends.
 
-use crate::{Ack, Publish, UserProperties};
+use crate::{Ack, Publish, QoS, UserProperties};
 
-/// A packet from a server.
+/// A packet from a server; `M` is what a message is to its reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Incoming {
+pub enum Incoming<M = Received> {
     /// The answer to CONNECT.
     ConnAck(Box<ConnAck>),
     /// A message.
-    Publish(Received),
+    Publish(M),
     /// PUBACK, PUBREC, PUBREL or PUBCOMP, and its reason string or an empty one.
     Ack(Ack, String),
     /// The answer to SUBSCRIBE.
@@ -35,6 +35,31 @@ pub struct Received {
     pub publish: Publish,
     /// The identifiers of the subscriptions that it comes through; MQTT 5 only.
     pub subscription_ids: Vec<u32>,
+}
+
+/// A message from a server, before anything of it was copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Borrowed<'a> {
+    /// It may have been sent before.
+    pub dup: bool,
+    /// Quality of service.
+    pub qos: QoS,
+    /// Retain flag.
+    pub retain: bool,
+    /// 0 at QoS 0.
+    pub pkid: u16,
+    /// Empty only with an alias.
+    pub topic: &'a str,
+    /// Topic alias.
+    pub alias: Option<u16>,
+    /// Seconds until the message expires.
+    pub expiry: Option<u32>,
+    /// The identifiers of the subscriptions that it comes through; MQTT 5 only.
+    pub subscription_ids: Vec<u32>,
+    /// All of its properties, encoded: [`crate::forwarded`] reads those that have no field here.
+    pub properties: &'a [u8],
+    /// Payload.
+    pub payload: &'a [u8],
 }
 
 /// SUBACK or UNSUBACK.
@@ -79,4 +104,20 @@ pub struct ConnAck {
     pub text: String,
     /// User properties.
     pub user: UserProperties,
+}
+
+impl<M> Incoming<M> {
+    /// With its message, if it is one, as another.
+    pub fn map<N>(self, message: impl FnOnce(M) -> N) -> Incoming<N> {
+        match self {
+            Self::Publish(found) => Incoming::Publish(message(found)),
+            Self::ConnAck(found) => Incoming::ConnAck(found),
+            Self::Ack(found, text) => Incoming::Ack(found, text),
+            Self::SubAck(found) => Incoming::SubAck(found),
+            Self::UnsubAck(found) => Incoming::UnsubAck(found),
+            Self::PingResp => Incoming::PingResp,
+            Self::Disconnect { reason, text } => Incoming::Disconnect { reason, text },
+            Self::Auth => Incoming::Auth,
+        }
+    }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use flotilla_codec::Version;
 use flotilla_engine::Shared;
 
 use super::broker::MqttBroker;
 use super::keeper::{Keeper, KeptSession};
 use super::options::ADOPTED_EXPIRY;
-use flotilla_mqtt::wire::Version;
 use flotilla_mqtt::{Client, ClientOptions, Guard, Role, State};
 
 /// How often it is looked whether this replica consumes itself.
@@ -45,7 +45,7 @@ pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession, guard: Arc<dyn G
     }
     let mut options: ClientOptions = broker.client_options(Role::Adopt)?;
     options.connect.client_id.clone_from(&session.client_id);
-    options.connect.clean = false;
+    options.connect.clean_start = false;
     options.connect.session_expiry = ADOPTED_EXPIRY;
     options.connect.will = None;
     options.end_session = options.connect.version == Version::V5;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use flotilla_codec::Version;
 use futures::future::{BoxFuture, join_all};
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json};
@@ -16,8 +17,7 @@ use super::options::{Announcement, BrokerOptions, Kind};
 use super::share::{self, Wish};
 use super::{own, tls};
 use flotilla_mqtt::topic;
-use flotilla_mqtt::wire::{Publish, Version};
-use flotilla_mqtt::{Client, Outgoing, Parting, Receipt, Role, State};
+use flotilla_mqtt::{Client, Outgoing, Parting, Publish, Receipt, Role, State};
 
 /// The mqtt-broker config node. Consuming and publishing use separate connections, except for a flow with a ClientID of
 /// its own outside a group, or a subscription without local messages: those want one client.
@@ -357,18 +357,10 @@ impl MqttBroker {
     }
 
     /// Publishes a birth or close message.
-    pub(super) fn announce(&self, message: flotilla_mqtt::wire::Will) {
-        if !topic::is_topic(&message.topic) {
+    pub(super) fn announce(&self, publish: Publish) {
+        if !topic::is_topic(&publish.topic) {
             return self.shared.log(Level::Warn, self.shared.text("mqtt.errors.invalid-topic", &[]));
         }
-        let publish = Publish {
-            qos: message.qos,
-            retain: message.retain,
-            topic: message.topic,
-            payload: message.payload,
-            props: message.props,
-            ..Publish::default()
-        };
         self.publish(Outgoing { publish, receipt: Receipt::None });
     }
 }

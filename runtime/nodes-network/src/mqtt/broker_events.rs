@@ -4,6 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_codec::client::ConnAck;
+use flotilla_codec::{Version, agreed};
 use futures::future::BoxFuture;
 
 use flotilla_engine::message::{Delivery, Failure, Outcome};
@@ -17,9 +19,8 @@ use super::keeper::{Keeper, KeptSession};
 use super::letters::{Letter, deaths_alone};
 use super::options::Announcement;
 use super::{mqtt_in, own};
-use flotilla_mqtt::wire::{ConnAck, Publish, Version};
 use flotilla_mqtt::{
-    Client, ClientEvents, Parting, Policy, PublishError, Receipt, Role, State, Target, Ticket, Verdict,
+    Client, ClientEvents, Parting, Policy, Publish, PublishError, Receipt, Role, State, Target, Ticket, Verdict,
 };
 
 /// How long closing waits for it to be said what became of the session.
@@ -225,7 +226,7 @@ impl ClientEvents for MqttBroker {
         if settings.share_subscriptions {
             self.say_what_is_missing(client, ack, version);
         }
-        let redispatches = ack.user.iter().any(|(name, value)| name == "flotilla-redispatch" && value == "1");
+        let redispatches = ack.user.iter().any(|(name, value)| name == agreed::REDISPATCH && value == "1");
         let options = client.options();
         let ours = client.role == Role::Consume && settings.share_subscriptions && options.end_session;
         let keeper = self.shared.extensions().get::<Keeper>().filter(|_| ours && !redispatches);

@@ -8,11 +8,10 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use flotilla_codec::agreed;
+use flotilla_codec::{QoS, agreed};
 use flotilla_engine::Shared;
 use flotilla_engine::message::{Delivery, Outcome};
-use flotilla_mqtt::wire::{Publish, PublishProps, Qos};
-use flotilla_mqtt::{Client, Outgoing, Receipt, Target, Ticket, Verdict};
+use flotilla_mqtt::{Client, Outgoing, Publish, PublishProps, Receipt, Target, Ticket, Verdict};
 use flotilla_tasks::Task;
 use flotilla_value::Str;
 
@@ -34,7 +33,7 @@ pub struct Letter {
     /// The topic that it came on.
     pub topic: Str,
     /// Its quality of service.
-    pub qos: Qos,
+    pub qos: QoS,
     /// It was a retained message.
     pub retain: bool,
     /// The payload.
@@ -187,7 +186,7 @@ impl MqttBroker {
             (Str::new_static("flotilla-error"), Str::from(letter.error.as_str())),
         ]);
         let publish = Publish {
-            qos: letter.qos.max(Qos::One),
+            qos: letter.qos.max(QoS::AtLeastOnce),
             topic: Str::from(topic),
             payload: letter.payload.clone(),
             props: Some(Box::new(props)),

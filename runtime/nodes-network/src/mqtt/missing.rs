@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use flotilla_codec::Version;
+use flotilla_codec::client::ConnAck;
 use flotilla_value::Str;
 
 use super::broker::MqttBroker;
-use flotilla_mqtt::wire::{ConnAck, Version};
 use flotilla_mqtt::{Client, Role};
 
 impl MqttBroker {

@@ -24,7 +24,7 @@ pub use mqtt_out::TYPE as OUT;
 
 pub use adopt::{Adopted, adopt, sessions};
 pub use broker::MqttBroker;
-pub use flotilla_mqtt::wire::{PublishProps, Qos};
-pub use flotilla_mqtt::{Guard, Parting};
+pub use flotilla_codec::QoS;
+pub use flotilla_mqtt::{Guard, Parting, PublishProps};
 pub use keeper::{Keeper, KeptSession, SessionKeeper};
 pub use letters::{Letter, LetterBox, LetterCounts, Letters, replay};

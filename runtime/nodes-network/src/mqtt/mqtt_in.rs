@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use flotilla_codec::{QoS, RetainHandling};
 use futures::future::LocalBoxFuture;
 use indexmap::IndexMap;
 
@@ -15,9 +16,7 @@ use super::broker::MqttBroker;
 use super::order::Order;
 use super::share::Wish;
 use super::{action, payload, properties};
-use flotilla_mqtt::DataType;
-use flotilla_mqtt::topic;
-use flotilla_mqtt::wire::{Publish, Qos, SubscribeFilter};
+use flotilla_mqtt::{DataType, Publish, SubscribeFilter, topic};
 
 /// The node.
 struct MqttIn {
@@ -54,7 +53,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         return Ok(Rc::new(Inert::new(cx.clone())));
     }
     let v5 = broker.v5();
-    let qos = config.num("qos").and_then(|qos| Qos::from_number(qos as u8)).unwrap_or(Qos::Two);
+    let qos = config.num("qos").and_then(|qos| QoS::from_bits(qos as u8)).unwrap_or(QoS::ExactlyOnce);
     let datatype = DataType::named(config.str("datatype"));
     let each = config.str("ha") == "each";
     let (order, read) = Order::of(config);
@@ -67,7 +66,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
             qos,
             no_local: v5 && config.bool("nl"),
             retain_as_published: v5 && config.bool("rap"),
-            retain_handling: config.int("rh").filter(|rh| (0..=2).contains(rh)).map_or(0, |rh| rh as u8),
+            retain_handling: retain_handling(config.int("rh")),
             id: None,
             user: Vec::new(),
         },
@@ -77,6 +76,15 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     });
     broker.register(cx.id(), true, fixed.as_ref().is_some_and(|wish| wish.filter.no_local));
     Ok(Rc::new(MqttIn { cx, broker, datatype, each, order, fixed, dynamic: RefCell::default() }))
+}
+
+/// Node-RED's `rh`.
+fn retain_handling(rh: Option<i64>) -> RetainHandling {
+    match rh {
+        Some(1) => RetainHandling::IfNew,
+        Some(2) => RetainHandling::Never,
+        _ => RetainHandling::Always,
+    }
 }
 
 /// The status of a node that starts beside a broker that is connected already, or not yet.
@@ -98,7 +106,7 @@ pub(super) fn emit(cx: &NodeCx, datatype: DataType, publish: &Publish, v5: bool,
     };
     msg.insert(Str::new_static("topic"), Value::String(publish.topic.clone()));
     msg.insert(Str::new_static("payload"), payload);
-    msg.insert(Str::new_static("qos"), f64::from(publish.qos.number()));
+    msg.insert(Str::new_static("qos"), f64::from(publish.qos as u8));
     msg.insert(Str::new_static("retain"), publish.retain);
     if let Some(props) = publish.props.as_deref().filter(|_| v5 && error.is_none()) {
         properties::into_message(props, &mut msg);
@@ -163,10 +171,10 @@ impl MqttIn {
         let wish = Wish {
             filter: SubscribeFilter {
                 filter: filter.clone(),
-                qos: Qos::from_number(qos).unwrap_or_default(),
+                qos: QoS::from_bits(qos).unwrap_or_default(),
                 no_local: v5 && nl == Some(true),
                 retain_as_published: v5 && rap.unwrap_or(true),
-                retain_handling: if v5 { rh } else { 0 },
+                retain_handling: retain_handling(v5.then_some(i64::from(rh))),
                 id: None,
                 user: Vec::new(),
             },

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use flotilla_codec::QoS;
 use futures::future::LocalBoxFuture;
 
 use flotilla_engine::message::Msg;
@@ -11,9 +12,7 @@ use flotilla_value::{ErrorValue, Str, Value};
 
 use super::broker::MqttBroker;
 use super::{action, payload, properties};
-use flotilla_mqtt::topic;
-use flotilla_mqtt::wire::{Publish, PublishProps, Qos};
-use flotilla_mqtt::{Outgoing, Receipt};
+use flotilla_mqtt::{Outgoing, Publish, PublishProps, Receipt, topic};
 
 /// The node: what it sets overrides the message.
 struct MqttOut {
@@ -21,7 +20,7 @@ struct MqttOut {
     broker: Option<Arc<MqttBroker>>,
     topic: Option<Str>,
     /// Unset: the message says.
-    qos: Option<Qos>,
+    qos: Option<QoS>,
     retain: Value,
     props: PublishProps,
 }
@@ -46,22 +45,22 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         ..PublishProps::default()
     };
     // Node-RED: `qos || null`, so the number 0 is unset and the text "0" is set.
-    let qos = value("qos").truthy().then(|| value("qos").to_number()).and_then(|qos| Qos::from_number(qos as u8));
+    let qos = value("qos").truthy().then(|| value("qos").to_number()).and_then(|qos| QoS::from_bits(qos as u8));
     let topic = config.opt_str("topic").map(Str::new);
     let retain = value("retain");
     Ok(Rc::new(MqttOut { cx, broker, topic, qos, retain, props }))
 }
 
 impl MqttOut {
-    fn qos(&self, msg: &Msg) -> Qos {
+    fn qos(&self, msg: &Msg) -> QoS {
         if let Some(qos) = self.qos {
             return qos;
         }
         let number = msg.get_ref("qos").map_or(0.0, Value::to_number);
         if number.fract() == 0.0 && (0.0..=2.0).contains(&number) {
-            Qos::from_number(number as u8).unwrap_or_default()
+            QoS::from_bits(number as u8).unwrap_or_default()
         } else {
-            Qos::Zero
+            QoS::AtMostOnce
         }
     }
 

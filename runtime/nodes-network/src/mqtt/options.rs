@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use flotilla_codec::agreed;
+use bytes::Bytes;
+use flotilla_codec::{Connect, QoS, Version, agreed};
 use flotilla_flows::NodeConfig;
 use serde_json::{Map, Value as Json};
 
@@ -12,8 +13,7 @@ use flotilla_value::{Str, Value, from_json};
 
 use super::tls::Secure;
 use super::{payload, properties, url};
-use flotilla_mqtt::wire::{ConnectPacket, PublishProps, Qos, Version, Will};
-use flotilla_mqtt::{Address, ClientOptions, Role};
+use flotilla_mqtt::{Address, ClientOptions, Publish, PublishProps, Role};
 
 /// How long a session of ours outlives its connection, in seconds: time enough to come back, or for another replica
 /// to adopt it.
@@ -76,10 +76,10 @@ impl Kind {
 
 fn version(config: &NodeConfig) -> Version {
     match config.int("protocolVersion") {
-        Some(3) => Version::V31,
-        _ if config.bool("compatmode") => Version::V31,
+        Some(3) => Version::V3,
+        _ if config.bool("compatmode") => Version::V3,
         Some(5) => Version::V5,
-        _ => Version::V311,
+        _ => Version::V4,
     }
 }
 
@@ -187,7 +187,12 @@ impl BrokerOptions {
     }
 
     /// Birth, close or will message, if there is one.
-    pub(super) fn announcement(&self, which: Announcement) -> Option<Will> {
+    pub(super) fn announcement(&self, which: Announcement) -> Option<Publish> {
+        self.delayed(which).map(|(publish, _)| publish)
+    }
+
+    /// The message, and the seconds that it waits as a will.
+    fn delayed(&self, which: Announcement) -> Option<(Publish, u32)> {
         let name = which.name();
         // `msg.broker` has them as objects, the editor as fields.
         let own = match self.config.get(name) {
@@ -210,14 +215,15 @@ impl BrokerOptions {
         let retain = matches!(field("retain"), Some(Json::Bool(true))) || field("retain") == Some("true".into());
         let payload = field("payload").as_ref().map(from_json).filter(Value::truthy).unwrap_or_default();
         let (props, delay) = extra.as_ref().map(from_json).map_or((None, 0), |extra| announcement_props(&extra));
-        Some(Will {
+        let publish = Publish {
             topic,
             payload: payload::encode(&payload).unwrap_or_default(),
-            qos: Qos::from_number(qos as u8).unwrap_or_default(),
+            qos: QoS::from_bits(qos as u8).unwrap_or_default(),
             retain,
-            delay,
             props,
-        })
+            ..Publish::default()
+        };
+        Some((publish, delay))
     }
 
     /// How a client of this node connects.
@@ -238,7 +244,7 @@ impl BrokerOptions {
         // In a group the wire is MQTT 5 wherever the broker speaks it: receive maximum and session expiry are what
         // at-least-once in a group rests on.
         let version = if shared { Version::V5 } else { flow_version };
-        let fallback = if shared && flow_version == Version::V5 { Some(Version::V311) } else { Some(flow_version) };
+        let fallback = if shared && flow_version == Version::V5 { Some(Version::V4) } else { Some(flow_version) };
         let v5 = version == Version::V5;
         let own_id = self.client_id().is_empty() || shared;
         let clean = own_id || self.config.bool_or("cleansession", true);
@@ -247,7 +253,7 @@ impl BrokerOptions {
         let client_id = match (own_id, role) {
             (false, Role::Consume | Role::Both) => self.client_id().to_owned(),
             (false, _) => format!("{}-{}", self.client_id(), generate()),
-            (true, _) if version == Version::V31 => format!("fl{}", generate()),
+            (true, _) if version == Version::V3 => format!("fl{}", generate()),
             (true, _) if shared => format!("flotilla-{}-{}-{node}-{}", settings.group, settings.replica, generate()),
             (true, _) => format!("flotilla_{}", generate()),
         };
@@ -262,30 +268,32 @@ impl BrokerOptions {
         let address =
             Address { host: url.host, port: url.port, tls, servername: servername.flatten(), websocket: url.websocket };
         let keep_alive = self.config.num("keepalive").unwrap_or(60.0).clamp(0.0, 65_535.0);
+        let will = if with_will { self.delayed(Announcement::Will) } else { None };
         Ok(ClientOptions {
             address,
-            connect: ConnectPacket {
-                version,
-                client_id,
-                clean,
+            connect: Connect {
+                clean_start: clean,
                 keep_alive: keep_alive as u16,
                 username: user.filter(|user| !user.is_empty()),
-                password: password.filter(|password| !password.is_empty()),
-                will: if with_will { self.announcement(Announcement::Will) } else { None },
+                password: password.filter(|password| !password.is_empty()).map(Bytes::from),
+                will: will.map(|(publish, delay)| publish.into_will(delay)),
                 session_expiry: match kind {
                     Kind::Fleeting => 0,
                     _ if ours => SESSION_EXPIRY,
                     _ => given,
                 },
                 receive_maximum: settings.max_in_flight.clamp(1, 65_535) as u16,
-                maximum_packet_size: 256 << 20,
+                max_packet: 256 << 20,
+                // Node-RED asks for it.
+                response_info: true,
                 user: {
                     let mut user = user_props.as_ref().map(properties::user).unwrap_or_default();
                     if shared {
                         user.extend(identity(role, node, settings));
                     }
-                    user
+                    user.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
                 },
+                ..Connect::new(version, client_id)
             },
             resume: (ours && v5) || !clean,
             fallback: fallback.filter(|older| *older != version),

@@ -7,7 +7,7 @@
 use flotilla_value::Str;
 
 use super::broker::MqttBroker;
-use flotilla_mqtt::wire::Publish;
+use flotilla_mqtt::Publish;
 
 /// The user property's name. Its value is `GROUP/BROKER NODE`.
 pub(super) const MARK: &str = "flotilla-own";

@@ -5,8 +5,7 @@ use bytes::Bytes;
 
 use flotilla_value::{Str, StringifyError, Value, parse_json, stringify};
 
-use flotilla_mqtt::DataType;
-use flotilla_mqtt::wire::Publish;
+use flotilla_mqtt::{DataType, Publish};
 
 /// How Node-RED treats the media types that it knows.
 enum Media {
@@ -103,7 +102,7 @@ pub(super) fn encode(payload: &Value) -> Result<Bytes, StringifyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flotilla_mqtt::wire::PublishProps;
+    use flotilla_mqtt::PublishProps;
 
     /// Node-RED: by then a payload whose content type is JSON is text; the node's own JSON type leaves it as it came.
     #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use flotilla_value::{Object, Str, Value, stringify};
 
-use flotilla_mqtt::wire::PublishProps;
+use flotilla_mqtt::PublishProps;
 
 /// The properties of an outgoing message. Node-RED's rules: texts have to be texts, numbers are parsed, user properties
 /// that are not texts become JSON.

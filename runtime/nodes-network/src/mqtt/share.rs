@@ -1,12 +1,12 @@
 //! What a broker node subscribes to for its nodes, and the share name under which the replicas of a group do.
 
+use flotilla_codec::{QoS, RetainHandling};
 use flotilla_value::Str;
 
 use super::broker::MqttBroker;
 use super::order::Order;
 use super::url;
-use flotilla_mqtt::wire::{Qos, SubscribeFilter};
-use flotilla_mqtt::{Client, DataType, SubRef, topic};
+use flotilla_mqtt::{Client, DataType, SubRef, SubscribeFilter, topic};
 
 /// What an `mqtt in` node wants to receive.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl Wish {
 
     /// True when the server keeps nothing for it while there is no connection.
     pub(super) fn is_fleeting(&self) -> bool {
-        self.filter.qos == Qos::Zero
+        self.filter.qos == QoS::AtMostOnce
     }
 }
 
@@ -63,7 +63,7 @@ impl MqttBroker {
                     share
                 });
                 filter.filter = Str::from(format!("$share/{share}/{}", filter.filter));
-                filter.user = wish.order.properties(filter.retain_handling < 2);
+                filter.user = wish.order.properties(filter.retain_handling != RetainHandling::Never);
             }
             // The client that subscribes is not the one that publishes: see [`super::own`].
             filter.no_local = false;
