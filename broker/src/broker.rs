@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use flotilla_tasks::Task;
 use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{field::display, info};
@@ -74,8 +75,8 @@ impl Broker {
             Some(restored) => Some(Writer::start(restored, &shared.router)?),
             None => None,
         };
-        shared.tasks.spawn(keep_time(shared.clone()));
-        shared.tasks.spawn(report(shared.clone()));
+        shared.tasks.spawn(clock("broker timers", "nothing expires any more").supervise(keep_time(shared.clone())));
+        shared.tasks.spawn(clock("broker metrics", "metrics stand still").supervise(report(shared.clone())));
         listeners.serve(&shared);
         let (tls, websocket) = (addresses.tls.map(display), addresses.websocket.map(display));
         info!(address = %addresses.tcp, tls, websocket, "broker listens");
@@ -132,6 +133,10 @@ impl Drop for Broker {
         self.shared.stop.cancel();
         self.shared.router.lock().stop();
     }
+}
+
+fn clock(name: &'static str, failure: &'static str) -> Task {
+    Task { name, owner: "broker".into(), ends: "the broker stops", failure }
 }
 
 /// Hands out metrics until the broker stops.

@@ -13,6 +13,7 @@ use flotilla_gateway::directory;
 use flotilla_group::Driver;
 use flotilla_group::member::{Gateways, Roster};
 use flotilla_store::Store;
+use flotilla_tasks::Task;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::door::DoorArgs;
@@ -112,8 +113,13 @@ impl Gateway {
         let readiness = parts.readiness;
         readiness.waiting("replicas", "none is ready");
         let drive = CancellationToken::new();
-        // Ends with the token; a rollout that it drives then is driven by a replica.
-        tokio::spawn(driver.run(drive.clone()));
+        let task = Task {
+            name: "rollout driver",
+            owner: id.as_str().into(),
+            ends: "the gateway stops",
+            failure: "a rollout that it drove is driven by a replica when the lease has run out",
+        };
+        task.spawn(driver.run(drive.clone()));
         let follow = directory::follow(roster, gateways, id, pool, move |ready| match ready {
             0 => readiness.waiting("replicas", "none is ready"),
             _ => readiness.ready("replicas"),

@@ -1,3 +1,4 @@
+#![allow(clippy::disallowed_methods, reason = "a panic of a helper shows in the test that waits for it")]
 use std::time::Duration;
 
 use http::StatusCode;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 use flotilla_group::member::{Gateways, Roster, View};
+use flotilla_tasks::Task;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,10 +33,13 @@ pub fn follow(
     let (said, mut listed) = watch::channel(None);
     let (routes, told) = watch::channel(Vec::new());
     // Three tasks, so that a store that hangs in one of them does not hold up the others. All end with the token.
-    tokio::spawn(read(roster, said, stop.clone()));
-    tokio::spawn(tell(gateways, id, told, stop.clone()));
+    let failure = "the pool stays as it is; restart the gateway";
+    task("registry reader", &id, failure).spawn(read(roster, said, stop.clone()));
+    let failure = "replicas that drain wait for this gateway until their time-out";
+    task("routes report", &id, failure).spawn(tell(gateways, id.clone(), told, stop.clone()));
     let stopped = stop.clone();
-    tokio::spawn(async move {
+    let failure = "the pool stays as it is; restart the gateway";
+    task("pool update", &id, failure).spawn(async move {
         let mut seen = View::default();
         let mut timer = tokio::time::interval(PERIOD);
         timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -71,6 +75,10 @@ pub fn follow(
         }
     });
     stop
+}
+
+fn task(name: &'static str, gateway: &str, failure: &'static str) -> Task {
+    Task { name, owner: gateway.into(), ends: "the gateway stops", failure }
 }
 
 /// What the registry says; an error while it cannot be read.

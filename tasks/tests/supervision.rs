@@ -1,4 +1,5 @@
 //! A panic is caught, reported once and fails what the task held.
+#![allow(clippy::disallowed_methods, reason = "a panic of a helper shows in the test that waits for it")]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 use std::future::Future;

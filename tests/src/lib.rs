@@ -1,4 +1,5 @@
 //! Harness for whole-system tests: starts `flotilla` as a user would, watches it from outside, kills it, counts.
+#![allow(clippy::disallowed_methods, reason = "a panic of a helper shows in the test that waits for it")]
 
 mod admin;
 mod cluster;

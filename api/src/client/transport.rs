@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flotilla_tasks::Task;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
@@ -78,8 +79,13 @@ impl Client {
             .map_err(|source| ClientError::Unreachable { address: address(), source })?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
-        // Ends with the connection, when the sender is dropped.
-        tokio::spawn(connection);
+        let task = Task {
+            name: "admin API connection",
+            owner: self.address.as_ref().into(),
+            ends: "the sender is dropped",
+            failure: "the request fails",
+        };
+        task.spawn(connection);
         let request = self.request(method, path, body.unwrap_or_default())?;
         let response = sender.send_request(request).await.map_err(lost)?;
         let status = response.status();

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use flotilla_tasks::Task;
 use tokio::sync::Semaphore;
 
 use super::{Acl, Admitted, AuthError, users::Users};
@@ -71,8 +72,17 @@ impl Auth {
         let Ok(_permit) = self.checks.acquire().await else { return Err(Reason::ServerUnavailable) };
         let (users, user) = (Arc::clone(users), user.to_owned());
         let password = connect.password.clone().unwrap_or_default();
-        let checked = tokio::task::spawn_blocking(move || users.verify(&user, &password)).await;
+        let checked = password_check(&user).spawn_blocking(move || users.verify(&user, &password)).await;
         if checked.unwrap_or(false) { Ok(()) } else { Err(Reason::BadUserNameOrPassword) }
+    }
+}
+
+fn password_check(user: &str) -> Task {
+    Task {
+        name: "password check",
+        owner: user.into(),
+        ends: "the hash is computed",
+        failure: "the client is refused as with a wrong password",
     }
 }
 

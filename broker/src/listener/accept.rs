@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use flotilla_tasks::Task;
 use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
@@ -37,10 +38,10 @@ pub(super) async fn serve(listener: TcpListener, transport: Transport, shared: S
                     continue;
                 };
                 let (own, transport) = (shared.clone(), transport.clone());
-                shared.tasks.spawn(async move {
+                shared.tasks.spawn(task(peer).supervise(async move {
                     serve_one(stream, peer, transport, own).await;
                     drop(slot);
-                });
+                }));
             }
             // Out of file descriptors, most likely: give connections time to end.
             Err(error) => {
@@ -48,6 +49,16 @@ pub(super) async fn serve(listener: TcpListener, transport: Transport, shared: S
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+}
+
+/// A connection of this client.
+pub(super) fn task(peer: SocketAddr) -> Task {
+    Task {
+        name: "broker connection",
+        owner: peer.to_string().into(),
+        ends: "the client or the router closes it",
+        failure: "the connection is cut; what its client held is handed to others",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use flotilla_tasks::Task;
 use tokio::net::TcpListener;
 
 use super::{
@@ -47,7 +48,13 @@ impl Listeners {
     /// Serves them all, each in a task that ends when the broker stops.
     pub fn serve(self, shared: &Shared) {
         for (listener, transport) in self.bound {
-            shared.tasks.spawn(serve(listener, transport, Shared::clone(shared)));
+            let task = Task {
+                name: "broker listener",
+                owner: format!("{transport:?}").into(),
+                ends: "the broker stops",
+                failure: "no new connections on this listener; restart the broker",
+            };
+            shared.tasks.spawn(task.supervise(serve(listener, transport, Shared::clone(shared))));
         }
     }
 }

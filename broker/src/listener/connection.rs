@@ -10,7 +10,7 @@ use tokio::{
 use tracing::debug;
 
 use super::{
-    Shared,
+    Shared, accept,
     handshake::{self, Open},
     inbound::{Inbound, Refusal},
     pause::Pause,
@@ -31,7 +31,8 @@ where
     let (reader, writer) = tokio::io::split(stream);
     let router = Arc::clone(&shared.router);
     let mut connection = Connection::new(reader, writer, buffer, open, shared);
-    connection.serve().await;
+    // A panic ends this connection as a broken line does: its session must not seem connected.
+    let served = accept::task(peer).supervise(connection.serve()).await;
     // Others need not wait for its last bytes.
     {
         let mut router = router.lock();
@@ -39,7 +40,9 @@ where
         router.disconnected(session, epoch);
         router.flush();
     }
-    connection.finish().await;
+    if served.is_ok() {
+        connection.finish().await;
+    }
 }
 
 struct Connection<S> {

@@ -6,6 +6,8 @@ mod connection;
 mod handshake;
 mod inbound;
 mod origin;
+#[cfg(test)]
+mod panics;
 mod pause;
 mod shared;
 mod slots;

@@ -1,7 +1,8 @@
 //! Opens the file, restores the router, starts the writer.
 
-use std::{path::Path, sync::Arc, thread::JoinHandle};
+use std::{path::Path, sync::Arc};
 
+use flotilla_tasks::{Task, Thread, is_failing};
 use parking_lot::Mutex;
 
 use super::thread;
@@ -29,7 +30,7 @@ pub fn restore(folder: &Path) -> Result<Restored, PersistError> {
 #[derive(Debug)]
 pub struct Writer {
     queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Thread<()>>,
 }
 
 impl Writer {
@@ -46,9 +47,19 @@ impl Writer {
         }
         let path = store.path.clone();
         let (own, router) = (Arc::clone(&queue), Arc::clone(router));
-        let thread = std::thread::Builder::new()
-            .name("broker-persist".to_owned())
-            .spawn(move || thread::run(store, &own, &router, clock))
+        let task = Task {
+            name: "broker-persist",
+            owner: "broker".into(),
+            ends: "the queue is closed",
+            failure: "nothing that has to be stored is acknowledged any more; restart the broker",
+        };
+        let lost = Arc::clone(&queue);
+        let thread = task
+            .thread(move || {
+                let trouble = Trouble(lost);
+                thread::run(store, &own, &router, clock);
+                drop(trouble);
+            })
             .map_err(|source| PersistError::Io { path, source })?;
         Ok(Self { queue, thread: Some(thread) })
     }
@@ -57,8 +68,24 @@ impl Writer {
     pub async fn finish(mut self) {
         self.queue.close();
         if let Some(thread) = self.thread.take() {
-            // It ends: the queue is closed. A panic in it was reported when it happened.
-            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+            let task = Task {
+                name: "broker-persist end",
+                owner: "broker".into(),
+                ends: "the writer's thread ends, as its queue is closed",
+                failure: "the broker ends without waiting for it",
+            };
+            let _ = task.spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+/// Makes a panic of the writer show where a full disk shows.
+struct Trouble(Arc<Queue>);
+
+impl Drop for Trouble {
+    fn drop(&mut self) {
+        if is_failing() {
+            self.0.set_trouble(Some("the thread that writes has failed: restart the broker".to_owned()));
         }
     }
 }

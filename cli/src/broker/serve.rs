@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use flotilla_broker::Broker;
+use flotilla_tasks::Task;
 
 use super::args::ServeArgs;
 use super::status;
@@ -26,7 +27,13 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     metrics.also(move || view.group_metrics());
     let ops = Ops::start_with(listen, readiness.clone(), metrics, status::routes(broker.view())).await?;
     let (view, told) = (broker.view(), readiness.clone());
-    let disk = tokio::spawn(async move {
+    let task = Task {
+        name: "disk watch",
+        owner: "broker".into(),
+        ends: "the broker stops",
+        failure: "/readyz does not show trouble with the disk any more",
+    };
+    let disk = task.spawn(async move {
         loop {
             match view.disk_trouble() {
                 Some(why) => told.waiting("persist", why),

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use flotilla_tasks::Task;
 use parking_lot::RwLock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -104,7 +105,13 @@ impl Ops {
         let stop = CancellationToken::new();
         let ended = stop.clone();
         let app = Ops::routes(readiness, metrics).merge(also);
-        tokio::spawn(async move {
+        let task = Task {
+            name: "ops server",
+            owner: address.to_string().into(),
+            ends: "the process drops it",
+            failure: "health and metrics are not served any more",
+        };
+        task.spawn(async move {
             let served =
                 axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
             if let Err(error) = served {

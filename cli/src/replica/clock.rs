@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use flotilla_group::schedule::Ticks;
+use flotilla_tasks::Task;
 use parking_lot::Mutex;
 
 /// How often the store's clock is read.
@@ -35,7 +36,13 @@ impl GroupClock {
             None => tracing::warn!("the store does not say what time it is; timers begin with this machine's clock"),
         }
         let (weak, store) = (Arc::downgrade(&clock.0), ticks.clone());
-        tokio::spawn(async move {
+        let task = Task {
+            name: "group clock",
+            owner: "replica".into(),
+            ends: "the clock is dropped",
+            failure: "the clock goes on without being compared with the store's",
+        };
+        task.spawn(async move {
             loop {
                 tokio::time::sleep(COMPARE).await;
                 let answer = read(&store).await;

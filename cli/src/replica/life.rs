@@ -111,9 +111,11 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     });
     let registration = join(&store, record, &process, lease, engine.shared().clone()).await?;
     let lost = registration.lost();
-    // Both end with the process.
-    tokio::spawn(watch::tell(engine.shared().clone(), registration.clone()));
-    tokio::spawn(watch::end_when_sick(engine.shared().clone(), registration.clone(), readiness.clone()));
+    let telling = watch::tell(engine.shared().clone(), registration.clone());
+    task("health record", &id, "the process ends", "the record in the registry is as old as a heartbeat")
+        .spawn(telling);
+    let watching = watch::end_when_sick(engine.shared().clone(), registration.clone(), readiness.clone());
+    task("health watch", &id, "the process ends", "a hanging worker does not end the process").spawn(watching);
     let noted = engine.shared().clone();
     readiness.note(move || health::lines(&noted));
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
@@ -121,13 +123,8 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     keeper.install(engine.shared());
     let letters = GroupLetters::new(&store, &args.engine.group, args.group_key.as_deref(), &id)?;
     letters.install(engine.shared());
-    let task = Task {
-        name: "dead letters",
-        owner: id.as_str().into(),
-        ends: "the process ends",
-        failure: "this replica runs no dead letters again; the others do",
-    };
-    drop(task.spawn(letters.follow(engine.shared().clone())));
+    let left = "this replica runs no dead letters again; the others do";
+    task("dead letters", &id, "the process ends", left).spawn(letters.follow(engine.shared().clone()));
     let finisher = Finisher {
         shared: engine.shared().clone(),
         sessions: kept,
@@ -136,12 +133,12 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         process,
         ttl: lease,
     };
-    // Ends with this process: what it was finishing is taken up by another when the taken lease runs out.
-    let orphans = tokio::spawn(finisher.run());
+    let left = "another replica finishes the sessions of dead replicas when the taken lease has run out";
+    let orphans = task("orphaned sessions", &id, "the replica leaves", left).spawn(finisher.run());
     let driver = Driver::new(store.clone(), &args.engine.group, &format!("{id}/{started_ms}"), lease)?;
     let stop_driving = CancellationToken::new();
-    // Ends with the token; a rollout that it drives then is driven by another process.
-    let driving = tokio::spawn(driver.run(stop_driving.clone()));
+    let left = "a rollout that it drove is driven by another process when the lease has run out";
+    let driving = task("rollout driver", &id, "the replica leaves", left).spawn(driver.run(stop_driving.clone()));
     let mut changes = Changes::new(store.clone(), vec![desired.key(), Memberships::key(&id)]);
     let secrets = Secrets::new(store.clone(), &args.engine.group)?;
     let consumers = Consumers::new(store.clone(), &args.engine.group)?;
@@ -209,6 +206,10 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         return Err(regroup::begin_anew(&id)).context("cannot begin anew after leaving the group");
     }
     Ok(code)
+}
+
+fn task(name: &'static str, replica: &str, ends: &'static str, failure: &'static str) -> Task {
+    Task { name, owner: replica.into(), ends, failure }
 }
 
 /// What this process says of itself, before it is in a group.

@@ -9,6 +9,7 @@ use flotilla_group::member::Standing;
 use flotilla_group::session::{Kept, Orphans, Sessions};
 use flotilla_nodes_network::mqtt::{Guard, KeptSession, adopt};
 use flotilla_store::{Lease, StoreError};
+use flotilla_tasks::Task;
 use futures::future::{BoxFuture, join_all};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -67,6 +68,15 @@ impl Guard for Adopting {
     }
 }
 
+fn task(replica: &str) -> Task {
+    Task {
+        name: "orphaned sessions of one replica",
+        owner: replica.into(),
+        ends: "they are finished, or another replica has them",
+        failure: "they are tried again; messages in work here are not acknowledged",
+    }
+}
+
 impl Finisher {
     /// Does not end; whoever drops it leaves the rest to other replicas, as the taken ids' leases run out.
     pub async fn run(self) {
@@ -78,13 +88,8 @@ impl Finisher {
             tokio::select! {
                 _ = timer.tick() => {}
                 Some(ended) = tasks.join_next() => {
-                    match ended {
-                        Ok(replica) => drop(under_way.remove(&replica)),
-                        Err(error) => {
-                            // A panic; which one is not known, so that all may be tried again: the leases decide.
-                            tracing::error!(%error, "finishing a dead replica's sessions broke off");
-                            under_way.clear();
-                        }
+                    if let Ok(replica) = ended {
+                        under_way.remove(&replica);
                     }
                     continue;
                 }
@@ -94,9 +99,12 @@ impl Finisher {
                     for found in orphans {
                         if tasks.len() < AT_ONCE && under_way.insert(found.replica.clone()) {
                             let own = self.clone();
+                            let replica = found.replica.clone();
+                            let work = task(&replica).supervise(async move { own.finish(&found).await });
+                            // A panic was reported, and another try is due: the lease decides who.
                             tasks.spawn(async move {
-                                own.finish(&found).await;
-                                found.replica
+                                let _ = work.await;
+                                replica
                             });
                         }
                     }

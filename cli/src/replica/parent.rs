@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
+use flotilla_tasks::Task;
 use tokio_util::sync::CancellationToken;
 
 use crate::process::end_after;
@@ -11,8 +12,13 @@ use crate::process::end_after;
 /// which no script and no runtime that hangs can hold up; what is not done `wait` later
 /// is given up.
 pub fn watch(gone: CancellationToken, wait: Duration) -> std::io::Result<()> {
-    // Ends with standard input.
-    let listening = std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
+    let task = Task {
+        name: "parent",
+        owner: "replica".into(),
+        ends: "standard input closes",
+        failure: "this replica does not stop with its supervisor; its supervisor kills it unless it is gone",
+    };
+    let listening = task.thread(move || {
         let (mut stdin, mut buffer) = (std::io::stdin().lock(), [0u8; 64]);
         loop {
             match stdin.read(&mut buffer) {

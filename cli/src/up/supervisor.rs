@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use flotilla_tasks::Task;
 use parking_lot::Mutex;
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
@@ -58,7 +59,18 @@ impl Supervisor {
             places.numbered += 1;
             let stop = self.stop.child_token();
             places.stops.push(stop.clone());
-            self.tasks.spawn(keep_running(self.command.clone(), self.living.clone(), places.numbered, stop));
+            let task = Task {
+                name: "replica place",
+                owner: format!("place {}", places.numbered).into(),
+                ends: "`up` stops or scales down",
+                failure: "its replica is killed and not started again; restart `flotilla up`",
+            };
+            self.tasks.spawn(task.supervise(keep_running(
+                self.command.clone(),
+                self.living.clone(),
+                places.numbered,
+                stop,
+            )));
         }
     }
 

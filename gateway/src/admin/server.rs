@@ -8,6 +8,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
 use flotilla_api::Problem;
+use flotilla_tasks::Task;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -61,7 +62,13 @@ impl Admin {
             }
             None => routes(api).merge(also).layer(from_fn(guard::local_only)),
         };
-        tokio::spawn(async move {
+        let task = Task {
+            name: "admin API",
+            owner: address.to_string().into(),
+            ends: "it is dropped",
+            failure: "the admin API is not served any more; restart the gateway",
+        };
+        task.spawn(async move {
             let app = app.into_make_service_with_connect_info::<SocketAddr>();
             let served =
                 axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use flotilla_tasks::Task;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
@@ -172,8 +173,13 @@ impl Backend {
         sockets::prepare(&stream, sockets::REPLICA)?;
         let handshake = http1::Builder::new().max_headers(MOST_HEADERS).handshake(TokioIo::new(stream));
         let (sender, connection) = handshake.await.map_err(std::io::Error::other)?;
-        // Ends with the connection: when the replica closes it or the last sender is dropped.
-        tokio::spawn(async move {
+        let task = Task {
+            name: "replica connection",
+            owner: self.id.as_str().into(),
+            ends: "the replica closes it or the last sender is dropped",
+            failure: "the request on it is sent again or answered 502",
+        };
+        task.spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "connection to a replica ended");
             }

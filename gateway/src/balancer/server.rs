@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_tasks::Task;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -57,8 +58,13 @@ impl Balancer {
         for thread in 0..Balancer::threads() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
             let (listener, door) = (listener.try_clone().map_err(failed)?, door.clone());
-            // Ends with the door.
-            let spawned = std::thread::Builder::new().name(format!("gateway-{thread}")).spawn(move || {
+            let task = Task {
+                name: "gateway",
+                owner: format!("thread {thread}").into(),
+                ends: "the gateway stops",
+                failure: "its connections are cut; the other threads take new ones",
+            };
+            let spawned = task.thread(move || {
                 runtime.block_on(accept(listener, thread, &door));
                 runtime.shutdown_background();
             });
@@ -108,7 +114,13 @@ async fn accept(listener: std::net::TcpListener, thread: usize, door: &Arc<Door>
         };
         match accepted {
             Ok((stream, peer)) => {
-                door.connections.spawn(serve(stream, From { peer, thread }, door.clone()));
+                let task = Task {
+                    name: "client connection",
+                    owner: peer.to_string().into(),
+                    ends: "the client closes it, a deadline passes or the gateway stops",
+                    failure: "the connection is cut without an answer",
+                };
+                door.connections.spawn(task.supervise(serve(stream, From { peer, thread }, door.clone())));
             }
             Err(error) => {
                 // Out of file descriptors, mostly: others will be closed soon.

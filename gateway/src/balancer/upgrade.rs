@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flotilla_tasks::Task;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, UPGRADE};
 use hyper::upgrade::OnUpgrade;
@@ -28,7 +29,13 @@ pub(super) fn requested(request: &Request<Incoming>) -> bool {
 pub(super) fn join<B>(client: OnUpgrade, response: &mut Response<B>, backend: &Arc<Backend>, tunnel: Tunnel) {
     let replica = hyper::upgrade::on(response);
     let (gone, count) = (backend.gone().clone(), backend.enter());
-    tokio::spawn(async move {
+    let task = Task {
+        name: "websocket tunnel",
+        owner: backend.id.as_str().into(),
+        ends: "either side closes, keepalive gives one up, or the replica is gone",
+        failure: "both sides are closed",
+    };
+    task.spawn(async move {
         let _held = (tunnel, count);
         let (client, replica) = match tokio::try_join!(client, replica) {
             Ok(sides) => sides,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use flotilla_api::replica::ReplicaRecord;
 use flotilla_store::{Acquire, Lease, Store, StoreError, Write};
+use flotilla_tasks::Task;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -102,7 +103,18 @@ impl Registration {
         // Of an earlier process with this id.
         heartbeat.store.delete(&keys::taken_over(&heartbeat.record.id), Some(heartbeat.lease.fence())).await?;
         heartbeat.write().await?;
-        tokio::spawn(heartbeat.run(inbox));
+        let task = Task {
+            name: "heartbeat",
+            owner: heartbeat.record.id.as_str().into(),
+            ends: "the replica leaves or loses its lease",
+            failure: "the replica takes no more work, as if its lease were lost",
+        };
+        let (failed, standing_lost) = (lost.clone(), standing.clone());
+        let beating = task.clone().supervise_then(heartbeat.run(inbox), move |_| {
+            standing_lost.lost();
+            failed.cancel();
+        });
+        task.spawn(beating);
         Ok(Registration { requests, standing, lost })
     }
 

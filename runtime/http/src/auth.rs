@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flotilla_tasks::Task;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use parking_lot::Mutex;
 use serde_json::Value as Json;
@@ -52,7 +53,13 @@ impl Auth {
         }
         let Ok(_check) = self.checks.acquire().await else { return false };
         let (password, hash) = (password.to_owned(), hash.to_owned());
-        let checked = tokio::task::spawn_blocking(move || bcrypt::verify(password, &hash).unwrap_or(false));
+        let task = Task {
+            name: "password check",
+            owner: "http".into(),
+            ends: "the hash is computed",
+            failure: "the request is refused as with a wrong password",
+        };
+        let checked = task.spawn_blocking(move || bcrypt::verify(password, &hash).unwrap_or(false));
         let fits = checked.await.unwrap_or(false);
         if fits {
             *self.right.lock() = Some(digest);

@@ -1,4 +1,5 @@
 //! The MQTT nodes against real brokers: nothing is lost over cuts and restarts, and what is acknowledged was finished.
+#![allow(clippy::disallowed_methods, reason = "a panic of a helper shows in the test that waits for it")]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 mod adoption;

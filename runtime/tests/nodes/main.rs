@@ -1,4 +1,5 @@
 //! Nodes in a running engine: a flow is deployed, messages go in, what comes out is looked at.
+#![allow(clippy::disallowed_methods, reason = "a panic of a helper shows in the test that waits for it")]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 mod catalogue;

@@ -10,7 +10,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 
 use crate::contract::{Result, Watch};
 use crate::remote::io;
-use crate::watch::Hub;
+use crate::watch::{Hub, background};
 
 use super::bucket::Bucket;
 use super::clock::Clock;
@@ -44,7 +44,8 @@ struct Consumed {
 pub(super) fn watch(hub: &Arc<Hub>, bucket: &Bucket, clock: &Arc<Clock>, prefix: &str) -> Result<Watch> {
     hub.add(prefix, || {
         let (hub, bucket, clock) = (Arc::downgrade(hub), bucket.clone(), clock.clone());
-        io().spawn(Feed { hub, bucket, clock, expiries: Expiries::default() }.run());
+        let task = background("nats watch", &bucket.nats.place);
+        task.spawn_on(io().handle(), Feed { hub, bucket, clock, expiries: Expiries::default() }.run());
         Ok(())
     })
 }

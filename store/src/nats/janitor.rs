@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::contract::Result;
 use crate::remote::io;
-use crate::watch::Hub;
+use crate::watch::{Hub, background};
 
 use super::bucket::Bucket;
 use super::clock::Clock;
@@ -20,7 +20,7 @@ const KEEP_LEASE: Duration = Duration::from_hours(24);
 /// Starts the janitor of one store; it ends when the store is dropped.
 pub(super) fn start(alive: &Arc<Hub>, bucket: &Bucket, clock: &Arc<Clock>) {
     let (alive, bucket, clock): (Weak<Hub>, _, _) = (Arc::downgrade(alive), bucket.clone(), clock.clone());
-    io().spawn(async move {
+    background("nats janitor", &bucket.nats.place).spawn_on(io().handle(), async move {
         let mut every = tokio::time::interval_at(tokio::time::Instant::now() + EVERY, EVERY);
         loop {
             every.tick().await;

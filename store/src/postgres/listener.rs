@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use flotilla_tasks::Handle;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio_postgres::AsyncMessage;
 
 use crate::contract::{Result, StoreError, Watch};
 use crate::remote::io;
-use crate::watch::Hub;
+use crate::watch::{Hub, background};
 
 use super::client::Postgres;
 use super::store::entry;
@@ -33,7 +34,8 @@ struct Listener {
 /// Begins a watch.
 pub(super) fn watch(hub: &Arc<Hub>, postgres: &Postgres, prefix: &str) -> Result<Watch> {
     hub.add(prefix, || {
-        io().spawn(Listener { hub: Arc::downgrade(hub), postgres: postgres.clone() }.run());
+        let listener = Listener { hub: Arc::downgrade(hub), postgres: postgres.clone() };
+        background("postgres watch", &postgres.place).spawn_on(io().handle(), listener.run());
         Ok(())
     })
 }
@@ -64,7 +66,8 @@ impl Listener {
         let overflow = Arc::new(AtomicBool::new(false));
         let lost = overflow.clone();
         // Ends with the connection, which ends when `client` is dropped.
-        let driver = io().spawn(async move {
+        let task = background("postgres connection", &self.postgres.place);
+        let driver = task.spawn_on(io().handle(), async move {
             let mut messages = futures::stream::poll_fn(move |context| connection.poll_message(context));
             while let Some(Ok(message)) = messages.next().await {
                 if let AsyncMessage::Notification(change) = message
@@ -137,7 +140,7 @@ impl Listener {
     }
 }
 
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
+struct AbortOnDrop(Handle<()>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {

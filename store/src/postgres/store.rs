@@ -12,7 +12,7 @@ use crate::contract::{
 };
 use crate::remote::{Backend, Remote, io, on_io};
 use crate::url::NetUrl;
-use crate::watch::Hub;
+use crate::watch::{Hub, background};
 
 use super::client::Postgres;
 use super::{listener, schema};
@@ -40,7 +40,8 @@ pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>> {
         Ok(postgres)
     });
     let store = PostgresStore { postgres: postgres.await?, hub: Arc::default() };
-    io().spawn(sweep(store.postgres.clone(), Arc::downgrade(&store.hub)));
+    let sweeping = sweep(store.postgres.clone(), Arc::downgrade(&store.hub));
+    background("postgres sweep", &store.postgres.place).spawn_on(io().handle(), sweeping);
     Ok(Arc::new(Remote::new(store)))
 }
 

@@ -7,7 +7,7 @@ use futures::StreamExt;
 
 use crate::contract::{Result, StoreError, Watch};
 use crate::remote::io;
-use crate::watch::Hub;
+use crate::watch::{Hub, background};
 
 use super::client::Redis;
 
@@ -30,7 +30,7 @@ struct Listener {
 pub(super) fn watch(hub: &Arc<Hub>, redis: &Redis, prefix: &str) -> Result<Watch> {
     hub.add(prefix, || {
         let listener = Listener { hub: Arc::downgrade(hub), redis: redis.clone(), told: 0 };
-        io().spawn(listener.run());
+        background("redis watch", listener.redis.place()).spawn_on(io().handle(), listener.run());
         Ok(())
     })
 }

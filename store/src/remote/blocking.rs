@@ -10,7 +10,7 @@ use crate::contract::{BlockingStore, Cas, Entry, Expect, Fence, Result, StoreErr
 
 use super::adapter::Remote;
 use super::backend::Backend;
-use super::runtime::io;
+use super::runtime::{call, io};
 
 /// The call has a time-out of its own; this is for a machine that is too busy to keep it.
 const GRACE: Duration = Duration::from_millis(250);
@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_millis(250);
 impl<B: Backend> Remote<B> {
     fn wait<R: Send + 'static>(&self, work: impl Future<Output = Result<R>> + Send + 'static) -> Result<R> {
         let (answer, answered) = sync_channel(1);
-        io().spawn(async move {
+        call().spawn_on(io().handle(), async move {
             // The caller may have stopped waiting.
             let _ = answer.send(work.await);
         });

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::LazyLock;
 
+use flotilla_tasks::Task;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::contract::{Result, StoreError};
@@ -22,7 +23,17 @@ pub(crate) fn io() -> &'static Runtime {
 
 /// Runs there, and goes on there when the caller stops waiting.
 pub(crate) async fn on_io<R: Send + 'static>(work: impl Future<Output = Result<R>> + Send + 'static) -> Result<R> {
-    IO.spawn(work).await.unwrap_or_else(|error| {
+    call().spawn_on(IO.handle(), work).await.unwrap_or_else(|error| {
         Err(StoreError::Unavailable { store: "network".to_owned(), reason: format!("the call was stopped: {error}") })
     })
+}
+
+/// A call to a store.
+pub(super) fn call() -> Task {
+    Task {
+        name: "store call",
+        owner: "store".into(),
+        ends: "the server answers or the time-out passes",
+        failure: "the call fails as if the store were away",
+    }
 }

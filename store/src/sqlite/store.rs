@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use flotilla_tasks::Task;
 
 use crate::contract::{
     Acquire, BlockingStore, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Result, Store, StoreError, Watch, Write,
@@ -48,7 +49,13 @@ pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>> {
 
 /// Runs on a thread that may wait: another process may hold the file's lock until the time-out.
 async fn run<R: Send + 'static>(f: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R> {
-    tokio::task::spawn_blocking(f).await.unwrap_or_else(|error| {
+    let task = Task {
+        name: "sqlite call",
+        owner: "store".into(),
+        ends: "the file has answered",
+        failure: "the call fails as if the store were away",
+    };
+    task.spawn_blocking(f).await.unwrap_or_else(|error| {
         Err(StoreError::Unavailable { store: "sqlite".to_owned(), reason: format!("the call was stopped: {error}") })
     })
 }

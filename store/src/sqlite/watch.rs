@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use crate::contract::{Result, StoreError, Watch};
-use crate::watch::Hub;
+use crate::watch::{Hub, background};
 
 use super::file::{Abort, File, now_ms};
 use super::ops;
@@ -24,8 +24,7 @@ const PAGE: i64 = 500;
 pub(super) fn watch(hub: &Arc<Hub>, file: &Arc<File>, prefix: &str) -> Result<Watch> {
     hub.add(prefix, || {
         let poller = Poller::new(hub, file)?;
-        let thread = std::thread::Builder::new().name("store-sqlite-watch".to_owned());
-        let started = thread.spawn(move || poller.run()).map(drop);
+        let started = background("sqlite watch", "sqlite").thread(move || poller.run()).map(drop);
         started.map_err(|error| StoreError::Unavailable {
             store: "sqlite".to_owned(),
             reason: format!("no thread for a watch: {error}"),

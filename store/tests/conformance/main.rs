@@ -1,5 +1,5 @@
 //! One suite for every backend, on real servers. A server that is not installed is reported as SKIPPED.
-
+#![allow(clippy::disallowed_methods, reason = "a panic of a helper shows in the test that waits for it")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "clippy allows them only in functions marked as tests")]
 
 mod cases;

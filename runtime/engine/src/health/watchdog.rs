@@ -4,6 +4,8 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use flotilla_tasks::Task;
+
 use super::state::{Health, Verdict};
 
 /// How often it looks.
@@ -19,8 +21,13 @@ struct Watched {
 /// Starts the watchdog. It ends when the health is gone.
 pub(crate) fn start(health: &Arc<Health>) -> std::io::Result<()> {
     let health = Arc::downgrade(health);
-    thread::Builder::new().name("watchdog".to_owned()).spawn(move || run(&health))?;
-    Ok(())
+    let task = Task {
+        name: "watchdog",
+        owner: "replica".into(),
+        ends: "the health is gone",
+        failure: "workers that hang are not noticed any more; restart the replica",
+    };
+    task.thread(move || run(&health)).map(drop)
 }
 
 fn run(health: &Weak<Health>) {

@@ -143,6 +143,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test]
+    #[allow(clippy::disallowed_methods, reason = "its panic shows in the test that waits for it")]
     async fn names_keep_their_case_and_bodies_are_left_alone() {
         let (near, mut far) = tokio::io::duplex(16);
         let next = NextHead::default();

@@ -1,0 +1,13 @@
+//! What a store does beside the calls of its users.
+
+use flotilla_tasks::Task;
+
+/// Work that goes on for as long as the store is open.
+pub(crate) fn background(name: &'static str, place: impl AsRef<str>) -> Task {
+    Task {
+        name,
+        owner: place.as_ref().into(),
+        ends: "the store is dropped, or nobody watches any more",
+        failure: "changes are not told any more: who follows them reads everything anew every few seconds",
+    }
+}
