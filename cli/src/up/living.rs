@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use flotilla_group::member::{Registry, Roster, View};
 use flotilla_store::Store;
+use flotilla_tasks::Task;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -25,8 +26,13 @@ impl Living {
     /// Follows the registry until every clone is gone.
     pub fn follow(store: Arc<dyn Store>, mut roster: Roster) -> Living {
         let (told, ids) = watch::channel(HashSet::new());
-        // Ends when nobody listens any more.
-        tokio::spawn(async move {
+        let task = Task {
+            name: "registry reader",
+            owner: "up".into(),
+            ends: "nobody listens any more",
+            failure: "stopped replicas are not replaced any more; restart `flotilla up`",
+        };
+        task.spawn(async move {
             let mut view = View::default();
             loop {
                 let next = tokio::select! {

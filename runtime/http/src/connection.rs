@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -18,16 +17,13 @@ use super::auth::Auth;
 use super::body::{self, BodyError, Parsed};
 use super::cors::Cors;
 use super::gate::Gate;
+use super::policy::{Policies, Policy};
 use super::request::{Request, query_value};
 use super::response::Response;
 use super::routes::{Endpoint, Found, Routes};
 use super::server::Here;
-use super::trust::Trust;
 use super::upgrade;
 use super::written::Written;
-
-/// A client waits this long at most; setting `httpNodeTimeout` in milliseconds.
-const DEADLINE: Duration = Duration::from_secs(120);
 
 /// What every connection of a worker needs.
 pub(super) struct Connection {
@@ -35,6 +31,7 @@ pub(super) struct Connection {
     routes: Arc<Routes>,
     gate: Arc<Gate>,
     auth: Arc<Auth>,
+    policies: Policies,
     /// Keeps the worker's nodes reachable while requests are served.
     _worker: Here,
 }
@@ -47,7 +44,7 @@ impl Connection {
         auth: Arc<Auth>,
         worker: Here,
     ) -> Connection {
-        Connection { shared, routes, gate, auth, _worker: worker }
+        Connection { shared, routes, gate, auth, policies: Policies::default(), _worker: worker }
     }
 
     pub(super) async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr) -> Answer {
@@ -67,7 +64,9 @@ impl Connection {
         {
             return refusal;
         }
-        let cors = Cors::from_setting(settings.node_red.get("httpNodeCors"));
+        let policy = self.policies.of(&settings);
+        drop(settings);
+        let cors = policy.cors.as_ref();
         let (method, path) = (request.method().as_str(), request.uri().path());
         let (endpoint, params) = match self.routes.find(method, path) {
             Found::Endpoint(endpoint, params) => (endpoint, params),
@@ -77,7 +76,7 @@ impl Connection {
             Found::Methods(methods) => {
                 return match cors {
                     Some(cors) if method == "OPTIONS" => cors.preflight(request.headers()),
-                    None if !settings.node_red.contains_key("httpNodeCors")
+                    None if policy.default_preflights
                         && !methods.is_empty()
                         && Cors::is_preflight(method, request.headers()) =>
                     {
@@ -89,10 +88,9 @@ impl Connection {
             }
         };
         let extra = cors.map(|cors| cors.headers(request.headers()));
-        let deadline = settings.number("httpNodeTimeout").map_or(DEADLINE, flotilla_value::wait_ms);
-        drop(settings);
-        let mut answer = match tokio::time::timeout(deadline, self.through_flow(request, peer, &endpoint, params)).await
-        {
+        let deadline = policy.deadline;
+        let through_flow = self.through_flow(request, peer, &endpoint, params, &policy);
+        let mut answer = match tokio::time::timeout(deadline, through_flow).await {
             Ok(answer) => answer,
             Err(_) => plain(
                 StatusCode::GATEWAY_TIMEOUT,
@@ -111,6 +109,7 @@ impl Connection {
         peer: SocketAddr,
         endpoint: &Endpoint,
         params: Object,
+        policy: &Policy,
     ) -> Answer {
         let (head, body) = request.into_parts();
         let parsed = if endpoint.method == "GET" {
@@ -123,9 +122,7 @@ impl Connection {
         };
         // After the body: a client that sends it slowly holds nobody up.
         let Some(place) = self.gate.enter().await else { return unavailable("Too many requests are waiting") };
-        let settings = self.shared.settings();
-        let trust = Trust::of(settings.node_red.get("trustProxy"), settings.share_subscriptions);
-        drop(settings);
+        let trust = &policy.trust;
         let forwarded_for = head.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
         let chain = trust.chain(peer.ip(), forwarded_for.unwrap_or_default());
         let local =

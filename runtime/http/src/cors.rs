@@ -9,15 +9,65 @@ use serde_json::Value as Json;
 
 use super::answer::Answer;
 
-/// The setting, read once per request that it concerns.
-pub(super) struct Cors<'a>(&'a Json);
+/// The setting, read.
+#[derive(Debug)]
+pub(super) struct Cors {
+    origin: Origin,
+    credentials: bool,
+    exposed: Listed,
+    methods: Listed,
+    allowed: Listed,
+    max_age: Listed,
+    /// The status of preflights.
+    status: StatusCode,
+}
 
-impl<'a> Cors<'a> {
+/// Which pages may ask.
+#[derive(Debug)]
+enum Origin {
+    Any,
+    /// One that is not known to be theirs; `None` is no header value.
+    Fixed(Option<HeaderValue>),
+    Listed(Vec<String>),
+    Reflected,
+    Refused,
+}
+
+/// What is sent in a header: a value that was set, if it can be one, or what a fallback says.
+#[derive(Debug)]
+enum Listed {
+    Set(Option<HeaderValue>),
+    Unset,
+}
+
+impl Listed {
+    fn of(setting: &Json, option: &str) -> Listed {
+        let text = match setting.get(option) {
+            Some(Json::String(text)) => text.clone(),
+            Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(","),
+            Some(Json::Number(number)) => number.to_string(),
+            _ => return Listed::Unset,
+        };
+        Listed::Set(HeaderValue::try_from(text).ok())
+    }
+
+    fn write(&self, name: HeaderName, fallback: Option<HeaderValue>, headers: &mut HeaderMap) {
+        let value = match self {
+            Listed::Set(value) => value.clone(),
+            Listed::Unset => fallback,
+        };
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
+    }
+}
+
+impl Cors {
     /// What Node-RED answers preflights with when nothing is set: its admin API does so for all paths.
-    pub(super) fn of_preflights() -> Cors<'static> {
-        static DEFAULT: LazyLock<Json> =
-            LazyLock::new(|| serde_json::json!({"origin": "*", "methods": "GET,PUT,POST,DELETE"}));
-        Cors(&DEFAULT)
+    pub(super) fn of_preflights() -> &'static Cors {
+        static DEFAULT: LazyLock<Cors> =
+            LazyLock::new(|| Cors::read(&serde_json::json!({"origin": "*", "methods": "GET,PUT,POST,DELETE"})));
+        &DEFAULT
     }
 
     /// True for a preflight (Fetch, section 4.8), which asks for a method.
@@ -26,48 +76,49 @@ impl<'a> Cors<'a> {
     }
 
     /// The setting, unless it is off.
-    pub(super) fn from_setting(setting: Option<&'a Json>) -> Option<Cors<'a>> {
-        setting.filter(|setting| setting.is_object() || **setting == Json::Bool(true)).map(Cors)
+    pub(super) fn from_setting(setting: Option<&Json>) -> Option<Cors> {
+        setting.filter(|setting| setting.is_object() || **setting == Json::Bool(true)).map(Cors::read)
+    }
+
+    fn read(setting: &Json) -> Cors {
+        let status = setting.get("optionsSuccessStatus").and_then(Json::as_u64).unwrap_or(204);
+        Cors {
+            origin: match setting.get("origin") {
+                None => Origin::Any,
+                Some(Json::String(any)) if any == "*" => Origin::Any,
+                Some(Json::String(one)) => Origin::Fixed(HeaderValue::try_from(one).ok()),
+                Some(Json::Array(list)) => {
+                    Origin::Listed(list.iter().filter_map(Json::as_str).map(str::to_owned).collect())
+                }
+                Some(Json::Bool(true)) => Origin::Reflected,
+                Some(_) => Origin::Refused,
+            },
+            credentials: setting.get("credentials") == Some(&Json::Bool(true)),
+            exposed: Listed::of(setting, "exposedHeaders"),
+            methods: Listed::of(setting, "methods"),
+            allowed: Listed::of(setting, "allowedHeaders"),
+            max_age: Listed::of(setting, "maxAge"),
+            status: StatusCode::from_u16(status as u16).unwrap_or(StatusCode::NO_CONTENT),
+        }
     }
 
     fn origin(&self, request: &HeaderMap, headers: &mut HeaderMap) {
-        let own = request.get(header::ORIGIN).cloned();
-        let allowed = match self.0.get("origin") {
-            None => Some(HeaderValue::from_static("*")),
-            Some(Json::String(any)) if any == "*" => Some(HeaderValue::from_static("*")),
-            Some(Json::String(one)) => {
-                headers.append(header::VARY, HeaderValue::from_static("Origin"));
-                HeaderValue::try_from(one).ok()
-            }
-            Some(Json::Array(list)) => {
-                headers.append(header::VARY, HeaderValue::from_static("Origin"));
-                own.filter(|own| {
-                    list.iter().any(|one| one.as_str().is_some_and(|one| one.as_bytes() == own.as_bytes()))
-                })
-            }
-            Some(Json::Bool(true)) => {
-                headers.append(header::VARY, HeaderValue::from_static("Origin"));
-                own
-            }
-            Some(_) => None,
+        let own = || request.get(header::ORIGIN).cloned();
+        let allowed = match &self.origin {
+            Origin::Any => Some(HeaderValue::from_static("*")),
+            Origin::Fixed(one) => one.clone(),
+            Origin::Listed(list) => own().filter(|own| list.iter().any(|one| one.as_bytes() == own.as_bytes())),
+            Origin::Reflected => own(),
+            Origin::Refused => None,
         };
+        if matches!(self.origin, Origin::Fixed(_) | Origin::Listed(_) | Origin::Reflected) {
+            headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        }
         if let Some(allowed) = allowed {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         }
-        if self.0.get("credentials") == Some(&Json::Bool(true)) {
+        if self.credentials {
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        }
-    }
-
-    fn list(&self, option: &str, name: HeaderName, fallback: Option<&str>, headers: &mut HeaderMap) {
-        let text = match self.0.get(option) {
-            Some(Json::String(text)) => Some(text.clone()),
-            Some(Json::Array(items)) => Some(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(",")),
-            Some(Json::Number(number)) => Some(number.to_string()),
-            _ => fallback.map(str::to_owned),
-        };
-        if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
-            headers.insert(name, value);
         }
     }
 
@@ -75,22 +126,21 @@ impl<'a> Cors<'a> {
     pub(super) fn headers(&self, request: &HeaderMap) -> HeaderMap {
         let mut headers = HeaderMap::new();
         self.origin(request, &mut headers);
-        self.list("exposedHeaders", header::ACCESS_CONTROL_EXPOSE_HEADERS, None, &mut headers);
+        self.exposed.write(header::ACCESS_CONTROL_EXPOSE_HEADERS, None, &mut headers);
         headers
     }
 
     /// The answer to a preflight.
     pub(super) fn preflight(&self, request: &HeaderMap) -> Answer {
-        let status = self.0.get("optionsSuccessStatus").and_then(Json::as_u64).unwrap_or(204);
         let mut answer = Answer::new(Full::new(Bytes::new()));
-        *answer.status_mut() = StatusCode::from_u16(status as u16).unwrap_or(StatusCode::NO_CONTENT);
+        *answer.status_mut() = self.status;
         let headers = answer.headers_mut();
         self.origin(request, headers);
-        let methods = Some("GET,HEAD,PUT,PATCH,POST,DELETE");
-        self.list("methods", header::ACCESS_CONTROL_ALLOW_METHODS, methods, headers);
-        let wanted = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|value| value.to_str().ok());
-        self.list("allowedHeaders", header::ACCESS_CONTROL_ALLOW_HEADERS, wanted, headers);
-        self.list("maxAge", header::ACCESS_CONTROL_MAX_AGE, None, headers);
+        let methods = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,DELETE");
+        self.methods.write(header::ACCESS_CONTROL_ALLOW_METHODS, Some(methods), headers);
+        let wanted = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS).filter(|value| value.to_str().is_ok());
+        self.allowed.write(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.cloned(), headers);
+        self.max_age.write(header::ACCESS_CONTROL_MAX_AGE, None, headers);
         answer
     }
 }

@@ -10,6 +10,7 @@ mod cors;
 mod gate;
 mod multipart;
 mod pattern;
+mod policy;
 mod query;
 mod request;
 mod response;

@@ -1,6 +1,5 @@
 //! Sending a plan: connections, redirects, digest challenges.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,7 +7,6 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use rustc_hash::FxHashMap;
 use rustls::ClientConfig;
 use url::Url;
 
@@ -21,6 +19,7 @@ use super::connect::{self, Route, Sender};
 use super::cookie_jar::CookieJar;
 use super::error::RequestError;
 use super::headers::{Headers, response_cookies};
+use super::pool::{Pool, PoolKey};
 use crate::proxy::Proxy;
 
 /// `got` as Node-RED sets it up.
@@ -30,9 +29,6 @@ const MAX_BODY: usize = 256 << 20;
 
 /// Which proxy a URL is asked through.
 pub(super) type ProxyFor = Box<dyn Fn(&Url) -> Option<Proxy>>;
-
-/// Server and proxy of a connection.
-type PoolKey = (String, Option<Proxy>);
 
 /// A request that is ready to be sent.
 pub(super) struct Plan {
@@ -58,29 +54,6 @@ pub(super) struct Reply {
     pub(super) body: Bytes,
     pub(super) cookies: Option<Object>,
     pub(super) redirects: Vec<Value>,
-}
-
-/// Connections that are kept alive, per server and proxy.
-#[derive(Default)]
-pub(super) struct Pool {
-    idle: RefCell<FxHashMap<PoolKey, Vec<Sender>>>,
-}
-
-impl Pool {
-    fn take(&self, key: &PoolKey) -> Option<Sender> {
-        let mut idle = self.idle.borrow_mut();
-        let senders = idle.get_mut(key)?;
-        while let Some(sender) = senders.pop() {
-            if !sender.is_closed() {
-                return Some(sender);
-            }
-        }
-        None
-    }
-
-    fn put(&self, key: (String, Option<Proxy>), sender: Sender) {
-        self.idle.borrow_mut().entry(key).or_default().push(sender);
-    }
 }
 
 impl Plan {
@@ -229,7 +202,7 @@ impl Plan {
     /// Reads a response that nobody wants, so that its connection can be used again.
     async fn recycle(
         &self,
-        key: (String, Option<Proxy>),
+        key: PoolKey,
         response: http::Response<Incoming>,
         sender: Sender,
     ) -> Result<(), RequestError> {
@@ -240,7 +213,7 @@ impl Plan {
         Ok(())
     }
 
-    fn keep(&self, key: (String, Option<Proxy>), sender: Sender) {
+    fn keep(&self, key: PoolKey, sender: Sender) {
         if let Some(pool) = self.pool.as_ref().filter(|_| !sender.is_closed()) {
             pool.put(key, sender);
         }

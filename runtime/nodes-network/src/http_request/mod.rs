@@ -9,6 +9,7 @@ mod error;
 mod headers;
 mod node;
 mod plan;
+mod pool;
 mod wire;
 
 pub use node::TYPE;

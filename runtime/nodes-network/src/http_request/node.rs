@@ -12,10 +12,11 @@ use flotilla_engine::props;
 use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Value, parse_json};
 
-use super::client::{Pool, Reply};
+use super::client::Reply;
 use super::error::RequestError;
 use super::headers::{Row, default_timeout, timeout};
 use super::plan::{GetPayload, with_scheme};
+use super::pool::Pool;
 
 /// The row in the table of node types.
 pub const TYPE: Stateless = Stateless::node("http request", build);
