@@ -60,6 +60,11 @@ impl Carried {
         kept.map(|(key, value)| (key.to_string(), self.to_jsonata(value))).collect()
     }
 
+    /// An object with a mark of the host beside the value that it stands for.
+    pub(super) fn marked<const N: usize>(&self, marks: [(String, JValue); N], value: &Value) -> JValue {
+        self.mark(IndexMap::from_iter(marks), value)
+    }
+
     fn mark(&self, mut map: IndexMap<String, JValue>, value: &Value) -> JValue {
         let mut carried = self.0.borrow_mut();
         map.insert(MARK.to_owned(), JValue::Number(carried.len() as f64));

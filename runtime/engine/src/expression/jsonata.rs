@@ -6,6 +6,7 @@ use std::rc::Rc;
 use jsonata_core::Expression;
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
+use jsonata_core::memory;
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
 use rustc_hash::FxHashMap;
@@ -16,12 +17,14 @@ use super::bridge::Carried;
 use super::error::ExpressionError;
 use super::functions;
 use super::memory::Watched;
-use super::moment_rewrite;
 use super::regexp::Regexp;
 use super::surroundings::Surroundings;
 
 /// An expression that takes longer is stopped: it would hold up every flow of its worker.
 const TIME_LIMIT_MS: u64 = 10_000;
+
+/// Bytes that an evaluation may take. A range of ten million numbers, the most that JSONata makes, takes 240 MB.
+const MEMORY_LIMIT: u64 = 256 << 20;
 
 /// Expressions that a worker keeps ready.
 const CACHE: usize = 256;
@@ -72,7 +75,6 @@ impl Jsonata {
         }
         let ast = parser::parse(source).map_err(|error| split_code(&error.to_string()))?;
         let needs_node = functions::NAMES.iter().any(|name| source.contains(name));
-        let ast = if needs_node { moment_rewrite::rewrite(ast) } else { ast };
         // A bare path: without functions, wildcards and escapes it reaches only properties that it spells out.
         let spelled = !source.contains(['$', '*', '%', '\\', '~', '@', '#', '^']);
         let legacy = LEGACY.with(|legacy| legacy.as_ref().is_some_and(|legacy| legacy.is_match(source)));
@@ -111,11 +113,8 @@ impl Jsonata {
             input = JValue::object([("msg".to_owned(), input)].into_iter().collect());
         }
         let watched = Watched::begin();
-        let stopped = |error: EvaluatorError| watched.or_stopped(error.into());
-        let result = match &self.plain {
-            Some(expression) if variables.is_empty() => {
-                expression.evaluate_with_options(&input, options(&watched)).map_err(stopped)?
-            }
+        let result = memory::bounded(MEMORY_LIMIT, || match &self.plain {
+            Some(expression) if variables.is_empty() => expression.evaluate_with_options(&input, options(&watched)),
             _ => {
                 let mut context = Context::new();
                 for (name, value) in variables {
@@ -123,9 +122,10 @@ impl Jsonata {
                 }
                 let mut evaluator = Evaluator::with_options(context, options(&watched));
                 functions::register(&mut evaluator, &around, &carried)?;
-                evaluator.evaluate(&self.ast, &input).map_err(stopped)?
+                evaluator.evaluate(&self.ast, &input)
             }
-        };
+        });
+        let result = result.map_err(|error| watched.or_stopped(error.into()))?;
         Ok(carried.to_value(&result))
     }
 }
@@ -173,6 +173,62 @@ mod tests {
         let source = "'day ' & $moment('2024-02-28T12:00:00Z').add(2, 'days').utc().format('YYYY-MM-DD')";
         assert_eq!(evaluate(source, "{}").unwrap(), Value::from("day 2024-03-01"));
         assert_eq!(evaluate("$moment(1000).valueOf()", "{}").unwrap(), Value::Number(1000.0));
+    }
+
+    #[test]
+    fn moments_have_moments_methods() {
+        let cases = [
+            (
+                "$moment('2024-07-01T10:00:00Z').tz('Europe/Berlin').format('HH:mm Z z')",
+                Value::from("12:00 +02:00 CEST"),
+            ),
+            ("$moment('2024-07-31T10:00:00Z').utc().startOf('month').toISOString()", "2024-07-01T00:00:00.000Z".into()),
+            ("$moment('2024-07-31T10:00:00Z').utc().endOf('day').toISOString()", "2024-07-31T23:59:59.999Z".into()),
+            ("$moment('2024-03-01').diff($moment('2024-01-15'), 'months')", Value::Number(1.0)),
+            ("$moment('2024-03-01').diff('2024-02-28', 'days')", Value::Number(2.0)),
+            ("$moment('2024-03-01').isAfter('2024-02-28')", Value::Bool(true)),
+            ("$moment('2024-03-01').isBefore($moment('2024-02-28'))", Value::Bool(false)),
+            ("($m := $moment(0).utc(); $m.locale('de').format('dddd, D. MMMM'))", "Donnerstag, 1. Januar".into()),
+            ("$moment($millis() - 7200000).fromNow()", "2 hours ago".into()),
+            ("$moment($millis() + 3 * 86400000).locale('fr').fromNow()", "dans 3 jours".into()),
+            ("$moment('25.12.2024 18:30', 'DD.MM.YYYY HH:mm').format('YYYY-MM-DDTHH:mm')", "2024-12-25T18:30".into()),
+            ("$moment('2024-01-31').add(1, 'months').format('YYYY-MM-DD')", "2024-02-29".into()),
+            ("$moment('2024-01-31').add({'days': 1, 'hours': 2}).format('MM-DD HH')", "02-01 02".into()),
+            ("$moment('x').format()", "Invalid date".into()),
+            ("'at ' & $moment(0)", "at \"1970-01-01T00:00:00.000Z\"".into()),
+            ("$moment(0).utc().hour(5).minute(90).format('HH:mm')", "06:30".into()),
+            ("$moment(0).utc().isoWeek()", Value::Number(1.0)),
+        ];
+        for (source, expected) in cases {
+            assert_eq!(evaluate(source, "{}").unwrap(), expected, "{source}");
+        }
+        assert_eq!(evaluate("$moment().nothing()", "{}").unwrap_err().code.as_deref(), Some("T1006"));
+    }
+
+    #[test]
+    fn what_the_library_lacked_is_there() {
+        let cases = [
+            ("$fromMillis(23.5)", Value::from("1970-01-01T00:00:00.023Z")),
+            ("$replace('a1b2', /(?<=b)\\d/, 'x')", "a1bx".into()),
+            ("$contains('foobar', /foo(?!baz)/)", Value::Bool(true)),
+            ("$encodeUrl('http://a/[ \"ü\"]?x=1&y=#')", "http://a/%5B%20%22%C3%BC%22%5D?x=1&y=#".into()),
+            ("$encodeUrlComponent(\"a-b_c.d!e~f*g'h(i) j\")", "a-b_c.d!e~f*g'h(i)%20j".into()),
+            ("$length($now('[Y0001]-[M01]-[D01]', '+0200'))", Value::Number(10.0)),
+        ];
+        for (source, expected) in cases {
+            assert_eq!(evaluate(source, "{}").unwrap(), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        for source in [
+            "$pad('', 2000000000)",
+            "($f := function($t, $n) { $n = 0 ? $t : $f($t & $t, $n - 1) }; $length($f('0123456789', 60)))",
+            "$join($map([1..100000], function() { 'x' }), $pad('', 1000000))",
+        ] {
+            assert_eq!(evaluate(source, "{}").unwrap_err().code.as_deref(), Some("U1004"), "{source}");
+        }
     }
 
     #[test]

@@ -7,7 +7,6 @@ mod jsonata;
 mod lookups;
 mod memory;
 mod moment;
-mod moment_rewrite;
 mod mustache;
 mod mustache_parse;
 mod regexp;
