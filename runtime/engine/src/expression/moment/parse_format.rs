@@ -150,20 +150,20 @@ fn finish(read: &Read<'_>, zone: TimeZone) -> Option<Zoned> {
     let month = read.month.unwrap_or_else(|| if read.year.is_some() { 0.0 } else { f64::from(today.month()) - 1.0 });
     let given = read.year.is_some() || read.month.is_some();
     let day = read.day.unwrap_or_else(|| if given { 1.0 } else { f64::from(today.day()) });
-    let mut hour = read.time[0];
+    let mut hour = read.time[0] as i8;
     match read.afternoon {
-        Some(true) if hour < 12.0 => hour += 12.0,
-        Some(false) if hour == 12.0 => hour = 0.0,
+        Some(true) if hour < 12 => hour += 12,
+        Some(false) if hour == 12 => hour = 0,
         _ => {}
     }
     let date = jiff::civil::Date::new(year as i16, month as i8 + 1, day as i8).ok()?;
     let nanos = (read.time[3] * 1_000_000.0) as i32;
-    let (hour, tomorrow) = if hour == 24.0 { (0.0, 1) } else { (hour, 0) };
+    let (hour, tomorrow) = if hour == 24 { (0, 1) } else { (hour, 0) };
     let date = date.checked_add(jiff::Span::new().days(tomorrow)).ok()?;
     let at = date
         .at(0, 0, 0, 0)
         .date()
-        .to_datetime(jiff::civil::Time::new(hour as i8, read.time[1] as i8, read.time[2] as i8, nanos).ok()?);
+        .to_datetime(jiff::civil::Time::new(hour, read.time[1] as i8, read.time[2] as i8, nanos).ok()?);
     match read.offset {
         Some(minutes) => {
             let fixed = TimeZone::fixed(Offset::from_seconds(minutes * 60).ok()?);
