@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use flotilla_flows::{ALLOW_UNKNOWN, Document, UnknownType, read_credentials, refusal, unprotected};
+use flotilla_flows::{ALLOW_UNKNOWN, Document, UnknownType, join, read_credentials, refusal, unprotected};
 use flotilla_group::revision::Revision;
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Failure};
 use crate::flow_args::FlowArgs;
+use crate::flow_folder;
 
 /// What the command line gives of a revision; nothing stands for what it does not give.
 pub struct Given {
@@ -36,7 +37,7 @@ pub fn read_given(flows: Option<&Path>, args: &FlowArgs) -> anyhow::Result<Given
 }
 
 fn document(path: &Path) -> anyhow::Result<Value> {
-    let text = text_or_stdin(path)?;
+    let text = source(path)?;
     Document::parse(&text).with_context(|| path.display().to_string())?;
     Ok(serde_json::from_str(text.trim_start_matches('\u{feff}'))?)
 }
@@ -87,6 +88,15 @@ fn read_checked(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyhow::R
             .with_context(|| path.display().to_string())?;
     }
     Ok(revision)
+}
+
+/// The text of a flow document: a file's, a folder's that `flotilla flows split` wrote, or standard input (`-`).
+pub fn source(path: &Path) -> anyhow::Result<String> {
+    if path.is_dir() {
+        let flows = join(&flow_folder::read(path)?).with_context(|| path.display().to_string())?;
+        return Ok(flows.to_string());
+    }
+    text_or_stdin(path)
 }
 
 /// The text of a file; `-` is standard input.

@@ -15,6 +15,8 @@ mod env;
 mod exit;
 mod flow_args;
 mod flow_files;
+mod flow_folder;
+mod flows;
 mod gateway;
 mod group;
 mod group_key;
@@ -38,6 +40,7 @@ mod test;
 mod testhost;
 mod up;
 mod version;
+mod xml;
 
 use std::process::ExitCode;
 
@@ -86,6 +89,8 @@ enum Command {
     Broker(Box<broker::BrokerArgs>),
     /// Say what a flow does differently at several replicas, node by node
     Review(review::ReviewArgs),
+    /// Flow documents as files: one per tab for git, and back; merge two people's changes
+    Flows(flows::FlowsArgs),
     /// Run your own tests of a flow: messages in, messages out, without a broker
     Test(test::TestArgs),
     /// Roll a flow document out to a group, one replica at a time
@@ -151,6 +156,7 @@ fn run() -> anyhow::Result<ExitCode> {
     let cli = Cli::from_arg_matches(&command.get_matches_from(args)).unwrap_or_else(|error| error.exit());
     match &cli.command {
         Command::Review(args) => return review::run(args),
+        Command::Flows(args) => return flows::run(args),
         Command::Load(args) => return load::run(args),
         Command::Testhost => return testhost::run(),
         Command::Version(args) => return version::run(args),
@@ -185,6 +191,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Context(args) => context::run(args).await,
             Command::Load(_)
             | Command::Review(_)
+            | Command::Flows(_)
             | Command::Testhost
             | Command::Version(_)
             | Command::Completions(_)

@@ -32,7 +32,10 @@ const IV_DIGITS: usize = 32;
 pub fn read_credentials(file: &Value, secret: Option<&str>) -> Result<NodeCredentials, CredentialsError> {
     let Value::Object(map) = file else { return Err(CredentialsError::Shape("it is not an object")) };
     let plain = match map.get("$") {
-        Some(Value::String(text)) => decrypt(text, secret.ok_or(CredentialsError::NoSecret)?)?,
+        Some(Value::String(text)) => {
+            let plain = decrypt(text, secret.ok_or(CredentialsError::NoSecret)?)?;
+            serde_json::from_slice(&plain).map_err(|_| CredentialsError::WrongSecret)?
+        }
         Some(_) => return Err(CredentialsError::Shape("\"$\" is not a string")),
         None => file.clone(),
     };
@@ -48,7 +51,22 @@ pub fn read_credentials(file: &Value, secret: Option<&str>) -> Result<NodeCreden
 /// the secret and the content, so that the same credentials are the same text and a revision keeps its id.
 pub fn encrypt_credentials(plain: &NodeCredentials, secret: &str) -> Value {
     let sorted: std::collections::BTreeMap<_, _> = plain.iter().collect();
-    let mut data = serde_json::to_vec(&sorted).unwrap_or_default();
+    serde_json::json!({ "$": encrypt(serde_json::to_vec(&sorted).unwrap_or_default(), secret) })
+}
+
+/// Encrypts a text in the same way: 32 hex digits, then base64 (FlowFuse's `encryptValue`).
+pub(crate) fn encrypt_text(plain: &str, secret: &str) -> String {
+    encrypt(plain.as_bytes().to_vec(), secret)
+}
+
+/// Reads what [`encrypt_text`] wrote. The cipher does not tell a wrong secret: its result is refused only where it is no
+/// text.
+pub(crate) fn decrypt_text(text: &str, secret: Option<&str>) -> Result<String, CredentialsError> {
+    let plain = decrypt(text, secret.ok_or(CredentialsError::NoSecret)?)?;
+    String::from_utf8(plain).map_err(|_| CredentialsError::WrongSecret)
+}
+
+fn encrypt(mut data: Vec<u8>, secret: &str) -> String {
     let key = Sha256::digest(secret.as_bytes());
     let iv: [u8; 16] = std::array::from_fn({
         let digest = Sha256::new().chain_update(b"iv").chain_update(key).chain_update(&data).finalize();
@@ -56,10 +74,10 @@ pub fn encrypt_credentials(plain: &NodeCredentials, secret: &str) -> Value {
     });
     ctr::Ctr128BE::<aes::Aes256>::new(&key, &iv.into()).apply_keystream(&mut data);
     let digits: String = iv.iter().map(|byte| format!("{byte:02x}")).collect();
-    serde_json::json!({ "$": digits + &base64::engine::general_purpose::STANDARD.encode(data) })
+    digits + &base64::engine::general_purpose::STANDARD.encode(data)
 }
 
-fn decrypt(text: &str, secret: &str) -> Result<Value, CredentialsError> {
+fn decrypt(text: &str, secret: &str) -> Result<Vec<u8>, CredentialsError> {
     let (iv, data) = text.split_at_checked(IV_DIGITS).ok_or(CredentialsError::Shape("\"$\" is too short"))?;
     let byte = |at: usize| iv.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
     let iv: Option<Vec<u8>> = (0..IV_DIGITS).step_by(2).map(byte).collect();
@@ -71,7 +89,7 @@ fn decrypt(text: &str, secret: &str) -> Result<Value, CredentialsError> {
     let mut cipher = ctr::Ctr128BE::<aes::Aes256>::new_from_slices(&key, &iv)
         .map_err(|_| CredentialsError::Shape("\"$\" has a bad initialisation vector"))?;
     cipher.apply_keystream(&mut data);
-    serde_json::from_slice(&data).map_err(|_| CredentialsError::WrongSecret)
+    Ok(data)
 }
 
 #[cfg(test)]

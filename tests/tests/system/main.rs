@@ -14,6 +14,7 @@ mod dead_letters;
 mod deploy_keeps;
 mod deploy_types;
 mod endings;
+mod flow_folders;
 mod flow_requests;
 mod flow_tests;
 mod front_door;

@@ -118,3 +118,37 @@ fn code_that_does_not_compile_is_named_with_line_and_column_also_by_flotilla_tes
     let text = String::from_utf8(tested.stderr).unwrap();
     assert!(text.contains("function \"add\": func (line 2, col "), "{text}");
 }
+
+#[test]
+fn its_junit_and_sarif_name_the_same_findings_with_the_line_of_the_node() {
+    let file = flow("differs.json");
+    let findings: Vec<serde_json::Value> = serde_json::from_str(&review(&file, &["--json"]).0).unwrap();
+    let (text, code) = review(&file, &["--format", "sarif"]);
+    assert_eq!(code, Some(1));
+    let sarif: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let (rules, results) = (&sarif["runs"][0]["tool"]["driver"]["rules"], &sarif["runs"][0]["results"]);
+    let results = results.as_array().unwrap();
+    assert_eq!(results.len(), findings.len());
+    let source = std::fs::read_to_string(&file).unwrap();
+    for (result, finding) in results.iter().zip(&findings) {
+        assert_eq!(result["ruleId"], finding["code"]);
+        let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+        assert_eq!(rule["id"], finding["code"]);
+        let place = &result["locations"][0]["physicalLocation"];
+        assert!(place["artifactLocation"]["uri"].as_str().unwrap().ends_with("flows/differs.json"), "{place}");
+        let line = usize::try_from(place["region"]["startLine"].as_u64().unwrap()).unwrap();
+        let line = source.lines().nth(line - 1).unwrap();
+        assert!(line.contains(&finding["node"].to_string()), "{line} has not {finding}");
+    }
+    let (text, code) = review(&file, &["--format", "junit"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(text.matches("<testcase ").count(), findings.len());
+    let counted = findings.iter().filter(|finding| finding["severity"] != "info").count();
+    assert_eq!(text.matches("<failure ").count(), counted);
+    let dir = tempfile::TempDir::new().unwrap();
+    let report = dir.path().join("review.xml");
+    let (told, _) = review(&file, &["--format", "junit", "--output", report.to_str().unwrap()]);
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), text);
+    assert!(told.contains("->"), "people read theirs: {told}");
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::report::{Report, line};
+use crate::xml::escaped;
 
 /// One `testsuite` with a `testcase` a test.
 pub fn junit(report: &Report<'_>) -> String {
@@ -42,31 +43,4 @@ pub fn junit(report: &Report<'_>) -> String {
 
 fn seconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64())
-}
-
-/// Text and attribute values; what XML 1.0 cannot hold becomes U+FFFD.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_name_breaks_the_xml() {
-        assert_eq!(escaped("<a & \"b\">\u{1}\n"), "&lt;a &amp; &quot;b&quot;&gt;\u{fffd}\n");
-    }
 }

@@ -1,0 +1,5 @@
+//! `flotilla flows`: flow documents as files.
+
+mod run;
+
+pub use run::{FlowsArgs, run};

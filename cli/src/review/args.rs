@@ -1,0 +1,39 @@
+//! What `flotilla review` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// How the findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// JSON: an array of findings
+    Json,
+    /// JUnit XML
+    Junit,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+/// What `flotilla review` takes.
+#[derive(Args, Debug)]
+pub struct ReviewArgs {
+    /// The flow document, as exported from Node-RED, or the folder that `flotilla flows split` wrote; - is standard input
+    #[arg(value_name = "FLOWS.json")]
+    pub flows: PathBuf,
+    /// How the findings are written
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    /// File for the findings; people read theirs on standard output then
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Exit with 1 for every finding, also those that are only worth knowing
+    #[arg(long)]
+    pub strict: bool,
+}

@@ -1,0 +1,12 @@
+//! `flotilla review`: what a flow does differently at several replicas, for people and for pipelines.
+
+mod args;
+mod junit;
+mod place;
+mod render;
+mod run;
+mod sarif;
+
+pub use args::ReviewArgs;
+pub use render::print;
+pub use run::run;

@@ -1,0 +1,35 @@
+//! Findings for people.
+
+use flotilla_flows::Finding;
+
+/// Findings for people, most severe first, each with what happens and what to do.
+pub(super) fn render(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "Nothing in this flow behaves differently at several replicas.\n".to_owned();
+    }
+    findings
+        .iter()
+        .map(|finding| {
+            format!(
+                "{:<8}{} \"{}\" on tab \"{}\"\n        {}\n        -> {}\n",
+                finding.severity.to_string(),
+                finding.kind,
+                name(finding),
+                finding.tab,
+                finding.what,
+                finding.advice
+            )
+        })
+        .collect()
+}
+
+/// The name of the node, or its id.
+pub(super) fn name(finding: &Finding) -> &str {
+    if finding.name.is_empty() { &finding.node } else { &finding.name }
+}
+
+/// Writes to standard output, control characters as escapes; a closed pipe (`| head`) is no error.
+pub fn print(text: &str) {
+    use std::io::Write;
+    drop(std::io::stdout().write_all(crate::plain::lines(text).as_bytes()));
+}
