@@ -1,14 +1,24 @@
 //! One line of the audit log.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One change: time, actor, what, why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// Milliseconds since the epoch, on the store's clock.
     pub time_ms: u64,
-    /// Who: a user, or the process that holds the upgrade lease.
+    /// Who: a user, or the process that holds the upgrade lease. Taken from the credential.
     pub actor: String,
+    /// How it came: `cli`, `api`, `page`, `editor`, `hook`, `agent`; empty for what a process did by itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// What was shown: `token ci (00c0ffee00c0ffee)`; empty for the gateway's own token.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub credential: String,
+    /// The address that the request came from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
     /// What: for example `deploy`, `replica-moves`, `rollout-halts`.
     pub action: String,
     /// The replica, when it is about one.
@@ -20,10 +30,53 @@ pub struct AuditEntry {
     /// Why.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
+    /// How it ended, when it was not done: `refused`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub result: String,
+    /// What was there before, where the change is of settings; secrets are `***`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub old: Value,
+    /// What is there now, where the change is of settings; secrets are `***`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub new: Value,
     /// The fencing token of the upgrade lease under which it was done; 0 for what a user did.
     #[serde(default)]
     pub token: u64,
     /// The rollout's number; 0 when it is not of a rollout.
     #[serde(default)]
     pub rollout: u64,
+}
+
+/// Who asked for something, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Who.
+    pub actor: String,
+    /// How: see [`AuditEntry::source`].
+    pub source: String,
+    /// With what: see [`AuditEntry::credential`].
+    pub credential: String,
+    /// From where: see [`AuditEntry::address`].
+    pub address: String,
+}
+
+impl Origin {
+    /// An entry about something that was asked for; its time is set when it is written.
+    pub fn entry(&self, action: &str, why: impl Into<String>) -> AuditEntry {
+        AuditEntry {
+            actor: self.actor.clone(),
+            source: self.source.clone(),
+            credential: self.credential.clone(),
+            address: self.address.clone(),
+            action: action.to_owned(),
+            why: why.into(),
+            ..AuditEntry::default()
+        }
+    }
+}
+
+impl From<&str> for Origin {
+    fn from(actor: &str) -> Origin {
+        Origin { actor: actor.to_owned(), ..Origin::default() }
+    }
 }

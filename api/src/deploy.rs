@@ -55,8 +55,8 @@ pub struct Deploy {
     /// Why, for the list of revisions and the audit log.
     #[serde(default)]
     pub message: String,
-    /// Who, for the audit log.
-    #[serde(default)]
+    /// Sent by clients of 0.1.0 and ignored: who it was is known from the credential.
+    #[serde(default, skip_serializing)]
     pub actor: String,
     /// Nodes of unknown types swallow messages instead of being a reason to refuse.
     #[serde(default)]
@@ -73,8 +73,8 @@ pub struct Rollback {
     /// The revision, or its first digits; without it the good one before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// Who, for the audit log.
-    #[serde(default)]
+    /// Sent by clients of 0.1.0 and ignored: who it was is known from the credential.
+    #[serde(default, skip_serializing)]
     pub actor: String,
     /// The rules of the rollout; without them the group's.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -25,8 +25,8 @@ pub struct SecretChange {
     /// Names to remove.
     #[serde(default)]
     pub unset: Vec<String>,
-    /// Who, for the audit log.
-    #[serde(default)]
+    /// Sent by clients of 0.1.0 and ignored: who it was is known from the credential.
+    #[serde(default, skip_serializing)]
     pub actor: String,
 }
 

@@ -19,12 +19,21 @@ pub struct GroupSpec {
     /// The rules of its rollouts, where a deploy says nothing else.
     #[serde(default)]
     pub rollout: Rules,
+    /// Only its owners deploy to it: a deployer may not.
+    #[serde(default)]
+    pub protected: bool,
 }
 
 impl GroupSpec {
     /// A group with a name and nothing else.
     pub fn named(name: &str) -> GroupSpec {
-        GroupSpec { name: name.to_owned(), description: String::new(), replicas: 0, rollout: Rules::default() }
+        GroupSpec {
+            name: name.to_owned(),
+            description: String::new(),
+            replicas: 0,
+            rollout: Rules::default(),
+            protected: false,
+        }
     }
 }
 
@@ -42,6 +51,9 @@ pub struct GroupStatus {
     /// The rules of its rollouts.
     #[serde(default)]
     pub rollout: Rules,
+    /// Only its owners deploy to it.
+    #[serde(default)]
+    pub protected: bool,
     /// The good revision.
     pub revision: Option<String>,
     /// Living replicas.
@@ -56,7 +68,7 @@ pub struct GroupStatus {
 pub struct Scale {
     /// How many replicas the supervisor is to keep running, 1 to 64.
     pub replicas: u16,
-    /// Who asks.
-    #[serde(default)]
+    /// Sent by clients of 0.1.0 and ignored: who it was is known from the credential.
+    #[serde(default, skip_serializing)]
     pub actor: String,
 }

@@ -2,6 +2,7 @@
 //!
 //! Types that are plain data in the store as well (a replica's record, a rollout) are the same here and there.
 
+pub mod access;
 pub mod audit;
 pub mod client;
 pub mod deadletter;

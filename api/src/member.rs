@@ -6,19 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct By {
-    /// A user's name, for the audit log; empty: `admin`.
-    #[serde(default)]
+    /// Sent by clients of 0.1.0 and ignored: who it was is known from the credential.
+    #[serde(default, skip_serializing)]
     pub actor: String,
-}
-
-impl By {
-    /// The name for the audit log.
-    pub fn name(&self) -> &str {
-        name(&self.actor)
-    }
-}
-
-/// The name for the audit log of a request that gives `actor`.
-pub fn name(actor: &str) -> &str {
-    if actor.is_empty() { "admin" } else { actor }
 }

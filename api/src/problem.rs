@@ -1,6 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457).
 
 use std::borrow::Cow;
+use std::num::NonZeroU16;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -21,6 +22,12 @@ pub struct Problem {
     /// The field at fault, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<Cow<'static, str>>,
+    /// After how many seconds it may be tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<NonZeroU16>,
+    /// The right that is missing, when the request was refused for that: see docs/rights.md.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<Box<str>>,
     /// Everything that is wrong, when it is more than one thing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Part>,
@@ -50,7 +57,20 @@ pub struct Part {
 impl Problem {
     /// A problem without a field.
     pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { status, code: Cow::Borrowed(code), detail: detail.into(), field: None, problems: Vec::new() }
+        Problem {
+            status,
+            code: Cow::Borrowed(code),
+            detail: detail.into(),
+            field: None,
+            right: None,
+            retry_after_s: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// After how many seconds it may be tried again.
+    pub fn retry_after(self, seconds: u64) -> Problem {
+        Problem { retry_after_s: NonZeroU16::new(seconds.try_into().unwrap_or(u16::MAX)), ..self }
     }
 
     /// The field at fault.

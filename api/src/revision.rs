@@ -110,8 +110,8 @@ pub struct Copy {
     /// The key of the group it goes to, when it is not this gateway's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Who, for the audit log.
-    #[serde(default)]
+    /// Sent by clients of 0.1.0 and ignored: who it was is known from the credential.
+    #[serde(default, skip_serializing)]
     pub actor: String,
 }
 

@@ -14,11 +14,18 @@ pub struct AuditArgs {
     /// Only the last so many
     #[arg(long, value_name = "N")]
     last: Option<usize>,
+    /// What concerns no group: users, roles, tokens, logins
+    #[arg(long)]
+    system: bool,
 }
 
 /// Prints the audit log, oldest first.
 pub async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
-    let mut log = args.group.client().audit(&args.group.group).await?;
+    let client = args.group.client();
+    let mut log = match args.system {
+        true => client.system_audit().await?,
+        false => client.audit(&args.group.group).await?,
+    };
     if let Some(last) = args.last {
         log.drain(..log.len().saturating_sub(last));
     }

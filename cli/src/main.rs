@@ -24,6 +24,8 @@ mod health;
 mod known_up;
 mod load;
 mod logging;
+mod login;
+mod password;
 mod place;
 mod plain;
 mod process;
@@ -38,7 +40,9 @@ mod store;
 mod store_url;
 mod test;
 mod testhost;
+mod token;
 mod up;
+mod user;
 mod version;
 mod xml;
 
@@ -120,6 +124,14 @@ enum Command {
     Pub(Box<pubsub::PubArgs>),
     /// Print messages, with the flags of mosquitto_sub
     Sub(Box<pubsub::SubArgs>),
+    /// Users: add, list, set roles and passwords, remove
+    User(user::UserArgs),
+    /// Tokens for scripts and machines: make, list, revoke
+    Token(token::TokenArgs),
+    /// Log in as a user: the other commands act as that one then
+    Login(login::LoginArgs),
+    /// End the login
+    Logout(login::LogoutArgs),
     /// Show who changed what, when and why
     Audit(audit::AuditArgs),
     /// Back a store up into a file, and bring it back
@@ -185,6 +197,10 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::DeadLetter(args) => deadletter::run(args).await,
             Command::Pub(args) => pubsub::publish(*args).await,
             Command::Sub(args) => pubsub::subscribe(*args).await,
+            Command::User(args) => user::run(args).await,
+            Command::Token(args) => token::run(args).await,
+            Command::Login(args) => login::login(args).await,
+            Command::Logout(args) => login::logout(args).await,
             Command::Audit(args) => audit::run(args).await,
             Command::Store(args) => store::run(args).await,
             Command::Test(args) => test::run(args).await,

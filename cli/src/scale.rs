@@ -19,7 +19,7 @@ pub struct ScaleArgs {
 
 /// Asks for the number; `flotilla up` follows it.
 pub async fn run(args: ScaleArgs) -> anyhow::Result<ExitCode> {
-    let scale = Scale { replicas: args.replicas, actor: client::actor() };
+    let scale = Scale { replicas: args.replicas, ..Scale::default() };
     let group = args.group.client().scale(&args.group.group, &scale).await?;
     if args.group.admin.json {
         client::json(&group);

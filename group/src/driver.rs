@@ -136,7 +136,7 @@ impl Driver {
         if matches!(action, Action::Wait { .. }) {
             return Ok(());
         }
-        rollout.apply(&action, &Actor { name: self.holder.clone(), token: lease.token, now_ms: seen.now_ms });
+        rollout.apply(&action, &Actor { origin: self.holder.as_str().into(), token: lease.token, now_ms: seen.now_ms });
         let log = rollout.log.clone();
         state.settle();
         if self.desired.swap(&state, version, Some(lease.fence())).await? {

@@ -177,6 +177,15 @@ pub enum GroupError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// There is no such user.
+    #[error("there is no user \"{0}\": see `flotilla user list`")]
+    NoUser(String),
+    /// A user of this name is there already.
+    #[error("there is a user \"{0}\" already")]
+    UserExists(String),
+    /// There is no such token.
+    #[error("there is no token \"{0}\": see `flotilla token list`")]
+    NoToken(String),
     /// Others changed the same thing all the time.
     #[error("group \"{group}\" was changed by others at the same time, again and again: try once more")]
     Busy {

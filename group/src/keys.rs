@@ -26,6 +26,30 @@ pub(crate) fn spec(group: &str) -> String {
     format!("{GROUPS}{group}")
 }
 
+/// All users.
+pub(crate) const USERS: &str = "user/";
+
+/// A user.
+pub(crate) fn user(name: &str) -> String {
+    format!("{USERS}{name}")
+}
+
+/// All tokens of users.
+pub(crate) const TOKENS: &str = "token/";
+
+/// A token, by its identifier.
+pub(crate) fn token(id: &str) -> String {
+    format!("{TOKENS}{id}")
+}
+
+/// When a token was last used.
+pub(crate) fn token_used(id: &str) -> String {
+    format!("token-used/{id}")
+}
+
+/// The audit entries that are about no group.
+pub(crate) const SYSTEM_AUDITS: &str = "audit/";
+
 /// All replicas of a group; without a name those in no group.
 pub(crate) fn members(group: &str) -> String {
     if group.is_empty() { "spare/".to_owned() } else { format!("group/{group}/replica/") }
@@ -157,14 +181,14 @@ pub(crate) fn upgrade_lease(group: &str) -> String {
     format!("upgrade/{group}")
 }
 
-/// All audit entries of a group.
+/// All audit entries of a group; without a name those about no group.
 pub(crate) fn audits(group: &str) -> String {
-    format!("group/{group}/audit/")
+    if group.is_empty() { SYSTEM_AUDITS.to_owned() } else { format!("group/{group}/audit/") }
 }
 
 /// An audit entry: sorted by time.
 pub(crate) fn audit(group: &str, time_ms: u64, serial: &str) -> String {
-    format!("group/{group}/audit/{time_ms:015}-{serial}")
+    format!("{}{time_ms:015}-{serial}", audits(group))
 }
 
 /// A revision.

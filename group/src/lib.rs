@@ -1,5 +1,6 @@
 //! What makes replicas a group: membership, revisions, rollout, schedule, logs, audit.
 
+pub mod accounts;
 pub mod audit;
 mod changes;
 pub mod deadletter;
@@ -10,6 +11,7 @@ mod keys;
 pub mod member;
 mod record;
 pub mod revision;
+pub mod rights;
 pub mod rollout;
 pub mod schedule;
 pub mod secret;

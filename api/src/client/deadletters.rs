@@ -18,9 +18,8 @@ impl Client {
     }
 
     /// Has a replica run a dead letter again.
-    pub async fn replay_dead_letter(&self, group: &str, id: u64, actor: &str) -> Result<(), ClientError> {
-        let by = By { actor: actor.to_owned() };
-        self.post(&of_group(group, &format!("deadletters/{id}/replay")), &by).await
+    pub async fn replay_dead_letter(&self, group: &str, id: u64) -> Result<(), ClientError> {
+        self.post(&of_group(group, &format!("deadletters/{id}/replay")), &By::default()).await
     }
 
     /// Discards a dead letter.

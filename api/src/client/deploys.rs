@@ -40,13 +40,7 @@ impl Client {
     }
 
     /// Pauses, resumes or cancels the rollout that runs.
-    pub async fn change_rollout(
-        &self,
-        group: &str,
-        change: RolloutChange,
-        actor: &str,
-    ) -> Result<Rollout, ClientError> {
-        let by = By { actor: actor.to_owned() };
-        self.post(&of_group(group, &format!("rollout/{}", change.word())), &by).await
+    pub async fn change_rollout(&self, group: &str, change: RolloutChange) -> Result<Rollout, ClientError> {
+        self.post(&of_group(group, &format!("rollout/{}", change.word())), &By::default()).await
     }
 }

@@ -54,13 +54,18 @@ impl Client {
     }
 
     /// Puts a replica into a group.
-    pub async fn add_member(&self, group: &str, replica: &str, actor: &str) -> Result<(), ClientError> {
-        self.put(&member(group, replica, actor), &()).await
+    pub async fn add_member(&self, group: &str, replica: &str) -> Result<(), ClientError> {
+        self.put(&member(group, replica), &()).await
     }
 
     /// Takes a replica out of a group.
-    pub async fn remove_member(&self, group: &str, replica: &str, actor: &str) -> Result<(), ClientError> {
-        self.delete(&member(group, replica, actor)).await
+    pub async fn remove_member(&self, group: &str, replica: &str) -> Result<(), ClientError> {
+        self.delete(&member(group, replica)).await
+    }
+
+    /// The audit log of what concerns no group, oldest first.
+    pub async fn system_audit(&self) -> Result<Vec<AuditEntry>, ClientError> {
+        self.get("/api/v1/audit").await
     }
 
     /// The audit log of a group, oldest first.
@@ -69,6 +74,6 @@ impl Client {
     }
 }
 
-fn member(group: &str, replica: &str, actor: &str) -> String {
-    of_group(group, &format!("members/{}?actor={}", part(replica), part(actor)))
+fn member(group: &str, replica: &str) -> String {
+    of_group(group, &format!("members/{}", part(replica)))
 }

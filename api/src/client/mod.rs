@@ -1,5 +1,6 @@
 //! The client of the admin API.
 
+mod accounts;
 mod context;
 mod deadletters;
 mod deploys;
@@ -10,4 +11,4 @@ mod revisions;
 mod transport;
 
 pub use error::ClientError;
-pub use transport::Client;
+pub use transport::{AGENT, Client};

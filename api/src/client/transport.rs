@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flotilla_tasks::Task;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
@@ -16,6 +16,8 @@ use tokio::net::TcpStream;
 use super::error::ClientError;
 use crate::problem::Problem;
 
+/// What the `User-Agent` of this client begins with.
+pub const AGENT: &str = "flotilla/";
 /// How long a request may take.
 const LIMIT: Duration = Duration::from_secs(30);
 /// The largest answer, in bytes.
@@ -105,6 +107,7 @@ impl Client {
             .uri(path)
             .header(HOST, &*self.address)
             .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, format!("{AGENT}{}", env!("CARGO_PKG_VERSION")))
             .body(Full::new(body))
             .map_err(|error| bad("the address", error.to_string()))?;
         if let Some(token) = &self.token {

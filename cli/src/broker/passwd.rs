@@ -1,6 +1,6 @@
 //! `flotilla broker passwd`: sets and removes users in a file for `--users`.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::Args;
 
 use crate::exit::{Exit, Failure};
+use crate::password;
 use crate::review::print;
 
 /// Sets a user's password. It is asked for at a terminal, or read as the first line of standard input.
@@ -36,7 +37,11 @@ pub fn run(args: &PasswdArgs) -> anyhow::Result<ExitCode> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
     };
-    let hash = if *delete { None } else { Some(flotilla_broker::hash_password(&password(user)?)?) };
+    let hash = if *delete {
+        None
+    } else {
+        Some(flotilla_broker::hash_password(&password::new(&format!("Password of {user}: "))?)?)
+    };
     let (text, known) = changed(&before, user, hash.as_deref());
     if *delete && !known {
         return Err(Failure::new(Exit::NotFound, format!("{} has no user {user:?}", file.display())).into());
@@ -49,26 +54,6 @@ pub fn run(args: &PasswdArgs) -> anyhow::Result<ExitCode> {
     };
     print(&format!("{user} {what} {}; a broker reads it when it starts\n", file.display()));
     Ok(ExitCode::SUCCESS)
-}
-
-fn password(user: &str) -> anyhow::Result<String> {
-    let refused = |why: &str| anyhow::Error::from(Failure::new(Exit::Usage, why));
-    let password = if std::io::stdin().is_terminal() {
-        let password = rpassword::prompt_password(format!("Password of {user}: ")).context("cannot read a password")?;
-        let again = rpassword::prompt_password("Once more: ").context("cannot read a password")?;
-        if password != again {
-            return Err(refused("the two passwords differ: nothing changed"));
-        }
-        password
-    } else {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).context("cannot read a password from standard input")?;
-        line.trim_end_matches(['\n', '\r']).to_owned()
-    };
-    if password.is_empty() {
-        return Err(refused("the password is empty: give one at the prompt or as the first line of standard input"));
-    }
-    Ok(password)
 }
 
 /// The file with the user's line set or removed, everything else as it was; and whether the user was there.

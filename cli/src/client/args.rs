@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use flotilla_api::Client;
 
+use super::logins;
 use crate::known_up;
 use crate::place::Place;
 
@@ -22,7 +23,8 @@ pub struct AdminArgs {
     /// Data folder of the `flotilla up` that is meant
     #[arg(long, global = true, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     pub data: PathBuf,
-    /// The gateway's admin token [default: that of this user's `flotilla up` there or in --data, on this machine]
+    /// A token: a user's (`flotilla token new`) or the gateway's [default: that of `flotilla login`, else that of this user's
+    /// `flotilla up` there or in --data, on this machine]
     #[arg(long, global = true, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
     /// Answer in JSON
@@ -43,10 +45,15 @@ pub struct GroupArgs {
 impl AdminArgs {
     /// A client.
     pub fn client(&self) -> Client {
-        let found = || Place::find(&self.data).map(|place| place.admin).filter(|admin| !admin.is_empty());
-        let address = self.admin.clone().or_else(found).unwrap_or_else(|| "127.0.0.1:1881".to_owned());
-        let token = self.admin_token.clone().or_else(|| self.token_for(&address));
+        let address = self.address();
+        let token = self.admin_token.clone().or_else(|| logins::find(&address)).or_else(|| self.token_for(&address));
         Client::new(address, token.as_deref())
+    }
+
+    /// Where the admin API is.
+    pub fn address(&self) -> String {
+        let found = || Place::find(&self.data).map(|place| place.admin).filter(|admin| !admin.is_empty());
+        self.admin.clone().or_else(found).unwrap_or_else(|| "127.0.0.1:1881".to_owned())
     }
 
     /// The token in the data folder of the `up` that listens there, else in --data. It goes to no other machine.
@@ -68,12 +75,4 @@ impl GroupArgs {
     pub fn client(&self) -> Client {
         self.admin.client()
     }
-}
-
-/// Who runs this command, for the audit log.
-pub(crate) fn actor() -> String {
-    ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| "cli".to_owned())
 }

@@ -1,10 +1,10 @@
 //! How subcommands reach the admin API, and how they show what it says.
 
 mod args;
+pub mod logins;
 mod probe;
 mod show;
 
-pub(crate) use args::actor;
 pub use args::{AdminArgs, GroupArgs, TOKEN_FILE};
 pub use probe::probe;
 pub use show::{age, json, table, time};

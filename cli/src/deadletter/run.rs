@@ -130,7 +130,7 @@ enum Replayed {
 /// Asks for one and waits until it has ended.
 async fn replay(client: &Client, group: &str, id: u64, limit: Duration) -> anyhow::Result<Replayed> {
     let before = client.dead_letter(group, id).await?.letter.replays;
-    client.replay_dead_letter(group, id, &client::actor()).await?;
+    client.replay_dead_letter(group, id).await?;
     let deadline = Instant::now() + limit;
     loop {
         let letters = client.dead_letters(group).await?;

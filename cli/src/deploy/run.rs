@@ -26,7 +26,6 @@ pub async fn run(args: DeployArgs) -> anyhow::Result<ExitCode> {
         env: files.env,
         settings: files.settings,
         message: args.message,
-        actor: client::actor(),
         allow_unknown: args.allow_unknown,
         rules: args.rules.rules(&client, &group.group).await?,
         ..Deploy::default()

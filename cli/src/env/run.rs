@@ -71,11 +71,11 @@ pub async fn run(args: EnvArgs) -> anyhow::Result<ExitCode> {
         }
         Command::Set { vars, secret, wait } => {
             let set = vars.iter().map(|var| value(var)).collect::<Result<_, _>>()?;
-            let change = SecretChange { set, unset: Vec::new(), actor: client::actor() };
+            let change = SecretChange { set, ..SecretChange::default() };
             apply(group, change, secret, wait).await
         }
         Command::Unset { names, secret, wait } => {
-            let change = SecretChange { unset: names, actor: client::actor(), ..SecretChange::default() };
+            let change = SecretChange { unset: names, ..SecretChange::default() };
             apply(group, change, secret, wait).await
         }
     }
@@ -102,7 +102,6 @@ async fn apply(group: &GroupArgs, change: SecretChange, secret: bool, wait: bool
             message: format!("env {}", change.set.keys().chain(&change.unset).cloned().collect::<Vec<_>>().join(", ")),
             set_env: change.set,
             unset_env: change.unset,
-            actor: change.actor,
             ..Deploy::default()
         };
         client.deploy(&group.group, &deploy).await.map(|begun| Some(begun.rollout.number))

@@ -36,11 +36,11 @@ pub(super) async fn run(member: Member, admin: &AdminArgs) -> anyhow::Result<()>
     let client = admin.client();
     match member {
         Member::Add { name, replica } => {
-            client.add_member(&name, &replica, &client::actor()).await?;
+            client.add_member(&name, &replica).await?;
             say(admin, &format!("replica \"{replica}\" goes into group \"{name}\"\n"));
         }
         Member::Remove { name, replica } => {
-            client.remove_member(&name, &replica, &client::actor()).await?;
+            client.remove_member(&name, &replica).await?;
             say(admin, &format!("replica \"{replica}\" drains and leaves group \"{name}\"\n"));
         }
         Member::List { name } => {

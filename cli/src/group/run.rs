@@ -124,8 +124,8 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
 
 /// What users say of a group.
 fn spec_of(group: GroupStatus) -> GroupSpec {
-    let GroupStatus { name, description, replicas, rollout, .. } = group;
-    GroupSpec { name, description, replicas, rollout }
+    let GroupStatus { name, description, replicas, rollout, protected, .. } = group;
+    GroupSpec { name, description, replicas, rollout, protected }
 }
 
 /// What `flotilla group show` prints.

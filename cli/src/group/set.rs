@@ -33,7 +33,6 @@ pub(super) async fn run(
         base: Some(base),
         message: format!("settings of node {node}: {}", settings.join(", ")),
         set_nodes: BTreeMap::from([(node, next)]),
-        actor: client::actor(),
         ..Deploy::default()
     };
     match client.deploy(group, &deploy).await {

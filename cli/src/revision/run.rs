@@ -76,7 +76,7 @@ pub async fn run(args: RevisionArgs) -> anyhow::Result<ExitCode> {
         }
         Command::Show { revision } => client::json(&client.revision(group, &revision).await?),
         Command::Copy { revision, from, to, from_key, to_key } => {
-            let copy = Copy { from, revision, from_key, key: to_key, actor: client::actor() };
+            let copy = Copy { from, revision, from_key, key: to_key, ..Copy::default() };
             let copied = client.copy_revision(&to, &copy).await?;
             if as_json {
                 client::json(&copied);

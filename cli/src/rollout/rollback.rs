@@ -29,7 +29,7 @@ pub async fn rollback(args: RollbackArgs) -> anyhow::Result<ExitCode> {
     let group = &args.group;
     let client = group.client();
     let rules = args.rules.rules(&client, &group.group).await?;
-    let rollback = Rollback { revision: args.revision, actor: client::actor(), rules };
+    let rollback = Rollback { revision: args.revision, rules, ..Rollback::default() };
     let begun = client.rollback(&group.group, &rollback).await?;
     if args.wait {
         return watch(group, begun.rollout.number).await;

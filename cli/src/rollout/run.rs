@@ -61,7 +61,7 @@ pub async fn run(args: RolloutArgs) -> anyhow::Result<ExitCode> {
         Command::Resume => RolloutChange::Resume,
         Command::Cancel => RolloutChange::Cancel,
     };
-    let rollout = client.change_rollout(&group.group, change, &client::actor()).await?;
+    let rollout = client.change_rollout(&group.group, change).await?;
     if group.admin.json {
         client::json(&rollout);
     } else {

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use flotilla_api::Problem;
+use flotilla_group::accounts::Accounts;
 use flotilla_group::audit::AuditLog;
 use flotilla_group::deadletter::{DeadLetters, Replays};
 use flotilla_group::desired::DesiredStates;
@@ -16,6 +17,7 @@ use flotilla_group::spec::Specs;
 use flotilla_store::Store;
 use serde::de::DeserializeOwned;
 
+use super::logins::Logins;
 use super::problem::Failure;
 
 /// Which node types a deploy may use.
@@ -35,6 +37,8 @@ pub struct Api {
     pub(super) types: Arc<NodeTypes>,
     /// The group's key: credentials are kept encrypted with it.
     pub(super) key: Option<Arc<str>>,
+    pub(super) accounts: Accounts,
+    pub(super) logins: Arc<Logins>,
 }
 
 /// A JSON body; what does not fit is a problem with a code.
@@ -43,7 +47,14 @@ pub(super) struct Body<T>(pub(super) T);
 impl Api {
     /// An API over a store. `group` is the one that is meant when none is named.
     pub fn new(store: Arc<dyn Store>, group: &str, types: NodeTypes, key: Option<String>) -> Api {
-        Api { store, group: group.to_owned(), types: Arc::new(types), key: key.map(Arc::from) }
+        Api {
+            accounts: Accounts::new(store.clone()),
+            logins: Arc::default(),
+            store,
+            group: group.to_owned(),
+            types: Arc::new(types),
+            key: key.map(Arc::from),
+        }
     }
 
     pub(super) fn registry(&self, group: &str) -> Result<Registry, Failure> {
@@ -72,6 +83,11 @@ impl Api {
 
     pub(super) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
         Ok(AuditLog::new(self.store.clone(), group)?)
+    }
+
+    /// The log of what concerns no group.
+    pub(super) fn system_audit(&self) -> AuditLog {
+        AuditLog::system(self.store.clone())
     }
 
     pub(super) fn specs(&self) -> Specs {

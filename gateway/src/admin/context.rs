@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::api::{Api, Body};
-use super::groups::entry;
+use super::caller::Caller;
 use super::problem::Failure;
 
 /// Which keys: those whose `SCOPE/KEY` begins so.
@@ -40,6 +40,7 @@ pub(super) async fn list(
 pub(super) async fn set(
     State(api): State<Api>,
     Path(group): Path<String>,
+    caller: Caller,
     Body(values): Body<Map<String, Value>>,
 ) -> Result<StatusCode, Failure> {
     api.registry(&group)?;
@@ -58,6 +59,6 @@ pub(super) async fn set(
         }
     }
     let keys = values.keys().cloned().collect::<Vec<_>>().join(", ");
-    api.audit(&group)?.write(entry("", "context-set", keys)).await?;
+    api.audit(&group)?.write(caller.entry("context-set", keys)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

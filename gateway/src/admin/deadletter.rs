@@ -5,10 +5,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use flotilla_api::Problem;
 use flotilla_api::deadletter::{DeadLetter, DeadLetterContent};
-use flotilla_api::member::{By, name};
+use flotilla_api::member::By;
 
 use super::api::{Api, Body};
-use super::groups::entry;
+use super::caller::Caller;
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/deadletters`: the oldest first, without their content.
@@ -31,7 +31,8 @@ pub(super) async fn get(
 pub(super) async fn replay(
     State(api): State<Api>,
     Path((group, id)): Path<(String, u64)>,
-    Body(by): Body<By>,
+    caller: Caller,
+    Body(By { .. }): Body<By>,
 ) -> Result<StatusCode, Failure> {
     api.specs().get(&group).await?;
     let found = api.dead_letters(&group)?.get(id).await?;
@@ -43,7 +44,7 @@ pub(super) async fn replay(
         return Err(Problem::new(409, "no_content", detail).into());
     }
     api.replays(&group)?.ask(&[id]).await?;
-    api.audit(&group)?.write(entry(name(&by.actor), "deadletter-replay", format!("dead letter {id}"))).await?;
+    api.audit(&group)?.write(caller.entry("deadletter-replay", format!("dead letter {id}"))).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -51,12 +52,13 @@ pub(super) async fn replay(
 pub(super) async fn discard(
     State(api): State<Api>,
     Path((group, id)): Path<(String, u64)>,
+    caller: Caller,
 ) -> Result<StatusCode, Failure> {
     api.specs().get(&group).await?;
     if !api.dead_letters(&group)?.discard(id).await? {
         let detail = format!("group \"{group}\" has no dead letter {id}: see `flotilla deadletter list`");
         return Err(Problem::new(404, "no_such_deadletter", detail).into());
     }
-    api.audit(&group)?.write(entry("", "deadletter-discard", format!("dead letter {id}"))).await?;
+    api.audit(&group)?.write(caller.entry("deadletter-discard", format!("dead letter {id}"))).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
-use flotilla_api::member::name;
 use flotilla_api::rollout::Rules;
 use flotilla_flows::{Document, effects, review};
 use flotilla_group::GroupError;
@@ -12,6 +11,7 @@ use flotilla_group::revision::Revision;
 use flotilla_group::rollout::Rollout;
 
 use super::api::{Api, Body};
+use super::caller::Caller;
 use super::plan::{base_changed, plan};
 use super::problem::Failure;
 
@@ -19,13 +19,14 @@ use super::problem::Failure;
 pub(super) async fn deploy(
     State(api): State<Api>,
     Path(group): Path<String>,
+    caller: Caller,
     Body(deploy): Body<Deploy>,
 ) -> Result<(StatusCode, Json<Begun>), Failure> {
     let plan = plan(&api, &group, &deploy).await?;
     refuse_missing(&plan.new)?;
     let rules = rules(&api, &group, deploy.rules).await?;
     let base = plan.base.as_deref();
-    let (id, rollout) = begin(&api, &group, &plan.new, base, &rules, &deploy.message, name(&deploy.actor)).await?;
+    let (id, rollout) = begin(&api, &group, &plan.new, base, &rules, &deploy.message, &caller).await?;
     Ok((StatusCode::ACCEPTED, Json(Begun { revision: id, rollout: rollout.0, findings: review(&plan.document) })))
 }
 
@@ -61,6 +62,7 @@ pub(super) async fn dry_run(
 pub(super) async fn rollback(
     State(api): State<Api>,
     Path(group): Path<String>,
+    caller: Caller,
     Body(rollback): Body<Rollback>,
 ) -> Result<(StatusCode, Json<Begun>), Failure> {
     let (desired, revisions) = (api.desired(&group)?, api.revisions(&group)?);
@@ -72,11 +74,10 @@ pub(super) async fn rollback(
             previous.ok_or_else(|| GroupError::NoPrevious { group: group.clone() })?
         }
     };
-    let actor = name(&rollback.actor);
     let rules = rules(&api, &group, rollback.rules).await?;
     let revision = revisions.load(&id).await?;
     let (id, rollout) = if revision.missing.is_empty() {
-        let rollout = desired.begin(&id, None, &rules, "rollback", actor).await?;
+        let rollout = desired.begin(&id, None, &rules, "rollback", caller.origin()).await?;
         (id, rollout)
     } else {
         let own = match &state {
@@ -85,7 +86,7 @@ pub(super) async fn rollback(
         };
         let filled = revision.filled(&own, api.key.as_deref(), &api.secrets(&group)?.names().await?)?;
         refuse_missing(&filled)?;
-        begin(&api, &group, &filled, None, &rules, "rollback", actor).await?
+        begin(&api, &group, &filled, None, &rules, "rollback", &caller).await?
     };
     Ok((StatusCode::ACCEPTED, Json(Begun { revision: id, rollout: rollout.0, findings: Vec::new() })))
 }
@@ -98,12 +99,12 @@ pub(super) async fn begin(
     base: Option<&str>,
     rules: &Rules,
     why: &str,
-    actor: &str,
+    caller: &Caller,
 ) -> Result<(String, Rollout), Failure> {
     let revisions = api.revisions(group)?;
     let before = revisions.given(&revision.id()).await?;
-    let id = revisions.record(revision, actor).await?;
-    let begun = api.desired(group)?.begin(&id, base, rules, why, actor).await;
+    let id = revisions.record(revision, caller.name()).await?;
+    let begun = api.desired(group)?.begin(&id, base, rules, why, caller.origin()).await;
     if let Err(error) = &begun
         && before.is_none()
         && !matches!(error, GroupError::Store(_))

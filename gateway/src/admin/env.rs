@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use flotilla_api::audit::AuditEntry;
 use flotilla_api::env::{EnvVar, SecretChange, SecretsChanged};
-use flotilla_api::member::name;
 use flotilla_group::GroupError;
 use flotilla_group::revision::Revision;
+use serde_json::Value;
 
 use super::api::{Api, Body};
+use super::caller::Caller;
 use super::deploy::{begin, rules};
-use super::groups::entry;
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/env`: by name; no value of a secret. A secret wins over a variable of the revision.
@@ -34,6 +35,7 @@ pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> R
 pub(super) async fn change_secrets(
     State(api): State<Api>,
     Path(group): Path<String>,
+    caller: Caller,
     Body(change): Body<SecretChange>,
 ) -> Result<Json<SecretsChanged>, Failure> {
     api.specs().get(&group).await?;
@@ -44,11 +46,18 @@ pub(super) async fn change_secrets(
     let version = api.secrets(&group)?.change(&change.set, &change.unset, api.key.as_deref()).await?;
     let names: Vec<&str> = change.set.keys().chain(&change.unset).map(String::as_str).collect();
     let why = format!("secrets {}", names.join(", "));
-    api.audit(&group)?.write(entry(&change.actor, "secrets-change", why.clone())).await?;
+    api.audit(&group)?.write(secrets_entry(&caller, &change, &why)).await?;
     let Some(state) = state else { return Ok(Json(SecretsChanged { rollout: None })) };
     let old = api.revisions(&group)?.load(&state.revision).await?;
     let new = Revision { secrets: version, message: why.clone(), ..old };
     let rules = rules(&api, &group, None).await?;
-    let (_, rollout) = begin(&api, &group, &new, Some(&state.revision), &rules, &why, name(&change.actor)).await?;
+    let (_, rollout) = begin(&api, &group, &new, Some(&state.revision), &rules, &why, &caller).await?;
     Ok(Json(SecretsChanged { rollout: Some(rollout.number) }))
+}
+
+/// The names of what changed, and that it has a value: never the value.
+fn secrets_entry(caller: &Caller, change: &SecretChange, why: &str) -> AuditEntry {
+    let set = change.set.keys().map(|name| (name.clone(), Value::from("***")));
+    let unset = change.unset.iter().map(|name| (name.clone(), Value::Null));
+    AuditEntry { new: Value::Object(set.chain(unset).collect()), ..caller.entry("secrets-change", why) }
 }

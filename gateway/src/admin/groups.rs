@@ -4,17 +4,25 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use flotilla_api::Problem;
+use flotilla_api::access::{Grant, Role};
 use flotilla_api::audit::AuditEntry;
 use flotilla_api::group::{GroupSpec, GroupStatus, Scale};
-use flotilla_api::member::name;
 use flotilla_api::replica::ReplicaState;
+use flotilla_group::rights::Right;
 use flotilla_group::spec::Supervision;
+use serde_json::{Value, json};
 
 use super::api::{Api, Body};
+use super::caller::Caller;
 use super::problem::Failure;
 
 /// Replicas of one group on one machine at most.
 const MOST: u16 = 64;
+
+/// A group for the audit log.
+fn shown(spec: &GroupSpec) -> Value {
+    serde_json::to_value(spec).unwrap_or_default()
+}
 
 async fn show(api: &Api, spec: GroupSpec) -> Result<GroupStatus, Failure> {
     let replicas = api.registry(&spec.name)?.list().await?;
@@ -24,30 +32,17 @@ async fn show(api: &Api, spec: GroupSpec) -> Result<GroupStatus, Failure> {
         description: spec.description,
         replicas: spec.replicas,
         rollout: spec.rollout,
+        protected: spec.protected,
         revision: state.map(|(state, _)| state.revision),
         living: replicas.len(),
         ready: replicas.iter().filter(|replica| replica.state == ReplicaState::Ready).count(),
     })
 }
 
-/// What a user did, for the audit log.
-pub(super) fn entry(actor: &str, action: &str, why: String) -> AuditEntry {
-    AuditEntry {
-        time_ms: 0,
-        actor: name(actor).to_owned(),
-        action: action.to_owned(),
-        replica: String::new(),
-        revision: String::new(),
-        why,
-        token: 0,
-        rollout: 0,
-    }
-}
-
 /// `GET /api/v1/groups`
-pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<GroupStatus>>, Failure> {
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<GroupStatus>>, Failure> {
     let mut shown = Vec::new();
-    for spec in api.specs().list().await? {
+    for spec in api.specs().list().await?.into_iter().filter(|spec| caller.sees(&spec.name)) {
         shown.push(show(&api, spec).await?);
     }
     Ok(Json(shown))
@@ -56,10 +51,17 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<GroupStatus>
 /// `POST /api/v1/groups`
 pub(super) async fn add(
     State(api): State<Api>,
+    caller: Caller,
     Body(spec): Body<GroupSpec>,
 ) -> Result<(StatusCode, Json<GroupStatus>), Failure> {
     api.specs().add(&spec).await?;
-    api.audit(&spec.name)?.write(entry("", "group-add", spec.description.clone())).await?;
+    if caller.require(Right::Own, &spec.name).is_err() {
+        // Any user may make a group, and owns it then.
+        api.accounts.users().grant(caller.name(), &Grant::of(Role::Owner, &spec.name)).await?;
+    }
+    api.audit(&spec.name)?
+        .write(AuditEntry { new: shown(&spec), ..caller.entry("group-add", &*spec.description) })
+        .await?;
     Ok((StatusCode::CREATED, Json(show(&api, spec).await?)))
 }
 
@@ -73,21 +75,29 @@ pub(super) async fn get(State(api): State<Api>, Path(group): Path<String>) -> Re
 pub(super) async fn replace(
     State(api): State<Api>,
     Path(group): Path<String>,
+    caller: Caller,
     Body(spec): Body<GroupSpec>,
 ) -> Result<Json<GroupStatus>, Failure> {
     if spec.name != group {
         let detail = format!("the group is \"{group}\", not \"{}\": a group keeps its name", spec.name);
         return Err(Problem::new(400, "bad_name", detail).of_field("name").into());
     }
+    let old = shown(&api.specs().get(&group).await?);
     api.specs().replace(&spec).await?;
-    api.audit(&group)?.write(entry("", "group-edit", spec.description.clone())).await?;
+    let entry = AuditEntry { old, new: shown(&spec), ..caller.entry("group-edit", &*spec.description) };
+    api.audit(&group)?.write(entry).await?;
     Ok(Json(show(&api, spec).await?))
 }
 
 /// `DELETE /api/v1/groups/{group}`
-pub(super) async fn remove(State(api): State<Api>, Path(group): Path<String>) -> Result<StatusCode, Failure> {
+pub(super) async fn remove(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    caller: Caller,
+) -> Result<StatusCode, Failure> {
     api.specs().remove(&group).await?;
-    api.audit(&group)?.write(entry("", "group-remove", String::new())).await?;
+    api.accounts.users().forget_group(&group).await?;
+    api.audit(&group)?.write(caller.entry("group-remove", "")).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -95,13 +105,14 @@ pub(super) async fn remove(State(api): State<Api>, Path(group): Path<String>) ->
 pub(super) async fn scale(
     State(api): State<Api>,
     Path(group): Path<String>,
+    caller: Caller,
     Body(scale): Body<Scale>,
 ) -> Result<Json<GroupStatus>, Failure> {
     if !(1..=MOST).contains(&scale.replicas) {
         let detail = format!("replicas {} must be 1 to {MOST}", scale.replicas);
         return Err(Problem::new(400, "bad_replicas", detail).of_field("replicas").into());
     }
-    api.specs().get(&group).await?;
+    let old = api.specs().get(&group).await?.replicas;
     if !Supervision::new(api.store.clone(), &group)?.is_there().await? {
         let detail = format!(
             "nobody starts and stops replicas of group \"{group}\", so that nothing would happen: start some with `flotilla \
@@ -113,7 +124,7 @@ pub(super) async fn scale(
     // A rollout that runs counts with the new size.
     let size = usize::from(scale.replicas);
     let desired = api.desired(&group)?;
-    let resized = desired.change(&scale.actor, |rollout, _| {
+    let resized = desired.change(caller.origin(), |rollout, _| {
         rollout.size = size;
         true
     });
@@ -121,6 +132,12 @@ pub(super) async fn scale(
         Ok(_) | Err(flotilla_group::GroupError::NoRollout { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    api.audit(&group)?.write(entry(&scale.actor, "scale", format!("to {} replicas", scale.replicas))).await?;
+    api.audit(&group)?
+        .write(AuditEntry {
+            old: json!({"replicas": old}),
+            new: json!({"replicas": scale.replicas}),
+            ..caller.entry("scale", format!("to {} replicas", scale.replicas))
+        })
+        .await?;
     Ok(Json(show(&api, spec).await?))
 }

@@ -1,72 +1,95 @@
-//! Whose requests the admin API answers. Without a token: this machine's, but not those that web pages make a browser send.
+//! The guard of one route: lets those in who have the right that the route names.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::HeaderMap;
-use axum::http::header::{HOST, ORIGIN};
+use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
+use flotilla_group::GroupError;
+use flotilla_group::rights::{Right, Target};
 
-use super::lock::Lock;
+use super::api::Api;
+use super::caller::{Caller, refusal};
+use super::gate::Gate;
 use super::problem::Failure;
+use super::refusals::Refusals;
 
-/// Refuses requests for another name than loopback's (DNS rebinding) and those that a foreign web page sent.
-pub(super) async fn local_only(request: Request, next: Next) -> Response {
-    match check(request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => Failure(problem).into_response(),
-    }
+/// What all guards share.
+pub(super) struct Post {
+    pub(super) gate: Gate,
+    pub(super) api: Api,
+    pub(super) refusals: Refusals,
 }
 
-/// Refuses requests that do not show the token. A foreign web page does not have it.
-pub(super) async fn token_only(State(lock): State<Arc<Lock>>, request: Request, next: Next) -> Response {
-    match lock.token.check(request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-            lock.refuse(&problem, peer).await;
-            Failure(problem).into_response()
-        }
-    }
+/// The guard of one route.
+#[derive(Clone)]
+pub(super) struct Guard {
+    pub(super) post: Arc<Post>,
+    pub(super) right: Right,
+    /// The route, for the audit log: `POST /api/v1/groups/{group}/deploy`.
+    pub(super) route: Arc<str>,
 }
 
-fn check(headers: &HeaderMap) -> Result<(), Problem> {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = header(HOST).unwrap_or_default();
-    if !is_loopback(host) {
-        let detail = format!("\"{host}\" is not a name of this machine's loopback: use 127.0.0.1 or localhost");
-        return Err(Problem::new(403, "foreign_host", detail));
-    }
-    match header(ORIGIN) {
-        Some(origin) if origin.split_once("://").is_none_or(|(_, authority)| authority != host) => {
-            Err(Problem::new(403, "foreign_origin", format!("a page of {origin} may not use this API")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
+/// Lets a request in, or answers 401 or 403.
+pub(super) async fn guard(State(guard): State<Guard>, params: RawPathParams, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let gate = &guard.post.gate;
+    let admitted = match guard.right {
+        Right::Open => Ok(Gate::anybody(&parts)),
+        _ => gate.admit(&parts).await,
     };
-    name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    let caller = match admitted {
+        Ok(caller) => caller,
+        Err(failure) => return failure.into_response(),
+    };
+    let param = |name| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+    if let Err(failure) = guard.authorize(&caller, param("group")).await {
+        return failure.into_response();
+    }
+    parts.extensions.insert(caller);
+    next.run(Request::from_parts(parts, body)).await
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Guard {
+    async fn authorize(&self, caller: &Caller, group: Option<&str>) -> Result<(), Failure> {
+        let target = Target { group, protected: self.is_protected(group).await?, owns_host: false };
+        let Err(refused) = caller.principal.may(self.right, target) else { return Ok(()) };
+        let problem = refusal(&refused);
+        self.audit(caller, group, &problem).await;
+        Err(problem.into())
+    }
 
-    #[test]
-    fn only_loopback_names_pass() {
-        for host in ["127.0.0.1:1881", "localhost", "localhost:1", "[::1]:1881", "127.1.2.3"] {
-            assert!(is_loopback(host), "{host}");
+    /// Only deploys ask for it.
+    async fn is_protected(&self, group: Option<&str>) -> Result<bool, Failure> {
+        let Some(group) = group.filter(|_| self.right == Right::Deploy) else { return Ok(false) };
+        match self.post.api.specs().get(group).await {
+            Ok(spec) => Ok(spec.protected),
+            // The handler says so to those who may know.
+            Err(GroupError::NoGroup(_) | GroupError::BadName { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
         }
-        for host in ["", "example.com:1881", "10.0.0.1:1881", "localhost.example.com", "[fe80::1]"] {
-            assert!(!is_loopback(host), "{host}");
+    }
+
+    /// Writes a refusal into the group's audit log. Who is refused again and again fills no log.
+    async fn audit(&self, caller: &Caller, group: Option<&str>, problem: &Problem) {
+        metrics::counter!("flotilla_admin_refused_total", "reason" => "forbidden").increment(1);
+        let Some(times) = self.post.refusals.count(caller.name(), &self.route, group) else { return };
+        tracing::warn!(who = caller.name(), route = %self.route, group, times, "refused: {}", problem.detail);
+        let written = async {
+            let api = &self.post.api;
+            let log = match group {
+                // What is no group has no log.
+                Some(group) if api.specs().get(group).await.is_ok() => api.audit(group)?,
+                _ => api.system_audit(),
+            };
+            let entry = caller.entry("refused", format!("{}: {}", self.route, problem.detail));
+            let entry = flotilla_api::audit::AuditEntry { result: "refused".to_owned(), ..entry };
+            log.write(entry).await?;
+            Ok::<(), Failure>(())
+        };
+        if let Err(Failure(problem)) = written.await {
+            tracing::warn!("a refusal is not in the audit log: {problem}");
         }
     }
 }

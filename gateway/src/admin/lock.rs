@@ -1,14 +1,12 @@
-//! The lock that the token opens: who tries keys has to wait.
+//! Who tries credentials has to wait.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use flotilla_api::Problem;
 use parking_lot::Mutex as Shared;
 use tokio::sync::Mutex;
-
-use super::token::Token;
 
 /// One wrong token after the other is answered, each after this: eight a second at most, however many ask.
 const SLOW: Duration = Duration::from_millis(125);
@@ -17,9 +15,8 @@ const WAITING: usize = 64;
 /// A log line at most so often.
 const LOG: Duration = Duration::from_secs(10);
 
-/// The admin token, and who showed another.
+/// Who showed a wrong credential.
 pub(super) struct Lock {
-    pub(super) token: Token,
     turn: Mutex<()>,
     waiting: AtomicUsize,
     since_logged: AtomicU64,
@@ -27,16 +24,19 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    pub(super) fn new(token: Token) -> Lock {
-        metrics::describe_counter!("flotilla_admin_refused_total", "Requests to the admin API without the right token");
+    pub(super) fn new() -> Lock {
+        metrics::describe_counter!(
+            "flotilla_admin_refused_total",
+            "Requests to the admin API that were refused, by reason"
+        );
         let (turn, waiting, since_logged) = (Mutex::default(), AtomicUsize::new(0), AtomicU64::new(0));
-        Lock { token, turn, waiting, since_logged, logged: Shared::default() }
+        Lock { turn, waiting, since_logged, logged: Shared::default() }
     }
 
     /// Counts and logs a request that is refused, and keeps it waiting when it showed a wrong token.
-    pub(super) async fn refuse(&self, problem: &Problem, peer: Option<SocketAddr>) {
+    pub(super) async fn refuse(&self, problem: &Problem, peer: Option<IpAddr>) {
         let wrong = problem.code == "wrong_token";
-        let reason = if wrong { "wrong_token" } else { "no_token" };
+        let reason = problem.code.clone();
         metrics::counter!("flotilla_admin_refused_total", "reason" => reason).increment(1);
         if !wrong {
             return;
@@ -49,14 +49,14 @@ impl Lock {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 
-    fn log(&self, peer: Option<SocketAddr>) {
+    fn log(&self, peer: Option<IpAddr>) {
         let times = self.since_logged.fetch_add(1, Ordering::Relaxed) + 1;
         let mut logged = self.logged.lock();
         if logged.is_none_or(|at| at.elapsed() >= LOG) {
             *logged = Some(Instant::now());
             self.since_logged.store(0, Ordering::Relaxed);
-            let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.ip().to_string());
-            tracing::warn!(peer, times, "a wrong admin token was shown");
+            let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
+            tracing::warn!(peer, times, "a wrong token was shown");
         }
     }
 }

@@ -9,41 +9,43 @@ use flotilla_api::replica::ReplicaRecord;
 use flotilla_group::member::{Memberships, Registry};
 
 use super::api::Api;
-use super::groups::entry;
+use super::caller::Caller;
 use super::problem::Failure;
 
 /// `GET /api/v1/replicas`: all living replicas, group by group; those in no group (`"group": ""`) first.
-pub(super) async fn everywhere(State(api): State<Api>) -> Result<Json<Vec<ReplicaRecord>>, Failure> {
+pub(super) async fn everywhere(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<ReplicaRecord>>, Failure> {
     let mut replicas = Registry::spare(&api.store).await?;
-    for spec in api.specs().list().await? {
+    for spec in api.specs().list().await?.into_iter().filter(|spec| caller.sees(&spec.name)) {
         replicas.extend(api.registry(&spec.name)?.list().await?);
     }
     Ok(Json(replicas))
 }
 
-/// `PUT /api/v1/groups/{group}/members/{replica}?actor=`: puts a replica into a group. Refused while it is in another.
+/// `PUT /api/v1/groups/{group}/members/{replica}`: puts a replica into a group. Refused while it is in another.
 pub(super) async fn add(
     State(api): State<Api>,
     Path((group, replica)): Path<(String, String)>,
-    Query(by): Query<By>,
+    caller: Caller,
+    Query(By { .. }): Query<By>,
 ) -> Result<StatusCode, Failure> {
     api.specs().get(&group).await?;
     Memberships::new(api.store.clone()).add(&replica, &group).await?;
-    let entry = AuditEntry { replica, ..entry(&by.actor, "member-add", String::new()) };
+    let entry = AuditEntry { replica, ..caller.entry("member-add", "") };
     api.audit(&group)?.write(entry).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE /api/v1/groups/{group}/members/{replica}?actor=`: takes a replica out of a group; a rollout goes on without it.
+/// `DELETE /api/v1/groups/{group}/members/{replica}`: takes a replica out of a group; a rollout goes on without it.
 pub(super) async fn remove(
     State(api): State<Api>,
     Path((group, replica)): Path<(String, String)>,
-    Query(by): Query<By>,
+    caller: Caller,
+    Query(By { .. }): Query<By>,
 ) -> Result<StatusCode, Failure> {
     api.specs().get(&group).await?;
     Memberships::new(api.store.clone()).remove(&replica, &group).await?;
-    api.desired(&group)?.take_out(&replica, by.name()).await?;
-    let entry = AuditEntry { replica, ..entry(&by.actor, "member-remove", String::new()) };
+    api.desired(&group)?.take_out(&replica, caller.origin()).await?;
+    let entry = AuditEntry { replica, ..caller.entry("member-remove", "") };
     api.audit(&group)?.write(entry).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,9 +14,16 @@ pub struct Failure(pub Problem);
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_s = self.0.retry_after_s;
         let mut response = (status, Json(self.0)).into_response();
         let kind = HeaderValue::from_static(CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.get().into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
     }
 }
@@ -47,6 +54,9 @@ impl From<GroupError> for Failure {
             GroupError::NotMember { .. } => (409, "not_member", Some("replica")),
             GroupError::Key { field, .. } => (422, "bad_key", Some(*field)),
             GroupError::Busy { .. } => (409, "busy", None),
+            GroupError::NoUser(_) => (404, "no_such_user", Some("user")),
+            GroupError::UserExists(_) => (409, "user_exists", Some("name")),
+            GroupError::NoToken(_) => (404, "no_such_token", Some("id")),
         };
         let problem = Problem::new(status, code, error.to_string());
         Failure(match field {

@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use flotilla_api::audit::AuditEntry;
-use flotilla_api::member::name;
 use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
 use flotilla_group::revision::Revision;
+use flotilla_group::rights::Right;
 
 use super::api::{Api, Body};
-use super::groups::entry;
+use super::caller::Caller;
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/revisions`: oldest first.
@@ -54,8 +54,10 @@ pub(super) async fn diff(
 pub(super) async fn copy(
     State(api): State<Api>,
     Path(group): Path<String>,
+    caller: Caller,
     Body(copy): Body<Copy>,
 ) -> Result<(StatusCode, Json<Copied>), Failure> {
+    caller.require(Right::View, &copy.from)?;
     api.specs().get(&group).await?;
     let source = api.revisions(&copy.from)?;
     let id = source.resolve(&copy.revision).await?;
@@ -68,15 +70,9 @@ pub(super) async fn copy(
     let mut revision = source.transfer(&own, old, new, &api.secrets(&group)?.names().await?)?;
     let message = if revision.message.is_empty() { String::new() } else { format!(": {}", revision.message) };
     revision.message = format!("copy of {id} from group {}{message}", copy.from);
-    let actor = name(&copy.actor);
     let missing = revision.missing.clone();
-    let copied = api.revisions(&group)?.record(&revision, actor).await?;
-    let entry = AuditEntry { revision: copied.clone(), ..entry(actor, "revision-copy", revision.message) };
+    let copied = api.revisions(&group)?.record(&revision, caller.name()).await?;
+    let entry = AuditEntry { revision: copied.clone(), ..caller.entry("revision-copy", revision.message) };
     api.audit(&group)?.write(entry).await?;
     Ok((StatusCode::CREATED, Json(Copied { revision: copied, missing })))
-}
-
-/// `GET /api/v1/groups/{group}/audit`: oldest first.
-pub(super) async fn audit(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<AuditEntry>>, Failure> {
-    Ok(Json(api.audit(&group)?.list().await?))
 }

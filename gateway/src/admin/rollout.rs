@@ -8,6 +8,7 @@ use flotilla_api::rollout::{Rollout as Record, RolloutStatus};
 use flotilla_group::rollout::{Action, Rollout, Seen, decide};
 
 use super::api::{Api, Body};
+use super::caller::Caller;
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/rollout`
@@ -40,7 +41,8 @@ pub(super) async fn status(State(api): State<Api>, Path(group): Path<String>) ->
 pub(super) async fn change(
     State(api): State<Api>,
     Path((group, what)): Path<(String, String)>,
-    Body(by): Body<By>,
+    caller: Caller,
+    Body(By { .. }): Body<By>,
 ) -> Result<Json<Record>, Failure> {
     let change = match what.as_str() {
         "pause" => Rollout::pause,
@@ -51,5 +53,5 @@ pub(super) async fn change(
             return Err(Problem::new(404, "not_found", detail).into());
         }
     };
-    Ok(Json(api.desired(&group)?.change(by.name(), change).await?.0))
+    Ok(Json(api.desired(&group)?.change(caller.origin(), change).await?.0))
 }

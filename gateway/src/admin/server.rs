@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post, put};
+use axum::middleware::from_fn;
 use flotilla_api::Problem;
 use flotilla_tasks::Task;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
-use super::lock::Lock;
+use super::gate::{Gate, local_only};
+use super::guard::Post;
 use super::problem::Failure;
+use super::refusals::Refusals;
+use super::routes::routes;
 use super::token::Token;
-use super::{context, deadletter, deploy, env, groups, guard, members, revisions, rollout, status};
 
 /// The largest request: a flow document with room to spare, below what every store takes.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -55,13 +56,9 @@ impl Admin {
         let address = listener.local_addr().map_err(failed)?;
         let stop = CancellationToken::new();
         let ended = stop.clone();
-        let app = match token {
-            Some(token) => {
-                let lock = Arc::new(Lock::new(token));
-                routes(api).layer(from_fn_with_state(lock, guard::token_only)).merge(also)
-            }
-            None => routes(api).merge(also).layer(from_fn(guard::local_only)),
-        };
+        let open = token.is_none();
+        let app = app(Gate::new(token, api.accounts.clone()), api).merge(also);
+        let app = if open { app.layer(from_fn(local_only)) } else { app };
         let task = Task {
             name: "admin API",
             owner: address.to_string().into(),
@@ -91,34 +88,9 @@ impl Drop for Admin {
     }
 }
 
-fn routes(api: Api) -> Router {
-    Router::new()
-        .route("/api/v1/status", get(status::status))
-        .route("/api/v1/groups", get(groups::list).post(groups::add))
-        .route("/api/v1/groups/{group}", get(groups::get).put(groups::replace).delete(groups::remove))
-        .route("/api/v1/groups/{group}/replicas", get(status::replicas))
-        .route("/api/v1/replicas", get(members::everywhere))
-        .route("/api/v1/groups/{group}/members/{replica}", put(members::add).delete(members::remove))
-        .route("/api/v1/groups/{group}/scale", put(groups::scale))
-        .route("/api/v1/groups/{group}/deploy", post(deploy::deploy))
-        .route("/api/v1/groups/{group}/deploy/dry-run", post(deploy::dry_run))
-        .route("/api/v1/groups/{group}/env", get(env::list))
-        .route("/api/v1/groups/{group}/env/secrets", put(env::change_secrets))
-        .route("/api/v1/groups/{group}/rollback", post(deploy::rollback))
-        .route("/api/v1/groups/{group}/rollout", get(rollout::status))
-        .route("/api/v1/groups/{group}/rollout/{what}", post(rollout::change))
-        .route("/api/v1/groups/{group}/revisions", get(revisions::list))
-        .route("/api/v1/groups/{group}/revisions/copy", post(revisions::copy))
-        .route("/api/v1/groups/{group}/revisions/{id}", get(revisions::get))
-        .route("/api/v1/groups/{group}/revisions/{id}/diff/{to}", get(revisions::diff))
-        .route("/api/v1/groups/{group}/deadletters", get(deadletter::list))
-        .route("/api/v1/groups/{group}/deadletters/{id}", get(deadletter::get).delete(deadletter::discard))
-        .route("/api/v1/groups/{group}/deadletters/{id}/replay", post(deadletter::replay))
-        .route("/api/v1/groups/{group}/audit", get(revisions::audit))
-        .route("/api/v1/groups/{group}/context", get(context::list).put(context::set))
-        .layer(DefaultBodyLimit::max(LARGEST))
-        .with_state(api)
-        .fallback(not_found)
+fn app(gate: Gate, api: Api) -> Router {
+    let post = Arc::new(Post { gate, api: api.clone(), refusals: Refusals::default() });
+    routes().guarded(&post).layer(DefaultBodyLimit::max(LARGEST)).with_state(api).fallback(not_found)
 }
 
 async fn not_found(uri: axum::http::Uri) -> Failure {

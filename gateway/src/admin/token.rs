@@ -1,9 +1,7 @@
 //! The token that opens the admin API to other machines.
 
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
-use flotilla_api::Problem;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 /// Shorter ones can be guessed.
 const SHORTEST: usize = 16;
@@ -42,20 +40,9 @@ impl Token {
         Ok(Token { digest: digest(token) })
     }
 
-    /// Refuses a request that does not show the token.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let shown =
-            shown.and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
-        match shown {
-            Some((_, token)) if digest(token.trim()) == self.digest => Ok(()),
-            Some(_) => Err(Problem::new(401, "wrong_token", "this is not the admin token of this gateway")),
-            None => {
-                let detail = "this gateway asks for its admin token: send Authorization: Bearer TOKEN; flotilla takes it \
-                              from FLOTILLA_ADMIN_TOKEN";
-                Err(Problem::new(401, "no_token", detail))
-            }
-        }
+    /// Whether this is it.
+    pub(super) fn is(&self, shown: &str) -> bool {
+        digest(shown).ct_eq(&self.digest).into()
     }
 }
 
@@ -66,21 +53,6 @@ fn digest(token: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(AUTHORIZATION, value.parse().expect("a header value"))])
-    }
-
-    #[test]
-    fn only_the_token_itself_passes() {
-        let token = Token::new("0123456789abcdef").expect("long enough");
-        assert!(token.check(&headers("Bearer 0123456789abcdef")).is_ok());
-        assert!(token.check(&headers("bearer 0123456789abcdef")).is_ok());
-        for wrong in ["Bearer 0123456789abcdeg", "Bearer ", "Bearer", "Basic 0123456789abcdef", "0123456789abcdef"] {
-            assert_eq!(token.check(&headers(wrong)).map_err(|problem| problem.status), Err(401), "{wrong}");
-        }
-        assert_eq!(token.check(&HeaderMap::new()).map_err(|problem| problem.code), Err("no_token".into()));
-    }
 
     #[test]
     fn a_token_that_can_be_guessed_or_not_be_sent_is_refused() {

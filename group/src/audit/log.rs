@@ -33,6 +33,11 @@ impl AuditLog {
         Ok(AuditLog { store, group: group.to_owned() })
     }
 
+    /// The log of what concerns no group: users, tokens, logins.
+    pub fn system(store: Arc<dyn Store>) -> AuditLog {
+        AuditLog { store, group: String::new() }
+    }
+
     /// Writes what a user did; the time is the store's.
     pub async fn write(&self, mut entry: AuditEntry) -> Result<(), GroupError> {
         entry.time_ms = self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);

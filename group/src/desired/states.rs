@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use flotilla_api::audit::Origin;
 use flotilla_store::{Cas, Expect, Fence, Store, Write};
 
 use super::state::DesiredState;
@@ -86,12 +87,13 @@ impl DesiredStates {
         base: Option<&str>,
         rules: &Rules,
         why: &str,
-        actor: &str,
+        by: impl Into<Origin>,
     ) -> Result<Rollout, GroupError> {
+        let origin = by.into();
         let registry = Registry::new(self.store.clone(), &self.group)?;
         for _ in 0..ATTEMPTS {
             let Some((mut state, version)) = self.load().await? else {
-                if let Some(rollout) = self.first(revision, rules, why, actor).await? {
+                if let Some(rollout) = self.first(revision, rules, why, &origin).await? {
                     return Ok(rollout);
                 }
                 continue;
@@ -114,7 +116,7 @@ impl DesiredStates {
             if let Some((field, reason)) = rules.problem(seen.replicas.len()) {
                 return Err(GroupError::Rules { field, reason });
             }
-            let by = Actor { name: actor.to_owned(), token: 0, now_ms: seen.now_ms };
+            let by = Actor { origin: origin.clone(), token: 0, now_ms: seen.now_ms };
             let number = state.next_number();
             let rollout = Rollout::begin(number, &state.revision, revision, rules.clone(), &seen, why, &by);
             state.rollout = Some(rollout.clone());
@@ -126,8 +128,14 @@ impl DesiredStates {
     }
 
     /// Gives a group its first revision: its replicas run nothing yet, so none has to move. `None` when somebody else did.
-    async fn first(&self, revision: &str, rules: &Rules, why: &str, by: &str) -> Result<Option<Rollout>, GroupError> {
-        let by = Actor { name: by.to_owned(), token: 0, now_ms: self.now_ms().await? };
+    async fn first(
+        &self,
+        revision: &str,
+        rules: &Rules,
+        why: &str,
+        origin: &Origin,
+    ) -> Result<Option<Rollout>, GroupError> {
+        let by = Actor { origin: origin.clone(), token: 0, now_ms: self.now_ms().await? };
         let nobody = Seen { now_ms: by.now_ms, replicas: Vec::new() };
         let mut rollout = Rollout::begin(1, revision, revision, rules.clone(), &nobody, why, &by);
         rollout.apply(&Action::End, &by);
@@ -142,8 +150,8 @@ impl DesiredStates {
     }
 
     /// Takes a replica out of the rollout that runs, if there is one: nobody waits for it, and it is no failure.
-    pub async fn take_out(&self, replica: &str, actor: &str) -> Result<(), GroupError> {
-        match self.change(actor, |rollout, by| rollout.take_out(replica, by)).await {
+    pub async fn take_out(&self, replica: &str, by: impl Into<Origin>) -> Result<(), GroupError> {
+        match self.change(by, |rollout, by| rollout.take_out(replica, by)).await {
             Ok(_) | Err(GroupError::NoRollout { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -155,13 +163,14 @@ impl DesiredStates {
     /// [`GroupError::NoRollout`] when none runs or `change` answered false.
     pub async fn change(
         &self,
-        actor: &str,
+        by: impl Into<Origin>,
         mut change: impl FnMut(&mut Rollout, &Actor) -> bool,
     ) -> Result<Rollout, GroupError> {
+        let origin = by.into();
         for _ in 0..ATTEMPTS {
             let none = || GroupError::NoRollout { group: self.group.clone() };
             let (mut state, version) = self.load().await?.ok_or_else(none)?;
-            let by = Actor { name: actor.to_owned(), token: 0, now_ms: self.now_ms().await? };
+            let by = Actor { origin: origin.clone(), token: 0, now_ms: self.now_ms().await? };
             let rollout = state.rollout.as_mut().filter(|rollout| rollout.is_active()).ok_or_else(none)?;
             if !change(rollout, &by) {
                 return Err(none());

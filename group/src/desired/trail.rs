@@ -10,7 +10,10 @@ use crate::keys;
 impl AuditLog {
     /// The entries, oldest first. Those of the last rollout come from its own log where they were not copied yet.
     pub async fn list(&self) -> Result<Vec<AuditEntry>, GroupError> {
-        let state = DesiredStates::new(self.store.clone(), &self.group)?.load().await?;
+        let state = match self.group.as_str() {
+            "" => None,
+            group => DesiredStates::new(self.store.clone(), group)?.load().await?,
+        };
         let rollout = state.and_then(|(state, _)| state.rollout);
         let mut all = BTreeMap::new();
         for (index, entry) in rollout.into_iter().flat_map(|rollout| rollout.0.log).enumerate() {

@@ -1,5 +1,6 @@
 //! A rollout after a step.
 
+use flotilla_api::audit::Origin;
 use flotilla_api::rollout::{Member, Phase, Step};
 
 use super::decide::Action;
@@ -10,7 +11,7 @@ use crate::audit::AuditEntry;
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// The process, or the user.
-    pub name: String,
+    pub origin: Origin,
     /// The fencing token of the upgrade lease; 0 for a user.
     pub token: u64,
     /// The store's clock.
@@ -103,13 +104,11 @@ impl Rollout {
     pub(super) fn note(&mut self, actor: &Actor, action: &str, replica: &str, why: &str) {
         let entry = AuditEntry {
             time_ms: actor.now_ms,
-            actor: actor.name.clone(),
-            action: action.to_owned(),
             replica: replica.to_owned(),
             revision: self.goal().to_owned(),
-            why: why.to_owned(),
             token: actor.token,
             rollout: self.number,
+            ..actor.origin.entry(action, why)
         };
         self.log.push(entry);
     }

@@ -29,7 +29,7 @@ impl Rollout {
             oldest_before_ms: seen.worst_of(from, |health| health.oldest_ms),
             members,
             reason: String::new(),
-            actor: actor.name.clone(),
+            actor: actor.origin.actor.clone(),
             started_ms: actor.now_ms,
             progress_ms: actor.now_ms,
             ended_ms: None,
@@ -63,7 +63,7 @@ impl Rollout {
     pub fn take_out(&mut self, replica: &str, actor: &Actor) -> bool {
         let there = |member: &&mut Member| member.id == replica && member.step != Step::Gone;
         let Some(member) = self.members.iter_mut().find(there) else { return false };
-        let reason = format!("{} took it out of the group", actor.name);
+        let reason = format!("{} took it out of the group", actor.origin.actor);
         (member.step, member.since_ms, member.reason) = (Step::Gone, actor.now_ms, reason.clone());
         self.size = self.size.saturating_sub(1);
         self.progress_ms = actor.now_ms;
@@ -76,7 +76,7 @@ impl Rollout {
         if self.phase != Phase::Forward {
             return false;
         }
-        self.halt(format!("cancelled by {}", actor.name), actor);
+        self.halt(format!("cancelled by {}", actor.origin.actor), actor);
         true
     }
 }

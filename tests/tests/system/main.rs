@@ -38,3 +38,4 @@ mod store_outage;
 mod timers;
 mod topic_order;
 mod unknown_types;
+mod users;

@@ -74,7 +74,7 @@ impl World {
     }
 
     pub fn actor(now_ms: u64) -> Actor {
-        Actor { name: "test".to_owned(), token: 1, now_ms }
+        Actor { origin: "test".into(), token: 1, now_ms }
     }
 
     /// The driver's turn.

@@ -1,0 +1,9 @@
+//! Who may use the API: roles, users and tokens.
+
+mod grant;
+mod token;
+mod user;
+
+pub use grant::{BadGrant, Grant, Role};
+pub use token::{Access, MadeToken, NewToken, Token, Whoami};
+pub use user::{Login, NewPassword, NewUser, Roles, User};

@@ -1,0 +1,114 @@
+//! The routes of the admin API, each with the right that it needs: a route cannot be added without one.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use flotilla_group::rights::Right;
+
+use super::api::Api;
+use super::guard::{Guard, Post, guard};
+use super::{audit, context, deadletter, deploy, env, groups, members, revisions, rollout, status, tokens, users};
+
+/// A route: who may use it is in `docs/rights.md`, which a test makes from these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{group}` and other parts in braces.
+    pub path: &'static str,
+    /// What a request needs. Where the path has `{group}`, in that group.
+    pub right: Right,
+}
+
+/// Routes, each with its handler.
+#[derive(Default)]
+pub(super) struct Routes {
+    list: Vec<(Route, MethodRouter<Api>)>,
+}
+
+/// All routes of the API, with the right that each needs.
+pub fn api_routes() -> Vec<Route> {
+    routes().list.into_iter().map(|(route, _)| route).collect()
+}
+
+/// All routes of `/api/v1`.
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .post("/api/v1/login", Right::Open, tokens::login)
+        .get("/api/v1/whoami", Right::SignedIn, users::whoami)
+        .get("/api/v1/users", Right::Administer, users::list)
+        .post("/api/v1/users", Right::Administer, users::add)
+        .get("/api/v1/users/{user}", Right::Administer, users::get)
+        .delete("/api/v1/users/{user}", Right::Administer, users::remove)
+        .put("/api/v1/users/{user}/roles", Right::Administer, users::set_roles)
+        .put("/api/v1/users/{user}/password", Right::Account, users::set_password)
+        .get("/api/v1/tokens", Right::SignedIn, tokens::list)
+        .post("/api/v1/tokens", Right::Account, tokens::make)
+        .delete("/api/v1/tokens/{id}", Right::Account, tokens::revoke)
+        .get("/api/v1/audit", Right::Administer, audit::system)
+        .get("/api/v1/status", Right::View, status::status)
+        .get("/api/v1/groups", Right::View, groups::list)
+        .post("/api/v1/groups", Right::CreateGroup, groups::add)
+        .get("/api/v1/groups/{group}", Right::View, groups::get)
+        .put("/api/v1/groups/{group}", Right::Own, groups::replace)
+        .delete("/api/v1/groups/{group}", Right::Own, groups::remove)
+        .get("/api/v1/groups/{group}/replicas", Right::View, status::replicas)
+        .get("/api/v1/replicas", Right::View, members::everywhere)
+        .put("/api/v1/groups/{group}/members/{replica}", Right::AddReplica, members::add)
+        .delete("/api/v1/groups/{group}/members/{replica}", Right::RemoveReplica, members::remove)
+        .put("/api/v1/groups/{group}/scale", Right::Own, groups::scale)
+        .post("/api/v1/groups/{group}/deploy", Right::Deploy, deploy::deploy)
+        .post("/api/v1/groups/{group}/deploy/dry-run", Right::View, deploy::dry_run)
+        .get("/api/v1/groups/{group}/env", Right::View, env::list)
+        .put("/api/v1/groups/{group}/env/secrets", Right::Deploy, env::change_secrets)
+        .post("/api/v1/groups/{group}/rollback", Right::Deploy, deploy::rollback)
+        .get("/api/v1/groups/{group}/rollout", Right::View, rollout::status)
+        .post("/api/v1/groups/{group}/rollout/{what}", Right::Deploy, rollout::change)
+        .get("/api/v1/groups/{group}/revisions", Right::View, revisions::list)
+        .post("/api/v1/groups/{group}/revisions/copy", Right::Deploy, revisions::copy)
+        .get("/api/v1/groups/{group}/revisions/{id}", Right::View, revisions::get)
+        .get("/api/v1/groups/{group}/revisions/{id}/diff/{to}", Right::View, revisions::diff)
+        .get("/api/v1/groups/{group}/deadletters", Right::View, deadletter::list)
+        .get("/api/v1/groups/{group}/deadletters/{id}", Right::View, deadletter::get)
+        .delete("/api/v1/groups/{group}/deadletters/{id}", Right::Deploy, deadletter::discard)
+        .post("/api/v1/groups/{group}/deadletters/{id}/replay", Right::Deploy, deadletter::replay)
+        .get("/api/v1/groups/{group}/audit", Right::View, audit::of_group)
+        .get("/api/v1/groups/{group}/context", Right::View, context::list)
+        .put("/api/v1/groups/{group}/context", Right::Deploy, context::set)
+}
+
+impl Routes {
+    /// The router: in front of each route its guard.
+    pub(super) fn guarded(self, post: &Arc<Post>) -> Router<Api> {
+        self.list.into_iter().fold(Router::new(), |router, (Route { method, path, right }, handler)| {
+            let route = Arc::from(format!("{method} {path}"));
+            let sentry = Guard { post: post.clone(), right, route };
+            router.route(path, handler.route_layer(from_fn_with_state(sentry, guard)))
+        })
+    }
+
+    fn get<H: Handler<T, Api>, T: 'static>(self, path: &'static str, right: Right, handler: H) -> Routes {
+        self.add(Method::GET, path, right, on(MethodFilter::GET, handler))
+    }
+
+    fn post<H: Handler<T, Api>, T: 'static>(self, path: &'static str, right: Right, handler: H) -> Routes {
+        self.add(Method::POST, path, right, on(MethodFilter::POST, handler))
+    }
+
+    fn put<H: Handler<T, Api>, T: 'static>(self, path: &'static str, right: Right, handler: H) -> Routes {
+        self.add(Method::PUT, path, right, on(MethodFilter::PUT, handler))
+    }
+
+    fn delete<H: Handler<T, Api>, T: 'static>(self, path: &'static str, right: Right, handler: H) -> Routes {
+        self.add(Method::DELETE, path, right, on(MethodFilter::DELETE, handler))
+    }
+
+    fn add(mut self, method: Method, path: &'static str, right: Right, handler: MethodRouter<Api>) -> Routes {
+        self.list.push((Route { method, path, right }, handler));
+        self
+    }
+}

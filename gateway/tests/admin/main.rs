@@ -1,0 +1,7 @@
+//! The admin API over real connections: who may do what.
+
+#![allow(clippy::unwrap_used, reason = "tests, which clippy does not see as such in these files")]
+
+mod accounts;
+mod place;
+mod rights;

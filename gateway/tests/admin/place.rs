@@ -1,0 +1,102 @@
+//! An admin API with a store of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use flotilla_api::access::{Access, Grant, NewToken};
+use flotilla_api::group::GroupSpec;
+use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
+use flotilla_group::accounts::{Accounts, Hash};
+use flotilla_group::spec::Specs;
+use flotilla_store::Store;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// The gateway's own token.
+pub const TOKEN: &str = "0123456789abcdef";
+
+/// An admin API with a store of its own.
+pub struct Place {
+    pub store: Arc<dyn Store>,
+    pub accounts: Accounts,
+    pub admin: Admin,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Value,
+}
+
+impl Place {
+    pub async fn start() -> Place {
+        let folder = tempfile::TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("s.db").display());
+        let store = flotilla_store::open(&url).await.unwrap();
+        let api = Api::new(store.clone(), "g", NodeTypes::default(), Some("the group's key".to_owned()));
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let admin = Admin::start(listen, Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
+        let place = Place { accounts: Accounts::new(store.clone()), store, admin, _folder: folder };
+        place.group("g", false).await;
+        place.group("other", false).await;
+        place
+    }
+
+    /// Makes a group, or sets whether it is protected.
+    pub async fn group(&self, name: &str, protected: bool) {
+        let (specs, spec) = (Specs::new(self.store.clone()), GroupSpec { protected, ..GroupSpec::named(name) });
+        if !specs.add_if_none(&spec).await.unwrap() {
+            specs.replace(&spec).await.unwrap();
+        }
+    }
+
+    /// Adds a user with a password.
+    pub async fn user(&self, name: &str, roles: &[&str], password: Option<&str>) {
+        let grants = roles.iter().map(|role| role.parse::<Grant>().unwrap()).collect();
+        let hash = password.map(|password| Hash::new(password).unwrap());
+        self.accounts.users().add(name, grants, hash.as_ref()).await.unwrap();
+    }
+
+    /// A token of a user: its id and its text.
+    pub async fn token(&self, user: &str, access: Access, groups: &[&str]) -> (String, String) {
+        let user = self.accounts.users().get(user).await.unwrap();
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        let new = NewToken { name: "test".to_owned(), access, groups, ..NewToken::default() };
+        let made = self.accounts.tokens().make(&user, &new, false).await.unwrap();
+        (made.token.id, made.secret)
+    }
+
+    /// One request with a JSON body; `token` is shown.
+    pub async fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+        let ask = self.exchange(method, path, token, body);
+        tokio::time::timeout(Duration::from_secs(30), ask).await.expect("an answer within 30 s")
+    }
+
+    async fn exchange(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+        let address = self.admin.address();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let shown = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n{shown}\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.take(1 << 20).read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_owned(), body: serde_json::from_str(body).unwrap_or_default() }
+    }
+}
+
+impl Answer {
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}

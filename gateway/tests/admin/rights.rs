@@ -1,0 +1,84 @@
+//! Every route as everybody. The table in `docs/rights.md` is what came out: `UPDATE_DOCS=1` writes it.
+
+use std::fmt::Write as _;
+
+use flotilla_api::access::Access;
+use flotilla_gateway::admin::api_routes;
+use flotilla_group::rights::Right;
+
+use crate::place::Place;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rights.md");
+const BEGIN: &str = "<!-- made by gateway/tests/admin/rights.rs -->\n";
+const END: &str = "<!-- end -->";
+
+/// Who tries: the heading, the roles, for what the token is good, and whether the group is protected.
+const WHO: [(&str, &[&str], Access, bool); 10] = [
+    ("no token", &[], Access::Write, false),
+    ("endpoint", &["endpoint:g"], Access::Write, false),
+    ("viewer of another group", &["viewer:other"], Access::Write, false),
+    ("viewer", &["viewer:g"], Access::Write, false),
+    ("deployer", &["deployer:g"], Access::Write, false),
+    ("deployer, protected group", &["deployer:g"], Access::Write, true),
+    ("owner", &["owner:g"], Access::Write, true),
+    ("admin", &["admin"], Access::Write, true),
+    ("admin's reading token", &["admin"], Access::Read, false),
+    ("admin's calling token", &["admin"], Access::Call, false),
+];
+
+#[tokio::test]
+async fn every_route_as_everybody() {
+    let place = Place::start().await;
+    let mut table = String::from("| route | right |");
+    for (who, ..) in WHO {
+        write!(table, " {who} |").unwrap();
+    }
+    table += "\n| --- | --- |";
+    table += &" --- |".repeat(WHO.len());
+    table.push('\n');
+    for (number, route) in api_routes().iter().enumerate() {
+        write!(table, "| `{} {}` | {} |", route.method, route.path, route.right.word()).unwrap();
+        for (column, (who, roles, access, protected)) in WHO.into_iter().enumerate() {
+            place.group("g", protected).await;
+            // Whoever removes themselves or their group leaves nothing behind for the next one.
+            let name = format!("user-{number}-{column}");
+            let (mut token, mut spare) = (String::new(), "1".to_owned());
+            if column > 0 {
+                place.user(&name, roles, None).await;
+                token = place.token(&name, access, &[]).await.1;
+                spare = place.token(&name, access, &[]).await.0;
+            }
+            let path = route.path.replace("{group}", "g").replace("{user}", &name).replace("{what}", "pause");
+            let id = if route.path.contains("/tokens/") { &spare } else { "1" };
+            let path = path.replace("{id}", id).replace("{to}", "1").replace("{replica}", "r-1");
+            assert!(!path.contains('{'), "{path}: say what stands for the rest");
+            let answer = place.ask(route.method.as_str(), &path, &token, "{}").await;
+            let cell = match (answer.status, answer.code()) {
+                (401, "no_token") => "-",
+                (403, "forbidden") => {
+                    assert!(answer.body["right"].is_string(), "a refusal names the right that is missing: {answer:?}");
+                    "-"
+                }
+                (404, "not_found") | (405 | 500.., _) => panic!("{} {path} as {who}: {answer:?}", route.method),
+                _ => "yes",
+            };
+            write!(table, " {cell} |").unwrap();
+        }
+        table.push('\n');
+    }
+    let page = std::fs::read_to_string(PAGE).unwrap();
+    let (before, rest) = page.split_once(BEGIN).expect("the page has a place for the table");
+    let (shown, after) = rest.split_once(END).expect("the table ends");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(PAGE, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+    } else {
+        assert_eq!(shown, table, "docs/rights.md is out of date: UPDATE_DOCS=1 writes it");
+    }
+}
+
+#[test]
+fn no_route_but_the_login_is_open() {
+    let open: Vec<_> =
+        api_routes().into_iter().filter(|route| route.right == Right::Open).map(|route| route.path).collect();
+    assert_eq!(open, ["/api/v1/login"]);
+}

@@ -1,0 +1,189 @@
+//! Users in the store.
+
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use flotilla_api::access::{Grant, User};
+use flotilla_store::{Expect, Store, Write};
+use serde::{Deserialize, Serialize};
+
+use super::password::Hash;
+use super::random;
+use crate::error::GroupError;
+use crate::keys;
+
+/// Attempts at a change that others interfere with.
+const ATTEMPTS: usize = 50;
+
+/// Users in the store.
+#[derive(Clone)]
+pub struct Users {
+    store: Arc<dyn Store>,
+}
+
+/// A user as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRecord {
+    /// The name.
+    pub name: String,
+    /// Never used again: what belonged to a removed user does not belong to the next one of that name.
+    pub id: String,
+    /// The roles.
+    pub grants: Vec<Grant>,
+    /// The argon2id hash of the password; none: this user shows tokens, or comes from another system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
+    /// How often the password was changed: what was given out for the old one is void.
+    #[serde(default)]
+    pub password_changes: u64,
+    /// Milliseconds since the epoch, on the store's clock.
+    created_ms: u64,
+}
+
+impl UserRecord {
+    /// The password's hash.
+    pub fn hash(&self) -> Option<Hash> {
+        self.hash.as_deref().map(Hash::kept)
+    }
+
+    /// As the API shows it.
+    pub fn shown(&self) -> User {
+        User {
+            name: self.name.clone(),
+            roles: self.grants.clone(),
+            has_password: self.hash.is_some(),
+            created_ms: self.created_ms,
+        }
+    }
+}
+
+impl Users {
+    /// The users of a store.
+    pub fn new(store: Arc<dyn Store>) -> Users {
+        Users { store }
+    }
+
+    /// True when there is one.
+    pub async fn any(&self) -> Result<bool, GroupError> {
+        Ok(!self.store.list(keys::USERS).await?.is_empty())
+    }
+
+    /// All, by name.
+    pub async fn list(&self) -> Result<Vec<UserRecord>, GroupError> {
+        self.store.list(keys::USERS).await?.iter().map(|entry| keys::read("a user", entry)).collect()
+    }
+
+    /// One.
+    ///
+    /// # Errors
+    /// [`GroupError::NoUser`].
+    pub async fn get(&self, name: &str) -> Result<UserRecord, GroupError> {
+        self.find(name).await?.ok_or_else(|| GroupError::NoUser(name.to_owned()))
+    }
+
+    /// One; `None` when there is none of this name, whatever the name.
+    pub async fn find(&self, name: &str) -> Result<Option<UserRecord>, GroupError> {
+        if keys::check("user name", name).is_err() {
+            return Ok(None);
+        }
+        let entry = self.store.get(&keys::user(name)).await?;
+        entry.map(|entry| keys::read("a user", &entry)).transpose()
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// [`GroupError::UserExists`], [`GroupError::BadName`].
+    pub async fn add(&self, name: &str, grants: Vec<Grant>, hash: Option<&Hash>) -> Result<UserRecord, GroupError> {
+        keys::check("user name", name)?;
+        let now = self.store.now().await?.duration_since(UNIX_EPOCH);
+        let user = UserRecord {
+            name: name.to_owned(),
+            id: random::id(),
+            grants: sorted(grants),
+            hash: hash.map(|hash| hash.text().to_owned()),
+            password_changes: 0,
+            created_ms: now.map_or(0, |since| since.as_millis() as u64),
+        };
+        let value = Some(keys::encode(&user));
+        match self.store.cas(&keys::user(name), Expect::Absent, value, Write::default()).await?.is_swapped() {
+            true => Ok(user),
+            false => Err(GroupError::UserExists(name.to_owned())),
+        }
+    }
+
+    /// Sets the password.
+    pub async fn set_password(&self, name: &str, hash: &Hash) -> Result<UserRecord, GroupError> {
+        self.change(name, |user| {
+            user.hash = Some(hash.text().to_owned());
+            user.password_changes += 1;
+        })
+        .await
+        .map(|(_, user)| user)
+    }
+
+    /// Sets the roles; answers the user before and after.
+    pub async fn set_grants(&self, name: &str, grants: &[Grant]) -> Result<(UserRecord, UserRecord), GroupError> {
+        self.change(name, |user| user.grants = sorted(grants.to_vec())).await
+    }
+
+    /// Gives one more role.
+    pub async fn grant(&self, name: &str, grant: &Grant) -> Result<(), GroupError> {
+        let more = |user: &mut UserRecord| {
+            user.grants.push(grant.clone());
+            user.grants = sorted(std::mem::take(&mut user.grants));
+        };
+        self.change(name, more).await.map(drop)
+    }
+
+    /// Takes away all roles in a group that is no more: the next one of that name is not theirs.
+    pub async fn forget_group(&self, group: &str) -> Result<(), GroupError> {
+        let of_it = |grant: &Grant| grant.group.as_deref() == Some(group);
+        for user in self.list().await? {
+            if user.grants.iter().any(of_it) {
+                match self.change(&user.name, |user| user.grants.retain(|grant| !of_it(grant))).await {
+                    Ok(_) | Err(GroupError::NoUser(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a user. The tokens are void with that.
+    ///
+    /// # Errors
+    /// [`GroupError::NoUser`].
+    pub async fn remove(&self, name: &str) -> Result<(), GroupError> {
+        self.get(name).await?;
+        self.store.delete(&keys::user(name), None).await?;
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        name: &str,
+        change: impl Fn(&mut UserRecord),
+    ) -> Result<(UserRecord, UserRecord), GroupError> {
+        keys::check("user name", name).map_err(|_| GroupError::NoUser(name.to_owned()))?;
+        let key = keys::user(name);
+        for _ in 0..ATTEMPTS {
+            let entry = self.store.get(&key).await?.ok_or_else(|| GroupError::NoUser(name.to_owned()))?;
+            let old: UserRecord = keys::read("a user", &entry)?;
+            let mut user = old.clone();
+            change(&mut user);
+            let value = Some(keys::encode(&user));
+            let expected = Expect::Version(entry.version);
+            if self.store.cas(&key, expected, value, Write::default()).await?.is_swapped() {
+                return Ok((old, user));
+            }
+        }
+        Err(GroupError::Busy { group: format!("user {name}") })
+    }
+}
+
+fn sorted(mut grants: Vec<Grant>) -> Vec<Grant> {
+    grants.sort();
+    grants.dedup();
+    grants
+}
