@@ -12,6 +12,7 @@ mod merge;
 mod node_settings;
 mod problem;
 mod protects;
+mod reach;
 mod refusal;
 mod review;
 mod split;

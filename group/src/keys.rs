@@ -206,7 +206,27 @@ pub(crate) fn given(group: &str, id: &str) -> String {
     format!("group/{group}/revision/{id}")
 }
 
-/// The last tick of a node that fired.
+/// The lease on a role that one replica of a group has at a time.
+pub(crate) fn role(group: &str, role: &str) -> String {
+    format!("role/{group}/{role}")
+}
+
+/// The subscriptions of an mqtt-broker node that have begun, where the broker does not know.
+pub(crate) fn begun(group: &str, node: &str) -> String {
+    format!("group/{group}/begun/{node}")
+}
+
+/// The dynamic subscriptions of a node.
+pub(crate) fn dynamic(group: &str, node: &str) -> String {
+    format!("group/{group}/dynamic/{node}")
+}
+
+/// By how much the group's steady clock is ahead of the store's.
+pub(crate) fn clock(group: &str) -> String {
+    format!("group/{group}/clock")
+}
+
+/// The ticks of a node that fired.
 pub(crate) fn tick(group: &str, node: &str) -> String {
     format!("group/{group}/tick/{node}")
 }

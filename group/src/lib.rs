@@ -10,13 +10,16 @@ mod error;
 mod keys;
 pub mod member;
 mod record;
+pub mod retained;
 pub mod revision;
 pub mod rights;
+pub mod role;
 pub mod rollout;
 pub mod schedule;
 pub mod secret;
 pub mod session;
 pub mod spec;
+pub mod subscription;
 
 pub use changes::{Changed, Changes};
 pub use driver::Driver;

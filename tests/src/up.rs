@@ -35,6 +35,7 @@ pub struct Up {
     /// Where the admin API is.
     pub admin: SocketAddr,
     args: Vec<OsString>,
+    env: Vec<(String, String)>,
     output: Arc<Mutex<String>>,
     log: Arc<Mutex<String>>,
     data: TempDir,
@@ -57,9 +58,10 @@ fn pump(source: impl Read + Send + 'static) -> Arc<Mutex<String>> {
 type Text = Arc<Mutex<String>>;
 
 /// The process, its output and its log.
-fn spawn(args: &[OsString]) -> anyhow::Result<(Child, Text, Text)> {
+fn spawn(args: &[OsString], env: &[(String, String)]) -> anyhow::Result<(Child, Text, Text)> {
     let mut child = Command::new(flotilla()?)
         .args(args)
+        .envs(env.iter().cloned())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -79,17 +81,22 @@ impl Up {
     /// Starts a flow document. Its `mqtt-broker` nodes are pointed at the embedded broker's port of this run; nothing
     /// else in it is touched. Returns when every replica is ready.
     pub fn start(flows: &Path, options: UpOptions) -> anyhow::Result<Up> {
+        Up::start_under(flows, options, Vec::new())
+    }
+
+    /// The same with environment variables.
+    pub fn start_under(flows: &Path, options: UpOptions, env: Vec<(String, String)>) -> anyhow::Result<Up> {
         let [mqtt] = free_ports()?;
-        Up::start_at(flows, options, mqtt)
+        Up::start_at(flows, options, mqtt, env)
     }
 
     /// The same with another broker instead of the embedded one.
     pub fn start_beside(flows: &Path, mut options: UpOptions, broker: SocketAddr) -> anyhow::Result<Up> {
         options.args.push("--no-broker".to_owned());
-        Up::start_at(flows, options, broker)
+        Up::start_at(flows, options, broker, Vec::new())
     }
 
-    fn start_at(flows: &Path, options: UpOptions, mqtt: SocketAddr) -> anyhow::Result<Up> {
+    fn start_at(flows: &Path, options: UpOptions, mqtt: SocketAddr, env: Vec<(String, String)>) -> anyhow::Result<Up> {
         let [http, admin] = free_ports()?;
         let data = TempDir::new()?;
         let text = std::fs::read_to_string(flows).with_context(|| flows.display().to_string())?;
@@ -106,8 +113,8 @@ impl Up {
         args.extend(addresses.iter().flat_map(|(flag, address)| [(*flag).into(), address.to_string().into()]));
         args.extend(["--replicas".into(), options.replicas.to_string().into()]);
         args.extend(options.args.iter().map(OsString::from));
-        let (child, output, log) = spawn(&args)?;
-        let mut up = Up { child, mqtt, http, admin, args, output, log, data };
+        let (child, output, log) = spawn(&args, &env)?;
+        let mut up = Up { child, mqtt, http, admin, args, env, output, log, data };
         let ready = up.wait_ready(options.replicas, Duration::from_mins(1));
         if let Err(error) = ready {
             anyhow::bail!("{error}\n{}", up.log());
@@ -117,7 +124,7 @@ impl Up {
 
     /// Starts it again with the same data, after [`Up::stop`]. Returns when as many replicas as before are ready.
     pub fn start_again(&mut self, replicas: usize) -> anyhow::Result<()> {
-        (self.child, self.output, self.log) = spawn(&self.args)?;
+        (self.child, self.output, self.log) = spawn(&self.args, &self.env)?;
         self.wait_ready(replicas, Duration::from_mins(1))
     }
 

@@ -1,7 +1,7 @@
 //! The engine of a replica: made from its arguments and its revision.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -11,6 +11,7 @@ use flotilla_engine::settings::Settings;
 use flotilla_engine::{Credentials, DeployReport, Engine, EngineParts};
 use flotilla_flows::{DeployType, Document, read_credentials};
 use flotilla_group::context_prefix;
+use flotilla_group::member::Standing;
 use flotilla_group::revision::Revision;
 use flotilla_group::schedule::Ticks;
 use flotilla_store::Store;
@@ -41,16 +42,21 @@ pub fn settings(args: &EngineArgs, id: &str) -> Settings {
     }
 }
 
-/// Starts the engine, without a flow yet.
-pub async fn start(settings: Settings, store: &Arc<dyn Store>) -> anyhow::Result<Engine> {
+/// Starts the engine, without a flow yet. `standing` is set once the replica has joined its group.
+pub async fn start(
+    settings: Settings,
+    store: &Arc<dyn Store>,
+    standing: Arc<OnceLock<Standing>>,
+) -> anyhow::Result<Engine> {
     let contexts = Contexts::default();
     contexts.add("shared", Arc::new(SharedStore::new(store, context_prefix(&settings.group))));
     let ticks = Ticks::new(store.clone(), &settings.group)?;
+    let schedule = GroupSchedule::start(ticks, &settings.replica, standing).await;
     let parts = EngineParts {
         settings,
         contexts: Arc::new(contexts),
         observer: Box::new(TracingObserver),
-        schedule: Arc::new(GroupSchedule::start(ticks).await),
+        schedule: Arc::new(schedule),
         types: flotilla_runtime::types(),
     };
     Engine::start(parts).context("cannot start worker threads")

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
@@ -98,7 +98,8 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         let id = revisions.record(&revision, "replica").await?;
         desired.set_if_none(&id).await?;
     }
-    let engine = engine::start(engine::settings(&args.engine, &id), &store).await?;
+    let standing = Arc::new(OnceLock::new());
+    let engine = engine::start(engine::settings(&args.engine, &id), &store, standing.clone()).await?;
     metrics::register(&shown, engine.shared());
     let http = HttpServer::bind(engine.shared(), args.http)
         .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;
@@ -110,6 +111,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         })?,
     });
     let registration = join(&store, record, &process, lease, engine.shared().clone()).await?;
+    drop(standing.set(registration.standing()));
     let lost = registration.lost();
     let telling = watch::tell(engine.shared().clone(), registration.clone());
     task("health record", &id, "the process ends", "the record in the registry is as old as a heartbeat")

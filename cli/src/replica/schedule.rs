@@ -1,32 +1,63 @@
 //! The group's ticks as the engine's schedule.
 
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
 use flotilla_engine::{Claim, KEEP_START, Schedule, Tick};
-use flotilla_group::schedule::Ticks;
+use flotilla_group::member::Standing;
+use flotilla_group::schedule::{Claimed, Ticks};
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 
 use super::clock::GroupClock;
 
 /// A start within this long of a sign of life of another is the same start of the group.
-const SAME_START: std::time::Duration = KEEP_START.saturating_mul(3);
+const SAME_START: Duration = KEEP_START.saturating_mul(3);
+/// How often a store that is away is told again that a tick's work has ended.
+const SAY_AGAIN: Duration = Duration::from_secs(1);
 
-/// Claims ticks for this replica in the group's store, on the store's clock.
+/// Claims ticks for this replica in the group's store, on the group's clocks.
 pub struct GroupSchedule {
     ticks: Ticks,
     clock: GroupClock,
+    replica: Arc<str>,
+    /// Set once this replica has joined: who may judge whether others are dead.
+    standing: Arc<OnceLock<Standing>>,
+    /// Ticks with `retry` that this replica asks for or runs, by node and time.
+    running: Arc<Mutex<HashSet<(String, i64)>>>,
 }
 
 impl GroupSchedule {
     /// Reads the group's clock first: ticks that are computed on another are others.
-    pub async fn start(ticks: Ticks) -> GroupSchedule {
-        GroupSchedule { clock: GroupClock::start(&ticks).await, ticks }
+    pub async fn start(ticks: Ticks, replica: &str, standing: Arc<OnceLock<Standing>>) -> GroupSchedule {
+        let clock = GroupClock::start(&ticks).await;
+        GroupSchedule { clock, ticks, replica: replica.into(), standing, running: Arc::default() }
     }
 }
 
 impl Schedule for GroupSchedule {
     fn claim(&self, tick: Tick) -> BoxFuture<'static, Claim> {
-        let ticks = self.ticks.clone();
+        let (ticks, replica) = (self.ticks.clone(), self.replica.clone());
+        let now_ms = if tick.steady { self.clock.steady_ms() } else { self.clock.now_ms() };
+        let running = self.running.clone();
+        if tick.retry {
+            running.lock().insert((tick.node.clone(), tick.scheduled_ms));
+        }
         Box::pin(async move {
-            match ticks.claim(&tick.node, tick.scheduled_ms).await {
+            let claimed = Claimed {
+                node: &tick.node,
+                scheduled_ms: tick.scheduled_ms,
+                before_ms: tick.before_ms,
+                now_ms,
+                replica: tick.retry.then_some(&*replica),
+            };
+            let answer = ticks.claim(&claimed).await;
+            if !matches!(answer, Ok(true)) {
+                // If it was granted all the same, [`Schedule::orphan`] finds it.
+                running.lock().remove(&(tick.node.clone(), tick.scheduled_ms));
+            }
+            match answer {
                 Ok(true) => {
                     tracing::debug!(node = tick.node, scheduled_ms = tick.scheduled_ms, "fires a tick");
                     Claim::Granted
@@ -38,6 +69,38 @@ impl Schedule for GroupSchedule {
                     Claim::Unknown
                 }
             }
+        })
+    }
+
+    fn ended(&self, tick: Tick, given_up: bool) -> BoxFuture<'static, ()> {
+        let (ticks, replica, running) = (self.ticks.clone(), self.replica.clone(), self.running.clone());
+        Box::pin(async move {
+            while let Err(error) = ticks.end(&tick.node, tick.scheduled_ms, &replica, given_up).await {
+                tracing::warn!(
+                    node = tick.node, %error,
+                    "cannot say that the work of a timer tick has ended: if this replica ends now, another runs it again"
+                );
+                tokio::time::sleep(SAY_AGAIN).await;
+            }
+            running.lock().remove(&(tick.node, tick.scheduled_ms));
+        })
+    }
+
+    fn orphan(&self, node: &str) -> BoxFuture<'static, Option<i64>> {
+        if !self.standing.get().is_some_and(Standing::may_judge) {
+            return Box::pin(std::future::ready(None));
+        }
+        let (ticks, node, replica) = (self.ticks.clone(), node.to_owned(), self.replica.clone());
+        let running = self.running.clone();
+        Box::pin(async move {
+            let runs = |scheduled_ms| running.lock().contains(&(node.clone(), scheduled_ms));
+            // With the store away the next look finds it.
+            let taken = ticks.take_over(&node, &replica, runs).await.ok().flatten();
+            if let Some(scheduled_ms) = taken {
+                running.lock().insert((node.clone(), scheduled_ms));
+                tracing::info!(node, scheduled_ms, "runs a tick again whose replica died");
+            }
+            taken
         })
     }
 
@@ -70,5 +133,14 @@ impl Schedule for GroupSchedule {
 
     fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    fn steady_ms(&self) -> i64 {
+        self.clock.steady_ms()
+    }
+
+    fn put_forward(&self, to_ms: i64) -> BoxFuture<'static, ()> {
+        let clock = self.clock.clone();
+        Box::pin(async move { clock.put_forward(to_ms).await })
     }
 }

@@ -7,13 +7,26 @@ use serde_json::Value;
 
 use super::settings::{NodeSettings, Share, TickMode};
 use crate::document::{Document, NodeConfig};
+use crate::reach::{Reply, replies};
 
 /// The field of an entry that holds its [`NodeSettings`].
 const FIELD: &str = "flotilla";
+/// The field that marks an `mqtt in` node whose messages can only be answered where the request is.
+const REPLIES: &str = "flotillaReplies";
 
 impl Document {
     /// Gives nodes the settings that their group has for them. Settings of entries that are not there have no effect.
+    /// `mqtt in` nodes that do nothing but answer HTTP requests are given every message in every replica, unless a setting
+    /// says who gets them.
     pub fn set_node_settings(&mut self, settings: &BTreeMap<String, NodeSettings>) {
+        for (id, reply) in replies(self) {
+            let said = settings.get(&id).is_some_and(|settings| settings.share.is_some());
+            if let Some(node) =
+                self.get_mut(&id).filter(|node| reply == Reply::Only && !said && node.str("ha").is_empty())
+            {
+                node.props.insert(REPLIES.to_owned(), Value::Bool(true));
+            }
+        }
         for (id, settings) in settings {
             if let Some(node) = self.get_mut(id) {
                 node.apply(settings);
@@ -28,13 +41,23 @@ impl NodeConfig {
         self.get(FIELD).and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
     }
 
+    /// True for an `mqtt in` node whose messages go to every replica.
+    pub fn is_for_each(&self) -> bool {
+        self.str("ha") == "each" || self.bool(REPLIES)
+    }
+
     fn apply(&mut self, settings: &NodeSettings) {
         let Ok(value) = serde_json::to_value(settings) else { return };
         self.props.insert(FIELD.to_owned(), value);
         let everywhere = settings.share == Some(Share::Each) || settings.tick == Some(TickMode::Each);
         let once = settings.tick.is_some_and(|tick| tick != TickMode::Each);
         if everywhere || once {
-            self.props.insert("ha".to_owned(), Value::from(if everywhere { "each" } else { "one" }));
+            let mode = Value::from(if everywhere { "each" } else { "one" });
+            match self.props.get_mut("ha") {
+                // It also has a time zone, or says what happens to ticks that were missed.
+                Some(Value::Object(own)) => drop(own.insert("mode".to_owned(), mode)),
+                _ => drop(self.props.insert("ha".to_owned(), mode)),
+            }
         }
         if let Some((host, port)) = settings.broker_address().filter(|_| self.kind == "mqtt-broker") {
             self.props.insert("broker".to_owned(), host.into());

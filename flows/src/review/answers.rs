@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::document::{Document, NodeConfig};
+use crate::reach::edges;
 
 /// The ids of http in nodes from which no http response can be reached: along wires, links, subflows and catch nodes.
 pub(super) fn unanswered(document: &Document) -> HashSet<&str> {
@@ -15,38 +16,6 @@ pub(super) fn unanswered(document: &Document) -> HashSet<&str> {
         .filter(|node| !reaches(document, &edges, &node.id))
         .map(|node| node.id.as_str())
         .collect()
-}
-
-fn strings(value: Option<&serde_json::Value>) -> Vec<&str> {
-    match value {
-        Some(serde_json::Value::Array(items)) => items.iter().filter_map(serde_json::Value::as_str).collect(),
-        Some(serde_json::Value::String(text)) => vec![text],
-        _ => Vec::new(),
-    }
-}
-
-fn edges(document: &Document) -> HashMap<&str, Vec<&str>> {
-    let mut edges: HashMap<&str, Vec<&str>> = HashMap::new();
-    for node in document.entries().iter().filter(|node| !node.disabled) {
-        let targets = edges.entry(&node.id).or_default();
-        targets.extend(node.wires.iter().flatten().map(String::as_str));
-        match node.kind.as_str() {
-            "link out" | "link call" => targets.extend(strings(node.get("links"))),
-            kind => {
-                // A function may answer by itself, and a dynamic link may go anywhere: nothing is said about those.
-                if let Some(definition) = kind.strip_prefix("subflow:") {
-                    targets.push(definition);
-                }
-            }
-        }
-    }
-    for subflow in document.entries().iter().filter(|node| node.kind == "subflow") {
-        let targets = edges.entry(&subflow.id).or_default();
-        let inputs = subflow.get("in").and_then(serde_json::Value::as_array).into_iter().flatten();
-        let wires = inputs.filter_map(|port| port.get("wires")?.as_array()).flatten();
-        targets.extend(wires.filter_map(|wire| wire.get("id")?.as_str()));
-    }
-    edges
 }
 
 fn reaches(document: &Document, edges: &HashMap<&str, Vec<&str>>, from: &str) -> bool {

@@ -3,6 +3,7 @@
 mod answers;
 mod finding;
 mod functions;
+mod mqtt_in;
 mod refused;
 mod rules;
 

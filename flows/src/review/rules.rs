@@ -3,16 +3,19 @@
 use crate::document::{Document, NodeConfig};
 use crate::known::{is_core_type, npm_package};
 use crate::problem::Severity::{Error, Info, Warning};
+use crate::reach::replies;
 
 use super::answers::unanswered;
 use super::finding::{Finding, Says};
 use super::functions::function_rules;
+use super::mqtt_in;
 use super::refused::{refused, tab};
 
 /// Says what the flow does differently at several replicas: most severe first, else in the document's order. Disabled
 /// nodes and tabs are left out.
 pub fn review(document: &Document) -> Vec<Finding> {
     let unanswered = unanswered(document);
+    let replies = replies(document);
     let mut findings: Vec<Finding> = document
         .entries()
         .iter()
@@ -21,6 +24,9 @@ pub fn review(document: &Document) -> Vec<Finding> {
         .flat_map(|node| {
             let tab = tab(document, node);
             let mut says = rules(node);
+            if let Some(reply) = replies.get(&node.id) {
+                says.extend(mqtt_in::reply(node, *reply));
+            }
             if unanswered.contains(node.id.as_str()) {
                 says.push(Says::new(
                     Error,
@@ -38,14 +44,14 @@ pub fn review(document: &Document) -> Vec<Finding> {
     findings
 }
 
-fn one(severity: crate::Severity, code: &'static str, what: &str, advice: &str) -> Vec<Says> {
+pub(super) fn one(severity: crate::Severity, code: &'static str, what: &str, advice: &str) -> Vec<Says> {
     vec![Says::new(severity, code, what, advice)]
 }
 
 fn rules(node: &NodeConfig) -> Vec<Says> {
     match node.kind.as_str() {
         "mqtt-broker" => broker(node),
-        "mqtt in" => [mqtt_in(node), no_local(node)].concat(),
+        "mqtt in" => mqtt_in::mqtt_in(node),
         "inject" => inject(node),
         "delay" => delay(node),
         "function" => function_rules(node),
@@ -102,54 +108,6 @@ fn broker(node: &NodeConfig) -> Vec<Says> {
         says.push(Says::new(Info, "will", what, "expect one of each per replica, or take them out"));
     }
     says
-}
-
-fn mqtt_in(node: &NodeConfig) -> Vec<Says> {
-    let topic = node.str("topic");
-    let each = node.str("ha") == "each";
-    if topic.starts_with("$share/") {
-        let what = "the flow's own share group is kept as it is";
-        return one(
-            Info,
-            "own-share",
-            what,
-            "nothing, if other clients are in that group too; else take the $share part out",
-        );
-    }
-    if node.int("inputs").unwrap_or(0) > 0 || node.str("topicType") == "dynamic" {
-        let what = "a dynamic subscription exists only in the replica that got the message which asked for it";
-        return one(
-            Warning,
-            "dynamic-subscription",
-            what,
-            "send the subscribe message in every replica, from an inject with `once`",
-        );
-    }
-    if !each && node.int("rh").unwrap_or(0) != 2 && node.bool("rap") {
-        let what = "on other brokers than Flotilla's a shared subscription gets no retained messages when it begins (MQTT 5, \
-                    section 4.8.2); on Flotilla's one replica gets each";
-        return one(
-            Info,
-            "retained",
-            what,
-            "set \"ha\": \"each\" on this node if every replica needs the retained messages",
-        );
-    }
-    Vec::new()
-}
-
-fn no_local(node: &NodeConfig) -> Vec<Says> {
-    if !node.bool("nl") {
-        return Vec::new();
-    }
-    one(
-        Info,
-        "no-local",
-        "\"do not receive messages published by this client\" means what any replica publishes through the node's broker node; \
-         such messages are marked with an MQTT 5 user property",
-        "nothing, if the broker speaks MQTT 5; over MQTT 3.1.1 it cannot be kept, and a flow that publishes to its own topic \
-         goes round without end",
-    )
 }
 
 fn inject(node: &NodeConfig) -> Vec<Says> {

@@ -1,5 +1,6 @@
 //! Timers: a tick fires once per group.
 
+mod fired;
 mod ticks;
 
-pub use ticks::Ticks;
+pub use ticks::{Claimed, Ticks};

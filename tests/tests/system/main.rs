@@ -26,6 +26,7 @@ mod outside;
 mod own_settings;
 mod parts;
 mod pubsub;
+mod replies;
 mod restart;
 mod review;
 mod rollout;

@@ -174,3 +174,72 @@ fn a_tick_that_nobody_could_fire_is_made_up_for_once_or_skipped() {
     }
     assert!(skipped.windows(2).any(|pair| pair[1] - pair[0] > 3_000), "i2 skipped at least one: {skipped:?}");
 }
+
+/// `flotilla up` with a clock that goes by a file: `+3600s` in it puts it an hour forward.
+fn up_with_a_clock(document: &Value, offset: &std::path::Path) -> Up {
+    assert!(std::path::Path::new(FAKETIME).exists(), "{FAKETIME} is needed (package faketime)");
+    let env = [
+        ("LD_PRELOAD", FAKETIME),
+        ("FAKETIME_TIMESTAMP_FILE", offset.to_str().unwrap()),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),
+    ];
+    let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = flotilla_tests::write_flow(folder.path(), document).unwrap();
+    Up::start_under(&file, UpOptions { replicas: 2, args: Vec::new() }, env).unwrap()
+}
+
+#[test]
+fn a_clock_that_is_put_back_by_an_hour_silences_no_interval_while_the_group_runs_and_while_it_does_not() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let offset = folder.path().join("offset");
+    let set = |text: &str| std::fs::write(&offset, format!("{text}\n")).unwrap();
+    set("+7200s");
+    let mut up = up_with_a_clock(&flow(&json!({"repeat": "0.5"})), &offset);
+    let more = |up: &Up, what: &str| {
+        let collector = Collector::start(up.mqtt, "ticks", 1).unwrap();
+        eventually(what, ENDS, || (collector.distinct() >= 10).then_some(())).unwrap();
+    };
+    more(&up, "ticks with a clock that is two hours ahead");
+    set("+3600s");
+    eventually("a warning of the step back", ENDS, || up.log().contains("was set back").then_some(())).unwrap();
+    more(&up, "ticks after the clock was put back by an hour");
+    up.stop().unwrap();
+    set("+0s");
+    up.start_again(2).unwrap();
+    more(&up, "ticks of a group that was stopped meanwhile");
+}
+
+#[test]
+fn a_nightly_job_whose_replica_dies_runs_again_elsewhere() {
+    let due = std::time::SystemTime::now() + Duration::from_secs(15);
+    let day = due.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() % 86_400;
+    let crontab = format!("{} {} {} * * *", day % 60, day / 60 % 60, day / 3600);
+    let mut document = flow(&json!({
+        "crontab": crontab, "ha": {"timezone": "UTC"}, "flotilla": {"tick": "retry"}, "wires": [["f1"]]
+    }));
+    let job = "const me = env.get('FLOTILLA_REPLICA'); node.send({payload: 'began ' + me});
+         await new Promise(resolve => setTimeout(resolve, 4000)); return {payload: 'done ' + me};";
+    document.as_array_mut().unwrap().push(json!(
+        {"id": "f1", "type": "function", "z": "tab1", "func": job, "outputs": 1, "x": 200, "y": 100, "wires": [["o1"]]}
+    ));
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = flotilla_tests::write_flow(folder.path(), &document).unwrap();
+    let up = Up::start(&file, UpOptions { replicas: 3, args: vec!["--lease".into(), "2".into()] }).unwrap();
+    let collector = Collector::start(up.mqtt, "ticks", 1).unwrap();
+    let began = || -> Vec<String> {
+        let counts = collector.counts();
+        counts.keys().filter_map(|said| said.strip_prefix("began ")).map(str::to_owned).collect()
+    };
+    let first = eventually("the job to begin", ENDS, || began().pop()).unwrap();
+    let victim = up.replicas().into_iter().find(|replica| replica.id == first).unwrap();
+    kill(victim.pid).unwrap();
+    let again = eventually("the job to begin elsewhere", ENDS, || began().into_iter().find(|id| *id != first)).unwrap();
+    eventually("the job to be done", ENDS, || collector.counts().contains_key(&format!("done {again}")).then_some(()))
+        .unwrap();
+    let counts = collector.counts();
+    assert_eq!(counts.len(), 3, "{counts:?}");
+    assert!(counts.values().all(|count| *count == 1), "{counts:?}");
+}

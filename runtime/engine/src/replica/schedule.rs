@@ -7,8 +7,14 @@ use futures::future::BoxFuture;
 pub struct Tick {
     /// The node's id.
     pub node: String,
-    /// The scheduled time, milliseconds since the epoch: the same in every replica, whatever its clock says now.
+    /// The scheduled time, in milliseconds on one of the group's clocks: the same in every replica.
     pub scheduled_ms: i64,
+    /// That of the tick before it.
+    pub before_ms: Option<i64>,
+    /// Intervals go by the steady clock, cron expressions by the other.
+    pub steady: bool,
+    /// Another replica runs it again if this one dies before [`Schedule::ended`].
+    pub retry: bool,
 }
 
 /// Whose a tick is.
@@ -26,6 +32,18 @@ pub enum Claim {
 pub trait Schedule: Send + Sync {
     /// Asks for a tick.
     fn claim(&self, tick: Tick) -> BoxFuture<'static, Claim>;
+
+    /// The work of a tick with `retry` has ended; `given_up`: another replica is to run it.
+    fn ended(&self, tick: Tick, given_up: bool) -> BoxFuture<'static, ()> {
+        let _ = (tick, given_up);
+        Box::pin(std::future::ready(()))
+    }
+
+    /// The scheduled time of a tick with `retry` whose replica died: this replica is to run it now.
+    fn orphan(&self, node: &str) -> BoxFuture<'static, Option<i64>> {
+        let _ = node;
+        Box::pin(std::future::ready(None))
+    }
 
     /// True when this replica is to fire what runs once per start of the whole group. `node` tells apart what it is about.
     fn claim_start(&self, node: &str) -> BoxFuture<'static, bool> {
@@ -56,6 +74,18 @@ pub trait Schedule: Send + Sync {
     /// The group's clock in milliseconds since the epoch. Ticks are computed on it so that replicas agree.
     fn now_ms(&self) -> i64 {
         crate::clock::now_ms() as i64
+    }
+
+    /// The group's steady clock in milliseconds: as [`Schedule::now_ms`], but setting that one back does not move it.
+    fn steady_ms(&self) -> i64 {
+        self.now_ms()
+    }
+
+    /// Puts the steady clock forward to this time: ticks up to it have fired already. The group's clock was set back while
+    /// no replica ran.
+    fn put_forward(&self, to_ms: i64) -> BoxFuture<'static, ()> {
+        let _ = to_ms;
+        Box::pin(std::future::ready(()))
     }
 }
 

@@ -47,6 +47,9 @@ pub struct Settings {
     pub catalogue_keys: bool,
 }
 
+/// The variable that tells a flow in which replica it runs.
+pub const REPLICA: &str = "FLOTILLA_REPLICA";
+
 /// True for variables of the process that configure Flotilla itself: keys, tokens and URLs with passwords are among them,
 /// and no flow, nor any program that a flow runs, is to see them.
 pub fn is_own(name: &str) -> bool {
@@ -88,10 +91,11 @@ impl Settings {
     }
 
     /// An environment variable: the revision's, then the process's. A revision's `None` hides the process's. Flows do not see
-    /// what configures Flotilla: see [`is_own`].
+    /// what configures Flotilla ([`is_own`]) except this replica's id, [`REPLICA`].
     pub fn env_var(&self, name: &str) -> Option<String> {
         match self.env.get(name) {
             Some(value) => value.clone(),
+            None if name == REPLICA => Some(self.replica.clone()),
             None if is_own(name) => None,
             None => std::env::var(name).ok(),
         }

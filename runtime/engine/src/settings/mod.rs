@@ -3,5 +3,5 @@
 mod fields;
 mod on_failure;
 
-pub use fields::{Settings, is_own};
+pub use fields::{REPLICA, Settings, is_own};
 pub use on_failure::OnFailure;

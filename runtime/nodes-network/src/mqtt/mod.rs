@@ -14,6 +14,7 @@ mod order;
 mod own;
 mod payload;
 mod properties;
+mod replica_topic;
 mod share;
 mod tls;
 mod url;

@@ -14,6 +14,7 @@ use flotilla_value::{Object, Str, Value};
 
 use super::broker::MqttBroker;
 use super::order::Order;
+use super::replica_topic::filled;
 use super::share::Wish;
 use super::{action, payload, properties};
 use flotilla_mqtt::{DataType, Publish, SubscribeFilter, topic};
@@ -37,7 +38,9 @@ pub const TYPE: Stateless = Stateless::node("mqtt in", build);
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();
     let dynamic = config.num("inputs") == Some(1.0);
-    let filter = config.str("topic");
+    let settings = cx.settings();
+    let (filter, of_replica) = filled(config.str("topic"), &settings.replica);
+    let filter = filter.as_ref();
     if !dynamic && !topic::is_filter(filter) {
         let text = cx.text("mqtt.errors.invalid-topic", &[]);
         cx.report().warn(text.as_str());
@@ -55,7 +58,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let v5 = broker.v5();
     let qos = config.num("qos").and_then(|qos| QoS::from_bits(qos as u8)).unwrap_or(QoS::ExactlyOnce);
     let datatype = DataType::named(config.str("datatype"));
-    let each = config.str("ha") == "each";
+    let each = config.is_for_each() || of_replica;
     let (order, read) = Order::of(config);
     if let Err(why) = read {
         cx.report().error(Value::from(why), None);
@@ -151,9 +154,12 @@ impl MqttIn {
     }
 
     fn subscribe_one(&self, mut shown: Value) {
-        let filter = Str::new(shown.get("topic").as_str().unwrap_or_default());
+        let named = Str::new(shown.get("topic").as_str().unwrap_or_default());
+        let settings = self.cx.settings();
+        let (filter, of_replica) = filled(&named, &settings.replica);
+        let filter = Str::new(&filter);
         // Always unsubscribe first, so that retained messages come again.
-        self.drop_one(&filter);
+        self.drop_one(&named);
         let small = |key: &str, default: u8| match properties::integer(&shown.get(key)) {
             Some(number) if number <= 2 => number as u8,
             Some(_) => default,
@@ -180,7 +186,7 @@ impl MqttIn {
             },
             order: self.order.clone(),
             datatype: datatype.as_str().map_or(self.datatype, DataType::named),
-            each: self.each,
+            each: self.each || of_replica,
         };
         if let Some(object) = shown.as_object_mut() {
             object.insert("qos", f64::from(qos));
@@ -194,7 +200,7 @@ impl MqttIn {
             }
         }
         self.broker.subscribe(&wish, self.cx.id());
-        self.dynamic.borrow_mut().insert(filter, (wish, shown));
+        self.dynamic.borrow_mut().insert(named, (wish, shown));
     }
 }
 

@@ -11,6 +11,7 @@ use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{ErrorValue, Str, Value};
 
 use super::broker::MqttBroker;
+use super::replica_topic::filled;
 use super::{action, payload, properties};
 use flotilla_mqtt::{Outgoing, Publish, PublishProps, Receipt, topic};
 
@@ -36,8 +37,10 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         None => cx.report().error(cx.text("mqtt.errors.missing-config", &[]), None),
     }
     let value = |key: &str| config.get(key).map(flotilla_value::from_json).unwrap_or_default();
+    let settings = cx.settings();
+    let own = |topic: &str| Str::new(&filled(topic, &settings.replica).0);
     let props = PublishProps {
-        response_topic: properties::text(&value("respTopic")),
+        response_topic: properties::text(&value("respTopic")).map(|topic| own(&topic)),
         correlation: properties::bytes(&value("correl")),
         content_type: properties::text(&value("contentType")),
         expiry: properties::integer(&value("expiry")),
@@ -46,7 +49,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     };
     // Node-RED: `qos || null`, so the number 0 is unset and the text "0" is set.
     let qos = value("qos").truthy().then(|| value("qos").to_number()).and_then(|qos| QoS::from_bits(qos as u8));
-    let topic = config.opt_str("topic").map(Str::new);
+    let topic = config.opt_str("topic").map(own);
     let retain = value("retain");
     Ok(Rc::new(MqttOut { cx, broker, topic, qos, retain, props }))
 }

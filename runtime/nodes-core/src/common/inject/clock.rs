@@ -23,6 +23,11 @@ pub(super) enum Clock {
 }
 
 impl Clock {
+    /// True for intervals: what time of day it is does not matter.
+    pub(super) fn is_interval(&self) -> bool {
+        matches!(self, Clock::Every(_))
+    }
+
     /// An interval; less than a millisecond counts as one, as in JavaScript.
     pub(super) fn every(seconds: f64) -> Clock {
         Clock::Every((seconds * 1000.0).trunc().max(1.0))
@@ -39,11 +44,19 @@ impl Clock {
         }
     }
 
-    /// The first tick after `now` for a replica on its own, which counts intervals from its `last` tick.
-    pub(super) fn after_own(&self, now: i64, last: i64) -> Option<i64> {
-        let Clock::Every(ms) = self else { return self.after(now) };
-        let missed = ((now - last) as f64 / ms).floor().max(0.0);
-        Some(last + ((missed + 1.0) * ms) as i64)
+    /// The first tick after `now` for a replica on its own, which counts intervals from its `last` tick. A cron expression's
+    /// ticks from `since` to `last` have fired already: when the clock was set back, they do not fire again.
+    pub(super) fn after_own(&self, now: i64, since: i64, last: i64) -> Option<i64> {
+        match self {
+            Clock::Every(ms) => {
+                let missed = ((now - last) as f64 / ms).floor().max(0.0);
+                Some(last + ((missed + 1.0) * ms) as i64)
+            }
+            Clock::Cron(..) => match self.after(now)? {
+                next if (since..=last).contains(&next) => self.after(last),
+                next => Some(next),
+            },
+        }
     }
 
     /// The latest tick up to `now`.

@@ -31,12 +31,14 @@ fn replicas_agree_on_ticks_and_a_lone_one_counts_from_its_start() {
     let clock = Clock::every(1.0);
     assert_eq!(clock.after(5_250), Some(6_000));
     assert_eq!(clock.after(6_000), Some(7_000));
-    assert_eq!(clock.after_own(5_250, 5_200), Some(6_200));
-    assert_eq!(clock.after_own(9_999, 5_200), Some(10_200));
+    assert_eq!(clock.after_own(5_250, 5_200, 5_200), Some(6_200));
+    assert_eq!(clock.after_own(9_999, 5_200, 5_200), Some(10_200));
     assert_eq!(clock.latest(5_250), Some(5_000));
     let every_five = cron("*/5 * * * *", "UTC");
     assert_eq!(every_five.after(299_000), Some(300_000));
     assert_eq!(every_five.latest(301_500), Some(300_000));
+    assert_eq!(every_five.after_own(250_000, 300_000, 900_000), Some(1_200_000), "the clock was set back: not again");
+    assert_eq!(every_five.after_own(250_000, 600_000, 900_000), Some(300_000), "it was ahead from 600,000 on");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use flotilla_engine::{Node, NodeCx, NodeError, Shared, Stateless};
 use flotilla_value::{Path, Value, from_json};
 
 use super::clock::{Clock, LONGEST_SECONDS, time_zone};
-use super::timer::{self, Spread};
+use super::timer::{self, Fire, OnEnd, Spread};
 
 /// The row in the table of node types.
 pub const TYPE: Stateless = Stateless::node("inject", build);
@@ -125,8 +125,8 @@ fn start_of(cx: &NodeCx) -> String {
 
 impl Inject {
     /// Starts a flow: everything that comes of it is one delivery.
-    fn fire(&self, msg: Msg) {
-        let delivery = self.cx.work().begin(|_| {});
+    fn fire(&self, msg: Msg, on_end: OnEnd) {
+        let delivery = self.cx.work().begin(on_end);
         self.cx.receive(msg.in_delivery(Some(delivery)));
     }
 
@@ -171,9 +171,9 @@ impl Node for Inject {
         let clock = self.clock.borrow_mut().take();
         let spread = Spread::of(&cx);
         let start = start_of(&cx);
-        let fire: Rc<dyn Fn()> = Rc::new(move || {
+        let fire: Fire = Rc::new(move |on_end| {
             if let Some(inject) = me.upgrade() {
-                inject.fire(Msg::default());
+                inject.fire(Msg::default(), on_end);
             }
         });
         self.cx.work().spawn(async move {
@@ -197,7 +197,7 @@ pub async fn inject_now(shared: &Arc<Shared>, id: &str, body: Option<&Value>) ->
         let found = node.map(|node| {
             let node: Rc<dyn std::any::Any> = node;
             node.downcast::<Inject>().map(|inject| {
-                inject.fire(custom.map_or_else(Msg::default, |body| Msg::from_value(body, None)));
+                inject.fire(custom.map_or_else(Msg::default, |body| Msg::from_value(body, None)), Box::new(drop));
             })
         });
         Box::pin(std::future::ready(matches!(found, Some(Ok(())))))
