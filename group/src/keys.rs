@@ -211,6 +211,11 @@ pub(crate) fn role(group: &str, role: &str) -> String {
     format!("role/{group}/{role}")
 }
 
+/// A message that waits for its broker's acknowledgement.
+pub(crate) fn outgoing(group: &str, id: &str) -> String {
+    format!("group/{group}/outbox/{id}")
+}
+
 /// The subscriptions of an mqtt-broker node that have begun, where the broker does not know.
 pub(crate) fn begun(group: &str, node: &str) -> String {
     format!("group/{group}/begun/{node}")

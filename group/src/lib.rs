@@ -9,6 +9,7 @@ mod driver;
 mod error;
 mod keys;
 pub mod member;
+pub mod outbox;
 mod record;
 pub mod retained;
 pub mod revision;

@@ -49,6 +49,13 @@ impl Mosquitto {
     }
 }
 
+impl Mosquitto {
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
 impl Drop for Mosquitto {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -84,6 +84,10 @@ pub struct EngineArgs {
     /// next start goes on with it. 0 ends it
     #[arg(long, env = "FLOTILLA_KEEP_SESSION", default_value_t = 86_400, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..u32::MAX as i64))]
     pub keep_session: u32,
+    /// Keep what ticks, HTTP requests and sockets publish at QoS 1 and 2 in the store until the broker has it: it is not lost
+    /// when the replica dies. Two writes of the store for each such message
+    #[arg(long, env = "FLOTILLA_DURABLE_OUTBOX")]
+    pub durable_outbox: bool,
 }
 
 impl EngineArgs {
@@ -114,6 +118,9 @@ impl EngineArgs {
         }
         if self.allow_unknown {
             args.push("--allow-unknown".to_owned());
+        }
+        if self.durable_outbox {
+            args.push("--durable-outbox".to_owned());
         }
         if let Some(dir) = &self.node_modules {
             args.extend(["--node-modules".to_owned(), dir.display().to_string()]);

@@ -12,6 +12,7 @@ use flotilla_group::Changes;
 use flotilla_group::Driver;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Memberships, Registration, ReplicaRecord, ReplicaState};
+use flotilla_group::outbox::Outbox;
 use flotilla_group::revision::Revisions;
 use flotilla_group::secret::Secrets;
 use flotilla_group::session::{Consumers, Sessions};
@@ -26,9 +27,11 @@ use super::args::ReplicaArgs;
 use super::letters::GroupLetters;
 use super::memory::resident_memory;
 use super::orphans::Finisher;
+use super::outbox::GroupOutbox;
 use super::regroup::{self, Place, Waited};
 use super::replica_type::Replica;
 use super::sessions::GroupKeeper;
+use super::together::GroupTogether;
 use super::{engine, health, metrics, parent, watch};
 use crate::flow_files;
 use crate::group_key;
@@ -123,6 +126,15 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
     let keeper = GroupKeeper::new(kept.clone(), registration.standing(), &id, &process);
     keeper.install(engine.shared());
+    let together = GroupTogether::new(store.clone(), &args.engine.group, &process, lease, keeper.clone())?;
+    together.install(engine.shared());
+    if args.engine.durable_outbox {
+        let outbox = GroupOutbox(Outbox::new(store.clone(), &args.engine.group, &id, &process)?);
+        outbox.install(engine.shared());
+        let following = outbox.follow(engine.shared().clone(), registration.standing());
+        let left = "what dead replicas left is published by the others";
+        task("durable outbox", &id, "the process ends", left).spawn(following);
+    }
     let letters = GroupLetters::new(&store, &args.engine.group, args.group_key.as_deref(), &id)?;
     letters.install(engine.shared());
     let left = "this replica runs no dead letters again; the others do";

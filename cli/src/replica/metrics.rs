@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use flotilla_engine::Shared;
 use flotilla_nodes_core::Swallowed;
-use flotilla_nodes_network::mqtt::LetterCounts;
+use flotilla_nodes_network::mqtt::{LetterCounts, Lost};
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use super::memory::resident_memory;
@@ -23,6 +23,10 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
     describe_gauge!("flotilla_deliveries_in_flight", "Pieces of work that are open now");
     describe_gauge!("flotilla_resident_memory_bytes", Unit::Bytes, "Resident memory of this process");
     describe_counter!("flotilla_unknown_node_messages_total", "Messages that nodes of unknown types swallowed");
+    describe_counter!(
+        "flotilla_mqtt_qos0_dropped_total",
+        "Messages at QoS 0 that were dropped while the broker was away"
+    );
     let of_flow = shared.clone();
     metrics.also(move || super::health::series(&of_flow));
     let shared = shared.clone();
@@ -35,6 +39,9 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
         for (node, kind, messages) in shared.extensions().get_or_init(Swallowed::default).counts() {
             let labels = [("node", node.to_string()), ("type", kind.to_string())];
             counter!("flotilla_unknown_node_messages_total", &labels).absolute(messages);
+        }
+        for (node, messages) in shared.extensions().get_or_init(Lost::default).counts() {
+            counter!("flotilla_mqtt_qos0_dropped_total", "node" => node.to_string()).absolute(messages);
         }
         let letters = shared.extensions().get_or_init(LetterCounts::default);
         counter!("flotilla_dead_letters_total").absolute(letters.kept.load(Ordering::Relaxed));

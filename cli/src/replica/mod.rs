@@ -11,6 +11,7 @@ mod life;
 mod memory;
 mod metrics;
 mod orphans;
+mod outbox;
 mod parent;
 mod ranges;
 mod regroup;
@@ -18,6 +19,7 @@ mod replica_type;
 mod schedule;
 mod secret_files;
 mod sessions;
+mod together;
 mod watch;
 
 pub use args::{EngineArgs, ReplicaArgs};

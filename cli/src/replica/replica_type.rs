@@ -277,9 +277,11 @@ impl Replica {
         if self.registration.update(change).await {
             self.until_unrouted(self.drain).await;
         }
+        let last = !lost && self.is_last().await;
+        self.keeper.stop(last);
         let parting = match lost {
             true => Parting::Yield,
-            false if !self.is_last().await => Parting::End,
+            false if !last => Parting::End,
             false if self.keep_session.is_zero() => Parting::End,
             false => Parting::Keep(self.keep_session),
         };

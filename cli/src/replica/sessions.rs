@@ -1,6 +1,7 @@
 //! Sessions at brokers that do not redispatch: this replica's own are recorded, and how they are left is decided here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flotilla_engine::Shared;
@@ -24,18 +25,36 @@ pub struct GroupKeeper {
     /// `started_ms/random`, as in this replica's lease.
     process: String,
     parting: Arc<Mutex<Parting>>,
+    /// No other replica goes on when this one stops.
+    last: Arc<AtomicBool>,
 }
 
 impl GroupKeeper {
     /// The keeper of this replica's sessions.
     pub fn new(sessions: Sessions, standing: Standing, replica: &str, process: &str) -> GroupKeeper {
-        let parting = Arc::default();
-        GroupKeeper { sessions, standing, replica: replica.to_owned(), process: process.to_owned(), parting }
+        GroupKeeper {
+            sessions,
+            standing,
+            replica: replica.to_owned(),
+            process: process.to_owned(),
+            parting: Arc::default(),
+            last: Arc::default(),
+        }
     }
 
     /// Has the MQTT nodes of this replica record their sessions.
     pub fn install(&self, shared: &Arc<Shared>) {
         shared.extensions().insert(Arc::new(Keeper(Arc::new(self.clone()))));
+    }
+
+    /// This replica stops for good; `last`: no other goes on.
+    pub fn stop(&self, last: bool) {
+        self.last.store(last, Ordering::Release);
+    }
+
+    /// True when this replica stops and no other goes on.
+    pub fn is_last(&self) -> bool {
+        self.last.load(Ordering::Acquire)
     }
 
     /// How sessions are left from now on.

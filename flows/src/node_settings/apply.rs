@@ -46,6 +46,11 @@ impl NodeConfig {
         self.str("ha") == "each" || self.bool(REPLIES)
     }
 
+    /// True for an `mqtt in` node whose messages all go to one replica at a time.
+    pub fn is_for_one(&self) -> bool {
+        self.str("ha") == "single" || self.node_settings().share == Some(Share::Single)
+    }
+
     fn apply(&mut self, settings: &NodeSettings) {
         let Ok(value) = serde_json::to_value(settings) else { return };
         self.props.insert(FIELD.to_owned(), value);

@@ -9,7 +9,7 @@ use super::finding::Says;
 use super::rules::one;
 
 /// In a topic: the id of the replica.
-const REPLICA: &str = "${FLOTILLA_REPLICA}";
+pub(super) const REPLICA: &str = "${FLOTILLA_REPLICA}";
 
 pub(super) fn mqtt_in(node: &NodeConfig) -> Vec<Says> {
     let topic = node.str("topic");
@@ -23,20 +23,16 @@ pub(super) fn mqtt_in(node: &NodeConfig) -> Vec<Says> {
         );
     }
     if node.int("inputs").unwrap_or(0) > 0 || node.str("topicType") == "dynamic" {
-        let what = "a dynamic subscription exists only in the replica that got the message which asked for it";
-        return one(
-            Warning,
-            "dynamic-subscription",
-            what,
-            "send the subscribe message in every replica, from an inject with `once`",
-        );
+        let what = "a subscription that a message asks for is that of the whole group, and stays until a message ends it, also \
+                    when the group starts again";
+        return one(Info, "dynamic-subscription", what, "nothing, if that is meant; else end it when the flow starts");
     }
     [retained(node), one_topic(node), no_local(node)].concat()
 }
 
 /// True when the replicas share its messages.
 fn is_shared(node: &NodeConfig) -> bool {
-    !node.is_for_each() && !node.str("topic").contains(REPLICA)
+    !node.is_for_each() && !node.is_for_one() && !node.str("topic").contains(REPLICA)
 }
 
 /// Receiving has nothing to do with "retain as published": a message that is sent because a subscription begins always
@@ -49,7 +45,7 @@ fn retained(node: &NodeConfig) -> Vec<Says> {
     one(
         Info,
         "retained",
-        "the retained messages of its topic are handled by one replica each, once for the whole group",
+        "the retained messages of its topic are handled once by the group when its subscription begins, not once per replica",
         &format!("if every replica needs them at its start: flotilla group set {} retained=each", node.id),
     )
 }

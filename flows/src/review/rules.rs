@@ -80,7 +80,8 @@ fn local_state(node: &NodeConfig) -> Vec<Says> {
         return Vec::new();
     }
     let advice = "on Flotilla's broker each topic stays with one replica until replicas come or go, and begins anew at the next: \
-                  if that is not enough, run one replica, or set \"ha\": \"each\" on the mqtt in node";
+                  if that is not enough, as for a watchdog of the whole group, let one replica at a time have all messages: \
+                  flotilla group set NODE single, for the mqtt in node";
     one(Warning, "local-state", what, advice)
 }
 
@@ -93,7 +94,8 @@ fn delay(node: &NodeConfig) -> Vec<Says> {
         Warning,
         "local-state",
         "the rate limit holds in each replica by itself: N replicas let N times as much through",
-        "divide the rate by the number of replicas, or limit at the receiver",
+        "divide the rate by the number of replicas, or let one replica at a time have all messages: flotilla group set NODE \
+         single, for the mqtt in node",
     )
 }
 
@@ -104,8 +106,14 @@ fn broker(node: &NodeConfig) -> Vec<Says> {
         says.push(Says::new(Info, "client-id", what, "nothing: each replica gets an id of its own"));
     }
     if node.opt_str("willTopic").is_some() || node.opt_str("birthTopic").is_some() {
-        let what = "each replica sends the birth, close and will messages of its own connections";
-        says.push(Says::new(Info, "will", what, "expect one of each per replica, or take them out"));
+        let own =
+            ["birthTopic", "closeTopic", "willTopic"].iter().any(|field| node.str(field).contains(mqtt_in::REPLICA));
+        if !own {
+            let what = "birth, close and will messages are the group's: one replica at a time carries them, and the will is sent \
+                        when the last one is gone";
+            let advice = "nothing; for a status of each replica, put ${FLOTILLA_REPLICA} into the topics";
+            says.push(Says::new(Info, "will", what, advice));
+        }
     }
     says
 }

@@ -1,8 +1,8 @@
 //! The subscriptions of a group that have begun: their retained messages were fetched, once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use flotilla_store::{Expect, Store, Write};
 
@@ -14,6 +14,9 @@ const ATTEMPTS: usize = 50;
 /// A group that said nothing for this long has ended: it begins anew.
 const TTL: Duration = Duration::from_secs(30);
 
+/// A subscription that nobody asked about for this long is forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(120);
+
 /// Which subscriptions of a connection of the group have begun, on brokers that do not know.
 #[derive(Clone)]
 pub struct Begun {
@@ -22,7 +25,7 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// How often [`Begun::keep`] is due.
+    /// How often a replica says that the group runs on.
     pub const KEEP: Duration = Duration::from_secs(10);
 
     /// Those of a node (an `mqtt-broker`) of a group.
@@ -34,13 +37,18 @@ impl Begun {
         Ok(Begun { store, key: keys::begun(group, node) })
     }
 
-    /// Which of these subscriptions begin now, for the caller: nobody has begun them.
+    /// Which of these subscriptions begin now, for the caller: nobody has begun them. To be asked every [`Begun::KEEP`], which
+    /// says that the group runs on with them.
     pub async fn claim(&self, tokens: &[String]) -> Result<Vec<String>, GroupError> {
+        let now_ms = self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         for _ in 0..ATTEMPTS {
             let entry = self.store.get(&self.key).await?;
             let known = entry.as_ref().map(|entry| keys::read("begun subscriptions", entry)).transpose()?;
-            let mut known: BTreeSet<String> = known.unwrap_or_default();
-            let new: Vec<String> = tokens.iter().filter(|token| known.insert((*token).clone())).cloned().collect();
+            let mut known: BTreeMap<String, u64> = known.unwrap_or_default();
+            // What nobody has asked about since is a subscription that there is no more.
+            known.retain(|_, asked_ms| now_ms.saturating_sub(*asked_ms) < FORGOTTEN.as_millis() as u64);
+            let new: Vec<String> =
+                tokens.iter().filter(|token| known.insert((*token).clone(), now_ms).is_none()).cloned().collect();
             let expected = entry.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
             let value = serde_json::to_vec(&known).map(bytes::Bytes::from).unwrap_or_default();
             if self.store.cas(&self.key, expected, Some(value), Write::expiring(TTL)).await?.is_swapped() {
@@ -48,11 +56,6 @@ impl Begun {
             }
         }
         Err(GroupError::Busy { group: self.key.clone() })
-    }
-
-    /// Says that the group still runs with these subscriptions; what others have is kept too.
-    pub async fn keep(&self, tokens: &[String]) -> Result<(), GroupError> {
-        self.claim(tokens).await.map(drop)
     }
 
     /// The whole group stops: its next start begins anew.
@@ -75,7 +78,6 @@ mod tests {
         let (one, other) = tokio::join!(begun.claim(&tokens), begun.claim(&tokens));
         assert_eq!(one.unwrap().len() + other.unwrap().len(), 2);
         assert_eq!(begun.claim(&["b".to_owned(), "c".to_owned()]).await.unwrap(), ["c"]);
-        begun.keep(&tokens).await.unwrap();
         assert!(begun.claim(&["c".to_owned()]).await.unwrap().is_empty());
         begun.forget().await.unwrap();
         assert_eq!(begun.claim(&tokens).await.unwrap(), tokens);

@@ -86,6 +86,10 @@ pub trait ClientEvents: Send + Sync {
     fn may_publish(&self) -> bool {
         true
     }
+    /// What was published over this connection is superseded: its broker has given the messages behind it to others.
+    fn superseded(&self, client: &Arc<Client>) {
+        let _ = client;
+    }
     /// A message at QoS 0 was dropped because too much is open ([`Role::Both`]).
     fn overflow(&self, client: &Arc<Client>);
     /// A SUBACK came, or reading waits: [`ClientEvents::may_publish`] may have changed for other clients.
@@ -129,6 +133,8 @@ pub struct Client {
     /// Asked before its ClientID is used again.
     guard: Mutex<Option<Arc<dyn Guard>>>,
     parting: Mutex<Parting>,
+    /// The connection is to be made anew, and what is open is gone.
+    anew: AtomicBool,
     /// The session is at the server since the last connection, and is gone on with by the next.
     pub(super) left: AtomicBool,
     /// Open while it drains, so that the engine waits for what the server still sends.
@@ -169,6 +175,7 @@ impl Client {
             wake,
             guard: Mutex::default(),
             parting: Mutex::default(),
+            anew: AtomicBool::new(false),
             left: AtomicBool::new(false),
             draining: Mutex::default(),
         })
@@ -281,6 +288,16 @@ impl Client {
             }
             self.wake.notify_one();
         }
+    }
+
+    /// Makes the connection anew: what is open is not acknowledged, and what it would still publish is dropped.
+    pub fn take_again(&self) {
+        self.anew.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn takes_again(&self) -> bool {
+        self.anew.swap(false, Ordering::AcqRel)
     }
 
     /// Stops at once and leaves the session to others.

@@ -270,6 +270,11 @@ impl Connection {
                 }
             }
             Incoming::Disconnect { reason: 0x8e, .. } => return Err(End::Taken),
+            // What the flow has taken and not finished was given to others: see `close_outputs` of Flotilla's broker.
+            Incoming::Disconnect { reason: 0x98, .. } if client.role == Role::Publish => {
+                self.events.superseded(client);
+                return Err(End::lost("what this replica had taken was given to others"));
+            }
             Incoming::Disconnect { reason, text } => {
                 return Err(End::Lost(format!("closed by the broker: reason {reason:#04x} {text}")));
             }
@@ -312,6 +317,9 @@ impl Connection {
             }
             self.quiet = Some(true);
             self.quiet_after = self.stream.ask(&mut self.out);
+        }
+        if client.takes_again() {
+            return Some(End::Recycle);
         }
         let abandoned = client.inbox.abandoned();
         if abandoned > 0 && client.is_ending() && client.inbox.open() == 0 && client.inbox.settled() {

@@ -14,6 +14,10 @@ pub trait Guard: Send + Sync + std::fmt::Debug {
     /// until it is known whose it is, however long. Otherwise it does not wait for a store that is away. False when the
     /// ClientID is another's.
     fn may_connect(&self, taken: bool) -> BoxFuture<'static, bool>;
+    /// True when a ClientID that is another's may become this process's again: the client waits for that.
+    fn comes_back(&self) -> bool {
+        false
+    }
 }
 
 /// What becomes of a session that this process stops to use.

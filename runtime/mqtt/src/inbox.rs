@@ -39,6 +39,7 @@ pub struct Ticket {
     inbox: Arc<Inbox>,
     seq: Option<u64>,
     kept: Option<Kept>,
+    gone: Option<Arc<AtomicBool>>,
 }
 
 /// A message to run again, or to dead-letter because of the failure.
@@ -73,6 +74,10 @@ struct Window {
     carried: FxHashMap<u16, Carried>,
     abandoned: usize,
     reruns: Vec<Rerun>,
+    /// Set when the connection ends: what it brought at QoS 1 is sent again, to whomever.
+    gone: Arc<AtomicBool>,
+    /// Never set: what came at QoS 2 is gone on with after a reconnect.
+    lasts: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -152,12 +157,20 @@ impl Inbox {
         window.abandoned = 0;
     }
 
+    /// The connection has ended. With a session that outlives it the server sends again what was not acknowledged.
+    pub(super) fn lost(&self, persistent: bool) {
+        let gone = std::mem::take(&mut self.window.lock().gone);
+        gone.store(persistent, Ordering::Release);
+    }
+
     /// A message came. `None` when it is known already (QoS 2, sent again): it does not run a second time.
     pub(super) fn arrive(self: &Arc<Self>, publish: &Publish, policy: Policy) -> Option<Ticket> {
-        let mut seq = None;
+        let (mut seq, mut gone) = (None, None);
         if publish.qos != QoS::AtMostOnce {
             let mut window = self.window.lock();
             let window = &mut *window;
+            let once = publish.qos == QoS::ExactlyOnce;
+            gone = Some(if once { window.lasts.clone() } else { window.gone.clone() });
             let at = window.base + window.entries.len() as u64;
             let mut state = EntryState::Open;
             let mut known = false;
@@ -185,7 +198,7 @@ impl Inbox {
         self.open.fetch_add(1, Ordering::AcqRel);
         // Whatever the policy: what fails because the store is away is run again.
         let kept = seq.is_some().then(|| Kept::new(publish, policy));
-        Some(Ticket { inbox: self.clone(), seq, kept })
+        Some(Ticket { inbox: self.clone(), seq, kept, gone })
     }
 
     /// The server released a QoS 2 identifier.
@@ -319,6 +332,11 @@ impl Window {
 }
 
 impl Ticket {
+    /// Becomes true when the message is sent again, to this client or to another.
+    pub fn gone(&self) -> Option<Arc<AtomicBool>> {
+        self.gone.clone()
+    }
+
     /// How often its message was tried, with the last time.
     pub fn attempts(&self) -> u32 {
         self.kept.as_ref().map_or(1, Kept::attempts)

@@ -44,6 +44,9 @@ pub enum PublishError {
         /// The server's limit.
         limit: usize,
     },
+    /// It was to be sent at QoS 0, and the server was away for so long that a later one took its place.
+    #[error("the broker is away")]
+    Away,
     /// The server refused it.
     #[error("the broker refused the message: reason {code:#04x} {reason}")]
     Refused {
@@ -109,6 +112,13 @@ pub(super) struct Outbox {
     wake: Arc<Notify>,
 }
 
+impl Outgoing {
+    /// True when somebody else publishes it anew.
+    fn is_void(&self) -> bool {
+        matches!(&self.receipt, Receipt::Node(_, msg) if msg.delivery().is_some_and(|delivery| delivery.is_void()))
+    }
+}
+
 fn weight(outgoing: &Outgoing) -> usize {
     outgoing.publish.payload.len() + outgoing.publish.topic.len() + 64
 }
@@ -139,7 +149,7 @@ impl Outbox {
                 if let Some(oldest) = oldest.and_then(|at| inner.queue.remove(at)) {
                     inner.bytes -= weight(&oldest);
                     inner.qos0 -= 1;
-                    dropped.push((oldest.receipt, Ok(())));
+                    dropped.push((oldest.receipt, Err(PublishError::Away)));
                 }
             }
         }
@@ -155,7 +165,17 @@ impl Outbox {
 
     /// A connection begins. With a session, what was sent is sent again under its identifier; without, anew.
     pub(super) fn begin(&self, session_present: bool, receive_maximum: usize, packet_limit: usize) {
+        let mut void = Vec::new();
         let mut inner = self.inner.lock();
+        // At QoS 2 the server may wait for the release of what it has.
+        let stale = |flight: &Flight| flight.outgoing.publish.qos == QoS::AtLeastOnce && flight.outgoing.is_void();
+        let old: Vec<u16> = inner.flight.iter().filter(|(_, flight)| stale(flight)).map(|(id, _)| *id).collect();
+        for id in old {
+            if let Some(flight) = inner.flight.remove(&id) {
+                inner.bytes -= weight(&flight.outgoing);
+                void.push(flight);
+            }
+        }
         let mut sent: Vec<(u64, u16)> = inner.flight.iter().map(|(id, flight)| (flight.seq, *id)).collect();
         sent.sort_unstable();
         inner.resend.clear();
@@ -173,6 +193,9 @@ impl Outbox {
         inner.limit = receive_maximum.clamp(1, usize::from(MAX_ID));
         inner.packet_limit = packet_limit;
         inner.connected = true;
+        drop(inner);
+        // Their deliveries may end with them, which is heard elsewhere.
+        drop(void);
     }
 
     /// The connection is gone.
@@ -194,6 +217,15 @@ impl Outbox {
                     Stage::Released => acknowledge(out, AckKind::PubRel, id),
                 }
                 inner.active += 1;
+                continue;
+            }
+            if inner.queue.front().is_some_and(Outgoing::is_void)
+                && let Some(void) = inner.queue.pop_front()
+            {
+                inner.bytes -= weight(&void);
+                inner.qos0 -= usize::from(void.publish.qos == QoS::AtMostOnce);
+                // Given up outside of the lock: its delivery may end with it.
+                ended.push((Receipt::Call(Box::new(move |_| drop(void))), Ok(())));
                 continue;
             }
             let Some(front) = inner.queue.front() else { return false };

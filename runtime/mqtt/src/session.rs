@@ -41,12 +41,14 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
             client.drained();
             break;
         }
-        if let Some(guard) = client.guard().filter(|_| !clean) {
+        if let Some(guard) = client.guard().filter(|guard| !clean || guard.comes_back()) {
             tokio::select! {
                 may = guard.may_connect(std::mem::take(&mut taken)) => if !may { break },
                 () = closed(client) => break,
             }
         }
+        // A connection that is made anew has nothing open.
+        client.takes_again();
         let options = client.options();
         let mut packet = options.connect.clone();
         (packet.version, packet.clean_start) = (version, clean);
@@ -69,8 +71,10 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
         let end = match opened {
             Ok(connection) => {
                 clean = clean && !options.resume;
+                let persistent = connection.persistent;
                 let end = task(&options.label).supervise(connection.run()).await;
                 let end = end.unwrap_or_else(End::lost);
+                client.inbox.lost(persistent);
                 client.outbox.lost();
                 client.subscriptions.lost();
                 if began.elapsed() >= GOOD {
@@ -81,6 +85,10 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
             Err(end) => end,
         };
         match end {
+            End::Yielded if client.guard().is_some_and(|guard| guard.comes_back()) => {
+                taken = true;
+                client.set_state(events, State::Connecting, None);
+            }
             End::Closed | End::Yielded => break,
             End::Taken => {
                 taken = true;

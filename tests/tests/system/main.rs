@@ -37,6 +37,7 @@ mod sessions;
 mod settings;
 mod store_outage;
 mod timers;
+mod together;
 mod topic_order;
 mod unknown_types;
 mod users;

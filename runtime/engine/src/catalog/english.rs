@@ -101,6 +101,11 @@ pub(super) const ENGLISH: &[(&str, &str)] = &[
     ("mqtt.state.connect-failed", "Connection to broker __broker__ failed: __reason__"),
     ("mqtt.state.connected", "Connected to broker __broker__"),
     ("mqtt.state.disconnected", "Disconnected from broker __broker__: __reason__"),
+    (
+        "mqtt.errors.qos0-dropped",
+        "__broker__ is away: of the messages at QoS 0 only the last 1,000 wait for it, the others are dropped",
+    ),
+    ("mqtt.state.stands-by", "another replica consumes"),
     ("mqtt.state.unshared", "no shared subscriptions"),
     ("node-red:common.status.connected", "connected"),
     ("node-red:common.status.connecting", "connecting"),

@@ -58,6 +58,8 @@ pub struct Delivery {
     source: Str,
     failure: Mutex<Option<Failure>>,
     on_end: Mutex<Option<OnEnd>>,
+    /// True once its source gives it to somebody else, whatever becomes of it here.
+    gone: Option<Arc<AtomicBool>>,
     all: Arc<Deliveries>,
 }
 
@@ -115,6 +117,16 @@ impl Drop for Abandoning {
 impl Delivery {
     /// Begins a delivery. `on_end` is called exactly once, on the thread of the last holder: it must not block.
     pub fn begin(all: &Arc<Deliveries>, source: Str, on_end: impl FnOnce(Outcome) + Send + 'static) -> Arc<Delivery> {
+        Delivery::begin_until(all, source, None, on_end)
+    }
+
+    /// The same; `gone` becomes true when its source gives it to somebody else, who does everything anew.
+    pub fn begin_until(
+        all: &Arc<Deliveries>,
+        source: Str,
+        gone: Option<Arc<AtomicBool>>,
+        on_end: impl FnOnce(Outcome) + Send + 'static,
+    ) -> Arc<Delivery> {
         all.in_flight.fetch_add(1, Ordering::AcqRel);
         let number = all.started.fetch_add(1, Ordering::Relaxed);
         let on_end: OnEnd = Box::new(on_end);
@@ -124,6 +136,7 @@ impl Delivery {
             source,
             failure: Mutex::new(None),
             on_end: Mutex::new(Some(on_end)),
+            gone,
             all: all.clone(),
         })
     }
@@ -146,6 +159,18 @@ impl Delivery {
     /// The failure so far.
     pub fn failure(&self) -> Option<Failure> {
         self.failure.lock().clone()
+    }
+
+    /// True when its source gives it to somebody else should this replica die.
+    pub fn is_repeatable(&self) -> bool {
+        self.gone.is_some()
+    }
+
+    /// True when somebody else does it anew: it was abandoned, or its source gives it to another. What it has not sent yet is
+    /// not to be sent: it would come after what the other sends.
+    pub fn is_void(&self) -> bool {
+        let gone = self.gone.as_ref().is_some_and(|gone| gone.load(Ordering::Acquire));
+        gone || self.on_end.lock().is_none()
     }
 
     /// Ends it now as abandoned, whoever still holds it; what they do later has no delivery to answer to.

@@ -31,7 +31,7 @@ pub(super) fn connect(cx: &NodeCx, broker: &Arc<MqttBroker>, msg: Msg) {
     let (node, broker) = (cx.clone(), broker.clone());
     cx.work().spawn(async move {
         if connected || connecting {
-            broker.disconnect().await;
+            broker.disconnect(true).await;
         }
         if let Some(changes) = &changes {
             broker.change(changes);
@@ -46,7 +46,7 @@ pub(super) fn connect(cx: &NodeCx, broker: &Arc<MqttBroker>, msg: Msg) {
 pub(super) fn disconnect(cx: &NodeCx, broker: &Arc<MqttBroker>, msg: Msg) {
     let (node, broker) = (cx.clone(), broker.clone());
     cx.work().spawn(async move {
-        broker.disconnect().await;
+        broker.disconnect(true).await;
         node.report().done(&msg);
     });
 }

@@ -1,23 +1,27 @@
 //! mqtt-broker: the config node that `mqtt in` and `mqtt out` share. It owns the connections.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
 use flotilla_codec::Version;
-use futures::future::{BoxFuture, join_all};
+use futures::future::join_all;
 use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
 use serde_json::{Map, Value as Json};
 
-use flotilla_engine::message::Delivery;
 use flotilla_engine::observe::Level;
 use flotilla_engine::{ConfigNode, NodeCx, NodeError, Shared, Stateless, Worker};
-use flotilla_value::{Object, Str, Value};
+use flotilla_value::Str;
 
+use super::durable::Waiting;
+use super::herald::Herald;
 use super::keeper::Keeper;
 use super::options::{Announcement, BrokerOptions, Kind};
 use super::share::{self, Wish};
+use super::single::Single;
 use super::{own, tls};
 use flotilla_mqtt::topic;
-use flotilla_mqtt::{Client, Outgoing, Parting, Publish, Receipt, Role, State};
+use flotilla_mqtt::{Client, Outgoing, Publish, PublishError, Receipt, Role, State};
 
 /// The mqtt-broker config node. Consuming and publishing use separate connections, except for a flow with a ClientID of
 /// its own outside a group, or a subscription without local messages: those want one client.
@@ -28,7 +32,7 @@ pub struct MqttBroker {
     pub(super) state: Mutex<BrokerState>,
     /// Where the document says that the broker is: see [`share::place`].
     pub(super) place: String,
-    me: Weak<MqttBroker>,
+    pub(super) me: Weak<MqttBroker>,
 }
 
 /// What changes while the node lives.
@@ -57,9 +61,23 @@ pub(super) struct BrokerState {
     pub(super) share: Option<Str>,
     /// What its messages are marked with, for nodes that do not want them back: see [`own`].
     pub(super) mark: Option<Str>,
+    /// Messages that are kept in the store before they are published.
+    pub(super) durable: Option<Waiting>,
+    /// Messages at QoS 0 that were dropped since the broker was away, by node.
+    pub(super) lost: FxHashMap<Str, u64>,
+    /// The session of nodes that one replica at a time consumes.
+    pub(super) single: Option<Single>,
+    /// The connection that carries the group's announcements.
+    pub(super) herald: Option<Herald>,
+    /// The broker is Flotilla's: it knows what a group is.
+    pub(super) own_broker: bool,
+    /// Subscriptions whose retained messages were seen to, by [`Order::token`](super::order::Order::token).
+    pub(super) begun: HashSet<String>,
+    /// Those of them that the store knows to have begun: it is told again and again. `None` before the first.
+    pub(super) claimed: Option<HashSet<String>>,
     /// The flow disconnected it: only the flow connects it again.
-    stopped: bool,
-    draining: bool,
+    pub(super) stopped: bool,
+    pub(super) draining: bool,
 }
 
 /// A node that uses the broker.
@@ -74,7 +92,8 @@ pub const TYPE: Stateless = Stateless::config("mqtt-broker", build);
 
 fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
     let config = cx.config();
-    let options = BrokerOptions::new(config, cx.credential("user"), cx.credential("password"));
+    let replica = &cx.settings().replica;
+    let options = BrokerOptions::new(config, cx.credential("user"), cx.credential("password"), replica);
     if !config.bool_or("cleansession", true) && options.client_id().is_empty() {
         cx.report().warn(cx.text("mqtt.errors.nonclean-missingclientid", &[]));
     }
@@ -95,6 +114,12 @@ impl BrokerState {
     /// The consuming clients.
     pub(super) fn consumers(&self) -> Vec<Arc<Client>> {
         self.consumer.iter().chain(&self.fleeting).cloned().collect()
+    }
+
+    /// The same with that of nodes which one replica at a time consumes.
+    pub(super) fn all_consumers(&self) -> Vec<Arc<Client>> {
+        let single = self.single.as_ref().map(|single| single.client.clone());
+        self.consumers().into_iter().chain(single).collect()
     }
 }
 
@@ -125,7 +150,7 @@ impl MqttBroker {
         };
         self.mark_if_wanted();
         if removed && last {
-            self.disconnect().await;
+            self.disconnect(true).await;
         }
     }
 
@@ -162,13 +187,26 @@ impl MqttBroker {
     /// Which consuming clients the wishes need: one whose session outlives its connection, and one for QoS 0 in a group.
     fn consuming(&self, state: &BrokerState) -> (bool, bool) {
         let group = self.shared.settings().share_subscriptions;
-        let fleeting = group && state.wishes.iter().any(|(_, wish)| wish.is_fleeting());
-        let lasting = !fleeting || state.wishes.iter().any(|(_, wish)| !wish.is_fleeting());
+        let others = || state.wishes.iter().filter(|(_, wish)| !wish.single);
+        let of_one = |user: &User| state.wishes.iter().any(|(node, wish)| *node == user.node && wish.single);
+        if state.users.iter().filter(|user| user.consumes).all(of_one) {
+            return (false, false);
+        }
+        let fleeting = group && others().any(|(_, wish)| wish.is_fleeting());
+        let lasting = !fleeting || others().any(|(_, wish)| !wish.is_fleeting());
         (lasting, fleeting)
+    }
+
+    /// Itself, for what outlives a call.
+    pub(super) fn weak(&self) -> Weak<MqttBroker> {
+        self.me.clone()
     }
 
     /// The client that a wish is for; made when it is not there, and run with the others or by [`MqttBroker::connect`].
     pub(super) fn consumer_of(&self, wish: &Wish) -> Option<Arc<Client>> {
+        if wish.single {
+            return self.single_client();
+        }
         let fleeting = self.shared.settings().share_subscriptions && wish.is_fleeting();
         let mut state = self.state.lock();
         let made = if fleeting { state.fleeting.clone() } else { state.consumer.clone() };
@@ -210,6 +248,8 @@ impl MqttBroker {
         self.tell();
         self.show(State::Connecting, None);
         started.into_iter().for_each(|client| self.run(client));
+        self.start_single();
+        self.start_herald();
     }
 
     /// Makes and runs a publishing client when there is none: dead letters have to go somewhere.
@@ -233,10 +273,11 @@ impl MqttBroker {
     }
 
     fn publishes(&self, state: &BrokerState) -> bool {
-        let options = self.options.lock();
-        options.has(Announcement::Birth)
-            || options.has(Announcement::Close)
-            || state.users.iter().any(|user| !user.consumes)
+        let announces = {
+            let options = self.options.lock();
+            options.has(Announcement::Birth) || options.has(Announcement::Close)
+        };
+        (announces && !self.has_herald()) || state.users.iter().any(|user| !user.consumes)
     }
 
     /// How a client of this node connects now.
@@ -250,6 +291,7 @@ impl MqttBroker {
     /// The client in `place`, ready to run; made when it is not there.
     fn launch(&self, place: &mut Option<Arc<Client>>, kind: Kind, with_will: bool, started: &mut Vec<Arc<Client>>) {
         let role = kind.role();
+        let with_will = with_will && !self.has_herald();
         let options = self.options.lock();
         let settings = self.shared.settings();
         let made = options.client(kind, &self.id, &settings, with_will, || tls::config(&self.shared, &options));
@@ -283,45 +325,29 @@ impl MqttBroker {
     }
 
     pub(super) fn run(&self, client: Arc<Client>) {
-        let running = client.begin();
-        let (Some(worker), Some(me)) = (self.shared.worker_of(&self.id), self.me.upgrade()) else { return };
-        let id = self.id.clone();
-        let start = move |worker: &std::rc::Rc<Worker>| {
-            if let Some(slot) = worker.slot(&id) {
-                slot.cx.work().spawn(async move {
-                    client.run(me).await;
-                    drop(running);
-                });
-            }
-        };
-        worker.run(start);
+        self.run_then(client, || {});
     }
 
-    /// Sends the close message and what waits, then ends the connections.
-    pub(super) async fn disconnect(&self) {
-        let (consumers, publisher, connected) = {
-            let mut state = self.state.lock();
-            state.stopped = true;
-            (state.consumers(), state.publisher.clone(), state.connected)
-        };
-        // The lock on the options is given back before anything else is locked.
-        let close = self.options.lock().announcement(Announcement::Close).filter(|_| connected);
-        if let Some(close) = close {
-            self.announce(close);
-        }
-        join_all(consumers.iter().map(|consumer| consumer.close())).await;
-        if let Some(publisher) = publisher {
-            publisher.close().await;
-        }
-        let was = {
-            let mut state = self.state.lock();
-            state.connected = false;
-            std::mem::take(&mut state.running)
-        };
-        self.tell();
-        if was {
-            self.show(State::Idle, None);
-        }
+    /// Runs a client, and then something.
+    pub(super) fn run_then(&self, client: Arc<Client>, then: impl FnOnce() + Send + 'static) {
+        let running = client.begin();
+        let Some(me) = self.me.upgrade() else { return };
+        self.run_task(async move {
+            client.run(me).await;
+            drop(running);
+            then();
+        });
+    }
+
+    /// Runs something on the node's worker until the node is closed.
+    pub(super) fn run_task(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let Some(worker) = self.shared.worker_of(&self.id) else { return };
+        let id = self.id.clone();
+        worker.run(move |worker: &std::rc::Rc<Worker>| {
+            if let Some(slot) = worker.slot(&id) {
+                slot.cx.work().spawn(task);
+            }
+        });
     }
 
     /// Waits until the broker is connected or the connecting is given up.
@@ -339,7 +365,17 @@ impl MqttBroker {
     }
 
     /// Publishes. Node-RED drops what is published while the flow has not connected the broker, and so do we.
-    pub(super) fn publish(&self, mut outgoing: Outgoing) {
+    pub(super) fn publish(&self, outgoing: Outgoing) {
+        if !self.state.lock().running {
+            return;
+        }
+        if let Some(outgoing) = self.keep_first(outgoing) {
+            self.publish_now(outgoing);
+        }
+    }
+
+    /// The same, whatever becomes of the message when this replica dies.
+    pub(super) fn publish_now(&self, mut outgoing: Outgoing) {
         let client = {
             let state = self.state.lock();
             if !state.running {
@@ -352,7 +388,10 @@ impl MqttBroker {
         };
         let Some(client) = client else { return };
         for (receipt, result) in client.publish(outgoing) {
-            self.ended(receipt, result);
+            match result {
+                Err(PublishError::Away) => self.lost(receipt),
+                result => self.ended(receipt, result),
+            }
         }
     }
 
@@ -362,65 +401,5 @@ impl MqttBroker {
             return self.shared.log(Level::Warn, self.shared.text("mqtt.errors.invalid-topic", &[]));
         }
         self.publish(Outgoing { publish, receipt: Receipt::None });
-    }
-}
-
-impl ConfigNode for MqttBroker {
-    /// `connected` and `connecting`, as Node-RED's node has them.
-    fn inspect(&self) -> Value {
-        let (connected, connecting) = self.status();
-        [("connected", connected), ("connecting", connecting)].into_iter().collect::<Object>().into()
-    }
-
-    fn drain(&self) {
-        let consumers = {
-            let mut state = self.state.lock();
-            if std::mem::replace(&mut state.draining, true) {
-                return;
-            }
-            state.consumers()
-        };
-        let parting = self.shared.extensions().get::<Keeper>().map_or(Parting::End, |keeper| keeper.0.parting());
-        for consumer in consumers {
-            let guard = Delivery::begin(self.shared.deliveries(), self.id.clone(), |_| {});
-            consumer.drain(guard, parting);
-        }
-    }
-
-    /// The connection that drained is replaced by a new one, which subscribes everything anew.
-    fn resume(&self) -> BoxFuture<'static, ()> {
-        let consumers = {
-            let mut state = self.state.lock();
-            if !std::mem::take(&mut state.draining) || state.stopped {
-                return Box::pin(std::future::ready(()));
-            }
-            state.consumers()
-        };
-        let Some(me) = self.me.upgrade() else { return Box::pin(std::future::ready(())) };
-        Box::pin(async move {
-            join_all(consumers.iter().map(|consumer| consumer.close())).await;
-            me.share_again();
-            for consumer in consumers {
-                consumer.reopen();
-                me.run(consumer);
-            }
-        })
-    }
-
-    fn close(&self, _removed: bool) -> BoxFuture<'static, ()> {
-        let Some(me) = self.me.upgrade() else { return Box::pin(std::future::ready(())) };
-        Box::pin(async move {
-            me.disconnect().await;
-            let (consumers, publisher) = {
-                let mut state = me.state.lock();
-                let consumers = state.consumers();
-                (state.consumer, state.fleeting) = (None, None);
-                (consumers, state.publisher.take())
-            };
-            consumers.iter().chain(&publisher).for_each(|client| client.give_up());
-            for consumer in consumers {
-                me.part(&consumer).await;
-            }
-        })
     }
 }

@@ -18,9 +18,10 @@ use super::broker::MqttBroker;
 use super::keeper::{Keeper, KeptSession};
 use super::letters::{Letter, deaths_alone};
 use super::options::Announcement;
+use super::single::Single;
 use super::{mqtt_in, own};
 use flotilla_mqtt::{
-    Client, ClientEvents, Parting, Policy, Publish, PublishError, Receipt, Role, State, Target, Ticket, Verdict,
+    Client, ClientEvents, Parting, Policy, Publish, PublishError, Receipt, Role, State, Target, Ticket, Verdict, topic,
 };
 
 /// How long closing waits for it to be said what became of the session.
@@ -72,7 +73,12 @@ impl MqttBroker {
             shown.map(|user| user.node.clone()).collect()
         };
         let deaf = if state == State::Connected { self.deaf() } else { Vec::new() };
+        let idle = if state == State::Connected { self.standing_by() } else { Vec::new() };
         for node in users {
+            if idle.contains(&node) {
+                self.with_node(&node, |cx| cx.report().show("grey", "ring", cx.text("mqtt.state.stands-by", &[])));
+                continue;
+            }
             let (fill, shape, key) =
                 if deaf.contains(&node) { ("red", "ring", "mqtt.state.unshared") } else { (fill, shape, key) };
             self.with_node(&node, move |cx| cx.report().show(fill, shape, cx.text(key, &[])));
@@ -103,11 +109,12 @@ impl MqttBroker {
         }
     }
 
-    fn connected_again(&self) {
+    pub(super) fn connected_again(&self) {
         {
             let mut state = self.state.lock();
             let clients = state.consumers().into_iter().chain(state.publisher.clone());
-            let all = clients.into_iter().all(|client| client.state() == State::Connected);
+            let all = clients.into_iter().all(|client| client.state() == State::Connected)
+                && state.single.as_ref().is_none_or(Single::is_well);
             if !all || !state.running || std::mem::replace(&mut state.connected, true) {
                 return;
             }
@@ -116,9 +123,11 @@ impl MqttBroker {
         // The lock on the state is given back before the options are locked.
         let birth = self.options.lock().announcement(Announcement::Birth);
         self.log("mqtt.state.connected", &[], Level::Info);
-        if let Some(birth) = birth {
+        if let Some(birth) = birth.filter(|_| !self.has_herald()) {
             self.announce(birth);
         }
+        self.fetch_retained();
+        self.tell_lost();
     }
 
     /// Says to whoever looks at the replica's health how the connections are.
@@ -162,6 +171,22 @@ impl MqttBroker {
         }
     }
 
+    /// Without nodes that share their messages with other replicas, if this was sent because a subscription began: over MQTT
+    /// 3.1.1 some brokers send retained messages to each member of a share group. The group gets them once, see
+    /// [`super::fetch`]. Over MQTT 5 they are not asked for.
+    fn without_copies(&self, client: &Arc<Client>, publish: &Publish, targets: Arc<[Target]>) -> Arc<[Target]> {
+        let state = self.state.lock();
+        if !publish.retain || !state.older || client.role != Role::Consume {
+            return targets;
+        }
+        let shared = |target: &Target| {
+            state.wishes.iter().any(|(node, wish)| {
+                *node == target.node && wish.is_shared() && topic::matches(&wish.filter.filter, &publish.topic)
+            })
+        };
+        targets.iter().filter(|target| !shared(target)).cloned().collect()
+    }
+
     /// Without those that do not want what this broker node has published, if that is what this is.
     fn without_own(&self, publish: &Publish, targets: Arc<[Target]>) -> Arc<[Target]> {
         if publish.props.as_ref().is_none_or(|props| props.user.is_empty()) {
@@ -196,12 +221,14 @@ impl ClientEvents for MqttBroker {
             Some(client.targets(&publish))
         };
         let targets = targets.map(|targets| self.without_own(&publish, targets));
+        let targets = targets.map(|targets| self.without_copies(client, &publish, targets));
         let Some(first) = targets.as_deref().and_then(<[Target]>::first) else {
             // Nobody wants it any more, as after an unsubscribe: Node-RED's client acknowledges it too.
             return ticket.settle(if targets.is_some() { Verdict::Ack } else { Verdict::Never });
         };
+        let gone = ticket.gone();
         let end = move |outcome: Outcome| ticket.end(outcome);
-        let delivery = Delivery::begin(self.shared.deliveries(), first.node.clone(), end);
+        let delivery = Delivery::begin_until(self.shared.deliveries(), first.node.clone(), gone, end);
         self.hand_over(targets.as_deref().unwrap_or_default(), publish, delivery);
     }
 
@@ -219,6 +246,11 @@ impl ClientEvents for MqttBroker {
         self.ended(receipt, result);
     }
 
+    fn superseded(&self, _client: &Arc<Client>) {
+        let consumers = self.state.lock().consumers();
+        consumers.iter().for_each(|consumer| consumer.take_again());
+    }
+
     fn accepted(&self, client: &Arc<Client>, ack: &ConnAck, version: Version) -> BoxFuture<'static, bool> {
         // Subscriptions that were refused are asked for again.
         self.with_node(&self.id, |cx| cx.report().works());
@@ -226,7 +258,9 @@ impl ClientEvents for MqttBroker {
         if settings.share_subscriptions {
             self.say_what_is_missing(client, ack, version);
         }
-        let redispatches = ack.user.iter().any(|(name, value)| name == agreed::REDISPATCH && value == "1");
+        let says = |wanted: &str| ack.user.iter().any(|(name, value)| name == wanted && value == "1");
+        let redispatches = says(agreed::REDISPATCH);
+        self.state.lock().own_broker = says(agreed::KEYED);
         let options = client.options();
         let ours = client.role == Role::Consume && settings.share_subscriptions && options.end_session;
         let keeper = self.shared.extensions().get::<Keeper>().filter(|_| ours && !redispatches);

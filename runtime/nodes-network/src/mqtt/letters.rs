@@ -237,7 +237,7 @@ pub async fn replay(shared: &Arc<Shared>, letter: &Letter) -> Result<Outcome, St
         props: Some(Box::new(letter.props.clone())),
         ..Publish::default()
     };
-    let consumers = broker.state.lock().consumers();
+    let consumers = broker.state.lock().all_consumers();
     let targets: Vec<Target> = consumers.iter().flat_map(|client| client.targets(&publish).to_vec()).collect();
     let Some(first) = targets.first() else {
         return Err(format!("no mqtt in node of the flow takes the topic \"{}\"", letter.topic));

@@ -1,18 +1,20 @@
 //! mqtt in: receives messages, from one filter or from those that the flow subscribes to.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use flotilla_codec::{QoS, RetainHandling};
 use futures::future::LocalBoxFuture;
 use indexmap::IndexMap;
+use tokio::sync::watch;
 
 use flotilla_engine::message::{Delivery, Msg};
 use flotilla_engine::{Inert, Node, NodeCx, NodeError, Stateless};
 use flotilla_value::{Object, Str, Value};
 
 use super::broker::MqttBroker;
+use super::dynamic::Subscribed;
 use super::order::Order;
 use super::replica_topic::filled;
 use super::share::Wish;
@@ -20,16 +22,22 @@ use super::{action, payload, properties};
 use flotilla_mqtt::{DataType, Publish, SubscribeFilter, topic};
 
 /// The node.
-struct MqttIn {
-    cx: NodeCx,
-    broker: Arc<MqttBroker>,
-    datatype: DataType,
-    each: bool,
-    order: Order,
+pub(super) struct MqttIn {
+    pub(super) me: Weak<MqttIn>,
+    pub(super) cx: NodeCx,
+    pub(super) broker: Arc<MqttBroker>,
+    pub(super) datatype: DataType,
+    pub(super) each: bool,
+    pub(super) single: bool,
+    pub(super) order: Order,
     /// The filter of a node that is not dynamic.
     fixed: Option<Wish>,
-    /// What the flow subscribed to, with the subscription as `getSubscriptions` shows it.
-    dynamic: RefCell<IndexMap<Str, (Wish, Value)>>,
+    /// What the flow subscribed to, by filter.
+    pub(super) dynamic: RefCell<IndexMap<Str, Subscribed>>,
+    /// Where the group keeps that: a node whose settings change begins without.
+    pub(super) key: String,
+    /// It was read there.
+    pub(super) heard: watch::Sender<()>,
 }
 
 /// The row of the type's table.
@@ -59,6 +67,8 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let qos = config.num("qos").and_then(|qos| QoS::from_bits(qos as u8)).unwrap_or(QoS::ExactlyOnce);
     let datatype = DataType::named(config.str("datatype"));
     let each = config.is_for_each() || of_replica;
+    let grouped = settings.share_subscriptions;
+    let single = grouped && !each && config.is_for_one() && !topic::is_special(filter);
     let (order, read) = Order::of(config);
     if let Err(why) = read {
         cx.report().error(Value::from(why), None);
@@ -75,14 +85,28 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         },
         datatype,
         each,
+        single,
         order: order.clone(),
     });
     broker.register(cx.id(), true, fixed.as_ref().is_some_and(|wish| wish.filter.no_local));
-    Ok(Rc::new(MqttIn { cx, broker, datatype, each, order, fixed, dynamic: RefCell::default() }))
+    let key = order.token().to_owned();
+    Ok(Rc::new_cyclic(|me| MqttIn {
+        me: me.clone(),
+        cx,
+        broker,
+        datatype,
+        each,
+        single,
+        order,
+        fixed,
+        dynamic: RefCell::default(),
+        key,
+        heard: watch::Sender::new(()),
+    }))
 }
 
 /// Node-RED's `rh`.
-fn retain_handling(rh: Option<i64>) -> RetainHandling {
+pub(super) fn retain_handling(rh: Option<i64>) -> RetainHandling {
     match rh {
         Some(1) => RetainHandling::IfNew,
         Some(2) => RetainHandling::Never,
@@ -124,86 +148,6 @@ pub(super) fn emit(cx: &NodeCx, datatype: DataType, publish: &Publish, v5: bool,
     }
 }
 
-impl MqttIn {
-    fn subscriptions(&self) -> Value {
-        Value::array(self.dynamic.borrow().values().map(|(_, shown)| shown.clone()).collect())
-    }
-
-    /// The subscriptions that `msg.topic` names: texts or objects, one or several.
-    fn named(&self, msg: &Msg, all: bool) -> Result<Vec<Value>, &'static str> {
-        let given = match msg.get("topic") {
-            Value::Bool(true) if all => self.dynamic.borrow().values().map(|(_, shown)| shown.clone()).collect(),
-            Value::Array(items) => items.to_vec(),
-            item @ (Value::String(_) | Value::Object(_)) => vec![item],
-            _ => return Err("mqtt.errors.invalid-action-badsubscription"),
-        };
-        let named = given.into_iter().map(|item| match item {
-            Value::String(topic) => Value::from([("topic", Value::String(topic))].into_iter().collect::<Object>()),
-            other => other,
-        });
-        let named: Vec<Value> = named.collect();
-        let good =
-            |item: &Value| item.get("topic").as_str().is_some_and(|text| !text.is_empty() && topic::is_filter(text));
-        if named.iter().all(good) { Ok(named) } else { Err("mqtt.errors.invalid-topic") }
-    }
-
-    fn drop_one(&self, filter: &str) {
-        if let Some((wish, _)) = self.dynamic.borrow_mut().shift_remove(filter) {
-            self.broker.unsubscribe(&wish, self.cx.id(), true);
-        }
-    }
-
-    fn subscribe_one(&self, mut shown: Value) {
-        let named = Str::new(shown.get("topic").as_str().unwrap_or_default());
-        let settings = self.cx.settings();
-        let (filter, of_replica) = filled(&named, &settings.replica);
-        let filter = Str::new(&filter);
-        // Always unsubscribe first, so that retained messages come again.
-        self.drop_one(&named);
-        let small = |key: &str, default: u8| match properties::integer(&shown.get(key)) {
-            Some(number) if number <= 2 => number as u8,
-            Some(_) => default,
-            None if shown.get(key).is_undefined() => default,
-            None => default,
-        };
-        let flag = |key: &str| match shown.get(key) {
-            Value::Bool(flag) => Some(flag),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        };
-        let v5 = self.broker.v5();
-        let (qos, rh, rap, nl) = (small("qos", 2), small("rh", 0), flag("rap"), flag("nl"));
-        let datatype = shown.get("datatype");
-        let wish = Wish {
-            filter: SubscribeFilter {
-                filter: filter.clone(),
-                qos: QoS::from_bits(qos).unwrap_or_default(),
-                no_local: v5 && nl == Some(true),
-                retain_as_published: v5 && rap.unwrap_or(true),
-                retain_handling: retain_handling(v5.then_some(i64::from(rh))),
-                id: None,
-                user: Vec::new(),
-            },
-            order: self.order.clone(),
-            datatype: datatype.as_str().map_or(self.datatype, DataType::named),
-            each: self.each || of_replica,
-        };
-        if let Some(object) = shown.as_object_mut() {
-            object.insert("qos", f64::from(qos));
-            if v5 {
-                object.insert("rh", f64::from(rh));
-                object.insert("rap", rap.unwrap_or(true));
-                match nl {
-                    Some(nl) => drop(object.insert("nl", nl)),
-                    None => drop(object.remove("nl")),
-                }
-            }
-        }
-        self.broker.subscribe(&wish, self.cx.id());
-        self.dynamic.borrow_mut().insert(named, (wish, shown));
-    }
-}
-
 impl Node for MqttIn {
     fn receive(&self, mut msg: Msg) {
         let cx = &self.cx;
@@ -211,20 +155,7 @@ impl Node for MqttIn {
         match action.as_str() {
             Some("connect") => action::connect(cx, &self.broker, msg),
             Some("disconnect") => action::disconnect(cx, &self.broker, msg),
-            Some(which @ ("subscribe" | "unsubscribe")) => {
-                let named = match self.named(&msg, which == "unsubscribe") {
-                    Ok(named) => named,
-                    Err(key) => return cx.report().error(action::error(cx, key), Some(&msg)),
-                };
-                for item in named {
-                    match which {
-                        "subscribe" => self.subscribe_one(item),
-                        _ => self.drop_one(item.get("topic").as_str().unwrap_or_default()),
-                    }
-                }
-                msg.set("subscriptions", self.subscriptions());
-                cx.report().done(&msg);
-            }
+            Some(which @ ("subscribe" | "unsubscribe")) => self.subscribe_by(msg, which == "subscribe"),
             Some("getSubscriptions") => {
                 msg.set("topic", "subscriptions");
                 msg.set("payload", self.subscriptions());
@@ -241,11 +172,14 @@ impl Node for MqttIn {
             self.broker.subscribe(wish, self.cx.id());
         }
         self.broker.started();
+        if self.fixed.is_none() {
+            self.follow();
+        }
     }
 
     fn close(&self, removed: bool) -> LocalBoxFuture<'static, ()> {
         let dynamic = std::mem::take(&mut *self.dynamic.borrow_mut());
-        for wish in self.fixed.iter().chain(dynamic.values().map(|(wish, _)| wish)) {
+        for wish in self.fixed.iter().chain(dynamic.values().map(|held| &held.wish)) {
             self.broker.unsubscribe(wish, self.cx.id(), removed);
         }
         let (cx, broker) = (self.cx.clone(), self.broker.clone());

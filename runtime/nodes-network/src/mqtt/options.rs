@@ -11,6 +11,7 @@ use flotilla_engine::message::generate_id as generate;
 use flotilla_engine::settings::Settings;
 use flotilla_value::{Str, Value, from_json};
 
+use super::replica_topic::filled;
 use super::tls::Secure;
 use super::{payload, properties, url};
 use flotilla_mqtt::{Address, ClientOptions, Publish, PublishProps, Role};
@@ -18,6 +19,8 @@ use flotilla_mqtt::{Address, ClientOptions, Publish, PublishProps, Role};
 /// How long a session of ours outlives its connection, in seconds: time enough to come back, or for another replica
 /// to adopt it.
 const SESSION_EXPIRY: u32 = 300;
+/// How long the session of nodes that one replica at a time consumes outlives the whole group, in seconds.
+const SINGLE_EXPIRY: u32 = 86_400;
 /// As long, while it is being adopted.
 pub(super) const ADOPTED_EXPIRY: u32 = SESSION_EXPIRY;
 
@@ -28,6 +31,8 @@ pub(super) struct BrokerOptions {
     credentials: (Option<String>, Option<String>),
     version: Version,
     local: bool,
+    /// A topic of its announcements names the replica.
+    of_replica: bool,
 }
 
 /// Which of the node's announcements.
@@ -59,6 +64,12 @@ pub(super) enum Kind {
     Fleeting,
     /// It publishes.
     Publish,
+    /// It consumes what one replica at a time consumes: its ClientID and session are the group's.
+    Single,
+    /// It carries the group's birth, close and will messages: its ClientID is the group's.
+    Herald,
+    /// It gets retained messages for the group, and ends.
+    Fetch,
     /// It finishes another replica's session.
     Adopt,
 }
@@ -67,8 +78,8 @@ impl Kind {
     pub(super) fn role(self) -> Role {
         match self {
             Kind::Both => Role::Both,
-            Kind::Consume | Kind::Fleeting => Role::Consume,
-            Kind::Publish => Role::Publish,
+            Kind::Consume | Kind::Fleeting | Kind::Single | Kind::Fetch => Role::Consume,
+            Kind::Publish | Kind::Herald => Role::Publish,
             Kind::Adopt => Role::Adopt,
         }
     }
@@ -88,12 +99,28 @@ fn is_local(config: &NodeConfig) -> bool {
 }
 
 impl BrokerOptions {
-    pub(super) fn new(config: &NodeConfig, user: Option<String>, password: Option<String>) -> BrokerOptions {
+    /// `replica`: the id that topics of announcements may have in them.
+    pub(super) fn new(
+        config: &NodeConfig,
+        user: Option<String>,
+        password: Option<String>,
+        replica: &str,
+    ) -> BrokerOptions {
+        let mut config = config.clone();
+        let mut of_replica = false;
+        for field in ["birthTopic", "closeTopic", "willTopic"] {
+            if let Some(Json::String(topic)) = config.props.get_mut(field) {
+                let (filled, named) = filled(topic, replica);
+                of_replica |= named;
+                *topic = filled.into_owned();
+            }
+        }
         BrokerOptions {
-            config: config.clone(),
+            of_replica,
             credentials: (user, password),
-            version: version(config),
-            local: is_local(config),
+            version: version(&config),
+            local: is_local(&config),
+            config,
         }
     }
 
@@ -146,6 +173,12 @@ impl BrokerOptions {
     pub(super) fn trusts_anyone(&self) -> bool {
         let tls = url::parse(&self.url()).is_ok_and(|url| url.tls);
         tls && self.tls_node().is_none_or(str::is_empty) && !self.verifies()
+    }
+
+    /// True when the group announces itself as one: there is an announcement, and no topic of it names the replica.
+    pub(super) fn announces_as_one(&self) -> bool {
+        let all = [Announcement::Birth, Announcement::Close, Announcement::Will];
+        all.into_iter().any(|which| self.has(which)) && !self.of_replica
     }
 
     /// True when the flow's messages have this announcement.
@@ -249,10 +282,16 @@ impl BrokerOptions {
         let own_id = self.client_id().is_empty() || shared;
         let clean = own_id || self.config.bool_or("cleansession", true);
         let role = kind.role();
-        let ours = (role == Role::Publish || shared) && kind != Kind::Fleeting;
+        let passes = matches!(kind, Kind::Fleeting | Kind::Fetch);
+        // The session belongs to a role, whoever has it.
+        let of_role = matches!(kind, Kind::Single | Kind::Herald);
+        let ours = (role == Role::Publish || shared) && !passes && !of_role;
+        let clean = clean && !of_role;
         let client_id = match (own_id, role) {
             (false, Role::Consume | Role::Both) => self.client_id().to_owned(),
             (false, _) => format!("{}-{}", self.client_id(), generate()),
+            (true, _) if kind == Kind::Single => format!("flotilla-{}-{node}-single", settings.group),
+            (true, _) if kind == Kind::Herald => format!("flotilla-{}-{node}-status", settings.group),
             (true, _) if version == Version::V3 => format!("fl{}", generate()),
             (true, _) if shared => format!("flotilla-{}-{}-{node}-{}", settings.group, settings.replica, generate()),
             (true, _) => format!("flotilla_{}", generate()),
@@ -278,7 +317,8 @@ impl BrokerOptions {
                 password: password.filter(|password| !password.is_empty()).map(Bytes::from),
                 will: will.map(|(publish, delay)| publish.into_will(delay)),
                 session_expiry: match kind {
-                    Kind::Fleeting => 0,
+                    Kind::Fleeting | Kind::Fetch => 0,
+                    Kind::Single => SINGLE_EXPIRY,
                     _ if ours => SESSION_EXPIRY,
                     _ => given,
                 },
@@ -288,7 +328,7 @@ impl BrokerOptions {
                 response_info: true,
                 user: {
                     let mut user = user_props.as_ref().map(properties::user).unwrap_or_default();
-                    if shared {
+                    if shared && !of_role && kind != Kind::Fetch {
                         user.extend(identity(role, node, settings));
                     }
                     user.into_iter().map(|(name, value)| (name.into(), value.into())).collect()

@@ -11,8 +11,10 @@ pub(super) struct Order {
     keyed: bool,
     /// The levels of the topic that are the key; the whole topic without.
     pattern: Option<String>,
-    /// The group is given the retained messages once for this text.
-    retained: Option<String>,
+    /// Who gets the retained messages.
+    retained: Retained,
+    /// The group is given them once for this text.
+    token: String,
 }
 
 impl Order {
@@ -26,10 +28,26 @@ impl Order {
         let checked = settings.order_key.as_deref().map(str::parse::<OrderKey>).transpose();
         let pattern = settings.order_key.filter(|_| keyed && checked.is_ok());
         // A node whose settings change begins anew.
-        let token =
-            || format!("{}-{:016x}", config.id, hash_text(&serde_json::to_string(&config.props).unwrap_or_default()));
-        let retained = settings.retained.is_none_or(|retained| retained == Retained::Once).then(token);
-        (Order { keyed, pattern, retained }, checked.map(|_| ()).map_err(|error| error.to_string()))
+        let fields: Vec<_> =
+            config.props.iter().filter(|(name, _)| !matches!(name.as_str(), "x" | "y" | "wires")).collect();
+        let token = format!("{}-{:016x}", config.id, hash_text(&serde_json::to_string(&fields).unwrap_or_default()));
+        let retained = settings.retained.unwrap_or(Retained::Once);
+        (Order { keyed, pattern, retained, token }, checked.map(|_| ()).map_err(|error| error.to_string()))
+    }
+
+    /// The same for a filter that was asked for by message; each time that it is, it begins anew.
+    pub(super) fn of_time(&self, filter: &str, serial: u64) -> Order {
+        Order { token: format!("{}-{:016x}-{serial}", self.token, hash_text(filter)), ..self.clone() }
+    }
+
+    /// What tells the subscription from others, and from itself under other settings.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Who gets the retained messages, where the flow wants them.
+    pub(super) fn retained(&self) -> Retained {
+        self.retained
     }
 
     /// The pattern of the key, where it is not the whole topic.
@@ -42,8 +60,9 @@ impl Order {
         let order = if self.keyed { agreed::ORDER_KEYED } else { agreed::ORDER_NONE };
         let mut user = vec![(Str::new_static(agreed::ORDER), Str::new_static(order))];
         user.extend(self.pattern.iter().map(|pattern| (Str::new_static(agreed::ORDER_KEY), Str::new(pattern))));
-        let token = self.retained.iter().filter(|_| retained);
-        user.extend(token.map(|token| (Str::new_static(agreed::RETAINED_ONCE), Str::new(token))));
+        if retained && self.retained == Retained::Once {
+            user.push((Str::new_static(agreed::RETAINED_ONCE), Str::new(&self.token)));
+        }
         user
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Wish {
     pub(super) datatype: DataType,
     /// Every replica gets every message.
     pub(super) each: bool,
+    /// One replica at a time gets them all.
+    pub(super) single: bool,
     /// What Flotilla's own broker is asked for.
     pub(super) order: Order,
 }
@@ -22,7 +24,7 @@ pub(super) struct Wish {
 impl Wish {
     /// True when the replicas of a group are to share its messages under the group's name.
     pub(super) fn is_shared(&self) -> bool {
-        !self.each && !topic::is_special(&self.filter.filter)
+        !self.each && !self.single && !topic::is_special(&self.filter.filter)
     }
 
     /// True when the server keeps nothing for it while there is no connection.
@@ -64,6 +66,11 @@ impl MqttBroker {
                 });
                 filter.filter = Str::from(format!("$share/{share}/{}", filter.filter));
                 filter.user = wish.order.properties(filter.retain_handling != RetainHandling::Never);
+                // Retained messages come another way, or not at all: some brokers send them to each member.
+                filter.retain_handling = RetainHandling::Never;
+            } else if wish.single && filter.retain_handling == RetainHandling::Always {
+                // Each holder of the role goes on with the session: they come when it begins.
+                filter.retain_handling = RetainHandling::IfNew;
             }
             // The client that subscribes is not the one that publishes: see [`super::own`].
             filter.no_local = false;
@@ -75,7 +82,7 @@ impl MqttBroker {
         filter
     }
 
-    fn ask(&self, client: &Client, wish: &Wish, node: &Str) {
+    pub(super) fn ask(&self, client: &Client, wish: &Wish, node: &Str) {
         let patterns: Vec<String> = {
             let state = self.state.lock();
             let all = state.wishes.iter().map(|(_, wish)| wish).chain(std::iter::once(wish));
@@ -102,6 +109,7 @@ impl MqttBroker {
         if running && !client.has_begun() {
             self.connect();
         }
+        self.fetch_retained();
     }
 
     /// A node no longer wants to receive. `force`: whatever the box "unsubscribe automatically" says.
@@ -111,7 +119,7 @@ impl MqttBroker {
         let clients = {
             let mut state = self.state.lock();
             state.wishes.retain(|(known, other)| known != node || other.filter.filter != wish.filter.filter);
-            state.consumers()
+            state.all_consumers()
         };
         self.mark_if_wanted();
         clients.iter().for_each(|client| client.unsubscribe(&filter.filter, node, keep));

@@ -1,6 +1,9 @@
 //! The seeds of `tests/run --long`.
 
+use flotilla_tests::StoreKind;
+
 use super::case::{Broker, Case};
+use super::outages::Outage;
 
 /// Seeds to run: those of `CHAOS_SEEDS`, or all.
 fn seeds(all: std::ops::Range<u64>) -> Vec<u64> {
@@ -40,4 +43,41 @@ fn seeds_on_our_broker() {
 #[ignore = "long: tests/run --long"]
 fn seeds_on_mosquitto() {
     run(Broker::Mosquitto, seeds(200..220));
+}
+
+fn outages(store: StoreKind) {
+    let mut bad = 0;
+    for seed in seeds(1..6) {
+        for (away, group) in [(3, false), (8, false), (20, false), (8, true)] {
+            let (good, line) = Outage { seed, store, away, group }.verdict();
+            #[allow(clippy::print_stdout, reason = "the list of seeds is the result of a long run")]
+            let () = println!("{} {line}", if good { "ok  " } else { "BAD " });
+            bad += usize::from(!good);
+        }
+    }
+    assert_eq!(bad, 0, "{bad} outages lost messages; see above");
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn outages_of_sqlite() {
+    outages(StoreKind::Sqlite);
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn outages_of_redis() {
+    outages(StoreKind::Redis);
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn outages_of_nats() {
+    outages(StoreKind::Nats);
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn outages_of_postgres() {
+    outages(StoreKind::Postgres);
 }

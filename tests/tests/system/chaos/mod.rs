@@ -6,4 +6,5 @@
 
 mod case;
 mod long;
+mod outages;
 mod short;
