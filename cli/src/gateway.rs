@@ -1,6 +1,7 @@
 //! `flotilla gateway`: the HTTP front door.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use anyhow::Context;
 use clap::Args;
 use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Deadlines, Meters, Pool};
-use flotilla_gateway::directory;
+use flotilla_gateway::{directory, heads};
 use flotilla_group::Driver;
 use flotilla_group::member::{Gateways, Roster};
 use flotilla_store::Store;
@@ -47,6 +48,9 @@ pub struct GatewayArgs {
     /// Deploy flows with unknown node types; such nodes swallow messages, visibly
     #[arg(long, env = "FLOTILLA_ALLOW_UNKNOWN")]
     allow_unknown: bool,
+    /// File to which signed places of the audit log are appended: `flotilla audit verify --heads` compares the store with it
+    #[arg(long, env = "FLOTILLA_AUDIT_HEADS", value_name = "FILE")]
+    audit_heads: Option<PathBuf>,
     /// The group's key: credentials of deploys are kept encrypted with it
     #[arg(long, env = "FLOTILLA_GROUP_KEY", value_name = "KEY", hide_env_values = true)]
     group_key: Option<String>,
@@ -80,6 +84,8 @@ pub struct GatewayParts {
     pub allow_unknown: bool,
     /// The group's key, for credentials of deploys.
     pub group_key: Option<String>,
+    /// Where checkpoints of the audit log go, beside the log lines.
+    pub audit_heads: Option<PathBuf>,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// What `/readyz` shows.
@@ -94,6 +100,7 @@ impl Gateway {
         let id = format!("gateway-{}-{}", std::process::id(), flotilla_engine::message::generate_id());
         let driver = Driver::new(parts.store.clone(), &parts.group, &id, LEASE)?;
         let known = flotilla_runtime::types().names().map(str::to_owned).collect();
+        let audited = parts.store.clone();
         let types = NodeTypes { known, allow_unknown: parts.allow_unknown };
         let api = Api::new(parts.store, &parts.group, types, parts.group_key);
         let pool = Pool::new(Balancer::threads());
@@ -120,6 +127,7 @@ impl Gateway {
             failure: "a rollout that it drove is driven by a replica when the lease has run out",
         };
         task.spawn(driver.run(drive.clone()));
+        heads::export(audited, &parts.group, parts.audit_heads, drive.clone())?;
         let follow = directory::follow(roster, gateways, id, pool, move |ready| match ready {
             0 => readiness.waiting("replicas", "none is ready"),
             _ => readiness.ready("replicas"),
@@ -156,6 +164,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         group: args.group,
         allow_unknown: args.allow_unknown,
         group_key: args.group_key,
+        audit_heads: args.audit_heads,
         http: args.http,
         admin: args.admin,
         admin_token,

@@ -3,3 +3,4 @@
 pub mod admin;
 pub mod balancer;
 pub mod directory;
+pub mod heads;

@@ -3,7 +3,7 @@
 use super::error::ClientError;
 use super::path::{of_group, part};
 use super::transport::Client;
-use crate::audit::AuditEntry;
+use crate::audit::{AuditChain, AuditEntry, AuditFilter};
 use crate::group::{GroupSpec, GroupStatus, Scale};
 use crate::replica::ReplicaRecord;
 
@@ -63,14 +63,37 @@ impl Client {
         self.delete(&member(group, replica)).await
     }
 
-    /// The audit log of what concerns no group, oldest first.
-    pub async fn system_audit(&self) -> Result<Vec<AuditEntry>, ClientError> {
-        self.get("/api/v1/audit").await
+    /// The entries of an audit log that are meant, oldest first; without a group of what concerns none.
+    pub async fn audit_log(&self, group: Option<&str>, filter: &AuditFilter) -> Result<Vec<AuditEntry>, ClientError> {
+        let number = |name: &str, value: Option<u64>| value.map(|value| format!("{name}={value}"));
+        let text = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name}={}", part(value)));
+        let query = [
+            text("user", &filter.user),
+            text("event", &filter.event),
+            number("since_ms", filter.since_ms),
+            number("until_ms", filter.until_ms),
+            number("after", filter.after),
+            number("limit", filter.limit.map(|limit| limit as u64)),
+        ];
+        let query = query.into_iter().flatten().collect::<Vec<_>>().join("&");
+        self.get(&audit(group, &format!("?{query}"))).await
     }
 
     /// The audit log of a group, oldest first.
     pub async fn audit(&self, group: &str) -> Result<Vec<AuditEntry>, ClientError> {
-        self.get(&of_group(group, "audit")).await
+        self.audit_log(Some(group), &AuditFilter::default()).await
+    }
+
+    /// All that is needed to check an audit log; without a group that of what concerns none.
+    pub async fn audit_chain(&self, group: Option<&str>) -> Result<AuditChain, ClientError> {
+        self.get(&audit(group, "/chain")).await
+    }
+}
+
+fn audit(group: Option<&str>, rest: &str) -> String {
+    match group {
+        Some(group) => of_group(group, &format!("audit{rest}")),
+        None => format!("/api/v1/audit{rest}"),
     }
 }
 

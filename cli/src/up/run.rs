@@ -23,6 +23,7 @@ use super::scale;
 use super::scrape;
 use super::secret;
 use super::supervisor::{ReplicaCommand, Supervisor};
+use crate::audit::HEADS_FILE;
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::group_key;
@@ -80,6 +81,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         door: args.door.clone(),
         allow_unknown: args.engine.allow_unknown,
         group_key: Some(key.clone()),
+        audit_heads: Some(args.data.join(HEADS_FILE)),
         metrics,
         readiness: Readiness::default(),
     })

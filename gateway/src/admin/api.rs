@@ -7,7 +7,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use flotilla_api::Problem;
 use flotilla_group::accounts::Accounts;
-use flotilla_group::audit::AuditLog;
+use flotilla_group::audit::{AuditLog, Signer};
 use flotilla_group::deadletter::{DeadLetters, Replays};
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::Registry;
@@ -37,6 +37,7 @@ pub struct Api {
     pub(super) types: Arc<NodeTypes>,
     /// The group's key: credentials are kept encrypted with it.
     pub(super) key: Option<Arc<str>>,
+    pub(super) signer: Option<Arc<Signer>>,
     pub(super) accounts: Accounts,
     pub(super) logins: Arc<Logins>,
 }
@@ -50,6 +51,7 @@ impl Api {
         Api {
             accounts: Accounts::new(store.clone()),
             logins: Arc::default(),
+            signer: key.as_deref().and_then(Signer::new).map(Arc::new),
             store,
             group: group.to_owned(),
             types: Arc::new(types),
@@ -82,12 +84,12 @@ impl Api {
     }
 
     pub(super) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
-        Ok(AuditLog::new(self.store.clone(), group)?)
+        Ok(AuditLog::new(self.store.clone(), group)?.signed(self.signer.clone()))
     }
 
     /// The log of what concerns no group.
     pub(super) fn system_audit(&self) -> AuditLog {
-        AuditLog::system(self.store.clone())
+        AuditLog::system(self.store.clone()).signed(self.signer.clone())
     }
 
     pub(super) fn specs(&self) -> Specs {

@@ -50,6 +50,7 @@ pub(super) fn routes() -> Routes {
         .post("/api/v1/tokens", Right::Account, tokens::make)
         .delete("/api/v1/tokens/{id}", Right::Account, tokens::revoke)
         .get("/api/v1/audit", Right::Administer, audit::system)
+        .get("/api/v1/audit/chain", Right::Administer, audit::system_chain)
         .get("/api/v1/status", Right::View, status::status)
         .get("/api/v1/groups", Right::View, groups::list)
         .post("/api/v1/groups", Right::CreateGroup, groups::add)
@@ -77,6 +78,7 @@ pub(super) fn routes() -> Routes {
         .delete("/api/v1/groups/{group}/deadletters/{id}", Right::Deploy, deadletter::discard)
         .post("/api/v1/groups/{group}/deadletters/{id}/replay", Right::Deploy, deadletter::replay)
         .get("/api/v1/groups/{group}/audit", Right::View, audit::of_group)
+        .get("/api/v1/groups/{group}/audit/chain", Right::View, audit::chain_of_group)
         .get("/api/v1/groups/{group}/context", Right::View, context::list)
         .put("/api/v1/groups/{group}/context", Right::Deploy, context::set)
 }

@@ -7,12 +7,16 @@ use axum::Router;
 use flotilla_api::access::{Access, Grant, NewToken};
 use flotilla_api::group::GroupSpec;
 use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
+use flotilla_group::Driver;
 use flotilla_group::accounts::{Accounts, Hash};
+use flotilla_group::desired::DesiredStates;
 use flotilla_group::spec::Specs;
 use flotilla_store::Store;
+use flotilla_tasks::Task;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The gateway's own token.
 pub const TOKEN: &str = "0123456789abcdef";
@@ -22,6 +26,7 @@ pub struct Place {
     pub store: Arc<dyn Store>,
     pub accounts: Accounts,
     pub admin: Admin,
+    _driver: DropGuard,
     _folder: tempfile::TempDir,
 }
 
@@ -38,10 +43,17 @@ impl Place {
         let folder = tempfile::TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("s.db").display());
         let store = flotilla_store::open(&url).await.unwrap();
-        let api = Api::new(store.clone(), "g", NodeTypes::default(), Some("the group's key".to_owned()));
+        let known = ["tab", "inject", "debug"].map(str::to_owned).to_vec();
+        let types = NodeTypes { known, allow_unknown: false };
+        let api = Api::new(store.clone(), "g", types, Some("the group's key".to_owned()));
         let listen = "127.0.0.1:0".parse().unwrap();
         let admin = Admin::start(listen, Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
-        let place = Place { accounts: Accounts::new(store.clone()), store, admin, _folder: folder };
+        let driver = Driver::new(store.clone(), "g", "test", Duration::from_secs(5)).unwrap();
+        let stop = CancellationToken::new();
+        let task =
+            Task { name: "driver", owner: "test".into(), ends: "the place is dropped", failure: "rollouts do not end" };
+        drop(task.spawn(driver.run(stop.clone())));
+        let place = Place { _driver: stop.drop_guard(), accounts: Accounts::new(store.clone()), store, admin, _folder: folder };
         place.group("g", false).await;
         place.group("other", false).await;
         place
@@ -73,18 +85,35 @@ impl Place {
 
     /// One request with a JSON body; `token` is shown.
     pub async fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
-        let ask = self.exchange(method, path, token, body);
+        self.send(method, path, token, "", body).await
+    }
+
+    /// The same with more headers; without a `Content-Type` among them it is JSON.
+    pub async fn send(&self, method: &str, path: &str, token: &str, headers: &str, body: &str) -> Answer {
+        let ask = self.exchange(method, path, token, headers, body);
         tokio::time::timeout(Duration::from_secs(30), ask).await.expect("an answer within 30 s")
     }
 
-    async fn exchange(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+    /// Waits until the rollout that runs has ended: no replica has to move.
+    pub async fn end_rollout(&self) {
+        let desired = DesiredStates::new(self.store.clone(), "g").unwrap();
+        let ended = async {
+            while desired.load().await.unwrap().is_some_and(|(state, _)| state.active().is_some()) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), ended).await.expect("the rollout ends");
+    }
+
+    async fn exchange(&self, method: &str, path: &str, token: &str, headers: &str, body: &str) -> Answer {
         let address = self.admin.address();
         let mut stream = TcpStream::connect(address).await.unwrap();
         let shown = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
-        let length = body.len();
+        let (length, kind) =
+            (body.len(), if headers.contains("Content-Type") { "" } else { "Content-Type: application/json\r\n" });
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\n{shown}\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{kind}{headers}Content-Length: {length}\r\n\
+             {shown}\r\n{body}"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();

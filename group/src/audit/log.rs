@@ -1,26 +1,46 @@
-//! The audit log in the store.
+//! The audit log in the store: a chain with one end, which is changed by compare-and-swap only.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use flotilla_api::audit::AuditEntry;
-use flotilla_store::{Store, Write};
+use flotilla_api::audit::{AuditChain, AuditEntry, Checkpoint, Sealed};
+use flotilla_store::{Entry, Expect, Store, Write};
+use serde::{Deserialize, Serialize};
 
+use super::signer::Signer;
 use crate::error::GroupError;
 use crate::keys;
 
 /// How long entries are kept.
 const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
-
-/// Tells apart what one process writes within a millisecond.
-static SERIAL: AtomicU64 = AtomicU64::new(0);
+/// Checkpoints outlive the entries, so that what was trimmed is told from what was taken away.
+const CHECKPOINTS_KEPT: Duration = Duration::from_secs(2 * 90 * 24 * 3600);
+/// A checkpoint at the latest after so many entries,
+const CHECKPOINT_ENTRIES: u64 = 32;
+/// or with the first entry that is written so long after the last one.
+const CHECKPOINT_MS: u64 = 60_000;
+/// Attempts to append that others interfere with.
+const ATTEMPTS: usize = 100;
 
 /// The audit log of a group.
 #[derive(Clone)]
 pub struct AuditLog {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) group: String,
+    signer: Option<Arc<Signer>>,
+}
+
+/// The end of the chain. There is one record of it, so there is one order, whoever appends; who was overtaken tries again
+/// behind the other. It holds the last entry itself: entry and end are one write.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) last: Option<Sealed>,
+    /// The last entry of a rollout's own log that is in the chain: the rollout's number and the place in that log.
+    #[serde(default)]
+    pub(crate) copied: Option<(u64, usize)>,
+    /// The last checkpoint's place and time.
+    #[serde(default)]
+    checkpoint: Option<(u64, u64)>,
 }
 
 impl AuditLog {
@@ -30,39 +50,129 @@ impl AuditLog {
     /// [`GroupError::BadName`].
     pub fn new(store: Arc<dyn Store>, group: &str) -> Result<AuditLog, GroupError> {
         keys::check("group name", group)?;
-        Ok(AuditLog { store, group: group.to_owned() })
+        Ok(AuditLog { store, group: group.to_owned(), signer: None })
     }
 
     /// The log of what concerns no group: users, tokens, logins.
     pub fn system(store: Arc<dyn Store>) -> AuditLog {
-        AuditLog { store, group: String::new() }
+        AuditLog { store, group: String::new(), signer: None }
+    }
+
+    /// The same log; what is appended through it is signed now and then.
+    pub fn signed(self, signer: Option<Arc<Signer>>) -> AuditLog {
+        AuditLog { signer, ..self }
+    }
+
+    /// Where the store keeps the checkpoints: what [`Changes`](crate::Changes) are to be of.
+    pub fn checkpoints_key(&self) -> String {
+        keys::audit_checkpoints(&self.group)
     }
 
     /// Writes what a user did; the time is the store's.
-    pub async fn write(&self, mut entry: AuditEntry) -> Result<(), GroupError> {
-        entry.time_ms = self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-        let serial = format!("{}-{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed));
-        self.put(&entry, &serial).await
+    pub async fn write(&self, entry: AuditEntry) -> Result<(), GroupError> {
+        self.append(AuditEntry { time_ms: self.now_ms().await?, ..entry }, None).await
     }
 
-    /// Writes the entries of a rollout's own log from `first` on. Writing one again changes nothing: its key is its
-    /// place in that log.
+    /// Writes the entries of a rollout's own log from `first` on, those that are not there yet.
     pub async fn copy(&self, log: &[AuditEntry], first: usize) -> Result<(), GroupError> {
         for (index, entry) in log.iter().enumerate().skip(first) {
-            self.put(entry, &serial(entry, index)).await?;
+            self.append(entry.clone(), Some((entry.rollout, index))).await?;
         }
         Ok(())
     }
 
-    async fn put(&self, entry: &AuditEntry, serial: &str) -> Result<(), GroupError> {
-        let key = keys::audit(&self.group, entry.time_ms, serial);
-        let value = keys::encode(entry);
-        self.store.set(&key, value, Write::expiring(KEPT)).await?;
+    async fn append(&self, entry: AuditEntry, place: Option<(u64, usize)>) -> Result<(), GroupError> {
+        let text = serde_json::to_string(&entry).unwrap_or_default();
+        for _ in 0..ATTEMPTS {
+            let (head, expected) = self.head().await?;
+            if place.is_some() && (head.copied >= place || self.was_copied_before(&head, &entry, place).await?) {
+                return Ok(());
+            }
+            if let Some(last) = &head.last {
+                // Its writer may have died before.
+                self.keep(last).await?;
+            }
+            let sealed = Sealed::after(head.last.as_ref(), &self.group, text.clone());
+            let checkpoint = self.checkpoint(&head, &sealed, entry.time_ms);
+            let next = Head {
+                last: Some(sealed.clone()),
+                copied: place.or(head.copied),
+                checkpoint: checkpoint.as_ref().map(|at| (at.seq, at.time_ms)).or(head.checkpoint),
+            };
+            let key = keys::audit_head(&self.group);
+            if self.store.cas(&key, expected, Some(keys::encode(&next)), Write::default()).await?.is_swapped() {
+                self.keep(&sealed).await?;
+                if let Some(checkpoint) = checkpoint {
+                    let key = keys::audit_checkpoint(&self.group, checkpoint.seq);
+                    self.store.set(&key, keys::encode(&checkpoint), Write::expiring(CHECKPOINTS_KEPT)).await?;
+                }
+                return Ok(());
+            }
+        }
+        Err(GroupError::Busy { group: self.group.clone() })
+    }
+
+    /// A checkpoint at an entry, when one is due and the key is known.
+    fn checkpoint(&self, head: &Head, at: &Sealed, now_ms: u64) -> Option<Checkpoint> {
+        let due = head.checkpoint.is_none_or(|(seq, time_ms)| {
+            at.seq >= seq + CHECKPOINT_ENTRIES || now_ms >= time_ms.saturating_add(CHECKPOINT_MS)
+        });
+        let signer = self.signer.as_ref().filter(|_| due)?;
+        Some(signer.checkpoint(&self.group, at, now_ms))
+    }
+
+    /// Keeps an entry in its place. What is there stays.
+    async fn keep(&self, sealed: &Sealed) -> Result<(), GroupError> {
+        let key = keys::audit_sealed(&self.group, sealed.seq);
+        self.store.cas(&key, Expect::Absent, Some(keys::encode(sealed)), Write::expiring(KEPT)).await?;
         Ok(())
+    }
+
+    /// Whether a version before the chain has copied this entry.
+    async fn was_copied_before(
+        &self,
+        head: &Head,
+        entry: &AuditEntry,
+        place: Option<(u64, usize)>,
+    ) -> Result<bool, GroupError> {
+        let (None, Some((_, index))) = (head.copied, place) else { return Ok(false) };
+        let key = keys::audit(&self.group, entry.time_ms, &serial(entry, index));
+        Ok(self.store.get(&key).await?.is_some())
+    }
+
+    pub(crate) async fn head(&self) -> Result<(Head, Expect), GroupError> {
+        match self.store.get(&keys::audit_head(&self.group)).await? {
+            Some(entry) => Ok((keys::read("the end of an audit log", &entry)?, Expect::Version(entry.version))),
+            None => Ok((Head::default(), Expect::Absent)),
+        }
+    }
+
+    /// All that is needed to check the log.
+    pub async fn chain(&self) -> Result<AuditChain, GroupError> {
+        let head = self.head().await?.0.last;
+        let entries = self.store.list(&keys::audit_all_sealed(&self.group)).await?;
+        let checkpoints = self.store.list(&self.checkpoints_key()).await?;
+        Ok(AuditChain {
+            group: self.group.clone(),
+            entries: read_all("an audit entry", &entries)?,
+            head,
+            checkpoints: read_all("a checkpoint of an audit log", &checkpoints)?,
+            unchained: self.store.list(&keys::audits(&self.group)).await?.len(),
+            now_ms: self.now_ms().await?,
+            kept_ms: KEPT.as_millis() as u64,
+        })
+    }
+
+    async fn now_ms(&self) -> Result<u64, GroupError> {
+        Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
     }
 }
 
-/// The place of an entry in its rollout's log.
+fn read_all<T: serde::de::DeserializeOwned>(what: &'static str, entries: &[Entry]) -> Result<Vec<T>, GroupError> {
+    entries.iter().map(|entry| keys::read(what, entry)).collect()
+}
+
+/// The place of an entry in its rollout's log, as versions before the chain wrote it.
 pub(crate) fn serial(entry: &AuditEntry, index: usize) -> String {
     format!("r{:06}-{index:05}", entry.rollout)
 }

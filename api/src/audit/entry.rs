@@ -6,6 +6,9 @@ use serde_json::Value;
 /// One change: time, actor, what, why.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
+    /// The place in the chain: 1 is the first; 0 for what is in none (yet).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub seq: u64,
     /// Milliseconds since the epoch, on the store's clock.
     pub time_ms: u64,
     /// Who: a user, or the process that holds the upgrade lease. Taken from the credential.
@@ -45,6 +48,50 @@ pub struct AuditEntry {
     /// The rollout's number; 0 when it is not of a rollout.
     #[serde(default)]
     pub rollout: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Which entries: the query of `GET .../audit`. What is not given does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditFilter {
+    /// Those of this user or process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Those with this action: `deploy`, `refused`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Those from this time on, in milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<u64>,
+    /// Those before this time, in milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<u64>,
+    /// Those behind this place in the chain: the cursor of whoever reads on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// At most so many, the first ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+impl AuditFilter {
+    /// The entries that are meant, in their order.
+    pub fn of(&self, entries: Vec<AuditEntry>) -> Vec<AuditEntry> {
+        let is = |wanted: &Option<String>, has: &str| wanted.as_ref().is_none_or(|wanted| wanted == has);
+        let fits = |entry: &AuditEntry| {
+            is(&self.user, &entry.actor)
+                && is(&self.event, &entry.action)
+                && self.since_ms.is_none_or(|since| entry.time_ms >= since)
+                && self.until_ms.is_none_or(|until| entry.time_ms < until)
+                && self.after.is_none_or(|after| entry.seq > after)
+        };
+        entries.into_iter().filter(fits).take(self.limit.unwrap_or(usize::MAX)).collect()
+    }
 }
 
 /// Who asked for something, and how.
