@@ -1,9 +1,10 @@
 //! Dead letters: messages that failed for good.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a message is a dead letter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// Its delivery failed, as often as it may be tried.
@@ -14,7 +15,7 @@ pub enum Cause {
 }
 
 /// A dead letter without its content. `GET /api/v1/groups/{group}/deadletters` answers them, the oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetter {
     /// Its number in the group; grows.
     pub id: u64,
@@ -48,7 +49,7 @@ pub struct DeadLetter {
 }
 
 /// One dead letter. `GET /api/v1/groups/{group}/deadletters/{id}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetterContent {
     /// What lists show of it.
     #[serde(flatten)]
@@ -61,7 +62,7 @@ pub struct DeadLetterContent {
 }
 
 /// The properties of a message that a replay gives back to the flow (MQTT 5, 3.3.2.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LetterProperties {
     /// The payload is UTF-8 text.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flotilla_flows::{Effects, Finding, NodeSettings};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use crate::revision::RevisionDiff;
 use crate::rollout::{Rollout, Rules};
 
 /// `POST /api/v1/groups/{group}/deploy`: what is not given stays as the group has it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Deploy {
     /// The flow document, as exported.
@@ -67,7 +68,7 @@ pub struct Deploy {
 }
 
 /// `POST /api/v1/groups/{group}/rollback`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rollback {
     /// The revision, or its first digits; without it the good one before this one.
@@ -82,7 +83,7 @@ pub struct Rollback {
 }
 
 /// The answer to a deploy or a rollback: a rollout has begun.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Begun {
     /// The revision that the group goes to.
     pub revision: String,
@@ -94,7 +95,7 @@ pub struct Begun {
 }
 
 /// `POST /api/v1/groups/{group}/deploy/dry-run`: what a deploy would do. Nothing is written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DryRun {
     /// The revision that runs.
     pub base: Option<String>,

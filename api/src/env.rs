@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One variable. `GET /api/v1/groups/{group}/env` answers them by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EnvVar {
     /// Its name.
     pub name: String,
@@ -16,7 +17,7 @@ pub struct EnvVar {
 }
 
 /// `PUT /api/v1/groups/{group}/env/secrets`: sets and removes secrets of a group.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretChange {
     /// Values by name.
@@ -31,7 +32,7 @@ pub struct SecretChange {
 }
 
 /// The answer to a change of secrets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SecretsChanged {
     /// The number of the rollout that restarts what names them; none while the group has no revision.
     pub rollout: Option<u64>,

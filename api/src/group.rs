@@ -1,11 +1,12 @@
 //! Groups as their users describe them, and as the API shows them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rollout::Rules;
 
 /// A group as its users describe it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupSpec {
     /// The name: 1 to 64 of a-z A-Z 0-9 . _ -
@@ -38,7 +39,7 @@ impl GroupSpec {
 }
 
 /// A group as the API shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupStatus {
     /// The name.
     pub name: String,
@@ -63,7 +64,7 @@ pub struct GroupStatus {
 }
 
 /// `PUT /api/v1/groups/{group}/scale`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scale {
     /// How many replicas the supervisor is to keep running, 1 to 64.

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::replica::{ReplicaRecord, ReplicaState};
 
 /// What works in a replica, and what does not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ReplicaHealth {
     /// Nodes that do not work: at most [`ReplicaHealth::PROBLEMS`].
@@ -27,7 +28,7 @@ pub struct ReplicaHealth {
 }
 
 /// A node that does not work.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeProblem {
     /// The node's id.
     pub node: String,
@@ -43,7 +44,7 @@ pub struct NodeProblem {
 }
 
 /// A connection that the flow needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
     /// The node that has it.
     pub node: String,

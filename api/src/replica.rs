@@ -3,12 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::health::ReplicaHealth;
 
 /// Where a replica is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplicaState {
     /// It loads its revision.
@@ -22,7 +23,7 @@ pub enum ReplicaState {
 }
 
 /// A replica's record in the store, renewed with its lease.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReplicaRecord {
     /// Unique among all living replicas.
     pub id: String,

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use flotilla_flows::{Change, NodeSettings};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Who gave a revision to a group, when and why. The last time counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Given {
     /// The revision's id.
     pub id: String,
@@ -22,7 +23,7 @@ pub struct Given {
 }
 
 /// `GET /api/v1/groups/{group}/revisions/{id}`. Credentials are never shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RevisionContent {
     /// The revision's id.
     pub id: String,
@@ -45,7 +46,7 @@ pub struct RevisionContent {
 }
 
 /// What became of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyChange {
     /// It is new.
@@ -57,7 +58,7 @@ pub enum KeyChange {
 }
 
 /// `GET /api/v1/groups/{group}/revisions/{from}/diff/{to}`: names of keys, never values.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RevisionDiff {
     /// Entries of the flow document that differ.
     pub nodes: Vec<Change>,
@@ -97,7 +98,7 @@ impl RevisionDiff {
 }
 
 /// `POST /api/v1/groups/{group}/revisions/copy`: gives a group a revision of another.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Copy {
     /// The group to copy from.
@@ -116,7 +117,7 @@ pub struct Copy {
 }
 
 /// The answer to a copy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Copied {
     /// The revision's id in the group that got it.
     pub revision: String,

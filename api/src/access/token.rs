@@ -1,11 +1,12 @@
 //! Tokens of users.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::grant::Grant;
 
 /// What a token may be used for, of what its user may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
     /// To look.
@@ -18,7 +19,7 @@ pub enum Access {
 }
 
 /// A token as lists show it. `GET /api/v1/tokens` answers them, the oldest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Token {
     /// By which it is revoked.
     pub id: String,
@@ -42,7 +43,7 @@ pub struct Token {
 }
 
 /// `POST /api/v1/tokens`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for, for lists and the audit log.
@@ -63,7 +64,7 @@ pub struct NewToken {
 }
 
 /// The answer to a new token and to a login: the only one that has its text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MadeToken {
     /// The token.
     #[serde(flatten)]
@@ -73,7 +74,7 @@ pub struct MadeToken {
 }
 
 /// `GET /api/v1/whoami`: who the credential of the request stands for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Whoami {
     /// The name, as the audit log has it.
     pub name: String,

@@ -1,11 +1,12 @@
 //! Users.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::grant::Grant;
 
 /// A user. `GET /api/v1/users` answers them by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct User {
     /// The name: 1 to 64 of a-z A-Z 0-9 . _ -
     pub name: String,
@@ -18,7 +19,7 @@ pub struct User {
 }
 
 /// `POST /api/v1/users`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// The name.
@@ -32,7 +33,7 @@ pub struct NewUser {
 }
 
 /// `PUT /api/v1/users/{user}/roles`: replaces them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Roles {
     /// What the user is to be.
@@ -40,7 +41,7 @@ pub struct Roles {
 }
 
 /// `PUT /api/v1/users/{user}/password`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPassword {
     /// The new password, 8 to 1024 characters.
@@ -51,7 +52,7 @@ pub struct NewPassword {
 }
 
 /// `POST /api/v1/login`: a token for a name and a password.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// The user.

@@ -1,10 +1,11 @@
 //! The audit log as a chain: each entry has the hash of the one before, so that none can be changed, taken out or put in.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// An entry in the chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sealed {
     /// Its place: 1 is the first.
     pub seq: u64,
@@ -17,7 +18,7 @@ pub struct Sealed {
 }
 
 /// A signature with the key that is made of the group's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Signature {
     /// The public Ed25519 key in hex.
     pub key: String,
@@ -26,7 +27,7 @@ pub struct Signature {
 }
 
 /// A place in the chain that was signed: whatever is before it is what it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Checkpoint {
     /// The group; empty: the log of what concerns none.
     pub group: String,
@@ -42,7 +43,7 @@ pub struct Checkpoint {
 }
 
 /// `GET /api/v1/groups/{group}/audit/chain`: all that is needed to check a log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditChain {
     /// The group; empty: the log of what concerns none.
     pub group: String,

@@ -1,10 +1,11 @@
 //! One line of the audit log.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One change: time, actor, what, why.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEntry {
     /// The place in the chain: 1 is the first; 0 for what is in none (yet).
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -56,7 +57,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// Which entries: the query of `GET .../audit`. What is not given does not matter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditFilter {
     /// Those of this user or process.
@@ -95,7 +96,7 @@ impl AuditFilter {
 }
 
 /// Who asked for something, and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     /// Who.
     pub actor: String,

@@ -1,5 +1,6 @@
 //! A rollout as the store keeps it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::member::{Member, Step};
@@ -7,7 +8,7 @@ use super::rules::Rules;
 use crate::audit::AuditEntry;
 
 /// Where a rollout is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Replicas move to the new revision.
@@ -21,7 +22,7 @@ pub enum Phase {
 }
 
 /// A rollout: one document in the store, changed by compare-and-swap under the group's upgrade lease only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rollout {
     /// Counts up with each rollout of the group.
     pub number: u64,

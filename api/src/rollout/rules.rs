@@ -1,10 +1,11 @@
 //! By which rules a rollout goes.
 
 use flotilla_flows::DeployType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// By which rules a rollout goes. Times are in milliseconds of the store's clock.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
     /// Replicas that stay ready at least; the default is all but one. A group of one has none to spare: its replica

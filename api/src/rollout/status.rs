@@ -1,11 +1,12 @@
 //! What a group is to run, as the API shows it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::record::Rollout;
 
 /// `GET /api/v1/groups/{group}/rollout`: what a group is to run, and the rollout that runs or was the last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RolloutStatus {
     /// The last good revision.
     pub revision: String,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::deploy_type::DeployType;
 use crate::document::{Document, NodeConfig};
 
 /// What a deploy does in each replica.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Effects {
     /// Nodes that stop and start, as `type "name" on tab`; new ones too.
     pub restarts: Vec<String>,

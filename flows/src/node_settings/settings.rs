@@ -1,9 +1,10 @@
 //! Settings of one node in a group.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who gets a message of an `mqtt in` node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Share {
     /// One replica gets it: the default.
@@ -17,7 +18,7 @@ pub enum Share {
 }
 
 /// Who gets the retained messages when the subscription of an `mqtt in` node begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Retained {
     /// The group, once.
@@ -29,7 +30,7 @@ pub enum Retained {
 }
 
 /// Who fires the ticks of an `inject` node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TickMode {
     /// One replica: the default for what repeats.
@@ -41,7 +42,7 @@ pub enum TickMode {
 }
 
 /// Settings of one node in a group. They are part of a revision; those that are not set are the node's own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NodeSettings {
     /// Who gets a message.

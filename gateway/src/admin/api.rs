@@ -17,8 +17,10 @@ use flotilla_group::spec::Specs;
 use flotilla_store::Store;
 use serde::de::DeserializeOwned;
 
+use super::document::Document;
 use super::logins::Logins;
 use super::problem::Failure;
+use super::token::Token;
 
 /// Which node types a deploy may use.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,10 @@ pub struct Api {
     /// The group's key: credentials are kept encrypted with it.
     pub(super) key: Option<Arc<str>>,
     pub(super) signer: Option<Arc<Signer>>,
+    /// The gateway's own token; without one it answers everybody on its machine while there is no user.
+    pub(super) token: Option<Token>,
+    /// What it says of itself.
+    pub(super) document: Document,
     pub(super) accounts: Accounts,
     pub(super) logins: Arc<Logins>,
 }
@@ -50,6 +56,8 @@ impl Api {
     pub fn new(store: Arc<dyn Store>, group: &str, types: NodeTypes, key: Option<String>) -> Api {
         Api {
             accounts: Accounts::new(store.clone()),
+            token: None,
+            document: Document::default(),
             logins: Arc::default(),
             signer: key.as_deref().and_then(Signer::new).map(Arc::new),
             store,

@@ -19,6 +19,8 @@ pub(super) enum Source {
     Cli,
     /// From another client of the API.
     Api,
+    /// Over Node-RED's admin API.
+    Editor,
 }
 
 /// Who sends a request: known from its credential, and from nothing that the request says. Handlers get it from the guard.
@@ -36,6 +38,7 @@ impl Source {
         match self {
             Source::Cli => "cli",
             Source::Api => "api",
+            Source::Editor => "editor",
         }
     }
 }
@@ -70,6 +73,11 @@ impl Caller {
     /// Whether they may look at a group.
     pub(super) fn sees(&self, group: &str) -> bool {
         self.principal.sees(group)
+    }
+
+    /// Whether they may deploy to any group at all.
+    pub(super) fn may_deploy(&self) -> bool {
+        self.principal.may(Right::Deploy, Target::default()).is_ok()
     }
 
     /// Refuses what they may not do beside what the route asks for, in no group in particular.

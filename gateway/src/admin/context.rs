@@ -7,6 +7,7 @@ use bytes::Bytes;
 use flotilla_api::Problem;
 use flotilla_group::context_prefix;
 use flotilla_store::Write;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -15,7 +16,7 @@ use super::caller::Caller;
 use super::problem::Failure;
 
 /// Which keys: those whose `SCOPE/KEY` begins so.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(super) struct Which {
     #[serde(default)]
     prefix: String,

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
 use flotilla_api::rollout::Rules;
 use flotilla_flows::{Document, effects, review};
@@ -21,13 +21,24 @@ pub(super) async fn deploy(
     Path(group): Path<String>,
     caller: Caller,
     Body(deploy): Body<Deploy>,
-) -> Result<(StatusCode, Json<Begun>), Failure> {
-    let plan = plan(&api, &group, &deploy).await?;
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Begun>), Failure> {
+    let begun = deploy_to(&api, &caller, &group, deploy).await?;
+    Ok((StatusCode::ACCEPTED, watch_at(&group), Json(begun)))
+}
+
+/// The same for whoever has a deploy.
+pub(super) async fn deploy_to(api: &Api, caller: &Caller, group: &str, deploy: Deploy) -> Result<Begun, Failure> {
+    let plan = plan(api, group, &deploy).await?;
     refuse_missing(&plan.new)?;
-    let rules = rules(&api, &group, deploy.rules).await?;
+    let rules = rules(api, group, deploy.rules).await?;
     let base = plan.base.as_deref();
-    let (id, rollout) = begin(&api, &group, &plan.new, base, &rules, &deploy.message, &caller).await?;
-    Ok((StatusCode::ACCEPTED, Json(Begun { revision: id, rollout: rollout.0, findings: review(&plan.document) })))
+    let (id, rollout) = begin(api, group, &plan.new, base, &rules, &deploy.message, caller).await?;
+    Ok(Begun { revision: id, rollout: rollout.0, findings: review(&plan.document) })
+}
+
+/// Where a rollout is seen that was begun.
+fn watch_at(group: &str) -> [(HeaderName, String); 1] {
+    [(header::LOCATION, format!("/api/v1/groups/{group}/rollout"))]
 }
 
 /// Says what a deploy would do.
@@ -64,7 +75,7 @@ pub(super) async fn rollback(
     Path(group): Path<String>,
     caller: Caller,
     Body(rollback): Body<Rollback>,
-) -> Result<(StatusCode, Json<Begun>), Failure> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Begun>), Failure> {
     let (desired, revisions) = (api.desired(&group)?, api.revisions(&group)?);
     let state = desired.load().await?.map(|(state, _)| state);
     let id = match &rollback.revision {
@@ -88,7 +99,8 @@ pub(super) async fn rollback(
         refuse_missing(&filled)?;
         begin(&api, &group, &filled, None, &rules, "rollback", &caller).await?
     };
-    Ok((StatusCode::ACCEPTED, Json(Begun { revision: id, rollout: rollout.0, findings: Vec::new() })))
+    let begun = Begun { revision: id, rollout: rollout.0, findings: Vec::new() };
+    Ok((StatusCode::ACCEPTED, watch_at(&group), Json(begun)))
 }
 
 /// Records a revision and begins the rollout to it, unless the group runs another than `base` by now.

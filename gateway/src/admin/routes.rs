@@ -11,18 +11,10 @@ use flotilla_group::rights::Right;
 
 use super::api::Api;
 use super::guard::{Guard, Post, guard};
-use super::{audit, context, deadletter, deploy, env, groups, members, revisions, rollout, status, tokens, users};
-
-/// A route: who may use it is in `docs/rights.md`, which a test makes from these.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The method.
-    pub method: Method,
-    /// The path, with `{group}` and other parts in braces.
-    pub path: &'static str,
-    /// What a request needs. Where the path has `{group}`, in that group.
-    pub right: Right,
-}
+use super::route::Route;
+use super::{
+    audit, context, deadletter, deploy, env, groups, members, openapi, revisions, rollout, status, tokens, users,
+};
 
 /// Routes, each with its handler.
 #[derive(Default)]
@@ -35,9 +27,16 @@ pub fn api_routes() -> Vec<Route> {
     routes().list.into_iter().map(|(route, _)| route).collect()
 }
 
-/// All routes of `/api/v1`.
+/// All routes, with the right that each needs.
 pub(super) fn routes() -> Routes {
-    Routes::default()
+    node_red(own(Routes::default()))
+}
+
+/// Those of `/api/v1`.
+fn own(routes: Routes) -> Routes {
+    routes
+        .get("/api/v1/openapi.json", Right::Open, openapi::get)
+        .get("/api/v1/docs", Right::Open, openapi::get_page)
         .post("/api/v1/login", Right::Open, tokens::login)
         .get("/api/v1/whoami", Right::SignedIn, users::whoami)
         .get("/api/v1/users", Right::Administer, users::list)
@@ -83,12 +82,44 @@ pub(super) fn routes() -> Routes {
         .put("/api/v1/groups/{group}/context", Right::Deploy, context::set)
 }
 
+/// Node-RED's admin API. It is about the gateway's own group.
+fn node_red(routes: Routes) -> Routes {
+    use super::nodered::{auth, context, flow, flows, info, nodes};
+    routes
+        .get("/auth/login", Right::Open, auth::login)
+        .post("/auth/token", Right::Open, auth::token)
+        .post("/auth/revoke", Right::SignedIn, auth::revoke)
+        .get("/flows", Right::View, flows::get)
+        .post("/flows", Right::Deploy, flows::post)
+        .get("/flows/state", Right::View, flows::state)
+        .post("/flows/state", Right::Deploy, flows::set_state)
+        .post("/flow", Right::Deploy, flow::post)
+        .get("/flow/{id}", Right::View, flow::get)
+        .put("/flow/{id}", Right::Deploy, flow::put)
+        .delete("/flow/{id}", Right::Deploy, flow::delete)
+        .get("/settings", Right::SignedIn, info::settings)
+        .get("/diagnostics", Right::View, info::diagnostics)
+        .get("/nodes", Right::View, nodes::list)
+        .post("/nodes", Right::Own, nodes::fixed)
+        .get("/nodes/{module}", Right::View, nodes::module)
+        .put("/nodes/{module}", Right::Own, nodes::fixed)
+        .delete("/nodes/{module}", Right::Own, nodes::fixed)
+        .get("/nodes/{module}/{name}", Right::View, nodes::one)
+        .put("/nodes/{module}/{name}", Right::Own, nodes::fixed)
+        .get("/context/global", Right::View, context::global)
+        .get("/context/{kind}/{id}", Right::View, context::of_scope)
+        .delete("/context/{kind}/{id}", Right::Deploy, context::delete_global)
+        .get("/context/{kind}/{id}/{key}", Right::View, context::key_of_scope)
+        .delete("/context/{kind}/{id}/{key}", Right::Deploy, context::delete_of_scope)
+}
+
 impl Routes {
     /// The router: in front of each route its guard.
     pub(super) fn guarded(self, post: &Arc<Post>) -> Router<Api> {
         self.list.into_iter().fold(Router::new(), |router, (Route { method, path, right }, handler)| {
             let route = Arc::from(format!("{method} {path}"));
-            let sentry = Guard { post: post.clone(), right, route };
+            let of_node_red = !path.starts_with("/api/v1/");
+            let sentry = Guard { post: post.clone(), right, of_node_red, route };
             router.route(path, handler.route_layer(from_fn_with_state(sentry, guard)))
         })
     }

@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::api::Api;
 use super::gate::{Gate, local_only};
 use super::guard::Post;
+use super::openapi::document;
 use super::problem::Failure;
 use super::refusals::Refusals;
-use super::routes::routes;
+use super::routes::{api_routes, routes};
 use super::token::Token;
 
 /// The largest request: a flow document with room to spare, below what every store takes.
@@ -57,6 +58,7 @@ impl Admin {
         let stop = CancellationToken::new();
         let ended = stop.clone();
         let open = token.is_none();
+        let api = Api { token: token.clone(), ..api };
         let app = app(Gate::new(token, api.accounts.clone()), api).merge(also);
         let app = if open { app.layer(from_fn(local_only)) } else { app };
         let task = Task {
@@ -89,6 +91,7 @@ impl Drop for Admin {
 }
 
 fn app(gate: Gate, api: Api) -> Router {
+    let api = Api { document: document(&api_routes()), ..api };
     let post = Arc::new(Post { gate, api: api.clone(), refusals: Refusals::default() });
     routes().guarded(&post).layer(DefaultBodyLimit::max(LARGEST)).with_state(api).fallback(not_found)
 }

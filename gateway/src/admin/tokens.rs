@@ -8,6 +8,7 @@ use flotilla_api::access::{Access, Login, MadeToken, NewToken, Token};
 use flotilla_api::audit::AuditEntry;
 use flotilla_group::accounts::UserRecord;
 use flotilla_group::rights::Right;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -23,7 +24,7 @@ const LONGEST_LOGIN_S: u64 = 90 * 24 * 3600;
 const LONGEST_S: u64 = 3_653 * 24 * 3600;
 
 /// Whose tokens.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Whose {
     #[serde(default)]

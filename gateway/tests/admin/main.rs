@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests, which clippy does not see as such in these files")]
 
 mod accounts;
+mod nodered;
+mod openapi;
 mod place;
 mod rights;

@@ -53,7 +53,8 @@ impl Place {
         let task =
             Task { name: "driver", owner: "test".into(), ends: "the place is dropped", failure: "rollouts do not end" };
         drop(task.spawn(driver.run(stop.clone())));
-        let place = Place { _driver: stop.drop_guard(), accounts: Accounts::new(store.clone()), store, admin, _folder: folder };
+        let place =
+            Place { _driver: stop.drop_guard(), accounts: Accounts::new(store.clone()), store, admin, _folder: folder };
         place.group("g", false).await;
         place.group("other", false).await;
         place

@@ -96,7 +96,7 @@ async fn an_edited_entry_is_found() {
         last = Sealed::after(Some(&last), "g", place.sealed(seq).await.text);
         place.put(seq, &last).await;
     }
-    assert_eq!(place.wrong().await, [(33, "changed"), (40, "changed")]);
+    assert_eq!(place.wrong().await, [(33, "changed"), (40, "changed"), (40, "order")]);
     // And with another signature in that place, the key is another.
     let key = place.exported().await.checkpoints[0].signature.key.clone();
     let forged = Signer::new("another key").unwrap().checkpoint("g", &place.sealed(33).await, 1);

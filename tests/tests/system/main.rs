@@ -22,6 +22,7 @@ mod load;
 mod main_job;
 mod members;
 mod memory;
+mod node_red_admin;
 mod outside;
 mod own_settings;
 mod parts;

@@ -1,0 +1,106 @@
+//! What the routes take and answer. A route that is not here is in the document with its path and right only.
+
+use flotilla_api::access::{Login, MadeToken, NewPassword, NewToken, NewUser, Roles, Token, User, Whoami};
+use flotilla_api::audit::{AuditChain, AuditEntry, AuditFilter};
+use flotilla_api::deadletter::{DeadLetter, DeadLetterContent};
+use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
+use flotilla_api::env::{EnvVar, SecretChange, SecretsChanged};
+use flotilla_api::group::{GroupSpec, GroupStatus, Scale};
+use flotilla_api::member::By;
+use flotilla_api::replica::ReplicaRecord;
+use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
+use flotilla_api::rollout::{Rollout, RolloutStatus};
+use serde_json::{Map, Value};
+
+use super::super::context::Which;
+use super::super::tokens::Whose;
+use super::operation::{Operation, change, get};
+
+pub(super) fn operations() -> Vec<Operation> {
+    let mut all = accounts();
+    all.extend(groups());
+    all.extend(revisions());
+    all.extend(messages());
+    all
+}
+
+fn accounts() -> Vec<Operation> {
+    vec![
+        change("POST", "/api/v1/login", "A token for a name and a password").takes::<Login>().answers::<MadeToken>(201),
+        get::<Whoami>("/api/v1/whoami", "Who the credential stands for"),
+        get::<Vec<User>>("/api/v1/users", "The users, by name"),
+        change("POST", "/api/v1/users", "Add a user").takes::<NewUser>().answers::<User>(201),
+        get::<User>("/api/v1/users/{user}", "A user"),
+        change("DELETE", "/api/v1/users/{user}", "Remove a user; the tokens are void with that"),
+        change("PUT", "/api/v1/users/{user}/roles", "Replace a user's roles").takes::<Roles>().answers::<User>(200),
+        change("PUT", "/api/v1/users/{user}/password", "Set a password").takes::<NewPassword>(),
+        get::<Vec<Token>>("/api/v1/tokens", "One's own tokens; an admin's view of all").query::<Whose>(),
+        change("POST", "/api/v1/tokens", "Make a token").takes::<NewToken>().answers::<MadeToken>(201),
+        change("DELETE", "/api/v1/tokens/{id}", "Make a token void"),
+        get::<Vec<AuditEntry>>("/api/v1/audit", "The audit log of what concerns no group").query::<AuditFilter>(),
+        get::<AuditChain>("/api/v1/audit/chain", "The same with its hashes and signatures"),
+    ]
+}
+
+fn groups() -> Vec<Operation> {
+    vec![
+        get::<Vec<ReplicaRecord>>("/api/v1/status", "The replicas of the gateway's own group"),
+        get::<Vec<GroupStatus>>("/api/v1/groups", "The groups that one may look at"),
+        change("POST", "/api/v1/groups", "Make a group").takes::<GroupSpec>().answers::<GroupStatus>(201),
+        get::<GroupStatus>("/api/v1/groups/{group}", "A group"),
+        change("PUT", "/api/v1/groups/{group}", "Replace what users say of a group")
+            .takes::<GroupSpec>()
+            .answers::<GroupStatus>(200),
+        change("DELETE", "/api/v1/groups/{group}", "Remove a group without replicas"),
+        get::<Vec<ReplicaRecord>>("/api/v1/groups/{group}/replicas", "The replicas of a group"),
+        get::<Vec<ReplicaRecord>>("/api/v1/replicas", "The replicas of all groups"),
+        change("PUT", "/api/v1/groups/{group}/members/{replica}", "Put a replica into a group").query::<By>(),
+        change("DELETE", "/api/v1/groups/{group}/members/{replica}", "Take a replica out of a group").query::<By>(),
+        change("PUT", "/api/v1/groups/{group}/scale", "Say how many replicas run")
+            .takes::<Scale>()
+            .answers::<GroupStatus>(200),
+        get::<Vec<AuditEntry>>("/api/v1/groups/{group}/audit", "The audit log of a group").query::<AuditFilter>(),
+        get::<AuditChain>("/api/v1/groups/{group}/audit/chain", "The same with its hashes and signatures"),
+    ]
+}
+
+fn revisions() -> Vec<Operation> {
+    vec![
+        change("POST", "/api/v1/groups/{group}/deploy", "Make a revision and begin the rollout to it")
+            .takes::<Deploy>()
+            .answers::<Begun>(202),
+        change("POST", "/api/v1/groups/{group}/deploy/dry-run", "What a deploy would do")
+            .takes::<Deploy>()
+            .answers::<DryRun>(200),
+        change("POST", "/api/v1/groups/{group}/rollback", "Begin a rollout to an earlier revision")
+            .takes::<Rollback>()
+            .answers::<Begun>(202),
+        get::<RolloutStatus>("/api/v1/groups/{group}/rollout", "What the group is to run, and its rollout"),
+        change("POST", "/api/v1/groups/{group}/rollout/{what}", "Pause, resume or cancel the rollout")
+            .takes::<By>()
+            .answers::<Rollout>(200),
+        get::<Vec<Given>>("/api/v1/groups/{group}/revisions", "The revisions that the group was given"),
+        change("POST", "/api/v1/groups/{group}/revisions/copy", "Copy a revision of another group")
+            .takes::<Copy>()
+            .answers::<Copied>(201),
+        get::<RevisionContent>("/api/v1/groups/{group}/revisions/{id}", "A revision, by its id or its first digits"),
+        get::<RevisionDiff>("/api/v1/groups/{group}/revisions/{id}/diff/{to}", "What differs between two revisions"),
+        get::<Vec<EnvVar>>("/api/v1/groups/{group}/env", "Environment variables and names of secrets"),
+        change("PUT", "/api/v1/groups/{group}/env/secrets", "Set and remove secrets")
+            .takes::<SecretChange>()
+            .answers::<SecretsChanged>(200),
+    ]
+}
+
+fn messages() -> Vec<Operation> {
+    vec![
+        get::<Vec<DeadLetter>>("/api/v1/groups/{group}/deadletters", "Messages that failed for good"),
+        get::<DeadLetterContent>("/api/v1/groups/{group}/deadletters/{id}", "One with its content"),
+        change("DELETE", "/api/v1/groups/{group}/deadletters/{id}", "Discard one"),
+        change("POST", "/api/v1/groups/{group}/deadletters/{id}/replay", "Have a replica run one again")
+            .takes::<By>()
+            .with(202),
+        get::<Map<String, Value>>("/api/v1/groups/{group}/context", "Shared context, by SCOPE/KEY").query::<Which>(),
+        change("PUT", "/api/v1/groups/{group}/context", "Set and remove shared context").takes::<Map<String, Value>>(),
+    ]
+}

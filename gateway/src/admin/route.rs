@@ -1,0 +1,15 @@
+//! One route.
+
+use axum::http::Method;
+use flotilla_group::rights::Right;
+
+/// A route: who may use it is in `docs/rights.md`, which a test makes from all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{group}` and other parts in braces.
+    pub path: &'static str,
+    /// What a request needs. Where the path has `{group}`, in that group; outside of `/api/v1` in the gateway's own.
+    pub right: Right,
+}
