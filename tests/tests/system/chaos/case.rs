@@ -49,7 +49,11 @@ fn documents(folder: &std::path::Path, port: u16) -> [PathBuf; 2] {
             }
             // A topic for each key.
             match node["type"].as_str() {
-                Some("mqtt in") => node["topic"] = Value::from("in/+"),
+                Some("mqtt in") => {
+                    node["topic"] = Value::from("in/+");
+                    // By key, as groups do it where nobody asks for something else.
+                    node["ha"] = Value::Null;
+                }
                 Some("mqtt out") => node["topic"] = Value::from(""),
                 Some("function") if node["id"] == "f1" => {
                     let body = node["func"].as_str().unwrap_or_default();
