@@ -8,6 +8,7 @@ mod completions;
 mod config_file;
 mod context;
 mod deadletter;
+mod debug;
 mod deploy;
 mod door;
 mod down;
@@ -21,10 +22,13 @@ mod gateway;
 mod group;
 mod group_key;
 mod health;
+mod inject;
 mod known_up;
 mod load;
 mod logging;
 mod login;
+mod logs;
+mod nodes;
 mod password;
 mod place;
 mod plain;
@@ -115,6 +119,14 @@ enum Command {
     Health(health::HealthArgs),
     /// Show the replicas
     Status(status::StatusArgs),
+    /// Show the flow's tabs and nodes: counts, errors, statuses
+    Nodes(nodes::NodesArgs),
+    /// Show the log lines of all replicas as one log
+    Logs(logs::LogsArgs),
+    /// Show what debug nodes show
+    Debug(debug::DebugArgs),
+    /// Press the button of an inject node
+    Inject(inject::InjectArgs),
     /// Load a flow: numbered messages and requests, what was lost, repeated or out of order, latencies
     Load(Box<load::LoadArgs>),
     /// Messages that failed for good: list, show, run again, discard
@@ -194,6 +206,10 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Scale(args) => scale::run(args).await,
             Command::Health(args) => health::run(args).await,
             Command::Status(args) => status::run(args).await,
+            Command::Nodes(args) => nodes::run(args).await,
+            Command::Logs(args) => logs::run(args).await,
+            Command::Debug(args) => debug::run(args).await,
+            Command::Inject(args) => inject::run(args).await,
             Command::DeadLetter(args) => deadletter::run(args).await,
             Command::Pub(args) => pubsub::publish(*args).await,
             Command::Sub(args) => pubsub::subscribe(*args).await,

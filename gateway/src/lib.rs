@@ -4,3 +4,5 @@ pub mod admin;
 pub mod balancer;
 pub mod directory;
 pub mod heads;
+pub mod logs;
+pub mod replicas;

@@ -141,6 +141,11 @@ pub(crate) fn desired(group: &str) -> String {
     format!("group/{group}/course")
 }
 
+/// What gateways show to the group's replicas.
+pub(crate) fn control(group: &str) -> String {
+    format!("group/{group}/control")
+}
+
 /// Says that somebody starts and stops the group's replicas.
 pub(crate) fn supervisor(group: &str) -> String {
     format!("group/{group}/supervisor")

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod audit;
 mod changes;
+pub mod control;
 pub mod deadletter;
 pub mod desired;
 mod driver;

@@ -1,10 +1,10 @@
 //! Groups, their replicas and their audit log.
 
 use super::error::ClientError;
-use super::path::{of_group, part};
 use super::transport::Client;
 use crate::audit::{AuditChain, AuditEntry, AuditFilter};
 use crate::group::{GroupSpec, GroupStatus, Scale};
+use crate::path::{of_group, part};
 use crate::replica::ReplicaRecord;
 
 impl Client {

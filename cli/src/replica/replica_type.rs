@@ -16,6 +16,7 @@ use flotilla_nodes_network::mqtt::Parting;
 use super::engine;
 use super::sessions::GroupKeeper;
 use crate::exit::Exit;
+use crate::logging;
 use crate::process::Readiness;
 
 /// How often a draining replica asks whether a gateway still routes to it.
@@ -99,6 +100,7 @@ impl Replica {
                 if trial {
                     self.judge(trial);
                 }
+                logging::set_who(|who| who.revision.clone_from(&assigned));
                 let deployed = self.deploy(&assigned, &revision, secrets, deploy_type).await;
                 // Until here what fails may have failed with the revision before.
                 self.judge(trial);

@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 
 use super::document::Document;
 use super::logins::Logins;
+use super::logs::Logs;
 use super::problem::Failure;
 use super::token::Token;
 
@@ -46,6 +47,8 @@ pub struct Api {
     pub(super) document: Document,
     pub(super) accounts: Accounts,
     pub(super) logins: Arc<Logins>,
+    /// What this gateway collects of the replicas' log lines; none if it cannot.
+    pub(super) logs: Option<Logs>,
 }
 
 /// A JSON body; what does not fit is a problem with a code.
@@ -64,7 +67,13 @@ impl Api {
             group: group.to_owned(),
             types: Arc::new(types),
             key: key.map(Arc::from),
+            logs: None,
         }
+    }
+
+    /// The same with log lines.
+    pub fn with_logs(self, logs: Option<Logs>) -> Api {
+        Api { logs, ..self }
     }
 
     pub(super) fn registry(&self, group: &str) -> Result<Registry, Failure> {

@@ -13,8 +13,10 @@ mod groups;
 mod guard;
 mod lock;
 mod logins;
+mod logs;
 mod members;
 mod nodered;
+mod nodes;
 mod openapi;
 mod plan;
 mod problem;
@@ -30,6 +32,7 @@ mod tokens;
 mod users;
 
 pub use api::{Api, NodeTypes};
+pub use logs::Logs;
 pub use problem::Failure;
 pub use route::Route;
 pub use routes::api_routes;

@@ -13,7 +13,8 @@ use super::api::Api;
 use super::guard::{Guard, Post, guard};
 use super::route::Route;
 use super::{
-    audit, context, deadletter, deploy, env, groups, members, openapi, revisions, rollout, status, tokens, users,
+    audit, context, deadletter, deploy, env, groups, logs, members, nodes, openapi, revisions, rollout, status, tokens,
+    users,
 };
 
 /// Routes, each with its handler.
@@ -76,6 +77,10 @@ fn own(routes: Routes) -> Routes {
         .get("/api/v1/groups/{group}/deadletters/{id}", Right::View, deadletter::get)
         .delete("/api/v1/groups/{group}/deadletters/{id}", Right::Deploy, deadletter::discard)
         .post("/api/v1/groups/{group}/deadletters/{id}/replay", Right::Deploy, deadletter::replay)
+        .get("/api/v1/groups/{group}/nodes", Right::View, nodes::nodes)
+        .post("/api/v1/groups/{group}/nodes/{node}/inject", Right::Deploy, nodes::inject)
+        .get("/api/v1/groups/{group}/debug", Right::View, nodes::debug)
+        .get("/api/v1/groups/{group}/logs", Right::View, logs::logs)
         .get("/api/v1/groups/{group}/audit", Right::View, audit::of_group)
         .get("/api/v1/groups/{group}/audit/chain", Right::View, audit::chain_of_group)
         .get("/api/v1/groups/{group}/context", Right::View, context::list)

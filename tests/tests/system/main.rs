@@ -19,6 +19,8 @@ mod flow_requests;
 mod flow_tests;
 mod front_door;
 mod load;
+mod logs;
+mod look_inside;
 mod main_job;
 mod members;
 mod memory;

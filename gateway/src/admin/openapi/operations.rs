@@ -3,16 +3,21 @@
 use flotilla_api::access::{Login, MadeToken, NewPassword, NewToken, NewUser, Roles, Token, User, Whoami};
 use flotilla_api::audit::{AuditChain, AuditEntry, AuditFilter};
 use flotilla_api::deadletter::{DeadLetter, DeadLetterContent};
+use flotilla_api::debug::DebugMessages;
 use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
 use flotilla_api::env::{EnvVar, SecretChange, SecretsChanged};
 use flotilla_api::group::{GroupSpec, GroupStatus, Scale};
+use flotilla_api::log::LogPage;
 use flotilla_api::member::By;
+use flotilla_api::node::{GroupNodes, Inject, Injected};
 use flotilla_api::replica::ReplicaRecord;
 use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
 use flotilla_api::rollout::{Rollout, RolloutStatus};
 use serde_json::{Map, Value};
 
 use super::super::context::Which;
+use super::super::logs::Which as Lines;
+use super::super::nodes::Which as Debugged;
 use super::super::tokens::Whose;
 use super::operation::{Operation, change, get};
 
@@ -21,6 +26,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(groups());
     all.extend(revisions());
     all.extend(messages());
+    all.extend(inside());
     all
 }
 
@@ -89,6 +95,20 @@ fn revisions() -> Vec<Operation> {
         change("PUT", "/api/v1/groups/{group}/env/secrets", "Set and remove secrets")
             .takes::<SecretChange>()
             .answers::<SecretsChanged>(200),
+    ]
+}
+
+/// What looks into the replicas. Streams of events are described by what one of them holds.
+fn inside() -> Vec<Operation> {
+    vec![
+        get::<LogPage>("/api/v1/groups/{group}/logs", "Log lines of all replicas; follow=true: server-sent events")
+            .query::<Lines>(),
+        get::<GroupNodes>("/api/v1/groups/{group}/nodes", "Nodes: counts, errors, statuses"),
+        change("POST", "/api/v1/groups/{group}/nodes/{node}/inject", "Press the button of an inject node")
+            .takes::<Inject>()
+            .answers::<Injected>(200),
+        get::<DebugMessages>("/api/v1/groups/{group}/debug", "What debug nodes show; follow=true: server-sent events")
+            .query::<Debugged>(),
     ]
 }
 

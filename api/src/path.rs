@@ -6,12 +6,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A name as one part of a path, or as a value in a query.
-pub(super) fn part(name: &str) -> String {
+pub fn part(name: &str) -> String {
     utf8_percent_encode(name, RESERVED).to_string()
 }
 
 /// A path below a group.
-pub(super) fn of_group(group: &str, rest: &str) -> String {
+pub(crate) fn of_group(group: &str, rest: &str) -> String {
     let slash = if rest.is_empty() { "" } else { "/" };
     format!("/api/v1/groups/{}{slash}{rest}", part(group))
 }
