@@ -4,5 +4,7 @@ pub mod admin;
 pub mod balancer;
 pub mod directory;
 pub mod heads;
-pub mod logs;
-pub mod replicas;
+mod pauses;
+pub mod pipeline;
+
+pub use pauses::follow_pauses;

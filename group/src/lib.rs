@@ -3,7 +3,6 @@
 pub mod accounts;
 pub mod audit;
 mod changes;
-pub mod control;
 pub mod deadletter;
 pub mod desired;
 mod driver;
@@ -11,6 +10,7 @@ mod error;
 mod keys;
 pub mod member;
 pub mod outbox;
+pub mod pipeline;
 mod record;
 pub mod retained;
 pub mod revision;
@@ -20,6 +20,7 @@ pub mod rollout;
 pub mod schedule;
 pub mod secret;
 pub mod session;
+pub mod snapshot;
 pub mod spec;
 pub mod subscription;
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::context::ContextRef;
 use crate::expression::Surroundings;
 use crate::message::Msg;
-use crate::observe::NodeView;
 use crate::replica::{ConfigNode, Shared, WorkerHandle};
 use crate::settings::Settings;
 use flotilla_value::Value;
@@ -27,7 +26,6 @@ pub struct NodeCx(Rc<Parts>);
 struct Parts {
     node: Rc<Identity>,
     host: Rc<dyn Host>,
-    view: Arc<NodeView>,
     out: Outputs,
     report: Reporter,
     work: Work,
@@ -36,14 +34,11 @@ struct Parts {
 
 impl NodeCx {
     pub(crate) fn new(host: Rc<dyn Host>, origin: Origin) -> NodeCx {
-        let order = origin.order;
         let node = Rc::new(Identity::new(origin));
-        let view = Arc::new(NodeView::new(node.seen(order)));
-        let report = Reporter::new(&node, &host, &view);
+        let report = Reporter::new(&node, &host);
         let work = Work::new(&node, host.shared().deliveries(), &report);
         let contexts = NodeContexts::new(&node, host.shared().contexts());
-        let out = Outputs::new(host.clone(), view.clone());
-        NodeCx(Rc::new(Parts { node, host, view, out, report, work, contexts }))
+        NodeCx(Rc::new(Parts { out: Outputs::new(host.clone()), node, host, report, work, contexts }))
     }
 
     /// Where it sends.
@@ -69,11 +64,6 @@ impl NodeCx {
     /// Who it is, for those that keep it.
     pub fn identity(&self) -> &Rc<Identity> {
         &self.0.node
-    }
-
-    /// What is seen of it from outside.
-    pub fn view(&self) -> &Arc<NodeView> {
-        &self.0.view
     }
 
     /// What all workers share.
