@@ -1,25 +1,25 @@
 //! `flotilla gateway`: the HTTP front door.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
+use flotilla_gateway::admin::{Admin, Api, Logs, NodeTypes, Token};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Deadlines, Meters, Pool};
-use flotilla_gateway::pipeline::PipelineDriver;
-use flotilla_gateway::{directory, follow_pauses, heads};
+use flotilla_gateway::logs::{LogFiles, Retention, collect};
+use flotilla_gateway::{directory, heads};
 use flotilla_group::Driver;
-use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Roster};
 use flotilla_store::Store;
 use flotilla_tasks::Task;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::door::DoorArgs;
+use crate::logging;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 use crate::store_url::StoreUrl;
 
@@ -45,6 +45,9 @@ pub struct GatewayArgs {
     /// What clients of the admin API have to show
     #[arg(long, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
+    /// Folder for the log lines of all replicas: 7 days, 1 GiB at most
+    #[arg(long, env = "FLOTILLA_LOGS", default_value = ".flotilla/logs", value_name = "DIR")]
+    logs: PathBuf,
     #[command(flatten)]
     door: DoorArgs,
     /// Deploy flows with unknown node types; such nodes swallow messages, visibly
@@ -80,6 +83,8 @@ pub struct GatewayParts {
     pub admin_token: Option<Token>,
     /// How long requests wait for a ready replica, unless the door's arguments say it.
     pub failfast: Duration,
+    /// Where log lines are kept.
+    pub logs: PathBuf,
     /// Bounds of the front door.
     pub door: DoorArgs,
     /// Deploys may use node types that are not known here.
@@ -104,11 +109,9 @@ impl Gateway {
         let known = flotilla_runtime::types().names().map(str::to_owned).collect();
         let audited = parts.store.clone();
         let types = NodeTypes { known, allow_unknown: parts.allow_unknown };
-        let desired = DesiredStates::new(parts.store.clone(), &parts.group)?;
-        let pauses = (parts.store.clone(), desired);
-        let api = Api::new(parts.store, &parts.group, types, parts.group_key);
-        let program = std::env::current_exe().context("cannot find this program's file")?;
-        let pipelines = PipelineDriver::new(api.clone(), &id, program);
+        let drive = CancellationToken::new();
+        let logs = collected(&parts.store, &parts.logs, &drive);
+        let api = Api::new(parts.store, &parts.group, types, parts.group_key).with_logs(logs);
         let pool = Pool::new(Balancer::threads());
         let meters = Arc::new(Meters::default());
         let config = BalancerConfig {
@@ -125,7 +128,6 @@ impl Gateway {
             Admin::start(parts.admin, parts.admin_token, api, routes).await.context("choose another --admin")?;
         let readiness = parts.readiness;
         readiness.waiting("replicas", "none is ready");
-        let drive = CancellationToken::new();
         let task = Task {
             name: "rollout driver",
             owner: id.as_str().into(),
@@ -134,26 +136,6 @@ impl Gateway {
         };
         task.spawn(driver.run(drive.clone()));
         heads::export(audited, &parts.group, parts.audit_heads, drive.clone())?;
-        let task = Task {
-            name: "pipelines",
-            owner: id.as_str().into(),
-            ends: "the gateway stops",
-            failure: "runs of pipelines wait for another gateway",
-        };
-        task.spawn(pipelines.run(drive.clone()));
-        let task = Task {
-            name: "pauses",
-            owner: id.as_str().into(),
-            ends: "the gateway stops",
-            failure: "a pause of the group is not seen here: requests wait for a replica and are answered 503",
-        };
-        let (ended, paused) = (drive.clone(), pool.clone());
-        task.spawn(async move {
-            tokio::select! {
-                () = follow_pauses(pauses.0, pauses.1, paused) => {}
-                () = ended.cancelled() => {}
-            }
-        });
         let follow = directory::follow(roster, gateways, id, pool, move |ready| match ready {
             0 => readiness.waiting("replicas", "none is ready"),
             _ => readiness.ready("replicas"),
@@ -180,9 +162,31 @@ impl Gateway {
     }
 }
 
+/// Collects the log lines of all replicas, and of this process; `None` when they cannot be kept.
+fn collected(store: &Arc<dyn Store>, folder: &Path, stop: &CancellationToken) -> Option<Logs> {
+    let files = match LogFiles::open(folder, Retention::default()) {
+        Ok(files) => Arc::new(files),
+        Err(error) => {
+            tracing::warn!("this gateway collects no log lines: {error}");
+            return None;
+        }
+    };
+    let sources = Arc::default();
+    collect(store, &files, &sources, stop);
+    let task = Task {
+        name: "log lines of this process",
+        owner: "gateway".into(),
+        ends: "the gateway stops",
+        failure: "the collected log lines are those of the replicas only",
+    };
+    drop(task.spawn(logging::keep(files.clone(), stop.clone())));
+    Some(Logs { files, sources })
+}
+
 /// Runs until a signal.
 pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
+    logging::set_who(|who| (who.group, who.replica) = (args.group.clone(), "gateway".to_owned()));
     let admin_token = args.admin_token.as_deref().map(Token::new).transpose().context("see --admin-token")?;
     let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
     let gateway = Gateway::start(GatewayParts {
@@ -196,6 +200,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         admin_token,
         failfast: Deadlines::default().failfast,
         door: args.door,
+        logs: args.logs,
         metrics: Metrics::install()?,
         readiness: Readiness::default(),
     })

@@ -8,6 +8,7 @@ mod completions;
 mod config_file;
 mod context;
 mod deadletter;
+mod debug;
 mod deploy;
 mod door;
 mod down;
@@ -21,12 +22,14 @@ mod gateway;
 mod group;
 mod group_key;
 mod health;
+mod inject;
 mod known_up;
 mod load;
 mod logging;
 mod login;
+mod logs;
+mod nodes;
 mod password;
-mod pipeline;
 mod place;
 mod plain;
 mod process;
@@ -36,7 +39,6 @@ mod review;
 mod revision;
 mod rollout;
 mod scale;
-mod snapshot;
 mod status;
 mod store;
 mod store_url;
@@ -109,10 +111,6 @@ enum Command {
     Rollback(rollout::RollbackArgs),
     /// List, show and compare revisions
     Revision(revision::RevisionArgs),
-    /// Snapshots: revisions with a name; create, restore, export for FlowFuse or Node-RED
-    Snapshot(snapshot::SnapshotArgs),
-    /// Pipelines: revisions go from stage to stage, with tests, approvals and windows on the way
-    Pipeline(Box<pipeline::PipelineArgs>),
     /// Groups: template, add, list, show, remove
     Group(group::GroupCommandArgs),
     /// Change how many replicas run
@@ -121,6 +119,14 @@ enum Command {
     Health(health::HealthArgs),
     /// Show the replicas
     Status(status::StatusArgs),
+    /// Show the flow's tabs and nodes: counts, errors, statuses
+    Nodes(nodes::NodesArgs),
+    /// Show the log lines of all replicas as one log
+    Logs(logs::LogsArgs),
+    /// Show what debug nodes show
+    Debug(debug::DebugArgs),
+    /// Press the button of an inject node
+    Inject(inject::InjectArgs),
     /// Load a flow: numbered messages and requests, what was lost, repeated or out of order, latencies
     Load(Box<load::LoadArgs>),
     /// Messages that failed for good: list, show, run again, discard
@@ -196,12 +202,14 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Rollout(args) => rollout::run(args).await,
             Command::Rollback(args) => rollout::rollback(args).await,
             Command::Revision(args) => revision::run(args).await,
-            Command::Snapshot(args) => snapshot::run(args).await,
-            Command::Pipeline(args) => pipeline::run(*args).await,
             Command::Group(args) => group::run(args).await,
             Command::Scale(args) => scale::run(args).await,
             Command::Health(args) => health::run(args).await,
             Command::Status(args) => status::run(args).await,
+            Command::Nodes(args) => nodes::run(args).await,
+            Command::Logs(args) => logs::run(args).await,
+            Command::Debug(args) => debug::run(args).await,
+            Command::Inject(args) => inject::run(args).await,
             Command::DeadLetter(args) => deadletter::run(args).await,
             Command::Pub(args) => pubsub::publish(*args).await,
             Command::Sub(args) => pubsub::subscribe(*args).await,

@@ -19,6 +19,9 @@ const WINDOW: Duration = Duration::from_secs(2);
 pub struct StatusArgs {
     #[command(flatten)]
     group: GroupArgs,
+    /// Show the statuses of nodes, and where they differ
+    #[arg(long, conflicts_with = "watch")]
+    nodes: bool,
     /// Show them again and again, until Ctrl-C
     #[arg(long)]
     watch: bool,
@@ -44,6 +47,9 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     let client = args.group.client();
     // A name that no group has is no empty group.
     client.group(&args.group.group).await?;
+    if args.nodes {
+        return nodes(&args, &client).await;
+    }
     loop {
         let shown = show(&args, &client).await;
         match shown {
@@ -61,6 +67,22 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// The nodes that show a status, or do not work.
+async fn nodes(args: &StatusArgs, client: &Client) -> anyhow::Result<ExitCode> {
+    let mut found = client.nodes(&args.group.group).await?;
+    found.nodes.retain(|node| !node.statuses.is_empty() || !node.problems.is_empty());
+    if args.group.admin.json {
+        client::json(&found);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = found.nodes.iter().map(|node| {
+        [node.id.shown().to_owned(), node.id.kind.clone(), node.id.tab_label.clone(), crate::nodes::status(node)]
+    });
+    client::table(["NODE", "TYPE", "TAB", "STATUS"], rows);
+    crate::nodes::unanswered(&found);
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
     let group = &args.group.group;
     let before = client.replicas(group).await?;
@@ -74,14 +96,6 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
     }
     if args.watch {
         clear();
-    }
-    let about = client.group(group).await?;
-    if !about.drift.is_empty() {
-        print(&format!("{}\n", about.drift));
-    }
-    if let Some(pause) = about.paused {
-        let why = if pause.why.is_empty() { String::new() } else { format!(": {}", pause.why) };
-        print(&format!("paused by {} {} ago{why}\n", pause.actor, client::age(pause.since_ms)));
     }
     print(&format!("{}\n", flotilla_api::health::summary(replicas.iter().map(|measured| &measured.replica))));
     let rows = replicas.into_iter().map(|Measured { replica, per_second }| {

@@ -4,7 +4,5 @@ pub mod admin;
 pub mod balancer;
 pub mod directory;
 pub mod heads;
-mod pauses;
-pub mod pipeline;
-
-pub use pauses::follow_pauses;
+pub mod logs;
+pub mod replicas;

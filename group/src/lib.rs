@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod audit;
 mod changes;
+pub mod control;
 pub mod deadletter;
 pub mod desired;
 mod driver;
@@ -10,7 +11,6 @@ mod error;
 mod keys;
 pub mod member;
 pub mod outbox;
-pub mod pipeline;
 mod record;
 pub mod retained;
 pub mod revision;
@@ -20,7 +20,6 @@ pub mod rollout;
 pub mod schedule;
 pub mod secret;
 pub mod session;
-pub mod snapshot;
 pub mod spec;
 pub mod subscription;
 

@@ -168,7 +168,8 @@ fn members(
     let [http, admin] = free_ports()?;
     let log = |name: &str| folder.path().join(format!("{name}.log"));
     let (http_at, admin_at) = (http.to_string(), admin.to_string());
-    let gateway = words(&["gateway", "--http", &http_at, "--admin", &admin_at, "--store", store]);
+    let logs = folder.path().join("logs").display().to_string();
+    let gateway = words(&["gateway", "--http", &http_at, "--admin", &admin_at, "--store", store, "--logs", &logs]);
     let mut places = vec![Place::start(None, gateway, Vec::new(), log("gateway"))?];
     let mut replica = words(&["replica", &file.display().to_string(), "--store", store]);
     replica.extend(options.args);

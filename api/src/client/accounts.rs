@@ -1,9 +1,9 @@
 //! Users, tokens, and who one is.
 
 use super::error::ClientError;
-use super::path::part;
 use super::transport::Client;
 use crate::access::{Grant, Login, MadeToken, NewPassword, NewToken, NewUser, Roles, Token, User, Whoami};
+use crate::path::part;
 
 impl Client {
     /// Who the credential stands for.

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::error::ClientError;
-use super::path::{of_group, part};
 use super::transport::Client;
+use crate::path::{of_group, part};
 
 impl Client {
     /// The shared context of a group: `SCOPE/KEY` to value, of the keys that begin with `prefix`.

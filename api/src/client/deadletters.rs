@@ -1,10 +1,10 @@
 //! Dead letters of a group.
 
 use super::error::ClientError;
-use super::path::of_group;
 use super::transport::Client;
 use crate::deadletter::{DeadLetter, DeadLetterContent};
 use crate::member::By;
+use crate::path::of_group;
 
 impl Client {
     /// The dead letters of a group, the oldest first.

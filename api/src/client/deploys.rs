@@ -1,11 +1,11 @@
 //! Deploys, rollbacks and rollouts.
 
 use super::error::ClientError;
-use super::path::of_group;
 use super::transport::Client;
 use crate::deploy::{Begun, Deploy, DryRun, Rollback};
 use crate::env::{EnvVar, SecretChange, SecretsChanged};
 use crate::member::By;
+use crate::path::of_group;
 use crate::rollout::{Rollout, RolloutChange, RolloutStatus};
 
 impl Client {

@@ -22,7 +22,7 @@ pub enum ClientError {
         source: hyper::Error,
     },
     /// No answer in time.
-    #[error("the admin API at {address} did not answer within {seconds} s")]
+    #[error("{address} did not answer within {seconds} s")]
     TimedOut {
         /// The address.
         address: String,

@@ -1,10 +1,10 @@
 //! Groups, their replicas and their audit log.
 
 use super::error::ClientError;
-use super::path::{of_group, part};
 use super::transport::Client;
 use crate::audit::{AuditChain, AuditEntry, AuditFilter};
-use crate::group::{GroupSpec, GroupStatus, PauseChange, Scale};
+use crate::group::{GroupSpec, GroupStatus, Scale};
+use crate::path::{of_group, part};
 use crate::replica::ReplicaRecord;
 
 impl Client {
@@ -31,11 +31,6 @@ impl Client {
     /// Replaces what users say of a group.
     pub async fn edit_group(&self, spec: &GroupSpec) -> Result<GroupStatus, ClientError> {
         self.put(&of_group(&spec.name, ""), spec).await
-    }
-
-    /// Pauses a group (`paused`), or lets it go on.
-    pub async fn pause(&self, group: &str, paused: bool, change: &PauseChange) -> Result<GroupStatus, ClientError> {
-        self.post(&of_group(group, if paused { "pause" } else { "resume" }), change).await
     }
 
     /// Removes a group without replicas.

@@ -5,12 +5,18 @@ mod context;
 mod deadletters;
 mod deploys;
 mod error;
+mod events;
 mod groups;
-mod path;
-mod pipelines;
+mod logs;
+mod nodes;
 mod revisions;
-mod snapshots;
+mod sse;
 mod transport;
 
+/// A stream of the API that says nothing for so long is lost: it has a comment every few seconds.
+pub const SILENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
 pub use error::ClientError;
+pub use events::Events;
+pub use sse::Event;
 pub use transport::{AGENT, Client};

@@ -1,8 +1,8 @@
 //! Revisions.
 
 use super::error::ClientError;
-use super::path::{of_group, part};
 use super::transport::Client;
+use crate::path::{of_group, part};
 use crate::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
 
 impl Client {

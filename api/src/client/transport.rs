@@ -8,6 +8,7 @@ use flotilla_tasks::Task;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,7 +20,7 @@ use crate::problem::Problem;
 /// What the `User-Agent` of this client begins with.
 pub const AGENT: &str = "flotilla/";
 /// How long a request may take.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(super) const LIMIT: Duration = Duration::from_secs(30);
 /// The largest answer, in bytes.
 const LARGEST: usize = 64 * 1024 * 1024;
 
@@ -41,11 +42,19 @@ impl Client {
         &self.address
     }
 
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    /// GET on a path.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is no success, or not JSON of this shape.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.answer(&self.send(Method::GET, path, None).await?)
     }
 
-    pub(super) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
+    /// POST on a path.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
         self.answer(&self.send(Method::POST, path, Some(json(body)?)).await?)
     }
 
@@ -63,7 +72,7 @@ impl Client {
         serde_json::from_slice(body).map_err(|error| self.foreign(error))
     }
 
-    fn foreign(&self, reason: impl ToString) -> ClientError {
+    pub(super) fn foreign(&self, reason: impl ToString) -> ClientError {
         ClientError::Foreign { address: self.address.to_string(), reason: reason.to_string() }
     }
 
@@ -74,6 +83,12 @@ impl Client {
     }
 
     async fn exchange(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Bytes, ClientError> {
+        let body = self.begin(method, path, body).await?;
+        self.whole(body).await
+    }
+
+    /// The body of a successful answer, which is still on its way.
+    pub(super) async fn begin(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Incoming, ClientError> {
         let address = || self.address.to_string();
         let lost = |source| ClientError::Lost { address: address(), source };
         let stream = TcpStream::connect(&*self.address)
@@ -91,13 +106,16 @@ impl Client {
         let request = self.request(method, path, body.unwrap_or_default())?;
         let response = sender.send_request(request).await.map_err(lost)?;
         let status = response.status();
-        #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]
-        let read = Limited::new(response.into_body(), LARGEST).collect().await;
-        let body = read.map_err(|error| self.foreign(error))?.to_bytes();
         if status.is_success() {
-            return Ok(body);
+            return Ok(response.into_body());
         }
-        Err(self.refusal(status, &body))
+        Err(self.refusal(status, &self.whole(response.into_body()).await?))
+    }
+
+    async fn whole(&self, body: Incoming) -> Result<Bytes, ClientError> {
+        #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]
+        let read = Limited::new(body, LARGEST).collect().await;
+        Ok(read.map_err(|error| self.foreign(error))?.to_bytes())
     }
 
     fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes>>, ClientError> {

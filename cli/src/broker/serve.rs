@@ -25,7 +25,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let broker = Broker::start(args.into_config()).await.context("cannot start the broker")?;
     let view = broker.view();
     metrics.also(move || view.group_metrics());
-    let ops = Ops::start_with(listen, readiness.clone(), metrics, status::routes(broker.view())).await?;
+    let ops = Ops::start(listen, readiness.clone(), metrics, status::routes(broker.view())).await?;
     let (view, told) = (broker.view(), readiness.clone());
     let task = Task {
         name: "disk watch",

@@ -7,4 +7,4 @@ mod show;
 
 pub use args::{AdminArgs, GroupArgs, TOKEN_FILE};
 pub use probe::probe;
-pub use show::{age, json, table, time};
+pub use show::{age, clock, json, table, time};

@@ -30,6 +30,12 @@ pub fn time(ms: u64) -> String {
     time.map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
 }
 
+/// A time of the day in UTC, to the millisecond. `ms`: milliseconds since the epoch.
+pub fn clock(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    time.map(|time| time.strftime("%H:%M:%S%.3f").to_string()).unwrap_or_default()
+}
+
 /// How long ago, roughly. `ms`: milliseconds since the epoch.
 pub fn age(ms: u64) -> String {
     let seconds = (Timestamp::now().as_millisecond() - ms as i64).max(0) / 1000;

@@ -3,7 +3,6 @@
 mod args;
 mod change;
 mod dry_run;
-mod foreign;
 mod run;
 
 pub use args::DeployArgs;

@@ -2,7 +2,6 @@
 
 mod edit;
 mod member;
-mod pause;
 mod run;
 mod set;
 

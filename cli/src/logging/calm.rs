@@ -1,58 +1,42 @@
 //! A failure that repeats is one line, and then a count.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::registry::LookupSpan;
+use flotilla_api::log::{LogLevel, LogLine};
 
 /// The same line comes again after this, with how often it would have come since.
 const WINDOW: Duration = Duration::from_secs(60);
 /// Lines that are remembered.
 const MOST: usize = 512;
-/// What flows write themselves comes every time, as in Node-RED.
-const OF_FLOWS: &str = "flotilla_engine::observe";
 
-/// Writes events as another format does, but warnings and errors of ours that repeat only once a window.
-pub(super) struct Calm<F> {
-    format: F,
-    /// How the count is written into a line that the format wrote.
-    count: fn(&mut String, u64),
-    seen: Mutex<HashMap<u64, Seen>>,
-}
+/// Lets warnings and errors of ours that repeat through only once a window. What flows write themselves comes every time, as
+/// in Node-RED.
+#[derive(Default)]
+pub(super) struct Calm(Mutex<HashMap<u64, Seen>>);
 
 struct Seen {
     since: Instant,
     left_out: u64,
 }
 
-impl<F> Calm<F> {
-    /// For lines of text.
-    pub(super) fn text(format: F) -> Calm<F> {
-        let count = |line: &mut String, times| {
-            line.truncate(line.trim_end().len());
-            line.push_str(&format!(" ({times} more times since the last such line)\n"));
-        };
-        Calm { format, count, seen: Mutex::default() }
-    }
-
-    /// For lines of JSON.
-    pub(super) fn json(format: F) -> Calm<F> {
-        let count = |line: &mut String, times| {
-            line.truncate(line.trim_end().trim_end_matches('}').len());
-            line.push_str(&format!(",\"repeated\":{times}}}\n"));
-        };
-        Calm { format, count, seen: Mutex::default() }
+impl Calm {
+    /// The line, with how often it was left out before; `None` when it is left out now.
+    pub(super) fn admit(&self, mut line: LogLine, is_of_flow: bool) -> Option<LogLine> {
+        if line.level > LogLevel::Warn || is_of_flow {
+            return Some(line);
+        }
+        let mut hasher = DefaultHasher::new();
+        (&line.message, line.fields_text()).hash(&mut hasher);
+        line.repeated = self.left_out(hasher.finish(), Instant::now())?;
+        Some(line)
     }
 
     /// How often a line was left out before this one; `None` when this one is left out, too.
-    fn admit(&self, key: u64, now: Instant) -> Option<u64> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    fn left_out(&self, key: u64, now: Instant) -> Option<u64> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MOST {
             seen.retain(|_, seen| now.duration_since(seen.since) < WINDOW);
             if seen.len() >= MOST {
@@ -69,47 +53,24 @@ impl<F> Calm<F> {
     }
 }
 
-impl<S, N, F> FormatEvent<S, N> for Calm<F>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-    F: FormatEvent<S, N>,
-{
-    fn format_event(&self, cx: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let about = event.metadata();
-        if *about.level() > Level::WARN || about.target().starts_with(OF_FLOWS) {
-            return self.format.format_event(cx, to, event);
-        }
-        let mut fields = String::new();
-        cx.format_fields(Writer::new(&mut fields), event)?;
-        let mut hasher = DefaultHasher::new();
-        (about.callsite(), &fields).hash(&mut hasher);
-        match self.admit(hasher.finish(), Instant::now()) {
-            None => Ok(()),
-            Some(0) => self.format.format_event(cx, to, event),
-            Some(times) => {
-                let mut line = String::new();
-                self.format.format_event(cx, Writer::new(&mut line), event)?;
-                (self.count)(&mut line, times);
-                to.write_str(&line)
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_same_line_comes_once_a_window_with_a_count() {
-        let (calm, now) = (Calm::text(()), Instant::now());
-        assert_eq!(calm.admit(1, now), Some(0));
-        assert_eq!([calm.admit(1, now), calm.admit(1, now), calm.admit(2, now)], [None, None, Some(0)]);
-        assert_eq!(calm.admit(1, now + WINDOW), Some(2));
-        assert_eq!(calm.admit(1, now + WINDOW * 2), Some(0));
-        let mut line = "{\"message\":\"m\"}\n".to_owned();
-        (Calm::json(()).count)(&mut line, 2);
-        assert_eq!(line, "{\"message\":\"m\",\"repeated\":2}\n");
+        let (calm, now) = (Calm::default(), Instant::now());
+        assert_eq!(calm.left_out(1, now), Some(0));
+        assert_eq!([calm.left_out(1, now), calm.left_out(1, now), calm.left_out(2, now)], [None, None, Some(0)]);
+        assert_eq!(calm.left_out(1, now + WINDOW), Some(2));
+        assert_eq!(calm.left_out(1, now + WINDOW * 2), Some(0));
+    }
+
+    #[test]
+    fn what_flows_write_comes_every_time() {
+        let line = || LogLine { level: LogLevel::Error, message: "m".to_owned(), ..LogLine::default() };
+        let calm = Calm::default();
+        let admitted = |is_of_flow| (0..3).filter(|_| calm.admit(line(), is_of_flow).is_some()).count();
+        assert_eq!((admitted(true), admitted(false)), (3, 1));
     }
 }

@@ -1,16 +1,15 @@
 //! Beginning to write log lines.
 
-use std::fmt;
 use std::io::IsTerminal as _;
+use std::sync::OnceLock;
 
 use clap::ValueEnum;
-use tracing::field::Field;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::field::MakeExt as _;
-use tracing_subscriber::fmt::format::{self, Writer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, registry};
 
 use super::calm::Calm;
-use crate::plain;
+use super::lines::Lines;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -34,43 +33,36 @@ pub enum Color {
     Never,
 }
 
+/// Whether lines have colours on standard error, and on standard output.
+static COLOURS: OnceLock<(bool, bool)> = OnceLock::new();
+
 impl Color {
-    fn is_on(self) -> bool {
+    fn is_on(self, is_terminal: bool) -> bool {
         match self {
             Color::Always => true,
             Color::Never => false,
             // https://no-color.org: set and not empty.
-            Color::Auto => {
-                std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-            }
+            Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         }
     }
+}
+
+/// True when log lines on standard error have colours.
+pub fn has_colours() -> bool {
+    COLOURS.get().is_some_and(|(error, _)| *error)
+}
+
+/// The same of standard output.
+pub fn stdout_has_colours() -> bool {
+    COLOURS.get().is_some_and(|(_, output)| *output)
 }
 
 /// Begins to write log lines to standard error. `RUST_LOG` sets the levels; default `info`.
 pub fn init(format: LogFormat, color: Color) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(color.is_on()).with_writer(std::io::stderr);
-    let done = match format {
-        LogFormat::Text => builder
-            .event_format(Calm::text(format::format().with_target(false).compact()))
-            .fmt_fields(format::debug_fn(plain_field).delimited(" "))
-            .try_init(),
-        LogFormat::Json => builder
-            .fmt_fields(format::JsonFields::new())
-            .event_format(Calm::json(format::format().json().flatten_event(true)))
-            .try_init(),
-    };
+    let on = || (color.is_on(std::io::stderr().is_terminal()), color.is_on(std::io::stdout().is_terminal()));
+    let (colours, _) = *COLOURS.get_or_init(on);
+    let lines = Lines { format, colours, calm: Calm::default() };
     // Already set up: only in tests.
-    drop(done);
-}
-
-/// A field of a line: what came from outside begins no line of its own, and moves no cursor.
-fn plain_field(to: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
-    let value = format!("{value:?}");
-    match field.name() {
-        "message" => write!(to, "{}", plain::one_line(&value)),
-        name => write!(to, "{name}={}", plain::one_line(&value)),
-    }
+    drop(registry().with(filter).with(lines).try_init());
 }

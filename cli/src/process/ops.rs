@@ -86,13 +86,8 @@ impl Ops {
             .with_state(Served { readiness, metrics })
     }
 
-    /// Serves the routes on an address of their own.
-    pub async fn start(listen: SocketAddr, readiness: Readiness, metrics: Metrics) -> anyhow::Result<Ops> {
-        Ops::start_with(listen, readiness, metrics, Router::new()).await
-    }
-
     /// Serves the routes and `also` on an address of their own.
-    pub async fn start_with(
+    pub async fn start(
         listen: SocketAddr,
         readiness: Readiness,
         metrics: Metrics,

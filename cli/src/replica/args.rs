@@ -159,6 +159,9 @@ pub struct ReplicaArgs {
     /// Where /livez, /readyz and /metrics are
     #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub ops: SocketAddr,
+    /// Print what debug nodes show among the log lines, 50 messages a second at most
+    #[arg(long, env = "FLOTILLA_SHOW_DEBUG")]
+    pub show_debug: bool,
     /// Drain and exit when standard input closes: the supervisor is gone
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use flotilla_engine::context::{Contexts, SharedStore};
-use flotilla_engine::observe::TracingObserver;
+use flotilla_engine::observe::Observer;
 use flotilla_engine::settings::Settings;
 use flotilla_engine::{Credentials, DeployReport, Engine, EngineParts};
 use flotilla_flows::{DeployType, Document, read_credentials};
@@ -47,6 +47,7 @@ pub async fn start(
     settings: Settings,
     store: &Arc<dyn Store>,
     standing: Arc<OnceLock<Standing>>,
+    observer: Box<dyn Observer>,
 ) -> anyhow::Result<Engine> {
     let contexts = Contexts::default();
     contexts.add("shared", Arc::new(SharedStore::new(store, context_prefix(&settings.group))));
@@ -55,7 +56,7 @@ pub async fn start(
     let parts = EngineParts {
         settings,
         contexts: Arc::new(contexts),
-        observer: Box::new(TracingObserver),
+        observer,
         schedule: Arc::new(schedule),
         types: flotilla_runtime::types(),
     };

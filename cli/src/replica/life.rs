@@ -8,8 +8,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use flotilla_api::health::ReplicaHealth;
 use flotilla_engine::Shared;
+use flotilla_engine::observe::DebugFeed;
+use flotilla_gateway::admin::Token;
 use flotilla_group::Changes;
 use flotilla_group::Driver;
+use flotilla_group::control::ControlTokens;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Memberships, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::outbox::Outbox;
@@ -24,8 +27,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::advertise::advertised;
 use super::args::ReplicaArgs;
+use super::control::{Control, Opened};
 use super::letters::GroupLetters;
 use super::memory::resident_memory;
+use super::observer::ReplicaObserver;
 use super::orphans::Finisher;
 use super::outbox::GroupOutbox;
 use super::regroup::{self, Place, Waited};
@@ -35,6 +40,7 @@ use super::together::GroupTogether;
 use super::{engine, health, metrics, parent, watch};
 use crate::flow_files;
 use crate::group_key;
+use crate::logging;
 use crate::process::{Metrics, Ops, Readiness, Shutdown, end_after};
 
 /// Exit code when the lease on the id was lost: start again under another id.
@@ -62,7 +68,8 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let readiness = Readiness::default();
     readiness.waiting("revision", "not loaded yet");
     let shown = Metrics::install()?;
-    let ops = Ops::start(args.ops, readiness.clone(), shown.clone()).await?;
+    let control = Control::default();
+    let ops = Ops::start(args.ops, readiness.clone(), shown.clone(), control.routes()).await?;
     let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
     let id =
         args.id.clone().unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_engine::message::generate_id()));
@@ -102,7 +109,10 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         desired.set_if_none(&id).await?;
     }
     let standing = Arc::new(OnceLock::new());
-    let engine = engine::start(engine::settings(&args.engine, &id), &store, standing.clone()).await?;
+    logging::set_who(|who| (who.group, who.replica) = (args.engine.group.clone(), id.clone()));
+    let debug = Arc::new(DebugFeed::default());
+    let observer = Box::new(ReplicaObserver::new(debug.clone(), args.show_debug));
+    let engine = engine::start(engine::settings(&args.engine, &id), &store, standing.clone(), observer).await?;
     metrics::register(&shown, engine.shared());
     let http = HttpServer::bind(engine.shared(), args.http)
         .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;
@@ -113,6 +123,9 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
             format!("--http {} is no address that gateways can reach: say which one is with --advertise", args.http)
         })?,
     });
+    let token = ControlTokens::new(store.clone(), &args.engine.group)?.get_or_make(&fresh_token()).await?;
+    let token = Token::new(&token).context("the group's control token in the store")?;
+    control.open(Opened { token, id: id.clone(), shared: engine.shared().clone(), debug });
     let registration = join(&store, record, &process, lease, engine.shared().clone()).await?;
     drop(standing.set(registration.standing()));
     let lost = registration.lost();
@@ -173,7 +186,6 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         key: args.group_key,
         drain,
         running: String::new(),
-        resting: false,
     };
 
     let (mut code, mut moves) = (ExitCode::SUCCESS, false);
@@ -211,7 +223,10 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         replica.leave(code == ExitCode::from(LEASE_LOST)).await;
     };
     tokio::select! {
-        () = leave => {}
+        () = async {
+            leave.await;
+            control.end().await;
+        } => {}
         () = signals.next() => {
             tracing::warn!("asked to exit while it left: exits at once, what is in flight is left to the others");
             moves = false;
@@ -225,6 +240,11 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
 
 fn task(name: &'static str, replica: &str, ends: &'static str, failure: &'static str) -> Task {
     Task { name, owner: replica.into(), ends, failure }
+}
+
+/// A control token, if the group has none yet.
+fn fresh_token() -> String {
+    rand::random::<[u8; 24]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What this process says of itself, before it is in a group.

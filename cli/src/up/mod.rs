@@ -7,6 +7,7 @@ mod begin;
 mod deployed;
 mod hints;
 mod living;
+mod printer;
 mod reach;
 mod run;
 mod scale;

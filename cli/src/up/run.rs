@@ -18,6 +18,7 @@ use super::args::UpArgs;
 use super::banner::{Running, banner};
 use super::begin::{Begun, begin};
 use super::living::Living;
+use super::printer::Printer;
 use super::reach::unreached;
 use super::scale;
 use super::scrape;
@@ -28,7 +29,7 @@ use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::group_key;
 use crate::known_up;
-use crate::logging::LogFormat;
+use crate::logging::{self, LogFormat};
 use crate::place::Held;
 use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
 use crate::review::print;
@@ -45,6 +46,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Runs until a signal; then drains and exits 0. A second signal exits at once.
 pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
+    logging::set_who(|who| (who.group, who.replica) = (args.engine.group.clone(), "up".to_owned()));
     let metrics = Metrics::install()?;
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
@@ -79,6 +81,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         admin_token: Some(admin_token),
         failfast: START,
         door: args.door.clone(),
+        logs: args.data.join("logs"),
         allow_unknown: args.engine.allow_unknown,
         group_key: Some(key.clone()),
         audit_heads: Some(args.data.join(HEADS_FILE)),
@@ -96,8 +99,8 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     document.set_node_settings(&revision.nodes);
 
     let living = Living::follow(store.clone(), Roster::new(store.clone(), &args.engine.group)?);
-    let command = replica_command(&args, &url, log_format, key, drain + GRACE);
-    let supervisor = Arc::new(Supervisor::new(command, living));
+    let command = replica_command(&args, &url, key, drain + GRACE);
+    let supervisor = Arc::new(Supervisor::new(command, living, Printer { format: log_format }));
     supervisor.scale(usize::from(replicas));
     let registry = Registry::new(store.clone(), &args.engine.group)?;
     let started = tokio::select! {
@@ -174,18 +177,11 @@ async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
         .context("cannot start the broker: choose another --mqtt or --mqtt-persist, or --no-broker")
 }
 
-fn replica_command(
-    args: &UpArgs,
-    store: &str,
-    log_format: LogFormat,
-    key: String,
-    patience: Duration,
-) -> ReplicaCommand {
+fn replica_command(args: &UpArgs, store: &str, key: String, patience: Duration) -> ReplicaCommand {
     let mut command = args.engine.to_args();
     command.extend(["--store".to_owned(), store.to_owned(), "--http".to_owned(), "127.0.0.1:0".to_owned()]);
-    if log_format == LogFormat::Json {
-        command.extend(["--log-format".to_owned(), "json".to_owned()]);
-    }
+    // What replicas write is read here, and printed as one stream.
+    command.extend(["--show-debug", "--log-format", "json"].map(str::to_owned));
     ReplicaCommand { args: command, group: args.engine.group.clone(), key, patience }
 }
 

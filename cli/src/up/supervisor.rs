@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::backoff::{Backoff, Verdict};
 use super::living::Living;
+use super::printer::Printer;
 
 /// How a replica process is started: `flotilla replica` with these arguments and `--id`.
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ pub struct ReplicaCommand {
 pub struct Supervisor {
     command: ReplicaCommand,
     living: Living,
+    printer: Printer,
     places: Mutex<Places>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -45,9 +47,9 @@ struct Places {
 
 impl Supervisor {
     /// A supervisor without replicas yet.
-    pub fn new(command: ReplicaCommand, living: Living) -> Supervisor {
+    pub fn new(command: ReplicaCommand, living: Living, printer: Printer) -> Supervisor {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Supervisor { command, living, places: Mutex::default(), stop, tasks }
+        Supervisor { command, living, printer, places: Mutex::default(), stop, tasks }
     }
 
     /// Keeps this many replicas running: more are started, the newest drain and leave.
@@ -68,6 +70,7 @@ impl Supervisor {
             self.tasks.spawn(task.supervise(keep_running(
                 self.command.clone(),
                 self.living.clone(),
+                self.printer,
                 places.numbered,
                 stop,
             )));
@@ -119,13 +122,19 @@ fn spawn(command: &ReplicaCommand, id: &str) -> std::io::Result<Child> {
         // The pipe closes when the supervisor dies, however it dies, and the replica drains.
         .stdin(Stdio::piped())
         .stdout(Stdio::inherit())
-        .stderr(Stdio::inherit())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
 }
 
 /// Keeps one place filled. Ends when the supervisor stops and the process has drained.
-async fn keep_running(command: ReplicaCommand, mut living: Living, place: usize, stop: CancellationToken) {
+async fn keep_running(
+    command: ReplicaCommand,
+    mut living: Living,
+    printer: Printer,
+    place: usize,
+    stop: CancellationToken,
+) {
     let mut backoff = Backoff::default();
     for generation in 0u64.. {
         let born = Instant::now();
@@ -135,6 +144,9 @@ async fn keep_running(command: ReplicaCommand, mut living: Living, place: usize,
                 let pid = child.id();
                 // Held here, as waiting for a child closes its standard input first.
                 let stdin = child.stdin.take();
+                if let Some(output) = child.stderr.take() {
+                    printer.follow(&id, output);
+                }
                 tokio::select! {
                     ended = child.wait() => {
                         let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());

@@ -11,16 +11,15 @@ use flotilla_group::audit::{AuditLog, Signer};
 use flotilla_group::deadletter::{DeadLetters, Replays};
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::Registry;
-use flotilla_group::pipeline::{Pipelines, Runs};
 use flotilla_group::revision::Revisions;
 use flotilla_group::secret::Secrets;
-use flotilla_group::snapshot::Snapshots;
 use flotilla_group::spec::Specs;
 use flotilla_store::Store;
 use serde::de::DeserializeOwned;
 
 use super::document::Document;
 use super::logins::Logins;
+use super::logs::Logs;
 use super::problem::Failure;
 use super::token::Token;
 
@@ -36,11 +35,11 @@ pub struct NodeTypes {
 /// What the handlers work with.
 #[derive(Clone)]
 pub struct Api {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) group: String,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) group: String,
     pub(super) types: Arc<NodeTypes>,
     /// The group's key: credentials are kept encrypted with it.
-    pub(crate) key: Option<Arc<str>>,
+    pub(super) key: Option<Arc<str>>,
     pub(super) signer: Option<Arc<Signer>>,
     /// The gateway's own token; without one it answers everybody on its machine while there is no user.
     pub(super) token: Option<Token>,
@@ -48,6 +47,8 @@ pub struct Api {
     pub(super) document: Document,
     pub(super) accounts: Accounts,
     pub(super) logins: Arc<Logins>,
+    /// What this gateway collects of the replicas' log lines; none if it cannot.
+    pub(super) logs: Option<Logs>,
 }
 
 /// A JSON body; what does not fit is a problem with a code.
@@ -66,38 +67,40 @@ impl Api {
             group: group.to_owned(),
             types: Arc::new(types),
             key: key.map(Arc::from),
+            logs: None,
         }
     }
 
-    pub(crate) fn registry(&self, group: &str) -> Result<Registry, Failure> {
+    /// The same with log lines.
+    pub fn with_logs(self, logs: Option<Logs>) -> Api {
+        Api { logs, ..self }
+    }
+
+    pub(super) fn registry(&self, group: &str) -> Result<Registry, Failure> {
         Ok(Registry::new(self.store.clone(), group)?)
     }
 
-    pub(crate) fn desired(&self, group: &str) -> Result<DesiredStates, Failure> {
+    pub(super) fn desired(&self, group: &str) -> Result<DesiredStates, Failure> {
         Ok(DesiredStates::new(self.store.clone(), group)?)
     }
 
-    pub(crate) fn revisions(&self, group: &str) -> Result<Revisions, Failure> {
+    pub(super) fn revisions(&self, group: &str) -> Result<Revisions, Failure> {
         Ok(Revisions::new(self.store.clone(), group)?)
     }
 
-    pub(crate) fn secrets(&self, group: &str) -> Result<Secrets, Failure> {
+    pub(super) fn secrets(&self, group: &str) -> Result<Secrets, Failure> {
         Ok(Secrets::new(self.store.clone(), group)?)
     }
 
-    pub(crate) fn snapshots(&self, group: &str) -> Result<Snapshots, Failure> {
-        Ok(Snapshots::new(self.store.clone(), group)?)
-    }
-
-    pub(crate) fn dead_letters(&self, group: &str) -> Result<DeadLetters, Failure> {
+    pub(super) fn dead_letters(&self, group: &str) -> Result<DeadLetters, Failure> {
         Ok(DeadLetters::new(self.store.clone(), group, self.key.as_deref())?)
     }
 
-    pub(crate) fn replays(&self, group: &str) -> Result<Replays, Failure> {
+    pub(super) fn replays(&self, group: &str) -> Result<Replays, Failure> {
         Ok(Replays::new(self.store.clone(), group)?)
     }
 
-    pub(crate) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
+    pub(super) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
         Ok(AuditLog::new(self.store.clone(), group)?.signed(self.signer.clone()))
     }
 
@@ -106,15 +109,7 @@ impl Api {
         AuditLog::system(self.store.clone()).signed(self.signer.clone())
     }
 
-    pub(crate) fn pipelines(&self) -> Pipelines {
-        Pipelines::new(self.store.clone())
-    }
-
-    pub(crate) fn runs(&self, pipeline: &str) -> Result<Runs, Failure> {
-        Ok(Runs::new(self.store.clone(), pipeline)?)
-    }
-
-    pub(crate) fn specs(&self) -> Specs {
+    pub(super) fn specs(&self) -> Specs {
         Specs::new(self.store.clone())
     }
 }

@@ -8,7 +8,7 @@ pub mod storage;
 mod table;
 
 pub use common::debug::set_debug_active;
-pub use common::inject::{cron_fault, inject_now};
+pub use common::inject::{cron_fault, inject_now, press};
 pub use common::unknown::Swallowed;
 pub use io_code::io_code;
 pub use table::TYPES;

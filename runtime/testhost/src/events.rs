@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value as Json, json};
 
 use flotilla_engine::message::Msg;
-use flotilla_engine::observe::{LogEntry, Observer};
+use flotilla_engine::observe::{LogEntry, NodeView, Observer};
 use flotilla_value::Value;
 
 use super::codec::encode;
@@ -71,7 +71,7 @@ impl Observer for EventObserver {
         self.events.post(&json!({"ev": "log", "entry": fields}));
     }
 
-    fn debug(&self, message: &Value) {
+    fn debug(&self, _: &NodeView, message: &Value) {
         self.comms.publish("debug", message);
     }
 

@@ -121,7 +121,7 @@ pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> Depl
     for at in which {
         let node = &batch.graph.nodes[*at];
         // A node whose building panics is that node's problem, as with an error.
-        let built = worker.task("build").run(|| build_one(worker, batch, node, &scopes[node.scope]));
+        let built = worker.task("build").run(|| build_one(worker, batch, *at, &scopes[node.scope]));
         match built.unwrap_or_else(|panicked| Err(format!("internal error: {}", panicked.text))) {
             Ok(()) => report.started += 1,
             Err(message) => report.problems.push(NodeProblem {
@@ -136,7 +136,8 @@ pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> Depl
     report
 }
 
-fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Scope>) -> Result<(), String> {
+fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize, scope: &Rc<Scope>) -> Result<(), String> {
+    let node = &batch.graph.nodes[order];
     let shared = worker.shared();
     let found = type_of(&batch.types, &node.config.kind).or_else(|| type_of(&batch.types, "unknown"));
     let found = found.ok_or_else(|| format!("node type \"{}\" is not known", node.config.kind))?;
@@ -159,6 +160,7 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, node: &GraphNode, scope: &Rc<Sc
             config,
             alias: node.alias.clone(),
             path: node.path.clone(),
+            order,
             is_config: node.is_config,
             scope: scope.clone(),
             credentials,

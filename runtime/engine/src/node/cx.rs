@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::context::ContextRef;
 use crate::expression::Surroundings;
 use crate::message::Msg;
+use crate::observe::NodeView;
 use crate::replica::{ConfigNode, Shared, WorkerHandle};
 use crate::settings::Settings;
 use flotilla_value::Value;
@@ -26,6 +27,7 @@ pub struct NodeCx(Rc<Parts>);
 struct Parts {
     node: Rc<Identity>,
     host: Rc<dyn Host>,
+    view: Arc<NodeView>,
     out: Outputs,
     report: Reporter,
     work: Work,
@@ -34,11 +36,14 @@ struct Parts {
 
 impl NodeCx {
     pub(crate) fn new(host: Rc<dyn Host>, origin: Origin) -> NodeCx {
+        let order = origin.order;
         let node = Rc::new(Identity::new(origin));
-        let report = Reporter::new(&node, &host);
+        let view = Arc::new(NodeView::new(node.seen(order)));
+        let report = Reporter::new(&node, &host, &view);
         let work = Work::new(&node, host.shared().deliveries(), &report);
         let contexts = NodeContexts::new(&node, host.shared().contexts());
-        NodeCx(Rc::new(Parts { out: Outputs::new(host.clone()), node, host, report, work, contexts }))
+        let out = Outputs::new(host.clone(), view.clone());
+        NodeCx(Rc::new(Parts { node, host, view, out, report, work, contexts }))
     }
 
     /// Where it sends.
@@ -64,6 +69,11 @@ impl NodeCx {
     /// Who it is, for those that keep it.
     pub fn identity(&self) -> &Rc<Identity> {
         &self.0.node
+    }
+
+    /// What is seen of it from outside.
+    pub fn view(&self) -> &Arc<NodeView> {
+        &self.0.view
     }
 
     /// What all workers share.

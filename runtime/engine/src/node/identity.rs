@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use flotilla_flows::{NodeConfig, ScopeKind};
 
+use crate::observe::Seen;
 use flotilla_value::Str;
 
 use super::scope::Scope;
@@ -28,6 +29,8 @@ pub(crate) struct Origin {
     pub(crate) config: NodeConfig,
     pub(crate) alias: Option<String>,
     pub(crate) path: String,
+    /// Its place in the flow document.
+    pub(crate) order: usize,
     pub(crate) is_config: bool,
     pub(crate) scope: Rc<Scope>,
     pub(crate) credentials: serde_json::Map<String, serde_json::Value>,
@@ -47,6 +50,21 @@ impl Identity {
             scope: origin.scope,
             credentials: RefCell::new(origin.credentials),
             users: RefCell::new(origin.users),
+        }
+    }
+
+    /// The same for those who look from outside; `order` is its place in the flow document.
+    pub(super) fn seen(&self, order: usize) -> Seen {
+        let tab = self.path.split_once('/').map_or("", |(tab, _)| tab);
+        Seen {
+            id: self.id.clone(),
+            kind: self.kind.clone(),
+            name: self.name.clone(),
+            tab: Str::new(if tab == "global" { "" } else { tab }),
+            tab_label: self.scope.tab_name(),
+            path: self.path.clone(),
+            is_config: self.is_config,
+            order,
         }
     }
 

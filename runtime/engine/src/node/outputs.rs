@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::message::{Msg, generate_id};
+use crate::observe::NodeView;
 use flotilla_value::Value;
 
 use super::host::{Host, Receive};
@@ -11,12 +13,13 @@ use super::host::{Host, Receive};
 /// A node's outputs and what is wired to them. What is sent goes to the end of the worker's run queue.
 pub struct Outputs {
     host: Rc<dyn Host>,
+    view: Arc<NodeView>,
     wires: RefCell<Vec<Vec<Rc<dyn Receive>>>>,
 }
 
 impl Outputs {
-    pub(super) fn new(host: Rc<dyn Host>) -> Outputs {
-        Outputs { host, wires: RefCell::default() }
+    pub(super) fn new(host: Rc<dyn Host>, view: Arc<NodeView>) -> Outputs {
+        Outputs { host, view, wires: RefCell::default() }
     }
 
     /// The number of outputs.
@@ -36,6 +39,7 @@ impl Outputs {
 
     /// Sends a message out of an output, to every wire. Without a wire it ends here.
     pub fn send_to(&self, port: usize, mut msg: Msg) {
+        self.view.sends(1);
         let wires = self.wires.borrow();
         let Some((last, others)) = wires.get(port).and_then(|targets| targets.split_last()) else { return };
         msg.ensure_id();
@@ -47,6 +51,7 @@ impl Outputs {
 
     /// Sends several messages: the list for output 0, for output 1, ... Messages without an id get one in common.
     pub fn send_all(&self, outputs: Vec<Vec<Msg>>) {
+        self.view.sends(outputs.iter().map(Vec::len).sum());
         let sent = outputs.iter().flatten().map(Msg::id).find(|id| !id.is_empty());
         let id = sent.unwrap_or_else(generate_id);
         let wires = self.wires.borrow();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::now_ms;
 use crate::health::NodeProblem;
 use crate::message::{Failure, Msg};
-use crate::observe::{Level, LogEntry};
+use crate::observe::{Level, LogEntry, NodeView};
 use crate::replica::Shared;
 use flotilla_value::{Object, Value};
 
@@ -21,15 +21,16 @@ pub struct Reporter(Rc<Inner>);
 struct Inner {
     node: Rc<Identity>,
     host: Rc<dyn Host>,
+    view: Arc<NodeView>,
     /// It is being made or started: an error without a message is a reason why it does not work.
     starting: Cell<bool>,
     trouble: RefCell<Option<String>>,
 }
 
 impl Reporter {
-    pub(super) fn new(node: &Rc<Identity>, host: &Rc<dyn Host>) -> Reporter {
-        let trouble = RefCell::default();
-        Reporter(Rc::new(Inner { node: node.clone(), host: host.clone(), starting: Cell::new(true), trouble }))
+    pub(super) fn new(node: &Rc<Identity>, host: &Rc<dyn Host>, view: &Arc<NodeView>) -> Reporter {
+        let (node, host, view) = (node.clone(), host.clone(), view.clone());
+        Reporter(Rc::new(Inner { node, host, view, starting: Cell::new(true), trouble: RefCell::default() }))
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -50,6 +51,7 @@ impl Reporter {
     /// Without a message it is only logged.
     pub fn error(&self, error: impl Into<Value>, msg: Option<&Msg>) {
         let error = error.into();
+        self.0.view.errs();
         if self.0.starting.get() && msg.is_none() {
             self.broken(error.to_text().to_string());
         }
@@ -95,6 +97,7 @@ impl Reporter {
             name: node.name().clone(),
             z: node.z(),
             path: node.flow_path(),
+            tab: self.0.view.tab_label.clone(),
             msg,
             timestamp: now_ms(),
         });
@@ -111,6 +114,7 @@ impl Reporter {
             Value::Object(_) => status,
             _ => Value::object(),
         };
+        self.0.view.shows(&status);
         self.shared().observer().status(self.0.node.id(), &status);
         self.0.host.status(&self.0.node, &status);
     }

@@ -35,6 +35,8 @@ pub struct LogEntry {
     pub z: Str,
     /// Node-RED's path, `tab/instance`.
     pub path: Str,
+    /// The name of the tab, for people; empty for the runtime itself.
+    pub tab: String,
     /// What was logged: a text, an error or any value.
     pub msg: Value,
     /// Milliseconds since the epoch.

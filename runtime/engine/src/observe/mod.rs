@@ -1,7 +1,14 @@
 //! What a replica tells about itself while it runs.
 
+mod debug_feed;
 mod log;
+mod node_view;
 mod observer;
+mod ring;
 
+pub use debug_feed::{DebugFeed, Debugged};
 pub use log::{Level, LogEntry};
+pub(crate) use node_view::Seen;
+pub use node_view::{NodeCounts, NodeView, Shown};
 pub use observer::{Observer, TracingObserver};
+pub use ring::{Page, Ring};

@@ -1,7 +1,6 @@
 //! What all workers of a replica share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use dashmap::DashMap;
@@ -12,7 +11,7 @@ use crate::clock::now_ms;
 use crate::context::Contexts;
 use crate::health::Health;
 use crate::message::{Deliveries, Msg};
-use crate::observe::{Level, LogEntry, Observer};
+use crate::observe::{Level, LogEntry, NodeView, Observer};
 use crate::settings::Settings;
 use flotilla_value::{Str, Value};
 
@@ -30,13 +29,11 @@ pub struct Shared {
     schedule: Arc<dyn Schedule>,
     health: Arc<Health>,
     extensions: Extensions,
-    /// Which worker a live node is on.
-    directory: DashMap<Str, usize, FxBuildHasher>,
+    /// Which worker a live node is on, and what is seen of it.
+    directory: DashMap<Str, (usize, Arc<NodeView>), FxBuildHasher>,
     config_nodes: DashMap<Str, Arc<dyn ConfigNode>, FxBuildHasher>,
     config_order: ArcSwap<Vec<Str>>,
     workers: RwLock<Vec<WorkerHandle>>,
-    /// The group is paused: timers fire nothing.
-    paused: AtomicBool,
 }
 
 /// What [`Shared`] is made from.
@@ -50,19 +47,8 @@ pub(crate) struct SharedParts {
 }
 
 impl Shared {
-    /// Says whether the group is paused.
-    pub fn set_paused(&self, paused: bool) {
-        self.paused.store(paused, Ordering::Release);
-    }
-
-    /// True while the group is paused: what comes by time begins nothing.
-    pub fn is_paused(&self) -> bool {
-        self.paused.load(Ordering::Acquire)
-    }
-
     pub(crate) fn new(parts: SharedParts) -> Shared {
         Shared {
-            paused: AtomicBool::new(false),
             settings: ArcSwap::from_pointee(parts.settings),
             contexts: parts.contexts,
             deliveries: Arc::new(Deliveries::cut_off_by(parts.health.cutting())),
@@ -129,8 +115,20 @@ impl Shared {
 
     /// The worker that a live node is on.
     pub fn worker_of(&self, node: &str) -> Option<WorkerHandle> {
-        let index = *self.directory.get(node)?;
+        let index = self.directory.get(node)?.0;
         self.worker(index)
+    }
+
+    /// What is seen of a live node.
+    pub fn node(&self, id: &str) -> Option<Arc<NodeView>> {
+        self.directory.get(id).map(|found| found.1.clone())
+    }
+
+    /// What is seen of all live nodes, in the document's order.
+    pub fn nodes(&self) -> Vec<Arc<NodeView>> {
+        let mut nodes: Vec<_> = self.directory.iter().map(|found| found.1.clone()).collect();
+        nodes.sort_by(|a, b| (a.order, &a.path).cmp(&(b.order, &b.path)));
+        nodes
     }
 
     /// Lets go of the workers: their threads end when nobody else has a handle.
@@ -145,8 +143,8 @@ impl Shared {
     }
 
     /// A node is live on a worker.
-    pub(crate) fn enter(&self, node: Str, worker: usize) {
-        self.directory.insert(node, worker);
+    pub(crate) fn enter(&self, node: Str, worker: usize, view: Arc<NodeView>) {
+        self.directory.insert(node, (worker, view));
     }
 
     /// A node is live no more.
@@ -194,6 +192,7 @@ impl Shared {
             name: Str::default(),
             z: Str::default(),
             path: Str::default(),
+            tab: String::new(),
             msg: text.into(),
             timestamp: now_ms(),
         });

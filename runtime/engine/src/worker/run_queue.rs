@@ -99,7 +99,7 @@ impl Worker {
 
     pub(crate) fn insert(&self, slot: Rc<Slot>) {
         let id = slot.cx.id().clone();
-        self.shared.enter(id.clone(), self.index);
+        self.shared.enter(id.clone(), self.index, slot.cx.view().clone());
         self.slots.borrow_mut().insert(id, slot);
     }
 

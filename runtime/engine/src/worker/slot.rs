@@ -55,7 +55,11 @@ impl Slot {
         if health.is_cutting() {
             return cut_off(delivery.as_ref());
         }
+        let began = self.cx.view().receives();
         let handled = catch_unwind(AssertUnwindSafe(|| node.receive(msg)));
+        if let Some(began) = began {
+            self.cx.view().took(began);
+        }
         if health.is_cutting() {
             // It was stopped in the middle, or would have to wait for the rest: another replica does it again.
             return cut_off(delivery.as_ref());

@@ -115,6 +115,9 @@ impl Debug {
 
     /// Shows a value in the sidebar, if anybody looks.
     fn publish(&self, msg: &Msg, property: Option<&str>, value: &Value) {
+        if !self.cx.shared().observer().admits_debug() {
+            return;
+        }
         let limit = self.cx.settings().number("debugMaxLength").filter(|limit| *limit > 0.0).unwrap_or(1000.0);
         let (shown, format) = encode(value, limit as usize);
         let mut entry = Object::new();
@@ -137,7 +140,7 @@ impl Debug {
         }
         entry.insert("msg", shown);
         entry.insert("format", format);
-        self.cx.shared().observer().debug(&entry.into());
+        self.cx.shared().observer().debug(self.cx.view(), &entry.into());
     }
 
     fn print(&self, value: &Value) {

@@ -7,4 +7,4 @@ mod node;
 mod timer;
 
 pub use clock::cron_fault;
-pub use node::{TYPE, inject_now};
+pub use node::{TYPE, inject_now, press};

@@ -31,6 +31,8 @@ struct Inject {
     properties: Vec<Property>,
     once: Option<f64>,
     clock: RefCell<Option<Clock>>,
+    /// The payload of the message that is being sent, in place of the configured one.
+    payload: RefCell<Option<Value>>,
 }
 
 fn property(rule: &Value, payload: &Value, kind: &Value, topic: &Value) -> Property {
@@ -76,7 +78,14 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let delay = config.num("onceDelay").filter(|seconds| *seconds != 0.0).unwrap_or(0.1);
     let once = config.bool("once").then_some(delay * 1000.0);
     let clock = clock(&cx);
-    Ok(Rc::new_cyclic(|me| Inject { me: me.clone(), properties, once, clock: RefCell::new(clock), cx }))
+    Ok(Rc::new_cyclic(|me| Inject {
+        me: me.clone(),
+        properties,
+        once,
+        clock: RefCell::new(clock),
+        payload: RefCell::default(),
+        cx,
+    }))
 }
 
 fn clock(cx: &NodeCx) -> Option<Clock> {
@@ -158,6 +167,9 @@ impl Node for Inject {
             Some(Value::Array(rules)) => Self::apply(&properties(&rules, self.cx.config()), &self.cx, &mut msg),
             _ => Self::apply(&self.properties, &self.cx, &mut msg),
         };
+        if let Some(payload) = self.payload.borrow_mut().take() {
+            msg.set("payload", payload);
+        }
         if errors.is_empty() {
             self.cx.out().send(msg.clone());
             self.cx.report().done(&msg);
@@ -172,8 +184,7 @@ impl Node for Inject {
         let spread = Spread::of(&cx);
         let start = start_of(&cx);
         let fire: Fire = Rc::new(move |on_end| {
-            // What falls due while the group is paused does not fire later either.
-            if let Some(inject) = me.upgrade().filter(|inject| !inject.cx.shared().is_paused()) {
+            if let Some(inject) = me.upgrade() {
                 inject.fire(Msg::default(), on_end);
             }
         });
@@ -199,6 +210,25 @@ pub async fn inject_now(shared: &Arc<Shared>, id: &str, body: Option<&Value>) ->
             let node: Rc<dyn std::any::Any> = node;
             node.downcast::<Inject>().map(|inject| {
                 inject.fire(custom.map_or_else(Msg::default, |body| Msg::from_value(body, None)), Box::new(drop));
+            })
+        });
+        Box::pin(std::future::ready(matches!(found, Some(Ok(())))))
+    });
+    done.await.unwrap_or(false)
+}
+
+/// Presses the button of an inject node; `payload` takes the place of the configured one. False when there is no such node.
+pub async fn press(shared: &Arc<Shared>, id: &str, payload: Option<Value>) -> bool {
+    let Some(worker) = shared.worker_of(id) else { return false };
+    let id = id.to_owned();
+    let done = worker.call(move |worker| {
+        let node = worker.slot(&id).and_then(|slot| slot.node());
+        let found = node.map(|node| {
+            let node: Rc<dyn std::any::Any> = node;
+            node.downcast::<Inject>().map(|inject| {
+                // What is fired comes back to this node at once, before anything else does.
+                *inject.payload.borrow_mut() = payload;
+                inject.fire(Msg::default(), Box::new(drop));
             })
         });
         Box::pin(std::future::ready(matches!(found, Some(Ok(())))))

@@ -1,6 +1,0 @@
-//! `flotilla snapshot`: revisions with a name.
-
-mod run;
-mod write;
-
-pub use run::{SnapshotArgs, run};

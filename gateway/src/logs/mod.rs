@@ -1,0 +1,15 @@
+//! The log lines of all replicas, collected into bounded files of this gateway.
+
+mod collect;
+mod files;
+mod follower;
+mod merge;
+mod query;
+mod segment;
+mod sources;
+
+pub use collect::collect;
+pub use files::{LogFiles, OpenError, Retention, Snapshot};
+pub use follower::Follower;
+pub use query::{Query, page, page_of};
+pub use sources::Sources;

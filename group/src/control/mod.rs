@@ -1,0 +1,5 @@
+//! How gateways reach the replicas of a group.
+
+mod token;
+
+pub use token::ControlTokens;
