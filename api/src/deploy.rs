@@ -41,6 +41,9 @@ pub struct Deploy {
     /// Environment variables to remove.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unset_env: Vec<String>,
+    /// Secrets of the group to set: they are not part of the revision.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_secrets: BTreeMap<String, String>,
     /// Settings under Node-RED's names: replaces all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<Map<String, Value>>,
@@ -53,6 +56,13 @@ pub struct Deploy {
     /// Group settings by node id: those of a node replace what it had; empty ones remove it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set_nodes: BTreeMap<String, NodeSettings>,
+    /// The flow's tests, the content of the file for `flotilla test`: kept with the revision. Without them those of the
+    /// revision before stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<String>,
+    /// The group takes flows from its pipeline only; this deploy all the same.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub override_protection: bool,
     /// Why, for the list of revisions and the audit log.
     #[serde(default)]
     pub message: String,
@@ -80,6 +90,14 @@ pub struct Rollback {
     /// The rules of the rollout; without them the group's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Rules>,
+    /// The group takes flows from its pipeline only; this rollback all the same.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub override_protection: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// The answer to a deploy or a rollback: a rollout has begun.

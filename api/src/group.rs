@@ -23,6 +23,9 @@ pub struct GroupSpec {
     /// Only its owners deploy to it: a deployer may not.
     #[serde(default)]
     pub protected: bool,
+    /// It takes flows from this pipeline only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected_by: Option<String>,
 }
 
 impl GroupSpec {
@@ -34,6 +37,7 @@ impl GroupSpec {
             replicas: 0,
             rollout: Rules::default(),
             protected: false,
+            protected_by: None,
         }
     }
 }
@@ -55,12 +59,41 @@ pub struct GroupStatus {
     /// Only its owners deploy to it.
     #[serde(default)]
     pub protected: bool,
+    /// It takes flows from this pipeline only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected_by: Option<String>,
+    /// How it stands to the pipeline that it is a stage of; empty when it is of none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub drift: String,
     /// The good revision.
     pub revision: Option<String>,
+    /// It is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
     /// Living replicas.
     pub living: usize,
     /// Those that take work.
     pub ready: usize,
+}
+
+/// A group is paused: its sources have stopped, and brokers keep what comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pause {
+    /// Since when, in ms since 1970 on the store's clock.
+    pub since_ms: u64,
+    /// Who paused it.
+    pub actor: String,
+    /// Why.
+    #[serde(default)]
+    pub why: String,
+}
+
+/// `POST /api/v1/groups/{group}/pause` and `.../resume`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PauseChange {
+    /// Why.
+    pub why: String,
 }
 
 /// `PUT /api/v1/groups/{group}/scale`.

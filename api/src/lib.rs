@@ -15,10 +15,12 @@ pub mod log;
 pub mod member;
 pub mod node;
 pub mod path;
+pub mod pipeline;
 pub mod problem;
 pub mod replica;
 pub mod revision;
 pub mod rollout;
+pub mod snapshot;
 
 pub use client::{Client, ClientError, Event, Events};
 pub use problem::Problem;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use flotilla_flows::{ALLOW_UNKNOWN, Document, UnknownType, join, read_credentials, refusal, unprotected};
+use flotilla_flows::{ALLOW_UNKNOWN, Document, UnknownType, is_flowfuse, join, read_credentials, refusal, unprotected};
 use flotilla_group::revision::Revision;
 use serde_json::{Map, Value};
 
@@ -38,8 +38,14 @@ pub fn read_given(flows: Option<&Path>, args: &FlowArgs) -> anyhow::Result<Given
 
 fn document(path: &Path) -> anyhow::Result<Value> {
     let text = source(path)?;
+    let value = serde_json::from_str(text.trim_start_matches('\u{feff}'));
+    if let Ok(value) = &value
+        && is_flowfuse(value)
+    {
+        return Ok(value.clone());
+    }
     Document::parse(&text).with_context(|| path.display().to_string())?;
-    Ok(serde_json::from_str(text.trim_start_matches('\u{feff}'))?)
+    Ok(value?)
 }
 
 fn credentials_file(path: &Path) -> anyhow::Result<Value> {

@@ -11,8 +11,10 @@ use clap::Args;
 use flotilla_gateway::admin::{Admin, Api, Logs, NodeTypes, Token};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Deadlines, Meters, Pool};
 use flotilla_gateway::logs::{LogFiles, Retention, collect};
-use flotilla_gateway::{directory, heads};
+use flotilla_gateway::pipeline::PipelineDriver;
+use flotilla_gateway::{directory, follow_pauses, heads};
 use flotilla_group::Driver;
+use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Roster};
 use flotilla_store::Store;
 use flotilla_tasks::Task;
@@ -109,9 +111,13 @@ impl Gateway {
         let known = flotilla_runtime::types().names().map(str::to_owned).collect();
         let audited = parts.store.clone();
         let types = NodeTypes { known, allow_unknown: parts.allow_unknown };
+        let desired = DesiredStates::new(parts.store.clone(), &parts.group)?;
+        let pauses = (parts.store.clone(), desired);
         let drive = CancellationToken::new();
         let logs = collected(&parts.store, &parts.logs, &drive);
         let api = Api::new(parts.store, &parts.group, types, parts.group_key).with_logs(logs);
+        let program = std::env::current_exe().context("cannot find this program's file")?;
+        let pipelines = PipelineDriver::new(api.clone(), &id, program);
         let pool = Pool::new(Balancer::threads());
         let meters = Arc::new(Meters::default());
         let config = BalancerConfig {
@@ -136,6 +142,26 @@ impl Gateway {
         };
         task.spawn(driver.run(drive.clone()));
         heads::export(audited, &parts.group, parts.audit_heads, drive.clone())?;
+        let task = Task {
+            name: "pipelines",
+            owner: id.as_str().into(),
+            ends: "the gateway stops",
+            failure: "runs of pipelines wait for another gateway",
+        };
+        task.spawn(pipelines.run(drive.clone()));
+        let task = Task {
+            name: "pauses",
+            owner: id.as_str().into(),
+            ends: "the gateway stops",
+            failure: "a pause of the group is not seen here: requests wait for a replica and are answered 503",
+        };
+        let (ended, paused) = (drive.clone(), pool.clone());
+        task.spawn(async move {
+            tokio::select! {
+                () = follow_pauses(pauses.0, pauses.1, paused) => {}
+                () = ended.cancelled() => {}
+            }
+        });
         let follow = directory::follow(roster, gateways, id, pool, move |ready| match ready {
             0 => readiness.waiting("replicas", "none is ready"),
             _ => readiness.ready("replicas"),

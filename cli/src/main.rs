@@ -30,6 +30,7 @@ mod login;
 mod logs;
 mod nodes;
 mod password;
+mod pipeline;
 mod place;
 mod plain;
 mod process;
@@ -39,6 +40,7 @@ mod review;
 mod revision;
 mod rollout;
 mod scale;
+mod snapshot;
 mod status;
 mod store;
 mod store_url;
@@ -111,6 +113,10 @@ enum Command {
     Rollback(rollout::RollbackArgs),
     /// List, show and compare revisions
     Revision(revision::RevisionArgs),
+    /// Snapshots: revisions with a name; create, restore, export for FlowFuse or Node-RED
+    Snapshot(snapshot::SnapshotArgs),
+    /// Pipelines: revisions go from stage to stage, with tests, approvals and windows on the way
+    Pipeline(Box<pipeline::PipelineArgs>),
     /// Groups: template, add, list, show, remove
     Group(group::GroupCommandArgs),
     /// Change how many replicas run
@@ -202,6 +208,8 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Rollout(args) => rollout::run(args).await,
             Command::Rollback(args) => rollout::rollback(args).await,
             Command::Revision(args) => revision::run(args).await,
+            Command::Snapshot(args) => snapshot::run(args).await,
+            Command::Pipeline(args) => pipeline::run(*args).await,
             Command::Group(args) => group::run(args).await,
             Command::Scale(args) => scale::run(args).await,
             Command::Health(args) => health::run(args).await,

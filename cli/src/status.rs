@@ -97,6 +97,14 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
     if args.watch {
         clear();
     }
+    let about = client.group(group).await?;
+    if !about.drift.is_empty() {
+        print(&format!("{}\n", about.drift));
+    }
+    if let Some(pause) = about.paused {
+        let why = if pause.why.is_empty() { String::new() } else { format!(": {}", pause.why) };
+        print(&format!("paused by {} {} ago{why}\n", pause.actor, client::age(pause.since_ms)));
+    }
     print(&format!("{}\n", flotilla_api::health::summary(replicas.iter().map(|measured| &measured.replica))));
     let rows = replicas.into_iter().map(|Measured { replica, per_second }| {
         [

@@ -5,4 +5,8 @@ pub mod balancer;
 pub mod directory;
 pub mod heads;
 pub mod logs;
+mod pauses;
+pub mod pipeline;
 pub mod replicas;
+
+pub use pauses::follow_pauses;

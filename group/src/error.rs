@@ -192,4 +192,32 @@ pub enum GroupError {
         /// The group.
         group: String,
     },
+    /// There is nothing of this name.
+    #[error("{what} \"{name}\": see `{see}`")]
+    NoSuch {
+        /// For scripts.
+        code: &'static str,
+        /// What is not there, up to the name.
+        what: String,
+        /// The name.
+        name: String,
+        /// The command that lists what there is.
+        see: &'static str,
+    },
+    /// A value cannot be used.
+    #[error("{reason}")]
+    Invalid {
+        /// The field at fault.
+        field: &'static str,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// It cannot be done as things are.
+    #[error("{reason}")]
+    Conflict {
+        /// For scripts.
+        code: &'static str,
+        /// Why not and what to do.
+        reason: String,
+    },
 }

@@ -181,6 +181,57 @@ pub(crate) fn secrets(group: &str) -> String {
     format!("group/{group}/secrets")
 }
 
+/// All pipelines.
+pub(crate) const PIPELINES: &str = "pipeline/";
+
+/// A pipeline.
+pub(crate) fn pipeline(name: &str) -> String {
+    format!("{PIPELINES}{name}")
+}
+
+/// The runs of all pipelines.
+pub(crate) const PIPELINE_RUNS: &str = "pipeline-run/";
+
+/// The runs of a pipeline.
+pub(crate) fn pipeline_runs(name: &str) -> String {
+    format!("{PIPELINE_RUNS}{name}/")
+}
+
+/// A run of a pipeline.
+pub(crate) fn pipeline_run(name: &str, number: u64) -> String {
+    format!("{PIPELINE_RUNS}{name}/{number:012}")
+}
+
+/// How many runs a pipeline ever had.
+pub(crate) fn pipeline_count(name: &str) -> String {
+    format!("pipeline-count/{name}")
+}
+
+/// The lease on a pipeline's next step.
+pub(crate) fn pipeline_lease(name: &str) -> String {
+    format!("pipeline/{name}")
+}
+
+/// The tests that belong to a revision.
+pub(crate) fn revision_tests(id: &str) -> String {
+    format!("revision-tests/{id}")
+}
+
+/// All snapshots of a group.
+pub(crate) fn snapshots(group: &str) -> String {
+    format!("group/{group}/snapshot/")
+}
+
+/// A snapshot.
+pub(crate) fn snapshot(group: &str, id: u64) -> String {
+    format!("group/{group}/snapshot/{id:012}")
+}
+
+/// How many snapshots a group ever had.
+pub(crate) fn snapshot_count(group: &str) -> String {
+    format!("group/{group}/snapshot-count")
+}
+
 /// The lease on moving the group's replicas.
 pub(crate) fn upgrade_lease(group: &str) -> String {
     format!("upgrade/{group}")

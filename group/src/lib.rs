@@ -11,6 +11,7 @@ mod error;
 mod keys;
 pub mod member;
 pub mod outbox;
+pub mod pipeline;
 mod record;
 pub mod retained;
 pub mod revision;
@@ -20,6 +21,7 @@ pub mod rollout;
 pub mod schedule;
 pub mod secret;
 pub mod session;
+pub mod snapshot;
 pub mod spec;
 pub mod subscription;
 

@@ -3,7 +3,7 @@
 use super::error::ClientError;
 use super::transport::Client;
 use crate::audit::{AuditChain, AuditEntry, AuditFilter};
-use crate::group::{GroupSpec, GroupStatus, Scale};
+use crate::group::{GroupSpec, GroupStatus, PauseChange, Scale};
 use crate::path::{of_group, part};
 use crate::replica::ReplicaRecord;
 
@@ -31,6 +31,11 @@ impl Client {
     /// Replaces what users say of a group.
     pub async fn edit_group(&self, spec: &GroupSpec) -> Result<GroupStatus, ClientError> {
         self.put(&of_group(&spec.name, ""), spec).await
+    }
+
+    /// Pauses a group (`paused`), or lets it go on.
+    pub async fn pause(&self, group: &str, paused: bool, change: &PauseChange) -> Result<GroupStatus, ClientError> {
+        self.post(&of_group(group, if paused { "pause" } else { "resume" }), change).await
     }
 
     /// Removes a group without replicas.

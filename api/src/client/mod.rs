@@ -9,7 +9,9 @@ mod events;
 mod groups;
 mod logs;
 mod nodes;
+mod pipelines;
 mod revisions;
+mod snapshots;
 mod sse;
 mod transport;
 

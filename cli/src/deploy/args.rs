@@ -12,7 +12,8 @@ use crate::rollout::RulesArgs;
 /// What `flotilla deploy` takes.
 #[derive(Args, Debug)]
 pub struct DeployArgs {
-    /// The flow document, as exported from Node-RED; - is standard input. Without it the group's own stays
+    /// The flow document, as exported from Node-RED, the folder that `flotilla flows split` wrote, or a FlowFuse snapshot
+    /// (with --credential-secret); - is standard input. Without it the group's own stays
     #[arg(value_name = "FLOWS.json")]
     pub flows: Option<PathBuf>,
     #[command(flatten)]
@@ -29,6 +30,12 @@ pub struct DeployArgs {
     /// Deploy flows with unknown node types; such nodes swallow messages, visibly
     #[arg(long)]
     pub allow_unknown: bool,
+    /// The flow's tests, as for `flotilla test`: kept with the revision, for the pipelines that ask for them
+    #[arg(long, value_name = "TESTS.json")]
+    pub tests: Option<PathBuf>,
+    /// Deploy although the group takes flows from its pipeline only; the audit log says so
+    #[arg(long)]
+    pub override_protection: bool,
     /// Show the rollout until it ends; the exit code says how: 0 done, 3 refused, 4 halted and back, 6 unchanged
     #[arg(long)]
     pub wait: bool,

@@ -3,6 +3,7 @@
 mod args;
 mod change;
 mod dry_run;
+mod foreign;
 mod run;
 
 pub use args::DeployArgs;

@@ -6,7 +6,7 @@ use flotilla_api::deploy::Deploy;
 use flotilla_api::{ClientError, Problem};
 
 use super::args::DeployArgs;
-use super::dry_run;
+use super::{dry_run, foreign};
 use crate::client;
 use crate::exit::Exit;
 use crate::flow_files;
@@ -27,10 +27,19 @@ pub async fn run(args: DeployArgs) -> anyhow::Result<ExitCode> {
         settings: files.settings,
         message: args.message,
         allow_unknown: args.allow_unknown,
+        tests: args.tests.as_deref().map(flow_files::text_or_stdin).transpose()?,
+        override_protection: args.override_protection,
         rules: args.rules.rules(&client, &group.group).await?,
         ..Deploy::default()
     };
-    let deploy = args.change.apply(deploy)?;
+    let taken = foreign::take(args.change.apply(deploy)?)?;
+    let deploy = taken.deploy;
+    if !taken.modules.is_empty() {
+        let list = plain::one_line(&taken.modules.join(", ")).into_owned();
+        eprintln!(
+            "flotilla: the snapshot names npm packages: {list}; --node-modules of the replicas gives them to functions"
+        );
+    }
     if args.dry_run {
         return match client.dry_run(&group.group, &deploy).await {
             Ok(found) => Ok(dry_run::show(&found, group.admin.json)),

@@ -2,6 +2,7 @@
 
 mod edit;
 mod member;
+mod pause;
 mod run;
 mod set;
 

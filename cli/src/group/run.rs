@@ -70,6 +70,27 @@ enum Command {
     /// Put replicas into a group, take them out, list them
     #[command(subcommand)]
     Member(Member),
+    /// Maintenance mode: sources stop, brokers keep what comes, HTTP requests are answered 503; what is in flight is finished
+    Pause {
+        /// Its name
+        #[arg(default_value = "default")]
+        name: String,
+        /// Why, for status and the audit log
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        why: String,
+        /// Wait until nothing is in flight any more; exit code 8 when that takes longer than --timeout
+        #[arg(long)]
+        drain: bool,
+        /// Seconds to wait for that
+        #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
+        timeout: f64,
+    },
+    /// Let a paused group go on
+    Resume {
+        /// Its name
+        #[arg(default_value = "default")]
+        name: String,
+    },
     /// Remove a group without replicas
     Remove {
         /// Its name
@@ -117,6 +138,10 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
         Command::Set { node, settings, group } => {
             return super::set::run(&client, &group, node, &settings, args.admin.json).await;
         }
+        Command::Pause { name, why, drain, timeout } => {
+            return super::pause::pause(&client, &name, why, drain.then_some(timeout), args.admin.json).await;
+        }
+        Command::Resume { name } => return super::pause::resume(&client, &name, args.admin.json).await,
         Command::Remove { name } => client.remove_group(&name).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -124,8 +149,8 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
 
 /// What users say of a group.
 fn spec_of(group: GroupStatus) -> GroupSpec {
-    let GroupStatus { name, description, replicas, rollout, protected, .. } = group;
-    GroupSpec { name, description, replicas, rollout, protected }
+    let GroupStatus { name, description, replicas, rollout, protected, protected_by, .. } = group;
+    GroupSpec { name, description, replicas, rollout, protected, protected_by }
 }
 
 /// What `flotilla group show` prints.

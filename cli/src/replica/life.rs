@@ -186,6 +186,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         key: args.group_key,
         drain,
         running: String::new(),
+        resting: false,
     };
 
     let (mut code, mut moves) = (ExitCode::SUCCESS, false);

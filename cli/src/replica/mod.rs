@@ -26,3 +26,4 @@ mod watch;
 
 pub use args::{EngineArgs, ReplicaArgs};
 pub use life::run;
+pub(crate) use replica_type::PAUSED;

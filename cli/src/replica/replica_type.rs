@@ -39,7 +39,11 @@ struct Assigned {
     trial: bool,
     /// It ran before, and what is left for it does not work.
     back: bool,
+    /// Who paused the group, and why.
+    paused: Option<String>,
 }
+/// The reason in the record of a replica that has finished what it had when its group was paused begins so.
+pub(crate) const PAUSED: &str = "paused";
 /// A store that does not answer for so long does not hold up a drain: gateways notice a connection that is refused.
 const BLIND: Duration = Duration::from_secs(2);
 
@@ -64,13 +68,15 @@ pub(super) struct Replica {
     pub(super) drain: Duration,
     /// The revision that runs, or that was tried last.
     pub(super) running: String,
+    /// The group is paused, and this replica has stopped to take work.
+    pub(super) resting: bool,
 }
 
 impl Replica {
     /// Runs the revision that the desired state assigns to this replica, if it is another than the one that runs. False
     /// when that could not be done or found out: it is to be tried again.
     pub(super) async fn follow(&mut self) -> bool {
-        let Assigned { revision: assigned, deploy_type, trial, back } = match self.assigned().await {
+        let Assigned { revision: assigned, deploy_type, trial, back, paused } = match self.assigned().await {
             Ok(Some(assigned)) => assigned,
             Ok(None) => return true,
             Err(error) => {
@@ -78,6 +84,10 @@ impl Replica {
                 return false;
             }
         };
+        if let Some(why) = paused {
+            return self.resting || self.rest(&why).await;
+        }
+        self.wake(&assigned).await;
         if assigned == self.running {
             self.judge(trial);
             return true;
@@ -186,7 +196,11 @@ impl Replica {
                 let deploy_type = state.deploy_type(&revision);
                 let trial = state.is_on_trial(&self.id);
                 let back = state.is_way_back(&revision);
-                Some(Assigned { revision, deploy_type, trial, back })
+                let paused = state.pause.map(|pause| match pause.why.as_str() {
+                    "" => format!("by {}", pause.actor),
+                    why => format!("by {}: {why}", pause.actor),
+                });
+                Some(Assigned { revision, deploy_type, trial, back, paused })
             }
             None => {
                 self.readiness.waiting("revision", "the group has none yet");
@@ -202,6 +216,59 @@ impl Replica {
         }
         self.keeper.part(Parting::End);
         self.engine.resume().await;
+    }
+
+    /// The group is paused: stops to take work and finishes what is in flight. The nodes stay as they are. The last one to
+    /// consume keeps its session, so that brokers keep what is published meanwhile. False when it is to be tried again.
+    async fn rest(&mut self, why: &str) -> bool {
+        tracing::info!("the group is paused {why}: this replica finishes what it has and takes nothing new");
+        self.readiness.waiting("pause", format!("the group is paused {why}"));
+        let reason = format!("pausing {why}");
+        let change = move |record: &mut ReplicaRecord| (record.state, record.reason) = (ReplicaState::Draining, reason);
+        if !self.registration.update(change).await {
+            return false;
+        }
+        self.engine.shared().set_paused(true);
+        if !self.running.is_empty() {
+            self.until_unrouted(self.drain).await;
+            self.keeper.part(match (self.is_last().await, self.keep_session.is_zero()) {
+                (false, _) => Parting::End,
+                (true, true) => Parting::Hold,
+                (true, false) => Parting::Pause(self.keep_session),
+            });
+            let open = self.engine.drain(self.drain).await;
+            if open > 0 {
+                tracing::warn!(
+                    open,
+                    "deliveries were not finished within the drain time-out; they go on while it is paused"
+                );
+            }
+        }
+        self.resting = true;
+        let reason = format!("{PAUSED} {why}");
+        self.registration.update(move |record| record.reason = reason).await;
+        true
+    }
+
+    /// The group goes on after a pause.
+    async fn wake(&mut self, assigned: &str) {
+        if !std::mem::take(&mut self.resting) {
+            return;
+        }
+        tracing::info!("the group goes on");
+        self.engine.shared().set_paused(false);
+        self.readiness.ready("pause");
+        if self.running.is_empty() {
+            return;
+        }
+        self.consume().await;
+        if assigned == self.running && self.readiness.missing().is_empty() {
+            let change = |record: &mut ReplicaRecord| {
+                record.state = ReplicaState::Ready;
+                record.reason.clear();
+            };
+            self.registration.update(change).await;
+        }
     }
 
     /// Before it stops to take work: whether somebody else goes on. With the store away it is taken to be the last one.

@@ -19,6 +19,9 @@ pub struct RollbackArgs {
     group: GroupArgs,
     #[command(flatten)]
     rules: RulesArgs,
+    /// Roll back although the group takes flows from its pipeline only; the audit log says so
+    #[arg(long)]
+    override_protection: bool,
     /// Show the rollout until it ends; the exit code says how
     #[arg(long)]
     wait: bool,
@@ -29,7 +32,8 @@ pub async fn rollback(args: RollbackArgs) -> anyhow::Result<ExitCode> {
     let group = &args.group;
     let client = group.client();
     let rules = args.rules.rules(&client, &group.group).await?;
-    let rollback = Rollback { revision: args.revision, rules, ..Rollback::default() };
+    let override_protection = args.override_protection;
+    let rollback = Rollback { revision: args.revision, rules, override_protection, ..Rollback::default() };
     let begun = client.rollback(&group.group, &rollback).await?;
     if args.wait {
         return watch(group, begun.rollout.number).await;

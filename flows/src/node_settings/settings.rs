@@ -117,6 +117,18 @@ impl NodeSettings {
         Ok(())
     }
 
+    /// These settings, and those of `below` where nothing is set here.
+    #[must_use]
+    pub fn over(self, below: &NodeSettings) -> NodeSettings {
+        NodeSettings {
+            share: self.share.or(below.share),
+            retained: self.retained.or(below.retained),
+            tick: self.tick.or(below.tick),
+            order_key: self.order_key.or_else(|| below.order_key.clone()),
+            broker: self.broker.or_else(|| below.broker.clone()),
+        }
+    }
+
     /// The host and port of the broker, when they are set.
     pub fn broker_address(&self) -> Option<(&str, u16)> {
         split_address(self.broker.as_deref()?)

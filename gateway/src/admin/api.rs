@@ -11,8 +11,10 @@ use flotilla_group::audit::{AuditLog, Signer};
 use flotilla_group::deadletter::{DeadLetters, Replays};
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::Registry;
+use flotilla_group::pipeline::{Pipelines, Runs};
 use flotilla_group::revision::Revisions;
 use flotilla_group::secret::Secrets;
+use flotilla_group::snapshot::Snapshots;
 use flotilla_group::spec::Specs;
 use flotilla_store::Store;
 use serde::de::DeserializeOwned;
@@ -35,11 +37,11 @@ pub struct NodeTypes {
 /// What the handlers work with.
 #[derive(Clone)]
 pub struct Api {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) group: String,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) group: String,
     pub(super) types: Arc<NodeTypes>,
     /// The group's key: credentials are kept encrypted with it.
-    pub(super) key: Option<Arc<str>>,
+    pub(crate) key: Option<Arc<str>>,
     pub(super) signer: Option<Arc<Signer>>,
     /// The gateway's own token; without one it answers everybody on its machine while there is no user.
     pub(super) token: Option<Token>,
@@ -76,31 +78,35 @@ impl Api {
         Api { logs, ..self }
     }
 
-    pub(super) fn registry(&self, group: &str) -> Result<Registry, Failure> {
+    pub(crate) fn registry(&self, group: &str) -> Result<Registry, Failure> {
         Ok(Registry::new(self.store.clone(), group)?)
     }
 
-    pub(super) fn desired(&self, group: &str) -> Result<DesiredStates, Failure> {
+    pub(crate) fn desired(&self, group: &str) -> Result<DesiredStates, Failure> {
         Ok(DesiredStates::new(self.store.clone(), group)?)
     }
 
-    pub(super) fn revisions(&self, group: &str) -> Result<Revisions, Failure> {
+    pub(crate) fn revisions(&self, group: &str) -> Result<Revisions, Failure> {
         Ok(Revisions::new(self.store.clone(), group)?)
     }
 
-    pub(super) fn secrets(&self, group: &str) -> Result<Secrets, Failure> {
+    pub(crate) fn secrets(&self, group: &str) -> Result<Secrets, Failure> {
         Ok(Secrets::new(self.store.clone(), group)?)
     }
 
-    pub(super) fn dead_letters(&self, group: &str) -> Result<DeadLetters, Failure> {
+    pub(crate) fn snapshots(&self, group: &str) -> Result<Snapshots, Failure> {
+        Ok(Snapshots::new(self.store.clone(), group)?)
+    }
+
+    pub(crate) fn dead_letters(&self, group: &str) -> Result<DeadLetters, Failure> {
         Ok(DeadLetters::new(self.store.clone(), group, self.key.as_deref())?)
     }
 
-    pub(super) fn replays(&self, group: &str) -> Result<Replays, Failure> {
+    pub(crate) fn replays(&self, group: &str) -> Result<Replays, Failure> {
         Ok(Replays::new(self.store.clone(), group)?)
     }
 
-    pub(super) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
+    pub(crate) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
         Ok(AuditLog::new(self.store.clone(), group)?.signed(self.signer.clone()))
     }
 
@@ -109,7 +115,15 @@ impl Api {
         AuditLog::system(self.store.clone()).signed(self.signer.clone())
     }
 
-    pub(super) fn specs(&self) -> Specs {
+    pub(crate) fn pipelines(&self) -> Pipelines {
+        Pipelines::new(self.store.clone())
+    }
+
+    pub(crate) fn runs(&self, pipeline: &str) -> Result<Runs, Failure> {
+        Ok(Runs::new(self.store.clone(), pipeline)?)
+    }
+
+    pub(crate) fn specs(&self) -> Specs {
         Specs::new(self.store.clone())
     }
 }

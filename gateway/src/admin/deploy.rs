@@ -3,16 +3,19 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode, header};
+use flotilla_api::Problem;
+use flotilla_api::audit::Origin;
 use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
 use flotilla_api::rollout::Rules;
 use flotilla_flows::{Document, effects, review};
 use flotilla_group::GroupError;
 use flotilla_group::revision::Revision;
+use flotilla_group::rights::Right;
 use flotilla_group::rollout::Rollout;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
-use super::plan::{base_changed, plan};
+use super::plan::{Plan, base_changed, plan};
 use super::problem::Failure;
 
 /// Checks a deploy, records the revision and begins the rollout to it.
@@ -28,11 +31,15 @@ pub(super) async fn deploy(
 
 /// The same for whoever has a deploy.
 pub(super) async fn deploy_to(api: &Api, caller: &Caller, group: &str, deploy: Deploy) -> Result<Begun, Failure> {
-    let plan = plan(api, group, &deploy).await?;
+    let brings = !deploy.flows.is_null() || !deploy.set_nodes.is_empty();
+    refuse_protected(api, group, brings, deploy.override_protection, "deploy", caller).await?;
+    let mut plan = plan(api, group, &deploy).await?;
     refuse_missing(&plan.new)?;
+    take_secrets(api, group, &deploy, &mut plan.new, caller).await?;
+    keep_tests(api, group, &deploy, &plan).await?;
     let rules = rules(api, group, deploy.rules).await?;
     let base = plan.base.as_deref();
-    let (id, rollout) = begin(api, group, &plan.new, base, &rules, &deploy.message, caller).await?;
+    let (id, rollout) = begin(api, group, &plan.new, base, &rules, &deploy.message, caller.origin()).await?;
     Ok(Begun { revision: id, rollout: rollout.0, findings: review(&plan.document) })
 }
 
@@ -76,6 +83,7 @@ pub(super) async fn rollback(
     caller: Caller,
     Body(rollback): Body<Rollback>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Begun>), Failure> {
+    refuse_protected(&api, &group, true, rollback.override_protection, "rollback", &caller).await?;
     let (desired, revisions) = (api.desired(&group)?, api.revisions(&group)?);
     let state = desired.load().await?.map(|(state, _)| state);
     let id = match &rollback.revision {
@@ -97,26 +105,26 @@ pub(super) async fn rollback(
         };
         let filled = revision.filled(&own, api.key.as_deref(), &api.secrets(&group)?.names().await?)?;
         refuse_missing(&filled)?;
-        begin(&api, &group, &filled, None, &rules, "rollback", &caller).await?
+        begin(&api, &group, &filled, None, &rules, "rollback", caller.origin()).await?
     };
     let begun = Begun { revision: id, rollout: rollout.0, findings: Vec::new() };
     Ok((StatusCode::ACCEPTED, watch_at(&group), Json(begun)))
 }
 
 /// Records a revision and begins the rollout to it, unless the group runs another than `base` by now.
-pub(super) async fn begin(
+pub(crate) async fn begin(
     api: &Api,
     group: &str,
     revision: &Revision,
     base: Option<&str>,
     rules: &Rules,
     why: &str,
-    caller: &Caller,
+    by: Origin,
 ) -> Result<(String, Rollout), Failure> {
     let revisions = api.revisions(group)?;
     let before = revisions.given(&revision.id()).await?;
-    let id = revisions.record(revision, caller.name()).await?;
-    let begun = api.desired(group)?.begin(&id, base, rules, why, caller.origin()).await;
+    let id = revisions.record(revision, &by.actor).await?;
+    let begun = api.desired(group)?.begin(&id, base, rules, why, by).await;
     if let Err(error) = &begun
         && before.is_none()
         && !matches!(error, GroupError::Store(_))
@@ -131,6 +139,71 @@ pub(super) async fn begin(
     }
 }
 
+/// Refuses what changes the flows of a group that takes them from its pipeline only. Whoever does it all the same is in the
+/// audit log.
+async fn refuse_protected(
+    api: &Api,
+    group: &str,
+    brings: bool,
+    over: bool,
+    what: &str,
+    caller: &Caller,
+) -> Result<(), Failure> {
+    let Some(pipeline) = api.specs().get(group).await?.protected_by.filter(|_| brings) else { return Ok(()) };
+    if !over {
+        let detail = format!(
+            "group \"{group}\" takes flows from pipeline \"{pipeline}\" only: `flotilla pipeline run {pipeline}`; its values (env, \
+             secrets, credentials, settings) may be set as before; --override-protection does it all the same, and the audit \
+             log says so"
+        );
+        return Err(Problem::new(403, "protected", detail).into());
+    }
+    caller.require(Right::Own, group)?;
+    let why = format!("{what} beside pipeline {pipeline}");
+    Ok(api.audit(group)?.write(caller.entry("protection-override", why)).await?)
+}
+
+/// Keeps the tests of a deploy with its revision; without any those of the revision before.
+async fn keep_tests(api: &Api, group: &str, deploy: &Deploy, plan: &Plan) -> Result<(), Failure> {
+    let revisions = api.revisions(group)?;
+    let tests = match (&deploy.tests, &plan.base) {
+        (Some(tests), _) => Some(tests.clone()),
+        (None, Some(base)) => revisions.tests(base).await?,
+        (None, None) => None,
+    };
+    if let Some(tests) = tests {
+        revisions.set_tests(&plan.new.id(), &tests).await?;
+    }
+    Ok(())
+}
+
+/// Sets the secrets that a deploy brings, if they differ.
+async fn take_secrets(
+    api: &Api,
+    group: &str,
+    deploy: &Deploy,
+    new: &mut Revision,
+    caller: &Caller,
+) -> Result<(), Failure> {
+    if deploy.set_secrets.is_empty() {
+        return Ok(());
+    }
+    if let Some((state, _)) = api.desired(group)?.load().await?
+        && let Some(active) = state.active()
+    {
+        return Err(GroupError::RolloutActive { group: group.to_owned(), number: active.number }.into());
+    }
+    let secrets = api.secrets(group)?;
+    let now = secrets.values(api.key.as_deref()).await?;
+    if deploy.set_secrets.iter().any(|(name, value)| now.get(name) != Some(value)) {
+        new.secrets = secrets.change(&deploy.set_secrets, &[], api.key.as_deref()).await?;
+        let names: Vec<&str> = deploy.set_secrets.keys().map(String::as_str).collect();
+        let why = format!("secrets {}", names.join(", "));
+        api.audit(group)?.write(caller.entry("secrets-change", why)).await?;
+    }
+    Ok(())
+}
+
 fn refuse_missing(revision: &Revision) -> Result<(), GroupError> {
     match revision.missing.as_slice() {
         [] => Ok(()),
@@ -139,7 +212,7 @@ fn refuse_missing(revision: &Revision) -> Result<(), GroupError> {
 }
 
 /// The rules that are asked for, or the group's.
-pub(super) async fn rules(api: &Api, group: &str, asked: Option<Rules>) -> Result<Rules, Failure> {
+pub(crate) async fn rules(api: &Api, group: &str, asked: Option<Rules>) -> Result<Rules, Failure> {
     match (asked, api.specs().get(group).await) {
         (Some(rules), _) => Ok(rules),
         (None, Ok(spec)) => Ok(spec.rollout),

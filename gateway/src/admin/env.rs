@@ -51,7 +51,7 @@ pub(super) async fn change_secrets(
     let old = api.revisions(&group)?.load(&state.revision).await?;
     let new = Revision { secrets: version, message: why.clone(), ..old };
     let rules = rules(&api, &group, None).await?;
-    let (_, rollout) = begin(&api, &group, &new, Some(&state.revision), &rules, &why, &caller).await?;
+    let (_, rollout) = begin(&api, &group, &new, Some(&state.revision), &rules, &why, caller.origin()).await?;
     Ok(Json(SecretsChanged { rollout: Some(rollout.number) }))
 }
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use flotilla_api::Problem;
 use flotilla_api::access::{Grant, Role};
 use flotilla_api::audit::AuditEntry;
-use flotilla_api::group::{GroupSpec, GroupStatus, Scale};
+use flotilla_api::group::{GroupSpec, GroupStatus, PauseChange, Scale};
 use flotilla_api::replica::ReplicaState;
 use flotilla_group::rights::Right;
 use flotilla_group::spec::Supervision;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::drift::drift;
 use super::problem::Failure;
 
 /// Replicas of one group on one machine at most.
@@ -27,13 +28,21 @@ fn shown(spec: &GroupSpec) -> Value {
 async fn show(api: &Api, spec: GroupSpec) -> Result<GroupStatus, Failure> {
     let replicas = api.registry(&spec.name)?.list().await?;
     let state = api.desired(&spec.name)?.load().await?;
+    let drift = match &state {
+        Some((state, _)) => drift(api, &spec.name, &state.revision).await?,
+        None => String::new(),
+    };
+    let (revision, paused) = state.map(|(state, _)| (state.revision, state.pause)).unzip();
     Ok(GroupStatus {
+        paused: paused.flatten(),
+        protected_by: spec.protected_by,
+        drift,
         name: spec.name,
         description: spec.description,
         replicas: spec.replicas,
         rollout: spec.rollout,
         protected: spec.protected,
-        revision: state.map(|(state, _)| state.revision),
+        revision,
         living: replicas.len(),
         ready: replicas.iter().filter(|replica| replica.state == ReplicaState::Ready).count(),
     })
@@ -140,4 +149,39 @@ pub(super) async fn scale(
         })
         .await?;
     Ok(Json(show(&api, spec).await?))
+}
+
+/// `POST /api/v1/groups/{group}/pause`: sources stop, brokers keep what comes, requests are answered 503.
+pub(super) async fn pause(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    caller: Caller,
+    Body(change): Body<PauseChange>,
+) -> Result<Json<GroupStatus>, Failure> {
+    set_pause(&api, &group, true, change, &caller).await
+}
+
+/// `POST /api/v1/groups/{group}/resume`
+pub(super) async fn resume(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    caller: Caller,
+    Body(change): Body<PauseChange>,
+) -> Result<Json<GroupStatus>, Failure> {
+    set_pause(&api, &group, false, change, &caller).await
+}
+
+async fn set_pause(
+    api: &Api,
+    group: &str,
+    paused: bool,
+    change: PauseChange,
+    caller: &Caller,
+) -> Result<Json<GroupStatus>, Failure> {
+    let spec = api.specs().get(group).await?;
+    if api.desired(group)?.set_pause(paused, &change.why, caller.name()).await? {
+        let action = if paused { "group-pause" } else { "group-resume" };
+        api.audit(group)?.write(caller.entry(action, change.why)).await?;
+    }
+    Ok(Json(show(api, spec).await?))
 }

@@ -1,9 +1,13 @@
 //! What a deploy makes of the revision that runs, before anything is written.
 
+use std::collections::BTreeMap;
+
 use flotilla_api::Problem;
 use flotilla_api::deploy::Deploy;
 use flotilla_api::problem::Part;
-use flotilla_flows::{ALLOW_UNKNOWN, Document, Refusal, UnknownType, read_credentials, refusal, unprotected};
+use flotilla_flows::{
+    ALLOW_UNKNOWN, Document, NodeSettings, Refusal, UnknownType, read_credentials, refusal, unprotected,
+};
 use flotilla_group::GroupError;
 use flotilla_group::revision::{Revision, RevisionChange};
 use serde_json::{Map, Value};
@@ -12,15 +16,15 @@ use super::api::Api;
 use super::problem::Failure;
 
 /// A deploy that may be made.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// The good revision that it is a change of; `None` for a group's first.
-    pub(super) base: Option<String>,
+    pub(crate) base: Option<String>,
     /// The content of that; empty for a group's first.
-    pub(super) old: Revision,
+    pub(crate) old: Revision,
     /// What the group is to run.
-    pub(super) new: Revision,
+    pub(crate) new: Revision,
     /// The flow document of that, with the group's settings of nodes.
-    pub(super) document: Document,
+    pub(crate) document: Document,
 }
 
 /// Merges a deploy with what the group has, and checks what comes of it.
@@ -42,7 +46,8 @@ pub(super) async fn plan(api: &Api, group: &str, deploy: &Deploy) -> Result<Plan
         let detail = format!("group \"{group}\" has no revision yet: deploy a flow document first");
         return Err(Problem::new(409, "no_revision", detail).of_field("flows").into());
     }
-    let secrets = api.secrets(group)?.names().await?;
+    let mut secrets = api.secrets(group)?.names().await?;
+    secrets.extend(deploy.set_secrets.keys().cloned());
     let new = change(deploy)?.of(old.clone(), api.key.as_deref())?;
     let mut new = new.filled(&old, api.key.as_deref(), &secrets)?;
     new.message.clone_from(&deploy.message);
@@ -52,13 +57,44 @@ pub(super) async fn plan(api: &Api, group: &str, deploy: &Deploy) -> Result<Plan
         // The permission was for the document that it was given with.
         new.settings.remove(ALLOW_UNKNOWN);
     }
+    finish(api, base, old, new, &deploy.set_nodes)
+}
+
+/// What a revision of another stage makes of the revision that a group runs: its own values stay.
+pub(crate) async fn plan_transfer(
+    api: &Api,
+    group: &str,
+    source: &Revision,
+    own_settings: &[String],
+) -> Result<Plan, Failure> {
+    api.specs().get(group).await?;
+    let base = api.desired(group)?.load().await?.map(|(state, _)| state.revision);
+    let old = match &base {
+        Some(base) => api.revisions(group)?.load(base).await?,
+        None => Revision::default(),
+    };
+    let key = api.key.as_deref();
+    let mut new = source.transfer(&old, key, key, &api.secrets(group)?.names().await?, own_settings)?;
+    // The version of its secrets is the group's own: without it a transfer of what it runs would be a change.
+    new.secrets = old.secrets;
+    finish(api, base, old, new, &BTreeMap::new())
+}
+
+/// Refuses what cannot run.
+fn finish(
+    api: &Api,
+    base: Option<String>,
+    old: Revision,
+    new: Revision,
+    set_nodes: &BTreeMap<String, NodeSettings>,
+) -> Result<Plan, Failure> {
     if let Some((_, why)) = unprotected(&new.settings) {
         return Err(Problem::new(422, "bad_settings", why).of_field("settings").into());
     }
     let mut document = Document::from_value(new.flows.clone())
         .map_err(|error| Problem::new(422, "not_a_flow_document", error.to_string()).of_field("flows"))?;
     if let Some(id) =
-        deploy.set_nodes.iter().find_map(|(id, set)| (!set.is_empty() && document.get(id).is_none()).then_some(id))
+        set_nodes.iter().find_map(|(id, set)| (!set.is_empty() && document.get(id).is_none()).then_some(id))
     {
         let detail = format!("the flow document has no node \"{id}\": settings go by node id, see `flotilla review`");
         return Err(Problem::new(404, "no_such_node", detail).of_field("set_nodes").into());

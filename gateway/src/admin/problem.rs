@@ -57,6 +57,9 @@ impl From<GroupError> for Failure {
             GroupError::NoUser(_) => (404, "no_such_user", Some("user")),
             GroupError::UserExists(_) => (409, "user_exists", Some("name")),
             GroupError::NoToken(_) => (404, "no_such_token", Some("id")),
+            GroupError::NoSuch { code, .. } => (404, *code, None),
+            GroupError::Invalid { field, .. } => (400, "bad_value", Some(*field)),
+            GroupError::Conflict { code, .. } => (409, *code, None),
         };
         let problem = Problem::new(status, code, error.to_string());
         Failure(match field {

@@ -67,7 +67,7 @@ pub(super) async fn copy(
         Some((state, _)) => api.revisions(&group)?.load(&state.revision).await?,
         None => Revision::default(),
     };
-    let mut revision = source.transfer(&own, old, new, &api.secrets(&group)?.names().await?)?;
+    let mut revision = source.transfer(&own, old, new, &api.secrets(&group)?.names().await?, &[])?;
     let message = if revision.message.is_empty() { String::new() } else { format!(": {}", revision.message) };
     revision.message = format!("copy of {id} from group {}{message}", copy.from);
     let missing = revision.missing.clone();

@@ -13,8 +13,8 @@ use super::api::Api;
 use super::guard::{Guard, Post, guard};
 use super::route::Route;
 use super::{
-    audit, context, deadletter, deploy, env, groups, logs, members, nodes, openapi, revisions, rollout, status, tokens,
-    users,
+    audit, context, deadletter, deploy, env, groups, logs, members, nodes, openapi, pipelines, revisions, rollout,
+    snapshots, status, tokens, users,
 };
 
 /// Routes, each with its handler.
@@ -62,6 +62,8 @@ fn own(routes: Routes) -> Routes {
         .put("/api/v1/groups/{group}/members/{replica}", Right::AddReplica, members::add)
         .delete("/api/v1/groups/{group}/members/{replica}", Right::RemoveReplica, members::remove)
         .put("/api/v1/groups/{group}/scale", Right::Own, groups::scale)
+        .post("/api/v1/groups/{group}/pause", Right::Deploy, groups::pause)
+        .post("/api/v1/groups/{group}/resume", Right::Deploy, groups::resume)
         .post("/api/v1/groups/{group}/deploy", Right::Deploy, deploy::deploy)
         .post("/api/v1/groups/{group}/deploy/dry-run", Right::View, deploy::dry_run)
         .get("/api/v1/groups/{group}/env", Right::View, env::list)
@@ -73,6 +75,20 @@ fn own(routes: Routes) -> Routes {
         .post("/api/v1/groups/{group}/revisions/copy", Right::Deploy, revisions::copy)
         .get("/api/v1/groups/{group}/revisions/{id}", Right::View, revisions::get)
         .get("/api/v1/groups/{group}/revisions/{id}/diff/{to}", Right::View, revisions::diff)
+        .get("/api/v1/groups/{group}/snapshots", Right::View, snapshots::list)
+        .post("/api/v1/groups/{group}/snapshots", Right::Deploy, snapshots::add)
+        .get("/api/v1/groups/{group}/snapshots/{id}", Right::View, snapshots::get)
+        .delete("/api/v1/groups/{group}/snapshots/{id}", Right::Own, snapshots::remove)
+        .post("/api/v1/groups/{group}/snapshots/{id}/restore", Right::Deploy, snapshots::restore)
+        .post("/api/v1/groups/{group}/snapshots/{id}/export", Right::Deploy, snapshots::export)
+        .get("/api/v1/pipelines", Right::SignedIn, pipelines::list)
+        .post("/api/v1/pipelines", Right::CreateGroup, pipelines::add)
+        .get("/api/v1/pipelines/{name}", Right::SignedIn, pipelines::get)
+        .delete("/api/v1/pipelines/{name}", Right::CreateGroup, pipelines::remove)
+        .get("/api/v1/pipelines/{name}/runs", Right::SignedIn, pipelines::runs)
+        .post("/api/v1/pipelines/{name}/runs", Right::CreateGroup, pipelines::begin)
+        .get("/api/v1/pipelines/{name}/runs/{number}", Right::SignedIn, pipelines::run)
+        .post("/api/v1/pipelines/{name}/runs/{number}/{what}", Right::CreateGroup, pipelines::judge)
         .get("/api/v1/groups/{group}/deadletters", Right::View, deadletter::list)
         .get("/api/v1/groups/{group}/deadletters/{id}", Right::View, deadletter::get)
         .delete("/api/v1/groups/{group}/deadletters/{id}", Right::Deploy, deadletter::discard)

@@ -22,6 +22,17 @@ pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response<Cli
     response
 }
 
+/// Seconds after which a client may ask again whether a paused group goes on.
+const RESUMED_PERHAPS: &str = "10";
+
+/// The answer while the group is paused.
+pub(super) fn paused() -> Response<ClientBody> {
+    let why = "the group is paused for maintenance; try again later";
+    let mut response = refused(StatusCode::SERVICE_UNAVAILABLE, why);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RESUMED_PERHAPS));
+    response
+}
+
 /// The answer to a request that was refused; nothing is read behind it.
 pub(super) fn refused(status: StatusCode, why: &str) -> Response<ClientBody> {
     let mut response = plain(status, why);

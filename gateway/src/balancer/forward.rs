@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue, UPGRADE};
 use hyper::{Request, Response, StatusCode, Uri};
 
-use super::answers::{ClientBody, plain, refused};
+use super::answers::{ClientBody, paused, plain, refused};
 use super::attempt::{Attempt, Limits, Lost, attempt};
 use super::door::{Door, From};
 use super::headers;
@@ -36,6 +36,10 @@ pub(super) async fn answer(door: &Door, from: From, request: Request<Incoming>) 
 /// closed) goes to another replica. One that was sent and not answered is sent again if its method is idempotent and its
 /// body is at hand; else it is 502, because it may have had effects.
 async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Response<ClientBody> {
+    if door.pool.is_paused() {
+        door.meters.unavailable();
+        return paused();
+    }
     let upgrading = upgrade::requested(&request);
     let client_side = upgrading.then(|| hyper::upgrade::on(&mut request));
     let (mut parts, body) = request.into_parts();
@@ -62,6 +66,9 @@ async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Res
     loop {
         let Some(backend) = door.pool.wait_for(&mut tried, deadlines.failfast).await else {
             door.meters.unavailable();
+            if door.pool.is_paused() {
+                return paused();
+            }
             return plain(StatusCode::SERVICE_UNAVAILABLE, "no replica is ready; try again in a second");
         };
         match attempt(&backend, from.thread, request, progress.as_deref(), &limits).await {

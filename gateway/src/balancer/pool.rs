@@ -24,6 +24,8 @@ pub struct Pool {
     changed: Notify,
     /// A request has waited in vain since a replica was last ready.
     failfast: AtomicBool,
+    /// The group is paused: no request is sent to anybody.
+    paused: AtomicBool,
 }
 
 impl Pool {
@@ -36,6 +38,7 @@ impl Pool {
             turn: AtomicUsize::new(0),
             changed: Notify::new(),
             failfast: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
         })
     }
 
@@ -66,6 +69,19 @@ impl Pool {
         });
         drop(fading);
         self.changed.notify_waiters();
+    }
+
+    /// Says whether the group is paused. Requests that wait for a replica then wait no longer.
+    pub fn set_paused(&self, paused: bool) {
+        if self.paused.swap(paused, Ordering::AcqRel) != paused {
+            self.failfast.store(false, Ordering::Relaxed);
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// True while the group is paused.
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
     }
 
     /// A replica gave a new sign of life: it is routed to again.
@@ -118,6 +134,9 @@ impl Pool {
             }
             if tokio::time::timeout_at(deadline, changed).await.is_err() {
                 self.failfast.store(true, Ordering::Relaxed);
+                return None;
+            }
+            if self.is_paused() {
                 return None;
             }
             // The registry changed: a replica that was tried before may be another process now.

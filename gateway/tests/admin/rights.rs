@@ -54,6 +54,7 @@ async fn every_route_as_everybody() {
             let path = path
                 .replace("{module}", "node-red")
                 .replace("{name}", "inject")
+                .replace("{number}", "1")
                 .replace("{kind}", "global")
                 .replace("{key}", "k");
             assert!(!path.contains('{'), "{path}: say what stands for the rest");

@@ -81,6 +81,26 @@ impl AuditLog {
         Ok(())
     }
 
+    /// Writes the entries of a run of a pipeline from `first` on. With `missing` only those that are not there: who wrote the
+    /// run may have died before.
+    pub(crate) async fn copy_run(&self, log: &[AuditEntry], first: usize, missing: bool) -> Result<(), GroupError> {
+        let new = log.iter().skip(first);
+        if !missing {
+            for entry in new {
+                self.append(entry.clone(), None).await?;
+            }
+            return Ok(());
+        }
+        let there = self.list().await?;
+        for entry in new {
+            if there.iter().any(|found| AuditEntry { seq: entry.seq, ..found.clone() } == *entry) {
+                continue;
+            }
+            self.append(entry.clone(), None).await?;
+        }
+        Ok(())
+    }
+
     async fn append(&self, entry: AuditEntry, place: Option<(u64, usize)>) -> Result<(), GroupError> {
         let text = serde_json::to_string(&entry).unwrap_or_default();
         for _ in 0..ATTEMPTS {

@@ -1,5 +1,6 @@
 //! What a group is to run.
 
+use flotilla_api::group::Pause;
 use flotilla_flows::DeployType;
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +16,15 @@ pub struct DesiredState {
     pub previous: Option<String>,
     /// The rollout that runs, or the last one.
     pub rollout: Option<Rollout>,
+    /// The group is paused: its replicas take no work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
 }
 
 impl DesiredState {
     /// A group that was never rolled.
     pub fn new(revision: &str) -> DesiredState {
-        DesiredState { revision: revision.to_owned(), previous: None, rollout: None }
+        DesiredState { revision: revision.to_owned(), previous: None, rollout: None, pause: None }
     }
 
     /// The rollout, while it runs.

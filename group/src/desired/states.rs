@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use flotilla_api::audit::Origin;
+use flotilla_api::group::Pause;
 use flotilla_store::{Cas, Expect, Fence, Store, Write};
 
 use super::state::DesiredState;
@@ -101,6 +102,14 @@ impl DesiredStates {
             if let Some(active) = state.active() {
                 return Err(GroupError::RolloutActive { group: self.group.clone(), number: active.number });
             }
+            if let Some(pause) = &state.pause {
+                let reason = format!(
+                    "group \"{}\" is paused by {}: let it go on first with `flotilla group resume {0}`; replicas that take no \
+                     work prove no revision",
+                    self.group, pause.actor
+                );
+                return Err(GroupError::Conflict { code: "group_paused", reason });
+            }
             if let Some(base) = base.filter(|base| *base != state.revision) {
                 let (group, now) = (self.group.clone(), state.revision);
                 return Err(GroupError::BaseChanged { group, base: base.to_owned(), now, changed: String::new() });
@@ -147,6 +156,31 @@ impl DesiredStates {
         }
         AuditLog::new(self.store.clone(), &self.group)?.copy(&rollout.log, 0).await?;
         Ok(Some(rollout))
+    }
+
+    /// Pauses the group (`why`), or lets it go on. False when it was so already.
+    ///
+    /// # Errors
+    /// [`GroupError::RolloutActive`] while a rollout runs: replicas that take no work prove nothing.
+    pub async fn set_pause(&self, paused: bool, why: &str, actor: &str) -> Result<bool, GroupError> {
+        for _ in 0..ATTEMPTS {
+            let Some((mut state, version)) = self.load().await? else {
+                let reason = format!("group \"{}\" has no revision yet: there is nothing to pause", self.group);
+                return Err(GroupError::Conflict { code: "no_revision", reason });
+            };
+            if state.pause.is_some() == paused {
+                return Ok(false);
+            }
+            if let Some(active) = state.active() {
+                return Err(GroupError::RolloutActive { group: self.group.clone(), number: active.number });
+            }
+            let pause = Pause { since_ms: self.now_ms().await?, actor: actor.to_owned(), why: why.to_owned() };
+            state.pause = paused.then_some(pause);
+            if self.swap(&state, version, None).await? {
+                return Ok(true);
+            }
+        }
+        Err(GroupError::Busy { group: self.group.clone() })
     }
 
     /// Takes a replica out of the rollout that runs, if there is one: nobody waits for it, and it is no failure.

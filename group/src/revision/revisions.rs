@@ -45,6 +45,26 @@ impl Revisions {
         Ok(id)
     }
 
+    /// Keeps the content of a revision that no group was given.
+    pub async fn keep(&self, revision: &Revision) -> Result<String, GroupError> {
+        let id = revision.id();
+        self.store.cas(&keys::revision(&id), Expect::Absent, Some(keys::encode(revision)), Write::default()).await?;
+        Ok(id)
+    }
+
+    /// The tests that belong to a revision: the content of their file.
+    pub async fn tests(&self, id: &str) -> Result<Option<String>, GroupError> {
+        let entry = self.store.get(&keys::revision_tests(id)).await?;
+        Ok(entry.map(|entry| String::from_utf8_lossy(&entry.value).into_owned()))
+    }
+
+    /// Gives a revision its tests.
+    pub async fn set_tests(&self, id: &str, tests: &str) -> Result<(), GroupError> {
+        let value = bytes::Bytes::from(tests.to_owned());
+        self.store.set(&keys::revision_tests(id), value, Write::default()).await?;
+        Ok(())
+    }
+
     /// When the group was given a revision, and by whom.
     pub async fn given(&self, id: &str) -> Result<Option<Given>, GroupError> {
         let entry = self.store.get(&keys::given(&self.group, id)).await?;

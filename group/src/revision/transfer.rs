@@ -10,7 +10,7 @@ use crate::error::GroupError;
 impl Revision {
     /// This revision as another group may have it. Env and credentials get the values that `own`, what that group runs,
     /// has for the same keys; what it lacks is missing. `from_key` and `key` are the keys of the two groups, `secrets` the
-    /// names of the other group's secrets.
+    /// names of the other group's secrets; the settings named in `own_settings` stay the other group's.
     ///
     /// # Errors
     /// [`GroupError::Key`] when a key is missing or does not fit.
@@ -20,6 +20,7 @@ impl Revision {
         from_key: Option<&str>,
         key: Option<&str>,
         secrets: &[String],
+        own_settings: &[String],
     ) -> Result<Revision, GroupError> {
         let names = fields(self.credentials_with(from_key).map_err(|_| GroupError::Key {
             field: "from_key",
@@ -29,19 +30,29 @@ impl Revision {
         let env = self.env.keys().map(|name| format!("env {name}"));
         let next = Revision {
             flows: self.flows.clone(),
-            settings: self.settings.clone(),
+            settings: self.settings_beside(own, own_settings),
             message: self.message.clone(),
-            nodes: own.nodes.iter().filter(|(_, own)| own.broker.is_some()).fold(
-                self.nodes.clone(),
-                |mut all, (id, own)| {
-                    all.entry(id.clone()).or_default().broker.clone_from(&own.broker);
-                    all
-                },
-            ),
+            // What a group says of a node stays; what it says nothing of comes as it is.
+            nodes: own.nodes.iter().fold(self.nodes.clone(), |mut all, (id, own)| {
+                let theirs = all.remove(id).unwrap_or_default();
+                all.insert(id.clone(), own.clone().over(&theirs));
+                all
+            }),
             missing: env.chain(needs).chain(self.missing.iter().cloned()).collect(),
             ..Revision::default()
         };
         next.filled(own, key, secrets)
+    }
+
+    fn settings_beside(&self, own: &Revision, names: &[String]) -> serde_json::Map<String, Value> {
+        let mut settings = self.settings.clone();
+        for name in names {
+            match own.settings.get(name) {
+                Some(value) => drop(settings.insert(name.clone(), value.clone())),
+                None => drop(settings.shift_remove(name)),
+            }
+        }
+        settings
     }
 
     /// This revision with the values that `own` has for what it misses.
@@ -110,7 +121,7 @@ mod tests {
         );
         let own = revision(&[("HOST", "prod")], &json!({"b": {"user": "p"}}), "k2");
         let secrets = ["TOKEN".to_owned()];
-        let copy = staging.transfer(&own, Some("k1"), Some("k2"), &secrets).unwrap();
+        let copy = staging.transfer(&own, Some("k1"), Some("k2"), &secrets, &[]).unwrap();
         assert_eq!(copy.missing, ["credentials b.password", "env NEW"]);
         assert_eq!(copy.env.iter().collect::<Vec<_>>(), [(&"HOST".to_owned(), &"prod".to_owned())]);
         assert_eq!(json!(copy.credentials_with(Some("k2")).unwrap()), json!({"b": {"user": "p"}}));
@@ -119,7 +130,7 @@ mod tests {
         assert_eq!((full.missing.len(), full.env["NEW"].as_str()), (0, "2"));
         assert_eq!(json!(full.credentials_with(Some("k2")).unwrap()), json!({"b": {"user": "p", "password": "p"}}));
         assert!(matches!(
-            staging.transfer(&own, Some("x"), Some("k2"), &[]),
+            staging.transfer(&own, Some("x"), Some("k2"), &[], &[]),
             Err(GroupError::Key { field: "from_key", .. })
         ));
     }

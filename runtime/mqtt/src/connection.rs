@@ -380,7 +380,7 @@ impl Connection {
         let parting = client.parting();
         let expiry = match (&end, parting) {
             (End::Closed, Parting::End) => (self.end_session && !held).then_some(0),
-            (End::Closed, Parting::Keep(time)) if self.persistent => {
+            (End::Closed, Parting::Keep(time) | Parting::Pause(time)) if self.persistent => {
                 Some(u32::try_from(time.as_secs()).unwrap_or(u32::MAX - 1))
             }
             _ => None,

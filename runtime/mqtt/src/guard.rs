@@ -31,6 +31,8 @@ pub enum Parting {
     Hold,
     /// The same, and the server keeps the session for this long.
     Keep(Duration),
+    /// As [`Parting::Keep`], and this process goes on with the session later: nobody else takes it up while it lives.
+    Pause(Duration),
     /// It is another's by now, or will be: this process lets go at once and ends nothing.
     Yield,
 }

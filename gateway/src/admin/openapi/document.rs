@@ -114,6 +114,8 @@ fn parameters(path: &str) -> Vec<Value> {
     names
         .map(|name| {
             let schema = match (name, path.contains("/deadletters/")) {
+                ("what", _) if path.contains("/runs/") => json!({"enum": ["approve", "reject", "cancel"]}),
+                ("number", _) => json!({"type": "integer", "minimum": 1}),
                 ("id", true) => json!({"type": "integer", "minimum": 0}),
                 ("what", _) => json!({"enum": ["pause", "resume", "cancel"]}),
                 _ => json!({"type": "string"}),

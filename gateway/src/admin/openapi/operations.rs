@@ -6,13 +6,15 @@ use flotilla_api::deadletter::{DeadLetter, DeadLetterContent};
 use flotilla_api::debug::DebugMessages;
 use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
 use flotilla_api::env::{EnvVar, SecretChange, SecretsChanged};
-use flotilla_api::group::{GroupSpec, GroupStatus, Scale};
+use flotilla_api::group::{GroupSpec, GroupStatus, PauseChange, Scale};
 use flotilla_api::log::LogPage;
 use flotilla_api::member::By;
 use flotilla_api::node::{GroupNodes, Inject, Injected};
+use flotilla_api::pipeline::{NewRun, PipelineSpec, Run, Verdict};
 use flotilla_api::replica::ReplicaRecord;
 use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
 use flotilla_api::rollout::{Rollout, RolloutStatus};
+use flotilla_api::snapshot::{Export, Exported, NewSnapshot, Snapshot};
 use serde_json::{Map, Value};
 
 use super::super::context::Which;
@@ -27,6 +29,8 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(revisions());
     all.extend(messages());
     all.extend(inside());
+    all.extend(snapshots());
+    all.extend(pipelines());
     all
 }
 
@@ -62,6 +66,12 @@ fn groups() -> Vec<Operation> {
         get::<Vec<ReplicaRecord>>("/api/v1/replicas", "The replicas of all groups"),
         change("PUT", "/api/v1/groups/{group}/members/{replica}", "Put a replica into a group").query::<By>(),
         change("DELETE", "/api/v1/groups/{group}/members/{replica}", "Take a replica out of a group").query::<By>(),
+        change("POST", "/api/v1/groups/{group}/pause", "Stop the sources; brokers keep what comes")
+            .takes::<PauseChange>()
+            .answers::<GroupStatus>(200),
+        change("POST", "/api/v1/groups/{group}/resume", "Go on after a pause")
+            .takes::<PauseChange>()
+            .answers::<GroupStatus>(200),
         change("PUT", "/api/v1/groups/{group}/scale", "Say how many replicas run")
             .takes::<Scale>()
             .answers::<GroupStatus>(200),
@@ -122,5 +132,37 @@ fn messages() -> Vec<Operation> {
             .with(202),
         get::<Map<String, Value>>("/api/v1/groups/{group}/context", "Shared context, by SCOPE/KEY").query::<Which>(),
         change("PUT", "/api/v1/groups/{group}/context", "Set and remove shared context").takes::<Map<String, Value>>(),
+    ]
+}
+
+fn snapshots() -> Vec<Operation> {
+    vec![
+        get::<Vec<Snapshot>>("/api/v1/groups/{group}/snapshots", "Revisions with a name"),
+        change("POST", "/api/v1/groups/{group}/snapshots", "Give a revision a name")
+            .takes::<NewSnapshot>()
+            .answers::<Snapshot>(201),
+        get::<Snapshot>("/api/v1/groups/{group}/snapshots/{id}", "A snapshot, by its number or its name"),
+        change("DELETE", "/api/v1/groups/{group}/snapshots/{id}", "Remove a snapshot; its revision stays"),
+        change("POST", "/api/v1/groups/{group}/snapshots/{id}/restore", "Begin a rollout to a snapshot")
+            .takes::<Rollback>()
+            .answers::<Begun>(202),
+        change("POST", "/api/v1/groups/{group}/snapshots/{id}/export", "A snapshot as files")
+            .takes::<Export>()
+            .answers::<Exported>(200),
+    ]
+}
+
+fn pipelines() -> Vec<Operation> {
+    vec![
+        get::<Vec<PipelineSpec>>("/api/v1/pipelines", "The pipelines of groups that one may look at"),
+        change("POST", "/api/v1/pipelines", "Add a pipeline").takes::<PipelineSpec>().answers::<PipelineSpec>(201),
+        get::<PipelineSpec>("/api/v1/pipelines/{name}", "A pipeline"),
+        change("DELETE", "/api/v1/pipelines/{name}", "Remove a pipeline without an active run"),
+        get::<Vec<Run>>("/api/v1/pipelines/{name}/runs", "The runs of a pipeline, oldest first"),
+        change("POST", "/api/v1/pipelines/{name}/runs", "Begin a run").takes::<NewRun>().answers::<Run>(201),
+        get::<Run>("/api/v1/pipelines/{name}/runs/{number}", "A run"),
+        change("POST", "/api/v1/pipelines/{name}/runs/{number}/{what}", "Approve, reject or cancel a run")
+            .takes::<Verdict>()
+            .answers::<Run>(200),
     ]
 }

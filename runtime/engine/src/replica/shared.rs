@@ -1,6 +1,7 @@
 //! What all workers of a replica share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use dashmap::DashMap;
@@ -34,6 +35,8 @@ pub struct Shared {
     config_nodes: DashMap<Str, Arc<dyn ConfigNode>, FxBuildHasher>,
     config_order: ArcSwap<Vec<Str>>,
     workers: RwLock<Vec<WorkerHandle>>,
+    /// The group is paused: timers fire nothing.
+    paused: AtomicBool,
 }
 
 /// What [`Shared`] is made from.
@@ -47,8 +50,19 @@ pub(crate) struct SharedParts {
 }
 
 impl Shared {
+    /// Says whether the group is paused.
+    pub fn set_paused(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
+    }
+
+    /// True while the group is paused: what comes by time begins nothing.
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
+    }
+
     pub(crate) fn new(parts: SharedParts) -> Shared {
         Shared {
+            paused: AtomicBool::new(false),
             settings: ArcSwap::from_pointee(parts.settings),
             contexts: parts.contexts,
             deliveries: Arc::new(Deliveries::cut_off_by(parts.health.cutting())),

@@ -93,7 +93,7 @@ impl MqttBroker {
         let session = self.kept(client);
         let parted = match (client.is_left(), client.parting()) {
             (false, _) => keeper.0.forget(session.client_id),
-            (true, Parting::Yield) => return,
+            (true, Parting::Yield | Parting::Pause(_)) => return,
             (true, _) => keeper.0.leave_behind(session),
         };
         let _ = tokio::time::timeout(PART_LIMIT, parted).await;

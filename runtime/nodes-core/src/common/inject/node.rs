@@ -184,7 +184,8 @@ impl Node for Inject {
         let spread = Spread::of(&cx);
         let start = start_of(&cx);
         let fire: Fire = Rc::new(move |on_end| {
-            if let Some(inject) = me.upgrade() {
+            // What falls due while the group is paused does not fire later either.
+            if let Some(inject) = me.upgrade().filter(|inject| !inject.cx.shared().is_paused()) {
                 inject.fire(Msg::default(), on_end);
             }
         });

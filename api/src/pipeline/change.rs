@@ -1,0 +1,29 @@
+//! What users ask of a pipeline.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `POST /api/v1/pipelines/{name}/runs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewRun {
+    /// The stage that it begins at; without one the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The stage that it ends with; without one the last, or the first whose action is `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The snapshot of the first stage that goes on: its number or name. For the action `prompt` there must be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
+    /// Why.
+    pub message: String,
+}
+
+/// `POST /api/v1/pipelines/{name}/runs/{number}/{approve|reject|cancel}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Verdict {
+    /// Why.
+    pub why: String,
+}

@@ -1,0 +1,107 @@
+//! What `flotilla pipeline` takes.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::client::AdminArgs;
+
+/// What `flotilla pipeline` takes.
+#[derive(Args, Debug)]
+pub struct PipelineArgs {
+    #[command(flatten)]
+    pub admin: AdminArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A run of a pipeline.
+#[derive(Args, Clone, Debug)]
+pub struct WhichRun {
+    /// The pipeline
+    pub name: String,
+    /// The number of the run [default: the oldest that is active]
+    #[arg(long = "run", value_name = "NUMBER")]
+    pub number: Option<u64>,
+    /// Why, for the run's log
+    #[arg(long, short, default_value = "", value_name = "TEXT")]
+    pub message: String,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Print a template of a pipeline, in JSON
+    New {
+        /// Its name
+        #[arg(default_value = "my-pipeline")]
+        name: String,
+    },
+    /// Add a pipeline
+    Add {
+        /// File with the pipeline in JSON, or - for standard input
+        #[arg(short, long)]
+        file: PathBuf,
+    },
+    /// List the pipelines
+    List,
+    /// Show a pipeline, and its active runs
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Begin a run: from stage to stage, as far as the gates are open
+    Run {
+        /// The pipeline
+        name: String,
+        /// The stage that it begins at [default: the first]
+        #[arg(long, value_name = "STAGE")]
+        from: Option<String>,
+        /// The stage that it ends with [default: the last, or the first whose action is none]
+        #[arg(long, value_name = "STAGE")]
+        to: Option<String>,
+        /// The snapshot of the first stage that goes on: its number or name
+        #[arg(long, value_name = "SNAPSHOT")]
+        snapshot: Option<String>,
+        /// Why
+        #[arg(long, short, default_value = "", value_name = "TEXT")]
+        message: String,
+        /// Show the run until it ends; the exit code says how: 0 done, 3 a gate is closed, rejected or cancelled, 4 a rollout
+        /// was halted
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Approve what a run brings; its author cannot
+    Approve(WhichRun),
+    /// End a run because it is not to go on
+    Reject(WhichRun),
+    /// End a run that has not begun to roll out
+    Cancel(WhichRun),
+    /// Answer webhooks of GitHub and GitLab: a push that is signed starts a run. Until a signal
+    Hook {
+        /// The pipeline
+        name: String,
+        /// Where webhooks come in
+        #[arg(long, env = "FLOTILLA_HOOK_LISTEN", default_value = "127.0.0.1:1882", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
+        listen: SocketAddr,
+        /// The secret of the webhook, as GitHub or GitLab has it
+        #[arg(long, env = "FLOTILLA_HOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
+        secret: String,
+        /// Only pushes to this branch
+        #[arg(long, value_name = "BRANCH")]
+        branch: Option<String>,
+    },
+    /// List the runs of a pipeline, or show one with each step
+    History {
+        /// The pipeline
+        name: String,
+        /// Only this run, with each step
+        #[arg(long = "run", value_name = "NUMBER")]
+        number: Option<u64>,
+    },
+    /// Remove a pipeline without an active run
+    Remove {
+        /// Its name
+        name: String,
+    },
+}

@@ -1,0 +1,9 @@
+//! `flotilla pipeline`: revisions go from stage to stage.
+
+mod args;
+mod hook;
+mod run;
+mod show;
+
+pub use args::PipelineArgs;
+pub use run::run;

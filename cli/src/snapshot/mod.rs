@@ -1,0 +1,6 @@
+//! `flotilla snapshot`: revisions with a name.
+
+mod run;
+mod write;
+
+pub use run::{SnapshotArgs, run};

@@ -1,0 +1,188 @@
+//! Pipelines and their runs.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use flotilla_api::Problem;
+use flotilla_group::pipeline::{NewRun, Phase, PipelineSpec, Run, StageSpec, Steps, Verdict};
+use flotilla_group::rights::Right;
+
+use super::api::{Api, Body};
+use super::caller::Caller;
+use super::problem::Failure;
+
+/// `GET /api/v1/pipelines`
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<PipelineSpec>>, Failure> {
+    let list = api.pipelines().list().await?;
+    Ok(Json(list.into_iter().filter(|spec| sees(&caller, spec)).collect()))
+}
+
+/// `GET /api/v1/pipelines/{name}`
+pub(super) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<PipelineSpec>, Failure> {
+    Ok(Json(seen(&api, &caller, &name).await?))
+}
+
+/// `POST /api/v1/pipelines`: its groups must be there, and be the caller's own.
+pub(super) async fn add(
+    State(api): State<Api>,
+    caller: Caller,
+    Body(spec): Body<PipelineSpec>,
+) -> Result<(StatusCode, Json<PipelineSpec>), Failure> {
+    flotilla_group::pipeline::check(&spec)?;
+    owns(&caller, &spec)?;
+    for group in groups(&spec) {
+        api.specs().get(group).await?;
+    }
+    api.pipelines().add(&spec).await?;
+    audit(&api, &spec, &caller, "pipeline-add").await?;
+    Ok((StatusCode::CREATED, Json(spec)))
+}
+
+/// `DELETE /api/v1/pipelines/{name}`: refused while a run is active.
+pub(super) async fn remove(
+    State(api): State<Api>,
+    Path(name): Path<String>,
+    caller: Caller,
+) -> Result<StatusCode, Failure> {
+    let spec = seen(&api, &caller, &name).await?;
+    owns(&caller, &spec)?;
+    api.pipelines().remove(&name).await?;
+    audit(&api, &spec, &caller, "pipeline-remove").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /api/v1/pipelines/{name}/runs`: oldest first.
+pub(super) async fn runs(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<Run>>, Failure> {
+    seen(&api, &caller, &name).await?;
+    let mut runs = api.runs(&name)?.list().await?;
+    let first = runs.iter().find(|run| run.is_active()).map(|run| run.number);
+    for run in &mut runs {
+        queued(run, first);
+    }
+    Ok(Json(runs))
+}
+
+/// `GET /api/v1/pipelines/{name}/runs/{number}`
+pub(super) async fn run(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((name, number)): Path<(String, u64)>,
+) -> Result<Json<Run>, Failure> {
+    seen(&api, &caller, &name).await?;
+    let (mut run, _) = api.runs(&name)?.get(number).await?;
+    let first = api.runs(&name)?.list().await?.iter().find(|run| run.is_active()).map(|run| run.number);
+    queued(&mut run, first);
+    Ok(Json(run))
+}
+
+/// A run that another is to end before says so.
+fn queued(run: &mut Run, first: Option<u64>) {
+    if let Some(first) = first.filter(|first| run.is_active() && *first < run.number) {
+        run.waits_for = format!("run {first} is to end first");
+    }
+}
+
+/// `POST /api/v1/pipelines/{name}/runs`: begins a run; those that are active end first.
+pub(super) async fn begin(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(pipeline): Path<String>,
+    Body(new): Body<NewRun>,
+) -> Result<(StatusCode, Json<Run>), Failure> {
+    let spec = seen(&api, &caller, &pipeline).await?;
+    let run = flotilla_group::pipeline::begin(&spec, &new, 0, caller.name(), 0)?;
+    if let Some(group) = spec.stages.get(run.from).and_then(|stage| stage.group.as_deref()) {
+        caller.require(Right::View, group)?;
+    }
+    for stage in run.hops.iter().filter_map(|hop| spec.stages.get(hop.at)) {
+        may_deploy(&caller, &spec, stage)?;
+    }
+    let run = api.runs(&pipeline)?.begin(&spec, &new, caller.name()).await?;
+    Ok((StatusCode::CREATED, Json(run)))
+}
+
+/// `POST /api/v1/pipelines/{name}/runs/{number}/{approve|reject|cancel}`
+pub(super) async fn judge(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((pipeline, number, what)): Path<(String, u64, String)>,
+    Body(verdict): Body<Verdict>,
+) -> Result<Json<Run>, Failure> {
+    seen(&api, &caller, &pipeline).await?;
+    let runs = api.runs(&pipeline)?;
+    let (run, _) = runs.get(number).await?;
+    if let Some(stage) = run.hop().and_then(|hop| run.pipeline.stages.get(hop.at)) {
+        let own = what == "cancel" && run.actor == caller.name();
+        if !own {
+            may_deploy(&caller, &run.pipeline, stage)?;
+        }
+    }
+    let Verdict { why } = &verdict;
+    let actor = caller.name();
+    let run = match what.as_str() {
+        "approve" => runs.change(number, |run, now| run.approve(actor, why, now)).await?,
+        "reject" => runs.change(number, |run, now| run.stop(Phase::Rejected, actor, why, now)).await?,
+        "cancel" => runs.change(number, |run, now| run.stop(Phase::Cancelled, actor, why, now)).await?,
+        other => {
+            let detail = format!("a run cannot \"{other}\": use approve, reject or cancel");
+            return Err(Problem::new(404, "not_found", detail).into());
+        }
+    };
+    Ok(Json(run))
+}
+
+fn groups(spec: &PipelineSpec) -> impl Iterator<Item = &str> {
+    spec.stages.iter().filter_map(|stage| stage.group.as_deref())
+}
+
+/// Who may look at one of its groups may look at it.
+fn sees(caller: &Caller, spec: &PipelineSpec) -> bool {
+    groups(spec).any(|group| caller.sees(group)) || caller.require_any(Right::Administer).is_ok()
+}
+
+async fn seen(api: &Api, caller: &Caller, name: &str) -> Result<PipelineSpec, Failure> {
+    let spec = api.pipelines().get(name).await?;
+    if sees(caller, &spec) {
+        return Ok(spec);
+    }
+    let first = groups(&spec).next();
+    match first {
+        Some(group) => caller.require(Right::View, group)?,
+        None => caller.require_any(Right::Administer)?,
+    }
+    Ok(spec)
+}
+
+/// Whoever makes or removes a pipeline owns its groups.
+fn owns(caller: &Caller, spec: &PipelineSpec) -> Result<(), Failure> {
+    if groups(spec).next().is_none() {
+        return caller.require_any(Right::Administer);
+    }
+    groups(spec).try_for_each(|group| caller.require(Right::Own, group))
+}
+
+/// Whoever brings something to a stage, or decides about it, may deploy to its group. A repository is any of its groups'.
+fn may_deploy(caller: &Caller, spec: &PipelineSpec, stage: &StageSpec) -> Result<(), Failure> {
+    if let Some(group) = &stage.group {
+        return caller.require(Right::Deploy, group);
+    }
+    if groups(spec).any(|group| caller.require(Right::Deploy, group).is_ok()) {
+        return Ok(());
+    }
+    caller.require_any(Right::Administer)
+}
+
+async fn audit(api: &Api, spec: &PipelineSpec, caller: &Caller, action: &str) -> Result<(), Failure> {
+    for group in groups(spec) {
+        api.audit(group)?.write(caller.entry(action, format!("pipeline {}", spec.name))).await?;
+    }
+    Ok(())
+}

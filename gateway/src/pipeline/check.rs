@@ -1,0 +1,110 @@
+//! The gates that look at what comes: what it would do, the review, the flow's tests.
+
+use flotilla_flows::{DeployType, Document, Finding, Severity, effects, review};
+use flotilla_group::pipeline::{Hop, HopPlan, ReviewGate, Run, StageSpec};
+use flotilla_group::revision::Revision;
+
+use super::driver::PipelineDriver;
+use super::git::shown;
+use super::take::{ANY, at_work};
+use super::trouble::Trouble;
+use crate::admin::plan_transfer;
+
+/// Lines of a list in a run's record at most.
+const LINES: usize = 100;
+
+impl PipelineDriver {
+    /// What would happen at the stage, and why that must not be, if so.
+    pub(super) async fn check(&self, run: &Run) -> Result<(HopPlan, Option<String>), Trouble> {
+        let (hop, stage, _) = at_work(run)?;
+        let source = self.source(hop).await?;
+        let Some(group) = &stage.group else { return self.check_push(hop, stage, &source).await };
+        let plan = plan_transfer(&self.api, group, &source, &stage.own_settings).await?;
+        let mut old = Document::from_value(plan.old.flows.clone()).unwrap_or_default();
+        old.set_node_settings(&plan.old.nodes);
+        let diff = plan.old.diff(&plan.new, self.api.key.as_deref())?;
+        let names: Vec<String> = diff.env.keys().cloned().collect();
+        let deploy_type = if diff.settings.is_empty() { DeployType::default() } else { DeployType::Full };
+        let will = effects(&old, &plan.document, deploy_type, &names);
+        let known = review(&old);
+        let found: Vec<Finding> =
+            review(&plan.document).into_iter().filter(|finding| !known.contains(finding)).collect();
+        let (tests, fault) = self.judge(hop, stage, &source, &found).await?;
+        let groups = [
+            ("restarts", will.restarts),
+            ("loses what it holds", will.lose_state),
+            ("begins", will.begin),
+            ("ends", will.end),
+        ];
+        let told =
+            groups.into_iter().flat_map(|(what, lines)| lines.into_iter().map(move |at| format!("{what}: {at}")));
+        let plan = HopPlan {
+            differs: diff.summary(),
+            effects: told.take(LINES).collect(),
+            findings: found.iter().map(line).take(LINES).collect(),
+            tests,
+            missing: plan.new.missing,
+        };
+        Ok((plan, fault))
+    }
+
+    /// What a push to a repository has to pass: the review of all of it, and the tests.
+    async fn check_push(
+        &self,
+        hop: &Hop,
+        stage: &StageSpec,
+        source: &Revision,
+    ) -> Result<(HopPlan, Option<String>), Trouble> {
+        let document = Document::from_value(source.flows.clone()).map_err(|error| Trouble::Fails(error.to_string()))?;
+        let found = review(&document);
+        let (tests, fault) = self.judge(hop, stage, source, &found).await?;
+        let git = stage.git.clone().unwrap_or_default();
+        let differs = format!("goes to branch {} of {}", git.push.unwrap_or_default(), shown(&git.url));
+        let findings = found.iter().map(line).take(LINES).collect();
+        Ok((HopPlan { differs, findings, tests, ..HopPlan::default() }, fault))
+    }
+
+    /// How the tests went, and why it cannot go on, if so.
+    async fn judge(
+        &self,
+        hop: &Hop,
+        stage: &StageSpec,
+        source: &Revision,
+        found: &[Finding],
+    ) -> Result<(String, Option<String>), Trouble> {
+        let counts = |finding: &&Finding| match stage.gates.review {
+            ReviewGate::Off => false,
+            ReviewGate::Errors => finding.severity == Severity::Error,
+            ReviewGate::Warnings => finding.severity != Severity::Info,
+        };
+        if let Some(finding) = found.iter().find(counts) {
+            return Ok((String::new(), Some(format!("the review finds: {}", line(finding)))));
+        }
+        if !stage.gates.tests {
+            return Ok((String::new(), None));
+        }
+        let Some(kept) = self.api.revisions(ANY)?.tests(&hop.source).await? else {
+            let fault = format!(
+                "revision {} has no tests: deploy it with `flotilla deploy FLOWS.json --tests TESTS.json`",
+                hop.source
+            );
+            return Ok((String::new(), Some(fault)));
+        };
+        let ended = self.flow_tests(source, &kept).await?;
+        let fault = (!ended.passed).then(|| format!("the flow's tests fail: {}", ended.failures));
+        Ok((ended.summary, fault))
+    }
+
+    /// Keys that have no value at the stage now.
+    pub(super) async fn missing(&self, run: &Run) -> Result<Vec<String>, Trouble> {
+        let (hop, stage, _) = at_work(run)?;
+        let Some(group) = &stage.group else { return Ok(Vec::new()) };
+        let source = self.source(hop).await?;
+        Ok(plan_transfer(&self.api, group, &source, &stage.own_settings).await?.new.missing)
+    }
+}
+
+fn line(finding: &Finding) -> String {
+    let name = if finding.name.is_empty() { &finding.node } else { &finding.name };
+    format!("{}: {} \"{name}\": {}", finding.severity, finding.kind, finding.what)
+}

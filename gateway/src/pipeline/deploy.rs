@@ -1,0 +1,146 @@
+//! What comes begins at a stage, and its rollout is followed.
+
+use flotilla_group::pipeline::{GitStage, Run, Step, Steps};
+use flotilla_group::rollout::Phase;
+
+use super::driver::PipelineDriver;
+use super::git::{Push, push};
+use super::take::{ANY, at_work};
+use super::trouble::Trouble;
+use super::turn::Turn;
+use crate::admin::{begin, plan_transfer, rules};
+
+/// What a rollout of a run says in the audit log, and what it is recognized by.
+fn why(run: &Run) -> String {
+    format!("run {} of pipeline {}", run.number, run.pipeline.name)
+}
+
+impl PipelineDriver {
+    /// Begins the rollout: the revision and its number; 0 when the group runs that already. One that a gateway began
+    /// before it was killed is found again.
+    pub(super) async fn deploy(&self, run: &Run) -> Result<(String, u64), Trouble> {
+        let (hop, stage, _) = at_work(run)?;
+        let group = stage.group.as_deref().unwrap_or_default();
+        let why = why(run);
+        let state = self.api.desired(group)?.load().await?.map(|(state, _)| state);
+        if let Some(rollout) = state.as_ref().and_then(|state| state.rollout.as_ref())
+            && rollout.log.first().is_some_and(|entry| entry.why == why)
+        {
+            return Ok((rollout.to.clone(), rollout.number));
+        }
+        let source = self.source(hop).await?;
+        let mut plan = plan_transfer(&self.api, group, &source, &stage.own_settings).await?;
+        if !plan.new.missing.is_empty() {
+            return Err(Trouble::Waits(format!("values for {}", plan.new.missing.join(", "))));
+        }
+        let message = if run.message.is_empty() { String::new() } else { format!(": {}", run.message) };
+        plan.new.message = format!("{why}{message}");
+        let id = plan.new.id();
+        if let Some(tests) = self.api.revisions(ANY)?.tests(&hop.source).await? {
+            self.api.revisions(group)?.set_tests(&id, &tests).await?;
+        }
+        if plan.base.as_ref() == Some(&id) {
+            return Ok((id, 0));
+        }
+        let rules = rules(&self.api, group, None).await?;
+        let base = plan.base.as_deref();
+        match begin(&self.api, group, &plan.new, base, &rules, &why, run.actor.as_str().into()).await {
+            Ok((id, rollout)) => Ok((id, rollout.number)),
+            Err(failure) if failure.0.code == "unchanged" => Ok((id, 0)),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Pushes to a stage that is a repository: the commit; `None` for any other stage.
+    pub(super) async fn push(&self, run: &Run) -> Result<Option<String>, Trouble> {
+        let (hop, stage, _) = at_work(run)?;
+        let Some(git) = &stage.git else { return Ok(None) };
+        let source = self.source(hop).await?;
+        let title = if run.message.is_empty() { why(run) } else { run.message.clone() };
+        let from = match hop.snapshot {
+            0 => format!("commit {}", hop.commit),
+            number => format!("snapshot {number} of group {}", hop.group),
+        };
+        let message = format!("{title}\n\n{}, by {}: {from}, revision {}\n", why(run), run.actor, hop.source);
+        let what = Push {
+            flows: &source.flows,
+            credentials: match &git.credential_secret_env {
+                Some(_) => source.credentials_with(self.api.key.as_deref())?,
+                None => flotilla_flows::NodeCredentials::new(),
+            },
+            base: self.in_common(git, &hop.group).await?,
+            author: if hop.author.is_empty() { &run.actor } else { &hop.author },
+            message: &message,
+        };
+        Ok(Some(push(git, &what).await?))
+    }
+
+    /// The flow document that a group last had in common with a place in a repository: what it pushed there, or got from
+    /// there, by any pipeline.
+    async fn in_common(&self, git: &GitStage, group: &str) -> Result<Option<serde_json::Value>, Trouble> {
+        let same = |other: Option<&GitStage>| {
+            other.is_some_and(|other| {
+                (&other.url, other.path.trim_matches('/')) == (&git.url, git.path.trim_matches('/'))
+            })
+        };
+        let mut last: Option<(u64, String)> = None;
+        for spec in self.api.pipelines().list().await? {
+            for run in self.api.runs(&spec.name)?.list().await? {
+                for hop in run.hops.iter().filter(|hop| hop.step == Step::Done && !hop.commit.is_empty()) {
+                    let stage = |at: Option<usize>| at.and_then(|at| run.pipeline.stages.get(at));
+                    let (before, at) = (stage(hop.at.checked_sub(1)), stage(Some(hop.at)));
+                    let pushed = hop.group == group && same(at.and_then(|stage| stage.git.as_ref()));
+                    let got = at.is_some_and(|stage| stage.group.as_deref() == Some(group))
+                        && same(before.and_then(|stage| stage.git.as_ref()));
+                    if (pushed || got) && last.as_ref().is_none_or(|(time, _)| *time <= run.started_ms) {
+                        last = Some((run.started_ms, hop.source.clone()));
+                    }
+                }
+            }
+        }
+        match last {
+            Some((_, revision)) => Ok(Some(self.api.revisions(ANY)?.load(&revision).await?.flows)),
+            None => Ok(None),
+        }
+    }
+
+    /// Looks how the rollout goes.
+    pub(super) async fn follow(&self, run: &mut Run, now_ms: u64) -> Result<Turn, Trouble> {
+        let (hop, stage, _) = at_work(run)?;
+        let (number, revision, name) = (hop.rollout, hop.revision.clone(), stage.name.clone());
+        let group = stage.group.clone().unwrap_or_default();
+        let by = run.actor.clone();
+        if number == 0 {
+            run.arrived(Vec::new(), &by, now_ms);
+            return Ok(Turn::Went);
+        }
+        let state = self.api.desired(&group)?.load().await?.map(|(state, _)| state);
+        let state = state.ok_or_else(|| Trouble::Fails(format!("group \"{group}\" has no revision any more")))?;
+        let Some(rollout) = state.rollout.as_ref().filter(|rollout| rollout.number == number) else {
+            if state.revision == revision || state.previous.as_ref() == Some(&revision) {
+                run.arrived(Vec::new(), &by, now_ms);
+            } else {
+                let why = format!(
+                    "stage {name}: rollout {number} was followed by another, and the group does not run {revision}"
+                );
+                run.fail(&why, Vec::new(), &by, now_ms);
+            }
+            return Ok(Turn::Went);
+        };
+        let members = rollout.members.clone();
+        match rollout.phase {
+            Phase::Done => run.arrived(members, &by, now_ms),
+            Phase::Returned => {
+                let why = format!("stage {name} runs revision {} as before: {}", rollout.from, rollout.reason);
+                run.fail(&why, members, &by, now_ms);
+            }
+            Phase::Forward | Phase::Returning => {
+                let moved = members.iter().filter(|member| member.step == flotilla_api::rollout::Step::Moved).count();
+                let going = if rollout.phase == Phase::Returning { ", which goes back" } else { "" };
+                run.waits_for = format!("rollout {number} of stage {name}{going}: {moved} of {} moved", members.len());
+                return Ok(Turn::Waits);
+            }
+        }
+        Ok(Turn::Went)
+    }
+}

@@ -1,0 +1,141 @@
+//! A bare copy of one branch of a repository, and the `git` program that works on it.
+
+use std::ffi::OsStr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use crate::pipeline::trouble::Trouble;
+
+/// How long one call may take.
+const LIMIT: Duration = Duration::from_secs(120);
+/// Where the fetched branch is in the copy.
+const TIP: &str = "refs/flotilla/tip";
+
+/// A bare copy of one branch.
+pub(in crate::pipeline) struct Repository {
+    folder: TempDir,
+    url: String,
+}
+
+impl Repository {
+    /// An empty copy of a repository.
+    ///
+    /// # Errors
+    /// [`Trouble::Fails`] without the `git` program.
+    pub(in crate::pipeline) async fn open(url: &str) -> Result<Repository, Trouble> {
+        let folder = TempDir::new().map_err(|error| Trouble::Waits(format!("cannot make a folder: {error}")))?;
+        let repository = Repository { folder, url: url.to_owned() };
+        repository.git(&["init", "--quiet", "--bare", "."], None).await?;
+        Ok(repository)
+    }
+
+    /// Fetches a branch; its newest commit, or `None` when there is no such branch.
+    pub(in crate::pipeline) async fn fetch(&self, branch: &str) -> Result<Option<String>, Trouble> {
+        let head = format!("refs/heads/{branch}");
+        let found = self.git(&["ls-remote", "--", &self.url, &head], None).await?;
+        if found.trim().is_empty() {
+            return Ok(None);
+        }
+        let spec = format!("+{head}:{TIP}");
+        self.git(&["fetch", "--quiet", "--no-tags", "--", &self.url, &spec], None).await?;
+        Ok(Some(self.git(&["rev-parse", TIP], None).await?.trim().to_owned()))
+    }
+
+    /// Pushes a commit; false when the branch moved meanwhile.
+    pub(in crate::pipeline) async fn push(&self, commit: &str, branch: &str) -> Result<bool, Trouble> {
+        let spec = format!("{commit}:refs/heads/{branch}");
+        match self.git(&["push", "--quiet", "--", &self.url, &spec], None).await {
+            Ok(_) => Ok(true),
+            Err(Trouble::Fails(why)) if why.contains("fetch first") || why.contains("non-fast-forward") => Ok(false),
+            // Two pushes at the same moment.
+            Err(Trouble::Fails(why)) if why.contains("cannot lock ref") || why.contains("failed to update ref") => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs `git` in the copy; its output. `input` goes to its standard input.
+    pub(in crate::pipeline) async fn git(&self, args: &[&str], input: Option<&[u8]>) -> Result<String, Trouble> {
+        self.git_with(args, input, &[]).await
+    }
+
+    /// The same with variables of the environment.
+    pub(in crate::pipeline) async fn git_with(
+        &self,
+        args: &[&str],
+        input: Option<&[u8]>,
+        env: &[(&str, &str)],
+    ) -> Result<String, Trouble> {
+        let mut command = Command::new("git");
+        command.current_dir(self.folder.path()).args(["-c", "core.hooksPath=/dev/null"]).args(args);
+        for (name, _) in std::env::vars_os() {
+            // Keys and tokens of this process are no concern of hooks and helpers; nor are variables that lead git elsewhere.
+            let text = name.to_string_lossy();
+            let leads = matches!(&*text, "GIT_DIR" | "GIT_WORK_TREE" | "GIT_INDEX_FILE" | "GIT_OBJECT_DIRECTORY");
+            if text.starts_with("FLOTILLA_") || leads {
+                command.env_remove(&name);
+            }
+        }
+        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_DIR", self.folder.path()).env("LC_ALL", "C");
+        if std::env::var_os("GIT_SSH_COMMAND").is_none() {
+            command.env("GIT_SSH_COMMAND", OsStr::new("ssh -o BatchMode=yes"));
+        }
+        command.envs(env.iter().copied());
+        let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let what = args.first().copied().unwrap_or_default();
+        let missing = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => Trouble::Fails(
+                "the program git is not on the gateway's path: install it there, git stages need it".to_owned(),
+            ),
+            _ => Trouble::Waits(format!("cannot run git {what}: {error}")),
+        };
+        let work = async {
+            let mut child = command.spawn().map_err(missing)?;
+            if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
+                // A child that does not read it says why on its standard error.
+                let _ = pipe.write_all(input).await;
+            }
+            child.wait_with_output().await.map_err(missing)
+        };
+        let output = tokio::time::timeout(LIMIT, work)
+            .await
+            .unwrap_or_else(|_| Err(Trouble::Waits(format!("git {what} was not done after {} s", LIMIT.as_secs()))))?;
+        if !output.status.success() {
+            let told = String::from_utf8_lossy(&output.stderr).replace(&self.url, &shown(&self.url));
+            let told = told.trim().lines().collect::<Vec<_>>().join("; ");
+            return Err(Trouble::Fails(format!("git {what} of {}: {told}", shown(&self.url))));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// A URL without its password.
+pub(in crate::pipeline) fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
+    match host.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split_once(':').map_or(user, |(user, _)| user);
+            format!("{scheme}://{user}:***@{host}/{path}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown() {
+        assert_eq!(shown("https://bot:hush@git.example.com/a/b.git"), "https://bot:***@git.example.com/a/b.git");
+        assert_eq!(shown("git@git.example.com:a/b.git"), "git@git.example.com:a/b.git");
+        assert_eq!(shown("/srv/a.git"), "/srv/a.git");
+    }
+}

@@ -1,0 +1,12 @@
+//! Takes the steps of pipelines' runs.
+
+mod check;
+mod deploy;
+mod driver;
+mod flow_tests;
+mod git;
+mod take;
+mod trouble;
+mod turn;
+
+pub use driver::PipelineDriver;

@@ -1,0 +1,18 @@
+//! Pipelines: a revision goes from stage to stage, with gates on the way.
+
+mod check;
+mod decide;
+mod run;
+mod runs;
+mod specs;
+mod window;
+
+pub use check::check;
+pub use decide::{Next, Seen, next};
+pub use flotilla_api::pipeline::{
+    Action, Approval, Gates, GitStage, Hop, HopPlan, Layout, NewRun, Phase, PipelineSpec, ReviewGate, Run, StageSpec,
+    Step, Verdict, Window,
+};
+pub use run::{Steps, Taken, begin};
+pub use runs::Runs;
+pub use specs::Pipelines;
