@@ -28,7 +28,8 @@ impl Switch {
         }
         let next = if status == StatusCode::SWITCHING_PROTOCOLS { TUNNEL } else { HTTP };
         self.0.state.store(next, Ordering::Release);
-        if let Some(reader) = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(reader) = reader {
             reader.wake();
         }
     }

@@ -49,7 +49,8 @@ pub fn follow(
                 changed = listed.changed() => if changed.is_err() { return },
                 () = stopped.cancelled() => return,
             }
-            match listed.borrow_and_update().clone() {
+            let list = listed.borrow_and_update().clone();
+            match list {
                 Some(Ok(replicas)) => seen.take(replicas, Instant::now()),
                 Some(Err(error)) => seen.failed(&error, Instant::now()),
                 None => continue,

@@ -69,7 +69,7 @@ fn describe(text: &mut String, group: &GroupStatus) {
     );
     if group.literal && group.strategy == Strategy::Keyed {
         *text += "  one literal topic is one key: one member has it at a time; to spread its messages without order, \
-                  flotilla group set NODE share least-in-flight\n";
+                  flotilla group set NODE share=least-in-flight\n";
     }
     if group.members.is_empty() {
         *text += "  no members: messages wait\n";

@@ -125,12 +125,13 @@ fn inject(node: &NodeConfig) -> Vec<Says> {
     if (repeats || cron) && ha != "each" {
         let what =
             if cron { "its schedule fires once for the whole group" } else { "it repeats once for the whole group" };
-        let advice = "set \"ha\": \"each\" on it if every replica is to fire";
-        says.push(Says::new(Info, "timer", what, advice));
+        let advice = format!("if every replica is to fire: flotilla group set {} tick=each", node.id);
+        says.push(Says::new(Info, "timer", what, &advice));
     }
     if node.bool("once") && ha != "one" {
         let what = "\"inject once after start\" runs in every replica (it usually seeds local context)";
-        says.push(Says::new(Info, "once", what, "set \"ha\": \"one\" on it if it is to run once for the whole group"));
+        let advice = format!("if it is to run once for the whole group: flotilla group set {} tick=one", node.id);
+        says.push(Says::new(Info, "once", what, &advice));
     }
     says
 }
@@ -145,7 +146,9 @@ fn listener(node: &NodeConfig) -> Vec<Says> {
         }
     };
     let advice = match node.kind.as_str() {
-        "websocket-listener" => "publish what all clients must see by MQTT, and subscribe with \"ha\": \"each\"",
+        "websocket-listener" => {
+            "publish what all clients must see by MQTT, and subscribe there with `each`: flotilla group set NODE each"
+        }
         _ => {
             "nothing, if any replica may take any sender; else run this flow with --replicas 1, or let the sender use MQTT or HTTP"
         }

@@ -103,7 +103,8 @@ impl Upload {
 impl Progress {
     /// Why the body failed, if it has.
     pub(super) fn fault(&self) -> Option<Fault> {
-        match *self.0.lock() {
+        let stage = *self.0.lock();
+        match stage {
             Stage::Failed(fault) => Some(fault),
             _ => None,
         }
@@ -111,7 +112,8 @@ impl Progress {
 
     /// Since when it is with the replica; `None` while it is on its way.
     pub(super) fn over(&self) -> Option<Instant> {
-        match *self.0.lock() {
+        let stage = *self.0.lock();
+        match stage {
             Stage::Over(since) => Some(since),
             _ => None,
         }

@@ -114,6 +114,10 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
             }
         }
     }
+    if client.is_holding() {
+        // It waited for its turn, or for the server: there is nothing to finish, and no drain waits for it.
+        client.drained();
+    }
 }
 
 async fn closed(client: &Client) {

@@ -37,7 +37,8 @@ impl HttpProxy {
     /// The proxy, with the node's own user and password before those of its URL.
     pub(super) fn proxy(&self) -> Option<Proxy> {
         let mut proxy = self.proxy.clone()?;
-        if let Some(own) = self.credentials.lock().clone() {
+        let own = self.credentials.lock().clone();
+        if let Some(own) = own {
             proxy.credentials = Some(own);
         }
         Some(proxy)

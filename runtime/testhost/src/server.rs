@@ -69,7 +69,8 @@ impl Front {
                 });
             }
         });
-        if let Some(before) = self.task.lock().replace(task) {
+        let before = self.task.lock().replace(task);
+        if let Some(before) = before {
             before.abort();
         }
         Ok(url)
@@ -77,7 +78,8 @@ impl Front {
 
     /// Stops listening.
     pub(super) fn off(&self) {
-        if let Some(task) = self.task.lock().take() {
+        let task = self.task.lock().take();
+        if let Some(task) = task {
             task.abort();
         }
     }

@@ -27,7 +27,9 @@ fn flow(broker: &Value, nodes: &Value) -> Value {
 fn start(document: &Value, mosquitto: Option<&Mosquitto>) -> Up {
     let folder = tempfile::TempDir::new().unwrap();
     let file = write_flow(folder.path(), document).unwrap();
-    let options = UpOptions { replicas: 3, args: vec!["--lease".into(), "2".into()] };
+    // Nothing here takes long: whoever waits for the drain time-out waits in vain.
+    let args = ["--lease", "2", "--drain-timeout", "120"].map(str::to_owned).to_vec();
+    let options = UpOptions { replicas: 3, args };
     match mosquitto {
         Some(broker) => Up::start_beside(&file, options, broker.address).unwrap(),
         None => Up::start(&file, options).unwrap(),
@@ -90,7 +92,7 @@ fn one_at_a_time(mosquitto: Option<&Mosquitto>) {
         {"id": "f", "type": "function", "z": "t", "func": count, "outputs": 1, "wires": [["o"]]},
         {"id": "o", "type": "mqtt out", "z": "t", "topic": "", "qos": "1", "broker": "b", "wires": []}
     ]);
-    let up = start(&flow(&json!({}), &nodes), mosquitto);
+    let mut up = start(&flow(&json!({}), &nodes), mosquitto);
     let mut outputs = client(up.mqtt, "outputs");
     outputs.subscribe("out", 1).unwrap();
     let mut publisher = client(up.mqtt, "publisher");
@@ -129,6 +131,7 @@ fn one_at_a_time(mosquitto: Option<&Mosquitto>) {
         assert_eq!(n.parse::<usize>().unwrap(), *known, "one replica has them all while it has the role");
     }
     assert_eq!(by.len(), 2, "the one that was killed, then another");
+    assert!(up.stop().unwrap().success(), "those that stand by have nothing to finish");
 }
 
 #[test]

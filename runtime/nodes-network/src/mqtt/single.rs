@@ -61,7 +61,8 @@ impl MqttBroker {
         let role = group.0.seek(&format!("single/{}", self.id));
         client.set_guard(Arc::new(RoleGuard { role: role.clone(), told: Some(self.weak()) }));
         let single = Single { client: client.clone(), role, stands_by: false, sweeps };
-        if let Some(before) = self.state.lock().single.replace(single) {
+        let before = self.state.lock().single.replace(single);
+        if let Some(before) = before {
             before.client.let_go();
         }
         Some(client)
