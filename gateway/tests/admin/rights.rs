@@ -55,6 +55,7 @@ async fn every_route_as_everybody() {
                 .replace("{module}", "node-red")
                 .replace("{name}", "inject")
                 .replace("{number}", "1")
+                .replace("{node}", "n1")
                 .replace("{kind}", "global")
                 .replace("{key}", "k");
             assert!(!path.contains('{'), "{path}: say what stands for the rest");
