@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::{Map, Value};
 
 /// Where a flow document and what belongs to it are.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct FlowArgs {
     /// Credentials file of the flow (flows_cred.json), plain or encrypted
     #[arg(long, env = "FLOTILLA_CREDENTIALS", value_name = "FILE")]
@@ -16,7 +17,20 @@ pub struct FlowArgs {
     /// File with environment variables for the flow, NAME=value a line
     #[arg(long, env = "FLOTILLA_ENV_FILE", value_name = "FILE")]
     pub env_file: Option<PathBuf>,
-    /// File with settings under Node-RED's names, in JSON
+    /// Settings under Node-RED's names: settings.js, or a JSON object
     #[arg(long, env = "FLOTILLA_SETTINGS", value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// Leave a setting of settings.js out: one that protects what flows serve is refused until something else does
+    #[arg(long, env = "FLOTILLA_WITHOUT_SETTING", value_delimiter = ',', value_name = "NAME")]
+    pub without_setting: Vec<String>,
+    /// Settings that were found in a user directory
+    #[arg(skip)]
+    pub found_settings: Map<String, Value>,
+}
+
+impl FlowArgs {
+    /// True when settings are given: they replace those of the revision.
+    pub fn gives_settings(&self) -> bool {
+        self.settings.is_some() || !self.found_settings.is_empty()
+    }
 }

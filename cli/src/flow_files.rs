@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::exit::{Exit, Failure};
 use crate::flow_args::FlowArgs;
 use crate::flow_folder;
+use crate::user_dir::{ReadSettings, read_settings};
 
 /// What the command line gives of a revision; nothing stands for what it does not give.
 pub struct Given {
@@ -30,7 +31,7 @@ pub fn read_given(flows: Option<&Path>, args: &FlowArgs) -> anyhow::Result<Given
         let flows = flows.map(document).transpose()?.unwrap_or_default();
         let credentials = args.credentials.as_deref().map(credentials_file).transpose()?.unwrap_or_default();
         let env = args.env_file.as_deref().map(env_file).transpose()?;
-        let settings = args.settings.as_deref().map(settings_file).transpose()?;
+        let settings = settings(args)?;
         Ok(Given { flows, credentials, env, settings })
     };
     read().map_err(usage)
@@ -122,10 +123,20 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// An object of settings.
-fn settings_file(path: &Path) -> anyhow::Result<Map<String, Value>> {
-    serde_json::from_str(&text_of(path)?)
-        .with_context(|| format!("{} is not a JSON object of settings", path.display()))
+/// The settings that are given. What of them has no effect is said once.
+fn settings(args: &FlowArgs) -> anyhow::Result<Option<Map<String, Value>>> {
+    let Some(file) = &args.settings else {
+        return Ok(args.gives_settings().then(|| args.found_settings.clone()));
+    };
+    let ReadSettings { revision, start, notes } = read_settings(file, &args.without_setting)?;
+    for note in &notes {
+        eprintln!("flotilla: {note}");
+    }
+    if !start.is_empty() {
+        let names: Vec<&str> = start.keys().map(String::as_str).collect();
+        eprintln!("flotilla: {} of {} are for `flotilla up DIR` only", names.join(", "), file.display());
+    }
+    Ok(Some(revision))
 }
 
 /// `NAME=value` a line; empty lines and lines that begin with `#` are left out; quotes around a value are dropped. Values

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use clap::Args;
 use flotilla_gateway::admin::{Admin, Api, Logs, NodeTypes, Token};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Deadlines, Meters, Pool};
@@ -95,6 +96,8 @@ pub struct GatewayParts {
     pub group_key: Option<String>,
     /// Where checkpoints of the audit log go, beside the log lines.
     pub audit_heads: Option<PathBuf>,
+    /// Served beside `/metrics`.
+    pub also: Router,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// What `/readyz` shows.
@@ -129,7 +132,7 @@ impl Gateway {
         let balancer = Balancer::start(config, pool.clone(), meters.clone()).context("choose another --http")?;
         let shown = pool.clone();
         parts.metrics.also(move || meters.render(&shown));
-        let routes = Ops::routes(parts.readiness.clone(), parts.metrics);
+        let routes = Ops::routes(parts.readiness.clone(), parts.metrics).merge(parts.also);
         let admin =
             Admin::start(parts.admin, parts.admin_token, api, routes).await.context("choose another --admin")?;
         let readiness = parts.readiness;
@@ -227,6 +230,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         failfast: Deadlines::default().failfast,
         door: args.door,
         logs: args.logs,
+        also: Router::new(),
         metrics: Metrics::install()?,
         readiness: Readiness::default(),
     })

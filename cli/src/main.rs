@@ -49,6 +49,7 @@ mod testhost;
 mod token;
 mod up;
 mod user;
+mod user_dir;
 mod version;
 mod xml;
 
@@ -241,4 +242,31 @@ fn run() -> anyhow::Result<ExitCode> {
     // What still runs (a blocked worker, a task of a library) must not hold up the exit.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    /// What a process is told can be told in a container: by variables, and by the file, whose keys are the flags' names.
+    #[test]
+    fn every_flag_of_a_process_is_a_variable_of_its_name() {
+        let cli = Cli::command();
+        let mut without = Vec::new();
+        for name in ["up", "replica", "gateway", "broker"] {
+            let process = cli.find_subcommand(name).expect("a subcommand");
+            for arg in process.get_arguments().filter(|arg| !arg.is_hide_set()) {
+                let Some(long) = arg.get_long().filter(|long| !matches!(*long, "help" | "version" | "config")) else {
+                    continue;
+                };
+                let name_of = format!("_{}", long.to_uppercase().replace("-", "_"));
+                if arg.get_env().is_none_or(|env| !env.to_string_lossy().ends_with(&name_of)) {
+                    without.push(format!("{name} --{long}: {:?}", arg.get_env()));
+                }
+            }
+        }
+        assert!(without.is_empty(), "{without:#?}");
+    }
 }

@@ -18,6 +18,11 @@ pub fn context_prefix(group: &str) -> String {
     format!("context/{group}/")
 }
 
+/// Set when context that Node-RED kept in files was imported into the group's.
+pub fn context_imported(group: &str) -> String {
+    format!("context-imported/{group}")
+}
+
 /// All groups.
 pub(crate) const GROUPS: &str = "groups/";
 

@@ -28,5 +28,5 @@ pub mod subscription;
 pub use changes::{Changed, Changes};
 pub use driver::Driver;
 pub use error::GroupError;
-pub use keys::{context_prefix, is_of_a_process};
+pub use keys::{context_imported, context_prefix, is_of_a_process};
 pub use record::WRITTEN as RECORD_FORMAT;

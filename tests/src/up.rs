@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -39,6 +39,20 @@ pub struct Up {
     output: Arc<Mutex<String>>,
     log: Arc<Mutex<String>>,
     data: TempDir,
+}
+
+/// A copy of the flow document whose brokers are at another port.
+fn with_broker(flows: &Path, mqtt: SocketAddr, folder: &Path) -> anyhow::Result<PathBuf> {
+    let text = std::fs::read_to_string(flows).with_context(|| flows.display().to_string())?;
+    let mut document: Value = serde_json::from_str(&text)?;
+    for node in document.as_array_mut().into_iter().flatten() {
+        if node["type"] == "mqtt-broker" {
+            node["port"] = Value::from(mqtt.port().to_string());
+        }
+    }
+    let file = folder.join("flows.json");
+    std::fs::write(&file, document.to_string())?;
+    Ok(file)
 }
 
 fn pump(source: impl Read + Send + 'static) -> Arc<Mutex<String>> {
@@ -78,7 +92,7 @@ impl Default for UpOptions {
 }
 
 impl Up {
-    /// Starts a flow document. Its `mqtt-broker` nodes are pointed at the embedded broker's port of this run; nothing
+    /// Starts a flow document, or a user directory as it is. Its `mqtt-broker` nodes are pointed at the embedded broker's port of this run; nothing
     /// else in it is touched. Returns when every replica is ready.
     pub fn start(flows: &Path, options: UpOptions) -> anyhow::Result<Up> {
         Up::start_under(flows, options, Vec::new())
@@ -99,15 +113,7 @@ impl Up {
     fn start_at(flows: &Path, options: UpOptions, mqtt: SocketAddr, env: Vec<(String, String)>) -> anyhow::Result<Up> {
         let [http, admin] = free_ports()?;
         let data = TempDir::new()?;
-        let text = std::fs::read_to_string(flows).with_context(|| flows.display().to_string())?;
-        let mut document: Value = serde_json::from_str(&text)?;
-        for node in document.as_array_mut().into_iter().flatten() {
-            if node["type"] == "mqtt-broker" {
-                node["port"] = Value::from(mqtt.port().to_string());
-            }
-        }
-        let file = data.path().join("flows.json");
-        std::fs::write(&file, document.to_string())?;
+        let file = if flows.is_dir() { flows.to_owned() } else { with_broker(flows, mqtt, data.path())? };
         let mut args: Vec<OsString> = vec!["up".into(), file.into(), "--data".into(), data.path().join("data").into()];
         let addresses = [("--mqtt", mqtt), ("--http", http), ("--admin", admin)];
         args.extend(addresses.iter().flat_map(|(flag, address)| [(*flag).into(), address.to_string().into()]));

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use args::Ask;
 pub use args::BrokerArgs;
+pub use status::routes as status_routes;
 
 /// Runs the broker until SIGTERM or SIGINT, or asks a running one.
 pub async fn run(args: BrokerArgs) -> anyhow::Result<ExitCode> {

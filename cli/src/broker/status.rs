@@ -19,8 +19,8 @@ const PATH: &str = "/broker/status";
 /// Asks a running broker.
 #[derive(Args, Clone, Debug)]
 pub struct StatusArgs {
-    /// The broker's ops address, as given to it with --ops (its log names it)
-    #[arg(long, env = "FLOTILLA_OPS", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
+    /// The broker's ops address, as given to it with --ops (its log names it); of `up` its admin address
+    #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     ops: SocketAddr,
     /// As JSON instead of a table
     #[arg(long)]
@@ -35,6 +35,11 @@ pub fn routes(view: View) -> Router {
 /// Prints the status.
 pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     let answer = probe(args.ops, PATH).await.context("cannot ask the broker; see --ops")?;
+    ensure!(
+        answer.status != 404,
+        "{} has no broker: an `up` with --no-broker or a gateway, perhaps; see --ops",
+        args.ops
+    );
     ensure!(answer.status == 200, "{} answered {}; see --ops", args.ops, answer.status);
     let status: Status =
         serde_json::from_str(&answer.body).context("the answer is not a broker's status; see --ops")?;

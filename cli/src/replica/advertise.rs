@@ -19,6 +19,11 @@ pub(super) fn advertised(bound: SocketAddr) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip?, bound.port()))
 }
 
+/// The address for the registry. `None` for loopback when the store is elsewhere: gateways on other machines read it there.
+pub(super) fn reachable(bound: SocketAddr, store_is_elsewhere: bool) -> Option<SocketAddr> {
+    advertised(bound).filter(|address| !(store_is_elsewhere && address.ip().is_loopback()))
+}
+
 /// The address that packets without a route of their own leave from. Sends nothing: connecting a UDP socket only asks the
 /// routing table, which fails in a network that leads nowhere (`internal: true`).
 fn sends_from() -> Option<IpAddr> {
@@ -44,6 +49,12 @@ mod tests {
     fn an_address_is_advertised_as_it_is() {
         let bound: SocketAddr = "127.0.0.1:1880".parse().unwrap();
         assert_eq!(advertised(bound), Some(bound));
+    }
+
+    #[test]
+    fn loopback_is_for_groups_of_one_machine() {
+        let bound: SocketAddr = "127.0.0.1:1880".parse().unwrap();
+        assert_eq!((reachable(bound, false), reachable(bound, true)), (Some(bound), None));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use flotilla_store::Store;
 use flotilla_tasks::Task;
 use tokio_util::sync::CancellationToken;
 
-use super::advertise::advertised;
+use super::advertise::{advertised, reachable};
 use super::args::ReplicaArgs;
 use super::control::{Control, Opened};
 use super::letters::GroupLetters;
@@ -119,8 +119,12 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     record.group.clone_from(&args.engine.group);
     record.http = Some(match args.advertise {
         Some(address) => address,
-        None => advertised(http.local_addr()).with_context(|| {
-            format!("--http {} is no address that gateways can reach: say which one is with --advertise", args.http)
+        None => reachable(http.local_addr(), args.at.is_elsewhere()).with_context(|| {
+            format!(
+                "--http {} is no address that gateways of the group can reach: use --http 0.0.0.0:1880, or say with \
+                 --advertise HOST:PORT where they reach it",
+                args.http
+            )
         })?,
     });
     let token = ControlTokens::new(store.clone(), &args.engine.group)?.get_or_make(&fresh_token()).await?;

@@ -1,7 +1,7 @@
 //! What `flotilla up` takes.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -12,9 +12,12 @@ use crate::replica::EngineArgs;
 /// What `flotilla up` takes.
 #[derive(Args, Clone, Debug)]
 pub struct UpArgs {
-    /// The flow document, as exported from Node-RED
-    #[arg(value_name = "FLOWS.json")]
+    /// The flow document, as exported from Node-RED, or a whole user directory of Node-RED (~/.node-red)
+    #[arg(value_name = "FLOWS.json|DIR")]
     pub flows: PathBuf,
+    /// The directory that the flow document was found in
+    #[arg(skip)]
+    pub dir: Option<PathBuf>,
     /// Roll the flow document out when it differs from what the group runs
     #[arg(long, env = "FLOTILLA_DEPLOY")]
     pub deploy: bool,
@@ -36,9 +39,9 @@ pub struct UpArgs {
     /// Do not start the embedded broker: the flow's mqtt-broker nodes name another
     #[arg(long, env = "FLOTILLA_NO_BROKER")]
     pub no_broker: bool,
-    /// Where the flow's HTTP nodes are reached, through the gateway
-    #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:1880", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
-    pub http: SocketAddr,
+    /// Where the flow's HTTP nodes are reached, through the gateway [default: uiPort of settings.js, or 127.0.0.1:1880]
+    #[arg(long, env = "FLOTILLA_HTTP", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
+    pub http: Option<SocketAddr>,
     /// Where the admin API listens (loopback only)
     #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub admin: SocketAddr,
@@ -54,4 +57,11 @@ pub struct UpArgs {
     pub flow: FlowArgs,
     #[command(flatten)]
     pub engine: EngineArgs,
+}
+
+impl UpArgs {
+    /// What the user gave: the flow document, or the directory that it is in.
+    pub fn given(&self) -> &Path {
+        self.dir.as_deref().unwrap_or(&self.flows)
+    }
 }

@@ -54,12 +54,14 @@ pub(super) async fn begin(store: &Arc<dyn Store>, args: &UpArgs, given: Revision
         return Ok(Begun { id: goal, revision: runs, note: None });
     }
     let same_file = deployed.is_kept();
-    if !args.deploy && (same_file || !agrees(&args.flows, group)) {
+    if !args.deploy && (same_file || !agrees(args.given(), group)) {
         let note = (!same_file).then(|| {
-            let file = args.flows.display();
+            let file = args.given().display();
+            // A deploy of the file alone would leave out what else the directory has.
+            let now = if args.dir.is_some() { String::new() } else { format!(", or now: flotilla deploy {file}") };
             format!(
                 "{file} differs from what group \"{group}\" runs (revision {goal}), and was not deployed.\n\
-                 To deploy it: flotilla up {file} --deploy, or now: flotilla deploy {file}\n"
+                 To deploy it: flotilla up {file} --deploy{now}\n"
             )
         });
         return Ok(Begun { id: goal, revision: runs, note });
@@ -69,7 +71,7 @@ pub(super) async fn begin(store: &Arc<dyn Store>, args: &UpArgs, given: Revision
             "a rollout of group \"{group}\" was under way when it stopped: start it without --deploy, and deploy when that has ended"
         );
     }
-    wanted.message = format!("{} at the start of up", args.flows.display());
+    wanted.message = format!("{} at the start of up", args.given().display());
     let id = revisions.record(&wanted, "up").await?;
     until_gone(store, group).await?;
     // Nobody runs yet, so that nobody has to stay ready.
@@ -93,13 +95,14 @@ fn change(args: &UpArgs, given: Revision) -> anyhow::Result<RevisionChange> {
         set_nodes.entry(node).or_default().set(&format!("broker={address}")).map_err(bad)?;
     }
     if let Some(unknown) = set_nodes.keys().find(|id| !is_broker(&given, id)) {
-        let message = format!("--broker {unknown}=...: {} has no mqtt-broker node with this id", args.flows.display());
+        let message =
+            format!("--broker {unknown}=...: {} has no mqtt-broker node with this id", args.given().display());
         return Err(Failure::new(Exit::Usage, message).into());
     }
     Ok(RevisionChange {
         flows: Some(given.flows),
         replace_env: args.flow.env_file.is_some().then_some(given.env),
-        replace_settings: args.flow.settings.is_some().then(|| given.settings.clone()),
+        replace_settings: args.flow.gives_settings().then(|| given.settings.clone()),
         set_settings: given.settings,
         replace_credentials: credentials.transpose().context("the credentials cannot be read")?,
         set_nodes,

@@ -5,6 +5,7 @@ mod backoff;
 mod banner;
 mod begin;
 mod deployed;
+mod dir;
 mod hints;
 mod living;
 mod printer;

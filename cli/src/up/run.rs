@@ -1,5 +1,6 @@
 //! Starts everything, keeps it running, drains it.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use flotilla_store::Store;
 use super::args::UpArgs;
 use super::banner::{Running, banner};
 use super::begin::{Begun, begin};
+use super::dir;
 use super::living::Living;
 use super::printer::Printer;
 use super::reach::unreached;
@@ -25,6 +27,7 @@ use super::scrape;
 use super::secret;
 use super::supervisor::{ReplicaCommand, Supervisor};
 use crate::audit::HEADS_FILE;
+use crate::broker::status_routes;
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::group_key;
@@ -36,6 +39,8 @@ use crate::review::print;
 
 /// How long the replicas get to become ready before the banner is printed all the same.
 const START: Duration = Duration::from_secs(20);
+/// Where flows serve HTTP when nothing says it.
+const HTTP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1880);
 /// How many replicas a new group has.
 const REPLICAS: u16 = 3;
 /// How long they get after that to connect to what the flow is connected to, before the banner says that they are not.
@@ -45,6 +50,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until a signal; then drains and exits 0. A second signal exits at once.
 pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode> {
+    let (args, user_dir) = dir::open(args)?;
     let mut signals = Shutdown::listen()?;
     logging::set_who(|who| (who.group, who.replica) = (args.engine.group.clone(), "up".to_owned()));
     let metrics = Metrics::install()?;
@@ -76,7 +82,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let gateway = Gateway::start(GatewayParts {
         store: store.clone(),
         group: args.engine.group.clone(),
-        http: args.http,
+        http: args.http.unwrap_or(HTTP),
         admin: args.admin,
         admin_token: Some(admin_token),
         failfast: START,
@@ -85,6 +91,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         allow_unknown: args.engine.allow_unknown,
         group_key: Some(key.clone()),
         audit_heads: Some(args.data.join(HEADS_FILE)),
+        also: broker.as_ref().map(|broker| status_routes(broker.view())).unwrap_or_default(),
         metrics,
         readiness: Readiness::default(),
     })
@@ -93,6 +100,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     if let Err(error) = known_up::note(gateway.admin().port(), &args.data) {
         tracing::debug!("commands with --admin need --data, too, to find the admin token: {error:#}");
     }
+    let notes = dir::notes(user_dir, &store, &args.engine.group).await?;
     let replicas = size(&store, &args).await?;
     let Begun { id, revision, note } = begin(&store, &args, given, &key).await?;
     let mut document = Document::from_value(revision.flows)?;
@@ -110,7 +118,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     match started {
         Ok(()) => {
             let running = Running {
-                flows: &args.flows,
+                flows: args.given(),
                 group: &args.engine.group,
                 revision: &id,
                 state: connected(&registry).await,
@@ -120,7 +128,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
                 store: &path,
             };
             let mut text = banner(&running, &document);
-            for line in unreached(&document, mqtt).await.into_iter().chain(note) {
+            for line in unreached(&document, mqtt).await.into_iter().chain(notes).chain(note) {
                 text += &format!("! {}\n", line.trim_end().replace('\n', "\n  "));
             }
             print(&text);

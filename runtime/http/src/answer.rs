@@ -5,14 +5,23 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{Either, Full};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use flotilla_engine::message::Outcome;
 
-/// What is sent back.
-pub(super) type Answer = http::Response<Full<Bytes>>;
+/// What is sent back: bytes that are there, or a file that is read while it is sent.
+pub(super) type Answer = http::Response<Body>;
+
+/// The body of an answer.
+pub(super) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, std::io::Error>>;
+
+/// A body that is there as a whole.
+pub(super) fn whole(bytes: Bytes) -> Body {
+    Either::Left(Full::new(bytes))
+}
 
 /// Where the one answer of a request goes.
 ///
@@ -140,7 +149,7 @@ impl Exchange {
 
 /// A text answer.
 pub(super) fn plain(status: StatusCode, text: String) -> Answer {
-    let mut answer = Answer::new(Full::new(Bytes::from(text)));
+    let mut answer = Answer::new(whole(Bytes::from(text)));
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer

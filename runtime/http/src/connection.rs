@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
 
 use flotilla_engine::Shared;
 use flotilla_engine::message::{Delivery, Msg, generate_id};
 use flotilla_value::{Object, Value};
 
-use super::answer::{Answer, Exchange, not_found, plain, refused, unavailable};
+use super::answer::{Answer, Exchange, not_found, plain, refused, unavailable, whole};
 use super::auth::Auth;
 use super::body::{self, BodyError, Parsed};
 use super::cors::Cors;
@@ -59,12 +58,13 @@ impl Connection {
         let settings = self.shared.settings();
         // A preflight never shows a password. Node-RED asks WebSockets for none.
         let preflight = Cors::is_preflight(request.method().as_str(), request.headers());
+        let policy = self.policies.of(&settings);
         if !preflight
+            && policy.is_of_nodes(request.uri().path())
             && let Some(refusal) = self.auth.refuse(settings.node_red.get("httpNodeAuth"), request.headers()).await
         {
             return refusal;
         }
-        let policy = self.policies.of(&settings);
         drop(settings);
         let cors = policy.cors.as_ref();
         let (method, path) = (request.method().as_str(), request.uri().path());
@@ -74,6 +74,11 @@ impl Connection {
                 return plain(StatusCode::BAD_REQUEST, format!("Failed to decode a parameter of {path}"));
             }
             Found::Methods(methods) => {
+                if let Some(file) =
+                    policy.files.find(request.method(), request.uri(), request.headers(), &self.auth).await
+                {
+                    return file;
+                }
                 return match cors {
                     Some(cors) if method == "OPTIONS" => cors.preflight(request.headers()),
                     None if policy.default_preflights
@@ -206,7 +211,7 @@ impl Connection {
 
 /// Express's answer to OPTIONS: the methods of the path.
 fn allow(methods: &str) -> Answer {
-    let mut answer = Answer::new(Full::new(Bytes::from(methods.to_owned())));
+    let mut answer = Answer::new(whole(Bytes::from(methods.to_owned())));
     if let Ok(value) = HeaderValue::try_from(methods) {
         answer.headers_mut().insert(header::ALLOW, value);
     }

@@ -4,10 +4,9 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use http_body_util::Full;
 use serde_json::Value as Json;
 
-use super::answer::Answer;
+use super::answer::{Answer, whole};
 
 /// The setting, read.
 #[derive(Debug)]
@@ -132,7 +131,7 @@ impl Cors {
 
     /// The answer to a preflight.
     pub(super) fn preflight(&self, request: &HeaderMap) -> Answer {
-        let mut answer = Answer::new(Full::new(Bytes::new()));
+        let mut answer = Answer::new(whole(Bytes::new()));
         *answer.status_mut() = self.status;
         let headers = answer.headers_mut();
         self.origin(request, headers);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use flotilla_engine::settings::Settings;
 
 use super::cors::Cors;
+use super::files::Files;
 use super::trust::Trust;
 
 /// A client waits this long at most; setting `httpNodeTimeout` in milliseconds.
@@ -19,6 +20,10 @@ pub(super) struct Policy {
     /// `httpNodeCors` is not set: preflights are answered as Node-RED's admin API does.
     pub(super) default_preflights: bool,
     pub(super) trust: Trust,
+    /// Served where no node answers.
+    pub(super) files: Files,
+    /// `httpNodeRoot` without a slash at its end: `httpNodeAuth` protects what is below it.
+    root: String,
     /// How long a flow may take for an answer.
     pub(super) deadline: Duration,
 }
@@ -29,9 +34,24 @@ impl Policy {
         Policy {
             cors: Cors::from_setting(cors),
             default_preflights: cors.is_none(),
+            files: Files::read(settings),
+            root: settings
+                .node_red
+                .get("httpNodeRoot")
+                .and_then(serde_json::Value::as_str)
+                .map_or_else(String::new, |root| {
+                    format!("/{}", root.trim_matches('/')).trim_end_matches('/').to_owned()
+                }),
             trust: Trust::of(settings.node_red.get("trustProxy"), settings.share_subscriptions),
             deadline: settings.number("httpNodeTimeout").map_or(DEADLINE, flotilla_value::wait_ms),
         }
+    }
+}
+
+impl Policy {
+    /// True for a path that `httpNodeAuth` protects.
+    pub(super) fn is_of_nodes(&self, path: &str) -> bool {
+        path.strip_prefix(self.root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use base64::Engine as _;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use http_body_util::Full;
 use parking_lot::Mutex;
 use sha1::{Digest, Sha1};
 
 use flotilla_engine::Shared;
 use flotilla_value::{Str, Value};
 
-use super::answer::{Answer, Exchange};
+use super::answer::{Answer, Exchange, whole};
 use super::request::Request;
 use super::written::Written;
 
@@ -237,7 +236,7 @@ impl Response {
             headers.remove(header::CONTENT_LENGTH);
             body = Bytes::new();
         }
-        let mut answer = Answer::new(Full::new(body));
+        let mut answer = Answer::new(whole(body));
         *answer.status_mut() = status;
         *answer.headers_mut() = headers;
         if self.inner.exchange.answer(answer) { Ok(()) } else { self.check_open() }

@@ -7,14 +7,13 @@ use bytes::Bytes;
 use flotilla_tasks::Task;
 use futures::future::LocalBoxFuture;
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::answer::{Answer, plain};
+use super::answer::{Answer, plain, whole};
 
 /// An upgraded connection.
 pub type Upgraded = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
@@ -63,7 +62,7 @@ pub(super) fn accept(
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(handler.limits())).await;
         handler.serve(socket, peer).await;
     });
-    let mut answer = Answer::new(Full::new(Bytes::new()));
+    let mut answer = Answer::new(whole(Bytes::new()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));

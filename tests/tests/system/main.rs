@@ -46,4 +46,5 @@ mod timers;
 mod together;
 mod topic_order;
 mod unknown_types;
+mod user_dir;
 mod users;

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 /// Settings that protect, and what takes their place.
 const PROTECT: &[(&str, &str)] = &[
     ("httpNodeMiddleware", "use httpNodeAuth, or a proxy before the gateway"),
-    ("httpStaticAuth", "static files are not served here"),
     ("requireHttps", "put a proxy with a certificate before the gateway, which sends clients to https"),
 ];
 
@@ -17,13 +16,21 @@ pub fn unprotected(settings: &Map<String, Value>) -> Option<(&'static str, Strin
             format!("the setting {name} protects what flows serve and has no effect here: {instead}, and take it out");
         return Some((name, why));
     }
-    let auth = settings.get("httpNodeAuth").filter(|_| set("httpNodeAuth"))?;
+    let bad =
+        ["httpNodeAuth", "httpStaticAuth"].into_iter().find(|name| set(name) && !is_password(&settings[*name]))?;
+    let why = "must be {\"user\": NAME, \"pass\": HASH} with a bcrypt hash, as `node-red admin hash-pw` makes it";
+    Some((bad, format!("{bad} {why}")))
+}
+
+/// True for a user with a bcrypt hash.
+fn is_password(auth: &Value) -> bool {
     let text = |field: &str| auth.get(field).and_then(Value::as_str).unwrap_or_default();
-    let good = !text("user").is_empty() && text("pass").starts_with("$2");
-    (!good).then(|| {
-        let why = "httpNodeAuth must be {\"user\": NAME, \"pass\": HASH} with a bcrypt hash, as `node-red admin hash-pw` makes it";
-        ("httpNodeAuth", why.to_owned())
-    })
+    !text("user").is_empty() && text("pass").starts_with("$2")
+}
+
+/// True for a setting that protects what flows serve and that has no effect here.
+pub(super) fn protects(name: &str) -> bool {
+    PROTECT.iter().any(|(protecting, _)| *protecting == name)
 }
 
 #[cfg(test)]
