@@ -155,7 +155,7 @@ impl Up {
     }
 
     /// The folder with its store.
-    pub fn data(&self) -> std::path::PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.data.path().join("data")
     }
 
