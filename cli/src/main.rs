@@ -261,7 +261,7 @@ mod tests {
                 let Some(long) = arg.get_long().filter(|long| !matches!(*long, "help" | "version" | "config")) else {
                     continue;
                 };
-                let name_of = format!("_{}", long.to_uppercase().replace("-", "_"));
+                let name_of = format!("_{}", long.to_uppercase().replace('-', "_"));
                 if arg.get_env().is_none_or(|env| !env.to_string_lossy().ends_with(&name_of)) {
                     without.push(format!("{name} --{long}: {:?}", arg.get_env()));
                 }
