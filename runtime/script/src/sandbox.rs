@@ -43,12 +43,16 @@ fn name_of(value: &JsValue<'_>) -> Result<Option<Str>> {
 
 fn throw(ctx: &Ctx<'_>, script: &'static Script, error: &ContextError) -> rquickjs::Error {
     let code = match error {
-        ContextError::Key(_) | ContextError::EmptyKey => "INVALID_EXPR",
-        ContextError::Unavailable { .. } => STORE_AWAY,
-        ContextError::NotStorable { .. } => "ERR_NOT_STORABLE",
-        ContextError::Refused(_) => "ERR_REFUSED",
+        ContextError::Key(_) => Some("INVALID_EXPR"),
+        // Node-RED gives this one no code.
+        ContextError::EmptyKey => None,
+        ContextError::Unavailable { .. } => Some(STORE_AWAY),
+        ContextError::NotStorable { .. } => Some("ERR_NOT_STORABLE"),
+        ContextError::Refused(_) => Some("ERR_REFUSED"),
     };
-    match script.error(ctx, &ErrorValue::with_code(error.to_string(), code)) {
+    let text = error.to_string();
+    let value = code.map_or_else(|| ErrorValue::new(text.as_str()), |code| ErrorValue::with_code(text.as_str(), code));
+    match script.error(ctx, &value) {
         Ok(error) => ctx.throw(error),
         Err(error) => error,
     }

@@ -189,3 +189,32 @@ fn a_function_that_never_ends_is_stopped_and_the_next_message_is_served() {
     assert_eq!(flow.payloads(1), "[false]");
     assert_eq!(flow.settled().failed, 1);
 }
+
+#[test]
+fn a_filter_that_ignores_the_first_value_knows_an_empty_object_as_one() {
+    let flow = Flow::of(r#"{"type":"rbe","func":"rbei","property":"payload","topi":"topic"}"#);
+    for payload in [r#"{}"#, r#"{}"#, r#""a""#, r#""a""#, r#"{}"#] {
+        flow.send(&format!(r#"{{"payload":{payload}}}"#));
+    }
+    assert_eq!(flow.payloads(1), r#"["a"]"#);
+    assert_eq!(flow.settled().completed, 5);
+}
+
+#[test]
+fn a_change_that_cannot_be_made_warns_and_one_on_an_array_or_buffer_does_not() {
+    let warned = |rule: &str, payload: Value| {
+        let flow = Flow::of(&format!(r#"{{"type":"change","rules":[{rule}]}}"#));
+        flow.send_payload(payload);
+        flow.messages(1);
+        flow.settled();
+        flow.lines().iter().any(|line| line.contains("payload.b"))
+    };
+    let set = r#"{"t":"set","p":"payload.b","pt":"msg","to":"1","tot":"num"}"#;
+    let moved = r#"{"t":"move","p":"payload.a","pt":"msg","to":"payload.b","tot":"msg"}"#;
+    for rule in [set, moved] {
+        assert!(warned(rule, Value::from("text")), "{rule}");
+        assert!(!warned(rule, Value::object()), "{rule}");
+        assert!(!warned(rule, Value::array(vec![1.0.into()])), "{rule}");
+        assert!(!warned(rule, Value::Buffer(b"bytes".to_vec().into())), "{rule}");
+    }
+}

@@ -136,3 +136,24 @@ fn payloads_of_every_kind_do_no_harm() {
         survives(node);
     }
 }
+
+#[test]
+fn what_is_no_xml_is_refused_in_the_words_of_node_reds_libraries() {
+    let said = |payload: Value| {
+        let flow = Flow::of(r#"{"type":"xml","property":"payload"}"#);
+        flow.send_payload(payload);
+        assert_eq!(flow.settled().failed, 1);
+        flow.lines().join("\n")
+    };
+    assert!(said("  6 x".into()).contains("Non-whitespace before first tag.\nLine: 0\nColumn: 3\nChar: 6"));
+    assert!(said(Value::Null).contains("TypeError: Cannot convert undefined or null to object"));
+    assert!(said(Value::Buffer(b"a".to_vec().into())).contains("Invalid character in name"));
+}
+
+#[test]
+fn a_csv_error_has_the_name_of_the_one_that_node_red_throws() {
+    let flow = Flow::of(r#"{"type":"csv","temp":"a,b"}"#);
+    flow.send(r#"{"payload":[null]}"#);
+    assert_eq!(flow.settled().failed, 1);
+    flow.logged("TypeError: Cannot");
+}

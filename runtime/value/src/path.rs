@@ -187,6 +187,8 @@ fn set_parts(root: &mut Value, parts: &[PathPart], value: Value, create: bool) -
         }
         Value::Object(_) | Value::Array(_) | Value::Error(_) => {}
         Value::Host(host) => return set_in_host(&*host, rest, value, create),
+        // Objects for JavaScript, which takes a property of any name; nothing here keeps it.
+        Value::Buffer(_) | Value::Date(_) => return Ok(rest.len() == 1),
         // Node-RED: nothing can be created beneath this type of value.
         _ => return Ok(false),
     }
@@ -245,6 +247,8 @@ fn assign(at: &mut Value, part: &PathPart, value: Value) -> Result<bool, PathErr
         (Value::Object(object), part) => set_property(std::sync::Arc::make_mut(object), part, value),
         (Value::Error(error), part) => set_property(&mut std::sync::Arc::make_mut(error).props, part, value),
         (Value::Host(host), part) => return Ok(host.set(&part.name(), value).is_ok()),
+        // As for Buffers: JavaScript would set a property beside the elements.
+        (Value::Array(_), _) => {}
         _ => return Ok(false),
     }
     Ok(true)

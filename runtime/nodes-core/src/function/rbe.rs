@@ -103,8 +103,12 @@ impl Filter {
             (Some(known), false) => known == value,
             (None, false) => false,
         };
+        let was_object = known.is_some_and(|known| known.type_of() == "object");
         if !same {
             previous.insert(topic.clone(), value.clone());
+        } else if !was_object && value.type_of() == "object" {
+            // A first object that equals the empty one was there all the same.
+            previous.insert(topic.clone(), Value::object());
         }
         !same && may_send
     }

@@ -132,7 +132,7 @@ impl Csv {
                 self.cx.out().send(msg.clone());
                 self.cx.report().done(&msg);
             }
-            Err(text) => self.cx.report().error(error("Error", text), Some(&msg)),
+            Err(text) => self.cx.report().error(Value::Error(ErrorValue::new(text).into()), Some(&msg)),
         }
     }
 

@@ -9,6 +9,9 @@ use super::options::BuildOptions;
 
 /// Writes a value as a document. An object with one property is that element; anything else is put into `rootName`.
 pub(super) fn build(value: &Value, options: &BuildOptions) -> Result<String, BuildError> {
+    if value.is_nullish() {
+        return Err(BuildError::Nothing);
+    }
     let only = match value {
         Value::Object(object) if object.len() == 1 && options.root_name == "root" => object.iter().next(),
         _ => None,
@@ -139,6 +142,10 @@ fn entries(value: &Value) -> Vec<(Str, Value)> {
     match value {
         Value::Object(object) => of(object),
         Value::Error(error) => of(&error.props),
+        // The first index is enough: it is no name of an element.
+        Value::Buffer(bytes) => {
+            bytes.first().map(|byte| (Str::new_static("0"), f64::from(*byte).into())).into_iter().collect()
+        }
         Value::Host(host) => host.keys().into_iter().map(|key| (key.clone(), host.get(&key))).collect(),
         _ => Vec::new(),
     }

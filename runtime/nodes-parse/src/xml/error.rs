@@ -11,7 +11,7 @@ pub(super) struct ReadError {
     pub(super) reason: String,
     /// Lines before it.
     pub(super) line: usize,
-    /// Characters before it on its line.
+    /// Characters on its line up to and with it, as sax counts.
     pub(super) column: usize,
     /// The character there; empty at the end.
     pub(super) found: String,
@@ -29,6 +29,9 @@ pub(super) enum BuildError {
     /// An undefined value where text is needed.
     #[error("Missing element text in <{0}>")]
     Text(String),
+    /// `null` has no properties.
+    #[error("Cannot convert undefined or null to object")]
+    Nothing,
     /// Nested too deeply.
     #[error("XML elements would be nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
@@ -43,11 +46,12 @@ impl ReadError {
         let byte = (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let before = &text[..byte];
         let last_line = before.rsplit('\n').next().unwrap_or_default();
+        let found = text[byte..].chars().next().map(String::from).unwrap_or_default();
         ReadError {
             reason: reason.into(),
             line: before.matches('\n').count(),
-            column: last_line.chars().count(),
-            found: text[byte..].chars().next().map(String::from).unwrap_or_default(),
+            column: last_line.chars().count() + usize::from(!found.is_empty()),
+            found,
         }
     }
 }

@@ -36,7 +36,8 @@ pub(super) fn read(text: &str, options: &ReadOptions) -> Result<Value, ReadError
         match event {
             Event::Text(part) => {
                 if tree.is_outside() && !part.trim().is_empty() {
-                    return Err(failed("Non-whitespace before first tag.".to_owned()));
+                    let skipped = part.len() - part.trim_start().len();
+                    return Err(ReadError::at("Non-whitespace before first tag.", text, from + skipped));
                 }
                 chars.push_str(&part);
                 continue;

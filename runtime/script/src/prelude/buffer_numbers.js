@@ -25,6 +25,7 @@
   };
 
   const alias = (name, value) => {
+    Object.defineProperty(value, 'name', { value: name, configurable: true });
     define(name, value);
     if (name.includes('UInt')) define(name.replace('UInt', 'Uint'), value);
   };

@@ -60,7 +60,7 @@ impl Change {
         }
     }
 
-    /// `set_by` names the property of a `set` rule, which warns when it could not be set.
+    /// `set_by` names the property that a rule sets, which warns when it could not be set.
     fn write(&self, at: &Place, set_by: Option<&str>, value: Value, msg: &mut Msg) -> Result<(), Ended> {
         match at {
             Place::Message(Ok(path)) => {
@@ -95,9 +95,9 @@ impl Change {
     }
 
     /// `set` the target from the source, then `delete` the source.
-    fn carry(&self, from: &Place, to: &Place, msg: &mut Msg) -> Result<(), Ended> {
+    fn carry(&self, from: &Place, to: &Place, property: &str, msg: &mut Msg) -> Result<(), Ended> {
         if let Some(value) = self.read(from, msg) {
-            self.write(to, None, value, msg)?;
+            self.write(to, Some(property), value, msg)?;
         }
         self.write(from, None, Value::Undefined, msg)
     }
@@ -118,16 +118,16 @@ impl Change {
                 }
             }
             Action::Delete => self.write(&rule.place, None, Value::Undefined, msg),
-            Action::Move { to, nested: false } => self.carry(&rule.place, to, msg),
-            Action::Move { to, nested: true } => {
+            Action::Move { to, to_property, nested: false } => self.carry(&rule.place, to, to_property, msg),
+            Action::Move { to, to_property, nested: true } => {
                 let kind = match to {
                     Place::Context { global: true, .. } => "global",
                     Place::Context { global: false, .. } => "flow",
                     _ => "msg",
                 };
                 let temporary = place(kind, TEMPORARY);
-                self.carry(&rule.place, &temporary, msg)?;
-                self.carry(&temporary, to, msg)
+                self.carry(&rule.place, &temporary, TEMPORARY, msg)?;
+                self.carry(&temporary, to, to_property, msg)
             }
             Action::Nothing => Ok(()),
         }

@@ -40,6 +40,8 @@ pub(super) enum Action {
     /// Through a temporary property when one is inside the other.
     Move {
         to: Place,
+        /// The target as it is written, for messages.
+        to_property: String,
         nested: bool,
     },
     /// An unknown kind of rule changes nothing.
@@ -154,7 +156,7 @@ impl Rule {
             "move" => {
                 let to = rule.get("to").to_text();
                 let nested = to_kind == place_kind && (!property.contains(to.as_str()) || property == to);
-                Action::Move { to: place(&to_kind, &to), nested }
+                Action::Move { to: place(&to_kind, &to), to_property: to.to_string(), nested }
             }
             _ => Action::Nothing,
         };
