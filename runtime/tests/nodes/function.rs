@@ -193,7 +193,7 @@ fn a_function_that_never_ends_is_stopped_and_the_next_message_is_served() {
 #[test]
 fn a_filter_that_ignores_the_first_value_knows_an_empty_object_as_one() {
     let flow = Flow::of(r#"{"type":"rbe","func":"rbei","property":"payload","topi":"topic"}"#);
-    for payload in [r#"{}"#, r#"{}"#, r#""a""#, r#""a""#, r#"{}"#] {
+    for payload in ["{}", "{}", "\"a\"", "\"a\"", "{}"] {
         flow.send(&format!(r#"{{"payload":{payload}}}"#));
     }
     assert_eq!(flow.payloads(1), r#"["a"]"#);
