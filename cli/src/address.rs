@@ -17,6 +17,14 @@ pub fn host_and_port(text: &str) -> Result<String, String> {
     }
 }
 
+/// The same with `https://` before it where TLS is meant.
+pub fn admin(text: &str) -> Result<String, String> {
+    match text.strip_prefix("https://") {
+        Some(rest) => Ok(format!("https://{}", host_and_port(rest)?)),
+        None => host_and_port(text),
+    }
+}
+
 /// The address that `HOST:PORT` stands for now, IPv4 before IPv6: for sockets that listen.
 pub fn resolve(text: &str) -> Result<SocketAddr, String> {
     let text = host_and_port(text)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use flotilla_gateway::balancer::{Deadlines, Network, Pace, RouteDeadline};
+use flotilla_gateway::balancer::{Deadlines, Network, Pace, Protection, RouteDeadline};
 
 /// Bounds of the front door.
 #[derive(Args, Clone, Debug)]
@@ -30,12 +30,31 @@ pub struct DoorArgs {
     /// Connections of clients at once; those beyond are answered 503
     #[arg(long, env = "FLOTILLA_MAX_CONNECTIONS", default_value_t = 20_000, value_name = "N")]
     pub max_connections: usize,
+    /// Path of the flow's HTTP nodes that asks for a token (`flotilla token new --call`), or with * at its end all that begin so;
+    /// may come several times
+    #[arg(long, env = "FLOTILLA_PROTECT", value_delimiter = ',', value_name = "PATH", value_parser = path)]
+    pub protect: Vec<String>,
+    /// Path among those of --protect that asks for none
+    #[arg(long, env = "FLOTILLA_OPEN", value_delimiter = ',', value_name = "PATH", value_parser = path)]
+    pub open: Vec<String>,
     /// Proxies before this one, whose X-Forwarded-* and Forwarded headers count; those of others are replaced
     #[arg(long, env = "FLOTILLA_TRUST_PROXY", value_delimiter = ',', value_name = "CIDR")]
     pub trust_proxy: Vec<Network>,
 }
 
+fn path(text: &str) -> Result<String, String> {
+    match text.starts_with('/') {
+        true => Ok(text.to_owned()),
+        false => Err(format!("\"{text}\" is no path: write for example /orders or /orders/*")),
+    }
+}
+
 impl DoorArgs {
+    /// Which paths ask for a credential.
+    pub fn protection(&self) -> Protection {
+        Protection { protect: self.protect.clone(), open: self.open.clone() }
+    }
+
     /// The deadlines; `failfast` unless `--patience` was given.
     pub fn deadlines(&self, failfast: Duration) -> anyhow::Result<Deadlines> {
         let seconds = |flag: &str, value: f64| {

@@ -10,11 +10,12 @@ use anyhow::Context;
 use axum::Router;
 use clap::Args;
 use flotilla_gateway::admin::{Admin, Api, Logs, NodeTypes, Token};
-use flotilla_gateway::balancer::{Balancer, BalancerConfig, Deadlines, Meters, Pool};
+use flotilla_gateway::balancer::{Balancer, BalancerConfig, Callers, Deadlines, Meters, Pool};
 use flotilla_gateway::logs::{LogFiles, Retention, collect};
 use flotilla_gateway::pipeline::PipelineDriver;
 use flotilla_gateway::{directory, follow_pauses, heads};
 use flotilla_group::Driver;
+use flotilla_group::accounts::Accounts;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Roster};
 use flotilla_store::Store;
@@ -25,6 +26,7 @@ use crate::door::DoorArgs;
 use crate::logging;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 use crate::store_url::StoreUrl;
+use crate::tls::{GatewayTls, TlsArgs};
 
 /// How long open requests get when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -59,6 +61,8 @@ pub struct GatewayArgs {
     /// File to which signed places of the audit log are appended: `flotilla audit verify --heads` compares the store with it
     #[arg(long, env = "FLOTILLA_AUDIT_HEADS", value_name = "FILE")]
     audit_heads: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// The group's key: credentials of deploys are kept encrypted with it
     #[arg(long, env = "FLOTILLA_GROUP_KEY", value_name = "KEY", hide_env_values = true)]
     group_key: Option<String>,
@@ -94,6 +98,8 @@ pub struct GatewayParts {
     pub allow_unknown: bool,
     /// The group's key, for credentials of deploys.
     pub group_key: Option<String>,
+    /// TLS of the two addresses.
+    pub tls: GatewayTls,
     /// Where checkpoints of the audit log go, beside the log lines.
     pub audit_heads: Option<PathBuf>,
     /// Served beside `/metrics`.
@@ -123,7 +129,10 @@ impl Gateway {
         let pipelines = PipelineDriver::new(api.clone(), &id, program);
         let pool = Pool::new(Balancer::threads());
         let meters = Arc::new(Meters::default());
+        let callers = Callers::new(parts.door.protection(), Accounts::new(audited.clone()), &parts.group);
         let config = BalancerConfig {
+            callers: Some(Arc::new(callers)),
+            tls: parts.tls.http.clone(),
             listen: parts.http,
             deadlines: parts.door.deadlines(parts.failfast)?,
             trusted: parts.door.trust_proxy,
@@ -133,8 +142,9 @@ impl Gateway {
         let shown = pool.clone();
         parts.metrics.also(move || meters.render(&shown));
         let routes = Ops::routes(parts.readiness.clone(), parts.metrics).merge(parts.also);
-        let admin =
-            Admin::start(parts.admin, parts.admin_token, api, routes).await.context("choose another --admin")?;
+        let admin = Admin::start(parts.admin, parts.tls.admin.clone(), parts.admin_token, api, routes)
+            .await
+            .context("choose another --admin")?;
         let readiness = parts.readiness;
         readiness.waiting("replicas", "none is ready");
         let task = Task {
@@ -144,6 +154,9 @@ impl Gateway {
             failure: "a rollout that it drove is driven by a replica when the lease has run out",
         };
         task.spawn(driver.run(drive.clone()));
+        for tls in [&parts.tls.http, &parts.tls.admin].into_iter().flatten() {
+            tls.follow(drive.clone());
+        }
         heads::export(audited, &parts.group, parts.audit_heads, drive.clone())?;
         let task = Task {
             name: "pipelines",
@@ -224,6 +237,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         allow_unknown: args.allow_unknown,
         group_key: args.group_key,
         audit_heads: args.audit_heads,
+        tls: args.tls.load()?,
         http: args.http,
         admin: args.admin,
         admin_token,

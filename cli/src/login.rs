@@ -36,8 +36,9 @@ pub async fn login(args: LoginArgs) -> anyhow::Result<ExitCode> {
     let password = password::known(&format!("Password of {}: ", args.user))?;
     let login = Login { user: args.user, password, name: "flotilla login".to_owned(), expires_s: Some(args.expires) };
     let made = client.login(&login).await?;
-    logins::keep(client.address(), &made.secret)?;
-    print(&format!("logged in at {} as {}\n", client.address(), made.token.user));
+    let address = args.admin.address();
+    logins::keep(&address, &made.secret)?;
+    print(&format!("logged in at {address} as {}\n", made.token.user));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -48,7 +49,7 @@ pub async fn logout(args: LogoutArgs) -> anyhow::Result<ExitCode> {
         print(&format!("nobody is logged in at {address}\n"));
         return Ok(ExitCode::SUCCESS);
     };
-    let client = flotilla_api::Client::new(address.clone(), Some(&token));
+    let client = AdminArgs { admin_token: Some(token.clone()), ..args.admin.clone() }.client();
     // flo_ID_SECRET
     let revoked = match token.split('_').nth(1) {
         Some(id) => client.revoke_token(id).await,

@@ -46,6 +46,7 @@ mod store;
 mod store_url;
 mod test;
 mod testhost;
+mod tls;
 mod token;
 mod up;
 mod user;

@@ -8,5 +8,6 @@ pub mod logs;
 mod pauses;
 pub mod pipeline;
 pub mod replicas;
+pub mod tls;
 
 pub use pauses::follow_pauses;

@@ -52,6 +52,19 @@ pub(crate) fn token_used(id: &str) -> String {
     format!("token-used/{id}")
 }
 
+/// All join tokens.
+pub(crate) const JOINS: &str = "join/";
+
+/// A join token, by its identifier.
+pub(crate) fn join(id: &str) -> String {
+    format!("{JOINS}{id}")
+}
+
+/// Whose a replica is.
+pub(crate) fn host(replica: &str) -> String {
+    format!("host/{replica}")
+}
+
 /// The audit entries that are about no group.
 pub(crate) const SYSTEM_AUDITS: &str = "audit/";
 

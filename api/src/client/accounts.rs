@@ -2,8 +2,10 @@
 
 use super::error::ClientError;
 use super::transport::Client;
-use crate::access::{Grant, Login, MadeToken, NewPassword, NewToken, NewUser, Roles, Token, User, Whoami};
-use crate::path::part;
+use crate::access::{
+    Grant, Login, MadeJoinToken, MadeToken, NewJoinToken, NewPassword, NewToken, NewUser, Roles, Token, User, Whoami,
+};
+use crate::path::{of_group, part};
 
 impl Client {
     /// Who the credential stands for.
@@ -55,6 +57,11 @@ impl Client {
     /// Makes a token.
     pub async fn make_token(&self, token: &NewToken) -> Result<MadeToken, ClientError> {
         self.post("/api/v1/tokens", token).await
+    }
+
+    /// Makes a join token of a group.
+    pub async fn make_join_token(&self, group: &str, token: &NewJoinToken) -> Result<MadeJoinToken, ClientError> {
+        self.post(&of_group(group, "join-tokens"), token).await
     }
 
     /// Makes a token void.

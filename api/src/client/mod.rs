@@ -13,6 +13,7 @@ mod pipelines;
 mod revisions;
 mod snapshots;
 mod sse;
+mod tls;
 mod transport;
 
 /// A stream of the API that says nothing for so long is lost: it has a comment every few seconds.
@@ -21,4 +22,5 @@ pub const SILENCE: std::time::Duration = std::time::Duration::from_secs(20);
 pub use error::ClientError;
 pub use events::Events;
 pub use sse::Event;
+pub use tls::ClientTls;
 pub use transport::{AGENT, Client};

@@ -12,9 +12,12 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::error::ClientError;
+use super::tls::{ClientTls, connector};
 use crate::problem::Problem;
 
 /// What the `User-Agent` of this client begins with.
@@ -29,12 +32,18 @@ const LARGEST: usize = 64 * 1024 * 1024;
 pub struct Client {
     address: Arc<str>,
     token: Option<Arc<str>>,
+    tls: Option<Arc<ClientTls>>,
 }
 
 impl Client {
     /// A client of the API at `HOST:PORT`, a name or an IP address; `token` is shown to it.
     pub fn new(address: impl Into<Arc<str>>, token: Option<&str>) -> Client {
-        Client { address: address.into(), token: token.map(Arc::from) }
+        Client { address: address.into(), token: token.map(Arc::from), tls: None }
+    }
+
+    /// The same over TLS.
+    pub fn with_tls(self, tls: ClientTls) -> Client {
+        Client { tls: Some(Arc::new(tls)), ..self }
     }
 
     /// Where it connects.
@@ -90,10 +99,22 @@ impl Client {
     /// The body of a successful answer, which is still on its way.
     pub(super) async fn begin(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Incoming, ClientError> {
         let address = || self.address.to_string();
-        let lost = |source| ClientError::Lost { address: address(), source };
-        let stream = TcpStream::connect(&*self.address)
-            .await
-            .map_err(|source| ClientError::Unreachable { address: address(), source })?;
+        let unreachable = |source| ClientError::Unreachable { address: address(), source };
+        let stream = TcpStream::connect(&*self.address).await.map_err(unreachable)?;
+        let request = self.request(method, path, body.unwrap_or_default())?;
+        let Some(tls) = &self.tls else { return self.talk(stream, request).await };
+        let host = self.address.rsplit_once(':').map_or(&*self.address, |(host, _)| host).trim_matches(['[', ']']);
+        let name = ServerName::try_from(host.to_owned());
+        let name = name.map_err(|error| ClientError::BadRequest { field: "the address", reason: error.to_string() })?;
+        let stream = connector(tls)?.connect(name, stream).await.map_err(unreachable)?;
+        self.talk(stream, request).await
+    }
+
+    async fn talk<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Incoming, ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let lost = |source| ClientError::Lost { address: self.address.to_string(), source };
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
         let task = Task {
@@ -103,7 +124,6 @@ impl Client {
             failure: "the request fails",
         };
         task.spawn(connection);
-        let request = self.request(method, path, body.unwrap_or_default())?;
         let response = sender.send_request(request).await.map_err(lost)?;
         let status = response.status();
         if status.is_success() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use flotilla_api::Client;
+use flotilla_api::client::ClientTls;
 
 use super::logins;
 use crate::known_up;
@@ -18,7 +19,7 @@ pub const TOKEN_FILE: &str = "admin.token";
 pub struct AdminArgs {
     /// Where the admin API of the gateway listens: HOST:PORT, a name or an IP address
     /// [default: that of the `flotilla up` in --data, or 127.0.0.1:1881]
-    #[arg(long, global = true, env = "FLOTILLA_ADMIN", value_name = "HOST:PORT", value_parser = crate::address::host_and_port)]
+    #[arg(long, global = true, env = "FLOTILLA_ADMIN", value_name = "[https://]HOST:PORT", value_parser = crate::address::admin)]
     pub admin: Option<String>,
     /// Data folder of the `flotilla up` that is meant
     #[arg(long, global = true, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
@@ -27,6 +28,15 @@ pub struct AdminArgs {
     /// `flotilla up` there or in --data, on this machine]
     #[arg(long, global = true, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
+    /// Authority (PEM) of the admin API's certificate, for --admin https://... [default: the public ones]
+    #[arg(long, global = true, env = "FLOTILLA_ADMIN_CA", value_name = "FILE")]
+    pub admin_ca: Option<PathBuf>,
+    /// Certificate (PEM) to show, where the admin API asks for one
+    #[arg(long, global = true, env = "FLOTILLA_ADMIN_CERT", value_name = "FILE", requires = "admin_key")]
+    pub admin_cert: Option<PathBuf>,
+    /// Its key (PEM)
+    #[arg(long, global = true, env = "FLOTILLA_ADMIN_KEY", value_name = "FILE", requires = "admin_cert")]
+    pub admin_key: Option<PathBuf>,
     /// Answer in JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -47,7 +57,9 @@ impl AdminArgs {
     pub fn client(&self) -> Client {
         let address = self.address();
         let token = self.admin_token.clone().or_else(|| logins::find(&address)).or_else(|| self.token_for(&address));
-        Client::new(address, token.as_deref())
+        let Some(plain) = address.strip_prefix("https://") else { return Client::new(address, token.as_deref()) };
+        let identity = self.admin_cert.clone().zip(self.admin_key.clone());
+        Client::new(plain, token.as_deref()).with_tls(ClientTls { ca: self.admin_ca.clone(), identity })
     }
 
     /// Where the admin API is.
@@ -58,6 +70,7 @@ impl AdminArgs {
 
     /// The token in the data folder of the `up` that listens there, else in --data. It goes to no other machine.
     fn token_for(&self, address: &str) -> Option<String> {
+        let address = address.strip_prefix("https://").unwrap_or(address);
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
         let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
         if !local {

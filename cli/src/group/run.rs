@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use flotilla_api::access::NewJoinToken;
 use flotilla_api::group::{GroupSpec, GroupStatus};
 use flotilla_api::replica::ReplicaRecord;
 use flotilla_flows::NodeSettings;
@@ -91,6 +92,17 @@ enum Command {
         #[arg(default_value = "default")]
         name: String,
     },
+    /// Make a join token: `flotilla replica --join TOKEN` joins the group with it, and gets the group's key
+    JoinToken {
+        /// The group
+        name: String,
+        /// Whose the replicas are to be, as an admin [default: one's own]
+        #[arg(long, value_name = "USER")]
+        owner: Option<String>,
+        /// How long it is good
+        #[arg(long, default_value = "1h", value_name = "TIME", value_parser = crate::token::seconds)]
+        expires: u64,
+    },
     /// Remove a group without replicas
     Remove {
         /// Its name
@@ -142,6 +154,16 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
             return super::pause::pause(&client, &name, why, drain.then_some(timeout), args.admin.json).await;
         }
         Command::Resume { name } => return super::pause::resume(&client, &name, args.admin.json).await,
+        Command::JoinToken { name, owner, expires } => {
+            let new = NewJoinToken { owner, expires_s: Some(expires) };
+            let made = client.make_join_token(&name, &new).await?;
+            if args.admin.json {
+                client::json(&made);
+            } else {
+                print(&format!("{}\n", made.secret));
+                eprintln!("start replicas with FLOTILLA_JOIN; they are {}'s", made.token.owner);
+            }
+        }
         Command::Remove { name } => client.remove_group(&name).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -144,6 +144,9 @@ pub struct ReplicaArgs {
     /// The group's key: credentials are kept encrypted with it
     #[arg(long, env = "FLOTILLA_GROUP_KEY", value_name = "KEY", hide_env_values = true)]
     pub group_key: Option<String>,
+    /// Join token (`flotilla group join-token`): says which group, and brings the group's key
+    #[arg(long, env = "FLOTILLA_JOIN", value_name = "TOKEN", hide_env_values = true, conflicts_with_all = ["flows", "group_key", "spare"])]
+    pub join: Option<String>,
     /// Unique id of this replica [default: GROUP-<random>]
     #[arg(long, env = "FLOTILLA_ID", value_name = "ID")]
     pub id: Option<String>,

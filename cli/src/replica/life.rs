@@ -12,6 +12,7 @@ use flotilla_engine::observe::DebugFeed;
 use flotilla_gateway::admin::Token;
 use flotilla_group::Changes;
 use flotilla_group::Driver;
+use flotilla_group::accounts::Joins;
 use flotilla_group::control::ControlTokens;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Memberships, Registration, ReplicaRecord, ReplicaState};
@@ -71,8 +72,17 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let control = Control::default();
     let ops = Ops::start(args.ops, readiness.clone(), shown.clone(), control.routes()).await?;
     let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
+    let joins = Joins::new(store.clone());
+    let mut owner = None;
+    if let Some(token) = &args.join {
+        let joined = joins.open(token).await.context("see --join")?;
+        (args.engine.group, args.group_key, owner) = (joined.group, Some(joined.key), Some(joined.owner));
+    }
     let id =
         args.id.clone().unwrap_or_else(|| format!("{}-{}", args.engine.group, flotilla_engine::message::generate_id()));
+    if let Some(owner) = &owner {
+        joins.own(&id, owner).await?;
+    }
     let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     // Not the pid: it is 1 in every container.
     let process = format!("{started_ms}/{}", flotilla_engine::message::generate_id());

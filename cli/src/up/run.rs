@@ -36,6 +36,7 @@ use crate::logging::{self, LogFormat};
 use crate::place::Held;
 use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
 use crate::review::print;
+use crate::tls::GatewayTls;
 
 /// How long the replicas get to become ready before the banner is printed all the same.
 const START: Duration = Duration::from_secs(20);
@@ -92,6 +93,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         group_key: Some(key.clone()),
         audit_heads: Some(args.data.join(HEADS_FILE)),
         also: broker.as_ref().map(|broker| status_routes(broker.view())).unwrap_or_default(),
+        tls: GatewayTls::default(),
         metrics,
         readiness: Readiness::default(),
     })

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use flotilla_api::Problem;
-use flotilla_group::accounts::Accounts;
+use flotilla_group::accounts::{Accounts, Joins};
 use flotilla_group::audit::{AuditLog, Signer};
 use flotilla_group::deadletter::{DeadLetters, Replays};
 use flotilla_group::desired::DesiredStates;
@@ -108,6 +108,10 @@ impl Api {
 
     pub(crate) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
         Ok(AuditLog::new(self.store.clone(), group)?.signed(self.signer.clone()))
+    }
+
+    pub(super) fn joins(&self) -> Joins {
+        Joins::new(self.store.clone())
     }
 
     /// The log of what concerns no group.

@@ -1,6 +1,6 @@
 //! Whose requests the admin API answers. Without a token: this machine's, but not those that web pages make a browser send.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request};
@@ -17,6 +17,7 @@ use super::caller::{Caller, Source};
 use super::lock::Lock;
 use super::problem::Failure;
 use super::token::Token;
+use crate::tls::Peer;
 
 /// The name of who shows the gateway's own admin token.
 const ADMIN: &str = "admin";
@@ -101,7 +102,7 @@ fn source(headers: &HeaderMap) -> Source {
 }
 
 fn address(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
+    parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(Peer(peer))| peer.ip())
 }
 
 /// Refuses requests for another name than loopback's (DNS rebinding) and those that a foreign web page sent.

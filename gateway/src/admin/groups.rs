@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use flotilla_api::Problem;
 use flotilla_api::access::{Grant, Role};
 use flotilla_api::audit::AuditEntry;
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::api::{Api, Body};
 use super::caller::Caller;
 use super::drift::drift;
+use super::etag::{IfMatch, changed, etag};
 use super::problem::Failure;
 
 /// Replicas of one group on one machine at most.
@@ -74,10 +75,13 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(show(&api, spec).await?)))
 }
 
+/// A group with the version that a change can name.
+type Tagged = ([(HeaderName, HeaderValue); 1], Json<GroupStatus>);
+
 /// `GET /api/v1/groups/{group}`
-pub(super) async fn get(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<GroupStatus>, Failure> {
-    let spec = api.specs().get(&group).await?;
-    Ok(Json(show(&api, spec).await?))
+pub(super) async fn get(State(api): State<Api>, Path(group): Path<String>) -> Result<Tagged, Failure> {
+    let (spec, version) = api.specs().get_version(&group).await?;
+    Ok((etag(version), Json(show(&api, spec).await?)))
 }
 
 /// `PUT /api/v1/groups/{group}`: replaces what users say of a group. Its name stays.
@@ -85,17 +89,26 @@ pub(super) async fn replace(
     State(api): State<Api>,
     Path(group): Path<String>,
     caller: Caller,
+    if_match: IfMatch,
     Body(spec): Body<GroupSpec>,
-) -> Result<Json<GroupStatus>, Failure> {
+) -> Result<Tagged, Failure> {
     if spec.name != group {
         let detail = format!("the group is \"{group}\", not \"{}\": a group keeps its name", spec.name);
         return Err(Problem::new(400, "bad_name", detail).of_field("name").into());
     }
-    let old = shown(&api.specs().get(&group).await?);
-    api.specs().replace(&spec).await?;
+    let (old, version) = api.specs().get_version(&group).await?;
+    if_match.check(version)?;
+    // Without a version any change is made, as often as it takes.
+    match if_match.is_given() {
+        false => api.specs().replace(&spec).await?,
+        true if api.specs().replace_version(&spec, version).await? => {}
+        true => return Err(changed()),
+    }
+    let old = shown(&old);
     let entry = AuditEntry { old, new: shown(&spec), ..caller.entry("group-edit", &*spec.description) };
     api.audit(&group)?.write(entry).await?;
-    Ok(Json(show(&api, spec).await?))
+    let version = api.specs().get_version(&group).await?.1;
+    Ok((etag(version), Json(show(&api, spec).await?)))
 }
 
 /// `DELETE /api/v1/groups/{group}`
@@ -103,7 +116,9 @@ pub(super) async fn remove(
     State(api): State<Api>,
     Path(group): Path<String>,
     caller: Caller,
+    if_match: IfMatch,
 ) -> Result<StatusCode, Failure> {
+    if_match.check(api.specs().get_version(&group).await?.1)?;
     api.specs().remove(&group).await?;
     api.accounts.users().forget_group(&group).await?;
     api.audit(&group)?.write(caller.entry("group-remove", "")).await?;

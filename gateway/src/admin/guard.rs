@@ -13,6 +13,7 @@ use super::api::Api;
 use super::caller::{Caller, Source, refusal};
 use super::gate::Gate;
 use super::problem::Failure;
+use super::rate::Rate;
 use super::refusals::Refusals;
 
 /// What all guards share.
@@ -20,6 +21,7 @@ pub(super) struct Post {
     pub(super) gate: Gate,
     pub(super) api: Api,
     pub(super) refusals: Refusals,
+    pub(super) rate: Rate,
 }
 
 /// The guard of one route.
@@ -48,7 +50,7 @@ pub(super) async fn guard(State(guard): State<Guard>, params: RawPathParams, req
     };
     let param = |name| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
     let own = guard.of_node_red.then_some(guard.post.api.group.as_str());
-    if let Err(failure) = guard.authorize(&caller, param("group").or(own)).await {
+    if let Err(failure) = guard.authorize(&caller, param("group").or(own), param("replica")).await {
         return failure.into_response();
     }
     parts.extensions.insert(caller);
@@ -56,8 +58,16 @@ pub(super) async fn guard(State(guard): State<Guard>, params: RawPathParams, req
 }
 
 impl Guard {
-    async fn authorize(&self, caller: &Caller, group: Option<&str>) -> Result<(), Failure> {
-        let target = Target { group, protected: self.is_protected(group).await?, owns_host: false };
+    async fn authorize(&self, caller: &Caller, group: Option<&str>, replica: Option<&str>) -> Result<(), Failure> {
+        // Whoever shows nothing has nothing to be told apart by; what is slow there has bounds of its own.
+        if self.right != Right::Open {
+            self.post.rate.take(caller.name())?;
+        }
+        let owns_host = match replica {
+            Some(replica) => self.post.api.joins().owner(replica).await?.as_deref() == Some(caller.name()),
+            None => false,
+        };
+        let target = Target { group, protected: self.is_protected(group).await?, owns_host };
         let Err(refused) = caller.principal.may(self.right, target) else { return Ok(()) };
         let problem = refusal(&refused);
         self.audit(caller, group, &problem).await;

@@ -13,8 +13,8 @@ use super::api::Api;
 use super::guard::{Guard, Post, guard};
 use super::route::Route;
 use super::{
-    audit, context, deadletter, deploy, env, groups, logs, members, nodes, openapi, pipelines, revisions, rollout,
-    snapshots, status, tokens, users,
+    audit, context, deadletter, deploy, env, groups, joins, logs, members, nodes, openapi, pipelines, revisions,
+    rollout, snapshots, status, tokens, users,
 };
 
 /// Routes, each with its handler.
@@ -61,6 +61,9 @@ fn own(routes: Routes) -> Routes {
         .get("/api/v1/replicas", Right::View, members::everywhere)
         .put("/api/v1/groups/{group}/members/{replica}", Right::AddReplica, members::add)
         .delete("/api/v1/groups/{group}/members/{replica}", Right::RemoveReplica, members::remove)
+        .get("/api/v1/groups/{group}/join-tokens", Right::Own, joins::list)
+        .post("/api/v1/groups/{group}/join-tokens", Right::Own, joins::make)
+        .delete("/api/v1/groups/{group}/join-tokens/{id}", Right::Own, joins::revoke)
         .put("/api/v1/groups/{group}/scale", Right::Own, groups::scale)
         .post("/api/v1/groups/{group}/pause", Right::Deploy, groups::pause)
         .post("/api/v1/groups/{group}/resume", Right::Deploy, groups::resume)

@@ -16,9 +16,11 @@ use super::gate::{Gate, local_only};
 use super::guard::Post;
 use super::openapi::document;
 use super::problem::Failure;
+use super::rate::Rate;
 use super::refusals::Refusals;
 use super::routes::{api_routes, routes};
 use super::token::Token;
+use crate::tls::{Doors, Peer, Tls};
 
 /// The largest request: a flow document with room to spare, below what every store takes.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -48,7 +50,13 @@ pub struct Admin {
 impl Admin {
     /// Binds and begins to serve; `also` are routes of the process, such as `/metrics`. With a token, requests to the API
     /// have to show it, and may come from anywhere; `also` stays open, as on the ops addresses of other processes.
-    pub async fn start(listen: SocketAddr, token: Option<Token>, api: Api, also: Router) -> Result<Admin, StartError> {
+    pub async fn start(
+        listen: SocketAddr,
+        tls: Option<Arc<Tls>>,
+        token: Option<Token>,
+        api: Api,
+        also: Router,
+    ) -> Result<Admin, StartError> {
         if token.is_none() && !listen.ip().is_loopback() {
             return Err(StartError::NotLoopback(listen));
         }
@@ -56,6 +64,7 @@ impl Admin {
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let stop = CancellationToken::new();
+        let doors = Doors::open(listener, tls, stop.clone()).map_err(failed)?;
         let ended = stop.clone();
         let open = token.is_none();
         let api = Api { token: token.clone(), ..api };
@@ -68,9 +77,8 @@ impl Admin {
             failure: "the admin API is not served any more; restart the gateway",
         };
         task.spawn(async move {
-            let app = app.into_make_service_with_connect_info::<SocketAddr>();
-            let served =
-                axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
+            let app = app.into_make_service_with_connect_info::<Peer>();
+            let served = axum::serve(doors, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
             if let Err(error) = served {
                 tracing::error!(%error, "the admin API ended");
             }
@@ -92,7 +100,7 @@ impl Drop for Admin {
 
 fn app(gate: Gate, api: Api) -> Router {
     let api = Api { document: document(&api_routes()), ..api };
-    let post = Arc::new(Post { gate, api: api.clone(), refusals: Refusals::default() });
+    let post = Arc::new(Post { gate, api: api.clone(), refusals: Refusals::default(), rate: Rate::default() });
     routes().guarded(&post).layer(DefaultBodyLimit::max(LARGEST)).with_state(api).fallback(not_found)
 }
 

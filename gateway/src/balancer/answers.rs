@@ -3,11 +3,22 @@
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper::header::{
+    CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
+};
 use hyper::{Response, StatusCode};
 
 /// The body of a response to the client.
 pub(super) type ClientBody = BoxBody<Bytes, std::io::Error>;
+
+/// For who may not call a path. What the request still has to send is not read.
+pub(super) fn turned_away(status: StatusCode, why: &str) -> Response<ClientBody> {
+    let mut response = refused(status, why);
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Basic realm=\"flows\""));
+    }
+    response
+}
 
 /// A text response of the gateway's own.
 pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response<ClientBody> {

@@ -8,7 +8,7 @@ use flotilla_framing::Checked;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::door::{Door, From};
@@ -32,6 +32,18 @@ pub(super) async fn serve(stream: TcpStream, from: From, door: Arc<Door>) {
         let _ = tokio::time::timeout(Duration::from_secs(1), turn_away(stream)).await;
         return;
     }
+    let Some(tls) = &door.config.tls else { return talk(stream, from, door).await };
+    match tls.accept(stream).await {
+        Ok(stream) => talk(stream, from, door.clone()).await,
+        Err(error) => tracing::debug!(%error, %peer, "no TLS"),
+    }
+}
+
+async fn talk<S>(stream: S, from: From, door: Arc<Door>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let peer = from.peer;
     let (stream, switch) = Checked::new(stream);
     let (stop, idle) = (door.stop.clone(), door.config.deadlines.idle);
     let service = service_fn(move |request| {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::access::Callers;
 use super::deadlines::Deadlines;
 use super::meters::Meters;
 use super::pool::Pool;
 use super::trust::Network;
+use crate::tls::Tls;
 
 /// How the balancer listens.
 #[derive(Clone, Debug)]
@@ -22,6 +24,10 @@ pub struct BalancerConfig {
     pub trusted: Vec<Network>,
     /// Connections of clients at once; those beyond are answered 503 and closed.
     pub max_connections: usize,
+    /// TLS of the address; `None`: none.
+    pub tls: Option<Arc<Tls>>,
+    /// Who may call which paths; `None`: everybody all.
+    pub callers: Option<Arc<Callers>>,
 }
 
 /// What the threads of the balancer share.

@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue, UPGRADE};
 use hyper::{Request, Response, StatusCode, Uri};
 
-use super::answers::{ClientBody, paused, plain, refused};
+use super::answers::{ClientBody, paused, plain, refused, turned_away};
 use super::attempt::{Attempt, Limits, Lost, attempt};
 use super::door::{Door, From};
 use super::headers;
@@ -43,7 +43,13 @@ async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Res
     let upgrading = upgrade::requested(&request);
     let client_side = upgrading.then(|| hyper::upgrade::on(&mut request));
     let (mut parts, body) = request.into_parts();
-    headers::prepare(&mut parts.headers, from.peer.ip(), &door.config.trusted, door.address);
+    headers::prepare(&mut parts.headers, from.peer.ip(), &door.config.trusted, door.address, door.config.tls.is_some());
+    if let Some(callers) = &door.config.callers
+        && let Err(away) = callers.admit(&parts.method, parts.uri.path(), &mut parts.headers).await
+    {
+        door.meters.refused(away.status);
+        return turned_away(away.status, &away.why);
+    }
     if upgrading {
         parts.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         parts.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));

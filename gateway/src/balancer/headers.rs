@@ -19,6 +19,7 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const HTTP: HeaderValue = HeaderValue::from_static("http");
+const HTTPS: HeaderValue = HeaderValue::from_static("https");
 
 /// Removes what belongs to one connection only, in both directions: RFC 9110, section 7.6.1.
 pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
@@ -43,7 +44,8 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Makes a client's headers those of the gateway's request to a replica.
-pub(super) fn prepare(headers: &mut HeaderMap, client: IpAddr, trusted: &[Network], gateway: SocketAddr) {
+/// `secure`: the client's connection has TLS.
+pub(super) fn prepare(headers: &mut HeaderMap, client: IpAddr, trusted: &[Network], gateway: SocketAddr, secure: bool) {
     strip_hop_by_hop(headers);
     headers.remove(PROXY_AUTHORIZATION);
     let trusted = trusted.iter().any(|network| network.contains(client));
@@ -65,7 +67,7 @@ pub(super) fn prepare(headers: &mut HeaderMap, client: IpAddr, trusted: &[Networ
     if let Some(host) = headers.get(HOST).cloned() {
         headers.entry(X_FORWARDED_HOST).or_insert(host);
     }
-    headers.entry(X_FORWARDED_PROTO).or_insert(HTTP);
+    headers.entry(X_FORWARDED_PROTO).or_insert(if secure { HTTPS } else { HTTP });
 }
 
 /// Removes what a client says of where it comes from. One that also sent `Forwarded` gets the gateway's in its place.
@@ -88,7 +90,7 @@ mod tests {
             map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let trusted: Vec<Network> = trusted.iter().map(|network| network.parse().unwrap()).collect();
-        prepare(&mut map, client.parse().unwrap(), &trusted, ([127, 0, 0, 1], 80).into());
+        prepare(&mut map, client.parse().unwrap(), &trusted, ([127, 0, 0, 1], 80).into(), false);
         map
     }
 

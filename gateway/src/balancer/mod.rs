@@ -1,5 +1,6 @@
 //! Spreads flow traffic over the ready replicas.
 
+mod access;
 mod answers;
 mod attempt;
 mod backend;
@@ -17,6 +18,7 @@ mod trust;
 mod upgrade;
 mod upload;
 
+pub use access::{Callers, Protection};
 pub use backend::Backend;
 pub use deadlines::{BadRoute, Deadlines, Pace, RouteDeadline};
 pub use door::BalancerConfig;

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests, which clippy does not see as such in these files")]
 
 mod accounts;
+mod flow_access;
+mod joins;
 mod nodered;
 mod openapi;
 mod place;
 mod rights;
+mod tls;

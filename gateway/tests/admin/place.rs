@@ -1,5 +1,6 @@
 //! An admin API with a store of its own.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ impl Place {
         let types = NodeTypes { known, allow_unknown: false };
         let api = Api::new(store.clone(), "g", types, Some("the group's key".to_owned()));
         let listen = "127.0.0.1:0".parse().unwrap();
-        let admin = Admin::start(listen, Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
+        let admin = Admin::start(listen, None, Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
         let driver = Driver::new(store.clone(), "g", "test", Duration::from_secs(5)).unwrap();
         let stop = CancellationToken::new();
         let task =
@@ -91,7 +92,7 @@ impl Place {
 
     /// The same with more headers; without a `Content-Type` among them it is JSON.
     pub async fn send(&self, method: &str, path: &str, token: &str, headers: &str, body: &str) -> Answer {
-        let ask = self.exchange(method, path, token, headers, body);
+        let ask = ask_at(self.admin.address(), method, path, token, headers, body);
         tokio::time::timeout(Duration::from_secs(30), ask).await.expect("an answer within 30 s")
     }
 
@@ -105,28 +106,28 @@ impl Place {
         };
         tokio::time::timeout(Duration::from_secs(30), ended).await.expect("the rollout ends");
     }
-
-    async fn exchange(&self, method: &str, path: &str, token: &str, headers: &str, body: &str) -> Answer {
-        let address = self.admin.address();
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let shown = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
-        let (length, kind) =
-            (body.len(), if headers.contains("Content-Type") { "" } else { "Content-Type: application/json\r\n" });
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{kind}{headers}Content-Length: {length}\r\n\
-             {shown}\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.take(1 << 20).read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), body: serde_json::from_str(body).unwrap_or_default() }
-    }
 }
 
 impl Answer {
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
+}
+
+/// One request to any address; without a `Content-Type` among the headers its body is JSON.
+pub async fn ask_at(address: SocketAddr, method: &str, path: &str, token: &str, headers: &str, body: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let shown = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+    let (length, kind) =
+        (body.len(), if headers.contains("Content-Type") { "" } else { "Content-Type: application/json\r\n" });
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{kind}{headers}Content-Length: {length}\r\n\
+             {shown}\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.take(1 << 20).read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_owned(), body: serde_json::from_str(body).unwrap_or_default() }
 }

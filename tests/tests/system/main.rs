@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 mod admin_doors;
+mod api_contract;
 mod backup;
 mod bad_revisions;
 mod broker;

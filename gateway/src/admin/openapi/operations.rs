@@ -1,6 +1,9 @@
 //! What the routes take and answer. A route that is not here is in the document with its path and right only.
 
-use flotilla_api::access::{Login, MadeToken, NewPassword, NewToken, NewUser, Roles, Token, User, Whoami};
+use flotilla_api::access::{
+    JoinToken, Login, MadeJoinToken, MadeToken, NewJoinToken, NewPassword, NewToken, NewUser, Roles, Token, User,
+    Whoami,
+};
 use flotilla_api::audit::{AuditChain, AuditEntry, AuditFilter};
 use flotilla_api::deadletter::{DeadLetter, DeadLetterContent};
 use flotilla_api::debug::DebugMessages;
@@ -72,6 +75,11 @@ fn groups() -> Vec<Operation> {
         change("POST", "/api/v1/groups/{group}/resume", "Go on after a pause")
             .takes::<PauseChange>()
             .answers::<GroupStatus>(200),
+        get::<Vec<JoinToken>>("/api/v1/groups/{group}/join-tokens", "Join tokens of a group"),
+        change("POST", "/api/v1/groups/{group}/join-tokens", "Make a join token: it wraps the group's key")
+            .takes::<NewJoinToken>()
+            .answers::<MadeJoinToken>(201),
+        change("DELETE", "/api/v1/groups/{group}/join-tokens/{id}", "Make a join token void"),
         change("PUT", "/api/v1/groups/{group}/scale", "Say how many replicas run")
             .takes::<Scale>()
             .answers::<GroupStatus>(200),

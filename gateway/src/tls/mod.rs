@@ -1,0 +1,7 @@
+//! TLS of the gateway's addresses.
+
+mod files;
+mod listener;
+
+pub use files::{Tls, TlsError, TlsFiles};
+pub(crate) use listener::{Doors, Peer};
