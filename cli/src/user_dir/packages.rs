@@ -88,6 +88,6 @@ mod tests {
         std::fs::write(at("node_modules/node-red-contrib-x/x.js"), source).unwrap();
         let flows = json!([{"type": "x-in"}, {"type": "x-out"}, {"type": "x-out"}, {"type": "inject"}]);
         let found = missing(folder.path(), &flows).unwrap();
-        assert_eq!(found, [("node-red-contrib-gone".to_owned(), 0), ("node-red-contrib-x".to_owned(), 3)]);
+        assert_eq!(found, [("node-red-contrib-x".to_owned(), 3), ("node-red-contrib-gone".to_owned(), 0)]);
     }
 }

@@ -207,7 +207,7 @@ fn a_change_that_cannot_be_made_warns_and_one_on_an_array_or_buffer_does_not() {
         flow.send_payload(payload);
         flow.messages(1);
         flow.settled();
-        flow.lines().iter().any(|line| line.contains("payload.b"))
+        flow.lines().iter().any(|line| line.contains("no-override"))
     };
     let set = r#"{"t":"set","p":"payload.b","pt":"msg","to":"1","tot":"num"}"#;
     let moved = r#"{"t":"move","p":"payload.a","pt":"msg","to":"payload.b","tot":"msg"}"#;

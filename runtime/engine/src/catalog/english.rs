@@ -83,6 +83,10 @@ pub(super) const ENGLISH: &[(&str, &str)] = &[
          that publishes to a topic which it subscribes to goes round without end",
     ),
     (
+        "mqtt.errors.qos0-dropped",
+        "__broker__ is away: of the messages at QoS 0 only the last 1,000 wait for it, the others are dropped",
+    ),
+    (
         "mqtt.errors.share-unknown",
         "Broker __broker__ does not speak MQTT 5. Shared subscriptions ($share/...) are not part of MQTT 3.1.1: many brokers know \
          them all the same, but one that does not sends nothing to this flow. If so, set \"ha\": \"each\" on the mqtt in nodes \
@@ -101,10 +105,6 @@ pub(super) const ENGLISH: &[(&str, &str)] = &[
     ("mqtt.state.connect-failed", "Connection to broker __broker__ failed: __reason__"),
     ("mqtt.state.connected", "Connected to broker __broker__"),
     ("mqtt.state.disconnected", "Disconnected from broker __broker__: __reason__"),
-    (
-        "mqtt.errors.qos0-dropped",
-        "__broker__ is away: of the messages at QoS 0 only the last 1,000 wait for it, the others are dropped",
-    ),
     ("mqtt.state.stands-by", "another replica consumes"),
     ("mqtt.state.unshared", "no shared subscriptions"),
     ("node-red:common.status.connected", "connected"),
