@@ -159,6 +159,23 @@ impl Up {
         self.data.path().join("data")
     }
 
+    /// What is in all files of that folder and those below it.
+    pub fn kept(&self) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
+        let (mut folders, mut files) = (vec![self.data()], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let content = std::fs::read(&path)?;
+                    files.push((path, content));
+                }
+            }
+        }
+        Ok(files)
+    }
+
     /// The process of the supervisor.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -29,9 +29,7 @@ fn credentials_are_in_the_store_only_encrypted_with_the_groups_key() {
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains("\"has_credentials\": true") && !shown.contains(SECRET), "{shown}");
     let mut files = 0;
-    for entry in std::fs::read_dir(up.data()).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = std::fs::read(&path).unwrap();
+    for (path, bytes) in up.kept().unwrap() {
         let found = bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes());
         assert!(!found, "{} has the secret in the clear", path.display());
         files += 1;

@@ -91,9 +91,8 @@ fn secrets_are_the_groups_and_a_rollback_brings_none_back() {
         let (_, text, _) = run(&up, args);
         assert!(!text.contains("hush"), "{args:?}: {text}");
     }
-    for entry in std::fs::read_dir(up.data()).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        assert!(!bytes.windows(6).any(|window| window == b"hush-2"), "the store has it in the clear");
+    for (path, bytes) in up.kept().unwrap() {
+        assert!(!bytes.windows(6).any(|window| window == b"hush-2"), "{} has it in the clear", path.display());
     }
 }
 
