@@ -74,9 +74,10 @@ fn a_replica_is_in_one_group_at_a_time_and_changes_it_while_it_runs() {
     is_in(&up, "extra", "", "starting");
     assert_eq!(up.ready(), 2);
     let audit = up.run(&["audit", "--group", "b", "--json"]).unwrap();
-    let audit: Value = serde_json::from_slice(&audit.stdout).unwrap();
+    let audit = String::from_utf8(audit.stdout).unwrap();
+    let entries: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for action in ["member-add", "member-remove"] {
-        assert!(audit.as_array().unwrap().iter().any(|e| e["action"] == action && e["replica"] == "extra"));
+        assert!(entries.iter().any(|entry| entry["action"] == action && entry["replica"] == "extra"), "{audit}");
     }
     assert!(part.stop().unwrap().success());
 }
