@@ -135,6 +135,12 @@ impl World {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{args:?}: {error}: {text}"))
     }
 
+    /// The audit log of a group, which is an entry a line.
+    fn audit(&self, group: &str) -> Value {
+        let text = self.ok("ops", &["audit", "--group", group, "--json"]);
+        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect()
+    }
+
     fn deploy(&self, flow: &Value, tests: &Value) {
         let flow = write_flow(self.folder.path(), flow).unwrap();
         let tests = self.file("tests.json", tests);
@@ -231,7 +237,7 @@ fn a_change_goes_from_development_over_tests_and_approval_to_production() {
     world.shows('p', "prod-host one");
     let members = run["hops"][1]["members"].as_array().unwrap();
     assert!(members.len() == 2 && members.iter().all(|member| member["step"] == "moved"), "{run:#}");
-    let audit = world.json(&["audit", "--group", "prod"]);
+    let audit = world.audit("prod");
     let thread: Vec<_> = audit
         .as_array()
         .unwrap()
@@ -261,7 +267,7 @@ fn a_change_goes_from_development_over_tests_and_approval_to_production() {
     let over = [&beside[..], &["--override-protection"]].concat();
     assert_eq!(world.run("mallory", &over).0, Some(3), "only an owner may");
     world.ok("owner", &over);
-    assert!(world.json(&["audit", "--group", "prod"]).to_string().contains("protection-override"));
+    assert!(world.audit("prod").to_string().contains("protection-override"));
     assert!(world.ok("ops", &["status", "--group", "prod"]).contains("locally changed"));
 
     // The tests are a gate.
@@ -301,7 +307,7 @@ fn a_change_goes_from_development_over_tests_and_approval_to_production() {
         .filter(|snapshot| snapshot["description"].as_str().unwrap().contains("run 4 of"));
     assert_eq!(made.count(), 1, "{snapshots:#}");
     for group in ["test", "prod"] {
-        let audit = world.json(&["audit", "--group", group]);
+        let audit = world.audit(group);
         let deploys = audit
             .as_array()
             .unwrap()

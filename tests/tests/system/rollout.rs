@@ -68,8 +68,9 @@ fn deploy_shows_the_rollout_and_its_exit_code_says_how_it_ended() {
     assert!(back.status.success());
     assert_eq!(version(&up), "one");
     let audit = up.run(&["audit", "--json"]).unwrap();
-    let audit: Value = serde_json::from_slice(&audit.stdout).unwrap();
-    let done = audit.as_array().unwrap().iter().filter(|entry| entry["action"] == "rollout-done").count();
+    let audit = String::from_utf8(audit.stdout).unwrap();
+    let entries = audit.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let done = entries.filter(|entry| entry["action"] == "rollout-done").count();
     assert_eq!(done, 3, "the first start, the deploy and the rollback");
 }
 
