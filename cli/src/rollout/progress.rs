@@ -24,6 +24,7 @@ pub async fn watch(group: &GroupArgs, number: u64) -> anyhow::Result<ExitCode> {
         bar.set_style(style.progress_chars("=> "));
     }
     let (mut shown, mut silent) = (0, 0);
+    let mut seen: Option<Rollout> = None;
     loop {
         let status = match client.rollout(&group.group).await {
             Ok(status) => status,
@@ -37,8 +38,19 @@ pub async fn watch(group: &GroupArgs, number: u64) -> anyhow::Result<ExitCode> {
         };
         silent = 0;
         let Some(rollout) = status.rollout.as_ref().filter(|rollout| rollout.number == number) else {
-            anyhow::bail!("rollout {number} was followed by another: see `flotilla rollout status`");
+            bar.finish_and_clear();
+            let ended = seen.as_ref().zip(status.rollout.as_ref()).and_then(|(ours, next)| ended_before(ours, next));
+            let Some(exit) = ended else {
+                anyhow::bail!("rollout {number} was followed by others: see `flotilla rollout status`");
+            };
+            if group.admin.json {
+                crate::client::json(&status);
+            } else {
+                print(&format!("rollout {number} has ended, and another has begun: see `flotilla rollout status`\n"));
+            }
+            return Ok(exit.into());
         };
+        seen = Some(rollout.clone());
         for entry in rollout.log.iter().skip(shown).filter(|_| !group.admin.json) {
             bar.suspend(|| print(&line(entry)));
         }
@@ -60,6 +72,11 @@ pub async fn watch(group: &GroupArgs, number: u64) -> anyhow::Result<ExitCode> {
         }
         return Ok(if done { Exit::Done } else { Exit::Halted }.into());
     }
+}
+
+/// How a rollout ended that another one follows at once: the next starts from what the group runs.
+fn ended_before(ours: &Rollout, next: &Rollout) -> Option<Exit> {
+    (next.number == ours.number + 1).then(|| if next.from == ours.to { Exit::Done } else { Exit::Halted })
 }
 
 fn line(entry: &AuditEntry) -> String {
