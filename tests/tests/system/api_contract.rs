@@ -18,6 +18,7 @@ fn schemathesis() -> Option<PathBuf> {
 }
 
 #[test]
+#[ignore = "a minute for each role: run by tests/run --long"]
 fn no_request_gets_an_answer_outside_of_the_schema() {
     let Some(program) = schemathesis() else {
         eprintln!("SKIPPED: schemathesis is not here: `tests/run` installs it");
