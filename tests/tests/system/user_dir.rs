@@ -93,6 +93,8 @@ fn a_directory_with_settings_and_passwords() {
         ("GET", "/files/p/../../settings.js", "", ""),
     ];
     let theirs = NodeRed::start(folder.path()).unwrap();
+    let starts = || (request(theirs.http, "GET", "/api/site", auth, "").ok()?.status == 200).then_some(());
+    eventually("the nodes of Node-RED", Duration::from_secs(20), starts).unwrap();
     // Express says in HTML what is not there; that page is not compared.
     let wanted = answers(theirs.http, &asked);
     theirs.stop().unwrap();
