@@ -122,10 +122,15 @@ pub struct GroupNodes {
 #[serde(default, deny_unknown_fields)]
 pub struct Inject {
     /// The payload in place of the configured one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub payload: Option<serde_json::Value>,
     /// The replica that does it, or `each`; empty: any that is ready.
     pub replica: String,
+}
+
+/// `null` is a payload, too.
+fn given<'de, D: serde::Deserializer<'de>>(payload: D) -> Result<Option<serde_json::Value>, D::Error> {
+    serde_json::Value::deserialize(payload).map(Some)
 }
 
 /// Where something was injected.

@@ -25,12 +25,12 @@ pub struct FlowArgs {
     pub without_setting: Vec<String>,
     /// Settings that were found in a user directory
     #[arg(skip)]
-    pub found_settings: Map<String, Value>,
+    pub found_settings: Option<Map<String, Value>>,
 }
 
 impl FlowArgs {
     /// True when settings are given: they replace those of the revision.
     pub fn gives_settings(&self) -> bool {
-        self.settings.is_some() || !self.found_settings.is_empty()
+        self.settings.is_some() || self.found_settings.is_some()
     }
 }

@@ -126,7 +126,7 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
 /// The settings that are given. What of them has no effect is said once.
 fn settings(args: &FlowArgs) -> anyhow::Result<Option<Map<String, Value>>> {
     let Some(file) = &args.settings else {
-        return Ok(args.gives_settings().then(|| args.found_settings.clone()));
+        return Ok(args.found_settings.clone());
     };
     let ReadSettings { revision, start, notes } = read_settings(file, &args.without_setting)?;
     for note in &notes {

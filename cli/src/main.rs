@@ -52,7 +52,6 @@ mod up;
 mod user;
 mod user_dir;
 mod version;
-mod xml;
 
 use std::process::ExitCode;
 

@@ -68,7 +68,8 @@ async fn follow(store: Arc<dyn Store>, logs: [AuditLog; 2], file: Option<PathBuf
                     && let Err(error) = append(file, &checkpoint)
                 {
                     tracing::warn!("an audit checkpoint is not in {}: {error}", file.display());
-                    continue;
+                    // Those that follow wait for it, so that the file has all of them.
+                    break;
                 }
                 seen.insert(checkpoint.group.clone(), checkpoint.seq);
             }

@@ -4,11 +4,11 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use flotilla_api::Client;
@@ -16,11 +16,19 @@ use flotilla_api::pipeline::NewRun;
 use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::process::Shutdown;
 
 /// The largest webhook: GitHub sends 25 MB at most.
 const LARGEST: usize = 25 << 20;
+/// Webhooks that are read at once.
+const AT_ONCE: usize = 4;
+/// How long a body may take.
+const ARRIVES: Duration = Duration::from_secs(30);
+/// How long open requests get when the hook stops.
+const ENDS: Duration = Duration::from_secs(5);
 
 /// What a hook works with.
 struct Hook {
@@ -28,6 +36,7 @@ struct Hook {
     pipeline: String,
     secret: String,
     branch: Option<String>,
+    places: Semaphore,
 }
 
 /// Serves `POST /` until a signal.
@@ -44,17 +53,40 @@ pub(super) async fn serve(
     let listener =
         tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on --listen {listen}"))?;
     tracing::info!(address = %listener.local_addr()?, pipeline, "webhooks are answered");
-    let hook = Arc::new(Hook { client, pipeline, secret, branch });
-    let app = Router::new().route("/", post(receive)).layer(DefaultBodyLimit::max(LARGEST)).with_state(hook);
-    let served = axum::serve(listener, app).with_graceful_shutdown(async move {
+    let hook = Arc::new(Hook { client, pipeline, secret, branch, places: Semaphore::new(AT_ONCE) });
+    let app = Router::new().route("/", post(in_time)).with_state(hook);
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let served = axum::serve(listener, app).with_graceful_shutdown(async move { stopped.cancelled().await });
+    let signalled = async {
         signals.next().await;
-    });
-    served.await?;
+        stop.cancel();
+        // Half a request holds nobody up.
+        tokio::time::sleep(ENDS).await;
+    };
+    tokio::select! {
+        served = served.into_future() => served?,
+        () = signalled => {}
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn receive(State(hook): State<Arc<Hook>>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
-    if !is_signed(&hook.secret, &headers, &body) {
+/// A webhook that is not here in time is refused, and few are read at once: nobody has shown the secret yet.
+async fn in_time(State(hook): State<Arc<Hook>>, request: Request) -> (StatusCode, String) {
+    let Ok(_place) = hook.places.acquire().await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the hook stops\n".to_owned());
+    };
+    let (head, body) = request.into_parts();
+    let read = axum::body::to_bytes(body, LARGEST);
+    match tokio::time::timeout(ARRIVES, read).await {
+        Ok(Ok(body)) => receive(&hook, &head.headers, &body).await,
+        Ok(Err(error)) => (StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}\n")),
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, format!("the body was not here within {} s\n", ARRIVES.as_secs())),
+    }
+}
+
+async fn receive(hook: &Hook, headers: &HeaderMap, body: &[u8]) -> (StatusCode, String) {
+    if !is_signed(&hook.secret, headers, body) {
         tracing::warn!("a webhook without a signature, or with a wrong one, was refused");
         return (StatusCode::UNAUTHORIZED, "the signature is missing or wrong\n".to_owned());
     }
@@ -66,7 +98,7 @@ async fn receive(State(hook): State<Arc<Hook>>, headers: HeaderMap, body: Bytes)
     if !matches!(&*event, "push" | "Push Hook") {
         return (StatusCode::ACCEPTED, format!("a \"{event}\" starts nothing; a push does\n"));
     }
-    let push: Value = match serde_json::from_slice(&body) {
+    let push: Value = match serde_json::from_slice(body) {
         Ok(push) => push,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}\n")),
     };

@@ -3,7 +3,7 @@
 use flotilla_flows::Finding;
 
 use super::render::name;
-use crate::xml::escaped;
+use flotilla_load::report::xml_escaped as escaped;
 
 /// One `testsuite` with a `testcase` a finding; those that count are failures. Without findings there is one that passed.
 pub(super) fn junit(suite: &str, findings: &[Finding], counts: impl Fn(&Finding) -> bool) -> String {

@@ -21,6 +21,8 @@ pub struct Running<'a> {
     pub mqtt: Option<SocketAddr>,
     /// Flow traffic.
     pub http: SocketAddr,
+    /// `httpNodeRoot`: what the paths of HTTP nodes begin with.
+    pub root: String,
     /// The admin API.
     pub admin: SocketAddr,
     /// The store's file.
@@ -43,7 +45,7 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
     let broker = running.mqtt.map_or("not started (--no-broker)".to_owned(), |address| format!("mqtt://{address}"));
     for (name, what) in [
         ("broker", broker),
-        ("flow HTTP", format!("http://{}", running.http)),
+        ("flow HTTP", format!("http://{}{}", running.http, running.root)),
         ("admin API", format!("http://{}/readyz, /metrics, and /api/v1 with its token", running.admin)),
         ("store", running.store.display().to_string()),
     ] {
@@ -64,7 +66,8 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
         let worth = if serious.is_empty() { "what to do" } else { "what to do about them" };
         text += &format!("  ({rest}{worth}: flotilla review {})\n", running.flows.display());
     }
-    let lines = hints(document, &publisher(), running.mqtt, running.http, running.admin);
+    let http = format!("{}{}", running.http, running.root);
+    let lines = hints(document, &publisher(), running.mqtt, &http, running.admin);
     if !lines.is_empty() {
         text += "\nTry\n";
         for line in lines {

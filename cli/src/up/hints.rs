@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use flotilla_flows::{Document, NodeConfig};
 
 /// A line that publishes for an mqtt in node, at the broker of that node, and a `curl` line for the first http in node
-/// that asks for GET (or the first of any method), else for the admin API. `publisher`: [`publisher`].
+/// that asks for GET (or the first of any method), else for the admin API. `publisher`: [`publisher`]; `http`: address and
+/// root of the HTTP nodes.
 pub fn hints(
     document: &Document,
     publisher: &str,
     mqtt: Option<SocketAddr>,
-    http: SocketAddr,
+    http: &str,
     admin: SocketAddr,
 ) -> Vec<String> {
     let live = |kind: &'static str| {
@@ -129,14 +130,14 @@ mod tests {
             &document,
             "flotilla pub",
             Some(([127, 0, 0, 1], 1883).into()),
-            ([127, 0, 0, 1], 1880).into(),
+            "127.0.0.1:1880/api",
             ([127, 0, 0, 1], 1881).into(),
         );
         assert_eq!(
             lines,
             [
                 r#"flotilla pub -h 127.0.0.1 -p 1883 -q 1 -t 'plant/test2/temperature' -m '{"value":21.5}'"#,
-                "curl -i http://127.0.0.1:1880/hits/name",
+                "curl -i http://127.0.0.1:1880/api/hits/name",
             ]
         );
     }
@@ -157,7 +158,7 @@ mod tests {
             let document = Document::from_value(nodes.into()).unwrap();
             let (mqtt, other): (SocketAddr, SocketAddr) =
                 (([127, 0, 0, 1], 1883).into(), ([127, 0, 0, 1], 1880).into());
-            hints(&document, "mosquitto_pub", Some(mqtt), other, other)[0].clone()
+            hints(&document, "mosquitto_pub", Some(mqtt), "127.0.0.1:1880", other)[0].clone()
         };
         let far = ("broker-a.example", "1884");
         assert_eq!(

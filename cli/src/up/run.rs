@@ -13,6 +13,7 @@ use flotilla_flows::Document;
 use flotilla_group::GroupError;
 use flotilla_group::member::{Registry, ReplicaState, Roster};
 use flotilla_group::spec::{Specs, Supervision};
+use flotilla_http::node_root;
 use flotilla_store::Store;
 
 use super::args::UpArgs;
@@ -107,6 +108,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let Begun { id, revision, note } = begin(&store, &args, given, &key).await?;
     let mut document = Document::from_value(revision.flows)?;
     document.set_node_settings(&revision.nodes);
+    let root = node_root(&revision.settings).unwrap_or_default();
 
     let living = Living::follow(store.clone(), Roster::new(store.clone(), &args.engine.group)?);
     let command = replica_command(&args, &url, key, drain + GRACE);
@@ -126,6 +128,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
                 state: connected(&registry).await,
                 mqtt,
                 http: gateway.http(),
+                root,
                 admin: gateway.admin(),
                 store: &path,
             };

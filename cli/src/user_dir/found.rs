@@ -33,13 +33,10 @@ impl UserDir {
     pub fn read(dir: &Path, flow: &FlowArgs) -> anyhow::Result<UserDir> {
         let mut flow = flow.clone();
         let script = dir.join("settings.js");
-        let ReadSettings { revision, start, mut notes } = match &flow.settings {
-            Some(file) => read_settings(file, &flow.without_setting)?,
-            None if script.is_file() => read_settings(&script, &flow.without_setting)?,
-            None => ReadSettings::default(),
-        };
-        flow.settings = None;
-        flow.found_settings = revision;
+        let file = flow.settings.take().or_else(|| script.is_file().then_some(script));
+        let read = file.as_deref().map(|file| read_settings(file, &flow.without_setting)).transpose()?;
+        let given = read.is_some();
+        let ReadSettings { revision, start, mut notes } = read.unwrap_or_default();
         let flows = flow_file(dir, start.get("flowFile"))?;
         if flow.credentials.is_none() {
             flow.credentials = credentials_file(&flows);
@@ -50,14 +47,6 @@ impl UserDir {
                 _ => made_secret(dir)?,
             };
         }
-        absolute_static(&mut flow.found_settings, dir);
-        roots(&mut flow.found_settings, &start);
-        if start.contains_key("https") {
-            bail!(
-                "the setting https has a certificate: the flow HTTP address has none of its own here. Put a proxy with the \
-                 certificate before it, and start with --without-setting https"
-            );
-        }
         if start.get("logging").is_some_and(|logging| !is_default_logging(logging)) {
             notes.push("the setting logging has no effect: see --log-format, and RUST_LOG for the levels".to_owned());
         }
@@ -67,6 +56,7 @@ impl UserDir {
         for (package, nodes) in packages::missing(dir, &document)? {
             notes.push(match nodes {
                 0 => format!("the npm nodes of {package} do not run here; the flow does not use them"),
+                1 => format!("the npm nodes of {package} do not run here, and 1 node of the flow needs them"),
                 _ => format!("the npm nodes of {package} do not run here, and {nodes} nodes of the flow need them"),
             });
         }
@@ -74,45 +64,11 @@ impl UserDir {
         Ok(UserDir {
             http: http(&start)?,
             node_modules: modules.is_dir().then_some(modules),
-            context: contexts(dir, &flow.found_settings),
+            context: contexts(dir, &revision),
             flows,
-            flow,
+            flow: FlowArgs { found_settings: given.then_some(revision), ..flow },
             notes,
         })
-    }
-}
-
-/// `httpStatic` with absolute paths: replicas have another working directory, perhaps.
-fn absolute_static(settings: &mut Map<String, Value>, dir: &Path) {
-    let absolute = |path: &mut String| {
-        let from_here = Path::new(path.as_str());
-        if from_here.is_relative() {
-            let at = if from_here.exists() { std::path::absolute(from_here).ok() } else { Some(dir.join(from_here)) };
-            if let Some(at) = at.and_then(|at| std::path::absolute(at).ok()) {
-                *path = at.display().to_string();
-            }
-        }
-    };
-    let one = |entry: &mut Value| match entry {
-        Value::String(path) => absolute(path),
-        Value::Object(fields) => {
-            if let Some(Value::String(path)) = fields.get_mut("path") {
-                absolute(path);
-            }
-        }
-        _ => {}
-    };
-    match settings.get_mut("httpStatic") {
-        Some(Value::Array(entries)) => entries.iter_mut().for_each(one),
-        Some(entry) => one(entry),
-        None => {}
-    }
-}
-
-/// `httpRoot` is `httpNodeRoot` where that is not set.
-fn roots(settings: &mut Map<String, Value>, start: &Map<String, Value>) {
-    if let Some(root) = start.get("httpRoot") {
-        settings.entry("httpNodeRoot").or_insert_with(|| root.clone());
     }
 }
 
@@ -186,7 +142,7 @@ mod tests {
         assert_eq!(found.flow.credential_secret.as_deref(), Some("made"));
         assert_eq!(found.http, Some("127.0.0.1:1890".parse().unwrap()));
         assert_eq!(found.context, [at("context")]);
-        let settings = &found.flow.found_settings;
+        let settings = found.flow.found_settings.as_ref().unwrap();
         assert_eq!(settings["httpNodeRoot"], "/r");
         assert_eq!(settings["httpStatic"], json!(at("public")));
         assert_eq!(found.notes, ["the setting editorTheme has no effect: it is about the editor"]);

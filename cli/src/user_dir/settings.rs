@@ -22,21 +22,23 @@ pub struct ReadSettings {
 /// Reads `settings.js` (evaluated in the sandbox of function nodes, with the environment of this process) or a JSON object.
 /// A setting that protects what flows serve and cannot be taken is refused, unless it is one of `without`.
 pub fn read_settings(file: &Path, without: &[String]) -> anyhow::Result<ReadSettings> {
+    let absolute = std::path::absolute(file)?;
+    let folder = absolute.parent().map(Path::to_path_buf).unwrap_or_default();
     let is_script = file.extension().is_some_and(|extension| extension == "js" || extension == "cjs");
     if !is_script {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let mut revision: Map<String, Value> = serde_json::from_str(&text)
             .with_context(|| format!("{} is not a JSON object of settings", file.display()))?;
         revision.retain(|name, _| !without.contains(name));
+        absolute_static(&mut revision, &folder);
         return Ok(ReadSettings { revision, ..ReadSettings::default() });
     }
-    let absolute = std::path::absolute(file)?;
     let env = std::env::vars().filter(|(name, _)| !is_own(name)).collect();
     let SettingsFile { mut exported, mut left_out } = SettingsFile::evaluate(&absolute, &env)?;
     let is_without = |at: &str| without.iter().any(|name| at.split(['.', '[']).next() == Some(name));
     exported.retain(|name, _| !is_without(name));
     left_out.retain(|(at, _)| !is_without(at));
-    let Sorted { revision, start, ignored, refused } = Sorted::of(exported, &left_out);
+    let Sorted { mut revision, start, ignored, refused } = Sorted::of(exported, &left_out);
     if !refused.is_empty() {
         let rows: String = refused.iter().map(|(name, why)| format!("\n  {name}: {why}")).collect();
         bail!(
@@ -45,8 +47,52 @@ pub fn read_settings(file: &Path, without: &[String]) -> anyhow::Result<ReadSett
             file.display()
         );
     }
+    if start.contains_key("https") {
+        bail!(
+            "the setting https asks for a certificate, which the flow HTTP address of `up` does not have. Put a proxy \
+                 with it in front, and start with --without-setting https"
+        );
+    }
+    absolute_static(&mut revision, &folder);
+    roots(&mut revision, &start);
     let notes = ignored.into_iter().map(|(name, why)| format!("the setting {name} has no effect: {why}")).collect();
     Ok(ReadSettings { revision, start, notes })
+}
+
+/// `httpStatic` with absolute paths, from here or from the folder of the settings: replicas have another working directory,
+/// perhaps.
+fn absolute_static(settings: &mut Map<String, Value>, folder: &Path) {
+    let absolute = |path: &mut String| {
+        let from_here = Path::new(path.as_str());
+        if from_here.is_relative() {
+            let at =
+                if from_here.exists() { std::path::absolute(from_here).ok() } else { Some(folder.join(from_here)) };
+            if let Some(at) = at.and_then(|at| std::path::absolute(at).ok()) {
+                *path = at.display().to_string();
+            }
+        }
+    };
+    let one = |entry: &mut Value| match entry {
+        Value::String(path) => absolute(path),
+        Value::Object(fields) => {
+            if let Some(Value::String(path)) = fields.get_mut("path") {
+                absolute(path);
+            }
+        }
+        _ => {}
+    };
+    match settings.get_mut("httpStatic") {
+        Some(Value::Array(entries)) => entries.iter_mut().for_each(one),
+        Some(entry) => one(entry),
+        None => {}
+    }
+}
+
+/// `httpRoot` is `httpNodeRoot` where that is not set.
+fn roots(settings: &mut Map<String, Value>, start: &Map<String, Value>) {
+    if let Some(root) = start.get("httpRoot") {
+        settings.entry("httpNodeRoot").or_insert_with(|| root.clone());
+    }
 }
 
 #[cfg(test)]

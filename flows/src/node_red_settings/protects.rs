@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 /// Settings that protect, and what takes their place.
 const PROTECT: &[(&str, &str)] = &[
     ("httpNodeMiddleware", "use httpNodeAuth, or a proxy before the gateway"),
+    ("webSocketNodeVerifyClient", "use a proxy before the gateway"),
     ("requireHttps", "put a proxy with a certificate before the gateway, which sends clients to https"),
 ];
 

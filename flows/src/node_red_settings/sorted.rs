@@ -49,7 +49,9 @@ impl Sorted {
     /// A part of a setting that is no data.
     fn leave_out(&mut self, at: &str, what: &str) {
         let name = at.split(['.', '[']).next().unwrap_or(at);
-        let protected = protects(name) || matches!(name, "httpNodeAuth" | "httpStaticAuth" | "https");
+        let protected = protects(name)
+            || matches!(name, "httpNodeAuth" | "httpStaticAuth" | "https")
+            || (name == "httpStatic" && at.ends_with(".middleware"));
         if protected {
             self.refused.push((at.to_owned(), format!("it protects what flows serve, and is {what}")));
             return;

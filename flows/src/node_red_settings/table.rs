@@ -65,7 +65,7 @@ const TABLE: &[(&str, Use)] = &[
     ("flowFilePretty", EDITOR),
     ("functionTimeout", Use::None("it is the editor's default for new function nodes")),
     ("httpServerOptions", Use::None("the HTTP server here is not Express")),
-    ("httpsRefreshInterval", Use::Start),
+    ("httpsRefreshInterval", Use::None("up has no certificate of its own")),
     ("lang", EDITOR),
     ("libraries", EDITOR),
     ("nodesDir", PALETTE),
@@ -79,8 +79,7 @@ const TABLE: &[(&str, Use)] = &[
     ("ui", DASHBOARD),
     ("dashboard", DASHBOARD),
     ("userDir", Use::None("it is the directory that is run")),
-    ("verbose", Use::None("see --log")),
-    ("webSocketNodeVerifyClient", Use::None("use a proxy before the gateway")),
+    ("verbose", Use::None("RUST_LOG sets the levels")),
 ];
 
 /// What a setting is here; `None` when Node-RED does not know it either.

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use flotilla_api::Problem;
+use flotilla_group::GroupError;
 use flotilla_group::accounts::{Accounts, Joins};
 use flotilla_group::audit::{AuditLog, Signer};
 use flotilla_group::deadletter::{DeadLetters, Replays};
@@ -125,6 +126,16 @@ impl Api {
 
     pub(crate) fn runs(&self, pipeline: &str) -> Result<Runs, Failure> {
         Ok(Runs::new(self.store.clone(), pipeline)?)
+    }
+
+    /// Whether only its owners may deploy to a group.
+    pub(super) async fn is_protected(&self, group: &str) -> Result<bool, Failure> {
+        match self.specs().get(group).await {
+            Ok(spec) => Ok(spec.protected),
+            // The handler says so to those who may know.
+            Err(GroupError::NoGroup(_) | GroupError::BadName { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(crate) fn specs(&self) -> Specs {

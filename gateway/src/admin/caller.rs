@@ -10,6 +10,7 @@ use flotilla_api::Problem;
 use flotilla_api::audit::{AuditEntry, Origin};
 use flotilla_group::rights::{Limits, Principal, Refused, Right, Target};
 
+use super::api::Api;
 use super::problem::Failure;
 
 /// How a request came.
@@ -85,7 +86,13 @@ impl Caller {
         self.principal.may(right, Target::default()).map_err(|refused| refusal(&refused).into())
     }
 
-    /// Refuses what they may not do to a group beside the one in the path.
+    /// Refuses those who may not deploy to a group beside the one in the path.
+    pub(super) async fn require_deploy(&self, api: &Api, group: &str) -> Result<(), Failure> {
+        let target = Target { group: Some(group), protected: api.is_protected(group).await?, ..Target::default() };
+        self.principal.may(Right::Deploy, target).map_err(|refused| refusal(&refused).into())
+    }
+
+    /// Refuses what they may not do to a group beside the one in the path. For deploys see [`Caller::require_deploy`].
     pub(super) fn require(&self, right: Right, group: &str) -> Result<(), Failure> {
         let target = Target { group: Some(group), ..Target::default() };
         self.principal.may(right, target).map_err(|refused| refusal(&refused).into())

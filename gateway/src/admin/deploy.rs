@@ -31,15 +31,24 @@ pub(super) async fn deploy(
 
 /// The same for whoever has a deploy.
 pub(super) async fn deploy_to(api: &Api, caller: &Caller, group: &str, deploy: Deploy) -> Result<Begun, Failure> {
-    let brings = !deploy.flows.is_null() || !deploy.set_nodes.is_empty();
+    let brings = !deploy.flows.is_null() || !deploy.set_nodes.is_empty() || deploy.tests.is_some();
     refuse_protected(api, group, brings, deploy.override_protection, "deploy", caller).await?;
     let mut plan = plan(api, group, &deploy).await?;
     refuse_missing(&plan.new)?;
     take_secrets(api, group, &deploy, &mut plan.new, caller).await?;
-    keep_tests(api, group, &deploy, &plan).await?;
-    let rules = rules(api, group, deploy.rules).await?;
+    let rules = rules(api, group, deploy.rules.clone()).await?;
     let base = plan.base.as_deref();
-    let (id, rollout) = begin(api, group, &plan.new, base, &rules, &deploy.message, caller.origin()).await?;
+    // Tests are kept once the deploy is taken: one that is refused replaces none. Other tests alone are a change, too.
+    let (id, rollout) = match begin(api, group, &plan.new, base, &rules, &deploy.message, caller.origin()).await {
+        Ok(begun) => begun,
+        Err(failure) if failure.0.code == "unchanged" && deploy.tests.is_some() => {
+            keep_tests(api, group, &deploy, &plan).await?;
+            api.audit(group)?.write(caller.entry("tests-change", deploy.message.as_str())).await?;
+            return Err(failure);
+        }
+        Err(failure) => return Err(failure),
+    };
+    keep_tests(api, group, &deploy, &plan).await?;
     Ok(Begun { revision: id, rollout: rollout.0, findings: review(&plan.document) })
 }
 

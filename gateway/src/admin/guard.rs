@@ -6,7 +6,6 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
-use flotilla_group::GroupError;
 use flotilla_group::rights::{Right, Target};
 
 use super::api::Api;
@@ -76,12 +75,9 @@ impl Guard {
 
     /// Only deploys ask for it.
     async fn is_protected(&self, group: Option<&str>) -> Result<bool, Failure> {
-        let Some(group) = group.filter(|_| self.right == Right::Deploy) else { return Ok(false) };
-        match self.post.api.specs().get(group).await {
-            Ok(spec) => Ok(spec.protected),
-            // The handler says so to those who may know.
-            Err(GroupError::NoGroup(_) | GroupError::BadName { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
+        match group.filter(|_| self.right == Right::Deploy) {
+            Some(group) => self.post.api.is_protected(group).await,
+            None => Ok(false),
         }
     }
 

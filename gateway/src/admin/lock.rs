@@ -1,14 +1,14 @@
 //! Who tries credentials has to wait.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flotilla_api::Problem;
 use parking_lot::Mutex as Shared;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
-/// One wrong token after the other is answered, each after this: eight a second at most, however many ask.
+/// One wrong token after the other is answered, each after this.
 const SLOW: Duration = Duration::from_millis(125);
 /// So many wait for their answer; those beyond are answered at once and told nothing more.
 const WAITING: usize = 64;
@@ -18,7 +18,7 @@ const LOG: Duration = Duration::from_secs(10);
 /// Who showed a wrong credential.
 pub(super) struct Lock {
     turn: Mutex<()>,
-    waiting: AtomicUsize,
+    waiting: Semaphore,
     since_logged: AtomicU64,
     logged: Shared<Option<Instant>>,
 }
@@ -29,7 +29,7 @@ impl Lock {
             "flotilla_admin_refused_total",
             "Requests to the admin API that were refused, by reason"
         );
-        let (turn, waiting, since_logged) = (Mutex::default(), AtomicUsize::new(0), AtomicU64::new(0));
+        let (turn, waiting, since_logged) = (Mutex::default(), Semaphore::new(WAITING), AtomicU64::new(0));
         Lock { turn, waiting, since_logged, logged: Shared::default() }
     }
 
@@ -42,11 +42,11 @@ impl Lock {
             return;
         }
         self.log(peer);
-        if self.waiting.fetch_add(1, Ordering::AcqRel) < WAITING {
+        // Places come back by themselves: one who hangs up drops this here.
+        if let Ok(_place) = self.waiting.try_acquire() {
             let _turn = self.turn.lock().await;
             tokio::time::sleep(SLOW).await;
         }
-        self.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 
     fn log(&self, peer: Option<IpAddr>) {

@@ -30,6 +30,8 @@ const WRITTEN: Duration = Duration::from_secs(60);
 
 /// Checks passwords for the whole admin API.
 pub(super) struct Logins {
+    /// Those who wait and those whose turn it is.
+    places: Semaphore,
     turns: Semaphore,
     wrong: Mutex<HashMap<Key, Wrong>>,
     written: Mutex<HashMap<String, Instant>>,
@@ -48,10 +50,20 @@ struct Wrong {
     last: Instant,
 }
 
+fn keys(user: &str, address: Option<IpAddr>) -> Vec<Key> {
+    let name = user.chars().take(64).collect();
+    std::iter::once(Key::User(name)).chain(address.map(Key::Address)).collect()
+}
+
 impl Default for Logins {
     fn default() -> Logins {
         metrics::describe_counter!("flotilla_admin_logins_total", "Logins with a password, by result");
-        Logins { turns: Semaphore::new(AT_ONCE + WAITING), wrong: Mutex::default(), written: Mutex::default() }
+        Logins {
+            places: Semaphore::new(AT_ONCE + WAITING),
+            turns: Semaphore::new(AT_ONCE),
+            wrong: Mutex::default(),
+            written: Mutex::default(),
+        }
     }
 }
 
@@ -67,12 +79,11 @@ impl Logins {
         password: String,
         address: Option<IpAddr>,
     ) -> Result<UserRecord, Failure> {
-        let name: String = user.chars().take(64).collect();
-        let keys: Vec<Key> = std::iter::once(Key::User(name)).chain(address.map(Key::Address)).collect();
-        self.locked_out(&keys, Instant::now())?;
-        let Ok(_turn) = self.turns.try_acquire() else {
-            return Err(slow_down(Duration::from_secs(1), "many passwords are being checked").into());
-        };
+        self.check(user, address)?;
+        let keys = keys(user, address);
+        let busy = || slow_down(Duration::from_secs(1), "many passwords are being checked");
+        let _place = self.places.try_acquire().map_err(|_| busy())?;
+        let _turn = self.turns.acquire().await.map_err(|_| busy())?;
         let found = accounts.by_password(user, password).await?;
         let result = if found.is_some() { "done" } else { "wrong" };
         metrics::counter!("flotilla_admin_logins_total", "result" => result).increment(1);
@@ -86,6 +97,11 @@ impl Logins {
                 Err(Problem::new(401, "wrong_login", "there is no user of this name with this password").into())
             }
         }
+    }
+
+    /// Refuses who has to wait after wrong passwords.
+    pub(super) fn check(&self, user: &str, address: Option<IpAddr>) -> Result<(), Problem> {
+        self.locked_out(&keys(user, address), Instant::now())
     }
 
     /// Whether a wrong login for this name is to be written into the audit log.

@@ -103,7 +103,7 @@ pub(super) async fn begin(
         caller.require(Right::View, group)?;
     }
     for stage in run.hops.iter().filter_map(|hop| spec.stages.get(hop.at)) {
-        may_deploy(&caller, &spec, stage)?;
+        may_deploy(&api, &caller, &spec, stage).await?;
     }
     let run = api.runs(&pipeline)?.begin(&spec, &new, caller.name()).await?;
     Ok((StatusCode::CREATED, Json(run)))
@@ -122,7 +122,7 @@ pub(super) async fn judge(
     if let Some(stage) = run.hop().and_then(|hop| run.pipeline.stages.get(hop.at)) {
         let own = what == "cancel" && run.actor == caller.name();
         if !own {
-            may_deploy(&caller, &run.pipeline, stage)?;
+            may_deploy(&api, &caller, &run.pipeline, stage).await?;
         }
     }
     let Verdict { why } = &verdict;
@@ -170,12 +170,14 @@ fn owns(caller: &Caller, spec: &PipelineSpec) -> Result<(), Failure> {
 }
 
 /// Whoever brings something to a stage, or decides about it, may deploy to its group. A repository is any of its groups'.
-fn may_deploy(caller: &Caller, spec: &PipelineSpec, stage: &StageSpec) -> Result<(), Failure> {
+async fn may_deploy(api: &Api, caller: &Caller, spec: &PipelineSpec, stage: &StageSpec) -> Result<(), Failure> {
     if let Some(group) = &stage.group {
-        return caller.require(Right::Deploy, group);
+        return caller.require_deploy(api, group).await;
     }
-    if groups(spec).any(|group| caller.require(Right::Deploy, group).is_ok()) {
-        return Ok(());
+    for group in groups(spec) {
+        if caller.require_deploy(api, group).await.is_ok() {
+            return Ok(());
+        }
     }
     caller.require_any(Right::Administer)
 }

@@ -87,7 +87,15 @@ pub(super) async fn export(
     if export.secrets {
         caller.require(Right::Own, &group)?;
     }
+    if export.secrets && export.form != ExportAs::Flowfuse {
+        let detail = "only a FlowFuse snapshot has secrets: leave --secrets out, or use --as flowfuse";
+        return Err(Problem::new(400, "no_secrets_in_form", detail).of_field("secrets").into());
+    }
     let snapshot = api.snapshots(&group)?.find(&id).await?;
+    if !export.without_credentials && export.form != ExportAs::Flows {
+        // They are encrypted with a secret that the caller chose: who gets them can read them.
+        caller.require(Right::Own, &group)?;
+    }
     let revision = api.revisions(&group)?.load(&snapshot.revision).await?;
     let files = match export.form {
         ExportAs::Flows => flows(&revision),

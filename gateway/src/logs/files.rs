@@ -124,29 +124,43 @@ impl LogFiles {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
         let (mut data, mut fresh) = (Vec::new(), Vec::new());
+        let mut places: BTreeMap<&str, u64> = BTreeMap::new();
         for line in lines {
-            let known = inner.last.get(&line.replica).is_some_and(|place| place.position >= line.position);
-            if !known {
+            let written = inner.last.get(&line.replica).map(|place| place.position);
+            let last = places.get(&*line.replica).copied().or(written);
+            if last.is_none_or(|last| last < line.position) {
                 fresh.push((line, segment::encode(line, &mut data)));
-                let place = Place { group: line.group.clone(), position: line.position };
-                inner.last.insert(line.replica.clone(), place);
+                places.insert(&line.replica, line.position);
             }
         }
-        if fresh.is_empty() {
-            return Ok(());
+        let Some(current) = inner.segments.back_mut().filter(|_| !fresh.is_empty()) else { return Ok(()) };
+        if let Err(error) = inner.file.write_all(&data) {
+            // What was written in part would hide what comes after it. These lines are not here: they may come again.
+            let _ = inner.file.set_len(current.about.bytes);
+            return Err(error);
         }
-        inner.file.write_all(&data)?;
-        let Some(current) = inner.segments.back_mut() else { return Ok(()) };
-        fresh.iter().for_each(|(line, bytes)| current.about.add(line, *bytes));
-        if current.about.bytes >= self.retention.segment {
-            inner.file.sync_data()?;
-            seal(current)?;
-            let (segment, file) = begin(&self.folder, current.number + 1)?;
-            inner.segments.push_back(segment);
-            inner.file = file;
+        for (line, bytes) in &fresh {
+            current.about.add(line, *bytes);
+            let place = Place { group: line.group.clone(), position: line.position };
+            inner.last.insert(line.replica.clone(), place);
         }
         drop_old(inner, &self.retention);
         self.grown.send_modify(|times| *times += 1);
+        self.turn_over(inner)
+    }
+
+    /// Begins the next file when this one is full.
+    fn turn_over(&self, inner: &mut Inner) -> io::Result<()> {
+        let Some(current) = inner.segments.back().filter(|current| current.about.bytes >= self.retention.segment)
+        else {
+            return Ok(());
+        };
+        inner.file.sync_data()?;
+        seal(current)?;
+        let (segment, file) = begin(&self.folder, current.number + 1)?;
+        inner.segments.push_back(segment);
+        inner.file = file;
+        drop_old(inner, &self.retention);
         Ok(())
     }
 
@@ -183,7 +197,11 @@ impl Snapshot {
 fn begin(folder: &Path, number: u64) -> io::Result<(Segment, File)> {
     let path = folder.join(format!("{number:010}.log"));
     let mut file = OpenOptions::new().create_new(true).append(true).mode(0o600).open(&path)?;
-    file.write_all(HEADER)?;
+    if let Err(error) = file.write_all(HEADER) {
+        // Else the next attempt finds it in its way.
+        let _ = fs::remove_file(&path);
+        return Err(error);
+    }
     Ok((Segment { number, path, about: About::empty() }, file))
 }
 

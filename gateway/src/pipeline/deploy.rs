@@ -1,6 +1,6 @@
 //! What comes begins at a stage, and its rollout is followed.
 
-use flotilla_group::pipeline::{GitStage, Run, Step, Steps};
+use flotilla_group::pipeline::{GitStage, Run, StageSpec, Step, Steps, opens};
 use flotilla_group::rollout::Phase;
 
 use super::driver::PipelineDriver;
@@ -15,10 +15,21 @@ fn why(run: &Run) -> String {
     format!("run {} of pipeline {}", run.number, run.pipeline.name)
 }
 
+/// What waited after the gates had opened begins only while the window is open.
+fn still_open(stage: &StageSpec, now_ms: u64) -> Result<(), Trouble> {
+    match stage.gates.window.as_ref().map(|window| opens(window, now_ms)) {
+        None | Some(Ok(())) => Ok(()),
+        Some(Err(when)) => {
+            let when = when.map_or_else(|| "does not open any more".to_owned(), |when| format!("opens {when}"));
+            Err(Trouble::Waits(format!("the window of stage {}: it {when}", stage.name)))
+        }
+    }
+}
+
 impl PipelineDriver {
     /// Begins the rollout: the revision and its number; 0 when the group runs that already. One that a gateway began
     /// before it was killed is found again.
-    pub(super) async fn deploy(&self, run: &Run) -> Result<(String, u64), Trouble> {
+    pub(super) async fn deploy(&self, run: &Run, now_ms: u64) -> Result<(String, u64), Trouble> {
         let (hop, stage, _) = at_work(run)?;
         let group = stage.group.as_deref().unwrap_or_default();
         let why = why(run);
@@ -33,6 +44,7 @@ impl PipelineDriver {
         if !plan.new.missing.is_empty() {
             return Err(Trouble::Waits(format!("values for {}", plan.new.missing.join(", "))));
         }
+        still_open(stage, now_ms)?;
         let message = if run.message.is_empty() { String::new() } else { format!(": {}", run.message) };
         plan.new.message = format!("{why}{message}");
         let id = plan.new.id();
@@ -52,9 +64,10 @@ impl PipelineDriver {
     }
 
     /// Pushes to a stage that is a repository: the commit; `None` for any other stage.
-    pub(super) async fn push(&self, run: &Run) -> Result<Option<String>, Trouble> {
+    pub(super) async fn push(&self, run: &Run, now_ms: u64) -> Result<Option<String>, Trouble> {
         let (hop, stage, _) = at_work(run)?;
         let Some(git) = &stage.git else { return Ok(None) };
+        still_open(stage, now_ms)?;
         let source = self.source(hop).await?;
         let title = if run.message.is_empty() { why(run) } else { run.message.clone() };
         let from = match hop.snapshot {
@@ -75,13 +88,12 @@ impl PipelineDriver {
         Ok(Some(push(git, &what).await?))
     }
 
-    /// The flow document that a group last had in common with a place in a repository: what it pushed there, or got from
-    /// there, by any pipeline.
+    /// The flow document that a group last had in common with a branch and path of a repository: what it pushed there, or got
+    /// from there, by any pipeline. Another branch has another history.
     async fn in_common(&self, git: &GitStage, group: &str) -> Result<Option<serde_json::Value>, Trouble> {
-        let same = |other: Option<&GitStage>| {
-            other.is_some_and(|other| {
-                (&other.url, other.path.trim_matches('/')) == (&git.url, git.path.trim_matches('/'))
-            })
+        let same = |other: &GitStage, branch: Option<&String>| {
+            (&other.url, other.path.trim_matches('/'), branch)
+                == (&git.url, git.path.trim_matches('/'), git.push.as_ref())
         };
         let mut last: Option<(u64, String)> = None;
         for spec in self.api.pipelines().list().await? {
@@ -89,9 +101,11 @@ impl PipelineDriver {
                 for hop in run.hops.iter().filter(|hop| hop.step == Step::Done && !hop.commit.is_empty()) {
                     let stage = |at: Option<usize>| at.and_then(|at| run.pipeline.stages.get(at));
                     let (before, at) = (stage(hop.at.checked_sub(1)), stage(Some(hop.at)));
-                    let pushed = hop.group == group && same(at.and_then(|stage| stage.git.as_ref()));
+                    let pushed = hop.group == group
+                        && at.and_then(|stage| stage.git.as_ref()).is_some_and(|to| same(to, to.push.as_ref()));
+                    let pulls = |from: &GitStage| same(from, from.pull.as_ref().or(from.push.as_ref()));
                     let got = at.is_some_and(|stage| stage.group.as_deref() == Some(group))
-                        && same(before.and_then(|stage| stage.git.as_ref()));
+                        && before.and_then(|stage| stage.git.as_ref()).is_some_and(pulls);
                     if (pushed || got) && last.as_ref().is_none_or(|(time, _)| *time <= run.started_ms) {
                         last = Some((run.started_ms, hop.source.clone()));
                     }
@@ -117,7 +131,9 @@ impl PipelineDriver {
         let state = self.api.desired(&group)?.load().await?.map(|(state, _)| state);
         let state = state.ok_or_else(|| Trouble::Fails(format!("group \"{group}\" has no revision any more")))?;
         let Some(rollout) = state.rollout.as_ref().filter(|rollout| rollout.number == number) else {
-            if state.revision == revision || state.previous.as_ref() == Some(&revision) {
+            // The rollout that follows starts from what the group runs: ours went well when that is what ours brought.
+            let next = state.rollout.as_ref().filter(|next| next.number == number + 1);
+            if state.revision == revision || next.is_some_and(|next| next.from == revision) {
                 run.arrived(Vec::new(), &by, now_ms);
             } else {
                 let why = format!(

@@ -13,6 +13,8 @@ use super::trouble::Trouble;
 /// How long they may take.
 const LIMIT: Duration = Duration::from_secs(300);
 /// What is told of a failure at most, in bytes.
+/// Characters of the summary, which goes into the audit log.
+const SUMMARY: usize = 200;
 const TOLD: usize = 2000;
 
 /// How the tests went.
@@ -58,7 +60,7 @@ impl PipelineDriver {
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         let (out, error) = (text(&ended.stdout), text(&ended.stderr));
-        let summary = out.lines().last().unwrap_or_default().to_owned();
+        let summary: String = out.lines().last().unwrap_or_default().chars().take(SUMMARY).collect();
         let mut failures: String = match ended.status.code() {
             Some(1) => out.lines().filter(|line| !line.starts_with("ok")).collect::<Vec<_>>().join("\n"),
             _ => error,

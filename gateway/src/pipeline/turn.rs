@@ -74,10 +74,10 @@ async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64) -> Result<Tur
         }
         Next::Open => run.opened(&by, now_ms),
         Next::Deploy => {
-            if let Some(commit) = driver.push(run).await? {
+            if let Some(commit) = driver.push(run, now_ms).await? {
                 run.pushed(&commit, &by, now_ms);
             } else {
-                let (revision, rollout) = driver.deploy(run).await?;
+                let (revision, rollout) = driver.deploy(run, now_ms).await?;
                 run.deployed(&revision, rollout, &by, now_ms);
             }
         }

@@ -57,6 +57,9 @@ impl UserRecord {
     }
 }
 
+/// Names that the audit log has for those who are no users: the gateway's own token, its machine, nobody.
+const RESERVED: [&str; 3] = ["admin", "local", "nobody"];
+
 impl Users {
     /// The users of a store.
     pub fn new(store: Arc<dyn Store>) -> Users {
@@ -96,6 +99,9 @@ impl Users {
     /// [`GroupError::UserExists`], [`GroupError::BadName`].
     pub async fn add(&self, name: &str, grants: Vec<Grant>, hash: Option<&Hash>) -> Result<UserRecord, GroupError> {
         keys::check("user name", name)?;
+        if RESERVED.contains(&name) {
+            return Err(GroupError::BadName { what: "user name", value: name.to_owned() });
+        }
         let now = self.store.now().await?.duration_since(UNIX_EPOCH);
         let user = UserRecord {
             name: name.to_owned(),

@@ -169,9 +169,10 @@ impl AuditLog {
 
     /// All that is needed to check the log.
     pub async fn chain(&self) -> Result<AuditChain, GroupError> {
+        // In this order: what is written meanwhile is in the later ones, so that nothing seems to be cut off.
+        let checkpoints = self.store.list(&self.checkpoints_key()).await?;
         let head = self.head().await?.0.last;
         let entries = self.store.list(&keys::audit_all_sealed(&self.group)).await?;
-        let checkpoints = self.store.list(&self.checkpoints_key()).await?;
         Ok(AuditChain {
             group: self.group.clone(),
             entries: read_all("an audit entry", &entries)?,

@@ -43,6 +43,15 @@ pub fn check(spec: &PipelineSpec) -> Result<(), GroupError> {
                 if git.url.trim().is_empty() || git.url.starts_with('-') {
                     return bad("url", format!("git url \"{}\" is none", git.url));
                 }
+                let web = git.url.strip_prefix("https://").or_else(|| git.url.strip_prefix("http://"));
+                if web.is_some_and(|rest| rest.split('/').next().unwrap_or_default().contains('@')) {
+                    // Everybody who sees a pipeline sees its URLs.
+                    return bad(
+                        "url",
+                        "a user or password does not belong into the git url: use a credential helper of git"
+                            .to_owned(),
+                    );
+                }
                 if git.push.is_none() && git.pull.is_none() {
                     return bad("push", "name the branch to push to or the one to pull from".to_owned());
                 }

@@ -16,3 +16,4 @@ pub use flotilla_api::pipeline::{
 pub use run::{Steps, Taken, begin};
 pub use runs::Runs;
 pub use specs::Pipelines;
+pub use window::opens;

@@ -26,8 +26,11 @@ fn read(window: &Window) -> Result<(Cron, TimeZone), String> {
     Ok((cron, zone))
 }
 
-/// Whether a window is open at a time, in ms since 1970; when it is not, when it opens.
-pub(super) fn opens(window: &Window, now_ms: u64) -> Result<(), Option<String>> {
+/// Whether a window is open at a time, in ms since 1970.
+///
+/// # Errors
+/// When it opens; `None` when it does not open any more.
+pub fn opens(window: &Window, now_ms: u64) -> Result<(), Option<String>> {
     let Ok((cron, zone)) = read(window) else { return Err(None) };
     let at = |ms: i64| -> Option<Zoned> { Some(Timestamp::from_millisecond(ms).ok()?.to_zoned(zone.clone())) };
     let now = i64::try_from(now_ms).unwrap_or(i64::MAX);

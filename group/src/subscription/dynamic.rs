@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use flotilla_store::{Expect, Store, Write};
 use serde::{Deserialize, Serialize};
@@ -58,11 +59,13 @@ impl Dynamic {
     /// Subscribes to filters, or ends subscriptions (`None`), for the whole group.
     pub async fn change(&self, node: &str, changes: &[(String, Option<Value>)]) -> Result<(), GroupError> {
         let key = self.key(node);
+        let now = self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         for _ in 0..ATTEMPTS {
             let entry = self.store.get(&key).await?;
             let known = entry.as_ref().map(|entry| keys::read("dynamic subscriptions", entry)).transpose()?;
             let mut next: BTreeMap<String, Entry> = known.unwrap_or_default();
-            let serial = next.values().map(|entry| entry.serial).max().unwrap_or(0) + 1;
+            // By time, so that a filter that was given up and is asked for again is not taken for the one before.
+            let serial = next.values().map(|entry| entry.serial).max().unwrap_or(0).max(now) + 1;
             for (filter, asked) in changes {
                 match asked {
                     Some(asked) => drop(next.insert(filter.clone(), Entry { asked: asked.clone(), serial })),
@@ -96,7 +99,13 @@ mod tests {
         let before = dynamic.of("n").await.unwrap();
         assert_eq!(before.keys().collect::<Vec<_>>(), ["a", "c"]);
         dynamic.change("n", &a).await.unwrap();
-        assert!(dynamic.of("n").await.unwrap()["a"].serial > before["a"].serial, "it is asked for anew");
+        let again = dynamic.of("n").await.unwrap();
+        assert!(again["a"].serial > before["a"].serial, "it is asked for anew");
+        for filter in ["a", "c"] {
+            dynamic.change("n", &[(filter.to_owned(), None)]).await.unwrap();
+        }
+        dynamic.change("n", &a).await.unwrap();
+        assert!(dynamic.of("n").await.unwrap()["a"].serial > again["a"].serial, "also when all were given up between");
         assert!(dynamic.of("other").await.unwrap().is_empty());
     }
 }

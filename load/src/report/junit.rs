@@ -1,6 +1,7 @@
 //! Results as JUnit XML: a test case for each threshold.
 
 use super::results::Results;
+use super::xml::escaped;
 
 /// One `testsuite` with a `testcase` a threshold, and one for the run itself, so that a run without thresholds shows.
 pub fn junit(results: &Results) -> String {
@@ -29,21 +30,4 @@ pub fn junit(results: &Results) -> String {
     }
     text.push_str("  </testsuite>\n</testsuites>\n");
     text
-}
-
-/// Text and attribute values; what XML 1.0 cannot hold becomes U+FFFD.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
 }

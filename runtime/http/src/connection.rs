@@ -59,16 +59,19 @@ impl Connection {
         // A preflight never shows a password. Node-RED asks WebSockets for none.
         let preflight = Cors::is_preflight(request.method().as_str(), request.headers());
         let policy = self.policies.of(&settings);
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        let found = self.routes.find(method, path);
+        // By the route that was found, not by the path alone: what a node answers is protected however its path is written.
+        let of_nodes = !matches!(&found, Found::Methods(methods) if methods.is_empty()) || policy.is_below_root(path);
         if !preflight
-            && policy.is_of_nodes(request.uri().path())
+            && of_nodes
             && let Some(refusal) = self.auth.refuse(settings.node_red.get("httpNodeAuth"), request.headers()).await
         {
             return refusal;
         }
         drop(settings);
         let cors = policy.cors.as_ref();
-        let (method, path) = (request.method().as_str(), request.uri().path());
-        let (endpoint, params) = match self.routes.find(method, path) {
+        let (endpoint, params) = match found {
             Found::Endpoint(endpoint, params) => (endpoint, params),
             Found::BadParameter => {
                 return plain(StatusCode::BAD_REQUEST, format!("Failed to decode a parameter of {path}"));

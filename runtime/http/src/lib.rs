@@ -10,6 +10,7 @@ mod cors;
 mod files;
 mod gate;
 mod multipart;
+mod node_root;
 mod pattern;
 mod policy;
 mod query;
@@ -23,6 +24,7 @@ mod upgrade;
 mod written;
 
 pub use cookies::{parse_cookies, serialize_cookie};
+pub use node_root::node_root;
 pub use query::{parse_query, write_query};
 pub use request::Request;
 pub use request::headers_value;

@@ -9,6 +9,7 @@ use flotilla_engine::settings::Settings;
 
 use super::cors::Cors;
 use super::files::Files;
+use super::node_root::node_root;
 use super::trust::Trust;
 
 /// A client waits this long at most; setting `httpNodeTimeout` in milliseconds.
@@ -22,8 +23,8 @@ pub(super) struct Policy {
     pub(super) trust: Trust,
     /// Served where no node answers.
     pub(super) files: Files,
-    /// `httpNodeRoot` without a slash at its end: `httpNodeAuth` protects what is below it.
-    root: String,
+    /// Where HTTP nodes are: `httpNodeAuth` protects all that is below it.
+    root: Option<String>,
     /// How long a flow may take for an answer.
     pub(super) deadline: Duration,
 }
@@ -35,13 +36,7 @@ impl Policy {
             cors: Cors::from_setting(cors),
             default_preflights: cors.is_none(),
             files: Files::read(settings),
-            root: settings
-                .node_red
-                .get("httpNodeRoot")
-                .and_then(serde_json::Value::as_str)
-                .map_or_else(String::new, |root| {
-                    format!("/{}", root.trim_matches('/')).trim_end_matches('/').to_owned()
-                }),
+            root: node_root(&settings.node_red),
             trust: Trust::of(settings.node_red.get("trustProxy"), settings.share_subscriptions),
             deadline: settings.number("httpNodeTimeout").map_or(DEADLINE, flotilla_value::wait_ms),
         }
@@ -49,9 +44,12 @@ impl Policy {
 }
 
 impl Policy {
-    /// True for a path that `httpNodeAuth` protects.
-    pub(super) fn is_of_nodes(&self, path: &str) -> bool {
-        path.strip_prefix(self.root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    /// True for a path below `httpNodeRoot`, however it is written: routes and file systems may take `/API` and `/%61pi` for
+    /// `/api`.
+    pub(super) fn is_below_root(&self, path: &str) -> bool {
+        let Some(root) = &self.root else { return false };
+        let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy().to_lowercase();
+        decoded.strip_prefix(&root.to_lowercase()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

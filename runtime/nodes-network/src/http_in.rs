@@ -5,7 +5,7 @@ use std::rc::Rc;
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
 use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
-use flotilla_http::{Endpoint, Routes};
+use flotilla_http::{Endpoint, Routes, node_root};
 use flotilla_value::Str;
 
 /// The row in the table of node types.
@@ -15,21 +15,9 @@ struct HttpIn {
     cx: NodeCx,
 }
 
-/// `httpNodeRoot` without slashes at its end; `None` when it is `false`: HTTP nodes are switched off.
-fn root(cx: &NodeCx) -> Option<String> {
-    match cx.settings().node_red.get("httpNodeRoot") {
-        Some(serde_json::Value::Bool(false)) => None,
-        Some(serde_json::Value::String(root)) => {
-            let trimmed = root.trim_matches('/');
-            Some(if trimmed.is_empty() { String::new() } else { format!("/{trimmed}") })
-        }
-        _ => Some(String::new()),
-    }
-}
-
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();
-    let Some(root) = root(&cx) else {
+    let Some(root) = node_root(&cx.settings().node_red) else {
         let text = cx.text("httpin.errors.not-created", &[]);
         cx.report().warn(text.as_str());
         cx.report().broken(text);

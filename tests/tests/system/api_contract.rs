@@ -41,7 +41,7 @@ fn no_request_gets_an_answer_outside_of_the_schema() {
     ask("POST", "/api/v1/groups", json!({"name": "default"}));
     let mut tokens = vec![("nobody", String::new())];
     for (who, role) in
-        [("viewer", "viewer"), ("deployer", "deployer:default"), ("owner", "owner:default"), ("admin", "admin")]
+        [("viewer", "viewer"), ("deployer", "deployer:default"), ("owner", "owner:default"), ("boss", "admin")]
     {
         ask("POST", "/api/v1/users", json!({"name": who, "roles": [role]}));
         let made = ask("POST", "/api/v1/tokens", json!({"user": who}));

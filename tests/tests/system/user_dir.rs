@@ -82,6 +82,9 @@ fn a_directory_with_settings_and_passwords() {
     let asked = [
         ("GET", "/api/site", auth, ""),
         ("GET", "/api/site", "", ""),
+        ("GET", "/API/Site", "", ""),
+        ("GET", "/API/Site", auth, ""),
+        ("POST", "/Api/echo/", "", ""),
         ("GET", "/site", auth, ""),
         ("POST", "/api/echo", &posted, "{\"n\": 21}"),
         ("POST", "/api/echo", &posted, large.as_str()),
@@ -205,6 +208,6 @@ fn what_a_directory_has_that_does_not_run_here_is_named() {
         write(dir, "settings.js", "module.exports = {};");
         Up::start(dir, UpOptions { replicas: 1, args: vec!["--allow-unknown".to_owned()] }).unwrap()
     };
-    let wanted = "the npm nodes of node-red-contrib-x do not run here, and 1 nodes of the flow need them";
+    let wanted = "the npm nodes of node-red-contrib-x do not run here, and 1 node of the flow needs them";
     assert!(up.output().contains(wanted), "{}", up.output());
 }

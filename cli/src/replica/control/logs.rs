@@ -36,7 +36,7 @@ pub(super) async fn logs(
     Query(which): Query<Which>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failure> {
     control.opened()?;
-    let next = kept().from(u64::MAX, 0).next;
+    let next = kept().next();
     let begin = Event::default().event("begin").data(json!({"next": next}).to_string());
     let ending = control.ending();
     let tail =

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::report::{Report, line};
-use crate::xml::escaped;
+use flotilla_load::report::xml_escaped as escaped;
 
 /// One `testsuite` with a `testcase` a test.
 pub fn junit(report: &Report<'_>) -> String {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::super::api::Api;
 use super::super::caller::Caller;
+use super::super::problem::Failure;
 use super::super::tokens::log_in;
 use super::problem::Refusal;
 
@@ -69,7 +70,10 @@ pub(in super::super) async fn token(
         other if other.split([' ', ',']).all(|scope| scope.strip_suffix(".read").is_some()) => Access::Read,
         _ => Access::Write,
     };
+    api.logins.check(&grant.username, caller.address).map_err(Failure::from)?;
     if grant.username == "admin" && api.token.as_ref().is_some_and(|token| token.is(&grant.password)) {
+        let entry = AuditEntry { actor: "admin".to_owned(), ..caller.entry("login", "the gateway's own token") };
+        api.system_audit().write(entry).await?;
         return Ok(Json(json!({"access_token": grant.password, "expires_in": EXPIRES_S, "token_type": "Bearer"}))
             .into_response());
     }

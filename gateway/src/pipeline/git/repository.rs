@@ -115,15 +115,18 @@ impl Repository {
     }
 }
 
-/// A URL without its password.
+/// A URL without passwords and tokens.
 pub(in crate::pipeline) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (host, path) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
     match host.rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split_once(':').map_or(user, |(user, _)| user);
+        // A user without a password may be a token.
+        Some((_, host)) if scheme.starts_with("http") => format!("{scheme}://***@{host}/{path}"),
+        Some((user, host)) if user.contains(':') => {
+            let user = user.split(':').next().unwrap_or_default();
             format!("{scheme}://{user}:***@{host}/{path}")
         }
+        Some(_) => url.to_owned(),
         None => url.to_owned(),
     }
 }
@@ -134,7 +137,9 @@ mod tests {
 
     #[test]
     fn a_password_in_a_url_is_not_shown() {
-        assert_eq!(shown("https://bot:hush@git.example.com/a/b.git"), "https://bot:***@git.example.com/a/b.git");
+        assert_eq!(shown("https://bot:hush@git.example.com/a/b.git"), "https://***@git.example.com/a/b.git");
+        assert_eq!(shown("https://token@git.example.com/a/b.git"), "https://***@git.example.com/a/b.git");
+        assert_eq!(shown("ssh://git@git.example.com/a/b.git"), "ssh://git@git.example.com/a/b.git");
         assert_eq!(shown("git@git.example.com:a/b.git"), "git@git.example.com:a/b.git");
         assert_eq!(shown("/srv/a.git"), "/srv/a.git");
     }

@@ -71,6 +71,11 @@ impl<T: Clone> Ring<T> {
         Page { lost: from - asked, next: from + entries.len() as u64, entries }
     }
 
+    /// The position that the next entry gets.
+    pub fn next(&self) -> u64 {
+        self.kept.lock().next
+    }
+
     /// Follows the position that the next entry gets.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.next.subscribe()
@@ -92,6 +97,7 @@ mod tests {
         let page = ring.from(100, 10);
         assert_eq!((positions(&page), page.lost, page.next), (vec![102, 103, 104], 2, 105));
         assert!(page.entries.iter().all(|(position, entry)| position == entry));
+        assert_eq!(ring.next(), 105, "also when nobody looks from there");
         let page = ring.from(103, 1);
         assert_eq!((positions(&page), page.lost, page.next), (vec![103], 0, 104));
         assert_eq!(positions(&ring.from(105, 10)), Vec::<u64>::new());

@@ -31,7 +31,7 @@ pub(super) fn connect(cx: &NodeCx, broker: &Arc<MqttBroker>, msg: Msg) {
     let (node, broker) = (cx.clone(), broker.clone());
     cx.work().spawn(async move {
         if connected || connecting {
-            broker.disconnect(true).await;
+            broker.disconnect(!broker.has_herald()).await;
         }
         if let Some(changes) = &changes {
             broker.change(changes);
@@ -46,7 +46,8 @@ pub(super) fn connect(cx: &NodeCx, broker: &Arc<MqttBroker>, msg: Msg) {
 pub(super) fn disconnect(cx: &NodeCx, broker: &Arc<MqttBroker>, msg: Msg) {
     let (node, broker) = (cx.clone(), broker.clone());
     cx.work().spawn(async move {
-        broker.disconnect(true).await;
+        // In a group the announcements are the group's, which goes on.
+        broker.disconnect(!broker.has_herald()).await;
         node.report().done(&msg);
     });
 }

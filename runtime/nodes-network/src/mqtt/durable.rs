@@ -173,6 +173,8 @@ pub async fn publish_again(shared: &Arc<Shared>, message: Value) -> bool {
     broker.ensure_publisher();
     broker.publish_now(Outgoing { publish, receipt: Receipt::Call(Box::new(move |result| drop(told.send(result)))) });
     match hears.await {
+        // The broker is away, perhaps: it is tried again.
+        Ok(Err(PublishError::Full { .. })) => false,
         Ok(Err(error)) => {
             tracing::error!(broker = %broker.id, %error, "a message of a replica that died could not be published");
             true

@@ -167,6 +167,7 @@ async fn keep(group: Arc<Group>, broker: Weak<MqttBroker>) {
         let tokens: Vec<String> = {
             let mut state = broker.state.lock();
             let wished: HashSet<String> = state.wishes.iter().map(|(_, wish)| wish.order.token().to_owned()).collect();
+            state.begun.retain(|token| wished.contains(token));
             let claimed = state.claimed.get_or_insert_default();
             claimed.retain(|token| wished.contains(token));
             claimed.iter().cloned().collect()

@@ -80,6 +80,8 @@ impl MqttBroker {
         }
         let Some(client) = self.single_client() else { return };
         if !client.has_begun() {
+            // Before it connects: what the session holds would find nobody, and be acknowledged.
+            self.ask_single(&client);
             self.run_single(client);
         }
     }

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use crate::link::Link;
 use flotilla_engine::message::generate_id;
 use flotilla_engine::{NodeCx, NodeError};
-use flotilla_http::{Routes, UpgradeHandler, Upgraded};
+use flotilla_http::{Routes, UpgradeHandler, Upgraded, node_root};
 
 use super::hub::{Event, Hub};
 use super::socket;
@@ -28,13 +28,9 @@ struct Door(Arc<Hub>);
 
 /// The path below `httpNodeRoot`.
 fn full_path(cx: &NodeCx) -> String {
-    let settings = cx.settings();
-    let root = settings.node_red.get("httpNodeRoot").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let root = node_root(&cx.settings().node_red).unwrap_or_default();
     let path = cx.config().str("path");
-    match root.trim_matches('/') {
-        "" => format!("/{}", path.strip_prefix('/').unwrap_or(path)),
-        root => format!("/{root}/{}", path.strip_prefix('/').unwrap_or(path)),
-    }
+    format!("{root}/{}", path.strip_prefix('/').unwrap_or(path))
 }
 
 impl Listener {

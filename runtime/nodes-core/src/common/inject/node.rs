@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use flotilla_engine::expression::{ExpressionError, Typed};
-use flotilla_engine::message::Msg;
+use flotilla_engine::message::{Msg, Outcome};
 use flotilla_engine::props;
 use flotilla_engine::{Node, NodeCx, NodeError, Shared, Stateless};
 use flotilla_value::{Path, Value, from_json};
@@ -183,11 +183,11 @@ impl Node for Inject {
         let clock = self.clock.borrow_mut().take();
         let spread = Spread::of(&cx);
         let start = start_of(&cx);
-        let fire: Fire = Rc::new(move |on_end| {
+        let fire: Fire = Rc::new(move |on_end| match me.upgrade() {
             // What falls due while the group is paused does not fire later either.
-            if let Some(inject) = me.upgrade().filter(|inject| !inject.cx.shared().is_paused()) {
-                inject.fire(Msg::default(), on_end);
-            }
+            Some(inject) if inject.cx.shared().is_paused() => on_end(Outcome::Completed),
+            Some(inject) => inject.fire(Msg::default(), on_end),
+            None => on_end(Outcome::Abandoned),
         });
         self.cx.work().spawn(async move {
             if let Some(delay) = once {

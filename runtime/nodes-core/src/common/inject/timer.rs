@@ -235,6 +235,9 @@ impl Ticking<'_> {
     async fn take_over(&self) {
         loop {
             tokio::time::sleep(ORPHANS).await;
+            if self.cx.shared().is_paused() {
+                continue;
+            }
             if let Some(scheduled_ms) = self.cx.shared().schedule().orphan(self.cx.id()).await {
                 self.cx.report().log(format!("runs the tick of {} again: its replica died", time(scheduled_ms)));
                 self.granted(scheduled_ms);
