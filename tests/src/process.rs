@@ -51,10 +51,13 @@ pub fn resume(pid: u32) -> Killed {
     signal("CONT", pid)
 }
 
-/// The most resident memory that a process ever had, in bytes (`VmHWM`).
+/// The most memory of its own that a process ever had, in bytes: what was resident at its peak (`VmHWM`) without the pages of
+/// its binary (`RssFile`), which all processes share and which grow with what is compiled in.
 pub fn peak_memory(pid: u32) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("a process has a peak")?;
-    let kib: u64 = line.split_whitespace().next().context("the peak has a value")?.parse()?;
-    Ok(kib << 10)
+    let kib = |name: &str| -> anyhow::Result<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name}"))?;
+        Ok(line.split_whitespace().next().context("it has a value")?.parse()?)
+    };
+    Ok(kib("VmHWM:")?.saturating_sub(kib("RssFile:")?) << 10)
 }
