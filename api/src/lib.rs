@@ -16,6 +16,7 @@ pub mod member;
 pub mod node;
 pub mod path;
 pub mod pipeline;
+pub mod placement;
 pub mod problem;
 pub mod replica;
 pub mod revision;

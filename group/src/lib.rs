@@ -12,6 +12,7 @@ mod keys;
 pub mod member;
 pub mod outbox;
 pub mod pipeline;
+pub mod placement;
 mod record;
 pub mod retained;
 pub mod revision;

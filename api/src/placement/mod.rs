@@ -1,0 +1,11 @@
+//! Where replicas are to run: hosts, server groups, and what stands in the way.
+
+mod host;
+mod server_group;
+mod spec;
+
+pub use host::{Host, HostFacts, HostLoad};
+pub use server_group::{
+    Domain, Joined, Move, PlacedMember, Policy, ServerGroupJoin, ServerGroupRules, ServerGroupSpec, ServerGroupStatus,
+};
+pub use spec::{PlacementCheck, PlacementSpec, PlacementSummary, Proposed};

@@ -1,0 +1,26 @@
+//! Why a change of placements is refused.
+
+/// Why a change of placements is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum PlacementError {
+    /// There is no such server group.
+    #[error("server group \"{0}\" could not be found: see `flotilla server-group list`")]
+    NoServerGroup(String),
+    /// There is one of this name.
+    #[error("there is a server group \"{0}\" already: a server group does not change; delete it first")]
+    ServerGroupExists(String),
+    /// Its rules do not fit its policy.
+    #[error("{0}")]
+    BadRules(String),
+    /// A group is in one server group at a time.
+    #[error("group \"{group}\" is in server group \"{server_group}\" already: a group is in one at a time")]
+    InServerGroup {
+        /// The group.
+        group: String,
+        /// Where it is.
+        server_group: String,
+    },
+    /// No host takes a member.
+    #[error(transparent)]
+    NoValidHost(#[from] super::NoValidHost),
+}

@@ -1,0 +1,24 @@
+//! Where replicas run: which member of a group is on which host. Pure and deterministic; `store/` keeps it.
+
+mod board;
+mod choose;
+mod decide;
+mod document;
+mod error;
+mod moves;
+mod no_valid_host;
+mod propose;
+mod seen;
+mod violations;
+
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Decision, Outcome, decide};
+pub use document::{Placement, Places, ServerGroup, member_name, number_of};
+pub use error::PlacementError;
+pub use moves::plan;
+pub use no_valid_host::NoValidHost;
+pub use propose::{place, propose, summary};
+pub use seen::{GroupSeen, HostSeen, PlacementRules, Seen};
+pub use violations::{Violation, violated, violations};

@@ -1,0 +1,66 @@
+//! What can be said of a placement without changing it, and the placing of several members.
+
+use flotilla_api::placement::{PlacedMember, PlacementSpec};
+
+use super::board::{Ask, Board};
+use super::document::{Placement, Places, member_name};
+use super::no_valid_host::NoValidHost;
+use super::seen::Seen;
+
+/// Where so many more members of a group would be, in order. Fewer hosts than asked for come with the reason.
+pub fn propose(
+    placement: &Placement,
+    seen: &Seen,
+    group: &str,
+    asks: &PlacementSpec,
+    more: usize,
+) -> (Vec<String>, Option<NoValidHost>) {
+    let mut board = Board::new(placement, seen);
+    let ask = Ask { group, placement: asks, replacing: None };
+    let mut view = board.view(placement, ask);
+    let mut hosts = Vec::new();
+    while hosts.len() < more {
+        match board.choose(&view, more - hosts.len()) {
+            Ok(host) => {
+                hosts.push(board.seats[host].facts.name.clone());
+                board.take(&mut view, host);
+            }
+            Err(none) => return (hosts, Some(none)),
+        }
+    }
+    (hosts, None)
+}
+
+/// Places so many more members of a group, as many of them as have a place. Answers their numbers, and why there are fewer.
+pub fn place(
+    placement: &mut Placement,
+    seen: &Seen,
+    group: &str,
+    asks: &PlacementSpec,
+    more: usize,
+) -> (Vec<u64>, Option<NoValidHost>) {
+    let (hosts, short) = propose(placement, seen, group, asks, more);
+    let places = placement
+        .groups
+        .entry(group.to_owned())
+        .or_insert_with(|| Places { server_group: asks.server_group.clone(), ..Places::default() });
+    (hosts.iter().map(|host| places.add(host, seen.now_ms)).collect(), short)
+}
+
+/// The members of a group with their places, by number.
+pub fn summary(placement: &Placement, group: &str) -> Vec<PlacedMember> {
+    let Some(places) = placement.groups.get(group) else { return Vec::new() };
+    let mut members: Vec<_> = places.members().collect();
+    members.sort_unstable();
+    members
+        .into_iter()
+        .map(|(number, host)| PlacedMember {
+            member: member_name(group, number),
+            group: group.to_owned(),
+            host: host.to_owned(),
+            bound: places.server_group.is_some() && !places.unbound.contains(&number),
+            leaving: places.leaving.contains(&number),
+            replaces: places.replaces.get(&number).map(|old| member_name(group, *old)),
+        })
+        .collect()
+}

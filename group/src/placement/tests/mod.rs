@@ -1,0 +1,7 @@
+//! Placement, by examples and at random.
+
+mod cluster;
+mod oracle;
+mod random;
+mod speed;
+mod stories;

@@ -1,0 +1,74 @@
+//! Where a policy does not hold: after a host came back, or for members that were there before.
+
+use flotilla_api::placement::{PlacementSpec, Policy};
+
+use super::board::{Ask, Board, is_hard};
+use super::document::{Placement, member_name};
+use super::seen::Seen;
+
+/// A member that is not where its server group's policy wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Its group.
+    pub group: String,
+    /// Its number.
+    pub number: u64,
+    /// What does not hold, for people.
+    pub why: String,
+}
+
+/// The members that are to move so that a server group's policy holds, the newest first. Soft policies are never violated.
+pub fn violations(placement: &Placement, seen: &Seen, server_group: &str) -> Vec<Violation> {
+    let Some(group) = placement.server_groups.get(server_group).filter(|group| is_hard(group)) else {
+        return Vec::new();
+    };
+    let nothing = PlacementSpec { server_group: Some(server_group.to_owned()), ..PlacementSpec::default() };
+    let board = Board::new(placement, seen);
+    // A name that no group has, so that nothing counts as its own.
+    let view = board.view(placement, Ask { group: "", placement: &nothing, replacing: None });
+    let home = board.home_of(&view);
+    let mut members = Vec::new();
+    for (name, places) in
+        placement.groups.iter().filter(|(_, places)| places.server_group.as_deref() == Some(server_group))
+    {
+        for (number, host) in places.members() {
+            if !places.unbound.contains(&number) && places.stays(number) && !board.is_going(host) {
+                members.push((number, name, host));
+            }
+        }
+    }
+    members.sort_unstable_by(|a, b| b.cmp(a));
+    let (mut bound, word) = (view.bound.clone(), group.domain.word());
+    let mut found = Vec::new();
+    for (number, name, host) in members {
+        let Some(domain) = view.domain[board.by_name[host]] else { continue };
+        let (member, place) = (member_name(name, number), &view.domain_names[domain]);
+        let why = match (group.policy, group.most()) {
+            (Policy::AntiAffinity, Some(most)) if bound[domain] > most => {
+                let all = bound[domain];
+                bound[domain] -= 1;
+                format!(
+                    "{member} is one of {all} members in {word} \"{place}\", at most {most} may be there (anti-affinity)"
+                )
+            }
+            (Policy::Affinity, _) if home != Some(domain) => {
+                let home = home.map_or("", |home| &view.domain_names[home]);
+                format!("{member} is in {word} \"{place}\", the others are in \"{home}\" (affinity)")
+            }
+            _ => continue,
+        };
+        found.push(Violation { group: name.clone(), number, why });
+    }
+    found
+}
+
+/// What does not hold of a server group's policy, for people: also where a member is on its way already.
+pub fn violated(placement: &Placement, seen: &Seen, server_group: &str) -> Vec<String> {
+    let mut settled = placement.clone();
+    for places in settled.groups.values_mut() {
+        let waits = |(_, old): &(&u64, &u64)| !places.leaving.contains(old);
+        let on_their_way: Vec<u64> = places.replaces.iter().filter(waits).map(|(new, _)| *new).collect();
+        on_their_way.into_iter().for_each(|number| places.drop_member(number));
+    }
+    violations(&settled, seen, server_group).into_iter().map(|found| found.why).collect()
+}
