@@ -11,6 +11,7 @@ pub mod deploy;
 pub mod env;
 pub mod group;
 pub mod health;
+pub mod key;
 pub mod log;
 pub mod member;
 pub mod node;

@@ -56,6 +56,9 @@ pub struct ReplicaRecord {
     /// What works and what does not.
     #[serde(default)]
     pub health: ReplicaHealth,
+    /// The fingerprint of the group's key that it is started with next; empty: none.
+    #[serde(default)]
+    pub key: String,
     /// Resident memory in bytes.
     pub memory: u64,
     /// Grows with each renewal: a sign of life.

@@ -132,6 +132,13 @@ fn settings(args: &FlowArgs) -> anyhow::Result<Option<Map<String, Value>>> {
     for note in &notes {
         eprintln!("flotilla: {note}");
     }
+    if start.contains_key("https") {
+        bail!(
+            "the setting https is for the address where flows serve HTTP, and {} is for the flow: `flotilla up DIR` takes \
+             both, `up` and `gateway` have --tls-cert and --tls-key. Leave it out with --without-setting https",
+            file.display()
+        );
+    }
     if !start.is_empty() {
         let names: Vec<&str> = start.keys().map(String::as_str).collect();
         eprintln!("flotilla: {} of {} are for `flotilla up DIR` only", names.join(", "), file.display());

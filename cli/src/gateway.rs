@@ -18,11 +18,13 @@ use flotilla_group::Driver;
 use flotilla_group::accounts::Accounts;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Roster};
+use flotilla_group::sealing::{KeyRing, Restart};
 use flotilla_store::Store;
 use flotilla_tasks::Task;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::door::DoorArgs;
+use crate::group_key::old_key;
 use crate::logging;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 use crate::store_url::StoreUrl;
@@ -96,8 +98,8 @@ pub struct GatewayParts {
     pub door: DoorArgs,
     /// Deploys may use node types that are not known here.
     pub allow_unknown: bool,
-    /// The group's key, for credentials of deploys.
-    pub group_key: Option<String>,
+    /// The group's keys, for credentials of deploys.
+    pub keys: KeyRing,
     /// TLS of the two addresses.
     pub tls: GatewayTls,
     /// Where checkpoints of the audit log go, beside the log lines.
@@ -114,7 +116,7 @@ impl Gateway {
     /// Starts the balancer and the admin API.
     pub async fn start(parts: GatewayParts) -> anyhow::Result<Gateway> {
         let roster = Roster::new(parts.store.clone(), &parts.group)?;
-        let gateways = Gateways::new(parts.store.clone(), &parts.group)?;
+        let gateways = Gateways::new(parts.store.clone(), &parts.group)?.holding(parts.keys.clone());
         let id = format!("gateway-{}-{}", std::process::id(), flotilla_engine::message::generate_id());
         let driver = Driver::new(parts.store.clone(), &parts.group, &id, LEASE)?;
         let known = flotilla_runtime::types().names().map(str::to_owned).collect();
@@ -124,7 +126,7 @@ impl Gateway {
         let pauses = (parts.store.clone(), desired);
         let drive = CancellationToken::new();
         let logs = collected(&parts.store, &parts.logs, &drive);
-        let api = Api::new(parts.store, &parts.group, types, parts.group_key).with_logs(logs);
+        let api = Api::new(parts.store, &parts.group, types, parts.keys).with_logs(logs);
         let program = std::env::current_exe().context("cannot find this program's file")?;
         let pipelines = PipelineDriver::new(api.clone(), &id, program);
         let pool = Pool::new(Balancer::threads());
@@ -231,11 +233,13 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
     logging::set_who(|who| (who.group, who.replica) = (args.group.clone(), "gateway".to_owned()));
     let admin_token = args.admin_token.as_deref().map(Token::new).transpose().context("see --admin-token")?;
     let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
+    let keys = KeyRing::new(store.clone(), args.group_key.as_deref(), Restart::Given);
+    keys.keys().await.map_err(old_key)?;
     let gateway = Gateway::start(GatewayParts {
         store,
+        keys,
         group: args.group,
         allow_unknown: args.allow_unknown,
-        group_key: args.group_key,
         audit_heads: args.audit_heads,
         tls: args.tls.load()?,
         http: args.http,

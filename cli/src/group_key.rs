@@ -5,8 +5,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use flotilla_flows::{encrypt_credentials, read_credentials};
+use flotilla_flows::read_credentials;
+use flotilla_group::GroupError;
 use flotilla_group::revision::Revision;
+use flotilla_group::sealing::seal as sealed;
+
+use crate::exit::{Exit, Failure};
 
 /// The key in a file that only its owner can read; made when it is not there.
 pub fn load_or_make(path: &Path) -> anyhow::Result<String> {
@@ -34,6 +38,14 @@ pub fn seal(revision: &mut Revision, secret: Option<&str>, key: Option<&str>) ->
     let Some(key) = key else {
         bail!("credentials are kept encrypted with the group's key: give it as FLOTILLA_GROUP_KEY or --group-key")
     };
-    revision.credentials = encrypt_credentials(&plain, key);
+    revision.credentials = sealed(&plain, key);
     Ok(())
+}
+
+/// The error of a process that was started with a key that is out of use.
+pub fn old_key(error: GroupError) -> anyhow::Error {
+    match error {
+        GroupError::Key { .. } => Failure::new(Exit::Usage, error.to_string()).into(),
+        other => other.into(),
+    }
 }

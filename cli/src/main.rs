@@ -23,6 +23,7 @@ mod group;
 mod group_key;
 mod health;
 mod inject;
+mod key;
 mod known_up;
 mod load;
 mod logging;
@@ -108,6 +109,8 @@ enum Command {
     Deploy(deploy::DeployArgs),
     /// Environment variables and secrets of a group: list, set, unset
     Env(env::EnvArgs),
+    /// The key that seals credentials, secrets and dead letters: show it, replace it
+    Key(key::KeyArgs),
     /// Where a rollout is; pause, resume or cancel it
     Rollout(rollout::RolloutArgs),
     /// Roll back to an earlier revision
@@ -206,6 +209,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Broker(args) => broker::run(*args).await,
             Command::Deploy(args) => deploy::run(args).await,
             Command::Env(args) => env::run(args).await,
+            Command::Key(args) => key::run(args).await,
             Command::Rollout(args) => rollout::run(args).await,
             Command::Rollback(args) => rollout::rollback(args).await,
             Command::Revision(args) => revision::run(args).await,

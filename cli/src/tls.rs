@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
-use flotilla_gateway::tls::{Tls, TlsFiles};
+use flotilla_gateway::tls::{Pem, Tls, TlsFiles};
+use serde_json::{Map, Value};
+
+/// What is taken of Node-RED's setting `https`. Without `requestCert`, Node asks for no certificate and needs no `ca`.
+const TAKEN: [&str; 5] = ["key", "cert", "ca", "requestCert", "rejectUnauthorized"];
 
 /// Certificates of the gateway's addresses.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct TlsArgs {
     /// Certificate chain (PEM) for the admin API and flow traffic; read anew when it changes
     #[arg(long, env = "FLOTILLA_TLS_CERT", value_name = "FILE", requires = "tls_key")]
@@ -34,13 +38,53 @@ pub struct GatewayTls {
 }
 
 impl TlsArgs {
+    /// True when they name a certificate.
+    pub fn is_given(&self) -> bool {
+        self.tls_cert.is_some()
+    }
+
     /// Reads the files.
     pub fn load(&self) -> anyhow::Result<GatewayTls> {
         let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(GatewayTls::default()) };
         let load = |client_ca: &Option<PathBuf>| {
-            let files = TlsFiles { cert: cert.clone(), key: key.clone(), client_ca: client_ca.clone() };
+            let client_ca = client_ca.clone().map(Pem::File);
+            let files = TlsFiles { cert: cert.clone().into(), key: key.clone().into(), client_ca };
             Tls::load(files).context("see --tls-cert and --tls-key")
         };
         Ok(GatewayTls { admin: Some(load(&self.admin_client_ca)?), http: Some(load(&self.http_client_ca)?) })
+    }
+}
+
+impl GatewayTls {
+    /// TLS of flow traffic by Node-RED's setting `https`; the admin API stays as it is.
+    ///
+    /// # Errors
+    /// When a part of the setting cannot be taken: it protects what flows serve.
+    pub fn of_setting(https: &Map<String, Value>) -> anyhow::Result<GatewayTls> {
+        let advice =
+            "give certificate and key with --tls-cert and --tls-key, and leave it out with --without-setting https";
+        let on = |name: &str| https.get(name).is_some_and(|value| *value != Value::Bool(false) && !value.is_null());
+        if let Some(name) = https.keys().find(|name| !TAKEN.contains(&name.as_str())) {
+            bail!("https.{name} of the settings has no effect here: {advice}");
+        }
+        let pem = |name: &str| -> anyhow::Result<Option<Pem>> {
+            let value = match https.get(name) {
+                None | Some(Value::Null) => return Ok(None),
+                Some(Value::Array(all)) if all.len() == 1 => &all[0],
+                Some(value) => value,
+            };
+            let text = |text: &str| Pem::Text { name: format!("https.{name}"), text: text.to_owned() };
+            let file = value.get("$file").and_then(Value::as_str).map(|file| Pem::File(file.into()));
+            let found = file.or_else(|| value.as_str().map(text));
+            found
+                .map(Some)
+                .with_context(|| format!("https.{name} of the settings must be PEM or one file of it: {advice}"))
+        };
+        let needed = |name: &str| pem(name)?.with_context(|| format!("https of the settings has no {name}: {advice}"));
+        let asks = on("requestCert") && https.get("rejectUnauthorized") != Some(&Value::Bool(false));
+        let client_ca = if asks { Some(needed("ca")?) } else { None };
+        let files = TlsFiles { cert: needed("cert")?, key: needed("key")?, client_ca };
+        let tls = Tls::load(files).with_context(|| format!("https of the settings: {advice}"))?;
+        Ok(GatewayTls { admin: None, http: Some(tls) })
     }
 }

@@ -136,11 +136,15 @@ impl Driver {
         if matches!(action, Action::Wait { .. }) {
             return Ok(());
         }
+        let before = rollout.log.len();
         rollout.apply(&action, &Actor { origin: self.holder.as_str().into(), token: lease.token, now_ms: seen.now_ms });
         let log = rollout.log.clone();
         state.settle();
         if self.desired.swap(&state, version, Some(lease.fence())).await? {
-            tracing::info!(group = self.group, ?action, "rollout");
+            for entry in log.iter().skip(before) {
+                let AuditEntry { action, replica, why, .. } = entry;
+                tracing::info!(group = self.group, replica, why, "rollout: {action}");
+            }
             self.copy(&log).await?;
         }
         Ok(())

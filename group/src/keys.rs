@@ -23,6 +23,14 @@ pub fn context_imported(group: &str) -> String {
     format!("context-imported/{group}")
 }
 
+/// The keys of groups that are replaced, or were; the fingerprint of the old key follows.
+pub(crate) const KEY_NEXT: &str = "key-next/";
+
+/// What comes after a key of groups.
+pub(crate) fn key_next(fingerprint: &str) -> String {
+    format!("{KEY_NEXT}{fingerprint}")
+}
+
 /// All groups.
 pub(crate) const GROUPS: &str = "groups/";
 
@@ -179,6 +187,11 @@ pub(crate) fn dead_letter(group: &str, place: u64) -> String {
     format!("group/{group}/deadletter/{place:04}")
 }
 
+/// The contents of a group's dead letters.
+pub(crate) fn dead_letter_bodies(group: &str) -> String {
+    format!("group/{group}/deadletter-body/")
+}
+
 /// The content of the dead letter in this place.
 pub(crate) fn dead_letter_body(group: &str, place: u64) -> String {
     format!("group/{group}/deadletter-body/{place:04}")
@@ -295,9 +308,12 @@ pub(crate) fn audit(group: &str, time_ms: u64, serial: &str) -> String {
     format!("{}{time_ms:015}-{serial}", audits(group))
 }
 
+/// All revisions.
+pub(crate) const REVISIONS: &str = "revision/";
+
 /// A revision.
 pub(crate) fn revision(id: &str) -> String {
-    format!("revision/{id}")
+    format!("{REVISIONS}{id}")
 }
 
 /// The revisions that a group was given.

@@ -1,6 +1,6 @@
 //! A real Node-RED, to compare with.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -25,6 +25,15 @@ pub struct NodeRed {
 impl NodeRed {
     /// Starts it with a user directory. Returns when it answers.
     pub fn start(dir: &Path) -> anyhow::Result<NodeRed> {
+        NodeRed::launch(dir, |http| request(http, "GET", "/flows", "", "").is_ok_and(|answer| answer.status == 200))
+    }
+
+    /// The same with a directory whose settings have `https`: returns when something listens.
+    pub fn start_tls(dir: &Path) -> anyhow::Result<NodeRed> {
+        NodeRed::launch(dir, |http| TcpStream::connect(http).is_ok())
+    }
+
+    fn launch(dir: &Path, loaded: impl Fn(SocketAddr) -> bool) -> anyhow::Result<NodeRed> {
         let installed = npm(&[PACKAGE])?;
         let [http] = free_ports()?;
         let mut child = Command::new("node")
@@ -37,12 +46,11 @@ impl NodeRed {
             .spawn()
             .context("node is needed (package nodejs)")?;
         // It listens before its flows have started, and has read them when it can tell them.
-        let loaded = || request(http, "GET", "/flows", "", "").is_ok_and(|answer| answer.status == 200);
         eventually("Node-RED to listen", Duration::from_mins(1), || {
             if let Ok(Some(status)) = child.try_wait() {
                 return Some(Err(anyhow::anyhow!("Node-RED ended: {status}")));
             }
-            loaded().then_some(Ok(()))
+            loaded(http).then_some(Ok(()))
         })??;
         Ok(NodeRed { child, http })
     }

@@ -104,6 +104,18 @@ impl Up {
         Up::start_at(flows, options, mqtt, env)
     }
 
+    /// The same with what an earlier run left: the files of this folder are the data folder's.
+    pub fn start_on(left: &Path, flows: &Path, options: UpOptions) -> anyhow::Result<Up> {
+        let [mqtt] = free_ports()?;
+        let data = TempDir::new()?;
+        std::fs::create_dir(data.path().join("data"))?;
+        for file in std::fs::read_dir(left)? {
+            let file = file?;
+            std::fs::copy(file.path(), data.path().join("data").join(file.file_name()))?;
+        }
+        Up::start_in(data, flows, options, mqtt, Vec::new())
+    }
+
     /// The same with another broker instead of the embedded one.
     pub fn start_beside(flows: &Path, mut options: UpOptions, broker: SocketAddr) -> anyhow::Result<Up> {
         options.args.push("--no-broker".to_owned());
@@ -111,8 +123,17 @@ impl Up {
     }
 
     fn start_at(flows: &Path, options: UpOptions, mqtt: SocketAddr, env: Vec<(String, String)>) -> anyhow::Result<Up> {
+        Up::start_in(TempDir::new()?, flows, options, mqtt, env)
+    }
+
+    fn start_in(
+        data: TempDir,
+        flows: &Path,
+        options: UpOptions,
+        mqtt: SocketAddr,
+        env: Vec<(String, String)>,
+    ) -> anyhow::Result<Up> {
         let [http, admin] = free_ports()?;
-        let data = TempDir::new()?;
         let file = if flows.is_dir() { flows.to_owned() } else { with_broker(flows, mqtt, data.path())? };
         let mut args: Vec<OsString> = vec!["up".into(), file.into(), "--data".into(), data.path().join("data").into()];
         let addresses = [("--mqtt", mqtt), ("--http", http), ("--admin", admin)];

@@ -7,6 +7,7 @@ mod deploys;
 mod error;
 mod events;
 mod groups;
+mod key;
 mod logs;
 mod nodes;
 mod pipelines;

@@ -9,7 +9,7 @@ use flotilla_engine::context::{Contexts, SharedStore};
 use flotilla_engine::observe::Observer;
 use flotilla_engine::settings::Settings;
 use flotilla_engine::{Credentials, DeployReport, Engine, EngineParts};
-use flotilla_flows::{DeployType, Document, read_credentials};
+use flotilla_flows::{DeployType, Document};
 use flotilla_group::context_prefix;
 use flotilla_group::member::Standing;
 use flotilla_group::revision::Revision;
@@ -75,7 +75,7 @@ pub async fn deploy(
     document.set_node_settings(&revision.nodes);
     let mut credentials = Credentials::default();
     if revision.credentials.is_object() {
-        credentials.extend(read_credentials(&revision.credentials, key).context("see --group-key")?);
+        credentials.extend(revision.credentials_with(key).context("see --group-key")?);
     }
     for (node, fields) in &document.credentials {
         if let serde_json::Value::Object(fields) = fields {

@@ -9,6 +9,7 @@ use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent, LetterPrope
 use flotilla_engine::Shared;
 use flotilla_engine::message::Outcome;
 use flotilla_group::deadletter::{CONTENT, DeadLetters, MOST, Replays};
+use flotilla_group::sealing::KeyRing;
 use flotilla_group::{Changes, GroupError};
 use flotilla_nodes_network::mqtt::{Letter, LetterBox, Letters, PublishProps, QoS, replay};
 use flotilla_store::Store;
@@ -30,10 +31,10 @@ impl GroupLetters {
     pub(super) fn new(
         store: &Arc<dyn Store>,
         group: &str,
-        key: Option<&str>,
+        keys: KeyRing,
         replica: &str,
     ) -> Result<GroupLetters, GroupError> {
-        let letters = DeadLetters::new(store.clone(), group, key)?;
+        let letters = DeadLetters::new(store.clone(), group, keys)?;
         let replays = Replays::new(store.clone(), group)?;
         Ok(GroupLetters { letters, replays, store: store.clone(), replica: replica.to_owned() })
     }

@@ -18,6 +18,7 @@ use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Memberships, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::outbox::Outbox;
 use flotilla_group::revision::Revisions;
+use flotilla_group::sealing::{KeyRing, Restart};
 use flotilla_group::secret::Secrets;
 use flotilla_group::session::{Consumers, Sessions};
 use flotilla_group::spec::{GroupSpec, Specs};
@@ -86,7 +87,11 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     // Not the pid: it is 1 in every container.
     let process = format!("{started_ms}/{}", flotilla_engine::message::generate_id());
+    let restart = if args.exit_with_parent || owner.is_some() { Restart::Newest } else { Restart::Given };
+    let keys = KeyRing::new(store.clone(), args.group_key.as_deref(), restart);
+    keys.keys().await.map_err(group_key::old_key)?;
     let mut record = record(&args, &id, started_ms, advertised(ops.address()));
+    record.key = keys.next_start();
     let memberships = Memberships::new(store.clone());
     let parent = CancellationToken::new();
     if args.exit_with_parent {
@@ -140,7 +145,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let token = ControlTokens::new(store.clone(), &args.engine.group)?.get_or_make(&fresh_token()).await?;
     let token = Token::new(&token).context("the group's control token in the store")?;
     control.open(Opened { token, id: id.clone(), shared: engine.shared().clone(), debug });
-    let registration = join(&store, record, &process, lease, engine.shared().clone()).await?;
+    let registration = join(&store, record, &process, lease, engine.shared().clone(), keys.clone()).await?;
     drop(standing.set(registration.standing()));
     let lost = registration.lost();
     let telling = watch::tell(engine.shared().clone(), registration.clone());
@@ -162,7 +167,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         let left = "what dead replicas left is published by the others";
         task("durable outbox", &id, "the process ends", left).spawn(following);
     }
-    let letters = GroupLetters::new(&store, &args.engine.group, args.group_key.as_deref(), &id)?;
+    let letters = GroupLetters::new(&store, &args.engine.group, keys.clone(), &id)?;
     letters.install(engine.shared());
     let left = "this replica runs no dead letters again; the others do";
     task("dead letters", &id, "the process ends", left).spawn(letters.follow(engine.shared().clone()));
@@ -180,7 +185,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let stop_driving = CancellationToken::new();
     let left = "a rollout that it drove is driven by another process when the lease has run out";
     let driving = task("rollout driver", &id, "the replica leaves", left).spawn(driver.run(stop_driving.clone()));
-    let mut changes = Changes::new(store.clone(), vec![desired.key(), Memberships::key(&id)]);
+    let mut changes = Changes::new(store.clone(), vec![desired.key(), Memberships::key(&id), KeyRing::changes_key()]);
     let secrets = Secrets::new(store.clone(), &args.engine.group)?;
     let consumers = Consumers::new(store.clone(), &args.engine.group)?;
     let gateways = Gateways::new(store, &args.engine.group)?;
@@ -197,7 +202,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         consumers,
         keep_session: Duration::from_secs(args.engine.keep_session.into()),
         readiness,
-        key: args.group_key,
+        keys: keys.clone(),
         drain,
         running: String::new(),
         resting: false,
@@ -208,6 +213,10 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         // A step may take long, and may hang: what ends this process is heard in the middle of it.
         let step = async {
             changes.next().await;
+            // A new key of the group is known from now on, also when the record of it is gone again.
+            if let Err(error) = keys.keys().await {
+                tracing::warn!("the group's new key is not known here: {error}");
+            }
             if regroup::is_elsewhere(&memberships, &id, &args.engine.group).await {
                 tracing::info!(group = args.engine.group, "was taken out of its group: drains and leaves it");
                 return true;
@@ -280,6 +289,7 @@ fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: Option<SocketAddr>
         failed: 0,
         abandoned: 0,
         health: ReplicaHealth::default(),
+        key: String::new(),
         memory: 0,
         beat: 0,
     }
@@ -291,12 +301,14 @@ async fn join(
     process: &str,
     lease: Duration,
     shared: Arc<Shared>,
+    keys: KeyRing,
 ) -> anyhow::Result<Registration> {
     let measure = move |record: &mut ReplicaRecord| {
         let counts = shared.deliveries().counts();
         record.in_flight = counts.in_flight as u64;
         (record.completed, record.failed, record.abandoned) = (counts.completed, counts.failed, counts.abandoned);
         record.memory = resident_memory();
+        record.key = keys.next_start();
         record.health = health::of(&shared);
     };
     Ok(Registration::join(store.clone(), record, process, lease, measure).await?)

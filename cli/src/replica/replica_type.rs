@@ -9,6 +9,7 @@ use flotilla_group::GroupError;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
 use flotilla_group::revision::{Revision, Revisions};
+use flotilla_group::sealing::KeyRing;
 use flotilla_group::secret::Secrets;
 use flotilla_group::session::Consumers;
 use flotilla_nodes_network::mqtt::Parting;
@@ -63,8 +64,8 @@ pub(super) struct Replica {
     /// For how long brokers keep the session of the last replica that stops.
     pub(super) keep_session: Duration,
     pub(super) readiness: Readiness,
-    /// The group's key.
-    pub(super) key: Option<String>,
+    /// The group's keys.
+    pub(super) keys: KeyRing,
     pub(super) drain: Duration,
     /// The revision that runs, or that was tried last.
     pub(super) running: String,
@@ -146,7 +147,7 @@ impl Replica {
     /// A revision, and the group's secrets of today.
     async fn read(&self, revision: &str) -> Result<(Revision, BTreeMap<String, String>), GroupError> {
         let revision = self.revisions.load(revision).await?;
-        Ok((revision, self.secrets.values(self.key.as_deref()).await?))
+        Ok((revision, self.secrets.values(self.keys.keys().await?.as_deref()).await?))
     }
 
     /// Begins or ends a probation, as the rollout says.
@@ -164,7 +165,9 @@ impl Replica {
         deploy_type: DeployType,
     ) -> anyhow::Result<DeployReport> {
         let health = self.engine.shared().health();
-        let deploy = engine::deploy(&self.engine, revision, secrets, self.key.as_deref(), deploy_type);
+        // They were looked up when the secrets were read.
+        let keys = self.keys.known();
+        let deploy = engine::deploy(&self.engine, revision, secrets, keys.as_deref(), deploy_type);
         tokio::pin!(deploy);
         loop {
             tokio::select! {

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::{Map, Value};
 
 use crate::door::DoorArgs;
 use crate::flow_args::FlowArgs;
 use crate::replica::EngineArgs;
+use crate::tls::TlsArgs;
 
 /// What `flotilla up` takes.
 #[derive(Args, Clone, Debug)]
@@ -42,12 +44,20 @@ pub struct UpArgs {
     /// Where the flow's HTTP nodes are reached, through the gateway [default: uiPort of settings.js, or 127.0.0.1:1880]
     #[arg(long, env = "FLOTILLA_HTTP", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: Option<SocketAddr>,
-    /// Where the admin API listens (loopback only)
+    /// Where the admin API listens; on other addresses than loopback, clients should reach it with TLS (--tls-cert)
     #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub admin: SocketAddr,
     /// What clients of the admin API have to show [default: made once, and kept in DIR/admin.token for the CLI to find]
     #[arg(long, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
+    /// Several people share this group: they log in as users, and the token in DIR is for the first one who is an admin only
+    #[arg(long, env = "FLOTILLA_USERS")]
+    pub users: bool,
+    #[command(flatten)]
+    pub tls: TlsArgs,
+    /// `https` of the settings.js in the directory
+    #[arg(skip)]
+    pub https: Option<Map<String, Value>>,
     /// Folder for the SQLite store, the group's key and the admin token
     #[arg(long, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     pub data: PathBuf,

@@ -19,12 +19,12 @@ pub struct Running<'a> {
     pub state: String,
     /// The embedded broker.
     pub mqtt: Option<SocketAddr>,
-    /// Flow traffic.
-    pub http: SocketAddr,
+    /// Flow traffic: scheme and address.
+    pub http: String,
     /// `httpNodeRoot`: what the paths of HTTP nodes begin with.
     pub root: String,
-    /// The admin API.
-    pub admin: SocketAddr,
+    /// The admin API: scheme and address.
+    pub admin: String,
     /// The store's file.
     pub store: &'a Path,
 }
@@ -45,8 +45,8 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
     let broker = running.mqtt.map_or("not started (--no-broker)".to_owned(), |address| format!("mqtt://{address}"));
     for (name, what) in [
         ("broker", broker),
-        ("flow HTTP", format!("http://{}{}", running.http, running.root)),
-        ("admin API", format!("http://{}/readyz, /metrics, and /api/v1 with its token", running.admin)),
+        ("flow HTTP", format!("{}{}", running.http, running.root)),
+        ("admin API", format!("{}/readyz, /metrics, and /api/v1 with its token", running.admin)),
         ("store", running.store.display().to_string()),
     ] {
         text += &format!("  {name:<10}{what}\n");
@@ -67,7 +67,7 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
         text += &format!("  ({rest}{worth}: flotilla review {})\n", running.flows.display());
     }
     let http = format!("{}{}", running.http, running.root);
-    let lines = hints(document, &publisher(), running.mqtt, &http, running.admin);
+    let lines = hints(document, &publisher(), running.mqtt, &http, &running.admin);
     if !lines.is_empty() {
         text += "\nTry\n";
         for line in lines {

@@ -20,6 +20,7 @@ pub(super) fn open(mut args: UpArgs) -> anyhow::Result<(UpArgs, Option<UserDir>)
     args.dir = Some(std::mem::replace(&mut args.flows, found.flows.clone()));
     args.flow = found.flow.clone();
     args.http = args.http.or(found.http);
+    args.https.clone_from(&found.https);
     args.engine.node_modules = args.engine.node_modules.or_else(|| found.node_modules.clone());
     Ok((args, Some(found)))
 }

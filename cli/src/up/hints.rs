@@ -5,15 +5,9 @@ use std::net::SocketAddr;
 use flotilla_flows::{Document, NodeConfig};
 
 /// A line that publishes for an mqtt in node, at the broker of that node, and a `curl` line for the first http in node
-/// that asks for GET (or the first of any method), else for the admin API. `publisher`: [`publisher`]; `http`: address and
-/// root of the HTTP nodes.
-pub fn hints(
-    document: &Document,
-    publisher: &str,
-    mqtt: Option<SocketAddr>,
-    http: &str,
-    admin: SocketAddr,
-) -> Vec<String> {
+/// that asks for GET (or the first of any method), else for the admin API. `publisher`: [`publisher`]; `http`: scheme, address
+/// and root of the HTTP nodes.
+pub fn hints(document: &Document, publisher: &str, mqtt: Option<SocketAddr>, http: &str, admin: &str) -> Vec<String> {
     let live = |kind: &'static str| {
         document.entries().iter().filter(move |node| {
             node.kind == kind && !node.disabled && !document.get(&node.z).is_some_and(|tab| tab.disabled)
@@ -32,10 +26,15 @@ pub fn hints(
     let request = gets.or_else(|| live("http in").next()).map(|node| {
         let method = node.str("method").to_uppercase();
         let method = if method.is_empty() || method == "GET" { String::new() } else { format!("-X {method} ") };
-        format!("curl -i {method}http://{http}{}", path(node.str("url")))
+        format!("curl -i {}{method}{http}{}", unchecked(http), path(node.str("url")))
     });
-    let request = request.unwrap_or_else(|| format!("curl -i http://{admin}/readyz"));
+    let request = request.unwrap_or_else(|| format!("curl -i {}{admin}/readyz", unchecked(admin)));
     publish.into_iter().chain([request]).collect()
+}
+
+/// A certificate for 127.0.0.1 is rare.
+fn unchecked(url: &str) -> &'static str {
+    if url.starts_with("https:") { "-k " } else { "" }
 }
 
 /// What publishes on this machine: `mosquitto_pub` where it is installed, else `flotilla pub`, which takes the same flags.
@@ -130,8 +129,8 @@ mod tests {
             &document,
             "flotilla pub",
             Some(([127, 0, 0, 1], 1883).into()),
-            "127.0.0.1:1880/api",
-            ([127, 0, 0, 1], 1881).into(),
+            "http://127.0.0.1:1880/api",
+            "http://127.0.0.1:1881",
         );
         assert_eq!(
             lines,
@@ -156,9 +155,8 @@ mod tests {
                 );
             }
             let document = Document::from_value(nodes.into()).unwrap();
-            let (mqtt, other): (SocketAddr, SocketAddr) =
-                (([127, 0, 0, 1], 1883).into(), ([127, 0, 0, 1], 1880).into());
-            hints(&document, "mosquitto_pub", Some(mqtt), "127.0.0.1:1880", other)[0].clone()
+            let mqtt = ([127, 0, 0, 1], 1883).into();
+            hints(&document, "mosquitto_pub", Some(mqtt), "https://127.0.0.1:1880", "http://127.0.0.1:1881")[0].clone()
         };
         let far = ("broker-a.example", "1884");
         assert_eq!(

@@ -15,6 +15,7 @@ mod scale;
 mod scrape;
 mod secret;
 mod supervisor;
+mod users;
 
 pub use args::UpArgs;
 pub use run::run;

@@ -12,6 +12,7 @@ use flotilla_broker::Broker;
 use flotilla_flows::Document;
 use flotilla_group::GroupError;
 use flotilla_group::member::{Registry, ReplicaState, Roster};
+use flotilla_group::sealing::{KeyRing, Restart};
 use flotilla_group::spec::{Specs, Supervision};
 use flotilla_http::node_root;
 use flotilla_store::Store;
@@ -27,8 +28,10 @@ use super::scale;
 use super::scrape;
 use super::secret;
 use super::supervisor::{ReplicaCommand, Supervisor};
+use super::users;
 use crate::audit::HEADS_FILE;
 use crate::broker::status_routes;
+use crate::exit::{Exit, Failure};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::group_key;
@@ -61,11 +64,14 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let given = flow_files::read_runnable(&args.flows, &args.flow, args.engine.allow_unknown)?;
     create_private_dir(&args.data)?;
     let held = Held::take(&args.data)?;
-    let key = match std::env::var("FLOTILLA_GROUP_KEY") {
-        Ok(key) => key,
-        Err(_) => group_key::load_or_make(&args.data.join("group.key"))?,
+    let key_file = args.data.join("group.key");
+    let (key, restart) = match std::env::var("FLOTILLA_GROUP_KEY") {
+        Ok(key) => (key, Restart::Given),
+        Err(_) => (group_key::load_or_make(&key_file)?, Restart::File(key_file)),
     };
     let admin_token = secret::admin_token(args.admin_token.as_deref(), &args.data)?;
+    let admin_token = if args.users { admin_token.only_to_begin() } else { admin_token };
+    let tls = tls(&args)?;
     let path = args.data.join("store.db");
     let url = format!("sqlite:{}", path.display());
     let store = flotilla_store::open(&url)
@@ -73,6 +79,8 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         .with_context(|| format!("cannot open the store {}; see --data", path.display()))?;
 
     make_private(&path)?;
+    let keys = KeyRing::new(store.clone(), Some(&key), restart);
+    let key = keys.keys().await.map_err(group_key::old_key)?.unwrap_or_default();
 
     let broker = if args.no_broker { None } else { Some(start_broker(&args).await?) };
     if let Some(view) = broker.as_ref().map(Broker::view) {
@@ -91,15 +99,16 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         door: args.door.clone(),
         logs: args.data.join("logs"),
         allow_unknown: args.engine.allow_unknown,
-        group_key: Some(key.clone()),
+        keys: keys.clone(),
         audit_heads: Some(args.data.join(HEADS_FILE)),
         also: broker.as_ref().map(|broker| status_routes(broker.view())).unwrap_or_default(),
-        tls: GatewayTls::default(),
+        tls: tls.clone(),
         metrics,
         readiness: Readiness::default(),
     })
     .await?;
-    held.tell(&gateway.admin().to_string())?;
+    let (http_scheme, admin_scheme) = (scheme(tls.http.is_some()), scheme(tls.admin.is_some()));
+    held.tell(&format!("{}{}", if tls.admin.is_some() { "https://" } else { "" }, gateway.admin()))?;
     if let Err(error) = known_up::note(gateway.admin().port(), &args.data) {
         tracing::debug!("commands with --admin need --data, too, to find the admin token: {error:#}");
     }
@@ -111,7 +120,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let root = node_root(&revision.settings).unwrap_or_default();
 
     let living = Living::follow(store.clone(), Roster::new(store.clone(), &args.engine.group)?);
-    let command = replica_command(&args, &url, key, drain + GRACE);
+    let command = replica_command(&args, &url, keys, drain + GRACE);
     let supervisor = Arc::new(Supervisor::new(command, living, Printer { format: log_format }));
     supervisor.scale(usize::from(replicas));
     let registry = Registry::new(store.clone(), &args.engine.group)?;
@@ -127,12 +136,15 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
                 revision: &id,
                 state: connected(&registry).await,
                 mqtt,
-                http: gateway.http(),
+                http: format!("{http_scheme}://{}", gateway.http()),
                 root,
-                admin: gateway.admin(),
+                admin: format!("{admin_scheme}://{}", gateway.admin()),
                 store: &path,
             };
             let mut text = banner(&running, &document);
+            if args.users {
+                text += &users::advice(&store).await?;
+            }
             for line in unreached(&document, mqtt).await.into_iter().chain(notes).chain(note) {
                 text += &format!("! {}\n", line.trim_end().replace('\n', "\n  "));
             }
@@ -164,6 +176,19 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
+/// TLS of flow traffic; of the admin API, too, where other machines reach it.
+fn tls(args: &UpArgs) -> anyhow::Result<GatewayTls> {
+    if let (Some(https), false) = (&args.https, args.tls.is_given()) {
+        return GatewayTls::of_setting(https).map_err(|error| Failure::new(Exit::Usage, format!("{error:#}")).into());
+    }
+    let both = args.tls.load()?;
+    Ok(GatewayTls { admin: both.admin.filter(|_| !args.admin.ip().is_loopback()), ..both })
+}
+
+fn scheme(tls: bool) -> &'static str {
+    if tls { "https" } else { "http" }
+}
+
 /// How many replicas are to run: as asked for, as the group had, or three.
 async fn size(store: &Arc<dyn Store>, args: &UpArgs) -> anyhow::Result<u16> {
     let specs = Specs::new(store.clone());
@@ -190,12 +215,12 @@ async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
         .context("cannot start the broker: choose another --mqtt or --mqtt-persist, or --no-broker")
 }
 
-fn replica_command(args: &UpArgs, store: &str, key: String, patience: Duration) -> ReplicaCommand {
+fn replica_command(args: &UpArgs, store: &str, keys: KeyRing, patience: Duration) -> ReplicaCommand {
     let mut command = args.engine.to_args();
     command.extend(["--store".to_owned(), store.to_owned(), "--http".to_owned(), "127.0.0.1:0".to_owned()]);
     // What replicas write is read here, and printed as one stream.
     command.extend(["--show-debug", "--log-format", "json"].map(str::to_owned));
-    ReplicaCommand { args: command, group: args.engine.group.clone(), key, patience }
+    ReplicaCommand { args: command, group: args.engine.group.clone(), keys, patience }
 }
 
 /// The store holds flows and credentials: nobody else on the machine is to read it.

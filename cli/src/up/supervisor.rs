@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use flotilla_group::sealing::KeyRing;
 use flotilla_tasks::Task;
 use parking_lot::Mutex;
 use tokio::process::{Child, Command};
@@ -20,8 +21,8 @@ pub struct ReplicaCommand {
     pub args: Vec<String>,
     /// The group's name, the stem of the replicas' ids.
     pub group: String,
-    /// The group's key: handed on in the environment, where other users cannot read it.
-    pub key: String,
+    /// The group's keys: handed on in the environment, where other users cannot read them.
+    pub keys: KeyRing,
     /// How long a replica that was asked to stop may take before it is killed.
     pub patience: Duration,
 }
@@ -114,7 +115,7 @@ fn spawn(command: &ReplicaCommand, id: &str) -> std::io::Result<Child> {
     ] {
         process.env_remove(name);
     }
-    process.env("FLOTILLA_GROUP_KEY", &command.key);
+    process.env("FLOTILLA_GROUP_KEY", command.keys.known().as_deref().unwrap_or_default());
     process
         .arg("replica")
         .args(&command.args)

@@ -20,6 +20,8 @@ pub struct UserDir {
     pub flow: FlowArgs,
     /// `uiHost` and `uiPort`: where flows serve HTTP, if the settings say so.
     pub http: Option<SocketAddr>,
+    /// `https`: with which certificate.
+    pub https: Option<Map<String, Value>>,
     /// Where function nodes find npm modules.
     pub node_modules: Option<PathBuf>,
     /// Folders with context that Node-RED kept in files.
@@ -63,6 +65,7 @@ impl UserDir {
         let modules = dir.join("node_modules");
         Ok(UserDir {
             http: http(&start)?,
+            https: https(&start)?,
             node_modules: modules.is_dir().then_some(modules),
             context: contexts(dir, &revision),
             flows,
@@ -87,6 +90,15 @@ fn http(start: &Map<String, Value>) -> anyhow::Result<Option<SocketAddr>> {
     }
     let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     crate::address::resolve(&address).map(Some).map_err(|error| anyhow::anyhow!("uiHost and uiPort: {error}"))
+}
+
+/// `https`, if the settings have it.
+fn https(start: &Map<String, Value>) -> anyhow::Result<Option<Map<String, Value>>> {
+    match start.get("https") {
+        None | Some(Value::Bool(false)) => Ok(None),
+        Some(Value::Object(https)) => Ok(Some(https.clone())),
+        Some(other) => bail!("https is {other}: it must be an object with key and cert"),
+    }
 }
 
 /// Node-RED's own settings.js sets the console to `info`.
@@ -149,6 +161,8 @@ mod tests {
         std::fs::write(at("settings.js"), "module.exports = {uiPort: 'x'};").unwrap();
         assert!(UserDir::read(dir, &none).unwrap_err().to_string().contains("uiPort"));
         std::fs::write(at("settings.js"), "module.exports = {https: {key: 'k', cert: 'c'}};").unwrap();
-        assert!(UserDir::read(dir, &none).unwrap_err().to_string().contains("--without-setting https"));
+        assert_eq!(UserDir::read(dir, &none).unwrap().https.unwrap()["key"], "k");
+        std::fs::write(at("settings.js"), "module.exports = {https: () => ({})};").unwrap();
+        assert!(UserDir::read(dir, &none).unwrap_err().to_string().contains("https"), "it protects");
     }
 }

@@ -38,19 +38,17 @@ pub fn read_settings(file: &Path, without: &[String]) -> anyhow::Result<ReadSett
     let is_without = |at: &str| without.iter().any(|name| at.split(['.', '[']).next() == Some(name));
     exported.retain(|name, _| !is_without(name));
     left_out.retain(|(at, _)| !is_without(at));
-    let Sorted { mut revision, start, ignored, refused } = Sorted::of(exported, &left_out);
+    let Sorted { mut revision, start, ignored, mut refused } = Sorted::of(exported, &left_out);
+    // An address with TLS answers nothing without it.
+    if start.contains_key("https") {
+        refused.retain(|(name, _)| name != "requireHttps");
+    }
     if !refused.is_empty() {
         let rows: String = refused.iter().map(|(name, why)| format!("\n  {name}: {why}")).collect();
         bail!(
             "{} has settings that cannot be taken:{rows}\n\
              See to it that something else protects what flows serve, and leave such a setting out with --without-setting NAME",
             file.display()
-        );
-    }
-    if start.contains_key("https") {
-        bail!(
-            "the setting https asks for a certificate, which the flow HTTP address of `up` does not have. Put a proxy \
-                 with it in front, and start with --without-setting https"
         );
     }
     absolute_static(&mut revision, &folder);

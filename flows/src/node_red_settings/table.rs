@@ -65,7 +65,7 @@ const TABLE: &[(&str, Use)] = &[
     ("flowFilePretty", EDITOR),
     ("functionTimeout", Use::None("it is the editor's default for new function nodes")),
     ("httpServerOptions", Use::None("the HTTP server here is not Express")),
-    ("httpsRefreshInterval", Use::None("up has no certificate of its own")),
+    ("httpsRefreshInterval", Use::None("files of a certificate are read anew when they change")),
     ("lang", EDITOR),
     ("libraries", EDITOR),
     ("nodesDir", PALETTE),

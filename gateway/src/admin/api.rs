@@ -14,6 +14,7 @@ use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::Registry;
 use flotilla_group::pipeline::{Pipelines, Runs};
 use flotilla_group::revision::Revisions;
+use flotilla_group::sealing::{KeyRing, newest};
 use flotilla_group::secret::Secrets;
 use flotilla_group::snapshot::Snapshots;
 use flotilla_group::spec::Specs;
@@ -41,9 +42,8 @@ pub struct Api {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) group: String,
     pub(super) types: Arc<NodeTypes>,
-    /// The group's key: credentials are kept encrypted with it.
-    pub(crate) key: Option<Arc<str>>,
-    pub(super) signer: Option<Arc<Signer>>,
+    /// The group's keys: credentials are kept encrypted with the newest.
+    pub(crate) ring: KeyRing,
     /// The gateway's own token; without one it answers everybody on its machine while there is no user.
     pub(super) token: Option<Token>,
     /// What it says of itself.
@@ -59,17 +59,16 @@ pub(super) struct Body<T>(pub(super) T);
 
 impl Api {
     /// An API over a store. `group` is the one that is meant when none is named.
-    pub fn new(store: Arc<dyn Store>, group: &str, types: NodeTypes, key: Option<String>) -> Api {
+    pub fn new(store: Arc<dyn Store>, group: &str, types: NodeTypes, ring: KeyRing) -> Api {
         Api {
             accounts: Accounts::new(store.clone()),
             token: None,
             document: Document::default(),
             logins: Arc::default(),
-            signer: key.as_deref().and_then(Signer::new).map(Arc::new),
             store,
             group: group.to_owned(),
             types: Arc::new(types),
-            key: key.map(Arc::from),
+            ring,
             logs: None,
         }
     }
@@ -77,6 +76,15 @@ impl Api {
     /// The same with log lines.
     pub fn with_logs(self, logs: Option<Logs>) -> Api {
         Api { logs, ..self }
+    }
+
+    /// The group's keys as they are now: what is sealed with the newest one or with one that is being replaced can be opened.
+    pub(crate) async fn key(&self) -> Result<Option<Arc<str>>, GroupError> {
+        self.ring.keys().await
+    }
+
+    fn signer(&self) -> Option<Arc<Signer>> {
+        self.ring.known().and_then(|keys| Signer::new(newest(&keys))).map(Arc::new)
     }
 
     pub(crate) fn registry(&self, group: &str) -> Result<Registry, Failure> {
@@ -100,7 +108,7 @@ impl Api {
     }
 
     pub(crate) fn dead_letters(&self, group: &str) -> Result<DeadLetters, Failure> {
-        Ok(DeadLetters::new(self.store.clone(), group, self.key.as_deref())?)
+        Ok(DeadLetters::new(self.store.clone(), group, self.ring.clone())?)
     }
 
     pub(crate) fn replays(&self, group: &str) -> Result<Replays, Failure> {
@@ -108,7 +116,7 @@ impl Api {
     }
 
     pub(crate) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
-        Ok(AuditLog::new(self.store.clone(), group)?.signed(self.signer.clone()))
+        Ok(AuditLog::new(self.store.clone(), group)?.signed(self.signer()))
     }
 
     pub(super) fn joins(&self) -> Joins {
@@ -117,7 +125,7 @@ impl Api {
 
     /// The log of what concerns no group.
     pub(super) fn system_audit(&self) -> AuditLog {
-        AuditLog::system(self.store.clone()).signed(self.signer.clone())
+        AuditLog::system(self.store.clone()).signed(self.signer())
     }
 
     pub(crate) fn pipelines(&self) -> Pipelines {

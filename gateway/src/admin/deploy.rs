@@ -64,7 +64,7 @@ pub(super) async fn dry_run(
     Body(deploy): Body<Deploy>,
 ) -> Result<Json<DryRun>, Failure> {
     let plan = plan(&api, &group, &deploy).await?;
-    let diff = plan.old.diff(&plan.new, api.key.as_deref())?;
+    let diff = plan.old.diff(&plan.new, api.key().await?.as_deref())?;
     let mut old = match plan.old.flows.is_null() {
         true => Document::default(),
         false => Document::from_value(plan.old.flows.clone()).unwrap_or_default(),
@@ -112,7 +112,7 @@ pub(super) async fn rollback(
             Some(state) => revisions.load(&state.revision).await?,
             None => Revision::default(),
         };
-        let filled = revision.filled(&own, api.key.as_deref(), &api.secrets(&group)?.names().await?)?;
+        let filled = revision.filled(&own, api.key().await?.as_deref(), &api.secrets(&group)?.names().await?)?;
         refuse_missing(&filled)?;
         begin(&api, &group, &filled, None, &rules, "rollback", caller.origin()).await?
     };
@@ -203,9 +203,9 @@ async fn take_secrets(
         return Err(GroupError::RolloutActive { group: group.to_owned(), number: active.number }.into());
     }
     let secrets = api.secrets(group)?;
-    let now = secrets.values(api.key.as_deref()).await?;
+    let now = secrets.values(api.key().await?.as_deref()).await?;
     if deploy.set_secrets.iter().any(|(name, value)| now.get(name) != Some(value)) {
-        new.secrets = secrets.change(&deploy.set_secrets, &[], api.key.as_deref()).await?;
+        new.secrets = secrets.change(&deploy.set_secrets, &[], api.key().await?.as_deref()).await?;
         let names: Vec<&str> = deploy.set_secrets.keys().map(String::as_str).collect();
         let why = format!("secrets {}", names.join(", "));
         api.audit(group)?.write(caller.entry("secrets-change", why)).await?;

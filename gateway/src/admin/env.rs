@@ -43,7 +43,7 @@ pub(super) async fn change_secrets(
     if let Some(active) = state.as_ref().and_then(|state| state.active()) {
         return Err(GroupError::RolloutActive { group, number: active.number }.into());
     }
-    let version = api.secrets(&group)?.change(&change.set, &change.unset, api.key.as_deref()).await?;
+    let version = api.secrets(&group)?.change(&change.set, &change.unset, api.key().await?.as_deref()).await?;
     let names: Vec<&str> = change.set.keys().chain(&change.unset).map(String::as_str).collect();
     let why = format!("secrets {}", names.join(", "));
     api.audit(&group)?.write(secrets_entry(&caller, &change, &why)).await?;

@@ -32,12 +32,12 @@ pub(super) async fn flowfuse(
     revision: &Revision,
     export: &Export,
 ) -> Result<Files, Failure> {
-    let credentials = credentials(api, revision, export)?;
+    let credentials = credentials(api, revision, export).await?;
     let var = |(name, value): (&String, &String)| (name.clone(), FlowFuseVar { value: value.clone(), hidden: false });
     let mut env: BTreeMap<String, FlowFuseVar> = revision.env.iter().map(var).collect();
     if export.secrets {
         secret_of(export, "the group's secrets")?;
-        let secrets = api.secrets(group)?.values(api.key.as_deref()).await?;
+        let secrets = api.secrets(group)?.values(api.key().await?.as_deref()).await?;
         env.extend(secrets.into_iter().map(|(name, value)| (name, FlowFuseVar { value, hidden: true })));
     }
     let mut file = FlowFuseSnapshot {
@@ -57,8 +57,8 @@ pub(super) async fn flowfuse(
 }
 
 /// A user directory of Node-RED.
-pub(super) fn userdir(api: &Api, revision: &Revision, export: &Export) -> Result<Files, Failure> {
-    let credentials = credentials(api, revision, export)?;
+pub(super) async fn userdir(api: &Api, revision: &Revision, export: &Export) -> Result<Files, Failure> {
+    let credentials = credentials(api, revision, export).await?;
     let mut files = Files::from([("flows.json".to_owned(), entries(revision))]);
     if !credentials.is_empty() {
         let secret = export.credential_secret.as_deref().unwrap_or_default();
@@ -92,12 +92,12 @@ fn entries(revision: &Revision) -> Value {
 }
 
 /// The credentials that go along.
-fn credentials(api: &Api, revision: &Revision, export: &Export) -> Result<NodeCredentials, Failure> {
+async fn credentials(api: &Api, revision: &Revision, export: &Export) -> Result<NodeCredentials, Failure> {
     if export.without_credentials || !revision.credentials.is_object() {
         return Ok(NodeCredentials::new());
     }
     secret_of(export, "credentials")?;
-    Ok(revision.credentials_with(api.key.as_deref())?)
+    Ok(revision.credentials_with(api.key().await?.as_deref())?)
 }
 
 fn secret_of<'a>(export: &'a Export, what: &str) -> Result<&'a str, Failure> {

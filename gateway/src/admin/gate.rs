@@ -67,6 +67,11 @@ impl Gate {
         if let (Some(token), Some(shown)) = (&self.token, shown)
             && token.is(shown)
         {
+            if token.is_only_to_begin() && self.accounts.users().has_admin().await? {
+                let detail = "this group's users log in: `flotilla login NAME`. The token of the data folder was for the \
+                              first admin only; start `flotilla up` without --users to have it valid again";
+                return Err(Problem::new(401, "log_in", detail).into());
+            }
             return Ok(gateway(ADMIN));
         }
         if let Some(shown) = shown.filter(|shown| Tokens::is_one(shown)) {

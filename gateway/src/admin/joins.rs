@@ -7,6 +7,7 @@ use flotilla_api::Problem;
 use flotilla_api::access::{JoinToken, MadeJoinToken, NewJoinToken};
 use flotilla_api::audit::AuditEntry;
 use flotilla_group::rights::Right;
+use flotilla_group::sealing::newest;
 use serde_json::json;
 
 use super::api::{Api, Body};
@@ -44,11 +45,11 @@ pub(super) async fn make(
         let detail = format!("expires_s {expires_s} must be 1 to {LONGEST_S} seconds");
         return Err(Problem::new(400, "bad_expiry", detail).of_field("expires_s").into());
     }
-    let Some(key) = api.key.as_deref() else {
+    let Some(keys) = api.key().await? else {
         let detail = "a join token wraps the group's key: start the gateway with FLOTILLA_GROUP_KEY";
         return Err(Problem::new(422, "bad_key", detail).of_field("group_key").into());
     };
-    let made = api.joins().make(&group, &owner, key, expires_s).await?;
+    let made = api.joins().make(&group, &owner, newest(&keys), expires_s).await?;
     let entry = AuditEntry { new: json!(made.token), ..caller.entry("join-token-new", &*made.token.id) };
     api.audit(&group)?.write(entry).await?;
     Ok((StatusCode::CREATED, Json(made)))

@@ -15,6 +15,7 @@ mod gate;
 mod groups;
 mod guard;
 mod joins;
+mod key;
 mod lock;
 mod logins;
 mod logs;

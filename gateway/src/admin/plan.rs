@@ -48,8 +48,8 @@ pub(super) async fn plan(api: &Api, group: &str, deploy: &Deploy) -> Result<Plan
     }
     let mut secrets = api.secrets(group)?.names().await?;
     secrets.extend(deploy.set_secrets.keys().cloned());
-    let new = change(deploy)?.of(old.clone(), api.key.as_deref())?;
-    let mut new = new.filled(&old, api.key.as_deref(), &secrets)?;
+    let new = change(deploy)?.of(old.clone(), api.key().await?.as_deref())?;
+    let mut new = new.filled(&old, api.key().await?.as_deref(), &secrets)?;
     new.message.clone_from(&deploy.message);
     if deploy.allow_unknown {
         new.settings.insert(ALLOW_UNKNOWN.to_owned(), true.into());
@@ -73,7 +73,8 @@ pub(crate) async fn plan_transfer(
         Some(base) => api.revisions(group)?.load(base).await?,
         None => Revision::default(),
     };
-    let key = api.key.as_deref();
+    let key = api.key().await?;
+    let key = key.as_deref();
     let mut new = source.transfer(&old, key, key, &api.secrets(group)?.names().await?, own_settings)?;
     // The version of its secrets is the group's own: without it a transfer of what it runs would be a change.
     new.secrets = old.secrets;
@@ -115,7 +116,7 @@ pub(super) async fn base_changed(api: &Api, group: &str, base: &str, now: &str) 
     let changed = async {
         let revisions = api.revisions(group)?;
         let (old, new) = (revisions.load(base).await?, revisions.load(now).await?);
-        Ok::<_, Failure>(old.diff(&new, api.key.as_deref())?.summary())
+        Ok::<_, Failure>(old.diff(&new, api.key().await?.as_deref())?.summary())
     };
     let changed = changed.await.unwrap_or_else(|_| "what cannot be read without the group's key".to_owned());
     let error =

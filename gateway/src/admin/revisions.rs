@@ -45,7 +45,7 @@ pub(super) async fn diff(
     let revisions = api.revisions(&group)?;
     let old = revisions.load(&revisions.resolve(&from).await?).await?;
     let new = revisions.load(&revisions.resolve(&to).await?).await?;
-    Ok(Json(old.diff(&new, api.key.as_deref())?))
+    Ok(Json(old.diff(&new, api.key().await?.as_deref())?))
 }
 
 /// `POST /api/v1/groups/{group}/revisions/copy`: gives this group a revision of another. No value of env and
@@ -62,7 +62,8 @@ pub(super) async fn copy(
     let source = api.revisions(&copy.from)?;
     let id = source.resolve(&copy.revision).await?;
     let source = source.load(&id).await?;
-    let (old, new) = (copy.from_key.as_deref().or(api.key.as_deref()), copy.key.as_deref().or(api.key.as_deref()));
+    let own = api.key().await?;
+    let (old, new) = (copy.from_key.as_deref().or(own.as_deref()), copy.key.as_deref().or(own.as_deref()));
     let own = match api.desired(&group)?.load().await? {
         Some((state, _)) => api.revisions(&group)?.load(&state.revision).await?,
         None => Revision::default(),

@@ -13,7 +13,7 @@ use super::api::Api;
 use super::guard::{Guard, Post, guard};
 use super::route::Route;
 use super::{
-    audit, context, deadletter, deploy, env, groups, joins, logs, members, nodes, openapi, pipelines, revisions,
+    audit, context, deadletter, deploy, env, groups, joins, key, logs, members, nodes, openapi, pipelines, revisions,
     rollout, snapshots, status, tokens, users,
 };
 
@@ -51,6 +51,9 @@ fn own(routes: Routes) -> Routes {
         .delete("/api/v1/tokens/{id}", Right::Account, tokens::revoke)
         .get("/api/v1/audit", Right::Administer, audit::system)
         .get("/api/v1/audit/chain", Right::Administer, audit::system_chain)
+        .get("/api/v1/key", Right::Administer, key::show)
+        .post("/api/v1/key/rotate", Right::Administer, key::rotate)
+        .post("/api/v1/key/finish", Right::Administer, key::finish)
         .get("/api/v1/status", Right::View, status::status)
         .get("/api/v1/groups", Right::View, groups::list)
         .post("/api/v1/groups", Right::CreateGroup, groups::add)

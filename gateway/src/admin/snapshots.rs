@@ -100,7 +100,7 @@ pub(super) async fn export(
     let files = match export.form {
         ExportAs::Flows => flows(&revision),
         ExportAs::Flowfuse => flowfuse(&api, &group, &snapshot, &revision, &export).await?,
-        ExportAs::Userdir => userdir(&api, &revision, &export)?,
+        ExportAs::Userdir => userdir(&api, &revision, &export).await?,
     };
     audit(&api, &group, &caller, "snapshot-export", &snapshot).await?;
     Ok(Json(Exported { files }))

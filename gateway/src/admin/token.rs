@@ -11,6 +11,8 @@ const SHORTEST: usize = 16;
 pub struct Token {
     /// Compared instead of the token, so that the time it takes tells nothing about the token.
     digest: [u8; 32],
+    /// It opens nothing any more when a user is an admin.
+    only_to_begin: bool,
 }
 
 /// A token that cannot be used.
@@ -37,7 +39,17 @@ impl Token {
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Unprintable);
         }
-        Ok(Token { digest: digest(token) })
+        Ok(Token { digest: digest(token), only_to_begin: false })
+    }
+
+    /// The same, until a user is an admin: after that people log in.
+    pub fn only_to_begin(self) -> Token {
+        Token { only_to_begin: true, ..self }
+    }
+
+    /// Whether it is void once a user is an admin.
+    pub(super) fn is_only_to_begin(&self) -> bool {
+        self.only_to_begin
     }
 
     /// Whether this is it.

@@ -22,7 +22,7 @@ impl PipelineDriver {
         let plan = plan_transfer(&self.api, group, &source, &stage.own_settings).await?;
         let mut old = Document::from_value(plan.old.flows.clone()).unwrap_or_default();
         old.set_node_settings(&plan.old.nodes);
-        let diff = plan.old.diff(&plan.new, self.api.key.as_deref())?;
+        let diff = plan.old.diff(&plan.new, self.api.key().await?.as_deref())?;
         let names: Vec<String> = diff.env.keys().cloned().collect();
         let deploy_type = if diff.settings.is_empty() { DeployType::default() } else { DeployType::Full };
         let will = effects(&old, &plan.document, deploy_type, &names);

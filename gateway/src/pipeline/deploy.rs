@@ -78,7 +78,7 @@ impl PipelineDriver {
         let what = Push {
             flows: &source.flows,
             credentials: match &git.credential_secret_env {
-                Some(_) => source.credentials_with(self.api.key.as_deref())?,
+                Some(_) => source.credentials_with(self.api.key().await?.as_deref())?,
                 None => flotilla_flows::NodeCredentials::new(),
             },
             base: self.in_common(git, &hop.group).await?,

@@ -24,7 +24,7 @@ impl PipelineDriver {
     pub(super) async fn take(&self, run: &Run) -> Result<Taken, Trouble> {
         let (hop, stage, before) = at_work(run)?;
         if let Some(stage) = &before.git {
-            let pulled = pull(stage, self.api.key.as_deref()).await?;
+            let pulled = pull(stage, self.api.key().await?.as_deref()).await?;
             let revisions = self.api.revisions(ANY)?;
             let source = revisions.keep(&pulled.revision).await?;
             if let Some(tests) = &pulled.tests {

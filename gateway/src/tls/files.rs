@@ -24,12 +24,26 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Where certificate and key are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate chain, PEM.
-    pub cert: PathBuf,
-    /// Its key, PEM.
-    pub key: PathBuf,
-    /// Authorities whose certificates clients have to show, PEM; `None`: they show none.
-    pub client_ca: Option<PathBuf>,
+    /// The certificate chain.
+    pub cert: Pem,
+    /// Its key.
+    pub key: Pem,
+    /// Authorities whose certificates clients have to show; `None`: they show none.
+    pub client_ca: Option<Pem>,
+}
+
+/// Certificates or a key in PEM form.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Pem {
+    /// In a file, which is read anew when it changes.
+    File(PathBuf),
+    /// As they stood in a setting of this name.
+    Text {
+        /// The setting.
+        name: String,
+        /// The content.
+        text: String,
+    },
 }
 
 /// Why TLS cannot begin.
@@ -70,7 +84,7 @@ impl Tls {
         let tls = self.clone();
         let task = Task {
             name: "certificates",
-            owner: self.files.cert.display().to_string().into(),
+            owner: self.files.cert.to_string().into(),
             ends: "the gateway stops",
             failure: "a new certificate is not taken before a restart",
         };
@@ -89,7 +103,7 @@ impl Tls {
                     Ok(config) => {
                         tls.config.store(Arc::new(config));
                         seen = now;
-                        tracing::info!(cert = %tls.files.cert.display(), "a new certificate is used from now on");
+                        tracing::info!(cert = %tls.files.cert, "a new certificate is used from now on");
                     }
                     // It may be half written: certificate and key are two files. It is tried again.
                     Err(error) => tracing::warn!("the old certificate stays: {error}"),
@@ -113,14 +127,15 @@ impl std::fmt::Debug for Tls {
 
 impl TlsFiles {
     fn config(&self) -> Result<ServerConfig, TlsError> {
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| bad(&self.key, error.to_string()))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(&self.key.read()?).map_err(|error| bad(&self.key, error.to_string()))?;
         let provider = Arc::new(ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
         let config = match &self.client_ca {
             None => config.with_no_client_auth(),
-            Some(file) => {
+            Some(authorities) => {
                 let mut roots = RootCertStore::empty();
-                for certificate in certificates(file)? {
+                for certificate in certificates(authorities)? {
                     roots.add(certificate)?;
                 }
                 config.with_client_cert_verifier(
@@ -135,19 +150,58 @@ impl TlsFiles {
 
     /// When they were changed.
     fn stamps(&self) -> Vec<Option<SystemTime>> {
-        let files = [Some(&self.cert), Some(&self.key), self.client_ca.as_ref()];
-        files.into_iter().flatten().map(|file| std::fs::metadata(file).and_then(|meta| meta.modified()).ok()).collect()
+        let files = [Some(&self.cert), Some(&self.key), self.client_ca.as_ref()].into_iter().flatten();
+        files.filter_map(Pem::file).map(|file| std::fs::metadata(file).and_then(|meta| meta.modified()).ok()).collect()
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match read.map_err(|error| bad(file, error.to_string()))? {
-        found if found.is_empty() => Err(bad(file, "it has no certificate".to_owned())),
+impl Pem {
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Pem::File(file) => Some(file),
+            Pem::Text { .. } => None,
+        }
+    }
+
+    fn read(&self) -> Result<Vec<u8>, TlsError> {
+        match self {
+            Pem::File(file) => std::fs::read(file).map_err(|error| bad(self, error.to_string())),
+            Pem::Text { text, .. } => Ok(text.clone().into_bytes()),
+        }
+    }
+}
+
+impl From<PathBuf> for Pem {
+    fn from(file: PathBuf) -> Pem {
+        Pem::File(file)
+    }
+}
+
+impl std::fmt::Display for Pem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Pem::File(file) => write!(f, "{}", file.display()),
+            Pem::Text { name, .. } => write!(f, "the setting {name}"),
+        }
+    }
+}
+
+/// A key is never shown.
+impl std::fmt::Debug for Pem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+fn certificates(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let bytes = pem.read()?;
+    let read = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
+    match read.map_err(|error| bad(pem, error.to_string()))? {
+        found if found.is_empty() => Err(bad(pem, "it has no certificate".to_owned())),
         found => Ok(found),
     }
 }
 
-fn bad(file: &Path, what: String) -> TlsError {
-    TlsError::File { path: file.display().to_string(), what }
+fn bad(pem: &Pem, what: String) -> TlsError {
+    TlsError::File { path: pem.to_string(), what }
 }

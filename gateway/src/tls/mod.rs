@@ -3,5 +3,5 @@
 mod files;
 mod listener;
 
-pub use files::{Tls, TlsError, TlsFiles};
+pub use files::{Pem, Tls, TlsError, TlsFiles};
 pub(crate) use listener::{Doors, Peer};

@@ -11,6 +11,7 @@ use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
 use flotilla_group::Driver;
 use flotilla_group::accounts::{Accounts, Hash};
 use flotilla_group::desired::DesiredStates;
+use flotilla_group::sealing::{KeyRing, Restart};
 use flotilla_group::spec::Specs;
 use flotilla_store::Store;
 use flotilla_tasks::Task;
@@ -46,7 +47,8 @@ impl Place {
         let store = flotilla_store::open(&url).await.unwrap();
         let known = ["tab", "inject", "debug"].map(str::to_owned).to_vec();
         let types = NodeTypes { known, allow_unknown: false };
-        let api = Api::new(store.clone(), "g", types, Some("the group's key".to_owned()));
+        let ring = KeyRing::new(store.clone(), Some("the group's key"), Restart::Given);
+        let api = Api::new(store.clone(), "g", types, ring);
         let listen = "127.0.0.1:0".parse().unwrap();
         let admin = Admin::start(listen, None, Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
         let driver = Driver::new(store.clone(), "g", "test", Duration::from_secs(5)).unwrap();

@@ -1,6 +1,6 @@
 //! TLS of the admin API.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
@@ -8,18 +8,35 @@ use flotilla_api::client::ClientTls;
 use flotilla_api::{Client, ClientError};
 use flotilla_gateway::admin::{Admin, Api, NodeTypes, Token};
 use flotilla_gateway::tls::{Tls, TlsFiles};
+use flotilla_group::sealing::{KeyRing, Restart};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio_util::sync::CancellationToken;
 
 use crate::place::{Place, TOKEN};
 
-/// A certificate for `localhost` that is its own authority; answers its text.
-fn write(folder: &Path, name: &str) -> TlsFiles {
+#[derive(Clone)]
+struct Made {
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+impl Made {
+    fn files(&self) -> TlsFiles {
+        TlsFiles { cert: self.cert.clone().into(), key: self.key.clone().into(), client_ca: None }
+    }
+}
+
+fn ring(place: &Place) -> KeyRing {
+    KeyRing::new(place.store.clone(), None, Restart::Given)
+}
+
+/// A certificate for `localhost` that is its own authority.
+fn write(folder: &Path, name: &str) -> Made {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (chain, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
     std::fs::write(&chain, cert.pem()).unwrap();
     std::fs::write(&key, signing_key.serialize_pem()).unwrap();
-    TlsFiles { cert: chain, key, client_ca: None }
+    Made { cert: chain, key }
 }
 
 #[tokio::test]
@@ -29,11 +46,11 @@ async fn a_new_certificate_is_taken_without_a_restart() {
     let (files, other) = (write(folder.path(), "one"), write(folder.path(), "two"));
     let copy = folder.path().join("first-ca.pem");
     std::fs::copy(&files.cert, &copy).unwrap();
-    let tls = Tls::load(files.clone()).unwrap();
+    let tls = Tls::load(files.files()).unwrap();
     let stop = CancellationToken::new();
     tls.follow(stop.clone());
     let _guard = stop.drop_guard();
-    let api = Api::new(place.store.clone(), "g", NodeTypes::default(), None);
+    let api = Api::new(place.store.clone(), "g", NodeTypes::default(), ring(&place));
     let listen = "127.0.0.1:0".parse().unwrap();
     let admin = Admin::start(listen, Some(tls), Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
     let address = format!("localhost:{}", admin.address().port());
@@ -65,8 +82,8 @@ async fn a_client_without_a_certificate_is_refused_where_one_is_asked_for() {
     let place = Place::start().await;
     let folder = tempfile::TempDir::new().unwrap();
     let (files, own) = (write(folder.path(), "server"), write(folder.path(), "client"));
-    let tls = Tls::load(TlsFiles { client_ca: Some(own.cert.clone()), ..files.clone() }).unwrap();
-    let api = Api::new(place.store.clone(), "g", NodeTypes::default(), None);
+    let tls = Tls::load(TlsFiles { client_ca: Some(own.cert.clone().into()), ..files.files() }).unwrap();
+    let api = Api::new(place.store.clone(), "g", NodeTypes::default(), ring(&place));
     let listen = "127.0.0.1:0".parse().unwrap();
     let admin = Admin::start(listen, Some(tls), Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
     let address = format!("localhost:{}", admin.address().port());

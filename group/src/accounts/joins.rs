@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::random;
 use crate::error::GroupError;
 use crate::keys;
+use crate::sealing::fingerprint;
 
 /// What a join token's text begins with.
 const MARK: &str = "flojoin_";
@@ -30,6 +31,9 @@ struct Record {
     token: JoinToken,
     /// The group's key, sealed with the token's secret: the store alone opens nothing.
     sealed: Value,
+    /// The fingerprint of that key; empty in tokens of versions before.
+    #[serde(default)]
+    key: String,
 }
 
 /// Whose a replica is.
@@ -67,7 +71,7 @@ impl Joins {
         };
         let fields = Map::from_iter([(FIELD.to_owned(), key.into())]);
         let sealed = encrypt_credentials(&NodeCredentials::from([(id.clone(), fields)]), &secret);
-        let value = keys::encode(&Record { token: token.clone(), sealed });
+        let value = keys::encode(&Record { token: token.clone(), sealed, key: fingerprint(key) });
         let write = Write::expiring(Duration::from_secs(expires_s));
         self.store.set(&keys::join(&id), value, write).await?;
         Ok(MadeJoinToken { token, secret: format!("{MARK}{id}_{secret}") })
@@ -91,6 +95,17 @@ impl Joins {
         Ok(known && self.store.delete(&keys::join(id), None).await?)
     }
 
+    /// Makes the join tokens void that wrap one of these keys, named by fingerprints: such keys are out of use.
+    pub async fn revoke_with_key(&self, fingerprints: &[&str]) -> Result<(), GroupError> {
+        for entry in self.store.list(keys::JOINS).await? {
+            let Record { key, .. } = keys::read("a join token", &entry)?;
+            if key.is_empty() || fingerprints.contains(&&*key) {
+                self.store.delete(&entry.key, None).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What a replica gets for its token.
     ///
     /// # Errors
@@ -105,7 +120,7 @@ impl Joins {
         let (id, secret) = text.trim().strip_prefix(MARK).and_then(|rest| rest.split_once('_')).ok_or_else(bad)?;
         keys::check("join token", id).map_err(|_| bad())?;
         let entry = self.store.get(&keys::join(id)).await?.ok_or_else(bad)?;
-        let Record { token, sealed } = keys::read("a join token", &entry)?;
+        let Record { token, sealed, .. } = keys::read("a join token", &entry)?;
         let plain = read_credentials(&sealed, Some(secret)).map_err(|_| bad())?;
         let key = plain.get(id).and_then(|fields| fields.get(FIELD)?.as_str()).ok_or_else(bad)?;
         Ok(Joined { group: token.group, key: key.to_owned(), owner: token.owner })

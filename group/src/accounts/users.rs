@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use flotilla_api::access::{Grant, User};
+use flotilla_api::access::{Grant, Role, User};
 use flotilla_store::{Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,11 @@ impl Users {
     /// True when there is one.
     pub async fn any(&self) -> Result<bool, GroupError> {
         Ok(!self.store.list(keys::USERS).await?.is_empty())
+    }
+
+    /// True when one of them is an admin.
+    pub async fn has_admin(&self) -> Result<bool, GroupError> {
+        Ok(self.list().await?.iter().any(|user| user.grants.iter().any(|grant| grant.role == Role::Admin)))
     }
 
     /// All, by name.

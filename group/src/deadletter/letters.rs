@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::sealed::{open, seal};
 use crate::error::GroupError;
 use crate::keys;
+use crate::sealing::KeyRing;
 
 /// So many letters are kept; a newer one takes the place of the oldest.
 pub const MOST: u64 = 1000;
@@ -26,7 +27,7 @@ const TEXT: usize = 4096;
 pub struct DeadLetters {
     store: Arc<dyn Store>,
     group: String,
-    key: Option<Arc<str>>,
+    keys: KeyRing,
 }
 
 /// A letter that was put into the box.
@@ -67,9 +68,9 @@ impl DeadLetters {
     ///
     /// # Errors
     /// [`GroupError::BadName`].
-    pub fn new(store: Arc<dyn Store>, group: &str, key: Option<&str>) -> Result<DeadLetters, GroupError> {
+    pub fn new(store: Arc<dyn Store>, group: &str, keys: KeyRing) -> Result<DeadLetters, GroupError> {
         keys::check("group name", group)?;
-        Ok(DeadLetters { store, group: group.to_owned(), key: key.map(Arc::from) })
+        Ok(DeadLetters { store, group: group.to_owned(), keys })
     }
 
     /// Puts a letter into the box; its number and its time are made here.
@@ -82,21 +83,23 @@ impl DeadLetters {
         letter.time_ms = self.now_ms().await?;
         let whole = letter.bytes <= CONTENT as u64 && payload.is_some();
         let content = Content { payload: payload.filter(|_| whole), properties };
-        let body = Body { id: letter.id, content: seal(&content, self.key.as_deref()) };
+        let keys = self.keys.keys().await?;
+        let body = Body { id: letter.id, content: seal(&content, keys.as_deref()) };
         let place = letter.id % MOST;
         let before = self.store.get(&keys::dead_letter(&self.group, place)).await?;
         let displaced = before.map(|entry| keys::read::<Head>("a dead letter", &entry)).transpose()?;
         // The body first: a letter whose head can be seen is whole.
         self.store.set(&keys::dead_letter_body(&self.group, place), keys::encode(&body), Write::default()).await?;
         let id = letter.id;
-        self.store.set(&keys::dead_letter(&self.group, place), self.head(letter), Write::default()).await?;
+        self.store.set(&keys::dead_letter(&self.group, place), head(letter, keys.as_deref()), Write::default()).await?;
         Ok(Kept { id, whole, displaced: displaced.map(|head| head.letter.id) })
     }
 
     /// All of them, the oldest first. Without the key the errors of sealed ones are not shown.
     pub async fn list(&self) -> Result<Vec<DeadLetter>, GroupError> {
         let entries = self.store.list(&keys::dead_letters(&self.group)).await?;
-        let mut all = entries.iter().map(|entry| self.read(entry)).collect::<Result<Vec<_>, _>>()?;
+        let keys = self.keys.keys().await?;
+        let mut all = entries.iter().map(|entry| read(entry, keys.as_deref())).collect::<Result<Vec<_>, _>>()?;
         all.sort_unstable_by_key(|letter| letter.id);
         Ok(all)
     }
@@ -110,7 +113,7 @@ impl DeadLetters {
         let entry = self.store.get(&keys::dead_letter_body(&self.group, id % MOST)).await?;
         let body: Option<Body> = entry.map(|entry| keys::read("a dead letter's content", &entry)).transpose()?;
         let content: Content = match body.filter(|body| body.id == id) {
-            Some(body) => open(&body.content, self.key.as_deref())?,
+            Some(body) => open(&body.content, self.keys.keys().await?.as_deref())?,
             None => Content::default(),
         };
         Ok(DeadLetterContent { letter, payload: content.payload, properties: content.properties })
@@ -136,9 +139,10 @@ impl DeadLetters {
     pub async fn failed_again(&self, id: u64, node: &str, error: &str) -> Result<(), GroupError> {
         for _ in 0..ATTEMPTS {
             let (entry, mut letter) = self.find(id).await?;
+            let keys = self.keys.keys().await?;
             (letter.replays, letter.error) = (letter.replays + 1, error.to_owned());
             node.clone_into(&mut letter.node);
-            let (expected, new) = (Expect::Version(entry.version), Some(self.head(letter)));
+            let (expected, new) = (Expect::Version(entry.version), Some(head(letter, keys.as_deref())));
             if self.store.cas(&entry.key, expected, new, Write::default()).await?.is_swapped() {
                 return Ok(());
             }
@@ -149,20 +153,8 @@ impl DeadLetters {
     async fn find(&self, id: u64) -> Result<(Entry, DeadLetter), GroupError> {
         let none = || GroupError::NoKeyName { what: "dead letter", name: id.to_string() };
         let entry = self.store.get(&keys::dead_letter(&self.group, id % MOST)).await?.ok_or_else(none)?;
-        let letter = self.read(&entry)?;
+        let letter = read(&entry, self.keys.keys().await?.as_deref())?;
         if letter.id == id { Ok((entry, letter)) } else { Err(none()) }
-    }
-
-    fn read(&self, entry: &Entry) -> Result<DeadLetter, GroupError> {
-        let Head { mut letter, sealed_error } = keys::read("a dead letter", entry)?;
-        letter.error = open(&sealed_error, self.key.as_deref()).unwrap_or_else(|_| "(sealed)".to_owned());
-        Ok(letter)
-    }
-
-    fn head(&self, mut letter: DeadLetter) -> bytes::Bytes {
-        let mut error = std::mem::take(&mut letter.error);
-        error.truncate(error.floor_char_boundary(TEXT));
-        keys::encode(&Head { letter, sealed_error: seal(&error, self.key.as_deref()) })
     }
 
     async fn now_ms(&self) -> Result<u64, GroupError> {
@@ -170,13 +162,27 @@ impl DeadLetters {
     }
 }
 
+fn read(entry: &Entry, keys: Option<&str>) -> Result<DeadLetter, GroupError> {
+    let Head { mut letter, sealed_error } = keys::read("a dead letter", entry)?;
+    letter.error = open(&sealed_error, keys).unwrap_or_else(|_| "(sealed)".to_owned());
+    Ok(letter)
+}
+
+fn head(mut letter: DeadLetter, keys: Option<&str>) -> bytes::Bytes {
+    let mut error = std::mem::take(&mut letter.error);
+    error.truncate(error.floor_char_boundary(TEXT));
+    keys::encode(&Head { letter, sealed_error: seal(&error, keys) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sealing::Restart;
 
     async fn letters(folder: &tempfile::TempDir, key: Option<&str>) -> DeadLetters {
         let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        DeadLetters::new(flotilla_store::open(&url).await.unwrap(), "g", key).unwrap()
+        let store = flotilla_store::open(&url).await.unwrap();
+        DeadLetters::new(store.clone(), "g", KeyRing::new(store, key, Restart::Given)).unwrap()
     }
 
     fn letter(error: &str) -> DeadLetterContent {

@@ -1,11 +1,12 @@
 //! What of a dead letter only the holders of the group's key may read.
 
-use flotilla_flows::{NodeCredentials, encrypt_credentials, read_credentials};
+use flotilla_flows::NodeCredentials;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::GroupError;
+use crate::sealing;
 
 /// Under which name a value is sealed.
 const FIELD: &str = "value";
@@ -15,7 +16,7 @@ pub(super) fn seal(value: &impl Serialize, key: Option<&str>) -> Value {
     let plain = serde_json::to_value(value).unwrap_or_default();
     let Some(key) = key else { return Value::Object(Map::from_iter([(FIELD.to_owned(), plain)])) };
     let fields = Map::from_iter([(FIELD.to_owned(), plain)]);
-    encrypt_credentials(&NodeCredentials::from([(FIELD.to_owned(), fields)]), key)
+    sealing::seal(&NodeCredentials::from([(FIELD.to_owned(), fields)]), key)
 }
 
 /// Reads what [`seal`] made.
@@ -32,7 +33,7 @@ pub(super) fn open<T: DeserializeOwned>(value: &Value, key: Option<&str>) -> Res
     if value.get("$").is_none() {
         return serde_json::from_value(value.get(FIELD).cloned().unwrap_or_default()).map_err(|_| bad());
     }
-    let plain = read_credentials(value, key).map_err(|_| bad())?;
+    let plain = sealing::open(value, key).map_err(|_| bad())?;
     let found = plain.get(FIELD).and_then(|fields| fields.get(FIELD)).cloned().ok_or_else(bad)?;
     serde_json::from_value(found).map_err(|_| bad())
 }

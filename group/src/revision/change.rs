@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use flotilla_flows::{NodeCredentials, NodeSettings, encrypt_credentials};
+use flotilla_flows::{NodeCredentials, NodeSettings};
 use serde_json::{Map, Value};
 
 use super::document::Revision;
 use crate::error::GroupError;
+use crate::sealing::seal;
 
 /// A change of a revision. Of env, settings and credentials, `replace_*` comes first, then `unset_*`, then `set_*`.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +100,7 @@ impl RevisionChange {
             all.entry(node.to_owned()).or_default().insert(field.to_owned(), value.as_str().into());
         }
         all.retain(|_, fields| !fields.is_empty());
-        Ok(if all.is_empty() { Value::Null } else { encrypt_credentials(&all, key) })
+        Ok(if all.is_empty() { Value::Null } else { seal(&all, key) })
     }
 }
 

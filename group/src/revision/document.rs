@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use flotilla_flows::{NodeCredentials, NodeSettings, read_credentials};
+use flotilla_flows::{NodeCredentials, NodeSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::error::GroupError;
+use crate::sealing;
 
 /// Hex digits of a revision's id: enough that two never meet.
 const ID_DIGITS: usize = 16;
@@ -36,6 +37,18 @@ pub struct Revision {
     /// this says: it makes a rollout of a change of secrets possible.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub secrets: u64,
+    /// Its credentials were sealed anew with another key of the group: it keeps its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resealed: Option<Resealed>,
+}
+
+/// The id of a revision that was sealed anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resealed {
+    /// The id.
+    id: String,
+    /// The hash of the content as it is now: with another content it is another revision.
+    hash: String,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -45,8 +58,23 @@ fn is_zero(number: &u64) -> bool {
 
 impl Revision {
     /// The id: the first 16 hex digits of SHA-256 over everything but the message. The same content is the
-    /// same revision.
+    /// same revision. One that was sealed anew has the id that it had before.
     pub fn id(&self) -> String {
+        let hash = self.hash();
+        match &self.resealed {
+            Some(resealed) if resealed.hash == hash => resealed.id.clone(),
+            _ => hash,
+        }
+    }
+
+    /// The same revision with its credentials sealed with another key.
+    pub(crate) fn seal_anew(&mut self, credentials: serde_json::Value) {
+        let id = self.id();
+        self.credentials = credentials;
+        self.resealed = Some(Resealed { id, hash: self.hash() });
+    }
+
+    fn hash(&self) -> String {
         let mut content = vec![json!(self.flows), json!(self.credentials), json!(self.env), json!(self.settings)];
         // Revisions without these have the id that 0.1.0 gave them.
         if !self.nodes.is_empty() || !self.missing.is_empty() || self.secrets > 0 {
@@ -65,7 +93,7 @@ impl Revision {
         if !self.credentials.is_object() {
             return Ok(NodeCredentials::new());
         }
-        read_credentials(&self.credentials, key).map_err(|error| GroupError::Key {
+        sealing::open(&self.credentials, key).map_err(|error| GroupError::Key {
             field: "group_key",
             reason: format!("the group's key is missing or another ({error}): give it as FLOTILLA_GROUP_KEY"),
         })
@@ -92,5 +120,11 @@ mod tests {
         revision.env.insert("A".to_owned(), "1".to_owned());
         assert_ne!(revision.id(), id);
         assert_eq!(id.len(), ID_DIGITS);
+        let id = revision.id();
+        revision.seal_anew(serde_json::json!({"$": "one"}));
+        revision.seal_anew(serde_json::json!({"$": "two"}));
+        assert_eq!(revision.id(), id, "another key makes no other revision");
+        revision.env.insert("A".to_owned(), "2".to_owned());
+        assert_ne!(revision.id(), id);
     }
 }

@@ -1,11 +1,12 @@
 //! A revision goes to another group: its flows and settings, but no value of env or credentials.
 
-use flotilla_flows::{NodeCredentials, encrypt_credentials};
+use flotilla_flows::NodeCredentials;
 use serde_json::Value;
 
 use super::compare::fields;
 use super::document::Revision;
 use crate::error::GroupError;
+use crate::sealing::seal;
 
 impl Revision {
     /// This revision as another group may have it. Env and credentials get the values that `own`, what that group runs,
@@ -88,7 +89,7 @@ impl Revision {
                 field: "key",
                 reason: "the group's own key is missing: give key".to_owned(),
             })?;
-            self.credentials = encrypt_credentials(&all, key);
+            self.credentials = seal(&all, key);
         } else if wants_credentials {
             self.credentials = Value::Null;
         }
@@ -107,7 +108,7 @@ mod tests {
         Revision {
             flows: json!([]),
             env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            credentials: encrypt_credentials(&plain, key),
+            credentials: seal(&plain, key),
             ..Revision::default()
         }
     }

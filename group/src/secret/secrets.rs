@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flotilla_flows::{NodeCredentials, encrypt_credentials, read_credentials};
+use flotilla_flows::NodeCredentials;
 use flotilla_store::{Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::GroupError;
 use crate::keys;
+use crate::sealing;
 
 /// Attempts at a change that others interfere with.
 const ATTEMPTS: usize = 50;
@@ -85,7 +86,7 @@ impl Secrets {
                 let fields = Map::from_iter([(FIELD.to_owned(), value.as_str().into())]);
                 sealed
                     .values
-                    .insert(name.clone(), encrypt_credentials(&NodeCredentials::from([(name.clone(), fields)]), key));
+                    .insert(name.clone(), sealing::seal(&NodeCredentials::from([(name.clone(), fields)]), key));
             }
             sealed.version += 1;
             let value = Some(keys::encode(&sealed));
@@ -112,7 +113,7 @@ fn open(name: &str, sealed: &Value, key: Option<&str>) -> Result<String, GroupEr
     let bad = || {
         no_key("the group's key is missing or not the one that its secrets are sealed with: give FLOTILLA_GROUP_KEY")
     };
-    let plain = read_credentials(sealed, key).map_err(|_| bad())?;
+    let plain = sealing::open(sealed, key).map_err(|_| bad())?;
     plain.get(name).and_then(|fields| fields.get(FIELD)?.as_str()).map(str::to_owned).ok_or_else(bad)
 }
 

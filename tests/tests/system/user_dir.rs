@@ -114,6 +114,57 @@ fn a_directory_with_settings_and_passwords() {
     assert!(up.output().contains("the setting editorTheme has no effect"), "{}", up.output());
 }
 
+/// Status and body by `curl`, which trusts this certificate.
+fn by_curl(at: SocketAddr, path: &str, authority: &Path) -> String {
+    let port = at.port();
+    let asked = Command::new("curl")
+        .args([
+            "--silent",
+            "--show-error",
+            "--max-time",
+            "30",
+            "--write-out",
+            " %{http_code} %{content_type}",
+            "--cacert",
+        ])
+        .arg(authority)
+        .args(["--resolve", &format!("localhost:{port}:{}", at.ip()), &format!("https://localhost:{port}{path}")])
+        .output()
+        .unwrap();
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    String::from_utf8(asked.stdout).unwrap()
+}
+
+#[test]
+fn a_directory_with_a_certificate() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let dir = folder.path();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    write(dir, "tls/cert.pem", &made.cert.pem());
+    write(dir, "tls/key.pem", &made.signing_key.serialize_pem());
+    write(dir, "public/a.txt", "a file");
+    let settings = "const fs = require('fs');\nmodule.exports = {\n  flowFile: 'flows.json', requireHttps: true, uiHost: '127.0.0.1',\n\
+         \u{20} https: {key: fs.readFileSync(__dirname + '/tls/key.pem'), cert: fs.readFileSync(__dirname + '/tls/cert.pem', 'utf8')},\n\
+         \u{20} httpStatic: require('path').join(__dirname, 'public'),\n};\n";
+    write(dir, "settings.js", settings);
+    let mut flow = vec![tab("t1")];
+    let secure = "msg.payload = {secure: msg.req.secure, by: msg.req.protocol}; return msg;";
+    flow.extend(endpoint("t1", "s", "get", "/how", secure));
+    write(dir, "flows.json", &json!(flow).to_string());
+    let authority = dir.join("tls/cert.pem");
+    let answers = |at: SocketAddr| ["/how", "/a.txt"].map(|path| by_curl(at, path, &authority));
+
+    let theirs = NodeRed::start_tls(dir).unwrap();
+    let starts = || by_curl(theirs.http, "/how", &authority).contains(" 200 ").then_some(());
+    eventually("the nodes of Node-RED", Duration::from_secs(20), starts).unwrap();
+    let wanted = answers(theirs.http);
+    theirs.stop().unwrap();
+    let up = up(dir);
+    assert_eq!(answers(up.http), wanted);
+    assert!(up.output().contains(&format!("curl -i -k https://{}/how", up.http)), "{}", up.output());
+    assert!(request(up.http, "GET", "/how", "", "").is_err(), "nothing is answered in the clear");
+}
+
 #[test]
 fn a_directory_with_credentials_and_context_in_files() {
     let folder = tempfile::TempDir::new().unwrap();

@@ -95,3 +95,29 @@ fn people_and_machines_have_rights_of_their_own() {
     admin(&["token", "revoke", id[0]["id"].as_str().unwrap()], "");
     assert_eq!(person(&up, home.path(), Some(&robot), &["status"], "").status.code(), Some(3));
 }
+
+#[test]
+fn where_several_people_share_an_up_they_log_in() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = write_flow(folder.path(), &json!([{"id": "tab", "type": "tab", "label": "users"}])).unwrap();
+    let mut up = Up::start(&file, UpOptions { replicas: 1, args: vec!["--users".to_owned()] }).unwrap();
+    assert!(up.output().contains("flotilla user add NAME --role admin"), "{}", up.output());
+    let home = tempfile::TempDir::new().unwrap();
+    let token = up.api().token.unwrap();
+    let run = |token: Option<&str>, args: &[&str], input: &str| person(&up, home.path(), token, args, input);
+    let first = run(Some(&token), &["user", "add", "ann", "--role", "admin"], &format!("{PASSWORD}\n"));
+    assert!(first.status.success(), "{}", text(&first));
+    let after = run(Some(&token), &["status"], "");
+    assert!(after.status.code() == Some(3) && text(&after).contains("flotilla login NAME"), "{}", text(&after));
+    let form = format!("grant_type=password&scope=*&username=admin&password={token}");
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    assert_eq!(flotilla_tests::request(up.admin, "POST", "/auth/token", kind, &form).unwrap().status, 403);
+    let login = run(None, &["login", "ann"], &format!("{PASSWORD}\n"));
+    assert!(login.status.success(), "{}", text(&login));
+    assert!(run(None, &["env", "set", "A=1"], "").status.success());
+    let audit = run(None, &["audit", "--json"], "");
+    let by = |line: &str| serde_json::from_str::<Value>(line).unwrap()["actor"].clone();
+    let lines = String::from_utf8(audit.stdout).unwrap();
+    assert!(lines.lines().any(|line| by(line) == "ann"), "{lines}");
+    up.stop().unwrap();
+}

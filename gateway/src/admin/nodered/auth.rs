@@ -71,7 +71,10 @@ pub(in super::super) async fn token(
         _ => Access::Write,
     };
     api.logins.check(&grant.username, caller.address).map_err(Failure::from)?;
-    if grant.username == "admin" && api.token.as_ref().is_some_and(|token| token.is(&grant.password)) {
+    let own = api.token.as_ref().filter(|token| grant.username == "admin" && token.is(&grant.password));
+    if let Some(token) = own
+        && !(token.is_only_to_begin() && api.accounts.users().has_admin().await?)
+    {
         let entry = AuditEntry { actor: "admin".to_owned(), ..caller.entry("login", "the gateway's own token") };
         api.system_audit().write(entry).await?;
         return Ok(Json(json!({"access_token": grant.password, "expires_in": EXPIRES_S, "token_type": "Bearer"}))

@@ -10,6 +10,7 @@ use flotilla_api::debug::DebugMessages;
 use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
 use flotilla_api::env::{EnvVar, SecretChange, SecretsChanged};
 use flotilla_api::group::{GroupSpec, GroupStatus, PauseChange, Scale};
+use flotilla_api::key::{KeyFinished, KeyRotated, KeyState, RotateKey};
 use flotilla_api::log::LogPage;
 use flotilla_api::member::By;
 use flotilla_api::node::{GroupNodes, Inject, Injected};
@@ -52,6 +53,11 @@ fn accounts() -> Vec<Operation> {
         change("DELETE", "/api/v1/tokens/{id}", "Make a token void"),
         get::<Vec<AuditEntry>>("/api/v1/audit", "The audit log of what concerns no group").query::<AuditFilter>(),
         get::<AuditChain>("/api/v1/audit/chain", "The same with its hashes and signatures"),
+        get::<KeyState>("/api/v1/key", "The key that seals credentials, secrets and dead letters, and who has it"),
+        change("POST", "/api/v1/key/rotate", "Seal everything with another key")
+            .takes::<RotateKey>()
+            .answers::<KeyRotated>(200),
+        change("POST", "/api/v1/key/finish", "Take the old key out of use").answers::<KeyFinished>(200),
     ]
 }
 

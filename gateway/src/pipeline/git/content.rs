@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use flotilla_flows::{
-    Document, FlowFuseSnapshot, NodeCredentials, SplitFile, encrypt_credentials, is_flowfuse, join, read_credentials,
-};
+use flotilla_flows::{Document, FlowFuseSnapshot, NodeCredentials, SplitFile, is_flowfuse, join, read_credentials};
 use flotilla_group::pipeline::{GitStage, Layout};
 use flotilla_group::revision::Revision;
+use flotilla_group::sealing::seal;
 use serde_json::Value;
 
 use super::repository::Repository;
@@ -91,7 +90,7 @@ pub(in crate::pipeline) async fn pull(stage: &GitStage, key: Option<&str>) -> Re
                     .to_owned(),
             )
         })?;
-        revision.credentials = encrypt_credentials(&plain, key);
+        revision.credentials = seal(&plain, key);
     }
     Document::from_value(revision.flows.clone()).map_err(|error| Trouble::Fails(error.to_string()))?;
     let tests = file(&repository, &commit, &format!("{folder}{TESTS}")).await?;

@@ -55,6 +55,7 @@ pub fn record(id: &str, revision: &str, born: u64) -> ReplicaRecord {
         failed: 0,
         abandoned: 0,
         health: ReplicaHealth::default(),
+        key: String::new(),
         memory: 0,
         beat: 1,
     }

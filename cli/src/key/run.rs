@@ -1,0 +1,114 @@
+//! The subcommands of `flotilla key`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+use flotilla_api::Client;
+use flotilla_api::key::{KeyState, RotateKey};
+
+use crate::client::{self, AdminArgs};
+use crate::group_key;
+use crate::review::print;
+
+/// How long a rotation waits for processes that take the new key by themselves.
+const WAIT: Duration = Duration::from_secs(30);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What `flotilla key` takes.
+#[derive(Args, Debug)]
+pub struct KeyArgs {
+    #[command(flatten)]
+    admin: AdminArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Show which key is in use, by its fingerprint, and which processes would be started with it
+    Show,
+    /// Seal everything with a new key while the group runs, and take the old one out of use when no process needs it
+    Rotate {
+        /// File with the new key, for a gateway that was given its key; made, for its owner only, when it is not there.
+        /// `flotilla up` needs none: it keeps the new key in its data folder
+        #[arg(long, value_name = "FILE")]
+        new_key: Option<PathBuf>,
+    },
+    /// Take the old key out of use, when all processes were restarted with the new one
+    Finish,
+}
+
+/// Runs a subcommand.
+pub async fn run(args: KeyArgs) -> anyhow::Result<ExitCode> {
+    let client = args.admin.client();
+    match args.command {
+        Command::Show => {
+            let state = client.key().await?;
+            if args.admin.json { client::json(&state) } else { show(&state) }
+        }
+        Command::Rotate { new_key } => rotate(&client, new_key, args.admin.json).await?,
+        Command::Finish => {
+            let finished = client.finish_key().await?;
+            match args.admin.json {
+                true => client::json(&finished),
+                false => print("the old key is out of use: it opens nothing any more\n"),
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn rotate(client: &Client, new_key: Option<PathBuf>, json: bool) -> anyhow::Result<()> {
+    let key = new_key.as_deref().map(group_key::load_or_make).transpose()?;
+    let rotated = client.rotate_key(&RotateKey { key }).await?;
+    if !json {
+        print(&format!("sealed {} records with the new key {}\n", rotated.written, rotated.to));
+    }
+    let deadline = Instant::now() + WAIT;
+    let (state, late) = loop {
+        let state = client.key().await?;
+        let late: Vec<_> = state.holders.iter().filter(|holder| holder.key == rotated.from).cloned().collect();
+        // A gateway that was given its key has to be restarted: there is nothing to wait for.
+        if late.is_empty() || new_key.is_some() || Instant::now() > deadline {
+            break (state, late);
+        }
+        tokio::time::sleep(LOOK).await;
+    };
+    if late.is_empty() {
+        client.finish_key().await?;
+        match json {
+            true => client::json(&rotated),
+            false => print("the old key is out of use: it opens nothing any more\n"),
+        }
+        return Ok(());
+    }
+    if json {
+        client::json(&state);
+        return Ok(());
+    }
+    show(&state);
+    let file = new_key.map_or_else(|| "the new key".to_owned(), |file| file.display().to_string());
+    print(&format!(
+        "\nRestart those with the key {}, one after the other, with what is in {file} (FLOTILLA_GROUP_KEY). Until then both keys\n\
+         work. Then: flotilla key finish\n",
+        rotated.from
+    ));
+    Ok(())
+}
+
+fn show(state: &KeyState) {
+    print(&format!("key {}\n", state.current.as_deref().unwrap_or("none: credentials and secrets cannot be kept")));
+    for pending in &state.pending {
+        print(&format!("{} is being replaced by {}\n", pending.from, pending.to));
+    }
+    client::table(
+        ["GROUP", "PROCESS", "ID", "STARTED NEXT WITH"],
+        state
+            .holders
+            .iter()
+            .map(|holder| [holder.group.clone(), holder.kind.clone(), holder.id.clone(), holder.key.clone()]),
+    );
+}
