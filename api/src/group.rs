@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::placement::PlacementSpec;
 use crate::rollout::Rules;
 
 /// A group as its users describe it.
@@ -26,6 +27,9 @@ pub struct GroupSpec {
     /// It takes flows from this pipeline only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protected_by: Option<String>,
+    /// What it asks of the hosts that its replicas run on.
+    #[serde(default, skip_serializing_if = "PlacementSpec::is_empty")]
+    pub placement: PlacementSpec,
 }
 
 impl GroupSpec {
@@ -38,6 +42,7 @@ impl GroupSpec {
             rollout: Rules::default(),
             protected: false,
             protected_by: None,
+            placement: PlacementSpec::default(),
         }
     }
 }
@@ -65,6 +70,9 @@ pub struct GroupStatus {
     /// How it stands to the pipeline that it is a stage of; empty when it is of none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub drift: String,
+    /// What it asks of the hosts that its replicas run on.
+    #[serde(default, skip_serializing_if = "PlacementSpec::is_empty")]
+    pub placement: PlacementSpec,
     /// The good revision.
     pub revision: Option<String>,
     /// It is paused.
@@ -100,7 +108,7 @@ pub struct PauseChange {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scale {
-    /// How many replicas the supervisor is to keep running, 1 to 64.
+    /// How many replicas are to run: 1 to 64 under `flotilla up`, to 10,000 on hosts with agents.
     pub replicas: u16,
     /// Sent by clients of 0.1.0 and ignored: who it was is known from the credential.
     #[serde(default, skip_serializing)]

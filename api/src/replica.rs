@@ -29,6 +29,9 @@ pub struct ReplicaRecord {
     pub id: String,
     /// The group it is in; empty while it is in none.
     pub group: String,
+    /// The host that it runs on; empty when it was not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub host: String,
     /// Where it is in its life.
     pub state: ReplicaState,
     /// Why, when it failed or is not ready.

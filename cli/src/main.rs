@@ -1,6 +1,7 @@
 //! The `flotilla` binary: one file or folder per subcommand.
 
 mod address;
+mod agent;
 mod audit;
 mod broker;
 mod client;
@@ -10,6 +11,7 @@ mod context;
 mod deadletter;
 mod debug;
 mod deploy;
+mod deploycheck;
 mod door;
 mod down;
 mod env;
@@ -22,6 +24,7 @@ mod gateway;
 mod group;
 mod group_key;
 mod health;
+mod host;
 mod inject;
 mod key;
 mod known_up;
@@ -29,10 +32,12 @@ mod load;
 mod logging;
 mod login;
 mod logs;
+mod machine;
 mod nodes;
 mod password;
 mod pipeline;
 mod place;
+mod placement;
 mod plain;
 mod process;
 mod pubsub;
@@ -41,6 +46,7 @@ mod review;
 mod revision;
 mod rollout;
 mod scale;
+mod server_group;
 mod snapshot;
 mod status;
 mod store;
@@ -95,6 +101,8 @@ enum Command {
     Down(down::DownArgs),
     /// Run one replica of a group's flow
     Replica(replica::ReplicaArgs),
+    /// Run on each machine: start, watch and stop the replicas that are placed there
+    Agent(Box<agent::AgentArgs>),
     /// Run the HTTP front door: balancer for flow traffic, admin API
     Gateway(gateway::GatewayArgs),
     /// Run the MQTT broker
@@ -107,6 +115,9 @@ enum Command {
     Test(test::TestArgs),
     /// Roll a flow document out to a group, one replica at a time
     Deploy(deploy::DeployArgs),
+    /// Check whether a group, and each replica of it, can take a flow document
+    #[command(name = "deploycheck")]
+    DeployCheck(Box<deploycheck::DeployCheckArgs>),
     /// Environment variables and secrets of a group: list, set, unset
     Env(env::EnvArgs),
     /// The key that seals credentials, secrets and dead letters: show it, replace it
@@ -122,7 +133,14 @@ enum Command {
     /// Pipelines: revisions go from stage to stage, with tests, approvals and windows on the way
     Pipeline(Box<pipeline::PipelineArgs>),
     /// Groups: template, add, list, show, remove
+    #[command(visible_alias = "hagroup", alias = "hagr")]
     Group(group::GroupCommandArgs),
+    /// Where the replicas of groups may be: create, list, show, delete, add
+    ServerGroup(server_group::ServerGroupArgs),
+    /// Where replicas would run
+    Placement(placement::PlacementArgs),
+    /// Machines with an agent: list, show, drain, undrain, remove
+    Host(host::HostArgs),
     /// Change how many replicas run
     Scale(scale::ScaleArgs),
     /// Ask a process of Flotilla whether it is ready: exit code 0 or 1, and why not
@@ -171,6 +189,11 @@ enum Command {
     Testhost,
 }
 
+/// The command line. An agent runs replicas of all groups, so that it has no `--group`.
+fn command_line() -> clap::Command {
+    Cli::command().mut_subcommand("agent", |agent| agent.mut_arg("group", |group| group.hide(true)))
+}
+
 fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
@@ -186,7 +209,7 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<ExitCode> {
     let args: Vec<_> = std::env::args_os().collect();
-    let command = config_file::apply(Cli::command(), &args)?;
+    let command = config_file::apply(command_line(), &args)?;
     let cli = Cli::from_arg_matches(&command.get_matches_from(args)).unwrap_or_else(|error| error.exit());
     match &cli.command {
         Command::Review(args) => return review::run(args),
@@ -194,8 +217,8 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Load(args) => return load::run(args),
         Command::Testhost => return testhost::run(),
         Command::Version(args) => return version::run(args),
-        Command::Completions(args) => return completions::run(args, Cli::command()),
-        Command::Man(args) => return completions::man(args, Cli::command()),
+        Command::Completions(args) => return completions::run(args, command_line()),
+        Command::Man(args) => return completions::man(args, command_line()),
         _ => {}
     }
     logging::init(cli.global.log_format, cli.global.color);
@@ -205,9 +228,11 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Up(args) => up::run(args, cli.global.log_format).await,
             Command::Down(args) => down::run(args).await,
             Command::Replica(args) => replica::run(args).await,
+            Command::Agent(args) => agent::run(*args, cli.global.log_format).await,
             Command::Gateway(args) => gateway::run(args).await,
             Command::Broker(args) => broker::run(*args).await,
             Command::Deploy(args) => deploy::run(args).await,
+            Command::DeployCheck(args) => deploycheck::run(*args).await,
             Command::Env(args) => env::run(args).await,
             Command::Key(args) => key::run(args).await,
             Command::Rollout(args) => rollout::run(args).await,
@@ -216,6 +241,9 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Snapshot(args) => snapshot::run(args).await,
             Command::Pipeline(args) => pipeline::run(*args).await,
             Command::Group(args) => group::run(args).await,
+            Command::ServerGroup(args) => server_group::run(args).await,
+            Command::Placement(args) => placement::run(args).await,
+            Command::Host(args) => host::run(args).await,
             Command::Scale(args) => scale::run(args).await,
             Command::Health(args) => health::run(args).await,
             Command::Status(args) => status::run(args).await,

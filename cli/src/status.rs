@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use flotilla_api::Client;
+use flotilla_api::placement;
 use flotilla_api::replica::ReplicaRecord;
 use serde::Serialize;
 
@@ -106,9 +107,13 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
         print(&format!("paused by {} {} ago{why}\n", pause.actor, client::age(pause.since_ms)));
     }
     print(&format!("{}\n", flotilla_api::health::summary(replicas.iter().map(|measured| &measured.replica))));
+    for warning in warnings(client, group, &replicas).await? {
+        print(&format!("! {}\n", warning.replace('\n', "\n  ")));
+    }
     let rows = replicas.into_iter().map(|Measured { replica, per_second }| {
         [
             replica.id,
+            replica.host,
             replica.state.to_string(),
             replica.revision,
             replica.in_flight.to_string(),
@@ -119,8 +124,25 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
             if replica.reason.is_empty() { replica.health.trouble().unwrap_or_default() } else { replica.reason },
         ]
     });
-    client::table(["REPLICA", "STATE", "REVISION", "IN FLIGHT", "PER S", "FAILED", "MEMORY", "AGE", "REASON"], rows);
+    client::table(
+        ["REPLICA", "HOST", "STATE", "REVISION", "IN FLIGHT", "PER S", "FAILED", "MEMORY", "AGE", "REASON"],
+        rows,
+    );
     Ok(())
+}
+
+/// What of the places of the replicas does not hold, and what one death would do.
+async fn warnings(client: &Client, group: &str, replicas: &[Measured]) -> anyhow::Result<Vec<String>> {
+    let mut found = match client.placement(group).await {
+        Ok(placement) => placement.notes,
+        // A gateway of 0.1.0 knows no hosts.
+        Err(error) if error.problem().is_some_and(|problem| problem.status == 404) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let rules = client.group(group).await?.rollout;
+    let records: Vec<_> = replicas.iter().map(|measured| measured.replica.clone()).collect();
+    found.extend(placement::warnings(&records, &client.hosts().await?, rules.min_available.unwrap_or(1)));
+    Ok(found)
 }
 
 fn measured(replica: ReplicaRecord, before: &[ReplicaRecord]) -> Measured {

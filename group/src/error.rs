@@ -2,6 +2,8 @@
 
 use flotilla_store::StoreError;
 
+use crate::placement::PlacementError;
+
 /// What can go wrong between replicas and the store.
 #[derive(Debug, thiserror::Error)]
 pub enum GroupError {
@@ -15,6 +17,27 @@ pub enum GroupError {
     IdTaken {
         /// The id.
         id: String,
+        /// How long the lease runs, if nobody renews it.
+        remaining_ms: u128,
+    },
+    /// A change of placements is refused.
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
+    /// There is no such host.
+    #[error("there is no host \"{0}\": see `flotilla host list`")]
+    NoHost(String),
+    /// Its agent lives.
+    #[error(
+        "the agent of host \"{0}\" is running: end it first (`flotilla host drain {0}` moves its replicas off before)"
+    )]
+    HostAlive(String),
+    /// A living agent has this host's name.
+    #[error(
+        "host \"{host}\" has a living agent (its lease runs {remaining_ms} ms more): end that one, or choose another --host"
+    )]
+    HostTaken {
+        /// The host.
+        host: String,
         /// How long the lease runs, if nobody renews it.
         remaining_ms: u128,
     },

@@ -76,6 +76,27 @@ pub(crate) fn host(replica: &str) -> String {
 /// The audit entries that are about no group.
 pub(crate) const SYSTEM_AUDITS: &str = "audit/";
 
+/// Who is placed where.
+pub(crate) const PLACEMENT: &str = "placement";
+/// The lease on placing and moving members.
+pub(crate) const PLACEMENT_LEASE: &str = "placement";
+
+/// What agents say of their hosts when they start.
+pub(crate) const HOSTS: &str = "agent/";
+
+/// A host; also the name of the lease on it.
+pub(crate) fn agent(name: &str) -> String {
+    format!("{HOSTS}{name}")
+}
+
+/// Signs of life of hosts.
+pub(crate) const HOST_BEATS: &str = "agent-beat/";
+
+/// A host's last sign of life.
+pub(crate) fn agent_beat(name: &str) -> String {
+    format!("{HOST_BEATS}{name}")
+}
+
 /// All replicas of a group; without a name those in no group.
 pub(crate) fn members(group: &str) -> String {
     if group.is_empty() { "spare/".to_owned() } else { format!("group/{group}/replica/") }
@@ -103,6 +124,7 @@ pub(crate) fn member_lease(id: &str) -> String {
 pub fn is_of_a_process(key: &str) -> bool {
     let of_group = || key.strip_prefix("group/")?.split_once('/').map(|(_, rest)| rest);
     key.starts_with("spare/")
+        || key.starts_with(HOST_BEATS)
         || of_group().is_some_and(|rest| {
             rest.starts_with("replica/") || rest.starts_with("gateway/") || rest == "consumers" || rest == "supervisor"
         })
@@ -362,10 +384,14 @@ mod tests {
 
     #[test]
     fn what_a_process_keeps_of_itself_is_told_from_what_lasts() {
-        for key in [member("g", "r"), member("", "r"), gateway("g", "x"), consumers("g"), supervisor("g")] {
+        let own =
+            [member("g", "r"), member("", "r"), gateway("g", "x"), consumers("g"), supervisor("g"), agent_beat("h")];
+        for key in own {
             assert!(is_of_a_process(&key), "{key}");
         }
-        for key in [desired("g"), secrets("g"), spec("g"), session("g", "c"), context_prefix("g") + "global/a"] {
+        let lasting =
+            [desired("g"), secrets("g"), spec("g"), session("g", "c"), context_prefix("g") + "global/a", agent("h")];
+        for key in lasting {
             assert!(!is_of_a_process(&key), "{key}");
         }
     }

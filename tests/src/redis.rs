@@ -1,6 +1,6 @@
 //! A redis-server of its own: a store that can be taken away.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -21,7 +21,13 @@ pub struct Redis {
 impl Redis {
     /// Starts it on a free port of loopback.
     pub fn start() -> anyhow::Result<Redis> {
-        let [address] = free_ports()?;
+        Redis::start_on(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// Starts it on a free port of an address of this machine. Nobody is asked for a password.
+    pub fn start_on(ip: IpAddr) -> anyhow::Result<Redis> {
+        let [mut address] = free_ports()?;
+        address.set_ip(ip);
         let folder = TempDir::new()?;
         let child = spawn(address, &folder)?;
         Ok(Redis { child, address, folder })
@@ -58,8 +64,8 @@ impl Redis {
 
 fn spawn(address: SocketAddr, folder: &TempDir) -> anyhow::Result<Child> {
     let child = Command::new("redis-server")
-        .args(["--bind", "127.0.0.1", "--port", &address.port().to_string(), "--save", ""])
-        .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
+        .args(["--bind", &address.ip().to_string(), "--port", &address.port().to_string(), "--save", ""])
+        .args(["--appendonly", "yes", "--appendfsync", "always", "--protected-mode", "no", "--dir"])
         .arg(folder.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())

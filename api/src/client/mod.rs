@@ -11,6 +11,7 @@ mod key;
 mod logs;
 mod nodes;
 mod pipelines;
+mod placement;
 mod revisions;
 mod snapshots;
 mod sse;

@@ -3,9 +3,11 @@
 mod host;
 mod server_group;
 mod spec;
+mod spread;
 
 pub use host::{Host, HostFacts, HostLoad};
 pub use server_group::{
     Domain, Joined, Move, PlacedMember, Policy, ServerGroupJoin, ServerGroupRules, ServerGroupSpec, ServerGroupStatus,
 };
 pub use spec::{PlacementCheck, PlacementSpec, PlacementSummary, Proposed};
+pub use spread::warnings;

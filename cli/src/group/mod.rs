@@ -5,5 +5,6 @@ mod member;
 mod pause;
 mod run;
 mod set;
+mod template;
 
 pub use run::{GroupCommandArgs, run};

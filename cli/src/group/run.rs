@@ -1,5 +1,7 @@
 //! The subcommands of `flotilla group`.
 
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,7 +14,9 @@ use flotilla_flows::NodeSettings;
 use serde::Serialize;
 
 use super::member::Member;
+use super::template::Template;
 use crate::client::{self, AdminArgs};
+use crate::exit::{Exit, Failure};
 use crate::review::print;
 
 /// What `flotilla group` takes.
@@ -32,11 +36,16 @@ enum Command {
         #[arg(default_value = "my-group")]
         name: String,
     },
-    /// Add a group
+    /// Add a group, or replace what is said of one; `members` in the file are put into it
     Add {
+        /// Its name, where the file has none
+        name: Option<String>,
         /// File with the group in JSON, or - for standard input
-        #[arg(short, long)]
+        #[arg(short, long, visible_alias = "json-file")]
         file: PathBuf,
+        /// Put it into a server group: group=NAME
+        #[arg(long, value_name = "group=NAME", value_parser = crate::placement::hint)]
+        hint: Option<String>,
     },
     /// Change a group: opens it in $EDITOR, or takes a file
     Edit {
@@ -47,9 +56,13 @@ enum Command {
         file: Option<PathBuf>,
     },
     /// List the groups
+    #[command(visible_alias = "ls")]
     List {
         /// Only this one
         name: Option<String>,
+        /// Everything about them, with their replicas, in JSON by name
+        #[arg(long, short)]
+        long: bool,
     },
     /// Show a group with its replicas
     Show {
@@ -69,7 +82,7 @@ enum Command {
         group: String,
     },
     /// Put replicas into a group, take them out, list them
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "mb")]
     Member(Member),
     /// Maintenance mode: sources stop, brokers keep what comes, HTTP requests are answered 503; what is in flight is finished
     Pause {
@@ -104,9 +117,13 @@ enum Command {
         expires: u64,
     },
     /// Remove a group without replicas
+    #[command(visible_alias = "rm")]
     Remove {
         /// Its name
         name: String,
+        /// Do not ask
+        #[arg(long, short)]
+        force: bool,
     },
 }
 
@@ -114,11 +131,9 @@ enum Command {
 pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
     let client = args.admin.client();
     match args.command {
-        Command::New { name } => client::json(&GroupSpec::named(&name)),
-        Command::Add { file } => {
-            let text = crate::flow_files::text_or_stdin(&file)?;
-            let spec: GroupSpec = serde_json::from_str(&text).context("not a group: see `flotilla group new`")?;
-            let added = client.add_group(&spec).await?;
+        Command::New { name } => client::json(&Template::new(&name)?),
+        Command::Add { name, file, hint } => {
+            let added = super::template::put(&client, name.as_deref(), &file, hint).await?;
             if args.admin.json {
                 client::json(&added);
             }
@@ -135,12 +150,21 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
                 client::json(&edited);
             }
         }
-        Command::List { name } => {
+        Command::List { name, long } => {
             let mut groups = client.groups().await?;
             if let Some(name) = name {
                 groups.retain(|group| group.name == name);
             }
-            show(groups, args.admin.json);
+            if !long {
+                show(groups, args.admin.json);
+                return Ok(ExitCode::SUCCESS);
+            }
+            let mut all = BTreeMap::new();
+            for group in groups {
+                let members = client.replicas(&group.name).await?;
+                all.insert(group.name.clone(), Shown { members, group });
+            }
+            client::json(&all);
         }
         Command::Show { name } => {
             let group = client.group(&name).await?;
@@ -164,15 +188,30 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
                 eprintln!("start replicas with FLOTILLA_JOIN; they are {}'s", made.token.owner);
             }
         }
-        Command::Remove { name } => client.remove_group(&name).await?,
+        Command::Remove { name, force } => {
+            if !force && !sure(&name) {
+                return Err(Failure::new(Exit::Refused, "nothing was removed").into());
+            }
+            client.remove_group(&name).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Asks at a terminal; elsewhere the command is the answer.
+fn sure(name: &str) -> bool {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return true;
+    }
+    eprint!("Are you sure you want to remove group \"{name}\"? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
 /// What users say of a group.
 fn spec_of(group: GroupStatus) -> GroupSpec {
-    let GroupStatus { name, description, replicas, rollout, protected, protected_by, .. } = group;
-    GroupSpec { name, description, replicas, rollout, protected, protected_by }
+    let GroupStatus { name, description, replicas, rollout, protected, protected_by, placement, .. } = group;
+    GroupSpec { name, description, replicas, rollout, protected, protected_by, placement }
 }
 
 /// What `flotilla group show` prints.

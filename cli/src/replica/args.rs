@@ -37,7 +37,7 @@ impl From<OnFailureArg> for OnFailure {
 #[derive(Args, Clone, Debug)]
 pub struct EngineArgs {
     /// Name of the group
-    #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
+    #[arg(long, visible_alias = "ha-group", env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
     pub group: String,
     /// Worker threads per replica [default: one per core]
     #[arg(long, env = "FLOTILLA_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -150,6 +150,12 @@ pub struct ReplicaArgs {
     /// Unique id of this replica [default: GROUP-<random>]
     #[arg(long, env = "FLOTILLA_ID", value_name = "ID")]
     pub id: Option<String>,
+    /// The host that it runs on, as `flotilla agent --host` calls it: shown, and counted by what spreads over hosts
+    #[arg(long, env = "FLOTILLA_HOST", default_value = "", hide_default_value = true, value_name = "NAME")]
+    pub host: String,
+    /// Make the group if there is none of this name; with a flow document, and for the group `default`, it is made anyway
+    #[arg(long, env = "FLOTILLA_CREATE")]
+    pub create: bool,
     /// Join no group yet: wait until `flotilla group member add NAME --replica ID` puts it into one
     #[arg(long, env = "FLOTILLA_SPARE", conflicts_with = "flows")]
     pub spare: bool,

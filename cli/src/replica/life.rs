@@ -12,6 +12,7 @@ use flotilla_engine::observe::DebugFeed;
 use flotilla_gateway::admin::Token;
 use flotilla_group::Changes;
 use flotilla_group::Driver;
+use flotilla_group::GroupError;
 use flotilla_group::accounts::Joins;
 use flotilla_group::control::ControlTokens;
 use flotilla_group::desired::DesiredStates;
@@ -40,6 +41,7 @@ use super::replica_type::Replica;
 use super::sessions::GroupKeeper;
 use super::together::GroupTogether;
 use super::{engine, health, metrics, parent, watch};
+use crate::exit::{Exit, Failure};
 use crate::flow_files;
 use crate::group_key;
 use crate::logging;
@@ -118,7 +120,15 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     }
     let revisions = Revisions::new(store.clone(), &args.engine.group)?;
     let desired = DesiredStates::new(store.clone(), &args.engine.group)?;
-    Specs::new(store.clone()).add_if_none(&GroupSpec::named(&args.engine.group)).await?;
+    let specs = Specs::new(store.clone());
+    if args.create || given.is_some() || args.engine.group == "default" {
+        specs.add_if_none(&GroupSpec::named(&args.engine.group)).await?;
+    } else if let Err(error) = specs.get(&args.engine.group).await {
+        // A typo makes no group.
+        let why = format!("{error}; `flotilla group add` makes one, or --create");
+        let exit = if matches!(error, GroupError::NoGroup(_)) { Exit::NotFound } else { Exit::Unreachable };
+        return Err(Failure::new(exit, why).into());
+    }
     if let Some(revision) = given {
         let id = revisions.record(&revision, "replica").await?;
         desired.set_if_none(&id).await?;
@@ -276,6 +286,7 @@ fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: Option<SocketAddr>
     ReplicaRecord {
         id: id.to_owned(),
         group: String::new(),
+        host: args.host.clone(),
         state: ReplicaState::Starting,
         reason: String::new(),
         revision: String::new(),

@@ -13,6 +13,9 @@ pub struct RulesArgs {
     /// Replicas that stay ready at least [default: all but one]
     #[arg(long, value_name = "N")]
     min_available: Option<usize>,
+    /// Move replicas also when the others of the group are away: none has to stay ready
+    #[arg(long, conflicts_with = "min_available")]
+    even_if_alone: bool,
     /// Seconds that a replica must stay well with the new revision
     #[arg(long, value_name = "SECONDS")]
     probation: Option<f64>,
@@ -31,6 +34,7 @@ impl RulesArgs {
     /// The rules of a rollout in a group; `None` for the group's own.
     pub async fn rules(&self, client: &Client, group: &str) -> Result<Option<Rules>, ClientError> {
         if self.min_available.is_none()
+            && !self.even_if_alone
             && self.probation.is_none()
             && self.ready_timeout.is_none()
             && self.error_factor.is_none()
@@ -44,7 +48,8 @@ impl RulesArgs {
             Err(error) => return Err(error),
         };
         let ms = |seconds: f64| (seconds.max(0.0) * 1000.0) as u64;
-        rules.min_available = self.min_available.or(rules.min_available);
+        let alone = self.even_if_alone.then_some(0);
+        rules.min_available = self.min_available.or(alone).or(rules.min_available);
         rules.probation_ms = self.probation.map_or(rules.probation_ms, ms);
         rules.ready_ms = self.ready_timeout.map_or(rules.ready_ms, ms);
         rules.error_factor = self.error_factor.unwrap_or(rules.error_factor);

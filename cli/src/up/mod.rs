@@ -18,4 +18,7 @@ mod supervisor;
 mod users;
 
 pub use args::UpArgs;
+pub use living::Living;
+pub use printer::Printer;
 pub use run::run;
+pub use supervisor::{ReplicaCommand, keep_running};

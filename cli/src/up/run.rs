@@ -37,6 +37,7 @@ use crate::gateway::{Gateway, GatewayParts};
 use crate::group_key;
 use crate::known_up;
 use crate::logging::{self, LogFormat};
+use crate::machine;
 use crate::place::Held;
 use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
 use crate::review::print;
@@ -220,7 +221,8 @@ fn replica_command(args: &UpArgs, store: &str, keys: KeyRing, patience: Duration
     command.extend(["--store".to_owned(), store.to_owned(), "--http".to_owned(), "127.0.0.1:0".to_owned()]);
     // What replicas write is read here, and printed as one stream.
     command.extend(["--show-debug", "--log-format", "json"].map(str::to_owned));
-    ReplicaCommand { args: command, group: args.engine.group.clone(), keys, patience }
+    command.extend(["--host".to_owned(), machine::name()]);
+    ReplicaCommand { args: command, group: args.engine.group.clone(), keys, store: None, patience }
 }
 
 /// The store holds flows and credentials: nobody else on the machine is to read it.

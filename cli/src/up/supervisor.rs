@@ -23,6 +23,8 @@ pub struct ReplicaCommand {
     pub group: String,
     /// The group's keys: handed on in the environment, where other users cannot read them.
     pub keys: KeyRing,
+    /// The store's URL, handed on in the same way, if not among the arguments: it may have a password.
+    pub store: Option<String>,
     /// How long a replica that was asked to stop may take before it is killed.
     pub patience: Duration,
 }
@@ -43,7 +45,7 @@ struct Places {
     /// How each is stopped, the oldest first.
     stops: Vec<CancellationToken>,
     /// Places so far: a number is never used twice, as its last replica may still drain.
-    numbered: usize,
+    numbered: u64,
 }
 
 impl Supervisor {
@@ -94,7 +96,7 @@ impl Supervisor {
 }
 
 /// Ids are never used twice within a life of the supervisor: a dead replica's lease may still be held.
-fn id(group: &str, place: usize, generation: u64) -> String {
+fn id(group: &str, place: u64, generation: u64) -> String {
     match generation {
         0 => format!("{group}-{place}"),
         _ => format!("{group}-{place}.{generation}"),
@@ -111,11 +113,13 @@ fn spawn(command: &ReplicaCommand, id: &str) -> std::io::Result<Child> {
         "FLOTILLA_ADVERTISE",
         "FLOTILLA_CONFIG",
         "FLOTILLA_SPARE",
+        "FLOTILLA_JOIN",
         "FLOTILLA_ADMIN_TOKEN",
     ] {
         process.env_remove(name);
     }
-    process.env("FLOTILLA_GROUP_KEY", command.keys.known().as_deref().unwrap_or_default());
+    process.envs(command.keys.known().as_deref().map(|key| ("FLOTILLA_GROUP_KEY", key)));
+    process.envs(command.store.iter().map(|store| ("FLOTILLA_STORE", store)));
     process
         .arg("replica")
         .args(&command.args)
@@ -129,11 +133,11 @@ fn spawn(command: &ReplicaCommand, id: &str) -> std::io::Result<Child> {
 }
 
 /// Keeps one place filled. Ends when the supervisor stops and the process has drained.
-async fn keep_running(
+pub async fn keep_running(
     command: ReplicaCommand,
     mut living: Living,
     printer: Printer,
-    place: usize,
+    place: u64,
     stop: CancellationToken,
 ) {
     let mut backoff = Backoff::default();

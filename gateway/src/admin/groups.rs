@@ -8,7 +8,9 @@ use flotilla_api::access::{Grant, Role};
 use flotilla_api::audit::AuditEntry;
 use flotilla_api::group::{GroupSpec, GroupStatus, PauseChange, Scale};
 use flotilla_api::replica::ReplicaState;
+use flotilla_group::GroupError;
 use flotilla_group::rights::Right;
+use flotilla_group::scheduler::Ledger;
 use flotilla_group::spec::Supervision;
 use serde_json::{Value, json};
 
@@ -16,10 +18,13 @@ use super::api::{Api, Body};
 use super::caller::Caller;
 use super::drift::drift;
 use super::etag::{IfMatch, changed, etag};
+use super::placement::{fits, has_hosts};
 use super::problem::Failure;
 
-/// Replicas of one group on one machine at most.
+/// Replicas of one group under `flotilla up` at most.
 const MOST: u16 = 64;
+/// Replicas of one group on hosts with agents at most.
+const MOST_PLACED: u16 = 10_000;
 
 /// A group for the audit log.
 fn shown(spec: &GroupSpec) -> Value {
@@ -34,6 +39,9 @@ async fn show(api: &Api, spec: GroupSpec) -> Result<GroupStatus, Failure> {
         None => String::new(),
     };
     let (revision, paused) = state.map(|(state, _)| (state.revision, state.pause)).unzip();
+    let (mut placed, _) = Ledger::new(api.store.clone()).load().await?;
+    let mut placement = spec.placement;
+    placement.server_group = placed.groups.remove(&spec.name).and_then(|places| places.server_group);
     Ok(GroupStatus {
         paused: paused.flatten(),
         protected_by: spec.protected_by,
@@ -43,6 +51,7 @@ async fn show(api: &Api, spec: GroupSpec) -> Result<GroupStatus, Failure> {
         replicas: spec.replicas,
         rollout: spec.rollout,
         protected: spec.protected,
+        placement,
         revision,
         living: replicas.len(),
         ready: replicas.iter().filter(|replica| replica.state == ReplicaState::Ready).count(),
@@ -64,6 +73,18 @@ pub(super) async fn add(
     caller: Caller,
     Body(spec): Body<GroupSpec>,
 ) -> Result<(StatusCode, Json<GroupStatus>), Failure> {
+    let ledger = Ledger::new(api.store.clone());
+    match api.specs().get(&spec.name).await {
+        Ok(_) => return Err(GroupError::GroupExists(spec.name).into()),
+        Err(GroupError::NoGroup(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if spec.replicas > 0 && has_hosts(&api).await? {
+        fits(&api, &spec.name, &spec.placement, spec.replicas, false).await?;
+    }
+    if let Some(server_group) = &spec.placement.server_group {
+        ledger.bind(&spec.name, server_group).await?;
+    }
     api.specs().add(&spec).await?;
     if caller.require(Right::Own, &spec.name).is_err() {
         // Any user may make a group, and owns it then.
@@ -98,6 +119,16 @@ pub(super) async fn replace(
     }
     let (old, version) = api.specs().get_version(&group).await?;
     if_match.check(version)?;
+    let (placed, _) = Ledger::new(api.store.clone()).load().await?;
+    let bound = placed.groups.get(&group).and_then(|places| places.server_group.clone());
+    // It is not edited: a document that does not name it leaves it as it is.
+    if spec.placement.server_group.is_some() && spec.placement.server_group != bound {
+        let detail = format!(
+            "the server group of a group that exists is not edited: `flotilla server-group add NAME --group {group} --plan` \
+             shows what a change would move"
+        );
+        return Err(Problem::new(409, "server_group_fixed", detail).of_field("placement.server_group").into());
+    }
     // Without a version any change is made, as often as it takes.
     match if_match.is_given() {
         false => api.specs().replace(&spec).await?,
@@ -132,18 +163,24 @@ pub(super) async fn scale(
     caller: Caller,
     Body(scale): Body<Scale>,
 ) -> Result<Json<GroupStatus>, Failure> {
-    if !(1..=MOST).contains(&scale.replicas) {
-        let detail = format!("replicas {} must be 1 to {MOST}", scale.replicas);
+    let spec = api.specs().get(&group).await?;
+    let here = Supervision::new(api.store.clone(), &group)?.is_there().await?;
+    let range = if here { 1..=MOST } else { 0..=MOST_PLACED };
+    if !range.contains(&scale.replicas) {
+        let detail = format!("replicas {} must be {} to {}", scale.replicas, range.start(), range.end());
         return Err(Problem::new(400, "bad_replicas", detail).of_field("replicas").into());
     }
-    let old = api.specs().get(&group).await?.replicas;
-    if !Supervision::new(api.store.clone(), &group)?.is_there().await? {
+    if !here && !has_hosts(&api).await? {
         let detail = format!(
-            "nobody starts and stops replicas of group \"{group}\", so that nothing would happen: start some with `flotilla \
-             replica --group {group}`, or end them"
+            "nobody starts and stops replicas of group \"{group}\", so that nothing would happen: start `flotilla agent` on a \
+             machine, or replicas by hand with `flotilla replica --group {group}`"
         );
         return Err(Problem::new(409, "no_supervisor", detail).of_field("replicas").into());
     }
+    if !here && scale.replicas > spec.replicas {
+        fits(&api, &group, &spec.placement, scale.replicas, false).await?;
+    }
+    let before = spec.replicas;
     let spec = api.specs().scale(&group, scale.replicas).await?;
     // A rollout that runs counts with the new size.
     let size = usize::from(scale.replicas);
@@ -153,12 +190,12 @@ pub(super) async fn scale(
         true
     });
     match resized.await {
-        Ok(_) | Err(flotilla_group::GroupError::NoRollout { .. }) => {}
+        Ok(_) | Err(GroupError::NoRollout { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     api.audit(&group)?
         .write(AuditEntry {
-            old: json!({"replicas": old}),
+            old: json!({"replicas": before}),
             new: json!({"replicas": scale.replicas}),
             ..caller.entry("scale", format!("to {} replicas", scale.replicas))
         })

@@ -3,8 +3,10 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flotilla_api::problem::Part;
 use flotilla_api::problem::{CONTENT_TYPE, Problem};
 use flotilla_group::GroupError;
+use flotilla_group::placement::PlacementError;
 use flotilla_store::StoreError;
 
 /// Why a request is refused, as an answer.
@@ -60,8 +62,27 @@ impl From<GroupError> for Failure {
             GroupError::NoSuch { code, .. } => (404, *code, None),
             GroupError::Invalid { field, .. } => (400, "bad_value", Some(*field)),
             GroupError::Conflict { code, .. } => (409, *code, None),
+            GroupError::NoHost(_) => (404, "no_such_host", Some("host")),
+            GroupError::HostAlive(_) => (409, "host_alive", Some("host")),
+            GroupError::HostTaken { .. } => (409, "host_taken", Some("host")),
+            GroupError::Placement(error) => match error {
+                PlacementError::NoServerGroup(_) => (404, "no_such_server_group", Some("server_group")),
+                PlacementError::ServerGroupExists(_) => (409, "server_group_exists", Some("name")),
+                PlacementError::BadRules(_) => (400, "bad_rules", Some("rules")),
+                PlacementError::InServerGroup { .. } => (409, "in_server_group", Some("group")),
+                PlacementError::NoValidHost(_) => (409, "no_valid_host", None),
+            },
         };
-        let problem = Problem::new(status, code, error.to_string());
+        let mut problem = Problem::new(status, code, error.to_string());
+        if let GroupError::Placement(PlacementError::NoValidHost(none)) = &error {
+            let part = |(host, why): &(String, String)| Part {
+                code: "host".into(),
+                name: host.clone(),
+                detail: why.clone(),
+                ..Part::default()
+            };
+            problem.problems = none.hosts.iter().map(part).collect();
+        }
         Failure(match field {
             Some(field) => problem.of_field(field),
             None => problem,

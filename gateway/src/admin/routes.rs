@@ -13,8 +13,8 @@ use super::api::Api;
 use super::guard::{Guard, Post, guard};
 use super::route::Route;
 use super::{
-    audit, context, deadletter, deploy, env, groups, joins, key, logs, members, nodes, openapi, pipelines, revisions,
-    rollout, snapshots, status, tokens, users,
+    audit, context, deadletter, deploy, env, groups, hosts, joins, key, logs, members, nodes, openapi, pipelines,
+    placement, revisions, rollout, snapshots, status, tokens, users,
 };
 
 /// Routes, each with its handler.
@@ -70,6 +70,18 @@ fn own(routes: Routes) -> Routes {
         .put("/api/v1/groups/{group}/scale", Right::Own, groups::scale)
         .post("/api/v1/groups/{group}/pause", Right::Deploy, groups::pause)
         .post("/api/v1/groups/{group}/resume", Right::Deploy, groups::resume)
+        .get("/api/v1/groups/{group}/placement", Right::View, placement::of_group)
+        .post("/api/v1/placement/check", Right::View, placement::check)
+        .get("/api/v1/server-groups", Right::View, placement::list)
+        .post("/api/v1/server-groups", Right::CreateGroup, placement::add)
+        .get("/api/v1/server-groups/{name}", Right::View, placement::get)
+        .delete("/api/v1/server-groups/{name}", Right::Administer, placement::remove)
+        .post("/api/v1/server-groups/{name}/groups", Right::CreateGroup, placement::join)
+        .get("/api/v1/hosts", Right::View, hosts::list)
+        .get("/api/v1/hosts/{host}", Right::View, hosts::get)
+        .delete("/api/v1/hosts/{host}", Right::Administer, hosts::remove)
+        .post("/api/v1/hosts/{host}/drain", Right::Administer, hosts::drain)
+        .post("/api/v1/hosts/{host}/undrain", Right::Administer, hosts::undrain)
         .post("/api/v1/groups/{group}/deploy", Right::Deploy, deploy::deploy)
         .post("/api/v1/groups/{group}/deploy/dry-run", Right::View, deploy::dry_run)
         .get("/api/v1/groups/{group}/env", Right::View, env::list)

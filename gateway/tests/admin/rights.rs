@@ -52,6 +52,7 @@ async fn every_route_as_everybody() {
             let id = if route.path.contains("/tokens/") { &spare } else { "1" };
             let path = path.replace("{id}", id).replace("{to}", "1").replace("{replica}", "r-1");
             let path = path
+                .replace("{host}", "h")
                 .replace("{module}", "node-red")
                 .replace("{name}", "inject")
                 .replace("{number}", "1")

@@ -22,7 +22,7 @@ pub struct Decision {
 /// One thing that was decided.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The group.
+    /// The group; empty when it is about a host without members.
     pub group: String,
     /// What: `host-lost`, `host-back`, `member-placed`, `member-replaced`, `member-moves`, `member-leaves`, `member-lost`.
     pub action: &'static str,
@@ -80,7 +80,11 @@ impl Decision {
             };
             let with_members = self.placement.groups.iter().filter(|(_, places)| places.on.contains_key(name));
             let groups: Vec<String> = with_members.map(|(group, _)| group.clone()).collect();
-            groups.iter().for_each(|group| self.say(group, action, None, why.clone()));
+            if groups.is_empty() {
+                self.say("", action, None, why);
+            } else {
+                groups.iter().for_each(|group| self.say(group, action, None, why.clone()));
+            }
         }
     }
 

@@ -15,6 +15,9 @@ use flotilla_api::log::LogPage;
 use flotilla_api::member::By;
 use flotilla_api::node::{GroupNodes, Inject, Injected};
 use flotilla_api::pipeline::{NewRun, PipelineSpec, Run, Verdict};
+use flotilla_api::placement::{
+    Host, Joined, PlacementCheck, PlacementSummary, Proposed, ServerGroupJoin, ServerGroupSpec, ServerGroupStatus,
+};
 use flotilla_api::replica::ReplicaRecord;
 use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
 use flotilla_api::rollout::{Rollout, RolloutStatus};
@@ -30,6 +33,7 @@ use super::operation::{Operation, change, get};
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = accounts();
     all.extend(groups());
+    all.extend(places());
     all.extend(revisions());
     all.extend(messages());
     all.extend(inside());
@@ -91,6 +95,29 @@ fn groups() -> Vec<Operation> {
             .answers::<GroupStatus>(200),
         get::<Vec<AuditEntry>>("/api/v1/groups/{group}/audit", "The audit log of a group").query::<AuditFilter>(),
         get::<AuditChain>("/api/v1/groups/{group}/audit/chain", "The same with its hashes and signatures"),
+    ]
+}
+
+fn places() -> Vec<Operation> {
+    vec![
+        get::<PlacementSummary>("/api/v1/groups/{group}/placement", "Where a group's replicas are placed"),
+        change("POST", "/api/v1/placement/check", "Where a group's replicas would be placed")
+            .takes::<PlacementCheck>()
+            .answers::<Proposed>(200),
+        get::<Vec<ServerGroupStatus>>("/api/v1/server-groups", "The server groups"),
+        change("POST", "/api/v1/server-groups", "Make a server group")
+            .takes::<ServerGroupSpec>()
+            .answers::<ServerGroupStatus>(201),
+        get::<ServerGroupStatus>("/api/v1/server-groups/{name}", "A server group with its members"),
+        change("DELETE", "/api/v1/server-groups/{name}", "Delete a server group; its members run on"),
+        change("POST", "/api/v1/server-groups/{name}/groups", "Put a group that exists into a server group")
+            .takes::<ServerGroupJoin>()
+            .answers::<Joined>(200),
+        get::<Vec<Host>>("/api/v1/hosts", "The hosts with an agent"),
+        get::<Host>("/api/v1/hosts/{host}", "A host with its members"),
+        change("DELETE", "/api/v1/hosts/{host}", "Forget a host whose agent has ended"),
+        change("POST", "/api/v1/hosts/{host}/drain", "Move all replicas off a host").answers::<Host>(200),
+        change("POST", "/api/v1/hosts/{host}/undrain", "Let a host have replicas again").answers::<Host>(200),
     ]
 }
 

@@ -42,6 +42,7 @@ pub fn record(id: &str, revision: &str, born: u64) -> ReplicaRecord {
     ReplicaRecord {
         id: id.to_owned(),
         group: "g".to_owned(),
+        host: String::new(),
         state: ReplicaState::Ready,
         reason: String::new(),
         revision: revision.to_owned(),

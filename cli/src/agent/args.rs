@@ -1,0 +1,74 @@
+//! What `flotilla agent` takes.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use flotilla_api::placement::HostFacts;
+
+use crate::machine;
+use crate::placement::label;
+use crate::replica::EngineArgs;
+use crate::store_url::StoreUrl;
+
+/// What `flotilla agent` takes.
+#[derive(Args, Clone, Debug)]
+pub struct AgentArgs {
+    /// Name of this machine among all hosts [default: its hostname]
+    #[arg(long, env = "FLOTILLA_HOST", value_name = "NAME")]
+    pub host: Option<String>,
+    /// Zone that it is in: what fails together, such as a building or an availability zone
+    #[arg(long, env = "FLOTILLA_ZONE", default_value = "", hide_default_value = true, value_name = "ZONE")]
+    pub zone: String,
+    /// Rack that it is in
+    #[arg(long, env = "FLOTILLA_RACK", default_value = "", hide_default_value = true, value_name = "RACK")]
+    pub rack: String,
+    /// What groups may ask for in `"placement": {"labels": ...}`
+    #[arg(long, env = "FLOTILLA_LABEL", value_delimiter = ',', value_name = "KEY=VALUE", value_parser = label)]
+    pub label: Vec<(String, String)>,
+    /// Replicas on it at most, of all groups together [default: no bound]
+    #[arg(long, env = "FLOTILLA_MAX_REPLICAS", value_name = "N")]
+    pub max_replicas: Option<u32>,
+    /// The user whose host it is
+    #[arg(long, env = "FLOTILLA_OWNER", default_value = "", hide_default_value = true, value_name = "USER")]
+    pub owner: String,
+    /// Seconds without a sign of life after which this host counts as lost
+    #[arg(long, env = "FLOTILLA_HOST_LEASE", default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub host_lease: u64,
+    /// Seconds that a host may be lost before its replicas are placed elsewhere; the same for all agents
+    #[arg(long, env = "FLOTILLA_REPLACE_AFTER", default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub replace_after: u64,
+    /// Where the replicas' HTTP nodes listen; with port 0 each has one of its own. Gateways reach replicas at this address
+    #[arg(long, env = "FLOTILLA_HTTP", default_value = "0.0.0.0:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
+    pub http: SocketAddr,
+    /// Where the agent's /livez, /readyz and /metrics are
+    #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
+    pub ops: SocketAddr,
+    /// The groups' key: credentials are kept encrypted with it
+    #[arg(long, env = "FLOTILLA_GROUP_KEY", value_name = "KEY", hide_env_values = true)]
+    pub group_key: Option<String>,
+    #[command(flatten)]
+    pub at: StoreUrl,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+impl AgentArgs {
+    /// What is said of the host.
+    pub fn facts(&self) -> HostFacts {
+        HostFacts {
+            name: self.host.clone().unwrap_or_else(machine::name),
+            zone: self.zone.clone(),
+            rack: self.rack.clone(),
+            labels: self.label.iter().cloned().collect::<BTreeMap<_, _>>(),
+            max_replicas: self.max_replicas,
+            owner: self.owner.clone(),
+        }
+    }
+
+    /// How long the lease on the host's name runs.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.host_lease)
+    }
+}

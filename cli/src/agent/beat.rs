@@ -1,0 +1,71 @@
+//! The agent's signs of life.
+
+use std::time::Duration;
+
+use flotilla_group::host::{Beat, HostRegistration};
+use flotilla_tasks::{Handle, Task};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::machine;
+
+/// Signs of life, until `leave`.
+pub(super) struct Heart {
+    /// True while this process can tell dead hosts from an outage of its own.
+    pub(super) may_judge: watch::Receiver<bool>,
+    /// Fires when another agent has the host's name.
+    pub(super) lost: CancellationToken,
+    stop: CancellationToken,
+    beating: Handle<HostRegistration>,
+}
+
+impl Heart {
+    /// Begins to give signs of life.
+    pub(super) fn start(registration: HostRegistration, host: &str, ttl: Duration, started_ms: u64) -> Heart {
+        let (told, may_judge) = watch::channel(false);
+        let (lost, stop) = (CancellationToken::new(), CancellationToken::new());
+        let task = Task {
+            name: "heartbeat",
+            owner: host.into(),
+            ends: "the agent ends",
+            failure: "the host counts as lost; restart `flotilla agent`",
+        };
+        let period = ttl / HostRegistration::BEATS_PER_LEASE;
+        let (on_loss, stopped) = (lost.clone(), stop.clone());
+        let beating = task.spawn(async move {
+            let mut registration = registration;
+            let mut failing = false;
+            loop {
+                match registration.beat(machine::load(started_ms)).await {
+                    Beat::Given => failing = false,
+                    Beat::Unknown(why) => {
+                        if !std::mem::replace(&mut failing, true) {
+                            tracing::warn!(why, "cannot give a sign of life; the replicas go on");
+                        }
+                    }
+                    Beat::Lost => {
+                        tracing::error!(
+                            "another agent has the name of this host: the replicas drain, and this one ends"
+                        );
+                        on_loss.cancel();
+                        return registration;
+                    }
+                }
+                let _ = told.send(registration.may_judge());
+                tokio::select! {
+                    () = tokio::time::sleep(period) => {}
+                    () = stopped.cancelled() => return registration,
+                }
+            }
+        });
+        Heart { may_judge, lost, stop, beating }
+    }
+
+    /// Gives the host's name back.
+    pub(super) async fn leave(self) {
+        self.stop.cancel();
+        if let Ok(registration) = self.beating.await {
+            registration.leave().await;
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! A group over several hosts: a store, a broker, a gateway, and agents as processes of their own.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use flotilla_api::replica::ReplicaState;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::admin::{Admin, write_flow};
+use crate::network::Network;
+use crate::part::{Part, wait_for};
+use crate::ports::free_ports;
+use crate::process::{flotilla, kill};
+use crate::redis::Redis;
+use crate::wait::eventually;
+
+/// How long something may take that ends by itself.
+const ENDS: Duration = Duration::from_secs(60);
+
+/// Hosts and what they need.
+pub struct Hosts {
+    /// The store.
+    pub redis: Redis,
+    /// Where the broker listens.
+    pub mqtt: SocketAddr,
+    /// Where flow traffic comes in.
+    pub http: SocketAddr,
+    /// Where the admin API is.
+    pub admin: Admin,
+    agents: BTreeMap<String, Part>,
+    parts: Vec<Part>,
+    folder: TempDir,
+    /// Where hosts have addresses of their own.
+    network: Option<Network>,
+}
+
+impl Hosts {
+    /// Starts store, broker and gateway; no host yet. All hosts are on loopback.
+    pub fn start() -> anyhow::Result<Hosts> {
+        Hosts::start_in(None)
+    }
+
+    /// The same with hosts that have addresses of their own in a network.
+    pub fn start_in(network: Option<Network>) -> anyhow::Result<Hosts> {
+        let ip = network.as_ref().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), Network::address);
+        let redis = Redis::start_on(ip)?;
+        let [mut mqtt, http, admin, ops] = free_ports()?;
+        mqtt.set_ip(ip);
+        let (listen, shown) = (mqtt.to_string(), ops.to_string());
+        let broker = Part::start(&["broker", "--listen", &listen, "--allow-anonymous", "--ops", &shown], &[])?;
+        let (at, door, url) = (admin.to_string(), http.to_string(), redis.url());
+        let gateway = Part::start(&["gateway", "--http", &door, "--admin", &at, "--store", &url], &[])?;
+        wait_for(admin, "/livez", 200)?;
+        wait_for(ops, "/readyz", 200)?;
+        let (agents, parts) = (BTreeMap::new(), vec![broker, gateway]);
+        Ok(Hosts {
+            redis,
+            mqtt,
+            http,
+            admin: Admin { address: admin, token: None },
+            agents,
+            parts,
+            folder: TempDir::new()?,
+            network,
+        })
+    }
+
+    /// Starts the agent of a host.
+    pub fn agent(&mut self, host: &str, args: &[&str]) -> anyhow::Result<()> {
+        let mut command = match &self.network {
+            Some(network) => network.command(host, &flotilla()?),
+            None => Command::new(flotilla()?),
+        };
+        // Quick leases, of replicas too; longer ones where many processes share few processors.
+        let (listen, lease) = if self.network.is_some() { ("0.0.0.0:0", "5") } else { ("127.0.0.1:0", "2") };
+        command.args(["agent", "--host", host, "--http", listen, "--host-lease", lease, "--replace-after", "3"]);
+        command.args(["--workers", "1"]).args(args);
+        command.envs([("FLOTILLA_STORE", self.redis.url().as_str()), ("FLOTILLA_LEASE", lease)]);
+        self.agents.insert(host.to_owned(), Part::run(command)?);
+        eventually(&format!("host {host}"), ENDS, || self.host(host).filter(|host| host["alive"] == true)).map(drop)
+    }
+
+    /// Adds a machine to the network.
+    pub fn machine(&mut self, host: &str) -> anyhow::Result<()> {
+        self.network.as_mut().context("hosts have a network")?.add(host)
+    }
+
+    /// A host loses its power: nobody is told, and everything on it is gone.
+    pub fn power_off(&mut self, host: &str) -> anyhow::Result<()> {
+        let network = self.network.as_ref().context("hosts have a network")?;
+        network.cut(host)?;
+        network.kill(host)?;
+        self.agents.remove(host);
+        Ok(())
+    }
+
+    /// Cuts a host off, or joins it to the others again.
+    pub fn cut(&self, host: &str, cut: bool) -> anyhow::Result<()> {
+        let network = self.network.as_ref().context("hosts have a network")?;
+        if cut { network.cut(host) } else { network.join(host) }
+    }
+
+    /// The agent's process.
+    pub fn agent_pid(&self, host: &str) -> anyhow::Result<u32> {
+        Ok(self.agents.get(host).context("the host has an agent")?.pid())
+    }
+
+    /// SIGKILL for an agent: its replicas drain and end with it.
+    pub fn kill(&mut self, host: &str) -> anyhow::Result<()> {
+        self.agents.get_mut(host).context("the host has an agent")?.kill()
+    }
+
+    /// A host as the API shows it.
+    pub fn host(&self, host: &str) -> Option<Value> {
+        let answer = self.admin.get(&format!("/api/v1/hosts/{host}")).ok().filter(|answer| answer.status == 200)?;
+        serde_json::from_str(&answer.body).ok()
+    }
+
+    /// Runs a subcommand.
+    pub fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+        let mut command = Command::new(flotilla()?);
+        command.args(args).env("FLOTILLA_ADMIN", self.admin.address.to_string());
+        command.output().context("cannot run flotilla")
+    }
+
+    /// Runs a subcommand that has to succeed; answers its output.
+    pub fn done(&self, args: &[&str]) -> anyhow::Result<String> {
+        let output = self.run(args)?;
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        ensure!(output.status.success(), "{args:?}: {out}{err}");
+        Ok(out.into_owned())
+    }
+
+    /// Runs a subcommand that has to be refused; answers what it says.
+    pub fn refused(&self, args: &[&str]) -> anyhow::Result<String> {
+        let output = self.run(args)?;
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(!output.status.success(), "{args:?} was not refused: {}", String::from_utf8_lossy(&output.stdout));
+        Ok(err)
+    }
+
+    /// Writes JSON to a file.
+    pub fn file(&self, name: &str, content: &Value) -> anyhow::Result<String> {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, content.to_string())?;
+        Ok(file.display().to_string())
+    }
+
+    /// Deploys a flow, its broker nodes pointed at the broker, to the group `default`.
+    pub fn deploy(&self, document: &Value) -> anyhow::Result<()> {
+        let mut document = document.clone();
+        for node in document.as_array_mut().into_iter().flatten() {
+            if node["type"] == "mqtt-broker" {
+                node["broker"] = Value::from(self.mqtt.ip().to_string());
+                node["port"] = Value::from(self.mqtt.port().to_string());
+            }
+        }
+        let file = write_flow(self.folder.path(), &document)?;
+        self.done(&["deploy", &file.display().to_string()]).map(drop)
+    }
+
+    /// How many ready replicas of the group `default` are on each host.
+    pub fn spread(&self) -> BTreeMap<String, usize> {
+        let mut spread = BTreeMap::new();
+        for replica in self.admin.replicas().into_iter().filter(|replica| replica.state == ReplicaState::Ready) {
+            *spread.entry(replica.host).or_default() += 1;
+        }
+        spread
+    }
+
+    /// Waits until the ready replicas are spread so.
+    pub fn wait_for_spread(&self, wanted: &[(&str, usize)]) -> anyhow::Result<()> {
+        let wanted: BTreeMap<String, usize> = wanted.iter().map(|(host, count)| ((*host).to_owned(), *count)).collect();
+        eventually(&format!("replicas on {wanted:?}"), ENDS, || (self.spread() == wanted).then_some(()))
+            .with_context(|| format!("they are on {:?}", self.spread()))
+    }
+}
+
+impl Drop for Hosts {
+    fn drop(&mut self) {
+        let replicas: Vec<u32> = self.admin.replicas().into_iter().map(|replica| replica.pid).collect();
+        // Agents first, so that nobody starts what another one lost; no replica is left that drains for long.
+        self.agents.clear();
+        for pid in replicas {
+            let _ = kill(pid);
+        }
+        self.network = None;
+        self.parts.clear();
+    }
+}

@@ -1,0 +1,198 @@
+//! Machines that lose their power, are cut off, come back and are drained, under load: network namespaces with an agent each.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use flotilla_tests::{Collector, Hosts, Network, eventually};
+use serde_json::{Value, json};
+
+use crate::rollout_flow::flow;
+
+const ENDS: Duration = Duration::from_secs(120);
+
+/// How large the story is.
+struct Size {
+    hosts: usize,
+    replicas: usize,
+    /// What the server group allows on one host.
+    most: usize,
+}
+
+#[test]
+fn three_machines_lose_one_and_lose_nothing() {
+    story(&Size { hosts: 3, replicas: 4, most: 2 });
+}
+
+#[test]
+#[ignore = "five machines and twelve replicas take minutes: tests/run --long"]
+fn five_machines_and_twelve_replicas() {
+    story(&Size { hosts: 5, replicas: 12, most: 3 });
+}
+
+fn story(size: &Size) {
+    if !Network::is_possible() {
+        eprintln!("SKIPPED: machines as network namespaces: this needs root, iproute2 and a kernel with bridges");
+        return;
+    }
+    let mut hosts = Hosts::start_in(Some(Network::start().unwrap())).unwrap();
+    let name = |index: usize| format!("m{index}");
+    for index in 0..size.hosts {
+        hosts.machine(&name(index)).unwrap();
+        hosts.agent(&name(index), &[]).unwrap();
+    }
+    let rule = format!("max_server_per_host={}", size.most);
+    hosts.done(&["server-group", "create", "--policy", "anti-affinity", "--rule", &rule, "plant"]).unwrap();
+    let spec = json!({"name": "default", "replicas": size.replicas});
+    let spec = hosts.file("group.json", &spec).unwrap();
+    hosts.done(&["group", "add", "-f", &spec, "--hint", "group=plant"]).unwrap();
+    hosts.deploy(&flow("one", "")).unwrap();
+    let all = |hosts: &Hosts| hosts.spread().values().sum::<usize>() == size.replicas;
+    eventually("all replicas", ENDS, || all(&hosts).then_some(())).unwrap();
+    let out = Collector::start(hosts.mqtt, "out", 1).unwrap();
+    let stream = Stream::start(&hosts);
+
+    // The power goes: nobody is told.
+    hosts.power_off("m0").unwrap();
+    wait_without(&hosts, size, "m0");
+    // It comes back, and is a host like any other.
+    hosts.cut("m0", false).unwrap();
+    hosts.agent("m0", &[]).unwrap();
+    wait_for_all(&hosts, size);
+
+    // Cut off: alive, and alone.
+    hosts.cut("m1", true).unwrap();
+    wait_without(&hosts, size, "m1");
+    hosts.cut("m1", false).unwrap();
+    wait_for_all(&hosts, size);
+
+    // Drained: the new replica is ready before the old one leaves.
+    hosts.done(&["host", "drain", "m2"]).unwrap();
+    let mut fewest = usize::MAX;
+    eventually("m2 to be empty", ENDS, || {
+        watch(&hosts, size);
+        fewest = fewest.min(hosts.admin.ready());
+        hosts.host("m2")?["members"].as_array()?.is_empty().then_some(())
+    })
+    .unwrap();
+    assert!(fewest >= size.replicas, "{fewest} replicas were ready in between");
+    hosts.done(&["host", "undrain", "m2"]).unwrap();
+    wait_for_all(&hosts, size);
+
+    let sent = stream.stop();
+    let wanted = |number: usize| format!("one:m{number}");
+    let lost = || {
+        let counts = out.counts();
+        (0..sent).map(wanted).filter(|payload| !counts.contains_key(payload)).collect::<Vec<_>>()
+    };
+    let _ = eventually("all messages", ENDS, || lost().is_empty().then_some(()));
+    let lost = lost();
+    assert!(lost.is_empty(), "{} of {sent} messages are lost, first {:?}", lost.len(), lost.first());
+    assert_eq!(out.distinct(), sent, "nothing came that was not sent");
+    let twice = out.counts().values().filter(|count| **count > 1).count();
+    eprintln!("{sent} messages, {twice} of them more than once");
+    explained(&hosts);
+}
+
+/// Waits until all replicas are elsewhere.
+fn wait_without(hosts: &Hosts, size: &Size, host: &str) {
+    let gone = eventually(&format!("all replicas without {host}"), ENDS, || {
+        watch(hosts, size);
+        let spread = hosts.spread();
+        (!spread.contains_key(host) && spread.values().sum::<usize>() == size.replicas).then_some(())
+    });
+    gone.unwrap_or_else(|error| {
+        panic!("{error}: {:?}, {}", hosts.spread(), hosts.done(&["status"]).unwrap_or_default())
+    });
+}
+
+/// Waits until all hosts are there and as many replicas as wanted, none of them doubled.
+fn wait_for_all(hosts: &Hosts, size: &Size) {
+    let all = eventually("all hosts and replicas", ENDS, || {
+        watch(hosts, size);
+        let known: Value = serde_json::from_str(&hosts.done(&["host", "list", "--json"]).ok()?).ok()?;
+        let well = |host: &Value| host["alive"] == true && host["lost_since_ms"].is_null();
+        let back = known.as_array()?.iter().filter(|host| well(host)).count() == size.hosts;
+        let all = hosts.admin.replicas();
+        (back && all.len() == size.replicas && hosts.admin.ready() == size.replicas).then_some(())
+    });
+    all.unwrap_or_else(|error| {
+        panic!("{error}: {:?}, {}", hosts.spread(), hosts.done(&["host", "list"]).unwrap_or_default())
+    });
+}
+
+/// What has to hold at each moment: the policy, and at most one member that moves.
+fn watch(hosts: &Hosts, size: &Size) {
+    let Ok(shown) = hosts.done(&["server-group", "show", "plant", "--json"]) else { return };
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let members = shown["members"].as_array().unwrap();
+    let mut on = BTreeMap::<&str, usize>::new();
+    let replaced: Vec<&str> = members.iter().filter_map(|member| member["replaces"].as_str()).collect();
+    for member in members {
+        // A member with its replacement on the same host counts once.
+        if !replaced.contains(&member["member"].as_str().unwrap()) {
+            *on.entry(member["host"].as_str().unwrap()).or_default() += 1;
+        }
+    }
+    assert!(on.values().all(|count| *count <= size.most), "the policy is broken: {shown:#}");
+    let leaving = members.iter().filter(|member| member["leaving"] == true && member["replaces"].is_null());
+    let moving =
+        leaving.filter(|member| !replaced.contains(&member["member"].as_str().unwrap())).count() + replaced.len();
+    assert!(moving <= 1, "{moving} members move at once: {shown:#}");
+}
+
+/// Each decision is in the audit log, with a reason.
+fn explained(hosts: &Hosts) {
+    let mut found = BTreeMap::<String, usize>::new();
+    let of_hosts = hosts.done(&["audit", "--system", "--json"]).unwrap();
+    for line in hosts.done(&["audit", "--json"]).unwrap().lines().chain(of_hosts.lines()) {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        assert!(entry["action"] != "member-moves" || !entry["why"].as_str().unwrap().is_empty(), "{entry}");
+        *found.entry(entry["action"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    for action in ["member-placed", "host-lost", "host-back", "member-replaced", "member-moves"] {
+        assert!(found.contains_key(action), "{action} is not in the audit log: {found:?}");
+    }
+}
+
+/// Numbered messages at QoS 1, some 100 a second, until it is stopped.
+struct Stream {
+    stop: Arc<AtomicBool>,
+    sender: JoinHandle<(Child, usize)>,
+}
+
+impl Stream {
+    fn start(hosts: &Hosts) -> Stream {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut child = Command::new("mosquitto_pub")
+            .args(["-h", &hosts.mqtt.ip().to_string(), "-p", &hosts.mqtt.port().to_string()])
+            .args(["-q", "1", "-t", "in", "-l"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stopped = stop.clone();
+        let sender = std::thread::spawn(move || {
+            let mut input = child.stdin.take().unwrap();
+            let mut sent = 0;
+            while !stopped.load(Ordering::Relaxed) {
+                writeln!(input, "m{sent}").unwrap();
+                sent += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            (child, sent)
+        });
+        Stream { stop, sender }
+    }
+
+    /// Ends it; answers how many messages the broker has taken.
+    fn stop(self) -> usize {
+        self.stop.store(true, Ordering::Relaxed);
+        let (mut child, sent) = self.sender.join().unwrap();
+        assert!(child.wait().unwrap().success(), "the broker has taken all of them");
+        sent
+    }
+}

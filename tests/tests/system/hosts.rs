@@ -1,0 +1,142 @@
+//! Groups over hosts: agents, placement, deaths, drains.
+
+use std::time::Duration;
+
+use flotilla_tests::{Collector, Hosts, eventually, pause, resume};
+use serde_json::{Value, json};
+
+use crate::rollout_flow::flow;
+
+const ENDS: Duration = Duration::from_secs(60);
+
+fn three() -> Hosts {
+    let mut hosts = Hosts::start().unwrap();
+    for (host, zone) in [("h1", "east"), ("h2", "east"), ("h3", "west")] {
+        hosts.agent(host, &["--zone", zone]).unwrap();
+    }
+    hosts
+}
+
+#[test]
+fn server_groups_place_replicas_and_say_why_not() {
+    let hosts = three();
+    hosts.done(&["server-group", "create", "--policy", "anti-affinity", "plant"]).unwrap();
+    let twice = hosts.refused(&["server-group", "create", "--policy", "affinity", "plant"]).unwrap();
+    assert!(twice.contains("\"plant\" already"), "{twice}");
+    let rule = ["server-group", "create", "--policy", "soft-affinity", "--rule", "max_server_per_host=2", "x"];
+    assert!(hosts.refused(&rule).unwrap().contains("only the anti-affinity policy supports rules"));
+    let spec = hosts.file("group.json", &json!({"name": "default", "replicas": 3})).unwrap();
+    assert!(
+        hosts.refused(&["group", "add", "-f", &spec, "--hint", "group=none"]).unwrap().contains("could not be found")
+    );
+    hosts.done(&["group", "add", "-f", &spec, "--hint", "group=plant"]).unwrap();
+    hosts.deploy(&flow("one", "")).unwrap();
+    hosts.wait_for_spread(&[("h1", 1), ("h2", 1), ("h3", 1)]).unwrap();
+    let why = hosts.refused(&["scale", "--replicas", "4"]).unwrap();
+    assert!(why.contains("No valid host was found.") && why.matches("\n  h").count() == 3, "{why}");
+    let check = hosts.run(&["placement", "check", "--replicas", "4"]).unwrap();
+    assert_eq!(check.status.code(), Some(3), "{check:?}");
+    let shown: Value =
+        serde_json::from_str(&hosts.done(&["server-group", "show", "plant", "--json"]).unwrap()).unwrap();
+    assert_eq!((shown["members"].as_array().unwrap().len(), &shown["violated"]), (3, &json!([])));
+    let status = hosts.done(&["status"]).unwrap();
+    assert!(status.contains("HOST") && status.contains("h3") && !status.contains('!'), "{status}");
+    // One leaves; the others stay where they are.
+    hosts.done(&["scale", "--replicas", "1"]).unwrap();
+    eventually("one replica", ENDS, || (hosts.admin.ready() == 1).then_some(())).unwrap();
+    let status = hosts.done(&["status"]).unwrap();
+    assert!(status.contains("its death stops the group"), "{status}");
+    hosts.done(&["server-group", "delete", "plant"]).unwrap();
+    hosts.done(&["scale", "--replicas", "6"]).unwrap();
+    hosts
+        .wait_for_spread(&[("h1", 2), ("h2", 1), ("h3", 3)])
+        .or_else(|_| hosts.wait_for_spread(&[("h1", 1), ("h2", 2), ("h3", 3)]))
+        .unwrap();
+}
+
+#[test]
+fn a_host_that_dies_is_replaced_and_nothing_is_doubled_when_it_comes_back() {
+    let mut hosts = three();
+    let spec = hosts.file("group.json", &json!({"name": "default", "replicas": 3})).unwrap();
+    hosts.done(&["group", "add", "-f", &spec]).unwrap();
+    hosts.deploy(&flow("one", "")).unwrap();
+    hosts.wait_for_spread(&[("h1", 1), ("h2", 1), ("h3", 1)]).unwrap();
+    let out = Collector::start(hosts.mqtt, "out", 1).unwrap();
+    hosts.kill("h3").unwrap();
+    let sent = publish(&hosts, 200);
+    eventually("all messages", ENDS, || (out.distinct() == sent).then_some(())).unwrap();
+    eventually("its replacement", ENDS, || {
+        (hosts.spread().values().sum::<usize>() == 3 && !hosts.spread().contains_key("h3")).then_some(())
+    })
+    .unwrap();
+    hosts.agent("h3", &["--zone", "west"]).unwrap();
+    hosts.done(&["scale", "--replicas", "4"]).unwrap();
+    eventually("a fourth on it", ENDS, || (hosts.spread().get("h3") == Some(&1)).then_some(())).unwrap();
+    assert_eq!(hosts.spread().values().sum::<usize>(), 4);
+    // An agent that is stopped for a while, and its host with it, is no second death.
+    let pid = hosts.agent_pid("h3").unwrap();
+    pause(pid).unwrap();
+    eventually("it to be lost", ENDS, || hosts.host("h3").filter(|host| host["alive"] == false)).unwrap();
+    resume(pid).unwrap();
+    eventually("it to be back", ENDS, || {
+        hosts.host("h3").filter(|host| host["alive"] == true && host["lost_since_ms"].is_null())
+    })
+    .unwrap();
+    eventually("four replicas", ENDS, || (hosts.spread().values().sum::<usize>() == 4).then_some(())).unwrap();
+    let audit = hosts.done(&["audit", "--json"]).unwrap();
+    let audit: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for action in ["host-lost", "member-placed", "member-replaced", "host-back"] {
+        assert!(audit.iter().any(|entry| entry["action"] == action), "{action}: {audit:#?}");
+    }
+}
+
+#[test]
+fn a_drain_starts_before_it_stops_and_loses_nothing() {
+    let hosts = three();
+    let spec = hosts.file("group.json", &json!({"name": "default", "replicas": 2})).unwrap();
+    hosts.done(&["server-group", "create", "--policy", "anti-affinity", "plant"]).unwrap();
+    hosts.done(&["group", "add", "-f", &spec, "--hint", "group=plant"]).unwrap();
+    hosts.deploy(&flow("one", "")).unwrap();
+    hosts.wait_for_spread(&[("h1", 1), ("h3", 1)]).unwrap();
+    let out = Collector::start(hosts.mqtt, "out", 1).unwrap();
+    hosts.done(&["host", "drain", "h1"]).unwrap();
+    let mut sent = 0;
+    let mut fewest = usize::MAX;
+    eventually("it to have moved", ENDS, || {
+        sent = publish_from(&hosts, sent, 20);
+        fewest = fewest.min(hosts.admin.ready());
+        (hosts.spread().get("h2") == Some(&1) && hosts.host("h1")?["members"].as_array()?.is_empty()).then_some(())
+    })
+    .unwrap();
+    assert!(fewest >= 2, "the new one is ready before the old one drains");
+    eventually("all messages", ENDS, || (out.distinct() == sent).then_some(())).unwrap();
+    hosts.done(&["host", "drain", "h2"]).unwrap();
+    hosts.done(&["host", "drain", "h3"]).unwrap();
+    eventually("a reason why it cannot move", ENDS, || {
+        hosts.done(&["status"]).ok().filter(|status| status.contains("No valid host was found."))
+    })
+    .unwrap();
+    assert_eq!(hosts.admin.ready(), 2, "they stay");
+    hosts.done(&["host", "undrain", "h1"]).unwrap();
+    let alive = hosts.refused(&["host", "remove", "h1"]).unwrap();
+    assert!(alive.contains("the agent of host \"h1\" is running"), "{alive}");
+}
+
+/// Publishes so many numbered messages.
+fn publish(hosts: &Hosts, count: usize) -> usize {
+    publish_from(hosts, 0, count)
+}
+
+fn publish_from(hosts: &Hosts, first: usize, count: usize) -> usize {
+    let port = hosts.mqtt.port().to_string();
+    let lines: String = (first..first + count).map(|number| format!("m{number}\n")).collect();
+    let mut child = std::process::Command::new("mosquitto_pub")
+        .args(["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", "in", "-l"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), lines.as_bytes()).unwrap();
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    first + count
+}
