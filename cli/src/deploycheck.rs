@@ -88,6 +88,12 @@ pub async fn run(args: DeployCheckArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn check(replica: &ReplicaRecord, all: &[ReplicaRecord], hosts: &[Host]) -> Member {
+    let problems = problems(replica, all, hosts);
+    Member { replica: replica.id.clone(), host: replica.host.clone(), version: replica.version.clone(), problems }
+}
+
+/// What is in the way of a rollout at one replica of a group. `all`: the group's replicas.
+pub fn problems(replica: &ReplicaRecord, all: &[ReplicaRecord], hosts: &[Host]) -> Vec<String> {
     let mut problems = Vec::new();
     if replica.state != ReplicaState::Ready {
         problems.push(format!("it is {}: {}", replica.state, replica.reason));
@@ -111,7 +117,7 @@ fn check(replica: &ReplicaRecord, all: &[ReplicaRecord], hosts: &[Host]) -> Memb
             ));
         }
     }
-    Member { replica: replica.id.clone(), host: replica.host.clone(), version: replica.version.clone(), problems }
+    problems
 }
 
 #[cfg(test)]

@@ -212,7 +212,6 @@ fn run() -> anyhow::Result<ExitCode> {
     let command = config_file::apply(command_line(), &args)?;
     let cli = Cli::from_arg_matches(&command.get_matches_from(args)).unwrap_or_else(|error| error.exit());
     match &cli.command {
-        Command::Review(args) => return review::run(args),
         Command::Flows(args) => return flows::run(args),
         Command::Load(args) => return load::run(args),
         Command::Testhost => return testhost::run(),
@@ -231,6 +230,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Agent(args) => agent::run(*args, cli.global.log_format).await,
             Command::Gateway(args) => gateway::run(args).await,
             Command::Broker(args) => broker::run(*args).await,
+            Command::Review(args) => review::run(&args).await,
             Command::Deploy(args) => deploy::run(args).await,
             Command::DeployCheck(args) => deploycheck::run(*args).await,
             Command::Env(args) => env::run(args).await,
@@ -263,7 +263,6 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Test(args) => test::run(args).await,
             Command::Context(args) => context::run(args).await,
             Command::Load(_)
-            | Command::Review(_)
             | Command::Flows(_)
             | Command::Testhost
             | Command::Version(_)

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use flotilla_api::placement::{PlacementCheck, PlacementSpec};
+use flotilla_api::group::GroupStatus;
+use flotilla_api::placement::{self, Host, PlacementCheck, PlacementSpec};
+use flotilla_api::replica::ReplicaRecord;
+use flotilla_api::{Client, ClientError};
 
 use crate::client::{self, GroupArgs};
 use crate::review::print;
@@ -54,6 +57,32 @@ pub async fn run(args: PlacementArgs) -> anyhow::Result<ExitCode> {
     }
     print(&text);
     Ok(ExitCode::SUCCESS)
+}
+
+/// How a group stands on its hosts.
+#[derive(Default)]
+pub struct Standing {
+    /// What of the places of the replicas does not hold, and what one death would do.
+    pub warnings: Vec<String>,
+    /// The hosts that there are.
+    pub hosts: Vec<Host>,
+}
+
+/// How a group stands on its hosts. `replicas`: those that live.
+pub async fn standing(
+    client: &Client,
+    group: &GroupStatus,
+    replicas: &[ReplicaRecord],
+) -> Result<Standing, ClientError> {
+    let mut warnings = match client.placement(&group.name).await {
+        Ok(placement) => placement.notes,
+        // A gateway of 0.1.0 knows no hosts.
+        Err(error) if error.problem().is_some_and(|problem| problem.status == 404) => return Ok(Standing::default()),
+        Err(error) => return Err(error),
+    };
+    let hosts = client.hosts().await?;
+    warnings.extend(placement::warnings(replicas, &hosts, group.rollout.min_available.unwrap_or(1)));
+    Ok(Standing { warnings, hosts })
 }
 
 /// Reads OpenStack's scheduler hint, `group=NAME`.

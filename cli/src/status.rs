@@ -1,15 +1,16 @@
 //! `flotilla status`: the replicas of a group.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use flotilla_api::Client;
-use flotilla_api::placement;
 use flotilla_api::replica::ReplicaRecord;
 use serde::Serialize;
 
 use crate::client::{self, GroupArgs};
+use crate::placement::{Standing, standing};
 use crate::review::print;
 
 /// Over how long messages per second are measured.
@@ -102,18 +103,25 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
     if !about.drift.is_empty() {
         print(&format!("{}\n", about.drift));
     }
-    if let Some(pause) = about.paused {
+    if let Some(pause) = &about.paused {
         let why = if pause.why.is_empty() { String::new() } else { format!(": {}", pause.why) };
         print(&format!("paused by {} {} ago{why}\n", pause.actor, client::age(pause.since_ms)));
     }
     print(&format!("{}\n", flotilla_api::health::summary(replicas.iter().map(|measured| &measured.replica))));
-    for warning in warnings(client, group, &replicas).await? {
+    let records: Vec<_> = replicas.iter().map(|measured| measured.replica.clone()).collect();
+    let Standing { warnings, hosts } = standing(client, &about, &records).await?;
+    let zones: BTreeMap<String, String> =
+        hosts.into_iter().map(|host| (host.facts.name, host.facts.zone)).filter(|(_, zone)| !zone.is_empty()).collect();
+    for warning in warnings {
         print(&format!("! {}\n", warning.replace('\n', "\n  ")));
     }
     let rows = replicas.into_iter().map(|Measured { replica, per_second }| {
         [
             replica.id,
-            replica.host,
+            match zones.get(&replica.host) {
+                Some(zone) => format!("{} ({zone})", replica.host),
+                None => replica.host,
+            },
             replica.state.to_string(),
             replica.revision,
             replica.in_flight.to_string(),
@@ -129,20 +137,6 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
         rows,
     );
     Ok(())
-}
-
-/// What of the places of the replicas does not hold, and what one death would do.
-async fn warnings(client: &Client, group: &str, replicas: &[Measured]) -> anyhow::Result<Vec<String>> {
-    let mut found = match client.placement(group).await {
-        Ok(placement) => placement.notes,
-        // A gateway of 0.1.0 knows no hosts.
-        Err(error) if error.problem().is_some_and(|problem| problem.status == 404) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let rules = client.group(group).await?.rollout;
-    let records: Vec<_> = replicas.iter().map(|measured| measured.replica.clone()).collect();
-    found.extend(placement::warnings(&records, &client.hosts().await?, rules.min_available.unwrap_or(1)));
-    Ok(found)
 }
 
 fn measured(replica: ReplicaRecord, before: &[ReplicaRecord]) -> Measured {

@@ -53,20 +53,14 @@ impl Hosts {
         let (listen, shown) = (mqtt.to_string(), ops.to_string());
         let broker = Part::start(&["broker", "--listen", &listen, "--allow-anonymous", "--ops", &shown], &[])?;
         let (at, door, url) = (admin.to_string(), http.to_string(), redis.url());
-        let gateway = Part::start(&["gateway", "--http", &door, "--admin", &at, "--store", &url], &[])?;
+        let folder = TempDir::new()?;
+        let logs = folder.path().join("logs").display().to_string();
+        let args = ["gateway", "--http", &door, "--admin", &at, "--store", &url, "--logs", &logs];
+        let gateway = Part::start(&args, &[])?;
         wait_for(admin, "/livez", 200)?;
         wait_for(ops, "/readyz", 200)?;
         let (agents, parts) = (BTreeMap::new(), vec![broker, gateway]);
-        Ok(Hosts {
-            redis,
-            mqtt,
-            http,
-            admin: Admin { address: admin, token: None },
-            agents,
-            parts,
-            folder: TempDir::new()?,
-            network,
-        })
+        Ok(Hosts { redis, mqtt, http, admin: Admin { address: admin, token: None }, agents, parts, folder, network })
     }
 
     /// Starts the agent of a host.
@@ -82,6 +76,17 @@ impl Hosts {
         command.envs([("FLOTILLA_STORE", self.redis.url().as_str()), ("FLOTILLA_LEASE", lease)]);
         self.agents.insert(host.to_owned(), Part::run(command)?);
         eventually(&format!("host {host}"), ENDS, || self.host(host).filter(|host| host["alive"] == true)).map(drop)
+    }
+
+    /// Starts one more gateway; answers where flow traffic comes in there.
+    pub fn gateway(&self) -> anyhow::Result<(Part, SocketAddr)> {
+        let [http, admin] = free_ports()?;
+        let (at, door, url) = (admin.to_string(), http.to_string(), self.redis.url());
+        let logs = self.folder.path().join("logs").display().to_string();
+        let args = ["gateway", "--http", &door, "--admin", &at, "--store", &url, "--logs", &logs];
+        let part = Part::start(&args, &[])?;
+        wait_for(admin, "/readyz", 200)?;
+        Ok((part, http))
     }
 
     /// Adds a machine to the network.
@@ -150,8 +155,8 @@ impl Hosts {
         Ok(file.display().to_string())
     }
 
-    /// Deploys a flow, its broker nodes pointed at the broker, to the group `default`.
-    pub fn deploy(&self, document: &Value) -> anyhow::Result<()> {
+    /// A flow whose broker nodes name this broker.
+    pub fn at_its_broker(&self, document: &Value) -> Value {
         let mut document = document.clone();
         for node in document.as_array_mut().into_iter().flatten() {
             if node["type"] == "mqtt-broker" {
@@ -159,7 +164,12 @@ impl Hosts {
                 node["port"] = Value::from(self.mqtt.port().to_string());
             }
         }
-        let file = write_flow(self.folder.path(), &document)?;
+        document
+    }
+
+    /// Deploys a flow, its broker nodes pointed at the broker, to the group `default`.
+    pub fn deploy(&self, document: &Value) -> anyhow::Result<()> {
+        let file = write_flow(self.folder.path(), &self.at_its_broker(document))?;
         self.done(&["deploy", &file.display().to_string()]).map(drop)
     }
 

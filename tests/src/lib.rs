@@ -24,7 +24,7 @@ mod wait;
 pub use admin::{Admin, write_flow};
 pub use cluster::{Cluster, ClusterOptions, Group};
 pub use collector::Collector;
-pub use docker::{Compose, Docker};
+pub use docker::{Compose, Docker, deploy as deploy_file};
 pub use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 pub use hosts::Hosts;
 pub use http::{Answer, get, request};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use flotilla_api::placement::HostFacts;
+use flotilla_gateway::balancer::Network;
 
 use crate::machine;
 use crate::placement::label;
@@ -42,6 +43,9 @@ pub struct AgentArgs {
     /// Where the replicas' HTTP nodes listen; with port 0 each has one of its own. Gateways reach replicas at this address
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "0.0.0.0:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: SocketAddr,
+    /// The network in which gateways reach the replicas, such as 10.1.0.0/16, for a machine with addresses in several
+    #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "NETWORK")]
+    pub advertise: Option<Network>,
     /// Where the agent's /livez, /readyz and /metrics are
     #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub ops: SocketAddr,

@@ -10,6 +10,7 @@ use flotilla_api::placement::HostFacts;
 use flotilla_group::host::HostRegistration;
 use flotilla_group::placement::PlacementRules;
 use flotilla_group::scheduler::{Ledger, Scheduler};
+use flotilla_group::sealing::{KeyRing, Restart};
 use flotilla_group::{Changes, GroupError};
 use flotilla_store::Store;
 use flotilla_tasks::Task;
@@ -60,7 +61,7 @@ pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitC
     };
     let scheduling = task.spawn(scheduler.run(heart.may_judge.clone(), stop.clone()));
     let mut crew =
-        Crew::new(store.clone(), &host, Printer { format: log_format }, command(&args, &host, drain + GRACE));
+        Crew::new(store.clone(), &host, Printer { format: log_format }, command(&args, &store, &host, drain + GRACE));
     readiness.ready("host");
     notify(READY);
     tracing::info!(host, ops = %ops.address(), "agent runs: replicas that are placed on this host are started");
@@ -116,10 +117,11 @@ async fn join(
 /// How replicas are started.
 fn command(
     args: &AgentArgs,
+    store: &Arc<dyn Store>,
     host: &str,
     patience: Duration,
 ) -> impl Fn(&str) -> ReplicaCommand + Send + Sync + 'static {
-    let (args, host) = (args.clone(), host.to_owned());
+    let (args, store, host) = (args.clone(), store.clone(), host.to_owned());
     move |group| {
         let mut engine = args.engine.clone();
         group.clone_into(&mut engine.group);
@@ -127,12 +129,18 @@ fn command(
         command.extend(["--http".to_owned(), args.http.to_string(), "--host".to_owned(), host.clone()]);
         // Gateways on other machines ask replicas for their logs, nodes and contexts there.
         command.extend(["--ops".to_owned(), SocketAddr::new(args.http.ip(), 0).to_string()]);
+        if let Some(network) = args.advertise {
+            command.extend(["--advertise".to_owned(), network.to_string()]);
+        }
+        // This process has the key that it was given and looks for no newer one: its replicas do, and say with which they
+        // are started again.
+        command.push("--given-key".to_owned());
         // What replicas write is read here, and printed as one stream.
         command.extend(["--show-debug", "--log-format", "json"].map(str::to_owned));
         ReplicaCommand {
             args: command,
             group: group.to_owned(),
-            key: args.group_key.clone(),
+            keys: KeyRing::new(store.clone(), args.group_key.as_deref(), Restart::Given),
             store: Some(args.at.store.clone()),
             patience,
         }

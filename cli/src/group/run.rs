@@ -162,7 +162,7 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
             let mut all = BTreeMap::new();
             for group in groups {
                 let members = client.replicas(&group.name).await?;
-                all.insert(group.name.clone(), Shown { members, group });
+                all.insert(group.name.clone(), Shown { group, members });
             }
             client::json(&all);
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use flotilla_engine::settings::OnFailure;
 
+use super::advertise::Advertise;
 use crate::flow_args::FlowArgs;
 
 use super::ranges::{drain_seconds, lease_seconds};
@@ -162,9 +163,10 @@ pub struct ReplicaArgs {
     /// Where the flow's HTTP nodes listen; the gateway finds it in the registry
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: SocketAddr,
-    /// Address that the registry shows for --http [default: that of --http, or this machine's own if it is 0.0.0.0]
-    #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
-    pub advertise: Option<SocketAddr>,
+    /// Address that the registry shows for --http, or the network in which this machine's own one is it, such as 10.1.0.0/16
+    /// [default: that of --http, or the one that this machine sends from if it is 0.0.0.0]
+    #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "HOST:PORT|NETWORK", value_parser = super::advertise::advertise)]
+    pub advertise: Option<Advertise>,
     /// Where /livez, /readyz and /metrics are
     #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub ops: SocketAddr,
@@ -174,4 +176,7 @@ pub struct ReplicaArgs {
     /// Drain and exit when standard input closes: the supervisor is gone
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,
+    /// Its parent starts it with the key that this was given again, not with the newest
+    #[arg(long, hide = true)]
+    pub given_key: bool,
 }

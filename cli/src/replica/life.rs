@@ -28,7 +28,7 @@ use flotilla_store::Store;
 use flotilla_tasks::Task;
 use tokio_util::sync::CancellationToken;
 
-use super::advertise::{advertised, reachable};
+use super::advertise::{Advertise, advertised, reachable};
 use super::args::ReplicaArgs;
 use super::control::{Control, Opened};
 use super::letters::GroupLetters;
@@ -89,10 +89,11 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     // Not the pid: it is 1 in every container.
     let process = format!("{started_ms}/{}", flotilla_engine::message::generate_id());
-    let restart = if args.exit_with_parent || owner.is_some() { Restart::Newest } else { Restart::Given };
+    let parent_has_newest = args.exit_with_parent && !args.given_key;
+    let restart = if parent_has_newest || owner.is_some() { Restart::Newest } else { Restart::Given };
     let keys = KeyRing::new(store.clone(), args.group_key.as_deref(), restart);
     keys.keys().await.map_err(group_key::old_key)?;
-    let mut record = record(&args, &id, started_ms, advertised(ops.address()));
+    let mut record = record(&args, &id, started_ms, advertised(ops.address(), args.advertise));
     record.key = keys.next_start();
     let memberships = Memberships::new(store.clone());
     let parent = CancellationToken::new();
@@ -143,11 +144,11 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;
     record.group.clone_from(&args.engine.group);
     record.http = Some(match args.advertise {
-        Some(address) => address,
-        None => reachable(http.local_addr(), args.at.is_elsewhere()).with_context(|| {
+        Some(Advertise::At(address)) => address,
+        said => reachable(http.local_addr(), said, args.at.is_elsewhere()).with_context(|| {
             format!(
                 "--http {} is no address that gateways of the group can reach: use --http 0.0.0.0:1880, or say with \
-                 --advertise HOST:PORT where they reach it",
+                 --advertise HOST:PORT or --advertise NETWORK where they reach it",
                 args.http
             )
         })?,
@@ -290,7 +291,10 @@ fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: Option<SocketAddr>
         state: ReplicaState::Starting,
         reason: String::new(),
         revision: String::new(),
-        http: args.advertise,
+        http: match args.advertise {
+            Some(Advertise::At(address)) => Some(address),
+            _ => None,
+        },
         ops,
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

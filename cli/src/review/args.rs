@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::client::AdminArgs;
+
 /// How the findings are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -25,11 +27,13 @@ pub struct ReviewArgs {
     #[arg(value_name = "FLOWS.json")]
     pub flows: PathBuf,
     /// How the findings are written
-    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    #[arg(long, default_value = "text", value_name = "FORMAT", conflicts_with = "json")]
     pub format: Format,
-    /// The same as --format json
-    #[arg(long, conflicts_with = "format")]
-    pub json: bool,
+    /// Look at this group, too: what the death of one of its hosts would do, and what is in the way of each replica
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    #[command(flatten)]
+    pub admin: AdminArgs,
     /// File for the findings; people read theirs on standard output then
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -10,12 +10,12 @@ pub(super) fn render(findings: &[Finding]) -> String {
     findings
         .iter()
         .map(|finding| {
+            let tab = if finding.tab.is_empty() { String::new() } else { format!(" on tab \"{}\"", finding.tab) };
             format!(
-                "{:<8}{} \"{}\" on tab \"{}\"\n        {}\n        -> {}\n",
+                "{:<8}{} \"{}\"{tab}\n        {}\n        -> {}\n",
                 finding.severity.to_string(),
                 finding.kind,
                 name(finding),
-                finding.tab,
                 finding.what,
                 finding.advice
             )

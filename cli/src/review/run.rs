@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use flotilla_api::Client;
 use flotilla_flows::{Document, Finding, Severity, review};
 use flotilla_runtime::compile::Fault;
 
@@ -11,12 +12,14 @@ use super::junit::junit;
 use super::place::Files;
 use super::render::{print, render};
 use super::sarif::sarif;
+use crate::deploycheck;
 use crate::exit::Exit;
 use crate::flow_files::source;
+use crate::placement::standing;
 
 /// Prints what does not compile and the findings. Exit code 1 for warnings and errors (`--strict`: for all), 2 when the
 /// document cannot be read.
-pub fn run(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
+pub async fn run(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     let read = || {
         let text = source(&args.flows)?;
         let document = Document::parse(&text).with_context(|| args.flows.display().to_string())?;
@@ -31,8 +34,11 @@ pub fn run(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     };
     let mut findings = does_not_compile(&document);
     findings.extend(review(&document));
+    if let Some(group) = &args.group {
+        findings.extend(of_group(&args.admin.client(), group).await?);
+    }
     let counts = |finding: &Finding| args.strict || finding.severity != Severity::Info;
-    let text = match if args.json { Format::Json } else { args.format } {
+    let text = match if args.admin.json { Format::Json } else { args.format } {
         Format::Text => render(&findings),
         Format::Json => serde_json::to_string_pretty(&findings)? + "\n",
         Format::Junit => junit(&args.flows.display().to_string(), &findings, counts),
@@ -46,6 +52,31 @@ pub fn run(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
         None => print(&text),
     }
     Ok(if findings.iter().any(counts) { Exit::Failed } else { Exit::Done }.into())
+}
+
+/// How a group stands on its hosts, and what is in the way of its replicas.
+async fn of_group(client: &Client, name: &str) -> anyhow::Result<Vec<Finding>> {
+    let (group, replicas) = (client.group(name).await?, client.replicas(name).await?);
+    let standing = standing(client, &group, &replicas).await?;
+    let finding = |code: &'static str, kind: &str, node: &str, what: String, advice: &str| Finding {
+        severity: Severity::Warning,
+        code: code.into(),
+        node: node.to_owned(),
+        kind: kind.to_owned(),
+        name: String::new(),
+        tab: String::new(),
+        what,
+        advice: advice.to_owned(),
+    };
+    let spread = "spread the replicas over hosts with `flotilla agent` and a server group: docs/hosts.md";
+    let mut found: Vec<Finding> =
+        standing.warnings.iter().map(|why| finding("hosts", "group", name, why.clone(), spread)).collect();
+    for replica in &replicas {
+        let advice = "see `flotilla status` and `flotilla logs`, before a rollout meets it";
+        let problems = deploycheck::problems(replica, &replicas, &standing.hosts);
+        found.extend(problems.into_iter().map(|why| finding("replica", "replica", &replica.id, why, advice)));
+    }
+    Ok(found)
 }
 
 /// Code that does not compile, as findings.

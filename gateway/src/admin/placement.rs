@@ -1,5 +1,7 @@
 //! Where replicas run: server groups, checks, a group's places.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -8,6 +10,7 @@ use flotilla_api::placement::{
     ServerGroupSpec, ServerGroupStatus,
 };
 use flotilla_group::GroupError;
+use flotilla_group::member::Gateways;
 use flotilla_group::placement::{
     GroupSeen, Placement, PlacementError, PlacementRules, Places, Seen, decide, propose, summary, violated,
 };
@@ -140,7 +143,23 @@ pub(super) async fn of_group(
         let broken = violated(&placement, &seen, server_group);
         notes.extend(broken.into_iter().map(|why| format!("server group \"{server_group}\" is violated: {why}")));
     }
+    notes.extend(stands_once(&api, &group).await?);
     Ok(Json(PlacementSummary { members: summary(&placement, &group), notes }))
+}
+
+/// What of a group over several hosts stands once, and must not die.
+async fn stands_once(api: &Api, group: &str) -> Result<Option<String>, Failure> {
+    let replicas = api.registry(group)?.list().await?;
+    let hosts: BTreeSet<&str> =
+        replicas.iter().map(|replica| replica.host.as_str()).filter(|host| !host.is_empty()).collect();
+    if hosts.len() < 2 || Gateways::new(api.store.clone(), group)?.count().await? > 1 {
+        return Ok(None);
+    }
+    let on = hosts.len();
+    Ok(Some(format!(
+        "the replicas are on {on} hosts behind one gateway: its death stops HTTP traffic; start another `flotilla gateway` \
+         with the same --store"
+    )))
 }
 
 /// Where the missing ones of `wanted` replicas of a group would be. `supposed`: as if the group asked for this; else the server

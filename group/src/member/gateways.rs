@@ -68,6 +68,11 @@ impl Gateways {
         Ok(())
     }
 
+    /// How many gateways of the group live.
+    pub async fn count(&self) -> Result<usize, GroupError> {
+        Ok(self.store.list(&keys::gateways(&self.group)).await?.len())
+    }
+
     /// True while a living gateway routes to a replica.
     pub async fn route_to(&self, replica: &str) -> Result<bool, GroupError> {
         for entry in self.store.list(&keys::gateways(&self.group)).await? {

@@ -21,7 +21,7 @@ struct Own {
 }
 
 /// A file of the project's `deploy/`.
-pub(super) fn deploy(name: &str) -> PathBuf {
+pub fn deploy(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name)
 }
 
@@ -31,14 +31,17 @@ impl Docker {
     /// # Errors
     /// Why there can be none here: a test is skipped then.
     pub fn start() -> anyhow::Result<Docker> {
-        for (command, package) in [("docker", "docker.io"), ("docker-compose", "docker-compose")] {
-            let found = Command::new(command).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-            ensure!(found.is_ok(), "{command} is not here (package {package})");
-        }
+        are_here(&[("docker", "docker.io"), ("docker-compose", "docker-compose")])?;
         let running = Docker { own: None };
-        if running.answers() {
-            return Ok(running);
-        }
+        if running.answers() { Ok(running) } else { Docker::start_own() }
+    }
+
+    /// A daemon of the test's own, whatever runs here.
+    ///
+    /// # Errors
+    /// Why there can be none here: a test is skipped then.
+    pub fn start_own() -> anyhow::Result<Docker> {
+        are_here(&[("docker", "docker.io")])?;
         let folder = TempDir::new()?;
         let path = |name: &str| folder.path().join(name);
         let log = std::fs::File::create(path("log"))?;
@@ -56,13 +59,13 @@ impl Docker {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
-            .context("no docker daemon runs, and dockerd is not here (package docker.io)")?;
+            .context("dockerd is not here (package docker.io)")?;
         let mut docker = Docker { own: Some(Own { daemon, folder }) };
         eventually("dockerd to answer or end", Duration::from_secs(30), || {
             (docker.answers() || docker.ended()).then_some(())
         })?;
         if docker.ended() {
-            bail!("no docker daemon runs, and dockerd cannot start here (it needs root): {}", docker.last_words());
+            bail!("dockerd cannot start here (it needs root): {}", docker.last_words());
         }
         Ok(docker)
     }
@@ -104,6 +107,14 @@ impl Docker {
         ensure!(ended.status.success(), "deploy/image: {}", String::from_utf8_lossy(&ended.stderr));
         Ok(())
     }
+}
+
+fn are_here(commands: &[(&str, &str)]) -> anyhow::Result<()> {
+    for (command, package) in commands {
+        let found = Command::new(command).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        ensure!(found.is_ok(), "{command} is not here (package {package})");
+    }
+    Ok(())
 }
 
 impl Drop for Docker {

@@ -4,4 +4,4 @@ mod compose;
 mod daemon;
 
 pub use compose::Compose;
-pub use daemon::Docker;
+pub use daemon::{Docker, deploy};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use flotilla_tests::{Hosts, Part, eventually, write_flow};
+use flotilla_tests::{Collector, Hosts, Part, eventually, get, write_flow};
 use serde_json::{Value, json};
 
+use crate::hosts::publish;
 use crate::rollout_flow::flow;
 
 const ENDS: Duration = Duration::from_secs(60);
@@ -51,11 +52,7 @@ fn open_horizon() {
     hosts.done(&["hagroup", "member", "add", "plant", "--node", "n3"]).unwrap();
     eventually("n3 to be in it", ENDS, || group_of(&hosts, "n3").filter(|group| group == "plant")).unwrap();
     let document = tempfile::TempDir::new().unwrap();
-    let mut flows = flow("one", "");
-    for node in flows.as_array_mut().unwrap().iter_mut().filter(|node| node["type"] == "mqtt-broker") {
-        node["port"] = json!(hosts.mqtt.port().to_string());
-    }
-    let flows = write_flow(document.path(), &flows).unwrap().display().to_string();
+    let flows = write_flow(document.path(), &hosts.at_its_broker(&flow("one", ""))).unwrap().display().to_string();
     hosts.done(&["deploy", &flows, "--group", "plant", "--dry-run"]).unwrap();
     hosts.done(&["deploy", &flows, "--group", "plant", "--wait", "--even-if-alone"]).unwrap();
     eventually("each member to fit", ENDS, || hosts.done(&["deploycheck", &flows, "--group", "plant"]).ok()).unwrap();
@@ -97,4 +94,44 @@ fn openstack() {
     );
     hosts.done(&["server-group", "add", "ha", "--group", "default", "--move"]).unwrap();
     hosts.wait_for_spread(&[("h1", 1), ("h2", 1)]).unwrap();
+}
+
+#[test]
+fn flowfuse() {
+    let mut hosts = Hosts::start().unwrap();
+    hosts.agent("h1", &[]).unwrap();
+    hosts.agent("h2", &[]).unwrap();
+    let file = hosts.file("group.json", &json!({"name": "default", "replicas": 1})).unwrap();
+    hosts.done(&["group", "add", "-f", &file]).unwrap();
+    hosts.deploy(&flow("one", "")).unwrap();
+    eventually("one replica", ENDS, || (hosts.admin.ready() == 1).then_some(())).unwrap();
+    hosts.done(&["scale", "--replicas", "2"]).unwrap();
+    hosts.wait_for_spread(&[("h1", 1), ("h2", 1)]).unwrap();
+    let shown = |wanted: &str| {
+        eventually(&format!("{wanted} at the front door"), ENDS, || {
+            get(hosts.http, "/version").ok().filter(|answer| answer.status == 200 && answer.body == wanted)
+        })
+        .unwrap();
+    };
+    shown("one");
+    // Nobody says in a node that its messages are shared.
+    let out = Collector::start(hosts.mqtt, "out", 1).unwrap();
+    let sent = publish(&hosts, 100);
+    eventually("all messages", ENDS, || (out.distinct() == sent).then_some(())).unwrap();
+    assert!(out.counts().values().all(|count| *count == 1), "each came once: {:?}", out.counts());
+    hosts.done(&["snapshot", "create", "before"]).unwrap();
+    let document = tempfile::TempDir::new().unwrap();
+    let export = document.path().join("snapshot.json").display().to_string();
+    hosts.done(&["snapshot", "export", "before", "--as", "flowfuse", "--output", &export]).unwrap();
+    let quick = ["--wait", "--probation", "0.5"];
+    let two = write_flow(document.path(), &hosts.at_its_broker(&flow("two", ""))).unwrap().display().to_string();
+    hosts.done(&[&["deploy", &two][..], &quick].concat()).unwrap();
+    shown("two");
+    hosts.done(&[&["deploy", &export][..], &quick].concat()).unwrap();
+    shown("one");
+    hosts.done(&[&["deploy", &two][..], &quick].concat()).unwrap();
+    hosts.done(&[&["snapshot", "restore", "before"][..], &quick].concat()).unwrap();
+    shown("one");
+    let audit = hosts.done(&["audit"]).unwrap();
+    assert!(audit.contains("scale") && audit.contains("deploy"), "{audit}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flotilla_tests::{Collector, Hosts, eventually, pause, resume};
+use flotilla_tests::{Collector, Hosts, eventually, get, pause, resume, wait_for};
 use serde_json::{Value, json};
 
 use crate::rollout_flow::flow;
@@ -36,16 +36,28 @@ fn server_groups_place_replicas_and_say_why_not() {
     assert!(why.contains("No valid host was found.") && why.matches("\n  h").count() == 3, "{why}");
     let check = hosts.run(&["placement", "check", "--replicas", "4"]).unwrap();
     assert_eq!(check.status.code(), Some(3), "{check:?}");
+    insta::assert_snapshot!(String::from_utf8_lossy(&check.stderr), @r#"
+    flotilla: No valid host was found.
+      h1: default-1 is there; server group "plant" (anti-affinity) has 1 of at most 1 in host "h1"
+      h2: default-3 is there; server group "plant" (anti-affinity) has 1 of at most 1 in host "h2"
+      h3: default-2 is there; server group "plant" (anti-affinity) has 1 of at most 1 in host "h3"
+    "#);
     let shown: Value =
         serde_json::from_str(&hosts.done(&["server-group", "show", "plant", "--json"]).unwrap()).unwrap();
     assert_eq!((shown["members"].as_array().unwrap().len(), &shown["violated"]), (3, &json!([])));
     let status = hosts.done(&["status"]).unwrap();
-    assert!(status.contains("HOST") && status.contains("h3") && !status.contains('!'), "{status}");
+    assert!(status.contains("HOST") && status.contains("h3 (west)") && !status.contains("death of"), "{status}");
+    let flows = hosts.file("flows.json", &flow("one", "")).unwrap();
+    let review = |hosts: &Hosts| hosts.run(&["review", &flows, "--group", "default"]).unwrap();
+    assert!(!String::from_utf8_lossy(&review(&hosts).stdout).contains("stops the group"));
     // One leaves; the others stay where they are.
     hosts.done(&["scale", "--replicas", "1"]).unwrap();
     eventually("one replica", ENDS, || (hosts.admin.ready() == 1).then_some(())).unwrap();
     let status = hosts.done(&["status"]).unwrap();
     assert!(status.contains("its death stops the group"), "{status}");
+    let review = review(&hosts);
+    assert_eq!(review.status.code(), Some(1), "a warning: {review:?}");
+    assert!(String::from_utf8_lossy(&review.stdout).contains("its death stops the group"), "{review:?}");
     hosts.done(&["server-group", "delete", "plant"]).unwrap();
     hosts.done(&["scale", "--replicas", "6"]).unwrap();
     hosts
@@ -83,10 +95,13 @@ fn a_host_that_dies_is_replaced_and_nothing_is_doubled_when_it_comes_back() {
     })
     .unwrap();
     eventually("four replicas", ENDS, || (hosts.spread().values().sum::<usize>() == 4).then_some(())).unwrap();
-    let audit = hosts.done(&["audit", "--json"]).unwrap();
-    let audit: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // An entry is written after its step.
     for action in ["host-lost", "member-placed", "member-replaced", "host-back"] {
-        assert!(audit.iter().any(|entry| entry["action"] == action), "{action}: {audit:#?}");
+        eventually(&format!("{action} in an audit log"), ENDS, || {
+            let of_hosts = hosts.done(&["audit", "--system"]).ok()?;
+            (hosts.done(&["audit"]).ok()? + &of_hosts).contains(action).then_some(())
+        })
+        .unwrap();
     }
 }
 
@@ -122,8 +137,57 @@ fn a_drain_starts_before_it_stops_and_loses_nothing() {
     assert!(alive.contains("the agent of host \"h1\" is running"), "{alive}");
 }
 
+#[test]
+fn either_of_two_gateways_may_die() {
+    let mut hosts = Hosts::start().unwrap();
+    hosts.agent("h1", &[]).unwrap();
+    hosts.agent("h2", &[]).unwrap();
+    let spec = hosts.file("group.json", &json!({"name": "default", "replicas": 2})).unwrap();
+    hosts.done(&["group", "add", "-f", &spec]).unwrap();
+    hosts.deploy(&flow("one", "")).unwrap();
+    hosts.wait_for_spread(&[("h1", 1), ("h2", 1)]).unwrap();
+    let lonely = |hosts: &Hosts| hosts.done(&["status"]).unwrap().contains("behind one gateway");
+    assert!(lonely(&hosts));
+    let mut gateways = [hosts.gateway().unwrap(), hosts.gateway().unwrap()];
+    for (_, address) in &gateways {
+        wait_for(*address, "/version", 200).unwrap();
+    }
+    assert!(!lonely(&hosts));
+    for victim in 0..2 {
+        // As a load balancer does: the other one when one does not answer.
+        let mut answered = 0;
+        for request in 0..100 {
+            if request == 50 {
+                gateways[victim].0.kill().unwrap();
+            }
+            let ask = |gateway: usize| get(gateways[gateway].1, "/version").ok().filter(|answer| answer.status == 200);
+            let first = ask(victim);
+            answered += usize::from(first.is_some());
+            let answer = first.or_else(|| ask(1 - victim)).expect("the other one answers");
+            assert_eq!(answer.body, "one");
+        }
+        assert_eq!(answered, 50, "it answered until it died");
+        gateways[victim] = hosts.gateway().unwrap();
+        wait_for(gateways[victim].1, "/version", 200).unwrap();
+    }
+    // Both follow a rollout: a replica drains when neither routes to it any more.
+    hosts.deploy(&flow("two", "")).unwrap();
+    eventually("the new revision through both", ENDS, || {
+        let bodies = gateways.iter().map(|(_, address)| {
+            let answer = get(*address, "/version").unwrap();
+            assert_eq!(answer.status, 200, "{answer:?}");
+            answer.body
+        });
+        let new = bodies.filter(|body| body == "two").count();
+        let replicas = hosts.admin.replicas();
+        let moved = replicas.iter().all(|replica| replica.revision == replicas[0].revision);
+        (new == 2 && moved && hosts.admin.ready() == 2).then_some(())
+    })
+    .unwrap();
+}
+
 /// Publishes so many numbered messages.
-fn publish(hosts: &Hosts, count: usize) -> usize {
+pub fn publish(hosts: &Hosts, count: usize) -> usize {
     publish_from(hosts, 0, count)
 }
 

@@ -47,6 +47,7 @@ mod rollout_load;
 mod sessions;
 mod settings;
 mod store_outage;
+mod swarm;
 mod timers;
 mod together;
 mod topic_order;
