@@ -1,7 +1,7 @@
 //! `flotilla group member`: which replica is in which group.
 
 use clap::Subcommand;
-use flotilla_api::Client;
+use flotilla_api::{Client, ClientError};
 
 use crate::client::{self, AdminArgs};
 use crate::exit::{Exit, Failure};
@@ -77,57 +77,94 @@ pub(super) async fn run(member: Member, admin: &AdminArgs) -> anyhow::Result<()>
 pub(super) async fn add(client: &Client, group: &str, replicas: &[String]) -> anyhow::Result<()> {
     client.group(group).await?;
     let known = client.all_replicas().await?;
-    let group_of = |id: &String| known.iter().find(|replica| replica.id == *id).map(|replica| replica.group.clone());
-    let (mut free, mut away, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
-    for id in replicas {
+    let group_of = |id: &str| known.iter().find(|replica| replica.id == id).map(|replica| replica.group.as_str());
+    let (mut free, mut placed, mut away) = (Vec::new(), Vec::new(), Vec::new());
+    for id in replicas.iter().map(String::as_str) {
         match group_of(id) {
-            None => away.push(id.clone()),
-            Some(of) if of.is_empty() => free.push(id.clone()),
-            Some(of) if of == group => {}
-            Some(of) => elsewhere.push(format!("{id} (in \"{of}\")")),
+            None => away.push(id),
+            Some("") => free.push(id),
+            Some(_) => placed.push(id),
         }
     }
-    if !away.is_empty() || !elsewhere.is_empty() {
-        let mut text = format!("nothing was added to group \"{group}\"");
-        if !elsewhere.is_empty() {
-            text += &format!(
-                "; the following replicas cannot be added to the group because they are in different groups: {} (`flotilla \
-                 group member remove GROUP --replica ID` takes one out)",
-                elsewhere.join(", ")
-            );
-        }
-        if !away.is_empty() {
-            text += &format!("; not running: {}", away.join(", "));
-        }
-        if !free.is_empty() {
-            text += &format!("; the following could be added: {}", free.join(", "));
-        }
-        return Err(Failure::new(Exit::Refused, text).into());
-    }
-    for (index, id) in free.iter().enumerate() {
-        if let Err(error) = client.add_member(group, id).await {
-            for added in &free[..index] {
-                // What cannot be taken back is said, as the first error is.
-                if let Err(stuck) = client.remove_member(group, added).await {
-                    tracing::error!("{added} was added and could not be taken out again: {stuck}");
+    let mut elsewhere = Vec::new();
+    let mut added = Vec::new();
+    if away.is_empty() {
+        // What a replica was told counts, and the registry shows what it runs: one that leaves another group is free. Those
+        // that are likely to be refused come first, so that no other one begins to move.
+        for id in placed.iter().chain(&free) {
+            if !elsewhere.is_empty() && free.contains(id) {
+                break;
+            }
+            match client.add_member(group, id).await {
+                Ok(()) => added.push(*id),
+                Err(error) if has_code(&error, "is_member") => {}
+                Err(error) if has_code(&error, "member_elsewhere") => {
+                    elsewhere.push(format!("{id} is in group \"{}\"", group_of(id).unwrap_or_default()));
+                }
+                Err(error) => {
+                    take_back(client, group, &added).await;
+                    return Err(error.into());
                 }
             }
-            return Err(error.into());
         }
+    } else {
+        let of_others = placed.iter().filter(|id| group_of(id) != Some(group));
+        elsewhere.extend(of_others.map(|id| format!("{id} is in group \"{}\"", group_of(id).unwrap_or_default())));
     }
-    Ok(())
+    if away.is_empty() && elsewhere.is_empty() {
+        return Ok(());
+    }
+    take_back(client, group, &added).await;
+    let mut text = format!("nothing was added to group \"{group}\"");
+    if !elsewhere.is_empty() {
+        text += &format!(
+            "; the following replicas cannot be added to the group because they are in different groups: {} (`flotilla group \
+             member remove GROUP --replica ID` takes one out)",
+            elsewhere.join(", ")
+        );
+    }
+    if !away.is_empty() {
+        text += &format!("; not running: {}", away.join(", "));
+    }
+    if !free.is_empty() {
+        text += &format!("; the following could be added: {}", free.join(", "));
+    }
+    Err(Failure::new(Exit::Refused, text).into())
 }
 
+/// Takes out again what was put in.
+async fn take_back(client: &Client, group: &str, added: &[&str]) {
+    for id in added {
+        // What cannot be taken back is said, as the first error is.
+        if let Err(stuck) = client.remove_member(group, id).await {
+            tracing::error!("{id} was added and could not be taken out again: {stuck}");
+        }
+    }
+}
+
+fn has_code(error: &ClientError, code: &str) -> bool {
+    error.problem().is_some_and(|problem| problem.code == code)
+}
+
+/// Takes replicas out of a group: all of them, or none.
 async fn remove(client: &Client, group: &str, replicas: &[String]) -> anyhow::Result<()> {
     let known = client.replicas(group).await?;
-    let missing: Vec<&str> =
-        replicas.iter().filter(|id| known.iter().all(|replica| replica.id != **id)).map(String::as_str).collect();
-    if !missing.is_empty() {
-        let text = format!("nobody left: not in group \"{group}\": {}", missing.join(", "));
-        return Err(Failure::new(Exit::Refused, text).into());
-    }
-    for id in replicas {
-        client.remove_member(group, id).await?;
+    let shown = |id: &str| known.iter().any(|replica| replica.id == id);
+    let (there, unsure): (Vec<_>, Vec<_>) = replicas.iter().map(String::as_str).partition(|id| shown(id));
+    // One that was just put in is not in the registry yet. Those come first, so that no other one leaves when one is refused.
+    let mut removed: Vec<&str> = Vec::new();
+    for id in unsure.into_iter().chain(there) {
+        match client.remove_member(group, id).await {
+            Ok(()) => removed.push(id),
+            Err(error) => {
+                for id in removed {
+                    if let Err(stuck) = client.add_member(group, id).await {
+                        tracing::error!("{id} was taken out and could not be put in again: {stuck}");
+                    }
+                }
+                return Err(error.into());
+            }
+        }
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
+use flotilla_group::GroupError;
+use flotilla_group::host::Hosts;
 use flotilla_group::rights::{Right, Target};
 
 use super::api::Api;
@@ -49,7 +51,7 @@ pub(super) async fn guard(State(guard): State<Guard>, params: RawPathParams, req
     };
     let param = |name| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
     let own = guard.of_node_red.then_some(guard.post.api.group.as_str());
-    if let Err(failure) = guard.authorize(&caller, param("group").or(own), param("replica")).await {
+    if let Err(failure) = guard.authorize(&caller, param("group").or(own), param("replica"), param("host")).await {
         return failure.into_response();
     }
     parts.extensions.insert(caller);
@@ -57,20 +59,36 @@ pub(super) async fn guard(State(guard): State<Guard>, params: RawPathParams, req
 }
 
 impl Guard {
-    async fn authorize(&self, caller: &Caller, group: Option<&str>, replica: Option<&str>) -> Result<(), Failure> {
+    async fn authorize(
+        &self,
+        caller: &Caller,
+        group: Option<&str>,
+        replica: Option<&str>,
+        host: Option<&str>,
+    ) -> Result<(), Failure> {
         // Whoever shows nothing has nothing to be told apart by; what is slow there has bounds of its own.
         if self.right != Right::Open {
             self.post.rate.take(caller.name())?;
         }
-        let owns_host = match replica {
-            Some(replica) => self.post.api.joins().owner(replica).await?.as_deref() == Some(caller.name()),
-            None => false,
+        let owns_host = match (replica, host) {
+            (Some(replica), _) => self.post.api.joins().owner(replica).await?.as_deref() == Some(caller.name()),
+            (_, Some(host)) if self.right == Right::ManageHost => self.owns(caller, host).await?,
+            _ => false,
         };
         let target = Target { group, protected: self.is_protected(group).await?, owns_host };
         let Err(refused) = caller.principal.may(self.right, target) else { return Ok(()) };
         let problem = refusal(&refused);
         self.audit(caller, group, &problem).await;
         Err(problem.into())
+    }
+
+    /// Whether a host is the caller's. One that is not there is nobody's.
+    async fn owns(&self, caller: &Caller, host: &str) -> Result<bool, Failure> {
+        match Hosts::new(self.post.api.store.clone()).get(host).await {
+            Ok(known) => Ok(known.facts.owner == caller.name()),
+            Err(GroupError::NoHost(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Only deploys ask for it.

@@ -102,7 +102,8 @@ impl Principal {
         if right == Right::CreateGroup {
             return is_user;
         }
-        if matches!(right, Right::AddReplica | Right::RemoveReplica) && target.owns_host && is_user {
+        if matches!(right, Right::AddReplica | Right::RemoveReplica | Right::ManageHost) && target.owns_host && is_user
+        {
             return true;
         }
         self.grants.iter().any(|grant| {
@@ -118,6 +119,9 @@ impl Principal {
         let mut roles: Vec<String> = roles.collect();
         if matches!(right, Right::AddReplica | Right::RemoveReplica) {
             roles.push("to own the replica's host".to_owned());
+        }
+        if right == Right::ManageHost {
+            roles.push("to own it (--owner of its agent)".to_owned());
         }
         let own = match self.grants.as_slice() {
             [] => "no role".to_owned(),
@@ -137,7 +141,7 @@ impl Principal {
 fn deed(right: Right, target: Target<'_>) -> String {
     let kind = if target.protected { "protected group" } else { "group" };
     match (right, target.group) {
-        (Right::CreateGroup | Right::Administer | Right::Account, _) => right.deed().to_owned(),
+        (Right::CreateGroup | Right::Administer | Right::Account | Right::ManageHost, _) => right.deed().to_owned(),
         (_, Some(group)) => format!("{} {kind} \"{group}\"", right.deed()),
         (_, None) => format!("{} any group", right.deed()),
     }
@@ -184,7 +188,8 @@ create-group deployer:g: yyyy|create-group viewer:g: yyyy|create-group viewer: y
 add-replica admin: yyyy|add-replica owner:g: ---y|add-replica deployer:g: ---y|add-replica viewer:g: ---y|\
 add-replica viewer: ---y|add-replica : ---y|remove-replica admin: yyyy|remove-replica owner:g: y-yy|\
 remove-replica deployer:g: ---y|remove-replica viewer:g: ---y|remove-replica viewer: ---y|remove-replica : ---y|\
-call-flows admin: yyyy|call-flows owner:g: y-y-|call-flows endpoint:g: y-y-|administer admin: yyyy";
+manage-host admin: yyyy|manage-host owner:g: ---y|manage-host deployer:g: ---y|manage-host viewer:g: ---y|\
+manage-host viewer: ---y|manage-host : ---y|call-flows admin: yyyy|call-flows owner:g: y-y-|call-flows endpoint:g: y-y-|administer admin: yyyy";
         assert_eq!(yes.join("|"), expected);
     }
 

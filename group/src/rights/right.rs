@@ -23,6 +23,8 @@ pub enum Right {
     AddReplica,
     /// To take a replica out of a group: the group's owner and whoever owns the replica's host may.
     RemoveReplica,
+    /// To drain a host or forget it: only an admin and whoever owns it may.
+    ManageHost,
     /// To call the HTTP endpoints of a group's flows.
     CallFlows,
     /// To change users and what concerns all groups.
@@ -31,7 +33,7 @@ pub enum Right {
 
 impl Right {
     /// All rights.
-    pub const ALL: [Right; 11] = [
+    pub const ALL: [Right; 12] = [
         Right::Open,
         Right::SignedIn,
         Right::Account,
@@ -41,6 +43,7 @@ impl Right {
         Right::CreateGroup,
         Right::AddReplica,
         Right::RemoveReplica,
+        Right::ManageHost,
         Right::CallFlows,
         Right::Administer,
     ];
@@ -57,6 +60,7 @@ impl Right {
             Right::CreateGroup => "create-group",
             Right::AddReplica => "add-replica",
             Right::RemoveReplica => "remove-replica",
+            Right::ManageHost => "manage-host",
             Right::CallFlows => "call-flows",
             Right::Administer => "administer",
         }
@@ -73,6 +77,7 @@ impl Right {
             Right::CreateGroup => "make groups",
             Right::AddReplica => "add this replica to",
             Right::RemoveReplica => "take this replica out of",
+            Right::ManageHost => "drain or remove this host",
             Right::CallFlows => "call the flows of",
             Right::Administer => "administer Flotilla",
         }
