@@ -62,13 +62,19 @@ fn the_stack_starts_and_outlives_a_replica_and_a_gateway() {
     let out = Collector::start(published(mqtt), "plant/+/report", 1).unwrap();
     let publish = |range: std::ops::Range<u64>| {
         for number in range {
-            let message = format!("{{\"seq\": {number}, \"value\": 1}}");
+            let message = format!("{{\"seq\": {number}, \"value\": 21.5}}");
             let (ip, port) = (ip.to_string(), port(mqtt));
             let args = ["-h", &ip, "-p", &port, "-q", "1", "-t", "plant/press-1/temperature", "-m", &message];
             assert!(Command::new("mosquitto_pub").args(args).status().unwrap().success());
         }
     };
-    publish(0..20);
+    // A message that comes before the group has subscribed is nobody's.
+    let subscribed = || {
+        publish(0..1);
+        (out.distinct() > 0).then_some(())
+    };
+    eventually("the flow to be at the broker", ENDS, subscribed).unwrap();
+    publish(1..20);
     let hit = || get(published(http), "/hits/swarm").ok().filter(|answer| answer.status == 200);
     eventually("an answer", ENDS, hit).unwrap();
     // A replica and the one gateway die: swarm starts others.
