@@ -31,6 +31,8 @@ pub struct Hosts {
     pub http: SocketAddr,
     /// Where the admin API is.
     pub admin: Admin,
+    /// Seconds that a host may be lost before its members are placed elsewhere, for agents that are started from now on.
+    pub replace_after: u32,
     agents: BTreeMap<String, Part>,
     parts: Vec<Part>,
     folder: TempDir,
@@ -60,7 +62,17 @@ impl Hosts {
         wait_for(admin, "/livez", 200)?;
         wait_for(ops, "/readyz", 200)?;
         let (agents, parts) = (BTreeMap::new(), vec![broker, gateway]);
-        Ok(Hosts { redis, mqtt, http, admin: Admin { address: admin, token: None }, agents, parts, folder, network })
+        Ok(Hosts {
+            redis,
+            mqtt,
+            http,
+            admin: Admin { address: admin, token: None },
+            replace_after: 3,
+            agents,
+            parts,
+            folder,
+            network,
+        })
     }
 
     /// Starts the agent of a host.
@@ -71,7 +83,17 @@ impl Hosts {
         };
         // Quick leases, of replicas too; longer ones where many processes share few processors.
         let (listen, lease) = if self.network.is_some() { ("0.0.0.0:0", "5") } else { ("127.0.0.1:0", "2") };
-        command.args(["agent", "--host", host, "--http", listen, "--host-lease", lease, "--replace-after", "3"]);
+        command.args([
+            "agent",
+            "--host",
+            host,
+            "--http",
+            listen,
+            "--host-lease",
+            lease,
+            "--replace-after",
+            &self.replace_after.to_string(),
+        ]);
         command.args(["--workers", "1"]).args(args);
         command.envs([("FLOTILLA_STORE", self.redis.url().as_str()), ("FLOTILLA_LEASE", lease)]);
         self.agents.insert(host.to_owned(), Part::run(command)?);

@@ -6,7 +6,7 @@ use anyhow::Context;
 use flotilla_api::group::{GroupSpec, GroupStatus};
 use flotilla_api::{Client, ClientError};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::exit::{Exit, Failure};
 
@@ -24,6 +24,7 @@ impl Template {
         let Value::Object(mut fields) = serde_json::to_value(GroupSpec::named(name))? else {
             return Ok(Template(Map::new()));
         };
+        fields.insert("placement".to_owned(), json!({"server_group": null, "labels": {}}));
         fields.insert(MEMBERS.to_owned(), Value::Array(Vec::new()));
         Ok(Template(fields))
     }

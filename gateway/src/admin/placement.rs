@@ -12,7 +12,7 @@ use flotilla_api::placement::{
 use flotilla_group::GroupError;
 use flotilla_group::member::Gateways;
 use flotilla_group::placement::{
-    GroupSeen, Placement, PlacementError, PlacementRules, Places, Seen, decide, propose, summary, violated,
+    GroupSeen, Placement, PlacementError, PlacementRules, Places, Seen, decide, member_name, propose, summary, violated,
 };
 use flotilla_group::rights::Right;
 use flotilla_group::scheduler::{Ledger, observe};
@@ -143,8 +143,25 @@ pub(super) async fn of_group(
         let broken = violated(&placement, &seen, server_group);
         notes.extend(broken.into_iter().map(|why| format!("server group \"{server_group}\" is violated: {why}")));
     }
+    notes.extend(without_a_sign(&placement, &seen, &group));
     notes.extend(stands_once(&api, &group).await?);
     Ok(Json(PlacementSummary { members: summary(&placement, &group), notes }))
+}
+
+/// The lost hosts that members of a group are placed on.
+fn without_a_sign(placement: &Placement, seen: &Seen, group: &str) -> Vec<String> {
+    let Some(places) = placement.groups.get(group) else { return Vec::new() };
+    let on = placement.lost.iter().filter_map(|(host, since)| Some((host, since, places.on.get(host)?)));
+    on.map(|(host, since, numbers)| {
+        let members: Vec<String> = numbers.iter().map(|number| member_name(group, *number)).collect();
+        let seconds = seen.now_ms.saturating_sub(*since) / 1000;
+        format!(
+            "host \"{host}\" has given no sign of life for {seconds} s, with {}: placed elsewhere after --replace-after of \
+             its agents",
+            members.join(", ")
+        )
+    })
+    .collect()
 }
 
 /// What of a group over several hosts stands once, and must not die.

@@ -10,7 +10,12 @@ use crate::rollout_flow::flow;
 const ENDS: Duration = Duration::from_secs(60);
 
 fn three() -> Hosts {
+    three_replaced_after(3)
+}
+
+fn three_replaced_after(seconds: u32) -> Hosts {
     let mut hosts = Hosts::start().unwrap();
+    hosts.replace_after = seconds;
     for (host, zone) in [("h1", "east"), ("h2", "east"), ("h3", "west")] {
         hosts.agent(host, &["--zone", zone]).unwrap();
     }
@@ -107,7 +112,7 @@ fn a_host_that_dies_is_replaced_and_nothing_is_doubled_when_it_comes_back() {
 
 #[test]
 fn a_drain_starts_before_it_stops_and_loses_nothing() {
-    let hosts = three();
+    let mut hosts = three_replaced_after(3600);
     let spec = hosts.file("group.json", &json!({"name": "default", "replicas": 2})).unwrap();
     hosts.done(&["server-group", "create", "--policy", "anti-affinity", "plant"]).unwrap();
     hosts.done(&["group", "add", "-f", &spec, "--hint", "group=plant"]).unwrap();
@@ -135,6 +140,13 @@ fn a_drain_starts_before_it_stops_and_loses_nothing() {
     hosts.done(&["host", "undrain", "h1"]).unwrap();
     let alive = hosts.refused(&["host", "remove", "h1"]).unwrap();
     assert!(alive.contains("the agent of host \"h1\" is running"), "{alive}");
+    // One that died keeps its places until they are placed elsewhere, and status says so.
+    hosts.kill("h2").unwrap();
+    eventually("status to tell of the lost host", ENDS, || {
+        let status = hosts.done(&["status"]).ok()?;
+        status.contains("host \"h2\" has given no sign of life for").then_some(())
+    })
+    .unwrap();
 }
 
 #[test]
