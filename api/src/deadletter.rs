@@ -61,6 +61,14 @@ pub struct DeadLetterContent {
     pub properties: LetterProperties,
 }
 
+/// Another payload for a dead letter. `PUT /api/v1/groups/{group}/deadletters/{id}/payload`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPayload {
+    /// The payload in base64.
+    pub payload: String,
+}
+
 /// The properties of a message that a replay gives back to the flow (MQTT 5, 3.3.2.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

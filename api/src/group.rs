@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::alert::AlertRules;
 use crate::placement::PlacementSpec;
 use crate::rollout::Rules;
 
@@ -30,6 +31,9 @@ pub struct GroupSpec {
     /// What it asks of the hosts that its replicas run on.
     #[serde(default, skip_serializing_if = "PlacementSpec::is_empty")]
     pub placement: PlacementSpec,
+    /// When alerts are raised, and where they are sent.
+    #[serde(default)]
+    pub alerts: AlertRules,
 }
 
 impl GroupSpec {
@@ -43,6 +47,7 @@ impl GroupSpec {
             protected: false,
             protected_by: None,
             placement: PlacementSpec::default(),
+            alerts: AlertRules::default(),
         }
     }
 }
@@ -73,6 +78,9 @@ pub struct GroupStatus {
     /// What it asks of the hosts that its replicas run on.
     #[serde(default, skip_serializing_if = "PlacementSpec::is_empty")]
     pub placement: PlacementSpec,
+    /// When alerts are raised, and where they are sent.
+    #[serde(default)]
+    pub alerts: AlertRules,
     /// The good revision.
     pub revision: Option<String>,
     /// It is paused.

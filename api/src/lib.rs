@@ -3,6 +3,7 @@
 //! Types that are plain data in the store as well (a replica's record, a rollout) are the same here and there.
 
 pub mod access;
+pub mod alert;
 pub mod audit;
 pub mod client;
 pub mod deadletter;
@@ -23,6 +24,7 @@ pub mod replica;
 pub mod revision;
 pub mod rollout;
 pub mod snapshot;
+pub mod timer;
 
 pub use client::{Client, ClientError, Event, Events};
 pub use problem::Problem;

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::health::ReplicaHealth;
 
 /// Where a replica is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplicaState {
     /// It loads its revision.
+    #[default]
     Starting,
     /// It takes work.
     Ready,
@@ -23,7 +24,7 @@ pub enum ReplicaState {
 }
 
 /// A replica's record in the store, renewed with its lease.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReplicaRecord {
     /// Unique among all living replicas.
     pub id: String,
@@ -64,6 +65,9 @@ pub struct ReplicaRecord {
     pub key: String,
     /// Resident memory in bytes.
     pub memory: u64,
+    /// The memory that the process may have, in bytes: that of its container, else of the machine; 0 when it is not known.
+    #[serde(default)]
+    pub memory_limit: u64,
     /// Grows with each renewal: a sign of life.
     pub beat: u64,
 }

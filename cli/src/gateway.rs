@@ -10,6 +10,7 @@ use anyhow::Context;
 use axum::Router;
 use clap::Args;
 use flotilla_gateway::admin::{Admin, Api, Logs, NodeTypes, Token};
+use flotilla_gateway::alerts::{Backlog, Gauges, Watcher};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Callers, Deadlines, Meters, Pool};
 use flotilla_gateway::logs::{LogFiles, Retention, collect};
 use flotilla_gateway::pipeline::PipelineDriver;
@@ -19,7 +20,7 @@ use flotilla_group::accounts::Accounts;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Roster};
 use flotilla_group::sealing::{KeyRing, Restart};
-use flotilla_store::Store;
+use flotilla_store::{Metered, Store};
 use flotilla_tasks::Task;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -55,6 +56,9 @@ pub struct GatewayArgs {
     /// Folder for the log lines of all replicas: 7 days, 1 GiB at most
     #[arg(long, env = "FLOTILLA_LOGS", default_value = ".flotilla/logs", value_name = "DIR")]
     logs: PathBuf,
+    /// What alerts to the webhooks of groups are signed with
+    #[arg(long, env = "FLOTILLA_ALERT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    alert_secret: Option<String>,
     #[command(flatten)]
     door: DoorArgs,
     /// Deploy flows with unknown node types; such nodes swallow messages, visibly
@@ -92,6 +96,10 @@ pub struct GatewayParts {
     pub admin_token: Option<Token>,
     /// How long requests wait for a ready replica, unless the door's arguments say it.
     pub failfast: Duration,
+    /// What alerts are signed with.
+    pub alert_secret: Option<String>,
+    /// How long the oldest message of a group waits at the broker of this process.
+    pub backlog: Backlog,
     /// Where log lines are kept.
     pub logs: PathBuf,
     /// Bounds of the front door.
@@ -126,7 +134,19 @@ impl Gateway {
         let pauses = (parts.store.clone(), desired);
         let drive = CancellationToken::new();
         let logs = collected(&parts.store, &parts.logs, &drive);
-        let api = Api::new(parts.store, &parts.group, types, parts.keys).with_logs(logs);
+        let alert_secret: Option<Arc<str>> = parts.alert_secret.map(Arc::from);
+        let gauges = Arc::new(Gauges::default());
+        let watcher = Watcher {
+            store: parts.store.clone(),
+            holder: id.clone(),
+            secret: alert_secret.clone(),
+            backlog: parts.backlog,
+            gauges: gauges.clone(),
+        };
+        watcher.start(drive.clone());
+        parts.metrics.also(move || gauges.render());
+        let api = Api::new(parts.store, &parts.group, types, parts.keys);
+        let api = api.with_logs(logs).with_alert_secret(alert_secret);
         let program = std::env::current_exe().context("cannot find this program's file")?;
         let pipelines = PipelineDriver::new(api.clone(), &id, program);
         let pool = Pool::new(Balancer::threads());
@@ -233,6 +253,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
     logging::set_who(|who| (who.group, who.replica) = (args.group.clone(), "gateway".to_owned()));
     let admin_token = args.admin_token.as_deref().map(Token::new).transpose().context("see --admin-token")?;
     let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
+    let store = Metered::over(store);
     let keys = KeyRing::new(store.clone(), args.group_key.as_deref(), Restart::Given);
     keys.keys().await.map_err(old_key)?;
     let gateway = Gateway::start(GatewayParts {
@@ -249,6 +270,8 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         door: args.door,
         logs: args.logs,
         also: Router::new(),
+        alert_secret: args.alert_secret,
+        backlog: Arc::new(|_| 0),
         metrics: Metrics::install()?,
         readiness: Readiness::default(),
     })

@@ -2,6 +2,7 @@
 
 mod address;
 mod agent;
+mod alert;
 mod audit;
 mod broker;
 mod client;
@@ -53,6 +54,7 @@ mod store;
 mod store_url;
 mod test;
 mod testhost;
+mod timers;
 mod tls;
 mod token;
 mod up;
@@ -153,6 +155,10 @@ enum Command {
     Logs(logs::LogsArgs),
     /// Show what debug nodes show
     Debug(debug::DebugArgs),
+    /// Show when inject nodes fire, and what was skipped
+    Timers(timers::TimersArgs),
+    /// Alerts: what is wrong; test the way to the webhook
+    Alert(alert::AlertArgs),
     /// Press the button of an inject node
     Inject(inject::InjectArgs),
     /// Load a flow: numbered messages and requests, what was lost, repeated or out of order, latencies
@@ -250,6 +256,8 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Nodes(args) => nodes::run(args).await,
             Command::Logs(args) => logs::run(args).await,
             Command::Debug(args) => debug::run(args).await,
+            Command::Timers(args) => timers::run(args).await,
+            Command::Alert(args) => alert::run(args).await,
             Command::Inject(args) => inject::run(args).await,
             Command::DeadLetter(args) => deadletter::run(args).await,
             Command::Pub(args) => pubsub::publish(*args).await,

@@ -1,6 +1,7 @@
 //! The HTTP front door: balancer for flow traffic, admin API, console.
 
 pub mod admin;
+pub mod alerts;
 pub mod balancer;
 pub mod directory;
 pub mod heads;

@@ -189,6 +189,16 @@ pub(crate) fn desired(group: &str) -> String {
     format!("group/{group}/course")
 }
 
+/// The alerts of a group.
+pub(crate) fn alerts(group: &str) -> String {
+    format!("group/{group}/alerts")
+}
+
+/// The lease on raising them.
+pub(crate) fn alert_lease(group: &str) -> String {
+    format!("alerts/{group}")
+}
+
 /// What gateways show to the group's replicas.
 pub(crate) fn control(group: &str) -> String {
     format!("group/{group}/control")

@@ -1,6 +1,7 @@
 //! What makes replicas a group: membership, revisions, rollout, schedule, logs, audit.
 
 pub mod accounts;
+pub mod alert;
 pub mod audit;
 mod changes;
 pub mod control;

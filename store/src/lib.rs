@@ -4,6 +4,7 @@
 //! backend promises is written on [`Store`] and held by one conformance suite (`tests/`).
 
 mod contract;
+mod metered;
 mod nats;
 mod open;
 mod postgres;
@@ -18,4 +19,5 @@ pub use contract::{
     Acquire, BlockingStore, Cas, Entry, Event, Expect, Fence, Held, Lease, MAX_KEY, MAX_VALUE, Result, Store,
     StoreError, Watch, Write,
 };
+pub use metered::Metered;
 pub use open::open;

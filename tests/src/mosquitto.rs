@@ -1,6 +1,7 @@
 //! A Mosquitto of its own: a broker that does not redispatch.
 
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub struct Mosquitto {
     child: Child,
     /// Where it listens.
     pub address: SocketAddr,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Mosquitto {
@@ -34,18 +35,20 @@ impl Mosquitto {
             address.port()
         );
         std::fs::write(&config, text)?;
-        let binary =
-            if std::path::Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
-        let child = Command::new(binary)
-            .arg("-c")
-            .arg(&config)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("mosquitto is needed (package mosquitto)")?;
-        let started = Mosquitto { child, address, _folder: folder };
-        eventually("mosquitto to listen", Duration::from_secs(10), || TcpStream::connect(address).ok())?;
-        Ok(started)
+        Ok(Mosquitto { child: run(&config, address)?, address, folder })
+    }
+
+    /// SIGKILL; it forgets everything.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again where it was, after [`Mosquitto::kill`].
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.child = run(&self.folder.path().join("mosquitto.conf"), self.address)?;
+        Ok(())
     }
 }
 
@@ -54,6 +57,19 @@ impl Mosquitto {
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
+}
+
+fn run(config: &Path, address: SocketAddr) -> anyhow::Result<Child> {
+    let binary = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
+    let child = Command::new(binary)
+        .arg("-c")
+        .arg(config)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("mosquitto is needed (package mosquitto)")?;
+    eventually("mosquitto to listen", Duration::from_secs(10), || TcpStream::connect(address).ok())?;
+    Ok(child)
 }
 
 impl Drop for Mosquitto {

@@ -2,7 +2,7 @@
 
 use super::error::ClientError;
 use super::transport::Client;
-use crate::deadletter::{DeadLetter, DeadLetterContent};
+use crate::deadletter::{DeadLetter, DeadLetterContent, NewPayload};
 use crate::member::By;
 use crate::path::of_group;
 
@@ -20,6 +20,11 @@ impl Client {
     /// Has a replica run a dead letter again.
     pub async fn replay_dead_letter(&self, group: &str, id: u64) -> Result<(), ClientError> {
         self.post(&of_group(group, &format!("deadletters/{id}/replay")), &By::default()).await
+    }
+
+    /// Puts another payload into a dead letter; it is in base64.
+    pub async fn edit_dead_letter(&self, group: &str, id: u64, payload: String) -> Result<(), ClientError> {
+        self.put(&of_group(group, &format!("deadletters/{id}/payload")), &NewPayload { payload }).await
     }
 
     /// Discards a dead letter.

@@ -1,6 +1,7 @@
 //! The client of the admin API.
 
 mod accounts;
+mod alerts;
 mod context;
 mod deadletters;
 mod deploys;

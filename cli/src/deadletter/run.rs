@@ -1,5 +1,7 @@
 //! The subcommands of `flotilla deadletter`.
 
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -12,10 +14,14 @@ use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent};
 
 use crate::client::{self, GroupArgs};
 use crate::exit::Exit;
+use crate::group::in_editor;
 use crate::review::print;
 
 /// How often it is looked whether a replay has ended.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// A payload has fewer bytes than this.
+const LARGEST: u64 = 1 << 20;
 
 /// What `flotilla deadletter` takes.
 #[derive(Args, Debug)]
@@ -46,18 +52,48 @@ enum Command {
         #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
         timeout: f64,
     },
+    /// Change the payload of one, in your editor; then replay it
+    Edit {
+        /// Its number
+        id: u64,
+        /// The new payload, instead of the editor; - for standard input
+        #[arg(long, value_name = "FILE")]
+        payload: Option<PathBuf>,
+    },
     /// Discard them
     Discard(Which),
 }
 
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
+#[group(required = true, multiple = true)]
 struct Which {
     /// Their numbers
+    #[arg(conflicts_with_all = ["all", "topic", "node", "error"])]
     ids: Vec<u64>,
     /// All that are there now
     #[arg(long)]
     all: bool,
+    /// All that came on this topic; it may end in #
+    #[arg(long, value_name = "TOPIC")]
+    topic: Option<String>,
+    /// All that failed in the node with this id
+    #[arg(long, value_name = "NODE")]
+    node: Option<String>,
+    /// All whose error contains this text
+    #[arg(long, value_name = "TEXT")]
+    error: Option<String>,
+}
+
+impl Which {
+    fn wants(&self, letter: &DeadLetter) -> bool {
+        let of_topic = |wanted: &String| match wanted.strip_suffix('#') {
+            Some(start) => letter.topic.starts_with(start),
+            None => letter.topic == *wanted,
+        };
+        self.topic.as_ref().is_none_or(of_topic)
+            && self.node.as_ref().is_none_or(|node| letter.node == *node)
+            && self.error.as_ref().is_none_or(|text| letter.error.contains(text))
+    }
 }
 
 /// Runs the subcommand.
@@ -104,6 +140,22 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
             }
             return Ok(code);
         }
+        Command::Edit { id, payload } => {
+            let bytes = match payload {
+                Some(file) => read(&file)?,
+                None => {
+                    let before = content(&client.dead_letter(group, id).await?)?;
+                    let text = String::from_utf8(before)
+                        .context("the payload is no text: give another one with --payload FILE")?;
+                    in_editor(&text)?.into_bytes()
+                }
+            };
+            client.edit_dead_letter(group, id, STANDARD.encode(&bytes)).await?;
+            print(&format!(
+                "{id}: has {} bytes now; run it again with: flotilla deadletter replay {id}\n",
+                bytes.len()
+            ));
+        }
         Command::Discard(which) => {
             for id in ids(&client, group, &which).await? {
                 client.discard_dead_letter(group, id).await?;
@@ -114,11 +166,21 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().take(LARGEST).read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
 async fn ids(client: &Client, group: &str, which: &Which) -> anyhow::Result<Vec<u64>> {
-    if !which.all {
+    if !which.ids.is_empty() {
         return Ok(which.ids.clone());
     }
-    Ok(client.dead_letters(group).await?.into_iter().map(|letter| letter.id).collect())
+    let letters = client.dead_letters(group).await?.into_iter();
+    Ok(letters.filter(|letter| which.wants(letter)).map(|letter| letter.id).collect())
 }
 
 enum Replayed {

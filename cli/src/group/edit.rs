@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 ///
 /// # Errors
 /// [`Exit::Unchanged`] when nothing was changed.
-pub(super) fn in_editor(text: &str) -> anyhow::Result<String> {
+pub(crate) fn in_editor(text: &str) -> anyhow::Result<String> {
     let editor =
         ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok().filter(|set| !set.is_empty()));
     let editor = editor.unwrap_or_else(|| "vi".to_owned());

@@ -7,4 +7,5 @@ mod run;
 mod set;
 mod template;
 
+pub(crate) use edit::in_editor;
 pub use run::{GroupCommandArgs, run};

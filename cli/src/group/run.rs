@@ -210,8 +210,8 @@ fn sure(name: &str) -> bool {
 
 /// What users say of a group.
 fn spec_of(group: GroupStatus) -> GroupSpec {
-    let GroupStatus { name, description, replicas, rollout, protected, protected_by, placement, .. } = group;
-    GroupSpec { name, description, replicas, rollout, protected, protected_by, placement }
+    let GroupStatus { name, description, replicas, rollout, protected, protected_by, placement, alerts, .. } = group;
+    GroupSpec { name, description, replicas, rollout, protected, protected_by, placement, alerts }
 }
 
 /// What `flotilla group show` prints.

@@ -4,10 +4,13 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use futures::future::BoxFuture;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use parking_lot::RwLock;
 
 use super::merge::merge;
+
+/// Upper bounds of the buckets of durations, in seconds.
+const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 type Gather = Box<dyn Fn() -> BoxFuture<'static, Vec<(String, String)>> + Send + Sync>;
 type Text = Box<dyn Fn() -> String + Send + Sync>;
@@ -28,7 +31,10 @@ impl Metrics {
     /// # Errors
     /// When another recorder is installed.
     pub fn install() -> anyhow::Result<Metrics> {
-        let recorder = PrometheusBuilder::new().install_recorder().context("cannot install the metrics recorder")?;
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)
+            .and_then(PrometheusBuilder::install_recorder)
+            .context("cannot install the metrics recorder")?;
         Ok(Metrics { recorder, refresh: Arc::default(), also: Arc::default(), gather: Arc::default() })
     }
 

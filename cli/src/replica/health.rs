@@ -83,6 +83,6 @@ pub(super) fn series(shared: &Shared) -> String {
     text
 }
 
-fn escaped(label: &str) -> String {
+pub(super) fn escaped(label: &str) -> String {
     label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -24,7 +24,7 @@ use flotilla_group::secret::Secrets;
 use flotilla_group::session::{Consumers, Sessions};
 use flotilla_group::spec::{GroupSpec, Specs};
 use flotilla_http::HttpServer;
-use flotilla_store::Store;
+use flotilla_store::{Metered, Store};
 use flotilla_tasks::Task;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +32,7 @@ use super::advertise::{Advertise, advertised, reachable};
 use super::args::ReplicaArgs;
 use super::control::{Control, Opened};
 use super::letters::GroupLetters;
-use super::memory::resident_memory;
+use super::memory::{memory_limit, resident_memory};
 use super::observer::ReplicaObserver;
 use super::orphans::Finisher;
 use super::outbox::GroupOutbox;
@@ -75,6 +75,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let control = Control::default();
     let ops = Ops::start(args.ops, readiness.clone(), shown.clone(), control.routes()).await?;
     let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
+    let store = Metered::over(store);
     let joins = Joins::new(store.clone());
     let mut owner = None;
     if let Some(token) = &args.join {
@@ -306,6 +307,7 @@ fn record(args: &ReplicaArgs, id: &str, started_ms: u64, ops: Option<SocketAddr>
         health: ReplicaHealth::default(),
         key: String::new(),
         memory: 0,
+        memory_limit: memory_limit(),
         beat: 0,
     }
 }

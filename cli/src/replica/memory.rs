@@ -1,4 +1,19 @@
-//! How much memory this process has.
+//! How much memory this process has, and may have.
+
+/// The memory that this process may have, in bytes: the bound of its control group, else the machine's; 0 where neither is
+/// known. Source: `memory.max` of cgroup v2, `memory.limit_in_bytes` of v1, `/proc/meminfo`.
+pub fn memory_limit() -> u64 {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let number = |text: String| text.trim().parse::<u64>().ok();
+    let group = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let bound = group.into_iter().find_map(|path| read(path).and_then(number));
+    let machine = read("/proc/meminfo").and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.to_owned();
+        Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+    });
+    // Version 1 says "none" with a number that no machine has.
+    [bound, machine].into_iter().flatten().min().unwrap_or(0)
+}
 
 /// Resident memory in bytes; 0 where `/proc` is not there.
 pub fn resident_memory() -> u64 {

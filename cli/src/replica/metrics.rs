@@ -8,7 +8,7 @@ use flotilla_nodes_core::Swallowed;
 use flotilla_nodes_network::mqtt::{LetterCounts, Lost};
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
-use super::memory::resident_memory;
+use super::memory::{memory_limit, resident_memory};
 use crate::process::Metrics;
 
 /// Shows deliveries and memory of this replica.
@@ -21,6 +21,7 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
         "Attempts to lay a message aside that store or broker refused"
     );
     describe_gauge!("flotilla_deliveries_in_flight", "Pieces of work that are open now");
+    describe_gauge!("flotilla_memory_limit_bytes", Unit::Bytes, "Memory that this process may have");
     describe_gauge!("flotilla_resident_memory_bytes", Unit::Bytes, "Resident memory of this process");
     describe_counter!("flotilla_unknown_node_messages_total", "Messages that nodes of unknown types swallowed");
     describe_counter!(
@@ -28,7 +29,7 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
         "Messages at QoS 0 that were dropped while the broker was away"
     );
     let of_flow = shared.clone();
-    metrics.also(move || super::health::series(&of_flow));
+    metrics.also(move || super::health::series(&of_flow) + &super::node_series::series(&of_flow));
     let shared = shared.clone();
     metrics.before_scrape(move || {
         let counts = shared.deliveries().counts();
@@ -47,6 +48,7 @@ pub fn register(metrics: &Metrics, shared: &Arc<Shared>) {
         counter!("flotilla_dead_letters_total").absolute(letters.kept.load(Ordering::Relaxed));
         counter!("flotilla_dead_letters_refused_total").absolute(letters.refused.load(Ordering::Relaxed));
         gauge!("flotilla_deliveries_in_flight").set(counts.in_flight as f64);
+        gauge!("flotilla_memory_limit_bytes").set(memory_limit() as f64);
         gauge!("flotilla_resident_memory_bytes").set(resident_memory() as f64);
     });
 }

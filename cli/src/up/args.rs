@@ -58,6 +58,9 @@ pub struct UpArgs {
     /// `https` of the settings.js in the directory
     #[arg(skip)]
     pub https: Option<Map<String, Value>>,
+    /// What alerts to the webhooks of groups are signed with
+    #[arg(long, env = "FLOTILLA_ALERT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub alert_secret: Option<String>,
     /// Folder for the SQLite store, the group's key and the admin token
     #[arg(long, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     pub data: PathBuf,

@@ -15,7 +15,7 @@ use flotilla_group::member::{Registry, ReplicaState, Roster};
 use flotilla_group::sealing::{KeyRing, Restart};
 use flotilla_group::spec::{Specs, Supervision};
 use flotilla_http::node_root;
-use flotilla_store::Store;
+use flotilla_store::{Metered, Store};
 
 use super::args::UpArgs;
 use super::banner::{Running, banner};
@@ -80,6 +80,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         .with_context(|| format!("cannot open the store {}; see --data", path.display()))?;
 
     make_private(&path)?;
+    let store = Metered::over(store);
     let keys = KeyRing::new(store.clone(), Some(&key), restart);
     let key = keys.keys().await.map_err(group_key::old_key)?.unwrap_or_default();
 
@@ -90,6 +91,8 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let scraped = Registry::new(store.clone(), &args.engine.group)?;
     metrics.gather(move || Box::pin(scrape::replicas(scraped.clone())));
     let mqtt = broker.as_ref().map(Broker::tcp_addr);
+    let waiting = broker.as_ref().map(Broker::view);
+    let backlog = Arc::new(move |group: &str| waiting.as_ref().map_or(0, |view| oldest_waiting(&view.status(), group)));
     let gateway = Gateway::start(GatewayParts {
         store: store.clone(),
         group: args.engine.group.clone(),
@@ -99,6 +102,8 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         failfast: START,
         door: args.door.clone(),
         logs: args.data.join("logs"),
+        alert_secret: args.alert_secret.clone(),
+        backlog,
         allow_unknown: args.engine.allow_unknown,
         keys: keys.clone(),
         audit_heads: Some(args.data.join(HEADS_FILE)),
@@ -188,6 +193,14 @@ fn tls(args: &UpArgs) -> anyhow::Result<GatewayTls> {
 
 fn scheme(tls: bool) -> &'static str {
     if tls { "https" } else { "http" }
+}
+
+/// How long the oldest message of a group waits at the broker, milliseconds. Its share names are the group's name, with more
+/// behind it for a second broker node.
+fn oldest_waiting(status: &flotilla_broker::Status, group: &str) -> u64 {
+    let of_group =
+        status.groups.iter().filter(|share| share.name == group || share.name.starts_with(&format!("{group}-")));
+    of_group.filter_map(|share| share.oldest).max().map_or(0, |age| age.as_millis() as u64)
 }
 
 /// How many replicas are to run: as asked for, as the group had, or three.

@@ -115,6 +115,7 @@ fn spawn(command: &ReplicaCommand, id: &str) -> std::io::Result<Child> {
         "FLOTILLA_SPARE",
         "FLOTILLA_JOIN",
         "FLOTILLA_ADMIN_TOKEN",
+        "FLOTILLA_ALERT_SECRET",
     ] {
         process.env_remove(name);
     }

@@ -52,6 +52,8 @@ pub struct Api {
     pub(super) logins: Arc<Logins>,
     /// What this gateway collects of the replicas' log lines; none if it cannot.
     pub(super) logs: Option<Logs>,
+    /// What alerts are signed with.
+    pub(super) alert_secret: Option<Arc<str>>,
 }
 
 /// A JSON body; what does not fit is a problem with a code.
@@ -70,7 +72,13 @@ impl Api {
             types: Arc::new(types),
             ring,
             logs: None,
+            alert_secret: None,
         }
+    }
+
+    /// The same with what alerts are signed with.
+    pub fn with_alert_secret(self, alert_secret: Option<Arc<str>>) -> Api {
+        Api { alert_secret, ..self }
     }
 
     /// The same with log lines.

@@ -3,9 +3,12 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use flotilla_api::Problem;
-use flotilla_api::deadletter::{DeadLetter, DeadLetterContent};
+use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, NewPayload};
 use flotilla_api::member::By;
+use flotilla_group::deadletter::CONTENT;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
@@ -46,6 +49,29 @@ pub(super) async fn replay(
     api.replays(&group)?.ask(&[id]).await?;
     api.audit(&group)?.write(caller.entry("deadletter-replay", format!("dead letter {id}"))).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// `PUT /api/v1/groups/{group}/deadletters/{id}/payload`: what is run again is this payload.
+pub(super) async fn edit(
+    State(api): State<Api>,
+    Path((group, id)): Path<(String, u64)>,
+    caller: Caller,
+    Body(NewPayload { payload }): Body<NewPayload>,
+) -> Result<StatusCode, Failure> {
+    api.specs().get(&group).await?;
+    let bytes = STANDARD.decode(&payload).map_err(|error| {
+        Problem::new(400, "bad_payload", format!("the payload is no base64: {error}")).of_field("payload")
+    })?;
+    if bytes.len() > CONTENT {
+        let detail = format!("the payload has {} bytes: dead letters have {CONTENT} at most", bytes.len());
+        return Err(Problem::new(413, "payload_too_large", detail).of_field("payload").into());
+    }
+    let letters = api.dead_letters(&group)?;
+    let before = letters.get(id).await?.letter.bytes;
+    letters.edit(id, payload, bytes.len() as u64).await?;
+    let why = format!("dead letter {id}: {} bytes in place of {before}", bytes.len());
+    api.audit(&group)?.write(caller.entry("deadletter-edit", why)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `DELETE /api/v1/groups/{group}/deadletters/{id}`.

@@ -52,6 +52,7 @@ async fn show(api: &Api, spec: GroupSpec) -> Result<GroupStatus, Failure> {
         rollout: spec.rollout,
         protected: spec.protected,
         placement,
+        alerts: spec.alerts,
         revision,
         living: replicas.len(),
         ready: replicas.iter().filter(|replica| replica.state == ReplicaState::Ready).count(),

@@ -1,5 +1,6 @@
 //! The admin API, `/api/v1`.
 
+mod alerts;
 mod api;
 mod audit;
 mod caller;

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use flotilla_api::debug::{DebugMessages, DebugPage};
 use flotilla_api::node::{GroupNodes, Inject, Injected, ReplicaNode, Unanswered};
 use flotilla_api::path::part;
+use flotilla_api::timer::{GroupTimers, ReplicaTimer};
 use flotilla_api::{Client, Problem};
 use futures::FutureExt as _;
 use futures::stream::{self, Stream};
@@ -44,6 +45,14 @@ pub(super) async fn nodes(State(api): State<Api>, Path(group): Path<String>) -> 
     let ask = |client: Client| async move { client.get::<Vec<ReplicaNode>>("/control/v1/nodes").await }.boxed();
     let Replies { answers, unanswered } = Control::new(api.store.clone(), &group).ask(|_| true, ask).await?;
     Ok(Json(GroupNodes::merge(answers, unanswered)))
+}
+
+/// `GET /api/v1/groups/{group}/timers`.
+pub(super) async fn timers(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<GroupTimers>, Failure> {
+    api.specs().get(&group).await?;
+    let ask = |client: Client| async move { client.get::<Vec<ReplicaTimer>>("/control/v1/timers").await }.boxed();
+    let Replies { answers, unanswered } = Control::new(api.store.clone(), &group).ask(|_| true, ask).await?;
+    Ok(Json(GroupTimers::merge(answers, unanswered)))
 }
 
 /// `POST /api/v1/groups/{group}/nodes/{node}/inject`: `node` is an id or a name.

@@ -13,8 +13,8 @@ use super::api::Api;
 use super::guard::{Guard, Post, guard};
 use super::route::Route;
 use super::{
-    audit, context, deadletter, deploy, env, groups, hosts, joins, key, logs, members, nodes, openapi, pipelines,
-    placement, revisions, rollout, snapshots, status, tokens, users,
+    alerts, audit, context, deadletter, deploy, env, groups, hosts, joins, key, logs, members, nodes, openapi,
+    pipelines, placement, revisions, rollout, snapshots, status, tokens, users,
 };
 
 /// Routes, each with its handler.
@@ -109,10 +109,14 @@ fn own(routes: Routes) -> Routes {
         .post("/api/v1/pipelines/{name}/runs/{number}/{what}", Right::CreateGroup, pipelines::judge)
         .get("/api/v1/groups/{group}/deadletters", Right::View, deadletter::list)
         .get("/api/v1/groups/{group}/deadletters/{id}", Right::View, deadletter::get)
+        .put("/api/v1/groups/{group}/deadletters/{id}/payload", Right::Deploy, deadletter::edit)
         .delete("/api/v1/groups/{group}/deadletters/{id}", Right::Deploy, deadletter::discard)
         .post("/api/v1/groups/{group}/deadletters/{id}/replay", Right::Deploy, deadletter::replay)
         .get("/api/v1/groups/{group}/nodes", Right::View, nodes::nodes)
         .post("/api/v1/groups/{group}/nodes/{node}/inject", Right::Deploy, nodes::inject)
+        .get("/api/v1/groups/{group}/timers", Right::View, nodes::timers)
+        .get("/api/v1/groups/{group}/alerts", Right::View, alerts::list)
+        .post("/api/v1/groups/{group}/alerts/test", Right::Own, alerts::test)
         .get("/api/v1/groups/{group}/debug", Right::View, nodes::debug)
         .get("/api/v1/groups/{group}/logs", Right::View, logs::logs)
         .get("/api/v1/groups/{group}/audit", Right::View, audit::of_group)

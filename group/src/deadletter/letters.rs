@@ -104,6 +104,15 @@ impl DeadLetters {
         Ok(all)
     }
 
+    /// How many a group has: for that no key is needed.
+    ///
+    /// # Errors
+    /// [`GroupError::BadName`]; while the store is away.
+    pub async fn count(store: &Arc<dyn Store>, group: &str) -> Result<u64, GroupError> {
+        keys::check("group name", group)?;
+        Ok(store.list(&keys::dead_letters(group)).await?.len() as u64)
+    }
+
     /// One letter with its content.
     ///
     /// # Errors
@@ -133,6 +142,30 @@ impl DeadLetters {
             self.store.delete(&keys::dead_letter_body(&self.group, id % MOST), None).await?;
         }
         Ok(gone)
+    }
+
+    /// Puts another payload, in base64, into a letter: what is run again is this.
+    ///
+    /// # Errors
+    /// [`GroupError::NoKeyName`] when it is not there; [`GroupError::Key`] when it is sealed with another key.
+    pub async fn edit(&self, id: u64, payload: String, bytes: u64) -> Result<(), GroupError> {
+        let properties = self.get(id).await?.properties;
+        for _ in 0..ATTEMPTS {
+            let (entry, mut letter) = self.find(id).await?;
+            let keys = self.keys.keys().await?;
+            letter.bytes = bytes;
+            let content = Content { payload: Some(payload.clone()), properties: properties.clone() };
+            let body = Body { id, content: seal(&content, keys.as_deref()) };
+            // The body first: whoever sees the new size sees the new payload.
+            self.store
+                .set(&keys::dead_letter_body(&self.group, id % MOST), keys::encode(&body), Write::default())
+                .await?;
+            let (expected, new) = (Expect::Version(entry.version), Some(head(letter, keys.as_deref())));
+            if self.store.cas(&entry.key, expected, new, Write::default()).await?.is_swapped() {
+                return Ok(());
+            }
+        }
+        Err(GroupError::Busy { group: self.group.clone() })
     }
 
     /// Notes that a replay failed, and why.
@@ -205,6 +238,10 @@ mod tests {
         all.failed_again(2, "n", "again").await.unwrap();
         let second = all.get(2).await.unwrap().letter;
         assert_eq!((second.replays, second.error.as_str(), second.node.as_str()), (1, "again", "n"));
+        all.edit(2, "bmV3".to_owned(), 3).await.unwrap();
+        let edited = all.get(2).await.unwrap();
+        assert_eq!((edited.payload.as_deref(), edited.letter.bytes, edited.letter.replays), (Some("bmV3"), 3, 1));
+        assert!(all.edit(9, String::new(), 0).await.is_err());
         assert!(all.discard(2).await.unwrap() && !all.discard(2).await.unwrap());
         assert!(matches!(all.get(2).await, Err(GroupError::NoKeyName { .. })));
         // Who lacks the key sees that there is something, and nothing of it.

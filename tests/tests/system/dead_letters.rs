@@ -87,6 +87,34 @@ fn a_dead_letter_is_kept_sealed_shown_and_run_again() {
 }
 
 #[test]
+fn a_dead_letter_is_edited_and_run_again_and_others_go_by_filter() {
+    let code = "if (msg.payload !== 'right') throw new Error('not ' + msg.payload); return msg;";
+    let up = up(code, &["--on-failure", "dead-letter"]);
+    let collector = Collector::start(up.mqtt, "out", 1).unwrap();
+    for payload in ["wrong", "bad", "bad"] {
+        publish(up.mqtt, "in", payload);
+    }
+    let all =
+        eventually("three dead letters", SOON, || Some(letters(&up)).filter(|letters| letters.len() == 3)).unwrap();
+    let is_wrong = |letter: &&Value| letter["error"].as_str().is_some_and(|error| error.contains("not wrong"));
+    let id = all.iter().find(is_wrong).unwrap()["id"].to_string();
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("payload");
+    std::fs::write(&file, "right").unwrap();
+    let edited = up.run(&["deadletter", "edit", &id, "--payload", &file.display().to_string()]).unwrap();
+    assert!(edited.status.success(), "{edited:?}");
+    let again = up.run(&["deadletter", "replay", &id]).unwrap();
+    assert!(again.status.success(), "{again:?}");
+    eventually("the edited one", SOON, || (collector.counts().get("right") == Some(&1)).then_some(())).unwrap();
+    assert!(up.run(&["deadletter", "discard", "--error", "not bad", "--topic", "i#"]).unwrap().status.success());
+    assert!(letters(&up).is_empty());
+    let actions: Vec<_> =
+        up.audit().iter().map(|entry| entry["action"].as_str().unwrap_or_default().to_owned()).collect();
+    let count = |wanted: &str| actions.iter().filter(|action| *action == wanted).count();
+    assert_eq!([count("deadletter-edit"), count("deadletter-replay"), count("deadletter-discard")], [1, 1, 2]);
+}
+
+#[test]
 fn a_message_that_kills_its_process_is_a_dead_letter_and_costs_no_other() {
     let up = up("return msg;", &[]);
     let collector = Collector::start(up.mqtt, "out", 1).unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 mod admin_doors;
+mod alerts;
 mod api_contract;
 mod backup;
 mod bad_revisions;
@@ -36,6 +37,7 @@ mod own_settings;
 mod parts;
 mod pauses;
 mod pipelines;
+mod prometheus;
 mod pubsub;
 mod replies;
 mod restart;

@@ -6,5 +6,6 @@ mod gate;
 mod inject;
 mod logs;
 mod nodes;
+mod timers;
 
 pub use gate::{Control, Opened};

@@ -4,8 +4,9 @@ use flotilla_api::access::{
     JoinToken, Login, MadeJoinToken, MadeToken, NewJoinToken, NewPassword, NewToken, NewUser, Roles, Token, User,
     Whoami,
 };
+use flotilla_api::alert::{AlertTest, Alerts};
 use flotilla_api::audit::{AuditChain, AuditEntry, AuditFilter};
-use flotilla_api::deadletter::{DeadLetter, DeadLetterContent};
+use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, NewPayload};
 use flotilla_api::debug::DebugMessages;
 use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
 use flotilla_api::env::{EnvVar, SecretChange, SecretsChanged};
@@ -22,6 +23,7 @@ use flotilla_api::replica::ReplicaRecord;
 use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
 use flotilla_api::rollout::{Rollout, RolloutStatus};
 use flotilla_api::snapshot::{Export, Exported, NewSnapshot, Snapshot};
+use flotilla_api::timer::GroupTimers;
 use serde_json::{Map, Value};
 
 use super::super::context::Which;
@@ -154,6 +156,11 @@ fn inside() -> Vec<Operation> {
     vec![
         get::<LogPage>("/api/v1/groups/{group}/logs", "Log lines of all replicas; follow=true: server-sent events")
             .query::<Lines>(),
+        get::<GroupTimers>("/api/v1/groups/{group}/timers", "When inject nodes fire"),
+        get::<Alerts>("/api/v1/groups/{group}/alerts", "What is wrong, and what was"),
+        change("POST", "/api/v1/groups/{group}/alerts/test", "Send a test to the webhook").answers::<AlertTest>(200),
+        change("PUT", "/api/v1/groups/{group}/deadletters/{id}/payload", "Put another payload into a dead letter")
+            .takes::<NewPayload>(),
         get::<GroupNodes>("/api/v1/groups/{group}/nodes", "Nodes: counts, errors, statuses"),
         change("POST", "/api/v1/groups/{group}/nodes/{node}/inject", "Press the button of an inject node")
             .takes::<Inject>()

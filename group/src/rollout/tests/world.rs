@@ -57,6 +57,7 @@ pub fn record(id: &str, revision: &str, born: u64) -> ReplicaRecord {
         abandoned: 0,
         health: ReplicaHealth::default(),
         key: String::new(),
+        memory_limit: 0,
         memory: 0,
         beat: 1,
     }

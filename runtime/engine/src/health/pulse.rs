@@ -17,6 +17,7 @@ pub trait Pulse: Send + Sync {
 #[derive(Debug, Default)]
 pub struct Beat {
     beats: AtomicU64,
+    waiting: AtomicU64,
     silent_ms: AtomicU64,
     over: AtomicBool,
     panicked: AtomicBool,
@@ -30,6 +31,16 @@ impl Beat {
     pub fn beat(&self) {
         // Only the worker's own thread writes.
         self.beats.store(self.beats.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// So many messages wait there for their node.
+    pub(crate) fn set_waiting(&self, messages: usize) {
+        self.waiting.store(messages as u64, Ordering::Relaxed);
+    }
+
+    /// How many messages waited there for their node when the worker last looked.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// For how long the worker has been busy with one thing.

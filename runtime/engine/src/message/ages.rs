@@ -19,21 +19,22 @@ impl Default for Ages {
 }
 
 impl Ages {
-    /// One begins. Answers what [`Ages::end`] is to be given.
-    pub(super) fn begin(&self) -> u32 {
-        let second = self.now();
-        self.open[second as usize % SECONDS].fetch_add(1, Ordering::Relaxed);
-        second
+    /// One begins. Answers what [`Ages::end`] is to be given: microseconds since the start.
+    pub(super) fn begin(&self) -> u64 {
+        let began = self.micros();
+        self.open[place(began)].fetch_add(1, Ordering::Relaxed);
+        began
     }
 
-    /// One that began in this second ends.
-    pub(super) fn end(&self, second: u32) {
-        self.open[second as usize % SECONDS].fetch_sub(1, Ordering::Relaxed);
+    /// One that began then ends. Answers how long it took, in microseconds.
+    pub(super) fn end(&self, began: u64) -> u64 {
+        self.open[place(began)].fetch_sub(1, Ordering::Relaxed);
+        self.micros().saturating_sub(began)
     }
 
     /// The age of the oldest, in whole seconds.
     pub(super) fn oldest(&self) -> Duration {
-        let now = self.now() as usize;
+        let now = (self.micros() / 1_000_000) as usize;
         let age = (0..SECONDS.min(now + 1)).rev().find(|age| {
             let open = &self.open[(now - age) % SECONDS];
             open.load(Ordering::Relaxed) > 0
@@ -41,7 +42,12 @@ impl Ages {
         Duration::from_secs(age.unwrap_or(0) as u64)
     }
 
-    fn now(&self) -> u32 {
-        self.start.elapsed().as_secs() as u32
+    fn micros(&self) -> u64 {
+        self.start.elapsed().as_micros() as u64
     }
+}
+
+/// Where those are counted that began then.
+fn place(began: u64) -> usize {
+    (began / 1_000_000) as usize % SECONDS
 }

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use flotilla_value::{Str, Value};
 
 use super::ages::Ages;
+use super::latency::{Latencies, LatencyCounts};
 
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +55,7 @@ type OnEnd = Box<dyn FnOnce(Outcome) + Send>;
 pub struct Delivery {
     number: u64,
     /// See [`Ages::begin`].
-    began: u32,
+    began: u64,
     source: Str,
     failure: Mutex<Option<Failure>>,
     on_end: Mutex<Option<OnEnd>>,
@@ -73,6 +74,7 @@ pub struct Deliveries {
     abandoned: AtomicU64,
     idle: Notify,
     ages: Ages,
+    latencies: Latencies,
     /// What ends with a failure now was cut off in the middle.
     cutting: Arc<AtomicBool>,
 }
@@ -186,7 +188,10 @@ impl Delivery {
             Outcome::Abandoned => &self.all.abandoned,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        self.all.ages.end(self.began);
+        let took = self.all.ages.end(self.began);
+        if outcome != Outcome::Abandoned {
+            self.all.latencies.add(took);
+        }
         on_end(outcome);
         if self.all.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.all.idle.notify_waiters();
@@ -229,6 +234,11 @@ impl Deliveries {
     /// For how long the oldest that is open has been open, in whole seconds.
     pub fn oldest(&self) -> Duration {
         self.ages.oldest()
+    }
+
+    /// How long those took that were not abandoned.
+    pub fn latencies(&self) -> LatencyCounts {
+        self.latencies.counts()
     }
 
     /// How many are open and how the others ended.

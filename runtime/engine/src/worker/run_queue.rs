@@ -129,6 +129,7 @@ impl Worker {
     async fn handle_queued(&self) {
         loop {
             let began = self.shared.health().looks();
+            self.beat.set_waiting(self.queue.borrow().len());
             for _ in 0..BURST {
                 let Some((target, msg)) = self.queue.borrow_mut().pop_front() else { break };
                 target.receive(msg);
@@ -139,6 +140,7 @@ impl Worker {
                 }
             }
             if self.queue.borrow().is_empty() {
+                self.beat.set_waiting(0);
                 self.wake.notified().await;
             } else {
                 tokio::task::yield_now().await;

@@ -28,6 +28,17 @@ impl Clock {
         matches!(self, Clock::Every(_))
     }
 
+    /// Its rule, for people: `every 5 s`, `cron 0 5 * * * (Europe/Berlin)`.
+    pub(super) fn rule(&self) -> String {
+        match self {
+            Clock::Every(ms) => format!("every {} s", ms / 1000.0),
+            Clock::Cron(cron, zone) => {
+                let zone = zone.iana_name().map(|name| format!(" ({name})")).unwrap_or_default();
+                format!("cron {cron}{zone}")
+            }
+        }
+    }
+
     /// An interval; less than a millisecond counts as one, as in JavaScript.
     pub(super) fn every(seconds: f64) -> Clock {
         Clock::Every((seconds * 1000.0).trunc().max(1.0))

@@ -1,9 +1,11 @@
 //! The inject's timers: which ticks this replica fires.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flotilla_engine::message::Outcome;
+use flotilla_engine::observe::Timers;
 use flotilla_engine::{Claim, KEEP_START, NodeCx, Tick};
 use flotilla_flows::TickMode;
 
@@ -71,7 +73,9 @@ pub(super) async fn once(cx: &NodeCx, spread: Spread, start: &str, delay_ms: f64
 
 /// Fires ticks until the node is closed.
 pub(super) async fn repeat(cx: &NodeCx, spread: Spread, clock: Clock, fire: &Fire) {
-    if !cx.shared().schedule().is_group() || spread.each {
+    let each = !cx.shared().schedule().is_group() || spread.each;
+    timers(cx).begin(cx.id(), clock.rule(), each);
+    if each {
         return alone(cx, &clock, fire).await;
     }
     let ticking = Ticking { cx, spread, clock, fire };
@@ -80,6 +84,11 @@ pub(super) async fn repeat(cx: &NodeCx, spread: Spread, clock: Clock, fire: &Fir
     } else {
         ticking.run().await;
     }
+}
+
+/// Where it is noted when timers fire.
+fn timers(cx: &NodeCx) -> Arc<Timers> {
+    cx.shared().extensions().get_or_init(Timers::default)
 }
 
 /// Waits until a time on a clock that may run apart from the timers here, and be set meanwhile.
@@ -102,6 +111,7 @@ async fn alone(cx: &NodeCx, clock: &Clock, fire: &Fire) {
     let mut last = now();
     let mut since = last;
     while let Some(mut next) = clock.after_own(now(), since, last) {
+        timers(cx).due_in(cx.id(), next - now());
         loop {
             let at = now();
             // A clock that was set back makes another tick the next.
@@ -119,6 +129,7 @@ async fn alone(cx: &NodeCx, clock: &Clock, fire: &Fire) {
             since = next;
         }
         last = next;
+        timers(cx).fires(cx.id());
         fire(Box::new(drop));
     }
 }
@@ -153,6 +164,7 @@ impl Ticking<'_> {
 
     /// Fires a tick that was granted.
     fn granted(&self, scheduled_ms: i64) {
+        timers(self.cx).fires(self.cx.id());
         if !self.spread.retry {
             return (self.fire)(Box::new(drop));
         }
@@ -198,10 +210,11 @@ impl Ticking<'_> {
                 Claim::Granted => self.granted(next),
                 Claim::Taken => {}
                 Claim::Unknown if self.spread.missed => last = self.missed(next).await,
-                Claim::Unknown => {}
+                Claim::Unknown => timers(self.cx).misses(self.cx.id(), "the store did not answer"),
             }
             let due = self.clock.latest(self.now()).unwrap_or(last);
             if asked.elapsed() >= SLOW && due > last && !(claim == Claim::Unknown && self.spread.missed) {
+                timers(self.cx).misses(self.cx.id(), "the store took too long to answer");
                 self.cx.report().warn(format!(
                     "the store took {:.1} s to answer: the ticks up to {} are skipped",
                     asked.elapsed().as_secs_f64(),
@@ -215,6 +228,7 @@ impl Ticking<'_> {
     /// Waits for the tick after `last`. When the clock is set back meanwhile, that may be another than it was at first.
     async fn next_due(&self, last: i64) -> Option<i64> {
         let next = self.clock.after(last)?;
+        timers(self.cx).due_in(self.cx.id(), next - self.now());
         loop {
             let now = self.now();
             let wait = next - now;
@@ -255,6 +269,7 @@ impl Ticking<'_> {
         if !self.spread.missed {
             // Those that stood still themselves ask first: others may have fired.
             if self.last_fired().await.is_none_or(|fired| fired < due) {
+                timers(self.cx).misses(self.cx.id(), "no replica could fire them: none lived, or the store was away");
                 self.cx.report().warn(format!("no replica could fire the ticks up to {}: they are skipped", time(due)));
             }
             return due;

@@ -1,0 +1,217 @@
+//! Watches the groups of a store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use flotilla_api::alert::AlertRules;
+use flotilla_group::GroupError;
+use flotilla_group::alert::{Book, Books, Cause, Picture, Watch};
+use flotilla_group::deadletter::DeadLetters;
+use flotilla_group::desired::DesiredStates;
+use flotilla_group::member::Registry;
+use flotilla_group::spec::Specs;
+use flotilla_store::{Lease, Store};
+use flotilla_tasks::{Handle, Task};
+use tokio_util::sync::CancellationToken;
+
+use super::gauges::Gauges;
+use super::webhook::Webhook;
+
+/// How often a group is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long the store may take to answer.
+const ANSWER: Duration = Duration::from_secs(2);
+/// For how long a gateway that dies is the one that raises alerts.
+const LEAD: Duration = Duration::from_secs(10);
+/// How often it says that it goes on to be.
+const RENEW: Duration = Duration::from_secs(3);
+
+/// How long the oldest message of a group waits at a broker that this process knows, milliseconds.
+pub type Backlog = Arc<dyn Fn(&str) -> u64 + Send + Sync>;
+
+/// Watches the groups of a store: shows what it sees, raises alerts and sends them.
+#[derive(Clone)]
+pub struct Watcher {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Unique per process.
+    pub holder: String,
+    /// What alerts are signed with.
+    pub secret: Option<Arc<str>>,
+    /// See [`Backlog`].
+    pub backlog: Backlog,
+    /// What it sees.
+    pub gauges: Arc<Gauges>,
+}
+
+/// One group that is watched.
+struct Watched {
+    watch: Watch,
+    rules: AlertRules,
+    book: Book,
+    /// This gateway raised the last alerts, and goes on while the store is away.
+    leads: bool,
+    lease: Option<(Lease, Instant)>,
+    sending: Option<Handle<Result<(), String>>>,
+}
+
+impl Watcher {
+    /// Watches until the token is cancelled.
+    pub fn start(self, stop: CancellationToken) {
+        let task = Task {
+            name: "alerts",
+            owner: "gateway".into(),
+            ends: "the gateway stops",
+            failure: "this gateway raises no alerts any more; another one does",
+        };
+        drop(task.spawn(async move {
+            let mut groups: HashMap<String, Watched> = HashMap::new();
+            loop {
+                self.look(&mut groups).await;
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    () = stop.cancelled() => return,
+                }
+            }
+        }));
+    }
+
+    async fn look(&self, groups: &mut HashMap<String, Watched>) {
+        let specs = tokio::time::timeout(ANSWER, Specs::new(self.store.clone()).list()).await;
+        if let Ok(Ok(specs)) = specs {
+            groups.retain(|name, _| {
+                let stays = specs.iter().any(|spec| spec.name == *name);
+                if !stays {
+                    self.gauges.forget(name);
+                }
+                stays
+            });
+            for spec in specs {
+                let watched = groups.entry(spec.name).or_insert_with(|| Watched {
+                    watch: Watch::default(),
+                    rules: AlertRules::default(),
+                    book: Book::default(),
+                    leads: false,
+                    lease: None,
+                    sending: None,
+                });
+                watched.rules = spec.alerts;
+            }
+        }
+        for (group, watched) in groups {
+            let picture = match tokio::time::timeout(ANSWER, self.picture(group)).await {
+                Ok(Ok(picture)) => picture,
+                Ok(Err(_)) | Err(_) => Picture { now_ms: now_ms(), ..Picture::default() },
+            };
+            let causes = watched.watch.look(&picture, &watched.rules);
+            self.act(group, watched, &causes, &picture).await;
+            self.gauges.show(group, picture, causes);
+        }
+    }
+
+    async fn picture(&self, group: &str) -> Result<Picture, GroupError> {
+        let replicas = Registry::new(self.store.clone(), group)?.list().await?;
+        let state = DesiredStates::new(self.store.clone(), group)?.load().await?;
+        let dead_letters = DeadLetters::count(&self.store, group).await?;
+        Ok(Picture {
+            now_ms: now_ms(),
+            replicas: Some(replicas),
+            rollout: state.and_then(|(state, _)| state.rollout).map(|rollout| rollout.0),
+            dead_letters,
+            oldest_waiting_ms: (self.backlog)(group),
+        })
+    }
+
+    /// Raises, ends and sends, if this gateway is the one that does.
+    async fn act(&self, group: &str, watched: &mut Watched, causes: &[Cause], picture: &Picture) {
+        let is_away = picture.replicas.is_none();
+        let Ok(books) = Books::new(self.store.clone(), group) else { return };
+        let held = watched.lease.take().filter(|(lease, asked)| lease.is_live() && asked.elapsed() < RENEW);
+        watched.lease = match held {
+            Some(held) => Some(held),
+            None if is_away => None,
+            None => {
+                let asked = Instant::now();
+                match tokio::time::timeout(ANSWER, books.lead(&self.holder, LEAD)).await {
+                    Ok(Ok(lease)) => lease.map(|lease| (lease, asked)),
+                    Ok(Err(_)) | Err(_) => return,
+                }
+            }
+        };
+        let lease = watched.lease.as_ref().map(|(lease, _)| lease.clone());
+        // While the store is away, the one that led goes on with what it knows.
+        if lease.is_none() && !(is_away && watched.leads) {
+            watched.leads = false;
+            return;
+        }
+        if lease.is_some() && !watched.leads {
+            let Ok(Ok(book)) = tokio::time::timeout(ANSWER, books.load()).await else { return };
+            (watched.book, watched.leads) = (book, true);
+        }
+        let before = watched.book.clone();
+        let now = picture.now_ms;
+        watched.book.note(group, causes, now, &watched.rules, &|| new_id(now));
+        self.send(watched, now).await;
+        report(&before, &watched.book);
+        if let Some(lease) = lease
+            && watched.book != before
+        {
+            let saved = tokio::time::timeout(ANSWER, books.save(&watched.book, lease.fence())).await;
+            if !matches!(saved, Ok(Ok(()))) {
+                // Read anew, so that what another gateway did meanwhile counts.
+                (watched.leads, watched.lease) = (false, None);
+            }
+        }
+    }
+
+    /// Sends what is due, beside the looking.
+    async fn send(&self, watched: &mut Watched, now: u64) {
+        if let Some(sending) = &watched.sending {
+            if !sending.is_finished() {
+                return;
+            }
+            if let Some(sent) = watched.sending.take() {
+                let result = sent.await.unwrap_or_else(|ended| Err(ended.to_string()));
+                if let Err(error) = &result {
+                    tracing::warn!("an alert was not taken: {error}; it is sent again");
+                }
+                watched.book.sent(result, now);
+            }
+        }
+        let Some(alert) = watched.book.due(now).cloned() else { return };
+        let webhook = Webhook::new(&watched.rules.webhook, self.secret.clone());
+        let task = Task {
+            name: "webhook",
+            owner: alert.group.as_str().into(),
+            ends: "the receiver has answered, or 5 s have passed",
+            failure: "the alert is sent again",
+        };
+        watched.sending = Some(task.spawn(async move {
+            let webhook = webhook.map_err(|error| error.to_string())?;
+            webhook.send(&alert).await.map(drop).map_err(|error| error.to_string())
+        }));
+    }
+}
+
+/// Says in the log what was raised and what ended.
+fn report(before: &Book, now: &Book) {
+    let is_in = |list: &[flotilla_api::alert::Alert], id: &str| list.iter().any(|alert| alert.id == id);
+    for alert in now.0.active.iter().filter(|alert| !is_in(&before.0.active, &alert.id)) {
+        tracing::warn!(group = alert.group, alert = alert.kind.name(), "alert: {}", alert.text);
+    }
+    for alert in now.0.ended.iter().filter(|alert| !is_in(&before.0.ended, &alert.id)) {
+        tracing::info!(group = alert.group, alert = alert.kind.name(), "alert ended: {}", alert.text);
+    }
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// An id that no other alert has: only one gateway makes them at a time.
+fn new_id(now: u64) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{now}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,121 @@
+//! Which alerts last, which ended, what is still to be sent. Pure.
+
+use flotilla_api::alert::{Alert, AlertRules, Alerts, Unsent};
+
+use super::causes::Cause;
+
+/// Alerts that ended and are remembered.
+const ENDED: usize = 100;
+/// Alerts and ends that wait for the webhook.
+const UNSENT: usize = 200;
+/// The first wait after a failure; it doubles each time.
+const FIRST_MS: u64 = 1_000;
+/// The longest.
+const LONGEST_MS: u64 = 60_000;
+/// After so many tries an alert is given up.
+const TRIES: u32 = 100;
+
+/// The alerts of a group, as the store keeps them.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Book(pub Alerts);
+
+impl Book {
+    /// Takes note of what is wrong now: raises what is new, ends what is over. True when something changed.
+    pub fn note(
+        &mut self,
+        group: &str,
+        causes: &[Cause],
+        now_ms: u64,
+        rules: &AlertRules,
+        id: &dyn Fn() -> String,
+    ) -> bool {
+        let before = self.0.active.len() + self.0.ended.len();
+        let is = |alert: &Alert, cause: &Cause| alert.kind == cause.kind && alert.cause == cause.cause;
+        let (lasting, over): (Vec<_>, Vec<_>) = std::mem::take(&mut self.0.active)
+            .into_iter()
+            .partition(|alert| causes.iter().any(|cause| is(alert, cause)));
+        self.0.active = lasting;
+        let mut changed = !over.is_empty();
+        for mut alert in over {
+            alert.ended_ms = Some(now_ms);
+            self.send(alert.clone(), now_ms, rules);
+            self.0.ended.insert(0, alert);
+        }
+        self.0.ended.truncate(ENDED);
+        for cause in causes {
+            if self.0.active.iter().any(|alert| is(alert, cause)) {
+                continue;
+            }
+            let Cause { kind, cause, text } = cause.clone();
+            let alert = Alert {
+                id: id(),
+                group: group.to_owned(),
+                kind,
+                cause,
+                text,
+                since_ms: now_ms,
+                ended_ms: None,
+                test: false,
+            };
+            self.send(alert.clone(), now_ms, rules);
+            self.0.active.push(alert);
+            changed = true;
+        }
+        changed || before != self.0.active.len() + self.0.ended.len()
+    }
+
+    fn send(&mut self, alert: Alert, now_ms: u64, rules: &AlertRules) {
+        if rules.webhook.is_empty() {
+            return;
+        }
+        self.0.unsent.push(Unsent { alert, tries: 0, next_ms: now_ms, error: String::new() });
+        let more = self.0.unsent.len().saturating_sub(UNSENT);
+        self.0.unsent.drain(..more);
+    }
+
+    /// What is to be sent next, when that is due. An alert goes before its end, so one that waits holds up those behind it.
+    pub fn due(&self, now_ms: u64) -> Option<&Alert> {
+        self.0.unsent.first().filter(|unsent| unsent.next_ms <= now_ms).map(|unsent| &unsent.alert)
+    }
+
+    /// What was sent first was taken, or not.
+    pub fn sent(&mut self, result: Result<(), String>, now_ms: u64) {
+        let Some(first) = self.0.unsent.first_mut() else { return };
+        match result {
+            Err(error) if first.tries + 1 < TRIES => {
+                first.next_ms = now_ms + (FIRST_MS << first.tries.min(6)).min(LONGEST_MS);
+                first.tries += 1;
+                first.error = error;
+            }
+            _ => drop(self.0.unsent.remove(0)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_api::alert::AlertKind;
+
+    use super::*;
+
+    #[test]
+    fn one_alert_a_cause_and_its_end_and_what_fails_is_tried_again() {
+        let rules = AlertRules { webhook: "http://x".to_owned(), ..AlertRules::default() };
+        let cause = Cause { kind: AlertKind::Memory, cause: "a".to_owned(), text: "full".to_owned() };
+        let mut book = Book::default();
+        let id = || "1".to_owned();
+        assert!(book.note("g", std::slice::from_ref(&cause), 5, &rules, &id));
+        assert!(!book.note("g", std::slice::from_ref(&cause), 6, &rules, &id));
+        assert!(book.note("g", &[], 7, &rules, &id));
+        assert!(!book.note("g", &[], 8, &rules, &id));
+        assert_eq!((book.0.active.len(), book.0.ended.len(), book.0.unsent.len()), (0, 1, 2));
+        assert_eq!(book.due(10).map(|alert| alert.ended_ms), Some(None));
+        book.sent(Err("refused".to_owned()), 10);
+        assert_eq!(book.due(11), None);
+        book.sent(Ok(()), 1_010);
+        assert_eq!(book.due(1_010).map(|alert| alert.ended_ms), Some(Some(7)));
+        book.sent(Ok(()), 1_020);
+        assert!(book.0.unsent.is_empty());
+    }
+}

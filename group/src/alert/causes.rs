@@ -1,0 +1,320 @@
+//! What is wrong with a group, from what is seen of it. Pure.
+
+use std::collections::BTreeMap;
+
+use flotilla_api::alert::{AlertKind, AlertRules};
+use flotilla_api::replica::{ReplicaRecord, ReplicaState};
+use flotilla_api::rollout::{Phase, Rollout};
+
+/// A replica that crashed counts as replaced when as many as before have been ready for so long.
+const REPLACED_MS: u64 = 2_000;
+
+/// What is seen of a group at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Picture {
+    /// The time, milliseconds since the epoch.
+    pub now_ms: u64,
+    /// The living replicas; `None` when the store does not answer, and then all else is unknown, too.
+    pub replicas: Option<Vec<ReplicaRecord>>,
+    /// The rollout.
+    pub rollout: Option<Rollout>,
+    /// Dead letters in the box.
+    pub dead_letters: u64,
+    /// How long the oldest message waits at a broker that is known, milliseconds.
+    pub oldest_waiting_ms: u64,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    /// What kind of thing.
+    pub kind: AlertKind,
+    /// What in particular.
+    pub cause: String,
+    /// What is wrong, for people.
+    pub text: String,
+}
+
+/// A replica, and its signs of life.
+#[derive(Clone, Debug)]
+struct Life {
+    started_ms: u64,
+    state: ReplicaState,
+    beat: u64,
+    /// When it was seen first.
+    first_ms: u64,
+    /// When the last sign of life was seen, and the longest time between two.
+    since_ms: u64,
+    longest_ms: u64,
+}
+
+/// Watches a group: remembers what one look does not tell.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// The replicas at the last look.
+    last: BTreeMap<String, Life>,
+    /// Those that crashed, and how many were ready before.
+    crashed: BTreeMap<String, usize>,
+    /// Since when enough are ready again.
+    enough_since: Option<u64>,
+    /// Since when a replica has used much of its memory.
+    full_since: BTreeMap<String, u64>,
+    /// Since when the store does not answer.
+    away_since: Option<u64>,
+}
+
+impl Watch {
+    /// Everything that is wrong now. `None` while that is not known: the store does not answer, and that is the one cause then.
+    pub fn look(&mut self, picture: &Picture, rules: &AlertRules) -> Vec<Cause> {
+        let Some(replicas) = &picture.replicas else {
+            let since = *self.away_since.get_or_insert(picture.now_ms);
+            let away_s = picture.now_ms.saturating_sub(since) / 1000;
+            let is_away = rules.store_away_s > 0 && away_s >= rules.store_away_s;
+            let text =
+                format!("the store has not answered for {away_s} s: flows go on, but nothing of the group can change");
+            let cause = || Cause { kind: AlertKind::StoreAway, cause: "store".to_owned(), text };
+            return is_away.then(cause).into_iter().collect();
+        };
+        let was_away = self.away_since.take().is_some();
+        let mut causes = Vec::new();
+        self.crashes(replicas, picture.now_ms, was_away);
+        if rules.replica_crashed {
+            causes.extend(self.crashed.keys().map(|id| {
+                let text =
+                    format!("replica {id} went away without leaving: its process died, or it cannot reach the store");
+                Cause { kind: AlertKind::ReplicaCrashed, cause: id.clone(), text }
+            }));
+        }
+        hangs(replicas, rules, &mut causes);
+        sources(replicas, rules, &mut causes);
+        self.memory(replicas, picture.now_ms, rules, &mut causes);
+        backlog(picture, replicas, rules, &mut causes);
+        if let Some(rollout) = picture.rollout.as_ref().filter(|_| rules.rollout_halted)
+            && matches!(rollout.phase, Phase::Returning | Phase::Returned)
+        {
+            let text = format!("the rollout to revision {} was halted: {}", rollout.to, rollout.reason);
+            causes.push(Cause { kind: AlertKind::RolloutHalted, cause: rollout.number.to_string(), text });
+        }
+        if rules.dead_letters > 0 && picture.dead_letters >= rules.dead_letters {
+            let text = format!("{} messages failed for good: see `flotilla deadletter list`", picture.dead_letters);
+            causes.push(Cause { kind: AlertKind::DeadLetters, cause: "box".to_owned(), text });
+        }
+        causes
+    }
+
+    /// A replica that leaves takes its record along right after a sign of life. The record of one that died stays without one
+    /// until its lease runs out, which is three times as long as between two signs.
+    fn crashes(&mut self, replicas: &[ReplicaRecord], now: u64, was_away: bool) {
+        for (id, old) in &self.last {
+            let lives = replicas.iter().any(|new| new.id == *id && new.started_ms == old.started_ms);
+            let silent_ms = now.saturating_sub(old.since_ms);
+            let was_silent = old.longest_ms > 0 && silent_ms > old.longest_ms.saturating_mul(3) / 2;
+            // After an outage of the store leases ran out that nobody could renew.
+            if !lives && was_silent && old.state != ReplicaState::Draining && !was_away {
+                // Its replacement may be ready before its own lease has run out.
+                let was_there = |life: &&Life| life.state == ReplicaState::Ready && life.first_ms < old.since_ms;
+                self.crashed.insert(id.clone(), self.last.values().filter(was_there).count());
+                self.enough_since = None;
+            }
+        }
+        let ready = replicas.iter().filter(|replica| replica.state == ReplicaState::Ready).count();
+        if self.crashed.values().all(|before| ready >= *before) {
+            let since = *self.enough_since.get_or_insert(now);
+            if now.saturating_sub(since) >= REPLACED_MS {
+                self.crashed.clear();
+            }
+        } else {
+            self.enough_since = None;
+        }
+        let life = |new: &ReplicaRecord| {
+            let old = self.last.get(&new.id).filter(|old| old.started_ms == new.started_ms);
+            let mut life = Life {
+                started_ms: new.started_ms,
+                state: new.state,
+                beat: new.beat,
+                first_ms: old.map_or(now, |old| old.first_ms),
+                since_ms: now,
+                longest_ms: old.map_or(0, |old| old.longest_ms),
+            };
+            match old {
+                Some(old) if old.beat == new.beat => life.since_ms = old.since_ms,
+                Some(old) if !was_away => life.longest_ms = life.longest_ms.max(now.saturating_sub(old.since_ms)),
+                _ => {}
+            }
+            (new.id.clone(), life)
+        };
+        self.last = replicas.iter().map(life).collect();
+    }
+
+    fn memory(&mut self, replicas: &[ReplicaRecord], now: u64, rules: &AlertRules, causes: &mut Vec<Cause>) {
+        self.full_since.retain(|id, _| replicas.iter().any(|replica| replica.id == *id));
+        for replica in replicas.iter().filter(|replica| replica.memory_limit > 0 && rules.memory_percent > 0) {
+            let percent = replica.memory.saturating_mul(100) / replica.memory_limit;
+            if percent < rules.memory_percent {
+                self.full_since.remove(&replica.id);
+                continue;
+            }
+            let since = *self.full_since.entry(replica.id.clone()).or_insert(now);
+            if now.saturating_sub(since) >= rules.memory_s * 1000 {
+                let text = format!(
+                    "replica {} has used {percent} % of its {} MB of memory for {} s",
+                    replica.id,
+                    replica.memory_limit >> 20,
+                    now.saturating_sub(since) / 1000
+                );
+                causes.push(Cause { kind: AlertKind::Memory, cause: replica.id.clone(), text });
+            }
+        }
+    }
+}
+
+fn hangs(replicas: &[ReplicaRecord], rules: &AlertRules, causes: &mut Vec<Cause>) {
+    for replica in replicas {
+        let busy_s = replica.health.busy_ms / 1000;
+        if rules.replica_hangs_s > 0 && busy_s >= rules.replica_hangs_s {
+            let text = format!("a worker of replica {} has been busy with one message for {busy_s} s", replica.id);
+            causes.push(Cause { kind: AlertKind::ReplicaHangs, cause: replica.id.clone(), text });
+        }
+    }
+}
+
+/// One alert for each peer, however many replicas miss it.
+fn sources(replicas: &[ReplicaRecord], rules: &AlertRules, causes: &mut Vec<Cause>) {
+    let mut lost: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for replica in replicas {
+        let long = replica.health.lost().filter(|source| source.away_ms >= rules.source_disconnected_s * 1000);
+        long.for_each(|source| lost.entry(&source.name).or_default().push(&replica.id));
+    }
+    for (name, ids) in lost.into_iter().filter(|_| rules.source_disconnected_s > 0) {
+        let text = format!(
+            "{} of {} replicas have not been connected to {name} for {} s: {}",
+            ids.len(),
+            replicas.len(),
+            rules.source_disconnected_s,
+            ids.join(", ")
+        );
+        causes.push(Cause { kind: AlertKind::SourceDisconnected, cause: name.to_owned(), text });
+    }
+}
+
+fn backlog(picture: &Picture, replicas: &[ReplicaRecord], rules: &AlertRules, causes: &mut Vec<Cause>) {
+    let open = replicas.iter().map(|replica| replica.health.oldest_ms).max().unwrap_or(0);
+    let oldest_s = open.max(picture.oldest_waiting_ms) / 1000;
+    if rules.backlog_s > 0 && oldest_s >= rules.backlog_s {
+        let place = if open > picture.oldest_waiting_ms { "in a replica" } else { "at the broker" };
+        let text = format!("the oldest work has waited {oldest_s} s {place}: the group does not keep up");
+        causes.push(Cause { kind: AlertKind::Backlog, cause: "oldest".to_owned(), text });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_api::health::{ReplicaHealth, Source};
+
+    use super::*;
+
+    fn replica(id: &str) -> ReplicaRecord {
+        ReplicaRecord {
+            id: id.to_owned(),
+            group: "g".to_owned(),
+            state: ReplicaState::Ready,
+            memory: 10,
+            memory_limit: 100,
+            ..ReplicaRecord::default()
+        }
+    }
+
+    fn picture(now_s: u64, replicas: Vec<ReplicaRecord>) -> Picture {
+        Picture { now_ms: now_s * 1000, replicas: Some(replicas), ..Picture::default() }
+    }
+
+    fn kinds(watch: &mut Watch, picture: &Picture) -> Vec<(AlertKind, String)> {
+        let rules = AlertRules::default();
+        watch.look(picture, &rules).into_iter().map(|cause| (cause.kind, cause.cause)).collect()
+    }
+
+    /// Looks once a second while the replicas beat every second.
+    fn beat(watch: &mut Watch, ids: &[&str], seconds: std::ops::Range<u64>) -> Vec<(AlertKind, String)> {
+        let mut found = Vec::new();
+        for now_s in seconds {
+            let beating = |id: &&str| ReplicaRecord { beat: now_s, ..replica(id) };
+            found = kinds(watch, &picture(now_s, ids.iter().map(beating).collect()));
+        }
+        found
+    }
+
+    #[test]
+    fn a_replica_that_falls_silent_and_vanishes_has_crashed_until_it_is_replaced_and_one_that_leaves_has_not() {
+        let mut watch = Watch::default();
+        assert_eq!(beat(&mut watch, &["a", "b", "c"], 0..5), []);
+        // It leaves between two looks.
+        assert_eq!(beat(&mut watch, &["a", "b"], 5..8), []);
+        let silent = |now_s: u64| {
+            let dead = ReplicaRecord { beat: 7, ..replica("a") };
+            picture(now_s, vec![dead, ReplicaRecord { beat: now_s, ..replica("b") }])
+        };
+        for now_s in 8..11 {
+            assert_eq!(kinds(&mut watch, &silent(now_s)), []);
+        }
+        let crashed = [(AlertKind::ReplicaCrashed, "a".to_owned())];
+        assert_eq!(beat(&mut watch, &["b"], 11..12), crashed);
+        assert_eq!(beat(&mut watch, &["b", "a.1"], 12..14), crashed);
+        assert_eq!(beat(&mut watch, &["b", "a.1"], 14..16), []);
+    }
+
+    #[test]
+    fn a_replacement_that_is_ready_before_the_lease_of_the_dead_one_has_run_out_ends_the_alert() {
+        let mut watch = Watch::default();
+        assert_eq!(beat(&mut watch, &["a", "b"], 0..8), []);
+        // Its last sign of life and the replacement are seen at the same look.
+        for now_s in 8..12 {
+            let dead = ReplicaRecord { beat: 8, ..replica("a") };
+            let alive = ["b", "a.1"].map(|id| ReplicaRecord { beat: now_s, ..replica(id) });
+            let all = std::iter::once(dead).chain(alive).collect();
+            assert_eq!(kinds(&mut watch, &picture(now_s, all)), []);
+        }
+        let crashed = [(AlertKind::ReplicaCrashed, "a".to_owned())];
+        assert_eq!(beat(&mut watch, &["b", "a.1"], 12..14), crashed);
+        assert_eq!(beat(&mut watch, &["b", "a.1"], 14..16), []);
+    }
+
+    #[test]
+    fn an_outage_of_the_store_is_one_cause_and_no_crash() {
+        let mut watch = Watch::default();
+        let away = |now_s: u64| Picture { now_ms: now_s * 1000, ..Picture::default() };
+        assert_eq!(beat(&mut watch, &["a", "b"], 0..4), []);
+        assert_eq!(kinds(&mut watch, &away(4)), []);
+        assert_eq!(kinds(&mut watch, &away(14)), [(AlertKind::StoreAway, "store".to_owned())]);
+        assert_eq!(beat(&mut watch, &["a"], 15..16), []);
+    }
+
+    #[test]
+    fn thresholds_are_of_time_and_one_peer_is_one_cause() {
+        let mut watch = Watch::default();
+        let source = Source { name: "mqtt://b:1883".to_owned(), away_ms: 31_000, ..Source::default() };
+        let health =
+            ReplicaHealth { sources: vec![source], busy_ms: 10_000, oldest_ms: 61_000, ..ReplicaHealth::default() };
+        let bad = |id: &str| ReplicaRecord { health: health.clone(), memory: 80, ..replica(id) };
+        let mut picture_of = picture(0, vec![bad("a"), bad("b")]);
+        picture_of.dead_letters = 2;
+        let at_once = [
+            (AlertKind::ReplicaHangs, "a".to_owned()),
+            (AlertKind::ReplicaHangs, "b".to_owned()),
+            (AlertKind::SourceDisconnected, "mqtt://b:1883".to_owned()),
+            (AlertKind::Backlog, "oldest".to_owned()),
+            (AlertKind::DeadLetters, "box".to_owned()),
+        ];
+        assert_eq!(kinds(&mut watch, &picture_of), at_once);
+        picture_of.now_ms = 300_000;
+        assert!(kinds(&mut watch, &picture_of).contains(&(AlertKind::Memory, "a".to_owned())));
+        let rules = AlertRules {
+            replica_hangs_s: 0,
+            source_disconnected_s: 0,
+            backlog_s: 0,
+            dead_letters: 0,
+            memory_percent: 0,
+            ..AlertRules::default()
+        };
+        assert_eq!(watch.look(&picture_of, &rules), []);
+    }
+}

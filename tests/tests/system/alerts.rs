@@ -1,0 +1,249 @@
+//! Alerts: every kind is raised once and ends once, at a real receiver.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use flotilla_api::alert::{Alert, AlertKind, AlertRules};
+use flotilla_api::group::GroupSpec;
+use flotilla_tests::{
+    Admin, Cluster, ClusterOptions, Mosquitto, Part, Up, UpOptions, eventually, free_ports, kill, write_flow,
+};
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(60);
+const SECRET: &str = "a secret of this test";
+
+/// A webhook's receiver. It refuses the first requests, as many as it is told to.
+struct Receiver {
+    address: SocketAddr,
+    taken: Arc<Mutex<Vec<(String, String)>>>,
+    refused: Arc<AtomicUsize>,
+}
+
+impl Receiver {
+    fn start(refuses: usize) -> Receiver {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (taken, refused) = (Arc::<Mutex<Vec<_>>>::default(), Arc::new(AtomicUsize::new(0)));
+        let (sink, count) = (taken.clone(), refused.clone());
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let mut text = Vec::new();
+                let mut buffer = [0; 4096];
+                let whole = loop {
+                    let read = stream.read(&mut buffer).unwrap_or(0);
+                    text.extend_from_slice(&buffer[..read]);
+                    let text = String::from_utf8_lossy(&text).into_owned();
+                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                    let length = head
+                        .to_lowercase()
+                        .split("content-length: ")
+                        .nth(1)
+                        .and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
+                    if read == 0 || body.len() >= length.unwrap_or(0) {
+                        break (head.to_owned(), body.to_owned());
+                    }
+                };
+                let status = if count.load(Ordering::SeqCst) < refuses {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    "500 Not Now"
+                } else {
+                    sink.lock().unwrap().push(whole);
+                    "204 Taken"
+                };
+                let _ = stream.write_all(
+                    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes(),
+                );
+            }
+        });
+        Receiver { address, taken, refused }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/alerts", self.address)
+    }
+
+    fn alerts(&self) -> Vec<Alert> {
+        self.taken.lock().unwrap().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect()
+    }
+
+    /// Waits until an alert of this kind has come; its end, too, when that is asked for.
+    fn wait(&self, kind: AlertKind, ended: bool) -> Alert {
+        let what = format!("{kind} {}", if ended { "to end" } else { "to be raised" });
+        let find = || {
+            self.alerts()
+                .into_iter()
+                .find(|alert| alert.kind == kind && alert.ended_ms.is_some() == ended && !alert.test)
+        };
+        eventually(&what, SOON, find).unwrap()
+    }
+
+    /// Each alert came once, then its end once.
+    fn check(&self, kinds: &[AlertKind]) {
+        let mut seen: BTreeMap<(AlertKind, String), Vec<bool>> = BTreeMap::new();
+        for alert in self.alerts().into_iter().filter(|alert| !alert.test) {
+            seen.entry((alert.kind, alert.id)).or_default().push(alert.ended_ms.is_some());
+        }
+        for (alert, order) in &seen {
+            assert_eq!(order, &[false, true], "{alert:?}");
+        }
+        for kind in kinds {
+            assert!(seen.keys().any(|(seen, _)| seen == kind), "{kind}");
+        }
+    }
+}
+
+fn set_rules(admin: &Admin, rules: AlertRules) {
+    let spec = GroupSpec { alerts: rules, ..GroupSpec::named("default") };
+    admin.ask(|client| async move { client.edit_group(&spec).await }).unwrap();
+}
+
+/// `hold` waits, `hang` keeps its worker busy, `bad` fails for good.
+fn flow(version: &str) -> Value {
+    let func = "if (msg.topic === 'bad') throw new Error('as told');\n\
+                if (msg.topic === 'hang') { const until = Date.now() + 4000; while (Date.now() < until) {} }\n\
+                if (msg.topic === 'hold') { setTimeout(() => node.done(), 8000); return; }\n\
+                node.done();";
+    json!([
+        {"id": "tab", "type": "tab", "label": "alerts"},
+        {"id": "b", "type": "mqtt-broker", "broker": "127.0.0.1", "port": "1883", "protocolVersion": "5"},
+        {"id": "in", "type": "mqtt in", "z": "tab", "topic": "+", "qos": "1", "datatype": "utf8", "broker": "b", "x": 1, "y": 1, "wires": [["f"]]},
+        {"id": "f", "type": "function", "z": "tab", "name": version, "func": func, "timeout": 10, "x": 2, "y": 1, "outputs": 1, "wires": [[]]},
+    ])
+}
+
+fn publish(broker: SocketAddr, topic: &str) {
+    let (host, port) = (broker.ip().to_string(), broker.port().to_string());
+    let args = ["-h", &host, "-p", &port, "-V", "5", "-q", "1", "-t", topic, "-m", "x"];
+    assert!(std::process::Command::new("mosquitto_pub").args(args).status().unwrap().success());
+}
+
+#[test]
+fn every_kind_is_raised_once_and_ends() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut mosquitto = Mosquitto::start().unwrap();
+    let file = write_flow(folder.path(), &flow("one")).unwrap();
+    let args = ["--on-failure", "dead-letter", "--alert-secret", SECRET].map(str::to_owned).to_vec();
+    let up = Up::start_beside(&file, UpOptions { replicas: 3, args }, mosquitto.address).unwrap();
+    // Two refusals: what was not taken is sent again.
+    let receiver = Receiver::start(2);
+    let rules = AlertRules {
+        webhook: receiver.url(),
+        replica_hangs_s: 1,
+        source_disconnected_s: 1,
+        backlog_s: 3,
+        memory_percent: 0,
+        ..AlertRules::default()
+    };
+    set_rules(&up.api(), rules.clone());
+    let tested = up.run(&["alert", "test"]).unwrap();
+    assert!(!tested.status.success(), "the receiver refuses the first");
+
+    let first = || up.replicas().remove(0);
+    let begun = first().beat;
+    // Who never gave a sign of life twice cannot fall silent.
+    eventually("some signs of life", SOON, || (first().beat > begun + 3).then_some(())).unwrap();
+    kill(first().pid).unwrap();
+    receiver.wait(AlertKind::ReplicaCrashed, false);
+    assert_eq!(receiver.refused.load(Ordering::SeqCst), 2);
+    receiver.wait(AlertKind::ReplicaCrashed, true);
+    up.wait_for_ready(3).unwrap();
+
+    publish(up.mqtt, "bad");
+    receiver.wait(AlertKind::DeadLetters, false);
+    assert!(up.run(&["deadletter", "discard", "--all"]).unwrap().status.success());
+    receiver.wait(AlertKind::DeadLetters, true);
+
+    publish(up.mqtt, "hang");
+    receiver.wait(AlertKind::ReplicaHangs, false);
+    receiver.wait(AlertKind::ReplicaHangs, true);
+
+    publish(up.mqtt, "hold");
+    receiver.wait(AlertKind::Backlog, false);
+    receiver.wait(AlertKind::Backlog, true);
+
+    set_rules(&up.api(), AlertRules { memory_percent: 1, memory_s: 0, ..rules.clone() });
+    let small = up.replicas().iter().any(|replica| replica.memory * 100 >= replica.memory_limit);
+    if small {
+        receiver.wait(AlertKind::Memory, false);
+    }
+    set_rules(&up.api(), rules);
+    if small {
+        receiver.wait(AlertKind::Memory, true);
+    }
+
+    let mut bad = flow("two");
+    bad[3]["func"] = json!("this is no JavaScript");
+    up.point(&mut bad);
+    up.deploy(&bad, &json!({"probation_ms": 500})).unwrap();
+    receiver.wait(AlertKind::RolloutHalted, false);
+    up.rollout_ended(SOON).unwrap();
+    let mut good = flow("three");
+    up.point(&mut good);
+    up.deploy(&good, &json!({"probation_ms": 500})).unwrap();
+    receiver.wait(AlertKind::RolloutHalted, true);
+    up.rollout_ended(SOON).unwrap();
+
+    mosquitto.kill().unwrap();
+    receiver.wait(AlertKind::SourceDisconnected, false);
+    mosquitto.restart().unwrap();
+    receiver.wait(AlertKind::SourceDisconnected, true);
+
+    let (head, body) = receiver.taken.lock().unwrap()[0].clone();
+    let signature = head.lines().find_map(|line| line.strip_prefix("flotilla-signature: ")).unwrap().to_owned();
+    let (time, sum) = signature.strip_prefix("t=").and_then(|rest| rest.split_once(",v1=")).unwrap();
+    let mut openssl = std::process::Command::new("openssl")
+        .args(["dgst", "-sha256", "-hmac", SECRET])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    openssl.stdin.take().unwrap().write_all(format!("{time}.{body}").as_bytes()).unwrap();
+    let output = String::from_utf8(openssl.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(output.split_whitespace().last(), Some(sum));
+
+    let listed = String::from_utf8(up.run(&["alert", "list"]).unwrap().stdout).unwrap();
+    assert!(listed.starts_with("nothing is wrong") && listed.contains("replica-crashed"), "{listed}");
+    assert!(up.run(&["alert", "test"]).unwrap().status.success());
+    receiver.check(&[
+        AlertKind::ReplicaCrashed,
+        AlertKind::ReplicaHangs,
+        AlertKind::RolloutHalted,
+        AlertKind::SourceDisconnected,
+        AlertKind::Backlog,
+        AlertKind::DeadLetters,
+    ]);
+}
+
+#[test]
+fn a_store_that_is_away_is_one_alert_of_two_gateways() {
+    let nothing = json!([{"id": "tab", "type": "tab", "label": "nothing"}]);
+    let replicas = vec![Vec::new(); 2];
+    let mut cluster = Cluster::start(&nothing, ClusterOptions { replicas, args: Vec::new() }).unwrap();
+    cluster.admin.wait_for_ready(2).unwrap();
+    let ([http, admin], folder) = (free_ports().unwrap(), tempfile::TempDir::new().unwrap());
+    let (http, at, store) = (http.to_string(), admin.to_string(), cluster.redis.url());
+    let logs = folder.path().display().to_string();
+    let second = ["gateway", "--http", &http, "--admin", &at, "--store", &store, "--logs", &logs];
+    let _second = Part::start(&second, &[]).unwrap();
+    Admin { address: admin, token: None }.wait_for_ready(2).unwrap();
+    let receiver = Receiver::start(0);
+    set_rules(&cluster.admin, AlertRules { webhook: receiver.url(), store_away_s: 2, ..AlertRules::default() });
+    // Both gateways have read the rules, and one leads, when an alert has come.
+    let first = || cluster.admin.replicas().remove(0);
+    let begun = first().beat;
+    eventually("some signs of life", SOON, || (first().beat > begun + 3).then_some(())).unwrap();
+    kill(first().pid).unwrap();
+    receiver.wait(AlertKind::ReplicaCrashed, true);
+    cluster.redis.kill().unwrap();
+    receiver.wait(AlertKind::StoreAway, false);
+    cluster.redis.restart().unwrap();
+    receiver.wait(AlertKind::StoreAway, true);
+    receiver.check(&[AlertKind::StoreAway, AlertKind::ReplicaCrashed]);
+    let away = receiver.alerts().iter().filter(|alert| alert.kind == AlertKind::StoreAway).count();
+    assert_eq!(away, 2, "raised once, ended once");
+}
