@@ -38,6 +38,9 @@ impl Server {
         let started = started.split_whitespace().filter_map(|child| child.parse().ok());
         for process in std::iter::once(pid).chain(started) {
             signal_to(process, if paused { "STOP" } else { "CONT" });
+            if paused {
+                until_stopped(process);
+            }
         }
     }
 
@@ -75,4 +78,22 @@ fn spawn(command: &dyn Fn() -> Command) -> Result<Child, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.spawn().map_err(|error| format!("{name} does not start: {error}"))
+}
+
+/// A process with several threads is stopped a little after the signal: until each thread is, one may still answer.
+fn until_stopped(process: u32) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let is_stopped = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        // proc(5): the state is behind the name, which is in parentheses.
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['T', 't', 'Z', 'X']))
+    };
+    loop {
+        let mut tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+        if tasks.all(is_stopped) {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "process {process} does not stop");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
 }
