@@ -11,13 +11,15 @@ use super::lines::kept;
 /// Lines that are written at once at most.
 const MOST: usize = 1000;
 
-/// Appends this process's lines to the files until the token is cancelled.
+/// Appends this process's lines to the files until the token is cancelled: under a name of their own, so that those of two
+/// gateways are told apart, and a cursor is good at either.
 pub async fn keep(files: Arc<LogFiles>, stop: CancellationToken) {
     let (mut next, mut from) = (kept().watch(), 0);
     loop {
         next.mark_unchanged();
         let page = kept().from(from, MOST);
-        let lines: Vec<LogLine> = page.entries.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
+        let own = |(_, json): &(u64, Arc<str>)| serde_json::from_str(json).ok().map(|line| named(line, files.id()));
+        let lines: Vec<LogLine> = page.entries.iter().filter_map(own).collect();
         from = page.next;
         if !lines.is_empty() {
             // The collector reports when the disk is full.
@@ -29,4 +31,9 @@ pub async fn keep(files: Arc<LogFiles>, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
     }
+}
+
+/// The line as one of `gateway-ID` or `up-ID`.
+fn named(line: LogLine, id: &str) -> LogLine {
+    LogLine { replica: format!("{}-{id}", line.replica), ..line }
 }

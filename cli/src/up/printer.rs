@@ -1,7 +1,7 @@
 //! What the replicas write, as one stream.
 
 use flotilla_api::log::LogLine;
-use flotilla_tasks::Task;
+use flotilla_tasks::{Handle, Task};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::ChildStderr;
 
@@ -19,7 +19,7 @@ pub struct Printer {
 
 impl Printer {
     /// Prints the lines of a replica until it ends. What it wrote before it was killed is in the pipe, and is printed.
-    pub fn follow(self, replica: &str, output: ChildStderr) {
+    pub fn follow(self, replica: &str, output: ChildStderr) -> Handle<()> {
         let replica = replica.to_owned();
         let task = Task {
             name: "output of a replica",
@@ -27,7 +27,7 @@ impl Printer {
             ends: "the replica's standard error closes",
             failure: "its lines are not printed any more; `flotilla logs` has them",
         };
-        drop(task.spawn(async move {
+        task.spawn(async move {
             let mut output = BufReader::new(output);
             let mut line = Vec::new();
             loop {
@@ -37,7 +37,7 @@ impl Printer {
                     Ok(_) => self.print(&replica, String::from_utf8_lossy(&line).trim_end()),
                 }
             }
-        }));
+        })
     }
 
     fn print(self, replica: &str, text: &str) {

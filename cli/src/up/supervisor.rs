@@ -95,6 +95,9 @@ impl Supervisor {
     }
 }
 
+/// How long the last lines of a replica that ended are printed.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// Ids are never used twice within a life of the supervisor: a dead replica's lease may still be held.
 fn id(group: &str, place: u64, generation: u64) -> String {
     match generation {
@@ -150,9 +153,7 @@ pub async fn keep_running(
                 let pid = child.id();
                 // Held here, as waiting for a child closes its standard input first.
                 let stdin = child.stdin.take();
-                if let Some(output) = child.stderr.take() {
-                    printer.follow(&id, output);
-                }
+                let printing = child.stderr.take().map(|output| printer.follow(&id, output));
                 tokio::select! {
                     ended = child.wait() => {
                         let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -169,6 +170,10 @@ pub async fn keep_running(
                         if tokio::time::timeout(command.patience, child.wait()).await.is_err() {
                             tracing::warn!(place, pid, id, "did not drain in time and is killed");
                             let _ = child.kill().await;
+                        }
+                        // What it wrote last is in the pipe. A process that it left behind may hold that open.
+                        if let Some(printing) = printing {
+                            let _ = tokio::time::timeout(LAST_LINES, printing).await;
                         }
                         return;
                     }

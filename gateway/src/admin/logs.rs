@@ -105,6 +105,7 @@ pub(super) async fn logs(
             query,
             snapshot: Some(snapshot),
             follower: Some(follower),
+            behind: false,
             silent: Vec::new(),
             ready: VecDeque::new(),
         };
@@ -140,6 +141,8 @@ struct Tail {
     /// What is shown before what comes; `None` when it was.
     snapshot: Option<Snapshot>,
     follower: Option<Follower>,
+    /// There is more to read at once.
+    behind: bool,
     silent: Vec<Unanswered>,
     ready: VecDeque<Event>,
 }
@@ -178,18 +181,25 @@ impl Tail {
             }
             return Ok(());
         }
+        if !self.behind {
+            self.wait().await;
+        }
+        let files = self.files.clone();
+        let mut follower = self.follower.take().unwrap_or_else(|| Follower::behind(files.clone(), &files.snapshot()));
+        let (follower, (lines, more)) = blocking(move || follower.read().map(|read| (follower, read))).await?;
+        (self.follower, self.behind) = (Some(follower), more);
+        let wanted: Vec<_> = lines.into_iter().filter(|line| self.wants(line)).collect();
+        self.show(&wanted);
+        Ok(())
+    }
+
+    /// Waits until lines were appended, and a little, so that what comes at the same time is merged.
+    async fn wait(&mut self) {
         tokio::select! {
             changed = self.grown.changed() => if changed.is_ok() { tokio::time::sleep(GATHER).await },
             () = tokio::time::sleep(LOOK) => {}
         }
         self.grown.mark_unchanged();
-        let files = self.files.clone();
-        let mut follower = self.follower.take().unwrap_or_else(|| Follower::behind(files.clone(), &files.snapshot()));
-        let (follower, lines) = blocking(move || follower.read().map(|lines| (follower, lines))).await?;
-        self.follower = Some(follower);
-        let wanted: Vec<_> = lines.into_iter().filter(|line| self.wants(line)).collect();
-        self.show(&wanted);
-        Ok(())
     }
 
     fn wants(&self, line: &LogLine) -> bool {

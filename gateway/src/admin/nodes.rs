@@ -1,6 +1,6 @@
 //! The nodes of a group's flow: what they do, what debug nodes show, the buttons of inject nodes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use flotilla_api::timer::{GroupTimers, ReplicaTimer};
 use flotilla_api::{Client, Problem};
 use futures::FutureExt as _;
 use futures::stream::{self, Stream};
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::mpsc::Receiver;
@@ -131,12 +132,13 @@ pub(super) async fn debug(
     let node = part(&which.node);
     if which.follow {
         // Replicas that join later are heard from their first message on; those of today from now on.
-        let now = positions(&control).await?;
+        let next = Arc::new(Mutex::new(positions(&control).await?));
+        let heard = next.clone();
         let begins = move |replica: &str| {
-            let from = now.get(replica).copied().unwrap_or(0);
+            let from = next.lock().get(replica).copied().unwrap_or(0);
             format!("/control/v1/debug?follow=true&node={node}&from={from}")
         };
-        let stream = events(follow(control, Arc::new(begins)));
+        let stream = events(follow(control, Arc::new(begins)), heard);
         return Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE)).into_response());
     }
     let path = format!("/control/v1/debug?node={node}");
@@ -155,19 +157,33 @@ pub(super) async fn debug(
 }
 
 /// The position of each replica's next message.
-async fn positions(control: &Control) -> Result<std::collections::HashMap<String, u64>, Failure> {
+async fn positions(control: &Control) -> Result<HashMap<String, u64>, Failure> {
     let ask = |client: Client| async move { client.get::<DebugPage>("/control/v1/debug").await }.boxed();
     let replies = control.ask(|_| true, ask).await?;
     Ok(replies.answers.into_iter().map(|(replica, page)| (replica, page.next)).collect())
 }
 
-fn events(heard: Receiver<Heard>) -> impl Stream<Item = Result<Event, Infallible>> {
+/// What is heard, as events. `next` is where the stream of each replica goes on when it was lost: behind what is handed out.
+fn events(
+    heard: Receiver<Heard>,
+    next: Arc<Mutex<HashMap<String, u64>>>,
+) -> impl Stream<Item = Result<Event, Infallible>> {
     // A replica that does not answer is named once, until it answers again.
     let silent: HashSet<String> = HashSet::new();
-    stream::unfold((heard, silent), |(mut heard, mut silent)| async move {
+    stream::unfold((heard, silent, next), |(mut heard, mut silent, next)| async move {
         loop {
             let event = match heard.recv().await? {
-                Heard::Event(_, event) => Event::default().event("debug").data(event.data),
+                Heard::Event(replica, event) => {
+                    let position = event.id.parse::<u64>().ok();
+                    let mut next = next.lock();
+                    let known = next.get(&replica).copied().unwrap_or(0);
+                    // What waited here when the stream was lost comes a second time.
+                    if position.is_some_and(|position| position < known) {
+                        continue;
+                    }
+                    next.extend(position.map(|position| (replica, position + 1)));
+                    Event::default().event("debug").data(event.data)
+                }
                 Heard::Silent(unanswered) if silent.insert(unanswered.replica.clone()) => {
                     Event::default().event("unanswered").json_data(&unanswered).unwrap_or_default()
                 }
@@ -177,7 +193,7 @@ fn events(heard: Receiver<Heard>) -> impl Stream<Item = Result<Event, Infallible
                 }
                 Heard::Silent(_) => continue,
             };
-            return Some((Ok(event), (heard, silent)));
+            return Some((Ok(event), (heard, silent, next)));
         }
     })
 }

@@ -5,24 +5,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use flotilla_api::log::{LogCursor, LogLine};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::retain::{Retention, make_room};
 use super::segment::{self, About, HEADER, Place, Segment};
-
-/// How long lines are kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Retention {
-    /// Bytes of all files.
-    pub bytes: u64,
-    /// The age of the newest line of a file.
-    pub age: Duration,
-    /// Bytes of one file; it is the step in which lines go.
-    pub segment: u64,
-}
 
 /// Gateways on one machine that were given the same folder.
 const MOST_GATEWAYS: usize = 16;
@@ -46,6 +36,7 @@ pub enum OpenError {
 /// The files of one gateway.
 pub struct LogFiles {
     folder: PathBuf,
+    id: String,
     retention: Retention,
     inner: Mutex<Inner>,
     grown: watch::Sender<u64>,
@@ -65,12 +56,6 @@ struct Inner {
 pub struct Snapshot {
     pub(super) segments: Vec<Segment>,
     pub(super) last: BTreeMap<String, Place>,
-}
-
-impl Default for Retention {
-    fn default() -> Retention {
-        Retention { bytes: 1 << 30, age: Duration::from_hours(7 * 24), segment: 16 << 20 }
-    }
 }
 
 impl LogFiles {
@@ -113,7 +98,8 @@ impl LogFiles {
         let (segment, file) = begin(&folder, number)?;
         segments.push_back(segment);
         let inner = Mutex::new(Inner { segments, file, last });
-        Ok(LogFiles { folder, retention, inner, grown: watch::Sender::new(0), _lock: lock })
+        let id = id_of(&folder)?;
+        Ok(LogFiles { folder, id, retention, inner, grown: watch::Sender::new(0), _lock: lock })
     }
 
     /// Appends lines. Those that are here already are passed over.
@@ -144,24 +130,29 @@ impl LogFiles {
             let place = Place { group: line.group.clone(), position: line.position };
             inner.last.insert(line.replica.clone(), place);
         }
-        drop_old(inner, &self.retention);
+        make_room(&mut inner.segments, &mut inner.last, &self.retention, now_ms());
         self.grown.send_modify(|times| *times += 1);
         self.turn_over(inner)
     }
 
-    /// Begins the next file when this one is full.
+    /// Begins the next file when this one is full, or has lines of so long that age alone would never end it.
     fn turn_over(&self, inner: &mut Inner) -> io::Result<()> {
-        let Some(current) = inner.segments.back().filter(|current| current.about.bytes >= self.retention.segment)
-        else {
-            return Ok(());
-        };
+        let (retention, now) = (&self.retention, now_ms());
+        let ends =
+            |current: &&Segment| current.about.bytes >= retention.segment || retention.is_long(&current.about, now);
+        let Some(current) = inner.segments.back().filter(ends) else { return Ok(()) };
         inner.file.sync_data()?;
         seal(current)?;
         let (segment, file) = begin(&self.folder, current.number + 1)?;
         inner.segments.push_back(segment);
         inner.file = file;
-        drop_old(inner, &self.retention);
+        make_room(&mut inner.segments, &mut inner.last, retention, now);
         Ok(())
+    }
+
+    /// What the lines of this gateway's own are told from those of others by: the same after a restart.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// The position of the first line of a replica that is not here; 0 when there is none of it.
@@ -194,6 +185,19 @@ impl Snapshot {
     }
 }
 
+/// The id of the files in a folder, made once.
+fn id_of(folder: &Path) -> io::Result<String> {
+    let path = folder.join("id");
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let is_whole = kept.len() == 8 && kept.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_whole {
+        return Ok(kept);
+    }
+    let id = format!("{:08x}", rand::random::<u32>());
+    fs::write(path, &id)?;
+    Ok(id)
+}
+
 fn begin(folder: &Path, number: u64) -> io::Result<(Segment, File)> {
     let path = folder.join(format!("{number:010}.log"));
     let mut file = OpenOptions::new().create_new(true).append(true).mode(0o600).open(&path)?;
@@ -205,8 +209,12 @@ fn begin(folder: &Path, number: u64) -> io::Result<(Segment, File)> {
     Ok((Segment { number, path, about: About::empty() }, file))
 }
 
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
 /// What is in a file is written beside it when it is full, so that a start need not read it.
-fn seal(segment: &Segment) -> io::Result<()> {
+pub(super) fn seal(segment: &Segment) -> io::Result<()> {
     let json = serde_json::to_vec(&segment.about)?;
     fs::write(segment.path.with_extension("idx"), json)
 }
@@ -215,33 +223,15 @@ fn about(path: &Path) -> io::Result<About> {
     let sealed = fs::read(path.with_extension("idx")).ok();
     let sealed = sealed.and_then(|json| serde_json::from_slice::<About>(&json).ok());
     match sealed {
-        Some(about) if about.bytes == fs::metadata(path)?.len() => Ok(about),
+        Some(about) if about.bytes == fs::metadata(path)?.len() && about.has_groups() => Ok(about),
         _ => segment::scan(path),
-    }
-}
-
-fn drop_old(inner: &mut Inner, retention: &Retention) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    let oldest = now.saturating_sub(retention.age.as_millis());
-    let total = |inner: &Inner| inner.segments.iter().map(|segment| segment.about.bytes).sum::<u64>();
-    while inner.segments.len() > 1 {
-        let first = &inner.segments[0].about;
-        if total(inner) <= retention.bytes && u128::from(first.max_ms) >= oldest {
-            return;
-        }
-        if let Some(segment) = inner.segments.pop_front() {
-            for path in [segment.path.with_extension("idx"), segment.path] {
-                drop(fs::remove_file(path));
-            }
-        }
-        // What no file has is no part of a cursor any more; those that still write stay.
-        let kept = &inner.segments;
-        inner.last.retain(|replica, _| kept.iter().any(|segment| segment.about.last.contains_key(replica)));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::query::{Query, page};
     use super::*;
 
@@ -310,26 +300,35 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_files_make_room() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let files = open(folder.path(), 1_000, 5_000);
-        for position in 1..=500 {
-            files.append(&[line("a", position, position)]).unwrap();
-        }
-        let (names, cursor, _) = all(&files, "", 1_000);
-        assert!(names.len() < 60 && names.len() > 10, "{}", names.len());
-        assert_eq!((names.last().map(String::as_str), &*cursor), (Some("a500"), "a:500"));
-        let bytes: u64 =
-            fs::read_dir(folder.path().join("1")).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
-        assert!(bytes < 8_000, "{bytes}");
-    }
-
-    #[test]
     fn a_second_gateway_has_a_place_of_its_own() {
         let folder = tempfile::TempDir::new().unwrap();
         let (first, second) = (open(folder.path(), 1_000, 5_000), open(folder.path(), 1_000, 5_000));
         first.append(&[line("a", 1, 1)]).unwrap();
         assert_eq!((all(&first, "", 10).0.len(), all(&second, "", 10).0.len()), (1, 0));
+        let ids = [first.id().to_owned(), second.id().to_owned()];
+        assert_ne!(ids[0], ids[1]);
+        drop(first);
+        assert_eq!(open(folder.path(), 1_000, 5_000).id(), ids[0], "the place and its id are taken up again");
+    }
+
+    #[test]
+    fn who_follows_gets_a_little_at_once_however_far_it_is_behind() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let files = std::sync::Arc::new(open(folder.path(), 1 << 20, 1 << 30));
+        let mut follower = super::super::follower::Follower::behind(files.clone(), &files.snapshot());
+        let long = |position| LogLine { message: "x".repeat(10_000), ..line("a", position, position) };
+        let longest = LogLine { message: "x".repeat(1 << 20), ..line("a", 401, 401) };
+        files.append(&(1..=400).map(long).collect::<Vec<_>>()).unwrap();
+        files.append(&[longest, line("a", 402, 402)]).unwrap();
+        let (mut read, mut more) = (Vec::new(), true);
+        while more {
+            let (lines, goes_on) = follower.read().unwrap();
+            let bytes: usize = lines.iter().map(|line| line.message.len()).sum();
+            assert!(bytes <= 300 << 10 || lines.iter().any(|line| line.position == 401), "{bytes}");
+            more = goes_on;
+            read.extend(lines.into_iter().map(|line| line.position));
+        }
+        assert_eq!(read, (1..=402).collect::<Vec<_>>());
     }
 
     #[test]
@@ -342,10 +341,10 @@ mod tests {
         for position in 2..=50 {
             files.append(&[line("a", position, position)]).unwrap();
             if position % 7 == 0 {
-                read.extend(follower.read().unwrap());
+                read.extend(follower.read().unwrap().0);
             }
         }
-        read.extend(follower.read().unwrap());
+        read.extend(follower.read().unwrap().0);
         assert_eq!(read.iter().map(|line| line.position).collect::<Vec<_>>(), (2..=50).collect::<Vec<_>>());
     }
 }

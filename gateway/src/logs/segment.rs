@@ -26,6 +26,9 @@ pub(super) struct About {
     pub(super) max_ms: u64,
     /// The last position of each replica in it.
     pub(super) last: BTreeMap<String, Place>,
+    /// Bytes of each group's records.
+    #[serde(default)]
+    pub(super) groups: BTreeMap<String, u64>,
 }
 
 /// A position in the log of a replica.
@@ -51,10 +54,16 @@ impl About {
         About { bytes: HEADER.len() as u64, min_ms: u64::MAX, ..About::default() }
     }
 
+    /// False for what an earlier version wrote.
+    pub(super) fn has_groups(&self) -> bool {
+        self.last.is_empty() || !self.groups.is_empty()
+    }
+
     pub(super) fn add(&mut self, line: &LogLine, bytes: usize) {
         self.bytes += bytes as u64;
         self.min_ms = self.min_ms.min(line.time_ms);
         self.max_ms = self.max_ms.max(line.time_ms);
+        *self.groups.entry(line.group.clone()).or_default() += bytes as u64;
         let place = self.last.entry(line.replica.clone()).or_default();
         *place = Place { group: line.group.clone(), position: line.position };
     }

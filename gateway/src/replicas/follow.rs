@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// How long it waits after a stream was lost.
 const AGAIN: Duration = Duration::from_millis(200);
 /// What waits for a slow reader at most; past that the replicas' own buffers wait.
-const WAITING: usize = 256;
+const WAITING: usize = 32;
 
 /// What is heard of a replica.
 #[derive(Clone, Debug)]

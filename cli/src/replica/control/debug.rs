@@ -19,6 +19,8 @@ use super::gate::Control;
 
 /// Messages in one answer.
 const MOST: usize = 1000;
+/// Messages that a stream takes out at once: what a reader that is slow keeps in memory.
+const AT_ONCE: usize = 16;
 /// A stream has a sign of life this often.
 const ALIVE: Duration = Duration::from_millis(500);
 
@@ -43,7 +45,7 @@ pub(super) async fn debug(State(control): State<Control>, Query(which): Query<Wh
     if teller.which.follow {
         return Ok(Sse::new(teller.follow()).keep_alive(KeepAlive::new().interval(ALIVE)).into_response());
     }
-    let (messages, next) = teller.page(teller.which.from);
+    let (messages, next) = teller.page(teller.which.from, MOST);
     Ok(Json(DebugPage { messages, next, left_out: opened.debug.left_out() }).into_response())
 }
 
@@ -55,8 +57,8 @@ struct Teller {
 }
 
 impl Teller {
-    fn page(&self, from: u64) -> (Vec<DebugMessage>, u64) {
-        let page = self.feed.from(from, MOST);
+    fn page(&self, from: u64, most: usize) -> (Vec<DebugMessage>, u64) {
+        let page = self.feed.from(from, most);
         let messages = page.entries.iter().map(|(position, shown)| self.message(*position, shown));
         let node = &self.which.node;
         let wanted = |message: &DebugMessage| node.is_empty() || message.node == *node || message.name == *node;
@@ -97,7 +99,7 @@ impl Teller {
                     return Some((Ok(event), (teller, next, from, ready)));
                 }
                 let known = *next.borrow_and_update();
-                let (messages, behind) = teller.page(from);
+                let (messages, behind) = teller.page(from, AT_ONCE);
                 ready.extend(messages);
                 from = behind;
                 if ready.is_empty() && from >= known && next.changed().await.is_err() {

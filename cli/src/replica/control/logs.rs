@@ -16,8 +16,8 @@ use tokio::sync::watch;
 use super::gate::{Control, Ending, Open};
 use crate::logging::kept;
 
-/// Lines that are looked up at once.
-const MOST: usize = 1000;
+/// Lines that are looked up at once: what a reader that is slow keeps in memory.
+const MOST: usize = 64;
 /// A stream has a sign of life this often.
 const ALIVE: Duration = Duration::from_millis(500);
 
