@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::trail::Trail;
+
 /// Why a message is a dead letter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -49,7 +51,7 @@ pub struct DeadLetter {
 }
 
 /// One dead letter. `GET /api/v1/groups/{group}/deadletters/{id}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetterContent {
     /// What lists show of it.
     #[serde(flatten)]
@@ -59,6 +61,9 @@ pub struct DeadLetterContent {
     /// MQTT 5's properties that go with it.
     #[serde(default)]
     pub properties: LetterProperties,
+    /// Where its last delivery went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail: Option<Trail>,
 }
 
 /// Another payload for a dead letter. `PUT /api/v1/groups/{group}/deadletters/{id}/payload`.

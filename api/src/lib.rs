@@ -25,6 +25,7 @@ pub mod revision;
 pub mod rollout;
 pub mod snapshot;
 pub mod timer;
+pub mod trail;
 
 pub use client::{Client, ClientError, Event, Events};
 pub use problem::Problem;

@@ -57,6 +57,7 @@ mod testhost;
 mod timers;
 mod tls;
 mod token;
+mod trail;
 mod up;
 mod user;
 mod user_dir;
@@ -155,6 +156,8 @@ enum Command {
     Logs(logs::LogsArgs),
     /// Show what debug nodes show
     Debug(debug::DebugArgs),
+    /// Show where messages went, and say which are recorded
+    Trail(trail::TrailArgs),
     /// Show when inject nodes fire, and what was skipped
     Timers(timers::TimersArgs),
     /// Alerts: what is wrong; test the way to the webhook
@@ -256,6 +259,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Nodes(args) => nodes::run(args).await,
             Command::Logs(args) => logs::run(args).await,
             Command::Debug(args) => debug::run(args).await,
+            Command::Trail(args) => trail::run(args).await,
             Command::Timers(args) => timers::run(args).await,
             Command::Alert(args) => alert::run(args).await,
             Command::Inject(args) => inject::run(args).await,

@@ -194,6 +194,11 @@ pub(crate) fn alerts(group: &str) -> String {
     format!("group/{group}/alerts")
 }
 
+/// Which deliveries of a group are recorded.
+pub(crate) fn trail_rule(group: &str) -> String {
+    format!("group/{group}/trail-rule")
+}
+
 /// The lease on raising them.
 pub(crate) fn alert_lease(group: &str) -> String {
     format!("alerts/{group}")

@@ -30,6 +30,7 @@ pub mod session;
 pub mod snapshot;
 pub mod spec;
 pub mod subscription;
+pub mod trail;
 
 pub use changes::{Changed, Changes};
 pub use driver::Driver;

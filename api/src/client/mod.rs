@@ -17,6 +17,7 @@ mod revisions;
 mod snapshots;
 mod sse;
 mod tls;
+mod trails;
 mod transport;
 
 /// A stream of the API that says nothing for so long is lost: it has a comment every few seconds.

@@ -260,5 +260,8 @@ fn text(found: &DeadLetterContent) -> anyhow::Result<String> {
             .unwrap_or_else(|_| format!("({} bytes that are no text; --payload writes them)", letter.bytes)),
     };
     text += &format!("\n{payload}\n");
+    if let Some(trail) = &found.trail {
+        text += &format!("\n{}", crate::trail::text(trail));
+    }
     Ok(text)
 }

@@ -46,6 +46,9 @@ pub struct EngineArgs {
     /// Deliveries that a replica has in work at most; brokers and clients wait beyond
     #[arg(long, env = "FLOTILLA_MAX_IN_FLIGHT", default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub max_in_flight: u16,
+    /// Memory that a replica should stay below, in MiB, for alerts and metrics [default: that of its container, else of the machine]
+    #[arg(long, env = "FLOTILLA_MEMORY_LIMIT", value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub memory_limit: Option<u64>,
     /// What happens to a delivery that an uncaught error failed
     #[arg(long, env = "FLOTILLA_ON_FAILURE", default_value = "ack", value_name = "WHAT")]
     pub on_failure: OnFailureArg,
@@ -113,6 +116,9 @@ impl EngineArgs {
         .collect();
         if let Some(workers) = self.workers {
             args.extend(["--workers".to_owned(), workers.to_string()]);
+        }
+        if let Some(limit) = self.memory_limit {
+            args.extend(["--memory-limit".to_owned(), limit.to_string()]);
         }
         if !self.deny.is_empty() {
             args.extend(["--deny".to_owned(), self.deny.join(",")]);

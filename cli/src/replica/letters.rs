@@ -1,19 +1,22 @@
 //! Dead letters: kept in the group's store, and run again when users ask for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent, LetterProperties};
-use flotilla_engine::Shared;
+use flotilla_api::trail::Trail;
 use flotilla_engine::message::Outcome;
+use flotilla_engine::{self as engine, Shared};
 use flotilla_group::deadletter::{CONTENT, DeadLetters, MOST, Replays};
 use flotilla_group::sealing::KeyRing;
 use flotilla_group::{Changes, GroupError};
 use flotilla_nodes_network::mqtt::{Letter, LetterBox, Letters, PublishProps, QoS, replay};
 use flotilla_store::Store;
 use futures::future::BoxFuture;
+
+use super::trails::trail_of;
 
 /// How long a replica waits before it looks again after the store failed.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -25,6 +28,8 @@ pub(super) struct GroupLetters {
     replays: Replays,
     store: Arc<dyn Store>,
     replica: String,
+    /// The engine that nodes of trails are looked up in, once there is one.
+    shared: Arc<OnceLock<Weak<Shared>>>,
 }
 
 impl GroupLetters {
@@ -36,11 +41,12 @@ impl GroupLetters {
     ) -> Result<GroupLetters, GroupError> {
         let letters = DeadLetters::new(store.clone(), group, keys)?;
         let replays = Replays::new(store.clone(), group)?;
-        Ok(GroupLetters { letters, replays, store: store.clone(), replica: replica.to_owned() })
+        Ok(GroupLetters { letters, replays, store: store.clone(), replica: replica.to_owned(), shared: Arc::default() })
     }
 
     /// Has the nodes of this replica lay their dead letters aside here.
     pub(super) fn install(&self, shared: &Arc<Shared>) {
+        drop(self.shared.set(Arc::downgrade(shared)));
         shared.extensions().insert(Arc::new(Letters(Arc::new(self.clone()))));
     }
 
@@ -70,24 +76,41 @@ impl GroupLetters {
             Ok(found) => found,
             Err(error) => return tracing::warn!(%error, "dead letter {id} cannot be run again"),
         };
-        let done = match given(&found) {
-            Some(letter) => match replay(shared, &letter).await {
-                Ok(Outcome::Completed) => {
-                    tracing::info!(topic = found.letter.topic, "dead letter {id} was run again and is done");
-                    self.letters.discard(id).await.map(drop)
-                }
-                Ok(Outcome::Failed(failure)) => {
-                    let (node, error) = (failure.node.to_string(), failure.error.to_text());
-                    self.letters.failed_again(id, &node, &error).await
-                }
-                Ok(Outcome::Abandoned) => self.letters.failed_again(id, "", "the replica stopped").await,
-                Err(why) => self.letters.failed_again(id, "", &why).await,
-            },
-            None => self.letters.failed_again(id, "", "its content was not kept").await,
+        let mut went = None;
+        let replayed = match given(&found) {
+            Some(letter) => replay(shared, &letter).await.map(|(outcome, trail)| {
+                went = trail;
+                outcome
+            }),
+            None => Err("its content was not kept".to_owned()),
+        };
+        if let (false, Some(trail)) = (matches!(replayed, Ok(Outcome::Completed)), went)
+            && let Err(error) = self.letters.put_trail(id, self.trail(&trail)).await
+        {
+            tracing::warn!(%error, "dead letter {id} was run again, and keeps its trail of the time before");
+        }
+        let done = match replayed {
+            Ok(Outcome::Completed) => {
+                tracing::info!(topic = found.letter.topic, "dead letter {id} was run again and is done");
+                self.letters.discard(id).await.map(drop)
+            }
+            Ok(Outcome::Failed(failure)) => {
+                let (node, error) = (failure.node.to_string(), failure.error.to_text());
+                self.letters.failed_again(id, &node, &error).await
+            }
+            Ok(Outcome::Abandoned) => self.letters.failed_again(id, "", "the replica stopped").await,
+            Err(why) => self.letters.failed_again(id, "", &why).await,
         };
         if let Err(error) = done {
             tracing::warn!(%error, "dead letter {id} was run again, and the store does not know it");
         }
+    }
+}
+
+impl GroupLetters {
+    fn trail(&self, trail: &engine::trail::Trail) -> Trail {
+        let shared = self.shared.get().and_then(Weak::upgrade);
+        trail_of(&self.replica, shared.as_deref(), trail.view())
     }
 }
 
@@ -112,12 +135,13 @@ fn given(found: &DeadLetterContent) -> Option<Letter> {
         error: String::new(),
         attempts: found.letter.attempts,
         died: false,
+        trail: None,
     })
 }
 
 impl LetterBox for GroupLetters {
     fn keep(&self, letter: Letter) -> BoxFuture<'static, Result<String, String>> {
-        let Letter { broker, topic, qos, retain, payload, props, node, error, attempts, died } = letter;
+        let Letter { broker, topic, qos, retain, payload, props, node, error, attempts, died, trail } = letter;
         let content = DeadLetterContent {
             letter: DeadLetter {
                 id: 0,
@@ -135,6 +159,7 @@ impl LetterBox for GroupLetters {
                 replays: 0,
             },
             payload: (payload.len() <= CONTENT).then(|| STANDARD.encode(&payload)),
+            trail: trail.map(|trail| self.trail(&trail)),
             properties: LetterProperties {
                 utf8: props.utf8,
                 content_type: props.content_type.map(|text| text.to_string()),

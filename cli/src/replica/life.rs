@@ -23,6 +23,7 @@ use flotilla_group::sealing::{KeyRing, Restart};
 use flotilla_group::secret::Secrets;
 use flotilla_group::session::{Consumers, Sessions};
 use flotilla_group::spec::{GroupSpec, Specs};
+use flotilla_group::trail::TrailRules;
 use flotilla_http::HttpServer;
 use flotilla_store::{Metered, Store};
 use flotilla_tasks::Task;
@@ -32,7 +33,7 @@ use super::advertise::{Advertise, advertised, reachable};
 use super::args::ReplicaArgs;
 use super::control::{Control, Opened};
 use super::letters::GroupLetters;
-use super::memory::{memory_limit, resident_memory};
+use super::memory::{memory_limit, resident_memory, set_memory_limit};
 use super::observer::ReplicaObserver;
 use super::orphans::Finisher;
 use super::outbox::GroupOutbox;
@@ -40,6 +41,7 @@ use super::regroup::{self, Place, Waited};
 use super::replica_type::Replica;
 use super::sessions::GroupKeeper;
 use super::together::GroupTogether;
+use super::trails::follow_rule;
 use super::{engine, health, metrics, parent, watch};
 use crate::exit::{Exit, Failure};
 use crate::flow_files;
@@ -69,6 +71,9 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         }
         None => None,
     };
+    if let Some(mib) = args.engine.memory_limit {
+        set_memory_limit(mib << 20);
+    }
     let readiness = Readiness::default();
     readiness.waiting("revision", "not loaded yet");
     let shown = Metrics::install()?;
@@ -183,6 +188,13 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     letters.install(engine.shared());
     let left = "this replica runs no dead letters again; the others do";
     task("dead letters", &id, "the process ends", left).spawn(letters.follow(engine.shared().clone()));
+    let rules = TrailRules::new(store.clone(), &args.engine.group)?;
+    let left = "this replica records failures alone";
+    task("rule of trails", &id, "the process ends", left).spawn(follow_rule(
+        store.clone(),
+        rules,
+        engine.shared().clone(),
+    ));
     let finisher = Finisher {
         shared: engine.shared().clone(),
         sessions: kept,

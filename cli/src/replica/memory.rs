@@ -1,8 +1,22 @@
 //! How much memory this process has, and may have.
 
-/// The memory that this process may have, in bytes: the bound of its control group, else the machine's; 0 where neither is
+use std::sync::OnceLock;
+
+/// What [`memory_limit`] answers.
+static LIMIT: OnceLock<u64> = OnceLock::new();
+
+/// Users say how many bytes it may have. To be called first.
+pub fn set_memory_limit(bytes: u64) {
+    let _ = LIMIT.set(bytes);
+}
+
+/// The memory that this process may have, in bytes: what users say, else the bound of its control group, else the machine's; 0 where neither is
 /// known. Source: `memory.max` of cgroup v2, `memory.limit_in_bytes` of v1, `/proc/meminfo`.
 pub fn memory_limit() -> u64 {
+    *LIMIT.get_or_init(found_limit)
+}
+
+fn found_limit() -> u64 {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let number = |text: String| text.trim().parse::<u64>().ok();
     let group = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];

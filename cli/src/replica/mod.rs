@@ -23,6 +23,7 @@ mod schedule;
 mod secret_files;
 mod sessions;
 mod together;
+mod trails;
 mod watch;
 
 pub use args::{EngineArgs, ReplicaArgs};

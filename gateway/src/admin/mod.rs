@@ -40,6 +40,7 @@ mod snapshots;
 mod status;
 mod token;
 mod tokens;
+mod trails;
 mod users;
 
 pub use api::{Api, NodeTypes};

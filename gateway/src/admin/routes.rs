@@ -14,7 +14,7 @@ use super::guard::{Guard, Post, guard};
 use super::route::Route;
 use super::{
     alerts, audit, context, deadletter, deploy, env, groups, hosts, joins, key, logs, members, nodes, openapi,
-    pipelines, placement, revisions, rollout, snapshots, status, tokens, users,
+    pipelines, placement, revisions, rollout, snapshots, status, tokens, trails, users,
 };
 
 /// Routes, each with its handler.
@@ -115,6 +115,9 @@ fn own(routes: Routes) -> Routes {
         .get("/api/v1/groups/{group}/nodes", Right::View, nodes::nodes)
         .post("/api/v1/groups/{group}/nodes/{node}/inject", Right::Deploy, nodes::inject)
         .get("/api/v1/groups/{group}/timers", Right::View, nodes::timers)
+        .get("/api/v1/groups/{group}/trails", Right::View, trails::list)
+        .put("/api/v1/groups/{group}/trails/rule", Right::Deploy, trails::set_rule)
+        .delete("/api/v1/groups/{group}/trails/rule", Right::Deploy, trails::remove_rule)
         .get("/api/v1/groups/{group}/alerts", Right::View, alerts::list)
         .post("/api/v1/groups/{group}/alerts/test", Right::Own, alerts::test)
         .get("/api/v1/groups/{group}/debug", Right::View, nodes::debug)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use flotilla_api::alert::AlertRules;
+use flotilla_api::alert::{Alert, AlertRules};
 use flotilla_group::GroupError;
 use flotilla_group::alert::{Book, Books, Cause, Picture, Watch};
 use flotilla_group::deadletter::DeadLetters;
@@ -50,10 +50,12 @@ struct Watched {
     watch: Watch,
     rules: AlertRules,
     book: Book,
+    /// What the store has of it.
+    saved: Book,
     /// This gateway raised the last alerts, and goes on while the store is away.
     leads: bool,
     lease: Option<(Lease, Instant)>,
-    sending: Option<Handle<Result<(), String>>>,
+    sending: Option<(Alert, Handle<Result<(), String>>)>,
 }
 
 impl Watcher {
@@ -92,6 +94,7 @@ impl Watcher {
                     watch: Watch::default(),
                     rules: AlertRules::default(),
                     book: Book::default(),
+                    saved: Book::default(),
                     leads: false,
                     lease: None,
                     sending: None,
@@ -128,6 +131,7 @@ impl Watcher {
         let is_away = picture.replicas.is_none();
         let Ok(books) = Books::new(self.store.clone(), group) else { return };
         let held = watched.lease.take().filter(|(lease, asked)| lease.is_live() && asked.elapsed() < RENEW);
+        let asks = held.is_none();
         watched.lease = match held {
             Some(held) => Some(held),
             None if is_away => None,
@@ -142,41 +146,58 @@ impl Watcher {
         let lease = watched.lease.as_ref().map(|(lease, _)| lease.clone());
         // While the store is away, the one that led goes on with what it knows.
         if lease.is_none() && !(is_away && watched.leads) {
-            watched.leads = false;
-            return;
+            if std::mem::take(&mut watched.leads) {
+                watched.book.hand_over(picture.now_ms, &watched.rules);
+            }
+            return self.send(watched, picture.now_ms).await;
         }
-        if lease.is_some() && !watched.leads {
-            let Ok(Ok(book)) = tokio::time::timeout(ANSWER, books.load()).await else { return };
-            (watched.book, watched.leads) = (book, true);
+        if asks && lease.is_some() {
+            let Ok(Ok(kept)) = tokio::time::timeout(ANSWER, books.load()).await else {
+                watched.lease = None;
+                return;
+            };
+            let is_own = watched.leads && (kept == watched.saved || kept == watched.book);
+            if !is_own {
+                // Another gateway led meanwhile, or this one begins.
+                if watched.leads {
+                    watched.book.hand_over(picture.now_ms, &watched.rules);
+                }
+                watched.book.take_over(kept.clone());
+                watched.leads = true;
+            }
+            watched.saved = kept;
         }
         let before = watched.book.clone();
         let now = picture.now_ms;
-        watched.book.note(group, causes, now, &watched.rules, &|| new_id(now));
+        // What is sent was in the store before: another gateway that goes on does not raise it again.
         self.send(watched, now).await;
+        watched.book.note(group, causes, now, &watched.rules, &|| new_id(now));
         report(&before, &watched.book);
         if let Some(lease) = lease
-            && watched.book != before
+            && watched.book != watched.saved
         {
             let saved = tokio::time::timeout(ANSWER, books.save(&watched.book, lease.fence())).await;
-            if !matches!(saved, Ok(Ok(()))) {
-                // Read anew, so that what another gateway did meanwhile counts.
-                (watched.leads, watched.lease) = (false, None);
+            if matches!(saved, Ok(Ok(()))) {
+                watched.saved.clone_from(&watched.book);
+            } else {
+                // It is asked anew who leads, and looked what the store has.
+                watched.lease = None;
             }
         }
     }
 
     /// Sends what is due, beside the looking.
     async fn send(&self, watched: &mut Watched, now: u64) {
-        if let Some(sending) = &watched.sending {
+        if let Some((_, sending)) = &watched.sending {
             if !sending.is_finished() {
                 return;
             }
-            if let Some(sent) = watched.sending.take() {
+            if let Some((alert, sent)) = watched.sending.take() {
                 let result = sent.await.unwrap_or_else(|ended| Err(ended.to_string()));
                 if let Err(error) = &result {
                     tracing::warn!("an alert was not taken: {error}; it is sent again");
                 }
-                watched.book.sent(result, now);
+                watched.book.sent(&alert, result, now);
             }
         }
         let Some(alert) = watched.book.due(now).cloned() else { return };
@@ -187,16 +208,18 @@ impl Watcher {
             ends: "the receiver has answered, or 5 s have passed",
             failure: "the alert is sent again",
         };
-        watched.sending = Some(task.spawn(async move {
+        let sent = alert.clone();
+        let sending = task.spawn(async move {
             let webhook = webhook.map_err(|error| error.to_string())?;
             webhook.send(&alert).await.map(drop).map_err(|error| error.to_string())
-        }));
+        });
+        watched.sending = Some((sent, sending));
     }
 }
 
 /// Says in the log what was raised and what ended.
 fn report(before: &Book, now: &Book) {
-    let is_in = |list: &[flotilla_api::alert::Alert], id: &str| list.iter().any(|alert| alert.id == id);
+    let is_in = |list: &[Alert], id: &str| list.iter().any(|alert| alert.id == id);
     for alert in now.0.active.iter().filter(|alert| !is_in(&before.0.active, &alert.id)) {
         tracing::warn!(group = alert.group, alert = alert.kind.name(), "alert: {}", alert.text);
     }

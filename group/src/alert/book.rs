@@ -1,6 +1,6 @@
 //! Which alerts last, which ended, what is still to be sent. Pure.
 
-use flotilla_api::alert::{Alert, AlertRules, Alerts, Unsent};
+use flotilla_api::alert::{Alert, AlertKind, AlertRules, Alerts, Unsent};
 
 use super::causes::Cause;
 
@@ -65,6 +65,26 @@ impl Book {
         changed || before != self.0.active.len() + self.0.ended.len()
     }
 
+    /// Another gateway goes on with what the store has. That the store was away it does not have: this ends here, by whom it was
+    /// raised.
+    pub fn hand_over(&mut self, now_ms: u64, rules: &AlertRules) {
+        let is_away = |alert: &Alert| alert.kind == AlertKind::StoreAway;
+        self.0.unsent.retain(|unsent| is_away(&unsent.alert));
+        for mut alert in std::mem::take(&mut self.0.active).into_iter().filter(is_away) {
+            alert.ended_ms = Some(now_ms);
+            self.send(alert, now_ms, rules);
+        }
+    }
+
+    /// Goes on with what the store has; what is still to be sent stays first.
+    pub fn take_over(&mut self, mut kept: Book) {
+        let mut unsent = std::mem::take(&mut self.0.unsent);
+        unsent.retain(|own| !kept.0.unsent.iter().any(|one| is_same(&one.alert, &own.alert)));
+        unsent.append(&mut kept.0.unsent);
+        kept.0.unsent = unsent;
+        *self = kept;
+    }
+
     fn send(&mut self, alert: Alert, now_ms: u64, rules: &AlertRules) {
         if rules.webhook.is_empty() {
             return;
@@ -79,25 +99,33 @@ impl Book {
         self.0.unsent.first().filter(|unsent| unsent.next_ms <= now_ms).map(|unsent| &unsent.alert)
     }
 
-    /// What was sent first was taken, or not.
-    pub fn sent(&mut self, result: Result<(), String>, now_ms: u64) {
-        let Some(first) = self.0.unsent.first_mut() else { return };
+    /// What was sent was taken, or not.
+    pub fn sent(&mut self, alert: &Alert, result: Result<(), String>, now_ms: u64) {
+        let Some(at) = self.0.unsent.iter().position(|unsent| is_same(&unsent.alert, alert)) else { return };
+        let first = &mut self.0.unsent[at];
         match result {
             Err(error) if first.tries + 1 < TRIES => {
                 first.next_ms = now_ms + (FIRST_MS << first.tries.min(6)).min(LONGEST_MS);
                 first.tries += 1;
                 first.error = error;
             }
-            _ => drop(self.0.unsent.remove(0)),
+            _ => drop(self.0.unsent.remove(at)),
         }
     }
 }
 
+fn is_same(a: &Alert, b: &Alert) -> bool {
+    a.id == b.id && a.ended_ms.is_some() == b.ended_ms.is_some()
+}
+
 #[cfg(test)]
 mod tests {
-    use flotilla_api::alert::AlertKind;
-
     use super::*;
+
+    fn sent(book: &mut Book, result: Result<(), String>, now_ms: u64) {
+        let alert = book.0.unsent[0].alert.clone();
+        book.sent(&alert, result, now_ms);
+    }
 
     #[test]
     fn one_alert_a_cause_and_its_end_and_what_fails_is_tried_again() {
@@ -111,11 +139,34 @@ mod tests {
         assert!(!book.note("g", &[], 8, &rules, &id));
         assert_eq!((book.0.active.len(), book.0.ended.len(), book.0.unsent.len()), (0, 1, 2));
         assert_eq!(book.due(10).map(|alert| alert.ended_ms), Some(None));
-        book.sent(Err("refused".to_owned()), 10);
+        sent(&mut book, Err("refused".to_owned()), 10);
         assert_eq!(book.due(11), None);
-        book.sent(Ok(()), 1_010);
+        sent(&mut book, Ok(()), 1_010);
         assert_eq!(book.due(1_010).map(|alert| alert.ended_ms), Some(Some(7)));
-        book.sent(Ok(()), 1_020);
+        sent(&mut book, Ok(()), 1_020);
         assert!(book.0.unsent.is_empty());
+    }
+
+    #[test]
+    fn who_raised_that_the_store_was_away_says_that_it_is_back_whoever_leads_then() {
+        let rules = AlertRules { webhook: "http://x".to_owned(), ..AlertRules::default() };
+        let cause = |kind| Cause { kind, cause: "c".to_owned(), text: "t".to_owned() };
+        let mut book = Book::default();
+        let next = std::cell::Cell::new(0);
+        let id = || next.replace(next.get() + 1).to_string();
+        let saved = [cause(AlertKind::Memory)];
+        book.note("g", &saved, 1, &rules, &id);
+        sent(&mut book, Ok(()), 1);
+        let in_store = book.clone();
+        book.note("g", &[saved[0].clone(), cause(AlertKind::StoreAway)], 2, &rules, &id);
+        sent(&mut book, Ok(()), 2);
+        book.hand_over(9, &rules);
+        let told = |book: &Book| {
+            let unsent = book.0.unsent.iter();
+            unsent.map(|unsent| (unsent.alert.kind, unsent.alert.ended_ms)).collect::<Vec<_>>()
+        };
+        assert_eq!((book.0.active.len(), told(&book)), (0, vec![(AlertKind::StoreAway, Some(9))]));
+        book.take_over(in_store);
+        assert_eq!((book.0.active.len(), told(&book)), (1, vec![(AlertKind::StoreAway, Some(9))]));
     }
 }

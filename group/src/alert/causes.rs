@@ -61,10 +61,13 @@ pub struct Watch {
     full_since: BTreeMap<String, u64>,
     /// Since when the store does not answer.
     away_since: Option<u64>,
+    /// What was wrong when it last did.
+    known: Vec<Cause>,
 }
 
 impl Watch {
-    /// Everything that is wrong now. `None` while that is not known: the store does not answer, and that is the one cause then.
+    /// Everything that is wrong now. While the store does not answer that is what was wrong before: nobody knows of anything else
+    /// that it began or ended.
     pub fn look(&mut self, picture: &Picture, rules: &AlertRules) -> Vec<Cause> {
         let Some(replicas) = &picture.replicas else {
             let since = *self.away_since.get_or_insert(picture.now_ms);
@@ -73,7 +76,7 @@ impl Watch {
             let text =
                 format!("the store has not answered for {away_s} s: flows go on, but nothing of the group can change");
             let cause = || Cause { kind: AlertKind::StoreAway, cause: "store".to_owned(), text };
-            return is_away.then(cause).into_iter().collect();
+            return self.known.iter().cloned().chain(is_away.then(cause)).collect();
         };
         let was_away = self.away_since.take().is_some();
         let mut causes = Vec::new();
@@ -99,6 +102,7 @@ impl Watch {
             let text = format!("{} messages failed for good: see `flotilla deadletter list`", picture.dead_letters);
             causes.push(Cause { kind: AlertKind::DeadLetters, cause: "box".to_owned(), text });
         }
+        self.known.clone_from(&causes);
         causes
     }
 
@@ -286,6 +290,12 @@ mod tests {
         assert_eq!(kinds(&mut watch, &away(4)), []);
         assert_eq!(kinds(&mut watch, &away(14)), [(AlertKind::StoreAway, "store".to_owned())]);
         assert_eq!(beat(&mut watch, &["a"], 15..16), []);
+        let letters = (AlertKind::DeadLetters, "box".to_owned());
+        let mut with_letters = picture(16, vec![ReplicaRecord { beat: 16, ..replica("a") }]);
+        with_letters.dead_letters = 1;
+        assert_eq!(kinds(&mut watch, &with_letters), std::slice::from_ref(&letters));
+        assert_eq!(kinds(&mut watch, &away(17)), std::slice::from_ref(&letters), "what was wrong has not ended");
+        assert_eq!(kinds(&mut watch, &away(30)), [letters, (AlertKind::StoreAway, "store".to_owned())]);
     }
 
     #[test]

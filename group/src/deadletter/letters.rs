@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, LetterProperties};
+use flotilla_api::trail::Trail;
 use flotilla_store::{Entry, Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,6 +62,8 @@ struct Content {
     payload: Option<String>,
     #[serde(default)]
     properties: LetterProperties,
+    #[serde(default)]
+    trail: Option<Trail>,
 }
 
 impl DeadLetters {
@@ -78,11 +81,11 @@ impl DeadLetters {
     /// # Errors
     /// When the store does not answer. The letter may be there all the same: putting it in again makes a second one.
     pub async fn keep(&self, given: DeadLetterContent) -> Result<Kept, GroupError> {
-        let DeadLetterContent { mut letter, payload, properties } = given;
+        let DeadLetterContent { mut letter, payload, properties, trail } = given;
         letter.id = self.store.incr(&keys::dead_letter_count(&self.group), 1.0).await? as u64;
         letter.time_ms = self.now_ms().await?;
         let whole = letter.bytes <= CONTENT as u64 && payload.is_some();
-        let content = Content { payload: payload.filter(|_| whole), properties };
+        let content = Content { payload: payload.filter(|_| whole), properties, trail };
         let keys = self.keys.keys().await?;
         let body = Body { id: letter.id, content: seal(&content, keys.as_deref()) };
         let place = letter.id % MOST;
@@ -125,7 +128,8 @@ impl DeadLetters {
             Some(body) => open(&body.content, self.keys.keys().await?.as_deref())?,
             None => Content::default(),
         };
-        Ok(DeadLetterContent { letter, payload: content.payload, properties: content.properties })
+        let Content { payload, properties, trail } = content;
+        Ok(DeadLetterContent { letter, payload, properties, trail })
     }
 
     /// Takes a letter out of the box. False when it was not there.
@@ -149,12 +153,13 @@ impl DeadLetters {
     /// # Errors
     /// [`GroupError::NoKeyName`] when it is not there; [`GroupError::Key`] when it is sealed with another key.
     pub async fn edit(&self, id: u64, payload: String, bytes: u64) -> Result<(), GroupError> {
-        let properties = self.get(id).await?.properties;
+        let DeadLetterContent { properties, trail, .. } = self.get(id).await?;
         for _ in 0..ATTEMPTS {
             let (entry, mut letter) = self.find(id).await?;
             let keys = self.keys.keys().await?;
             letter.bytes = bytes;
-            let content = Content { payload: Some(payload.clone()), properties: properties.clone() };
+            let content =
+                Content { payload: Some(payload.clone()), properties: properties.clone(), trail: trail.clone() };
             let body = Body { id, content: seal(&content, keys.as_deref()) };
             // The body first: whoever sees the new size sees the new payload.
             self.store
@@ -181,6 +186,18 @@ impl DeadLetters {
             }
         }
         Err(GroupError::Busy { group: self.group.clone() })
+    }
+
+    /// Puts the trail of a later delivery into a letter: that of a replay that failed.
+    ///
+    /// # Errors
+    /// As [`DeadLetters::get`].
+    pub async fn put_trail(&self, id: u64, trail: Trail) -> Result<(), GroupError> {
+        let DeadLetterContent { payload, properties, .. } = self.get(id).await?;
+        let content = Content { payload, properties, trail: Some(trail) };
+        let body = Body { id, content: seal(&content, self.keys.keys().await?.as_deref()) };
+        self.store.set(&keys::dead_letter_body(&self.group, id % MOST), keys::encode(&body), Write::default()).await?;
+        Ok(())
     }
 
     async fn find(&self, id: u64) -> Result<(Entry, DeadLetter), GroupError> {
@@ -242,6 +259,9 @@ mod tests {
         let edited = all.get(2).await.unwrap();
         assert_eq!((edited.payload.as_deref(), edited.letter.bytes, edited.letter.replays), (Some("bmV3"), 3, 1));
         assert!(all.edit(9, String::new(), 0).await.is_err());
+        all.put_trail(2, Trail { number: 7, ..Trail::default() }).await.unwrap();
+        let trailed = all.get(2).await.unwrap();
+        assert_eq!((trailed.trail.map(|trail| trail.number), trailed.payload.as_deref()), (Some(7), Some("bmV3")));
         assert!(all.discard(2).await.unwrap() && !all.discard(2).await.unwrap());
         assert!(matches!(all.get(2).await, Err(GroupError::NoKeyName { .. })));
         // Who lacks the key sees that there is something, and nothing of it.

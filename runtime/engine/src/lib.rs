@@ -14,7 +14,9 @@ mod node;
 pub mod observe;
 pub mod props;
 mod replica;
+mod ring;
 pub mod settings;
+pub mod trail;
 mod worker;
 
 pub use clock::now_ms;

@@ -158,6 +158,9 @@ impl Connection {
             ended.ended(outcome);
             drop(place);
         });
+        if let Some(trail) = delivery.trail() {
+            trail.came_as(&format!("{} {}", request.method, request.uri.path()));
+        }
         let payload = if endpoint.method == "GET" { request.query.clone() } else { request.body.clone() };
         let response = Response::new(exchange, request.clone(), self.shared.clone(), endpoint.node.clone());
         let mut object = Object::with_capacity(4);

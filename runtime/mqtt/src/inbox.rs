@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use flotilla_engine::Canary;
 use flotilla_engine::message::{Failure, Outcome};
+use flotilla_engine::trail::Trail;
 
 use super::kept::{Kept, Policy};
 use super::lanes::{KeyOrder, Lanes};
@@ -40,6 +41,7 @@ pub struct Ticket {
     seq: Option<u64>,
     kept: Option<Kept>,
     gone: Option<Arc<AtomicBool>>,
+    trail: Option<Arc<Trail>>,
 }
 
 /// A message to run again, or to dead-letter because of the failure.
@@ -87,6 +89,8 @@ struct Entry {
     state: EntryState,
     /// What order goes by, where there are lanes.
     key: u64,
+    /// What hears that it is acknowledged.
+    trail: Option<Arc<Trail>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +187,7 @@ impl Inbox {
                 }
             }
             let key = if window.lanes.is_some() { window.order.key(&publish.topic) } else { 0 };
-            window.entries.push_back(Entry { id: publish.id, qos: publish.qos, state, key });
+            window.entries.push_back(Entry { id: publish.id, qos: publish.qos, state, key, trail: None });
             if let Some(lanes) = &mut window.lanes {
                 lanes.arrive(key, at);
             }
@@ -198,7 +202,7 @@ impl Inbox {
         self.open.fetch_add(1, Ordering::AcqRel);
         // Whatever the policy: what fails because the store is away is run again.
         let kept = seq.is_some().then(|| Kept::new(publish, policy));
-        Some(Ticket { inbox: self.clone(), seq, kept, gone })
+        Some(Ticket { inbox: self.clone(), seq, kept, gone, trail: None })
     }
 
     /// The server released a QoS 2 identifier.
@@ -279,7 +283,7 @@ impl Inbox {
         (due, next)
     }
 
-    fn finish(&self, seq: Option<u64>, state: EntryState) {
+    fn finish(&self, seq: Option<u64>, state: EntryState, trail: Option<Arc<Trail>>) {
         let open = self.open.fetch_sub(1, Ordering::AcqRel) - 1;
         let mut wake = self.paused.load(Ordering::Acquire) && open <= self.limit.load(Ordering::Relaxed) / 2;
         if let Some(seq) = seq {
@@ -296,6 +300,7 @@ impl Inbox {
                 && let Some(entry) = window.entries.get_mut((at - window.base) as usize)
             {
                 entry.state = state;
+                entry.trail = trail;
                 wake |= window.advance(at);
             }
         }
@@ -327,6 +332,9 @@ impl Window {
             (EntryState::Ack, _) => acknowledge(out, AckKind::PubAck, entry.id),
             _ => self.abandoned += 1,
         }
+        if let Some(trail) = entry.trail.take().filter(|_| entry.state == EntryState::Ack) {
+            trail.acknowledged();
+        }
         entry.state = EntryState::Gone;
     }
 }
@@ -340,6 +348,16 @@ impl Ticket {
     /// How often its message was tried, with the last time.
     pub fn attempts(&self) -> u32 {
         self.kept.as_ref().map_or(1, Kept::attempts)
+    }
+
+    /// Where its last delivery went, if that is recorded.
+    pub fn trail(&self) -> Option<&Arc<Trail>> {
+        self.trail.as_ref()
+    }
+
+    /// The trail of its delivery: it hears when the message is acknowledged.
+    pub fn set_trail(&mut self, trail: Option<&Arc<Trail>>) {
+        self.trail = trail.cloned();
     }
 
     /// The delivery ended.
@@ -377,6 +395,6 @@ impl Ticket {
                 EntryState::Ack
             }
         };
-        inbox.finish(self.seq, state);
+        inbox.finish(self.seq, state, self.trail);
     }
 }

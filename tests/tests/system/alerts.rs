@@ -127,7 +127,8 @@ fn every_kind_is_raised_once_and_ends() {
     let folder = tempfile::TempDir::new().unwrap();
     let mut mosquitto = Mosquitto::start().unwrap();
     let file = write_flow(folder.path(), &flow("one")).unwrap();
-    let args = ["--on-failure", "dead-letter", "--alert-secret", SECRET].map(str::to_owned).to_vec();
+    let args =
+        ["--on-failure", "dead-letter", "--alert-secret", SECRET, "--memory-limit", "256"].map(str::to_owned).to_vec();
     let up = Up::start_beside(&file, UpOptions { replicas: 3, args }, mosquitto.address).unwrap();
     // Two refusals: what was not taken is sent again.
     let receiver = Receiver::start(2);
@@ -167,14 +168,10 @@ fn every_kind_is_raised_once_and_ends() {
     receiver.wait(AlertKind::Backlog, true);
 
     set_rules(&up.api(), AlertRules { memory_percent: 1, memory_s: 0, ..rules.clone() });
-    let small = up.replicas().iter().any(|replica| replica.memory * 100 >= replica.memory_limit);
-    if small {
-        receiver.wait(AlertKind::Memory, false);
-    }
+    assert!(up.replicas().iter().all(|replica| replica.memory_limit == 256 << 20));
+    receiver.wait(AlertKind::Memory, false);
     set_rules(&up.api(), rules);
-    if small {
-        receiver.wait(AlertKind::Memory, true);
-    }
+    receiver.wait(AlertKind::Memory, true);
 
     let mut bad = flow("two");
     bad[3]["func"] = json!("this is no JavaScript");
@@ -216,6 +213,7 @@ fn every_kind_is_raised_once_and_ends() {
         AlertKind::SourceDisconnected,
         AlertKind::Backlog,
         AlertKind::DeadLetters,
+        AlertKind::Memory,
     ]);
 }
 

@@ -53,6 +53,7 @@ mod swarm;
 mod timers;
 mod together;
 mod topic_order;
+mod trails;
 mod unknown_types;
 mod upgrade;
 mod user_dir;

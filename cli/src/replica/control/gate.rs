@@ -17,7 +17,7 @@ use flotilla_engine::observe::DebugFeed;
 use flotilla_gateway::admin::{Failure, Token};
 use tokio_util::sync::CancellationToken;
 
-use super::{debug, inject, logs, nodes, timers};
+use super::{debug, inject, logs, nodes, timers, trails};
 
 /// How long streams may take to say their last.
 const LAST: Duration = Duration::from_millis(500);
@@ -85,6 +85,8 @@ impl Control {
             .route("/control/v1/nodes/{node}/inject", post(inject::inject))
             .route("/control/v1/debug", get(debug::debug))
             .route("/control/v1/timers", get(timers::timers))
+            .route("/control/v1/trails", get(trails::trails))
+            .route("/control/v1/trails/rule", post(trails::check))
             .route("/control/v1/logs", get(logs::logs))
             .layer(from_fn_with_state(self.clone(), check))
             .with_state(self.clone())

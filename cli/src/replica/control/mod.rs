@@ -7,5 +7,7 @@ mod inject;
 mod logs;
 mod nodes;
 mod timers;
+mod trails;
 
 pub use gate::{Control, Opened};
+pub(super) use nodes::id as node_id;

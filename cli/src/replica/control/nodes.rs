@@ -38,7 +38,7 @@ fn of(shared: &Shared) -> Vec<ReplicaNode> {
 }
 
 /// Who a node is.
-pub(super) fn id(view: &NodeView) -> NodeId {
+pub(in crate::replica) fn id(view: &NodeView) -> NodeId {
     NodeId {
         node: view.id.to_string(),
         kind: view.kind.to_string(),

@@ -24,6 +24,7 @@ use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff}
 use flotilla_api::rollout::{Rollout, RolloutStatus};
 use flotilla_api::snapshot::{Export, Exported, NewSnapshot, Snapshot};
 use flotilla_api::timer::GroupTimers;
+use flotilla_api::trail::{TrailFilter, TrailRule, Trails};
 use serde_json::{Map, Value};
 
 use super::super::context::Which;
@@ -157,6 +158,9 @@ fn inside() -> Vec<Operation> {
         get::<LogPage>("/api/v1/groups/{group}/logs", "Log lines of all replicas; follow=true: server-sent events")
             .query::<Lines>(),
         get::<GroupTimers>("/api/v1/groups/{group}/timers", "When inject nodes fire"),
+        get::<Trails>("/api/v1/groups/{group}/trails", "Where recorded deliveries went").query::<TrailFilter>(),
+        change("PUT", "/api/v1/groups/{group}/trails/rule", "Say which deliveries are recorded").takes::<TrailRule>(),
+        change("DELETE", "/api/v1/groups/{group}/trails/rule", "Record failures alone"),
         get::<Alerts>("/api/v1/groups/{group}/alerts", "What is wrong, and what was"),
         change("POST", "/api/v1/groups/{group}/alerts/test", "Send a test to the webhook").answers::<AlertTest>(200),
         change("PUT", "/api/v1/groups/{group}/deadletters/{id}/payload", "Put another payload into a dead letter")

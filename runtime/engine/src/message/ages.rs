@@ -42,6 +42,11 @@ impl Ages {
         Duration::from_secs(age.unwrap_or(0) as u64)
     }
 
+    /// How old one is that began then.
+    pub(super) fn of(&self, began: u64) -> Duration {
+        Duration::from_micros(self.micros().saturating_sub(began))
+    }
+
     fn micros(&self) -> u64 {
         self.start.elapsed().as_micros() as u64
     }

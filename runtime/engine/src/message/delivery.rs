@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -13,6 +13,7 @@ use flotilla_value::{Str, Value};
 
 use super::ages::Ages;
 use super::latency::{Latencies, LatencyCounts};
+use crate::trail::{How, Recorder, Trail};
 
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +49,8 @@ impl Failure {
     }
 }
 
-type OnEnd = Box<dyn FnOnce(Outcome) + Send>;
+/// Hears how a delivery ended, with its trail if it has one.
+type OnEnd = Box<dyn FnOnce(Outcome, Option<&Arc<Trail>>) + Send>;
 
 /// One piece of work from outside (an MQTT message, an HTTP request, a timer tick). Every message carries an `Arc` of it;
 /// when the last holder lets go it ends, exactly once, and the source hears how.
@@ -61,6 +63,8 @@ pub struct Delivery {
     on_end: Mutex<Option<OnEnd>>,
     /// True once its source gives it to somebody else, whatever becomes of it here.
     gone: Option<Arc<AtomicBool>>,
+    /// Where it went, if that is recorded.
+    trail: OnceLock<Arc<Trail>>,
     all: Arc<Deliveries>,
 }
 
@@ -75,6 +79,7 @@ pub struct Deliveries {
     idle: Notify,
     ages: Ages,
     latencies: Latencies,
+    recorder: Recorder,
     /// What ends with a failure now was cut off in the middle.
     cutting: Arc<AtomicBool>,
 }
@@ -119,19 +124,21 @@ impl Drop for Abandoning {
 impl Delivery {
     /// Begins a delivery. `on_end` is called exactly once, on the thread of the last holder: it must not block.
     pub fn begin(all: &Arc<Deliveries>, source: Str, on_end: impl FnOnce(Outcome) + Send + 'static) -> Arc<Delivery> {
-        Delivery::begin_until(all, source, None, on_end)
+        Delivery::begin_until(all, source, None, move |outcome, _| on_end(outcome))
     }
 
-    /// The same; `gone` becomes true when its source gives it to somebody else, who does everything anew.
+    /// The same; `gone` becomes true when its source gives it to somebody else, who does everything anew. `on_end` hears
+    /// of its trail, too.
     pub fn begin_until(
         all: &Arc<Deliveries>,
         source: Str,
         gone: Option<Arc<AtomicBool>>,
-        on_end: impl FnOnce(Outcome) + Send + 'static,
+        on_end: impl FnOnce(Outcome, Option<&Arc<Trail>>) + Send + 'static,
     ) -> Arc<Delivery> {
         all.in_flight.fetch_add(1, Ordering::AcqRel);
         let number = all.started.fetch_add(1, Ordering::Relaxed);
         let on_end: OnEnd = Box::new(on_end);
+        let trail = all.recorder.choose(&source).map_or_else(OnceLock::new, OnceLock::from);
         Arc::new(Delivery {
             number,
             began: all.ages.begin(),
@@ -139,6 +146,7 @@ impl Delivery {
             failure: Mutex::new(None),
             on_end: Mutex::new(Some(on_end)),
             gone,
+            trail,
             all: all.clone(),
         })
     }
@@ -151,6 +159,31 @@ impl Delivery {
     /// The id of the node that it came in through.
     pub fn source(&self) -> &Str {
         &self.source
+    }
+
+    /// Where it went so far, if that is recorded.
+    pub fn trail(&self) -> Option<&Arc<Trail>> {
+        self.trail.get()
+    }
+
+    /// Has it recorded from now on, its beginning, whatever the rule.
+    pub fn record(&self) {
+        if self.trail.get().is_none()
+            && let Some(trail) = self.all.recorder.begin_anyway(&self.source)
+        {
+            let _ = self.trail.set(trail);
+        }
+    }
+
+    /// A node failed with this message: from here on it is recorded.
+    pub(crate) fn record_failing(&self, node: &Str, message: &Value) {
+        if self.trail.get().is_none() {
+            self.late_trail().reaches(node, message);
+        }
+    }
+
+    fn late_trail(&self) -> &Arc<Trail> {
+        self.trail.get_or_init(|| self.all.recorder.begin_late(&self.source, self.all.ages.of(self.began)))
     }
 
     /// Marks it as failed; the first failure counts.
@@ -192,7 +225,17 @@ impl Delivery {
         if outcome != Outcome::Abandoned {
             self.all.latencies.add(took);
         }
-        on_end(outcome);
+        let trail = match &outcome {
+            Outcome::Failed(failure) => Some((self.late_trail(), How::Failed, Some(failure))),
+            Outcome::Completed => self.trail.get().map(|trail| (trail, How::Completed, None)),
+            Outcome::Abandoned => self.trail.get().map(|trail| (trail, How::Abandoned, None)),
+        };
+        if let Some((trail, how, failure)) = trail {
+            let (node, error) =
+                failure.map(|failure| (failure.node.as_str(), failure.error.to_text())).unwrap_or_default();
+            self.all.recorder.end(trail, how, node, &error);
+        }
+        on_end(outcome, self.trail.get());
         if self.all.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.all.idle.notify_waiters();
         }
@@ -239,6 +282,11 @@ impl Deliveries {
     /// How long those took that were not abandoned.
     pub fn latencies(&self) -> LatencyCounts {
         self.latencies.counts()
+    }
+
+    /// Their trails.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     /// How many are open and how the others ended.

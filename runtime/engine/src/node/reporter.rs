@@ -62,7 +62,8 @@ impl Reporter {
             Caught::Loops => self.warn(self.shared().text("nodes.flow.error-loop", &[])),
         }
         self.log_at(Level::Error, error.clone());
-        if let Some(delivery) = msg.and_then(Msg::delivery) {
+        if let Some((msg, delivery)) = msg.and_then(|msg| Some((msg, msg.delivery()?))) {
+            delivery.record_failing(self.0.node.id(), &msg.value());
             delivery.fail(Failure { node: self.0.node.id().clone(), error });
         }
     }

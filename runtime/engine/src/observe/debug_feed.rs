@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use flotilla_value::{Value, stringify};
 
-use super::ring::{Page, Ring};
 use crate::clock::now_ms;
+use crate::ring::{Page, Ring};
 
 /// Messages per second at most; what a person reads is far below.
 const PER_SECOND: u64 = 50;

@@ -4,13 +4,12 @@ mod debug_feed;
 mod log;
 mod node_view;
 mod observer;
-mod ring;
 mod timers;
 
+pub use crate::ring::{Page, Ring};
 pub use debug_feed::{DebugFeed, Debugged};
 pub use log::{Level, LogEntry};
 pub(crate) use node_view::Seen;
 pub use node_view::{NodeCounts, NodeView, Shown};
 pub use observer::{Observer, TracingObserver};
-pub use ring::{Page, Ring};
 pub use timers::{TimerView, Timers};

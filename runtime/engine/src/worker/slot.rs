@@ -55,10 +55,15 @@ impl Slot {
         if health.is_cutting() {
             return cut_off(delivery.as_ref());
         }
+        let trail = delivery.as_ref().and_then(|delivery| delivery.trail());
+        let step = trail.and_then(|trail| trail.reaches(self.cx.id(), &msg.value()));
         let began = self.cx.view().receives();
         let handled = catch_unwind(AssertUnwindSafe(|| node.receive(msg)));
         if let Some(began) = began {
             self.cx.view().took(began);
+        }
+        if let (Some(trail), Some(step)) = (trail, step) {
+            trail.leaves(step);
         }
         if health.is_cutting() {
             // It was stopped in the middle, or would have to wait for the rest: another replica does it again.

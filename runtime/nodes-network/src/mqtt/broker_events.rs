@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use flotilla_engine::message::{Delivery, Failure, Outcome};
 use flotilla_engine::observe::Level;
 use flotilla_engine::settings::Settings;
+use flotilla_engine::trail::Trail;
 use flotilla_engine::{Health, NodeCx, Source, Worker};
 use flotilla_value::{ErrorValue, Str, Value};
 
@@ -47,10 +48,17 @@ impl MqttBroker {
     /// What a publish came to: the node is through with its message, or it failed.
     pub(super) fn ended(&self, receipt: Receipt, result: Result<(), PublishError>) {
         match receipt {
-            Receipt::Node(node, msg) => self.with_node(&node, move |cx| match result {
-                Ok(()) => cx.report().done(&msg),
-                Err(error) => cx.report().error(Value::Error(Arc::new(ErrorValue::new(error.to_string()))), Some(&msg)),
-            }),
+            Receipt::Node(node, msg) => {
+                if let Some(trail) = msg.delivery().and_then(|delivery| delivery.trail()) {
+                    trail.confirms(result.is_ok());
+                }
+                self.with_node(&node, move |cx| match result {
+                    Ok(()) => cx.report().done(&msg),
+                    Err(error) => {
+                        cx.report().error(Value::Error(Arc::new(ErrorValue::new(error.to_string()))), Some(&msg));
+                    }
+                });
+            }
             Receipt::Call(call) => call(result),
             Receipt::None => {
                 if let Err(error) = result {
@@ -227,8 +235,20 @@ impl ClientEvents for MqttBroker {
             return ticket.settle(if targets.is_some() { Verdict::Ack } else { Verdict::Never });
         };
         let gone = ticket.gone();
-        let end = move |outcome: Outcome| ticket.end(outcome);
+        let again = gone.is_some() && ticket.attempts() > 0;
+        let mut ticket = ticket;
+        let end = move |outcome: Outcome, trail: Option<&Arc<Trail>>| {
+            ticket.set_trail(trail);
+            ticket.end(outcome);
+        };
         let delivery = Delivery::begin_until(self.shared.deliveries(), first.node.clone(), gone, end);
+        if again {
+            // It failed before: this time it is seen where it goes.
+            delivery.record();
+        }
+        if let Some(trail) = delivery.trail() {
+            trail.came_as(&publish.topic);
+        }
         self.hand_over(targets.as_deref().unwrap_or_default(), publish, delivery);
     }
 
@@ -237,6 +257,7 @@ impl ClientEvents for MqttBroker {
             node: failure.node.clone(),
             error: failure.error.to_text().to_string(),
             attempts: ticket.attempts(),
+            trail: ticket.trail().cloned(),
             ..self.letter(publish)
         };
         self.lay_aside(client, letter, ticket);

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use flotilla_codec::{QoS, agreed};
 use flotilla_engine::Shared;
 use flotilla_engine::message::{Delivery, Outcome};
+use flotilla_engine::trail::Trail;
 use flotilla_mqtt::{Client, Outgoing, Publish, PublishProps, Receipt, Target, Ticket, Verdict};
 use flotilla_tasks::Task;
 use flotilla_value::Str;
@@ -26,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(500);
 
 /// A message that failed for good, and why.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Letter {
     /// The id of the mqtt-broker node that it came through.
     pub broker: Str,
@@ -48,6 +49,8 @@ pub struct Letter {
     pub attempts: u32,
     /// Replicas died of it, alone.
     pub died: bool,
+    /// Where its last delivery went.
+    pub trail: Option<Arc<Trail>>,
 }
 
 /// Keeps letters where they outlive the replica. Put one into `Shared::extensions` as [`Letters`].
@@ -85,6 +88,7 @@ impl MqttBroker {
             error: String::new(),
             attempts: 0,
             died: false,
+            trail: None,
         }
     }
 
@@ -221,11 +225,12 @@ pub(super) fn deaths_alone(publish: &mut Publish) -> u32 {
     alone
 }
 
-/// Runs a letter through this replica's flow again, as if it had come once more for this group only.
+/// Runs a letter through this replica's flow again, as if it had come once more for this group only. Answers how it ended,
+/// and where it went.
 ///
 /// # Errors
 /// When no node of the flow takes it.
-pub async fn replay(shared: &Arc<Shared>, letter: &Letter) -> Result<Outcome, String> {
+pub async fn replay(shared: &Arc<Shared>, letter: &Letter) -> Result<(Outcome, Option<Arc<Trail>>), String> {
     let broker = shared
         .config_node::<MqttBroker>(&letter.broker)
         .ok_or_else(|| format!("the flow has no mqtt-broker node \"{}\"", letter.broker))?;
@@ -243,8 +248,12 @@ pub async fn replay(shared: &Arc<Shared>, letter: &Letter) -> Result<Outcome, St
         return Err(format!("no mqtt in node of the flow takes the topic \"{}\"", letter.topic));
     };
     let (told, hears) = oneshot::channel();
-    let end = move |outcome: Outcome| drop(told.send(outcome));
-    let delivery = Delivery::begin(shared.deliveries(), first.node.clone(), end);
+    let end = move |outcome: Outcome, trail: Option<&Arc<Trail>>| drop(told.send((outcome, trail.cloned())));
+    let delivery = Delivery::begin_until(shared.deliveries(), first.node.clone(), None, end);
+    delivery.record();
+    if let Some(trail) = delivery.trail() {
+        trail.came_as(&publish.topic);
+    }
     broker.hand_over(&targets, publish, delivery);
     hears.await.map_err(|_| "the replica stopped".to_owned())
 }

@@ -113,6 +113,9 @@ impl MqttOut {
             return;
         }
         let (qos, retain) = (self.qos(&msg), self.retain(&msg));
+        if let Some(trail) = msg.delivery().and_then(|delivery| delivery.trail()) {
+            trail.publishes(&topic, qos as u8);
+        }
         let publish = Publish { qos, retain, topic, payload, props, ..Publish::default() };
         broker.publish(Outgoing { publish, receipt: Receipt::Node(self.cx.id().clone(), msg) });
     }

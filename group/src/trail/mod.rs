@@ -1,0 +1,5 @@
+//! Which deliveries of a group are recorded.
+
+mod rules;
+
+pub use rules::TrailRules;

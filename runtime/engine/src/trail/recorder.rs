@@ -1,0 +1,207 @@
+//! Who decides what is recorded, and keeps it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use flotilla_value::Str;
+use parking_lot::{Mutex, RwLock};
+use rustc_hash::FxHashMap;
+
+use super::passed::{How, TrailView};
+use super::rule::Rule;
+use super::trail_type::Trail;
+use crate::ring::Ring;
+
+/// Trails of failures that are kept, and their bytes.
+const FAILURES: (usize, usize) = (200, 1 << 20);
+/// Trails of others.
+const CHOSEN: (usize, usize) = (2000, 4 << 20);
+/// Deliveries that are recorded at the same time.
+const OPEN: usize = 4096;
+
+/// Keeps the trails of a replica: of each delivery that failed, and of those that a rule chooses. The newest are kept.
+pub struct Recorder {
+    /// A rule is in force: all that is read where nothing is recorded.
+    on: AtomicBool,
+    plan: RwLock<Option<Arc<Plan>>>,
+    numbers: AtomicU64,
+    open: Mutex<FxHashMap<u64, Arc<Trail>>>,
+    failures: Ring<Arc<Trail>>,
+    chosen: Ring<Arc<Trail>>,
+}
+
+/// A rule, and how many deliveries it still asks for.
+pub(super) struct Plan {
+    pub(super) rule: Rule,
+    left: AtomicU64,
+}
+
+impl Default for Recorder {
+    fn default() -> Recorder {
+        Recorder {
+            on: AtomicBool::new(false),
+            plan: RwLock::default(),
+            numbers: AtomicU64::new(1),
+            open: Mutex::default(),
+            failures: Ring::new(0, FAILURES.0, FAILURES.1),
+            chosen: Ring::new(0, CHOSEN.0, CHOSEN.1),
+        }
+    }
+}
+
+impl Plan {
+    /// One more may be kept.
+    fn takes_one(&self) -> bool {
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+}
+
+impl Recorder {
+    /// Puts another rule in force, or none. What is kept stays.
+    pub fn set_rule(&self, rule: Option<Rule>) {
+        let plan = rule.map(|rule| Arc::new(Plan { left: AtomicU64::new(rule.next.unwrap_or(u64::MAX)), rule }));
+        let mut current = self.plan.write();
+        self.on.store(plan.is_some(), Ordering::Relaxed);
+        *current = plan;
+    }
+
+    /// How many more the rule asks for; none without a rule, and when it asks for no number.
+    pub fn left(&self) -> Option<u64> {
+        let plan = self.plan.read();
+        plan.as_ref().filter(|plan| plan.rule.next.is_some()).map(|plan| plan.left.load(Ordering::Relaxed))
+    }
+
+    /// A delivery begins: its trail, if it is to have one.
+    pub(crate) fn choose(&self, source: &Str) -> Option<Arc<Trail>> {
+        if !self.on.load(Ordering::Relaxed) {
+            return None;
+        }
+        let plan = self.plan.read().clone()?;
+        let by_chance = |percent: f64| rand::random::<f64>() * 100.0 < percent;
+        if plan.left.load(Ordering::Relaxed) == 0 || !plan.rule.percent.is_none_or(by_chance) {
+            return None;
+        }
+        self.begin(source, Some(plan))
+    }
+
+    /// A delivery that is recorded whatever the rule: it is run again.
+    pub(crate) fn begin_anyway(&self, source: &Str) -> Option<Arc<Trail>> {
+        self.begin(source, None)
+    }
+
+    fn begin(&self, source: &Str, plan: Option<Arc<Plan>>) -> Option<Arc<Trail>> {
+        let mut open = self.open.lock();
+        if open.len() >= OPEN {
+            return None;
+        }
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let trail = Arc::new(Trail::new(number, source, plan, None));
+        open.insert(number, trail.clone());
+        Some(trail)
+    }
+
+    /// The trail of a delivery that was not recorded until it failed, `age` after it came.
+    pub(crate) fn begin_late(&self, source: &Str, age: Duration) -> Arc<Trail> {
+        Arc::new(Trail::new(self.numbers.fetch_add(1, Ordering::Relaxed), source, None, Some(age)))
+    }
+
+    /// A delivery has ended.
+    pub(crate) fn end(&self, trail: &Arc<Trail>, how: How, node: &str, error: &str) {
+        trail.ends(how, node, error);
+        let was_open = self.open.lock().remove(&trail.number()).is_some();
+        let wanted = match trail.plan() {
+            Some(plan) => {
+                let rule = &plan.rule;
+                (rule.node.is_empty() || trail.has_passed(&rule.node))
+                    && (rule.property.is_none() || trail.has_property())
+                    && plan.takes_one()
+            }
+            None => was_open,
+        };
+        if how == How::Failed {
+            self.failures.push(|_| (trail.clone(), trail.bytes()));
+        } else if wanted {
+            self.chosen.push(|_| (trail.clone(), trail.bytes()));
+        }
+    }
+
+    /// All trails: those of open deliveries, and those that are kept.
+    pub fn views(&self) -> Vec<TrailView> {
+        let open: Vec<_> = self.open.lock().values().cloned().collect();
+        let kept = [self.failures.from(0, FAILURES.0), self.chosen.from(0, CHOSEN.0)].into_iter();
+        let kept = kept.flat_map(|page| page.entries.into_iter().map(|(_, trail)| trail));
+        let mut views: Vec<_> = open.into_iter().chain(kept).map(|trail| trail.view()).collect();
+        // One that ended between the two looks is in both.
+        views.sort_by_key(|view| (view.number, view.ended.is_none()));
+        views.dedup_by_key(|view| view.number);
+        views
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flotilla_value::{Object, Value};
+
+    fn message(order: f64) -> Value {
+        Value::from([("_msgid", Value::from("m")), ("orderId", Value::from(order))].into_iter().collect::<Object>())
+    }
+
+    fn through(recorder: &Recorder, node: &str, order: f64, how: How) {
+        let source: Str = "in".into();
+        let trail = recorder.choose(&source);
+        let failed = || (how == How::Failed).then(|| recorder.begin_late(&source, Duration::from_millis(5)));
+        if let Some(trail) = trail.or_else(failed) {
+            trail.reaches(&node.into(), &message(order));
+            recorder.end(&trail, how, node, "broke");
+        }
+    }
+
+    #[test]
+    fn without_a_rule_failures_alone_are_kept() {
+        let recorder = Recorder::default();
+        through(&recorder, "f", 1.0, How::Completed);
+        through(&recorder, "f", 2.0, How::Failed);
+        let views = recorder.views();
+        assert_eq!(views.len(), 1);
+        let ended = views[0].ended.clone().unwrap();
+        assert_eq!((views[0].whole, ended.how, ended.error.as_str()), (false, How::Failed, "broke"));
+        assert!(ended.at_us >= 5_000, "{ended:?}");
+    }
+
+    #[test]
+    fn a_rule_takes_those_that_pass_its_node_as_many_as_it_asks_for() {
+        let recorder = Recorder::default();
+        recorder.set_rule(Some(Rule::new("f", Some(2), None, "msg.orderId").unwrap()));
+        for order in 0..4 {
+            through(&recorder, "other", 10.0, How::Completed);
+            through(&recorder, "f", f64::from(order), How::Completed);
+        }
+        let values: Vec<_> = recorder.views().into_iter().filter_map(|view| view.property).collect();
+        let wanted = ["0", "1"].map(|value| ("msg.orderId".to_owned(), value.to_owned()));
+        assert_eq!((values.as_slice(), recorder.left()), (wanted.as_slice(), Some(0)));
+        recorder.set_rule(None);
+        assert!(recorder.choose(&"in".into()).is_none());
+    }
+
+    #[test]
+    fn a_share_is_taken_by_chance() {
+        let recorder = Recorder::default();
+        recorder.set_rule(Some(Rule::new("", None, Some(10.0), "").unwrap()));
+        (0..10_000).for_each(|_| through(&recorder, "f", 1.0, How::Completed));
+        let kept = recorder.views().len();
+        assert!((700..1300).contains(&kept), "{kept}");
+    }
+
+    #[test]
+    fn what_is_open_is_seen_and_bounded() {
+        let recorder = Recorder::default();
+        recorder.set_rule(Some(Rule::new("", None, None, "").unwrap()));
+        let open: Vec<_> = (0..OPEN + 10).filter_map(|_| recorder.choose(&"in".into())).collect();
+        assert_eq!((open.len(), recorder.views().len()), (OPEN, OPEN));
+        assert!(recorder.views().iter().all(|view| view.ended.is_none()));
+        open.iter().for_each(|trail| recorder.end(trail, How::Completed, "", ""));
+        assert_eq!(recorder.views().len(), CHOSEN.0);
+    }
+}

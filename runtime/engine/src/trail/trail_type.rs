@@ -1,0 +1,162 @@
+//! The trail of one delivery, while it is made.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flotilla_value::{Str, Value};
+use parking_lot::Mutex;
+
+use super::passed::{Ended, How, Published, Step, TrailView};
+use super::recorder::Plan;
+use crate::clock::now_ms;
+
+/// Nodes that are recorded of one delivery.
+const STEPS: usize = 256;
+/// Messages that are recorded of what one delivery publishes.
+const PUBLISHED: usize = 64;
+/// An error's text is cut here, in bytes.
+const TEXT: usize = 2048;
+/// Topics and values are cut here.
+const SHORT: usize = 256;
+
+/// The trail of one delivery.
+pub struct Trail {
+    number: u64,
+    began: Instant,
+    /// Why it is recorded; none for failures and for what is run again.
+    plan: Option<Arc<Plan>>,
+    known: Mutex<TrailView>,
+}
+
+impl Trail {
+    pub(super) fn new(number: u64, source: &Str, plan: Option<Arc<Plan>>, age: Option<Duration>) -> Trail {
+        let now = Instant::now();
+        let (whole, age) = (age.is_none(), age.unwrap_or_default());
+        let known = TrailView {
+            number,
+            came_ms: now_ms() - age.as_secs_f64() * 1000.0,
+            source: source.clone(),
+            whole,
+            ..TrailView::default()
+        };
+        Trail { number, began: now.checked_sub(age).unwrap_or(now), plan, known: Mutex::new(known) }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn plan(&self) -> Option<&Arc<Plan>> {
+        self.plan.as_ref()
+    }
+
+    /// What is known so far.
+    pub fn view(&self) -> TrailView {
+        self.known.lock().clone()
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.known.lock().bytes()
+    }
+
+    pub(super) fn has_passed(&self, node: &str) -> bool {
+        self.known.lock().has_passed(node)
+    }
+
+    pub(super) fn has_property(&self) -> bool {
+        self.known.lock().property.is_some()
+    }
+
+    /// What it came as: a topic, or the method and path of a request.
+    pub fn came_as(&self, topic: &str) {
+        self.known.lock().topic = cut(topic);
+    }
+
+    /// It reaches a node as this message. Answers what [`Trail::leaves`] is to be given.
+    pub fn reaches(&self, node: &Str, message: &Value) -> Option<usize> {
+        let at_us = self.now();
+        let mut known = self.known.lock();
+        note(&mut known, self.plan.as_deref(), message);
+        if known.steps.len() >= STEPS {
+            known.more_steps += 1;
+            return None;
+        }
+        known.steps.push(Step { node: node.clone(), at_us, took_us: 0 });
+        Some(known.steps.len() - 1)
+    }
+
+    /// The node has handled it.
+    pub fn leaves(&self, step: usize) {
+        let now = self.now();
+        if let Some(step) = self.known.lock().steps.get_mut(step) {
+            step.took_us = now.saturating_sub(step.at_us);
+        }
+    }
+
+    /// It publishes a message.
+    pub fn publishes(&self, topic: &str, qos: u8) {
+        let at_us = self.now();
+        let mut known = self.known.lock();
+        if known.published.len() >= PUBLISHED {
+            known.more_published += 1;
+            return;
+        }
+        known.published.push(Published { topic: cut(topic), qos, at_us, ..Published::default() });
+    }
+
+    /// A message that it published came to its end: the broker has it, or refused it. A broker confirms in the order of
+    /// publishing, so it is the oldest that waits.
+    pub fn confirms(&self, taken: bool) {
+        let now = self.now();
+        let mut known = self.known.lock();
+        let Some(oldest) = known.published.iter_mut().find(|one| one.taken_us.is_none() && !one.refused) else {
+            return;
+        };
+        (oldest.taken_us, oldest.refused) = (taken.then_some(now), !taken);
+    }
+
+    /// What it came as was acknowledged, now.
+    pub fn acknowledged(&self) {
+        let now = self.now();
+        self.known.lock().acknowledged_us.get_or_insert(now);
+    }
+
+    pub(super) fn ends(&self, how: How, node: &str, error: &str) {
+        let at_us = self.now();
+        let end = (0..=TEXT.min(error.len())).rev().find(|end| error.is_char_boundary(*end)).unwrap_or(0);
+        let ended = Ended { how, at_us, node: Str::new(node), error: error[..end].to_owned() };
+        self.known.lock().ended.get_or_insert(ended);
+    }
+}
+
+impl std::fmt::Debug for Trail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Trail({})", self.number)
+    }
+}
+
+/// Takes from a message what a trail is found by.
+fn note(known: &mut TrailView, plan: Option<&Plan>, message: &Value) {
+    let text = |name: &str| message.get_ref(name).and_then(Value::as_str).map(cut).unwrap_or_default();
+    if known.message.is_empty() {
+        known.message = text("_msgid");
+    }
+    if known.topic.is_empty() {
+        known.topic = text("topic");
+    }
+    if known.property.is_none()
+        && let Some(property) = plan.and_then(|plan| plan.rule.property.as_ref())
+        && let Some(value) = property.of(message)
+    {
+        known.property = Some((property.name().to_owned(), cut(&value).to_string()));
+    }
+}
+
+fn cut(text: &str) -> Str {
+    let end = (0..=SHORT.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    Str::new(&text[..end])
+}

@@ -1,0 +1,164 @@
+//! Where is order 4711? Recorded deliveries, in real replicas.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use flotilla_api::trail::{Trail, TrailEnd, TrailFilter, Trails};
+use flotilla_tests::{Collector, Up, UpOptions, eventually, write_flow};
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// Orders get a price and go out; number 13 has none.
+fn flow() -> Value {
+    let func = "msg.orderId = msg.payload.order;\nif (msg.orderId === 13) throw new Error('no price');\nreturn msg;";
+    json!([
+        {"id": "tab", "type": "tab", "label": "orders"},
+        {"id": "b", "type": "mqtt-broker", "broker": "127.0.0.1", "port": "1883", "protocolVersion": "5"},
+        {"id": "in", "type": "mqtt in", "z": "tab", "name": "orders in", "topic": "orders/#", "qos": "1", "datatype": "json", "broker": "b", "x": 1, "y": 1, "wires": [["f"]]},
+        {"id": "f", "type": "function", "z": "tab", "name": "price", "func": func, "outputs": 1, "x": 2, "y": 1, "wires": [["out"]]},
+        {"id": "out", "type": "mqtt out", "z": "tab", "name": "priced", "topic": "priced", "qos": "1", "broker": "b", "x": 3, "y": 1, "wires": []},
+    ])
+}
+
+fn publish(broker: SocketAddr, topic: &str, order: u64) {
+    let (host, port, text) = (broker.ip().to_string(), broker.port().to_string(), json!({"order": order}).to_string());
+    let args = ["-h", &host, "-p", &port, "-V", "5", "-q", "1", "-t", topic, "-m", &text];
+    assert!(Command::new("mosquitto_pub").args(args).status().unwrap().success());
+}
+
+fn start() -> Up {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = write_flow(folder.path(), &flow()).unwrap();
+    let args = ["--on-failure", "dead-letter"].map(str::to_owned).to_vec();
+    Up::start(&file, UpOptions { replicas: 2, args }).unwrap()
+}
+
+fn trails(up: &Up, filter: TrailFilter) -> Trails {
+    up.api().ask(|client| async move { client.trails("default", &filter).await }).unwrap()
+}
+
+fn found(up: &Up, what: &str) -> Vec<Trail> {
+    trails(up, TrailFilter { find: what.to_owned(), ..TrailFilter::default() }).trails
+}
+
+fn run(up: &Up, args: &[&str]) -> String {
+    let output = up.run(args).unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn nodes(trail: &Trail) -> Vec<&str> {
+    trail.steps.iter().map(|step| step.id.name.as_str()).collect()
+}
+
+#[test]
+fn an_order_is_found_with_its_way() {
+    let up = start();
+    let collector = Collector::start(up.mqtt, "priced", 1).unwrap();
+    run(&up, &["trail", "--property", "msg.orderId"]);
+    // Each replica hears of the rule by itself; orders on many topics reach both.
+    let mut probes = 0;
+    eventually("a trail of each replica", SOON, || {
+        probes += 1;
+        publish(up.mqtt, &format!("orders/probe/{probes}"), 1);
+        let seen = found(&up, "1");
+        let replicas: std::collections::BTreeSet<_> = seen.iter().map(|trail| &trail.replica).collect();
+        (replicas.len() == 2).then_some(())
+    })
+    .unwrap();
+    publish(up.mqtt, "orders/a", 4711);
+    let is_done = |trail: &Trail| trail.acknowledged_us.is_some();
+    let found_now = || found(&up, "4711").into_iter().find(is_done);
+    let trail = eventually("order 4711", SOON, found_now).unwrap();
+    assert_eq!(found(&up, "4711").len(), 1);
+    assert!(trail.whole && !trail.replica.is_empty() && !trail.message.is_empty(), "{trail:?}");
+    assert_eq!(
+        (trail.topic.as_str(), trail.property.as_str(), trail.value.as_str()),
+        ("orders/a", "msg.orderId", "4711")
+    );
+    assert_eq!((trail.source.name.as_str(), nodes(&trail)), ("orders in", vec!["price", "priced"]));
+    assert_eq!((trail.end, trail.error.as_str()), (Some(TrailEnd::Completed), ""));
+    assert_eq!(trail.published.len(), 1);
+    let published = &trail.published[0];
+    assert_eq!((published.topic.as_str(), published.qos), ("priced", 1));
+    let taken = published.taken_us.unwrap();
+    let order = [trail.steps[0].at_us, published.at_us, taken, trail.ended_us, trail.acknowledged_us.unwrap()];
+    assert!(order.is_sorted(), "its output is with the broker before its input is acknowledged: {order:?}");
+    for what in [&trail.message, &trail.topic] {
+        assert_eq!(found(&up, what).first().map(|found| found.number), Some(trail.number), "{what}");
+    }
+    let text = run(&up, &["trail", "4711"]);
+    for part in ["msg.orderId 4711", "price (function) on orders", "published on priced", "completed", "acknowledged"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    eventually("all priced", SOON, || (collector.counts().values().sum::<usize>() == probes + 1).then_some(()))
+        .unwrap();
+}
+
+#[test]
+fn a_rule_takes_as_many_as_it_says_and_says_nothing_that_nobody_can_follow() {
+    let up = start();
+    run(&up, &["trail", "--node", "price", "--next", "2"]);
+    let of = |up: &Up| trails(up, TrailFilter { topic: "orders/#".to_owned(), ..TrailFilter::default() });
+    let mut sent = 0;
+    let counts = |all: &Trails| {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        all.trails.iter().for_each(|trail| *counts.entry(trail.replica.clone()).or_default() += 1);
+        counts
+    };
+    eventually("two of each replica", SOON, || {
+        sent += 1;
+        publish(up.mqtt, &format!("orders/{sent}"), 1);
+        let counts = counts(&of(&up));
+        (counts.len() == 2 && counts.values().all(|count| *count == 2)).then_some(())
+    })
+    .unwrap();
+    for more in 0..20 {
+        publish(up.mqtt, &format!("orders/more/{more}"), 1);
+    }
+    eventually("all to be done", SOON, || {
+        let completed: u64 = up.replicas().iter().map(|replica| replica.completed).sum();
+        (completed >= sent + 20).then_some(())
+    })
+    .unwrap();
+    assert_eq!(of(&up).trails.len(), 4);
+    assert_eq!(of(&up).rule.map(|rule| (rule.node, rule.next)), Some(("f".to_owned(), Some(2))));
+    for (args, text) in [
+        (["trail", "--node", "nowhere", "--next", "1"], "no node \"nowhere\""),
+        (["trail", "--property", "msg.a[", "--next", "1"], "msg.a["),
+        (["trail", "--sample", "200%", "--next", "1"], "200 %"),
+    ] {
+        let refused = up.run(&args).unwrap();
+        let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && error.contains(text), "{args:?}: {error}");
+    }
+    run(&up, &["trail", "--off"]);
+    assert_eq!(of(&up).rule, None);
+    let records = up.audit().iter().filter(|entry| entry["action"] == "trail-rule").count();
+    assert_eq!(records, 2);
+}
+
+#[test]
+fn failures_are_recorded_without_a_rule_and_a_dead_letter_has_its_trail() {
+    let up = start();
+    publish(up.mqtt, "orders/ok", 12);
+    publish(up.mqtt, "orders/bad", 13);
+    let failed = || trails(&up, TrailFilter { failed: true, ..TrailFilter::default() }).trails;
+    let trail = eventually("its trail", SOON, || failed().into_iter().find(|trail| trail.acknowledged_us.is_some()));
+    let trail = trail.unwrap();
+    assert!(!trail.whole && trail.error.contains("no price"), "{trail:?}");
+    assert_eq!((trail.topic.as_str(), trail.failed.name.as_str()), ("orders/bad", "price"));
+    assert_eq!(found(&up, "orders/ok"), [], "nothing else is recorded");
+    let letters = || serde_json::from_str::<Value>(&run(&up, &["deadletter", "list", "--json"])).unwrap();
+    let id = eventually("the dead letter", SOON, || letters()[0]["id"].as_u64()).unwrap().to_string();
+    let shown = run(&up, &["deadletter", "show", &id]);
+    assert!(shown.contains("failed in price (function) on orders: ") && shown.contains("orders in"), "{shown}");
+    // Run again, it is recorded from its beginning.
+    assert_eq!(up.run(&["deadletter", "replay", &id]).unwrap().status.code(), Some(1));
+    let letter: Value = serde_json::from_str(&run(&up, &["deadletter", "show", &id, "--json"])).unwrap();
+    assert_eq!((&letter["trail"]["whole"], &letter["trail"]["steps"][0]["name"]), (&json!(true), &json!("price")));
+    assert_eq!(letter["trail"]["end"], "failed");
+}
