@@ -22,6 +22,9 @@ pub struct Snapshot {
     pub time_ms: u64,
     /// Who made it.
     pub actor: String,
+    /// The run of a pipeline that it was made for, by the run's own id; empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run: String,
 }
 
 /// `POST /api/v1/groups/{group}/snapshots`.

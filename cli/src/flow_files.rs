@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use flotilla_flows::{ALLOW_UNKNOWN, Document, UnknownType, is_flowfuse, join, read_credentials, refusal, unprotected};
 use flotilla_group::revision::Revision;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Failure};
@@ -104,6 +105,16 @@ pub fn source(path: &Path) -> anyhow::Result<String> {
         return Ok(flows.to_string());
     }
     text_or_stdin(path)
+}
+
+/// What a file in JSON says; `-` is standard input. `wrong` says what it is not, and what to do.
+pub fn json_of<T: DeserializeOwned>(path: &Path, wrong: &str) -> anyhow::Result<T> {
+    text_or_stdin(path).map_err(usage).and_then(|text| parsed(&text, wrong))
+}
+
+/// The same of a text.
+pub fn parsed<T: DeserializeOwned>(text: &str, wrong: &str) -> anyhow::Result<T> {
+    serde_json::from_str(text).with_context(|| wrong.to_owned()).map_err(usage)
 }
 
 /// The text of a file; `-` is standard input.

@@ -175,3 +175,16 @@ fn what_both_changed_in_different_ways_is_named() {
         ["debug (n) on tab \"Ovens\": one side added or changed it, the other removed its tab"]
     );
 }
+
+#[test]
+fn the_order_of_nodes_is_that_of_whoever_changed_it() {
+    let ids = |document: &Document| document.entries().iter().map(|entry| entry.id.clone()).collect::<Vec<_>>();
+    let ours = changed(|list| list.insert(5, json!({"id": "n1", "type": "debug", "z": "t1"})));
+    let theirs = changed(|list| list.swap(0, 1));
+    let merged = document(merge(&document(plant()), &ours, &theirs).flows);
+    let mut wanted = ids(&theirs);
+    wanted.insert(5, "n1".to_owned());
+    assert_eq!(ids(&merged), wanted, "only they moved something");
+    let merged = document(merge(&document(plant()), &theirs, &ours).flows);
+    assert_eq!(ids(&merged), wanted, "only we moved something");
+}

@@ -275,6 +275,16 @@ pub(crate) fn pipeline_count(name: &str) -> String {
     format!("pipeline-count/{name}")
 }
 
+/// For what runs of a pipeline were begun once.
+pub(crate) fn pipeline_onces(name: &str) -> String {
+    format!("pipeline-once/{name}/")
+}
+
+/// For what a run of a pipeline was begun once.
+pub(crate) fn pipeline_once(name: &str, once: &str) -> String {
+    format!("{}{once}", pipeline_onces(name))
+}
+
 /// The lease on a pipeline's next step.
 pub(crate) fn pipeline_lease(name: &str) -> String {
     format!("pipeline/{name}")

@@ -18,6 +18,9 @@ pub struct NewRun {
     pub snapshot: Option<String>,
     /// Why.
     pub message: String,
+    /// Names what it is for, in at most 64 of a-z A-Z 0-9 . _ -: a second request with the same name answers the run of the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
 }
 
 /// `POST /api/v1/pipelines/{name}/runs/{number}/{approve|reject|cancel}`.

@@ -111,6 +111,9 @@ pub struct Hop {
     /// Who approved.
     #[serde(default)]
     pub approvals: Vec<Approval>,
+    /// It begins at this moment: nobody can cancel it before it is known how that went.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begins: bool,
     /// The revision that the stage gets; of a git stage the one that was pushed.
     #[serde(default)]
     pub revision: String,
@@ -154,6 +157,11 @@ impl Run {
     /// True while it is not over.
     pub fn is_active(&self) -> bool {
         self.phase == Phase::Active
+    }
+
+    /// What the store knows it by, among the runs of all pipelines that there ever were.
+    pub fn id(&self) -> String {
+        format!("run {}/{}/{}", self.pipeline.name, self.number, self.started_ms)
     }
 
     /// The hop that is at work.

@@ -5,7 +5,6 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use flotilla_api::access::NewJoinToken;
 use flotilla_api::group::{GroupSpec, GroupStatus};
@@ -17,6 +16,7 @@ use super::member::Member;
 use super::template::Template;
 use crate::client::{self, AdminArgs};
 use crate::exit::{Exit, Failure};
+use crate::flow_files::{parsed, text_or_stdin};
 use crate::review::print;
 
 /// What `flotilla group` takes.
@@ -141,10 +141,10 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
         Command::Edit { name, file } => {
             let now = client.group(&name).await?;
             let text = match file {
-                Some(file) => crate::flow_files::text_or_stdin(&file)?,
+                Some(file) => text_or_stdin(&file)?,
                 None => super::edit::in_editor(&serde_json::to_string_pretty(&spec_of(now))?)?,
             };
-            let spec: GroupSpec = serde_json::from_str(&text).context("not a group: nothing changed")?;
+            let spec: GroupSpec = parsed(&text, "not a group: nothing changed")?;
             let edited = client.edit_group(&spec).await?;
             if args.admin.json {
                 client::json(&edited);

@@ -54,7 +54,8 @@ pub(super) async fn put(
     hint: Option<String>,
 ) -> anyhow::Result<GroupStatus> {
     let text = crate::flow_files::text_or_stdin(file)?;
-    let (mut spec, members) = Template::read(&text, name)?;
+    let (mut spec, members) =
+        Template::read(&text, name).map_err(|error| Failure::new(Exit::Usage, format!("{error:#}")))?;
     if hint.is_some() {
         spec.placement.server_group = hint;
     }

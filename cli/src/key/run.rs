@@ -65,7 +65,7 @@ async fn rotate(client: &Client, new_key: Option<PathBuf>, json: bool) -> anyhow
     let key = new_key.as_deref().map(group_key::load_or_make).transpose()?;
     let rotated = client.rotate_key(&RotateKey { key }).await?;
     if !json {
-        print(&format!("sealed {} records with the new key {}\n", rotated.written, rotated.to));
+        print(&format!("sealed with the new key {}: {} records\n", rotated.to, rotated.written));
     }
     let deadline = Instant::now() + WAIT;
     let (state, late) = loop {

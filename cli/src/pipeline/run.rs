@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use flotilla_api::pipeline::{Gates, NewRun, Phase, PipelineSpec, Run, StageSpec, Verdict};
 use flotilla_api::{Client, ClientError};
 
@@ -12,7 +11,7 @@ use super::hook::serve;
 use super::show::{line, lines, title};
 use crate::client;
 use crate::exit::{Exit, Failure};
-use crate::flow_files::text_or_stdin;
+use crate::flow_files::json_of;
 use crate::review::print;
 
 /// How often a run is looked at.
@@ -29,9 +28,7 @@ pub async fn run(args: PipelineArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::New { name } => client::json(&template(&name)),
         Command::Add { file } => {
-            let text = text_or_stdin(&file)?;
-            let spec: PipelineSpec =
-                serde_json::from_str(&text).context("not a pipeline: see `flotilla pipeline new`")?;
+            let spec: PipelineSpec = json_of(&file, "not a pipeline: see `flotilla pipeline new`")?;
             let added = client.add_pipeline(&spec).await?;
             if as_json {
                 client::json(&added);
@@ -55,7 +52,7 @@ pub async fn run(args: PipelineArgs) -> anyhow::Result<ExitCode> {
             client::json(&serde_json::json!({"pipeline": spec, "active": active}));
         }
         Command::Run { name, from, to, snapshot, message, wait } => {
-            let new = NewRun { from, to, snapshot, message };
+            let new = NewRun { from, to, snapshot, message, once: None };
             let run = client.begin_run(&name, &new).await?;
             if wait {
                 return watch(&client, &name, run.number, as_json).await;

@@ -59,8 +59,35 @@ pub fn merge(base: &Document, ours: &Document, theirs: &Document) -> Merged {
             }
         }
     }
+    let merged = in_order(merged, base, ours, theirs);
     conflicts.extend(homeless(&merged, [base, ours, theirs]));
     Merged { flows: Value::Array(merged.into_iter().map(|entry| Value::Object(entry.props)).collect()), conflicts }
+}
+
+/// Node-RED starts nodes and shows tabs in the order of the document. It is ours, unless only they changed it: then it is
+/// theirs, and what only we have stays behind what it is behind on our side.
+fn in_order(merged: Vec<NodeConfig>, base: &Document, ours: &Document, theirs: &Document) -> Vec<NodeConfig> {
+    let common = |document: &Document| -> Vec<String> {
+        let everywhere = |id: &str| [base, ours, theirs].iter().all(|document| document.get(id).is_some());
+        document.entries().iter().filter(|entry| everywhere(&entry.id)).map(|entry| entry.id.clone()).collect()
+    };
+    let was = common(base);
+    if common(ours) != was || common(theirs) == was {
+        return merged;
+    }
+    let ids: Vec<String> = merged.iter().map(|entry| entry.id.clone()).collect();
+    let mut order: Vec<&str> = Vec::new();
+    let they = theirs.entries().iter().map(|entry| entry.id.as_str());
+    order.extend(they.filter(|id| ids.iter().any(|known| known == id)));
+    for (at, id) in ids.iter().enumerate() {
+        if !order.contains(&id.as_str()) {
+            let before = ids[..at].iter().rev().find_map(|other| order.iter().position(|known| known == other));
+            order.insert(before.map_or(0, |place| place + 1), id);
+        }
+    }
+    let mut rest: Vec<Option<NodeConfig>> = merged.into_iter().map(Some).collect();
+    let mut take = |id: &str| ids.iter().position(|known| known == id).and_then(|at| rest[at].take());
+    order.into_iter().filter_map(&mut take).collect()
 }
 
 /// Nodes that one side put on a tab (or into a subflow) that the other side removed.

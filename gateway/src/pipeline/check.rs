@@ -27,8 +27,16 @@ impl PipelineDriver {
         let deploy_type = if diff.settings.is_empty() { DeployType::default() } else { DeployType::Full };
         let will = effects(&old, &plan.document, deploy_type, &names);
         let known = review(&old);
-        let found: Vec<Finding> =
-            review(&plan.document).into_iter().filter(|finding| !known.contains(finding)).collect();
+        let mut found = review(&plan.document);
+        if stage.gates.review != ReviewGate::Off {
+            found.extend(self.does_not_compile(&plan.new.flows).await?);
+        }
+        let same_code = |finding: &Finding| {
+            let code = |document: &Document| document.get(&finding.node).map(|node| node.props.clone());
+            finding.code == "does-not-compile" && code(&old) == code(&plan.document)
+        };
+        // What the stage has already is no reason to keep the rest away from it.
+        found.retain(|finding| !known.contains(finding) && !same_code(finding));
         let (tests, fault) = self.judge(hop, stage, &source, &found).await?;
         let groups = [
             ("restarts", will.restarts),
@@ -56,7 +64,10 @@ impl PipelineDriver {
         source: &Revision,
     ) -> Result<(HopPlan, Option<String>), Trouble> {
         let document = Document::from_value(source.flows.clone()).map_err(|error| Trouble::Fails(error.to_string()))?;
-        let found = review(&document);
+        let mut found = review(&document);
+        if stage.gates.review != ReviewGate::Off {
+            found.extend(self.does_not_compile(&source.flows).await?);
+        }
         let (tests, fault) = self.judge(hop, stage, source, &found).await?;
         let git = stage.git.clone().unwrap_or_default();
         let differs = format!("goes to branch {} of {}", git.push.unwrap_or_default(), shown(&git.url));

@@ -1,7 +1,8 @@
 //! What comes begins at a stage, and its rollout is followed.
 
+use flotilla_api::audit::Origin;
 use flotilla_group::pipeline::{GitStage, Run, StageSpec, Step, Steps, opens};
-use flotilla_group::rollout::Phase;
+use flotilla_group::rollout::{Phase, Rollout};
 
 use super::driver::PipelineDriver;
 use super::git::{Push, push};
@@ -10,9 +11,15 @@ use super::trouble::Trouble;
 use super::turn::Turn;
 use crate::admin::{begin, plan_transfer, rules};
 
-/// What a rollout of a run says in the audit log, and what it is recognized by.
+/// What a rollout of a run says in the audit log.
 fn why(run: &Run) -> String {
     format!("run {} of pipeline {}", run.number, run.pipeline.name)
+}
+
+/// Whether a rollout is that of a run.
+fn is_of(rollout: &Rollout, run: &Run) -> bool {
+    let begun = rollout.log.first();
+    begun.is_some_and(|entry| entry.source == "pipeline" && entry.credential == run.id())
 }
 
 /// What waited after the gates had opened begins only while the window is open.
@@ -26,7 +33,30 @@ fn still_open(stage: &StageSpec, now_ms: u64) -> Result<(), Trouble> {
     }
 }
 
+/// What a rollout of a run is recognized by: no request can say it.
+fn origin(run: &Run) -> Origin {
+    Origin { actor: run.actor.clone(), source: "pipeline".to_owned(), credential: run.id(), ..Origin::default() }
+}
+
 impl PipelineDriver {
+    /// Whether it can begin at the stage now.
+    pub(super) async fn may_begin(&self, run: &Run, now_ms: u64) -> Result<(), Trouble> {
+        let (_, stage, _) = at_work(run)?;
+        if let Some(group) = &stage.group {
+            let state = self.api.desired(group)?.load().await?.map(|(state, _)| state);
+            let active = state.as_ref().and_then(|state| state.active());
+            if let Some(active) = active.filter(|active| !is_of(active, run)) {
+                let why = format!("rollout {} of group {group} is to end first", active.number);
+                return Err(Trouble::Waits(why));
+            }
+            let missing = self.missing(run).await?;
+            if !missing.is_empty() {
+                return Err(Trouble::Waits(format!("values for {}", missing.join(", "))));
+            }
+        }
+        still_open(stage, now_ms)
+    }
+
     /// Begins the rollout: the revision and its number; 0 when the group runs that already. One that a gateway began
     /// before it was killed is found again.
     pub(super) async fn deploy(&self, run: &Run, now_ms: u64) -> Result<(String, u64), Trouble> {
@@ -35,7 +65,7 @@ impl PipelineDriver {
         let why = why(run);
         let state = self.api.desired(group)?.load().await?.map(|(state, _)| state);
         if let Some(rollout) = state.as_ref().and_then(|state| state.rollout.as_ref())
-            && rollout.log.first().is_some_and(|entry| entry.why == why)
+            && is_of(rollout, run)
         {
             return Ok((rollout.to.clone(), rollout.number));
         }
@@ -56,7 +86,7 @@ impl PipelineDriver {
         }
         let rules = rules(&self.api, group, None).await?;
         let base = plan.base.as_deref();
-        match begin(&self.api, group, &plan.new, base, &rules, &why, run.actor.as_str().into()).await {
+        match begin(&self.api, group, &plan.new, base, &rules, &why, origin(run)).await {
             Ok((id, rollout)) => Ok((id, rollout.number)),
             Err(failure) if failure.0.code == "unchanged" => Ok((id, 0)),
             Err(failure) => Err(failure.into()),

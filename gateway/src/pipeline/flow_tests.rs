@@ -7,14 +7,17 @@ use flotilla_group::revision::Revision;
 use serde_json::Value;
 use tokio::process::Command;
 
+use super::child::{self, Unended};
 use super::driver::PipelineDriver;
 use super::trouble::Trouble;
 
 /// How long they may take.
 const LIMIT: Duration = Duration::from_secs(300);
-/// What is told of a failure at most, in bytes.
+/// Bytes that they may write.
+const MOST: u64 = 8 << 20;
 /// Characters of the summary, which goes into the audit log.
 const SUMMARY: usize = 200;
+/// What is told of a failure at most, in bytes.
 const TOLD: usize = 2000;
 
 /// How the tests went.
@@ -50,16 +53,17 @@ impl PipelineDriver {
             command.arg("--allow-unknown");
         }
         // Nothing of the gateway's own: its variables hold keys and tokens.
-        command.env_clear().current_dir(folder.path()).stdin(Stdio::null()).kill_on_drop(true);
-        let ended = match tokio::time::timeout(LIMIT, command.output()).await {
-            Ok(ended) => ended.map_err(|error| failed("the program", &error))?,
-            Err(_) => {
-                let summary = format!("not done after {} s", LIMIT.as_secs());
-                return Ok(Tested { passed: false, failures: summary.clone(), summary });
-            }
+        command.env_clear().current_dir(folder.path()).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stopped = |summary: String| Ok(Tested { passed: false, failures: summary.clone(), summary });
+        let ended = match child::run(command, None, LIMIT, MOST).await {
+            Ok(ended) => ended,
+            Err(Unended::Failed(error)) => return Err(failed("the program", &error)),
+            Err(Unended::Late) => return stopped(format!("not done after {} s", LIMIT.as_secs())),
+            Err(Unended::Endless) => return stopped(format!("they wrote more than {MOST} bytes")),
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-        let (out, error) = (text(&ended.stdout), text(&ended.stderr));
+        let (out, error) = (text(&ended.out), text(&ended.told));
         let summary: String = out.lines().last().unwrap_or_default().chars().take(SUMMARY).collect();
         let mut failures: String = match ended.status.code() {
             Some(1) => out.lines().filter(|line| !line.starts_with("ok")).collect::<Vec<_>>().join("\n"),

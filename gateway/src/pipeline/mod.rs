@@ -1,6 +1,8 @@
 //! Takes the steps of pipelines' runs.
 
 mod check;
+mod child;
+mod compile;
 mod deploy;
 mod driver;
 mod flow_tests;

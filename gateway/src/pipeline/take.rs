@@ -76,12 +76,12 @@ impl PipelineDriver {
                 let description =
                     format!("made for run {number} of pipeline {name}, from {} to {}", before.name, stage.name);
                 // One that a gateway made before it was killed.
-                let made = list.into_iter().rev().find(|snapshot| snapshot.description == description);
+                let made = list.into_iter().rev().find(|snapshot| snapshot.run == run.id());
                 let snapshot = match made {
                     Some(snapshot) => snapshot,
                     None => {
                         let name = format!("{name} run {number}");
-                        snapshots.add(&name, &description, &state.revision, &run.actor).await?
+                        snapshots.add_for(&name, &description, &state.revision, &run.actor, &run.id()).await?
                     }
                 };
                 Ok(given(snapshot))

@@ -23,7 +23,7 @@ pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) ->
     let list = runs.list().await.map_err(text)?;
     let Some(first) = list.iter().find(|run| run.is_active()) else { return Ok(Turn::Nothing) };
     let (mut run, version) = runs.get(first.number).await.map_err(text)?;
-    let (before, waited) = (run.log.len(), run.waits_for.clone());
+    let (before, was) = (run.log.len(), run.clone());
     let now_ms = runs.now_ms().await.map_err(text)?;
     let taken = step(driver, &mut run, now_ms).await;
     let turn = match taken {
@@ -31,6 +31,7 @@ pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) ->
         Err(Trouble::Store(why)) => return Err(why),
         Err(Trouble::Waits(why)) => {
             run.waits_for = why;
+            run.held_off();
             Turn::Waits
         }
         Err(Trouble::Fails(why)) => {
@@ -42,7 +43,7 @@ pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) ->
     if matches!(turn, Turn::Went) && run.is_active() {
         run.waits_for.clear();
     }
-    if run.log.len() == before && run.waits_for == waited {
+    if run == was {
         return Ok(turn);
     }
     // Somebody approved or cancelled meanwhile: it is looked at again.
@@ -73,6 +74,10 @@ async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64) -> Result<Tur
             run.checked(plan, fault, &by, now_ms);
         }
         Next::Open => run.opened(&by, now_ms),
+        Next::Deploy if !run.hop().is_some_and(|hop| hop.begins) => {
+            driver.may_begin(run, now_ms).await?;
+            run.begins();
+        }
         Next::Deploy => {
             if let Some(commit) = driver.push(run, now_ms).await? {
                 run.pushed(&commit, &by, now_ms);

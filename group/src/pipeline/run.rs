@@ -91,6 +91,10 @@ pub trait Steps {
     fn checked(&mut self, plan: HopPlan, fault: Option<String>, by: &str, now_ms: u64);
     /// All gates are open.
     fn opened(&mut self, by: &str, now_ms: u64);
+    /// It begins at the stage, and is not cancelled before it is known how that went.
+    fn begins(&mut self);
+    /// It did not begin, and waits.
+    fn held_off(&mut self);
     /// It was pushed to a repository.
     fn pushed(&mut self, commit: &str, by: &str, now_ms: u64);
     /// It began at the stage: the revision, and the number of the rollout (0: it was there already).
@@ -153,10 +157,22 @@ impl Steps for Run {
         self.note(by, "pipeline-gates-open", &why, &source, now_ms);
     }
 
+    fn begins(&mut self) {
+        if let Some(hop) = at_work(self) {
+            hop.begins = true;
+        }
+    }
+
+    fn held_off(&mut self) {
+        if let Some(hop) = at_work(self) {
+            hop.begins = false;
+        }
+    }
+
     fn deployed(&mut self, revision: &str, rollout: u64, by: &str, now_ms: u64) {
         let Some(hop) = at_work(self) else { return };
         revision.clone_into(&mut hop.revision);
-        (hop.rollout, hop.step) = (rollout, Step::Follow);
+        (hop.rollout, hop.step, hop.begins) = (rollout, Step::Follow, false);
         let why = match rollout {
             0 => format!("stage {} has it", hop.stage),
             number => format!("stage {}: rollout {number}", hop.stage),
@@ -167,7 +183,7 @@ impl Steps for Run {
     fn pushed(&mut self, commit: &str, by: &str, now_ms: u64) {
         let Some(hop) = at_work(self) else { return };
         (hop.commit, hop.revision) = (commit.to_owned(), hop.source.clone());
-        hop.step = Step::Follow;
+        (hop.step, hop.begins) = (Step::Follow, false);
         let (why, source) = (format!("stage {}: commit {commit}", hop.stage), hop.source.clone());
         self.note(by, "pipeline-push", &why, &source, now_ms);
     }
@@ -235,6 +251,13 @@ impl Steps for Run {
             );
             return Err(GroupError::Conflict { code: "rollout_active", reason });
         }
+        if let Some(hop) = self.hop().filter(|hop| hop.begins) {
+            let reason = format!(
+                "run {} begins at stage {} at this moment: ask again when that is known",
+                self.number, hop.stage
+            );
+            return Err(GroupError::Conflict { code: "stage_begins", reason });
+        }
         let word = if phase == Phase::Rejected { "rejected" } else { "cancelled" };
         let more = if why.is_empty() { String::new() } else { format!(": {why}") };
         self.reason = format!("{word} by {actor}{more}");
@@ -256,5 +279,35 @@ impl Steps for Run {
             why,
             ..AuditEntry::default()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_api::pipeline::StageSpec;
+
+    use super::*;
+
+    #[test]
+    fn nobody_cancels_a_run_while_it_begins_at_a_stage() {
+        let stage =
+            |name: &str| StageSpec { name: name.to_owned(), group: Some(name.to_owned()), ..StageSpec::default() };
+        let spec =
+            PipelineSpec { name: "p".to_owned(), stages: vec![stage("a"), stage("b")], ..PipelineSpec::default() };
+        let mut run = begin(&spec, &NewRun::default(), 1, "ada", 5).unwrap();
+        assert_eq!(run.id(), "run p/1/5");
+        run.taken(Taken::default(), "ada", 6);
+        run.checked(HopPlan::default(), None, "ada", 7);
+        run.opened("ada", 8);
+        run.begins();
+        let refused = run.clone().stop(Phase::Cancelled, "bob", "", 9).unwrap_err();
+        assert!(matches!(refused, GroupError::Conflict { code: "stage_begins", .. }), "{refused}");
+        let mut waits = run.clone();
+        waits.held_off();
+        waits.stop(Phase::Cancelled, "bob", "", 9).unwrap();
+        run.deployed("r", 3, "ada", 9);
+        assert!(!run.hop().unwrap().begins);
+        let refused = run.stop(Phase::Cancelled, "bob", "", 9).unwrap_err();
+        assert!(matches!(refused, GroupError::Conflict { code: "rollout_active", .. }), "{refused}");
     }
 }

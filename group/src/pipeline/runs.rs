@@ -13,6 +13,10 @@ use crate::keys;
 
 /// Attempts at a change that others interfere with.
 const ATTEMPTS: usize = 50;
+/// So many runs of a pipeline are active at once.
+const ACTIVE: usize = 20;
+/// For how long it is known for what a run was begun.
+const ONCE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// So many runs are kept.
 const KEPT: usize = 200;
 
@@ -62,8 +66,21 @@ impl Runs {
         let now = self.now_ms().await?;
         // What is wrong is told before a number is taken.
         begin(spec, new, 0, actor, now)?;
+        let active = self.list().await?.iter().filter(|run| run.is_active()).count();
+        if active >= ACTIVE {
+            let reason = format!("{active} runs of pipeline \"{}\" are active: cancel some, or wait", self.pipeline);
+            return Err(GroupError::Conflict { code: "too_many_runs", reason });
+        }
+        if let Some(first) = self.first_for(new.once.as_deref()).await? {
+            return Ok(first);
+        }
         let number = self.store.incr(&keys::pipeline_count(&self.pipeline), 1.0).await? as u64;
         let run = begin(spec, new, number, actor, now)?;
+        if !self.claim(new.once.as_deref(), number).await?
+            && let Some(first) = self.first_for(new.once.as_deref()).await?
+        {
+            return Ok(first);
+        }
         let key = keys::pipeline_run(&self.pipeline, number);
         self.store.cas(&key, Expect::Absent, Some(keys::encode(&run)), Write::default()).await?;
         self.copy(&run, 0, false).await?;
@@ -73,6 +90,22 @@ impl Runs {
             self.store.delete(&keys::pipeline_run(&self.pipeline, old.number), None).await?;
         }
         Ok(run)
+    }
+
+    /// The run that was begun for the same; `None`: there is none.
+    async fn first_for(&self, once: Option<&str>) -> Result<Option<Run>, GroupError> {
+        let Some(once) = once else { return Ok(None) };
+        keys::check("once", once)?;
+        let Some(entry) = self.store.get(&keys::pipeline_once(&self.pipeline, once)).await? else { return Ok(None) };
+        let first = String::from_utf8_lossy(&entry.value).parse().unwrap_or(0);
+        Ok(Some(self.get(first).await?.0))
+    }
+
+    /// Notes that a run is the one for this; false when another one is.
+    async fn claim(&self, once: Option<&str>, number: u64) -> Result<bool, GroupError> {
+        let Some(once) = once else { return Ok(true) };
+        let (key, value) = (keys::pipeline_once(&self.pipeline, once), Some(number.to_string().into()));
+        Ok(self.store.cas(&key, Expect::Absent, value, Write::expiring(ONCE)).await?.is_swapped())
     }
 
     /// Writes a changed run if it is still at `version`. False when it is not. New entries of its log are copied to the audit
@@ -134,6 +167,9 @@ impl Runs {
 
     pub(super) async fn remove_all(&self) -> Result<(), GroupError> {
         for entry in self.store.list(&keys::pipeline_runs(&self.pipeline)).await? {
+            self.store.delete(&entry.key, None).await?;
+        }
+        for entry in self.store.list(&keys::pipeline_onces(&self.pipeline)).await? {
             self.store.delete(&entry.key, None).await?;
         }
         Ok(())

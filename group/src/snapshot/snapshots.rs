@@ -40,6 +40,18 @@ impl Snapshots {
         revision: &str,
         actor: &str,
     ) -> Result<Snapshot, GroupError> {
+        self.add_for(name, description, revision, actor, "").await
+    }
+
+    /// The same for a run of a pipeline, which finds it by the run's id.
+    pub async fn add_for(
+        &self,
+        name: &str,
+        description: &str,
+        revision: &str,
+        actor: &str,
+        run: &str,
+    ) -> Result<Snapshot, GroupError> {
         let name = name.trim();
         let bad = name.is_empty() || name.chars().count() > LONGEST || name.chars().all(|c| c.is_ascii_digit());
         if bad {
@@ -55,6 +67,7 @@ impl Snapshots {
             revision: revision.to_owned(),
             time_ms: now.map_or(0, |since| since.as_millis() as u64),
             actor: actor.to_owned(),
+            run: run.to_owned(),
         };
         self.store.set(&keys::snapshot(&self.group, id), keys::encode(&snapshot), Write::default()).await?;
         Ok(snapshot)

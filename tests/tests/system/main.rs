@@ -39,6 +39,7 @@ mod pauses;
 mod pipelines;
 mod prometheus;
 mod pubsub;
+mod readme;
 mod replies;
 mod restart;
 mod review;

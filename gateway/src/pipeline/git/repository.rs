@@ -5,13 +5,15 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::pipeline::child::{self, Unended};
 use crate::pipeline::trouble::Trouble;
 
 /// How long one call may take.
 const LIMIT: Duration = Duration::from_secs(120);
+/// What one call may give, in bytes: a flow document with room to spare.
+const MOST: u64 = 64 << 20;
 /// Where the fetched branch is in the copy.
 const TIP: &str = "refs/flotilla/tip";
 
@@ -87,31 +89,24 @@ impl Repository {
         }
         command.envs(env.iter().copied());
         let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
-        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let what = args.first().copied().unwrap_or_default();
-        let missing = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => Trouble::Fails(
+        let output = child::run(command, input, LIMIT, MOST).await.map_err(|error| match error {
+            Unended::Failed(error) if error.kind() == std::io::ErrorKind::NotFound => Trouble::Fails(
                 "the program git is not on the gateway's path: install it there, git stages need it".to_owned(),
             ),
-            _ => Trouble::Waits(format!("cannot run git {what}: {error}")),
-        };
-        let work = async {
-            let mut child = command.spawn().map_err(missing)?;
-            if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
-                // A child that does not read it says why on its standard error.
-                let _ = pipe.write_all(input).await;
+            Unended::Failed(error) => Trouble::Waits(format!("cannot run git {what}: {error}")),
+            Unended::Late => Trouble::Waits(format!("git {what} was not done after {} s", LIMIT.as_secs())),
+            Unended::Endless => {
+                Trouble::Fails(format!("git {what} of {} gives more than {MOST} bytes", shown(&self.url)))
             }
-            child.wait_with_output().await.map_err(missing)
-        };
-        let output = tokio::time::timeout(LIMIT, work)
-            .await
-            .unwrap_or_else(|_| Err(Trouble::Waits(format!("git {what} was not done after {} s", LIMIT.as_secs()))))?;
+        })?;
         if !output.status.success() {
-            let told = String::from_utf8_lossy(&output.stderr).replace(&self.url, &shown(&self.url));
+            let told = String::from_utf8_lossy(&output.told).replace(&self.url, &shown(&self.url));
             let told = told.trim().lines().collect::<Vec<_>>().join("; ");
             return Err(Trouble::Fails(format!("git {what} of {}: {told}", shown(&self.url))));
         }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(String::from_utf8_lossy(&output.out).into_owned())
     }
 }
 
