@@ -78,38 +78,30 @@ pub(super) async fn add(client: &Client, group: &str, replicas: &[String]) -> an
     client.group(group).await?;
     let known = client.all_replicas().await?;
     let group_of = |id: &str| known.iter().find(|replica| replica.id == id).map(|replica| replica.group.as_str());
-    let (mut free, mut placed, mut away) = (Vec::new(), Vec::new(), Vec::new());
-    for id in replicas.iter().map(String::as_str) {
-        match group_of(id) {
-            None => away.push(id),
-            Some("") => free.push(id),
-            Some(_) => placed.push(id),
+    // What a replica was told counts, and the server knows that. The registry is behind: it shows one that leaves another group
+    // there, and for a moment nowhere. Those that it shows free come last, so that none of them begins to move when another one
+    // is refused.
+    let (free, others): (Vec<&str>, Vec<&str>) =
+        replicas.iter().map(String::as_str).partition(|id| group_of(id) == Some(""));
+    let (mut elsewhere, mut away, mut added) = (Vec::new(), Vec::new(), Vec::new());
+    for id in others.iter().chain(&free) {
+        if !(elsewhere.is_empty() && away.is_empty()) && free.contains(id) {
+            break;
         }
-    }
-    let mut elsewhere = Vec::new();
-    let mut added = Vec::new();
-    if away.is_empty() {
-        // What a replica was told counts, and the registry shows what it runs: one that leaves another group is free. Those
-        // that are likely to be refused come first, so that no other one begins to move.
-        for id in placed.iter().chain(&free) {
-            if !elsewhere.is_empty() && free.contains(id) {
-                break;
+        match client.add_member(group, id).await {
+            Ok(()) => added.push(*id),
+            Err(error) if has_code(&error, "is_member") => {}
+            Err(error) if has_code(&error, "no_such_replica") => away.push(*id),
+            Err(error) if has_code(&error, "member_elsewhere") => {
+                // One that was told to go there and has not gone yet is shown in none.
+                let group = group_of(id).filter(|of| !of.is_empty()).unwrap_or("?");
+                elsewhere.push(format!("{id} is in group \"{group}\""));
             }
-            match client.add_member(group, id).await {
-                Ok(()) => added.push(*id),
-                Err(error) if has_code(&error, "is_member") => {}
-                Err(error) if has_code(&error, "member_elsewhere") => {
-                    elsewhere.push(format!("{id} is in group \"{}\"", group_of(id).unwrap_or_default()));
-                }
-                Err(error) => {
-                    take_back(client, group, &added).await;
-                    return Err(error.into());
-                }
+            Err(error) => {
+                take_back(client, group, &added).await;
+                return Err(error.into());
             }
         }
-    } else {
-        let of_others = placed.iter().filter(|id| group_of(id) != Some(group));
-        elsewhere.extend(of_others.map(|id| format!("{id} is in group \"{}\"", group_of(id).unwrap_or_default())));
     }
     if away.is_empty() && elsewhere.is_empty() {
         return Ok(());

@@ -1,8 +1,9 @@
 //! In which group a replica is to be, where users said so.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
+use flotilla_api::replica::ReplicaRecord;
 use flotilla_store::{Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,9 @@ use crate::keys;
 
 /// Attempts at a change that others interfere with.
 const ATTEMPTS: usize = 50;
+/// Looks for a replica that is not in the registry, and what lies between two of them.
+const LOOKS: u32 = 10;
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What users said of a replica's group. It outlives the process: one that starts again under the same id is in the
 /// same group. A replica of which nothing was said is in the group that it was started with.
@@ -79,6 +83,19 @@ impl Memberships {
         .await
     }
 
+    /// A replica that lives. One that changes its group is in the registry of neither for a moment.
+    async fn living(&self, replica: &str) -> Result<ReplicaRecord, GroupError> {
+        for look in 0..LOOKS {
+            if look > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+            if let Some(living) = Registry::find(&self.store, replica).await? {
+                return Ok(living);
+            }
+        }
+        Err(GroupError::NoReplica(replica.to_owned()))
+    }
+
     async fn change(
         &self,
         replica: &str,
@@ -87,8 +104,7 @@ impl Memberships {
     ) -> Result<(), GroupError> {
         let key = keys::membership(replica);
         for _ in 0..ATTEMPTS {
-            let living = Registry::find(&self.store, replica).await?;
-            let living = living.ok_or_else(|| GroupError::NoReplica(replica.to_owned()))?;
+            let living = self.living(replica).await?;
             let entry = self.store.get(&key).await?;
             let now = match &entry {
                 Some(entry) => keys::read::<Membership>("a replica's membership", entry)?.group,
