@@ -99,7 +99,7 @@ struct Global {
 #[derive(Subcommand)]
 enum Command {
     /// Run a flow on this machine: broker, replicas, store and gateway, with one command
-    Up(up::UpArgs),
+    Up(Box<up::UpArgs>),
     /// End the `flotilla up` of a data folder: it drains first
     Down(down::DownArgs),
     /// Run one replica of a group's flow
@@ -233,7 +233,7 @@ fn run() -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {
         match cli.command {
-            Command::Up(args) => up::run(args, cli.global.log_format).await,
+            Command::Up(args) => up::run(*args, cli.global.log_format).await,
             Command::Down(args) => down::run(args).await,
             Command::Replica(args) => replica::run(args).await,
             Command::Agent(args) => agent::run(*args, cli.global.log_format).await,
