@@ -1,7 +1,8 @@
 //! What a flow document says: read, validate, expand, diff, review. Pure, no I/O.
 
+mod choices;
 mod credentials;
-mod deploy_type;
+mod deployment;
 mod diff;
 mod document;
 mod env;
@@ -18,7 +19,7 @@ mod review;
 mod split;
 
 pub use credentials::{CredentialsError, NodeCredentials, encrypt_credentials, read_credentials};
-pub use deploy_type::DeployType;
+pub use deployment::DeployType;
 pub use diff::{Change, Effects, Kind as ChangeKind, diff, effects};
 pub use document::{Document, NodeConfig, ParseError};
 pub use env::substitute_env;

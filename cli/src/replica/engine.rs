@@ -38,6 +38,7 @@ pub fn settings(args: &EngineArgs, id: &str) -> Settings {
         allow_unknown: args.allow_unknown,
         node_modules: args.node_modules.clone(),
         share_subscriptions: true,
+        keep_session: Duration::from_secs(args.keep_session.into()),
         ..defaults
     }
 }

@@ -25,7 +25,36 @@ pub struct GroupSchedule {
     /// Set once this replica has joined: who may judge whether others are dead.
     standing: Arc<OnceLock<Standing>>,
     /// Ticks with `retry` that this replica asks for or runs, by node and time.
-    running: Arc<Mutex<HashSet<(String, i64)>>>,
+    running: Running,
+}
+
+type Running = Arc<Mutex<HashSet<(String, i64)>>>;
+
+/// A replica asks for a tick with `retry`. Until it is granted, dropping this lets go of it: a deploy may end the node
+/// that asks. If it was granted all the same, [`Schedule::orphan`] finds it.
+struct Asks {
+    running: Running,
+    tick: Option<(String, i64)>,
+}
+
+impl Asks {
+    fn new(running: &Running, tick: &Tick) -> Asks {
+        let tick = (tick.node.clone(), tick.scheduled_ms);
+        running.lock().insert(tick.clone());
+        Asks { running: running.clone(), tick: Some(tick) }
+    }
+
+    fn keep(mut self) {
+        self.tick = None;
+    }
+}
+
+impl Drop for Asks {
+    fn drop(&mut self) {
+        if let Some(tick) = self.tick.take() {
+            self.running.lock().remove(&tick);
+        }
+    }
 }
 
 impl GroupSchedule {
@@ -40,10 +69,7 @@ impl Schedule for GroupSchedule {
     fn claim(&self, tick: Tick) -> BoxFuture<'static, Claim> {
         let (ticks, replica) = (self.ticks.clone(), self.replica.clone());
         let now_ms = if tick.steady { self.clock.steady_ms() } else { self.clock.now_ms() };
-        let running = self.running.clone();
-        if tick.retry {
-            running.lock().insert((tick.node.clone(), tick.scheduled_ms));
-        }
+        let asks = tick.retry.then(|| Asks::new(&self.running, &tick));
         Box::pin(async move {
             let claimed = Claimed {
                 node: &tick.node,
@@ -53,9 +79,8 @@ impl Schedule for GroupSchedule {
                 replica: tick.retry.then_some(&*replica),
             };
             let answer = ticks.claim(&claimed).await;
-            if !matches!(answer, Ok(true)) {
-                // If it was granted all the same, [`Schedule::orphan`] finds it.
-                running.lock().remove(&(tick.node.clone(), tick.scheduled_ms));
+            if let (Some(asks), Ok(true)) = (asks, &answer) {
+                asks.keep();
             }
             match answer {
                 Ok(true) => {

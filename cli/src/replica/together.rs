@@ -82,6 +82,11 @@ impl Role for Sought {
         Box::pin(async move { seeker.until_lost().await })
     }
 
+    fn until_answered(&self) -> BoxFuture<'static, bool> {
+        let seeker = self.0.clone();
+        Box::pin(async move { seeker.until_answered().await })
+    }
+
     fn until_current(&self) -> BoxFuture<'static, bool> {
         let seeker = self.0.clone();
         Box::pin(async move { seeker.until_current(PATIENCE).await })

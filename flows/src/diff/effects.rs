@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::deploy_type::DeployType;
+use crate::deployment::DeployType;
 use crate::document::{Document, NodeConfig};
 
 /// What a deploy does in each replica.

@@ -50,6 +50,7 @@ impl Roles {
                 hold: watch::Sender::new(Hold::Not),
                 lease: Mutex::default(),
                 looked: Mutex::new(Instant::now()),
+                answers: watch::Sender::new(0),
                 ended: watch::Sender::new(false),
                 look: Notify::new(),
             }),
@@ -72,6 +73,8 @@ struct Inner {
     lease: Mutex<Option<Lease>>,
     /// When the lease was last looked at, whether the store answered or not.
     looked: Mutex<Instant>,
+    /// How often the store has answered whose the role is.
+    answers: watch::Sender<u64>,
     /// Done with the role.
     ended: watch::Sender<bool>,
     look: Notify,
@@ -110,10 +113,12 @@ impl Seeker {
             Ok(Acquire::Granted(lease)) => {
                 *inner.lease.lock() = Some(lease);
                 inner.hold.send_if_modified(|hold| std::mem::replace(hold, Hold::Had) != Hold::Had);
+                inner.answers.send_modify(|answers| *answers += 1);
                 inner.ttl / 3
             }
             Ok(Acquire::Held(_)) => {
                 inner.hold.send_if_modified(|hold| std::mem::replace(hold, Hold::Not) != Hold::Not);
+                inner.answers.send_modify(|answers| *answers += 1);
                 LOOK.min(inner.ttl / 3)
             }
             // It ran out, and somebody may have it: that is asked at once. The role is kept until the answer.
@@ -155,6 +160,21 @@ impl Seeker {
             }
         };
         let _ = tokio::time::timeout(patience, current).await;
+        self.has()
+    }
+
+    /// Looks, and waits until the store has answered, however long. True when this process has the role.
+    ///
+    /// Who was thrown out of a connection asks so: with the store away for it alone, it would go on as if it had the role
+    /// and throw out the one that took it, in turns.
+    pub async fn until_answered(&self) -> bool {
+        let mut answers = self.inner.answers.subscribe();
+        let mut ended = self.inner.ended.subscribe();
+        self.inner.look.notify_one();
+        tokio::select! {
+            _ = answers.changed() => {}
+            _ = ended.wait_for(|ended| *ended) => {}
+        }
         self.has()
     }
 

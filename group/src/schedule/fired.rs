@@ -4,17 +4,22 @@ use serde::{Deserialize, Serialize};
 
 /// How many ranges are remembered: there is one more each time the clock was set, or ticks were missed.
 const RANGES: usize = 16;
+/// How many ticks whose work has not ended are remembered. With more the oldest is not run again when its replica dies.
+const OPEN: usize = 16;
 /// A clock this much behind the last tick that fired was set back; less is how far clocks are apart.
 const APART_MS: i64 = 1_000;
 
-/// The ticks of a node that have fired, and the one that still runs.
+/// The ticks of a node that have fired, and those that still run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fired {
     /// First and last of ticks that all fired, in the order in which they fired.
     ranges: Vec<(i64, i64)>,
-    /// A tick whose work has not ended: another replica runs it if this one dies.
+    /// The latest tick whose work has not ended: another replica runs it if its own dies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) open: Option<Open>,
+    open: Option<Open>,
+    /// Ticks before it whose work has not ended either: it takes longer than the time between two ticks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<Open>,
 }
 
 /// A tick whose work has not ended.
@@ -30,7 +35,7 @@ impl Fired {
     /// From the store: a record of 0.1.0 is the last tick alone.
     pub(super) fn read(value: &[u8]) -> Option<Fired> {
         if let Some(last) = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()) {
-            return Some(Fired { ranges: vec![(last, last)], open: None });
+            return Some(Fired { ranges: vec![(last, last)], ..Fired::default() });
         }
         serde_json::from_slice(value).ok()
     }
@@ -38,6 +43,38 @@ impl Fired {
     /// The tick that fired last.
     pub(super) fn last(&self) -> Option<i64> {
         self.ranges.last().map(|(_, last)| *last)
+    }
+
+    /// The work of a tick begins.
+    pub(super) fn begin(&mut self, tick: i64, replica: &str) {
+        if let Some(before) = self.open.replace(Open { tick, replica: replica.to_owned() }) {
+            self.earlier.push(before);
+        }
+        let surplus = self.earlier.len().saturating_sub(OPEN - 1);
+        self.earlier.drain(..surplus);
+    }
+
+    /// Ticks whose work has not ended, the oldest first.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Open> {
+        self.earlier.iter().chain(&self.open)
+    }
+
+    /// The work of a tick has ended. False when it was not that replica's.
+    pub(super) fn end(&mut self, tick: i64, replica: &str) -> bool {
+        let own = |open: &Open| open.tick == tick && open.replica == replica;
+        let before = self.open().count();
+        self.earlier.retain(|open| !own(open));
+        if self.open.as_ref().is_some_and(own) {
+            self.open = self.earlier.pop();
+        }
+        self.open().count() < before
+    }
+
+    /// Another replica runs the tick; no replica does when `to` is empty. False when it was not `from`'s.
+    pub(super) fn pass(&mut self, tick: i64, from: &str, to: &str) -> bool {
+        let own = |open: &&mut Open| open.tick == tick && open.replica == from;
+        let found = self.earlier.iter_mut().chain(&mut self.open).find(own);
+        found.map(|open| to.clone_into(&mut open.replica)).is_some()
     }
 
     /// Takes a tick in. `before` is the tick before it by the schedule, `now` the clock of who asks. False when it has fired,
@@ -92,5 +129,21 @@ mod tests {
         let written = serde_json::to_vec(&fired).unwrap();
         assert_eq!(Fired::read(&written), Some(fired));
         assert_eq!(Fired::read(b"{"), None);
+    }
+
+    #[test]
+    fn work_that_outlasts_the_next_ticks_is_remembered_up_to_a_bound() {
+        let mut fired = Fired::read(br#"{"ranges":[[1,1]],"open":{"tick":1,"replica":"a"}}"#).unwrap();
+        for tick in 2..=20 {
+            fired.begin(tick, "a");
+        }
+        let ticks = |fired: &Fired| fired.open().map(|open| open.tick).collect::<Vec<_>>();
+        assert_eq!(ticks(&fired), (5..=20).collect::<Vec<_>>());
+        assert!(fired.end(20, "a") && fired.end(7, "a"));
+        assert!(!fired.end(20, "a") && !fired.end(8, "b") && !fired.pass(8, "b", "c"));
+        assert!(fired.pass(8, "a", "b") && fired.end(8, "b"));
+        let read = Fired::read(&serde_json::to_vec(&fired).unwrap()).unwrap();
+        assert_eq!(read, fired);
+        assert_eq!(ticks(&fired), [vec![5, 6], (9..=19).collect()].concat());
     }
 }

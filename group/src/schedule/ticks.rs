@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use bytes::Bytes;
 use flotilla_store::{Entry, Expect, Store, Write};
 
-use super::fired::{Fired, Open};
+use super::fired::Fired;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -49,7 +49,7 @@ impl Ticks {
         self.change(claim.node, |fired| {
             let granted = fired.add(claim.scheduled_ms, claim.before_ms, claim.now_ms);
             if let Some(replica) = claim.replica.filter(|_| granted) {
-                fired.open = Some(Open { tick: claim.scheduled_ms, replica: replica.to_owned() });
+                fired.begin(claim.scheduled_ms, replica);
             }
             granted
         })
@@ -58,13 +58,8 @@ impl Ticks {
 
     /// The work of a tick that was claimed with its replica has ended; or it was given up, and another is to run it.
     pub async fn end(&self, node: &str, scheduled_ms: i64, replica: &str, given_up: bool) -> Result<(), GroupError> {
-        let own = |open: &Open| open.tick == scheduled_ms && open.replica == replica;
         self.change(node, |fired| {
-            let ends = fired.open.as_ref().is_some_and(own);
-            if ends {
-                fired.open = given_up.then(|| Open { tick: scheduled_ms, replica: String::new() });
-            }
-            ends
+            if given_up { fired.pass(scheduled_ms, replica, "") } else { fired.end(scheduled_ms, replica) }
         })
         .await
         .map(drop)
@@ -80,24 +75,18 @@ impl Ticks {
         runs: impl Fn(i64) -> bool,
     ) -> Result<Option<i64>, GroupError> {
         let key = keys::tick(&self.group, node);
-        let Some(found) = self.store.get(&key).await?.and_then(|entry| Fired::read(&entry.value)?.open) else {
+        let Some(fired) = self.store.get(&key).await?.and_then(|entry| Fired::read(&entry.value)) else {
             return Ok(None);
         };
-        let held = self.store.leases(&keys::member_lease("")).await?;
-        let lives = |id: &str| held.iter().any(|lease| lease.name == keys::member_lease(id));
-        let busy = if found.replica == replica { runs(found.tick) } else { lives(&found.replica) };
-        if busy || !lives(replica) {
+        if fired.open().next().is_none() {
             return Ok(None);
         }
-        let taken = self
-            .change(node, |fired| {
-                let same = fired.open.as_ref() == Some(&found);
-                if same {
-                    fired.open = Some(Open { tick: found.tick, replica: replica.to_owned() });
-                }
-                same
-            })
-            .await?;
+        let held = self.store.leases(&keys::member_lease("")).await?;
+        let lives = |id: &str| held.iter().any(|lease| lease.name == keys::member_lease(id));
+        let mut open = fired.open();
+        let found = open.find(|open| !if open.replica == replica { runs(open.tick) } else { lives(&open.replica) });
+        let Some(found) = found.filter(|_| lives(replica)) else { return Ok(None) };
+        let taken = self.change(node, |fired| fired.pass(found.tick, &found.replica, replica)).await?;
         Ok(taken.then_some(found.tick))
     }
 
@@ -222,6 +211,21 @@ mod tests {
         ticks.end("n", 1_000, "c", false).await.unwrap();
         assert_eq!(ticks.take_over("n", "b", |_| true).await.unwrap(), None, "it has ended");
         assert_eq!(ticks.last("n").await.unwrap(), Some(1_000));
+    }
+
+    #[tokio::test]
+    async fn all_ticks_of_a_replica_that_is_gone_are_run_by_others() {
+        let (_folder, ticks) = ticks().await;
+        ticks.store.acquire(&keys::member_lease("b"), "b", Duration::from_secs(60)).await.unwrap();
+        for tick in [1_000, 2_000, 3_000] {
+            assert!(ticks.claim(&claim(tick, Some("a"))).await.unwrap());
+        }
+        ticks.end("n", 2_000, "a", false).await.unwrap();
+        let runs = parking_lot::Mutex::new(Vec::new());
+        while let Some(tick) = ticks.take_over("n", "b", |tick| runs.lock().contains(&tick)).await.unwrap() {
+            runs.lock().push(tick);
+        }
+        assert_eq!(*runs.lock(), [1_000, 3_000]);
     }
 
     #[tokio::test]

@@ -53,6 +53,10 @@ impl Stretch {
         }
         // The form that loses no digits when `from` is much larger than the square root's change.
         let root = (from * from + 2.0 * slope * count).max(0.0).sqrt();
+        if from + root == 0.0 {
+            // The first of a ramp from 0.
+            return 0.0;
+        }
         (2.0 * count / (from + root)).min(seconds)
     }
 }
@@ -181,6 +185,7 @@ mod tests {
         assert_eq!(plan.messages(), 500);
         let due = times(&plan, 0, 1);
         assert!((due[250] - 7.071).abs() < 0.01, "{}", due[250]);
+        assert!(due[0].abs() < 1e-9 && due.is_sorted(), "{}", due[0]);
         assert!((plan.rate_at(5.0) - 50.0).abs() < 1e-9);
     }
 
@@ -191,10 +196,15 @@ mod tests {
         assert_eq!(times(&plan, 0, 1), [0.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
     }
 
+    /// Rates, of which many are 0.
+    fn rates() -> impl Strategy<Value = f64> {
+        prop_oneof![Just(0.0), 0.0f64..50.0]
+    }
+
     proptest! {
         #[test]
         fn clients_share_a_plan_without_gap_or_repeat(
-            segments in prop::collection::vec((0.1f64..5.0, 0.0f64..50.0, 0.0f64..50.0), 1..5),
+            segments in prop::collection::vec((0.1f64..5.0, rates(), rates()), 1..5),
             burst in prop::option::of((0.3f64..3.0, 1u64..20)),
             clients in 1u64..7,
         ) {

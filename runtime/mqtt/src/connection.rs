@@ -14,7 +14,7 @@ use flotilla_codec::{AckKind, Disconnect, QoS, Version, packet_len};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
 
-use super::client_type::{Client, ClientEvents, Role, State};
+use super::client::{Client, ClientEvents, Role, State};
 use super::guard::Parting;
 use super::inbox::Verdict;
 use super::line::Wire;

@@ -10,7 +10,7 @@ use flotilla_codec::{Connect, Disconnect, Version, agreed, frame_len};
 use rustls::CertificateError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::client_type::{Client, ClientEvents, ClientOptions, Role};
+use super::client::{Client, ClientEvents, ClientOptions, Role};
 use super::connection::{Connection, End, PACKET_LIMIT, READ};
 use super::line::Wire;
 use super::pace::Pace;

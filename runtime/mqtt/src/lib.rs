@@ -2,8 +2,9 @@
 //! reconnects.
 
 mod backoff;
-mod client_type;
+mod client;
 mod connection;
+mod ending;
 mod guard;
 mod handshake;
 mod inbox;
@@ -19,7 +20,7 @@ pub mod topic;
 mod transport;
 mod websocket;
 
-pub use client_type::{Client, ClientEvents, ClientOptions, Role, State};
+pub use client::{Client, ClientEvents, ClientOptions, Role, State};
 pub use guard::{Guard, Parting};
 pub use inbox::{Ticket, Verdict};
 pub use kept::Policy;

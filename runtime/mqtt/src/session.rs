@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use flotilla_tasks::Task;
 
 use super::backoff::Backoff;
-use super::client_type::{Client, ClientEvents, State};
+use super::client::{Client, ClientEvents, State};
 use super::connection::End;
 use super::handshake;
 

@@ -4,11 +4,11 @@
 
 mod adoption;
 mod broker;
+mod capabilities;
 mod content;
 mod delivery;
 mod fake;
 mod flow;
-mod missing;
 mod no_local;
 mod proxy;
 mod reconnects;

@@ -28,6 +28,8 @@ pub struct Settings {
     /// `mqtt in` nodes subscribe to `$share/<group>/<filter>`, so that the group's replicas share the messages. Off by
     /// default; a replica of a group switches it on.
     pub share_subscriptions: bool,
+    /// How long MQTT sessions of the whole group outlive it.
+    pub keep_session: Duration,
     /// Where dead letters are published; `{group}` and `{topic}` are filled in. Empty: nowhere.
     pub dead_letter_topic: String,
     /// How long a node may take to close; Node-RED's `nodeCloseTimeout`, 15 s.
@@ -68,6 +70,7 @@ impl Default for Settings {
             retry_delay: Duration::from_millis(500),
             max_attempts: 3,
             share_subscriptions: false,
+            keep_session: Duration::from_secs(86_400),
             dead_letter_topic: "flotilla/dead-letter/{group}/{topic}".to_owned(),
             node_close_timeout: Duration::from_secs(15),
             deny: Vec::new(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use flotilla_value::Value;
 
-use super::matcher_type::{Contains, Matcher, type_name};
+use super::kinds::{Contains, Matcher, type_name};
 use super::show::show;
 
 /// Where a value differs from what is expected.

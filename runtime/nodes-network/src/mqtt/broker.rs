@@ -15,13 +15,12 @@ use flotilla_value::Str;
 
 use super::durable::Waiting;
 use super::herald::Herald;
-use super::keeper::Keeper;
-use super::options::{Announcement, BrokerOptions, Kind};
-use super::share::{self, Wish};
+use super::no_local;
+use super::options::BrokerOptions;
+use super::share::{self, Subscription};
 use super::single::Single;
-use super::{own, tls};
 use flotilla_mqtt::topic;
-use flotilla_mqtt::{Client, Outgoing, Publish, PublishError, Receipt, Role, State};
+use flotilla_mqtt::{Client, Outgoing, Publish, PublishError, Receipt};
 
 /// The mqtt-broker config node. Consuming and publishing use separate connections, except for a flow with a ClientID of
 /// its own outside a group, or a subscription without local messages: those want one client.
@@ -56,10 +55,10 @@ pub(super) struct BrokerState {
     /// The broker speaks no MQTT 5.
     pub(super) older: bool,
     /// What nodes want to receive.
-    pub(super) wishes: Vec<(Str, Wish)>,
+    pub(super) subscriptions: Vec<(Str, Subscription)>,
     /// The share name of its subscriptions, once there is one.
     pub(super) share: Option<Str>,
-    /// What its messages are marked with, for nodes that do not want them back: see [`own`].
+    /// What its messages are marked with, for nodes that do not want them back: see [`no_local`].
     pub(super) mark: Option<Str>,
     /// Messages that are kept in the store before they are published.
     pub(super) durable: Option<Waiting>,
@@ -171,30 +170,13 @@ impl MqttBroker {
             let (lasting, fleeting) = self.consuming(&state);
             state.running
                 && (!consumes || ((!lasting || runs(&state.consumer)) && (!fleeting || runs(&state.fleeting))))
-                && (state.publisher.is_some() || state.users.iter().all(|user| user.consumes) || self.single(&state))
+                && (state.publisher.is_some()
+                    || state.users.iter().all(|user| user.consumes)
+                    || self.is_one_client(&state))
         };
         if !complete {
             self.connect();
         }
-    }
-
-    fn single(&self, state: &BrokerState) -> bool {
-        let settings = self.shared.settings();
-        let own_id = !self.options.lock().client_id().is_empty();
-        !settings.share_subscriptions && (own_id || state.users.iter().any(|user| user.no_local))
-    }
-
-    /// Which consuming clients the wishes need: one whose session outlives its connection, and one for QoS 0 in a group.
-    fn consuming(&self, state: &BrokerState) -> (bool, bool) {
-        let group = self.shared.settings().share_subscriptions;
-        let others = || state.wishes.iter().filter(|(_, wish)| !wish.single);
-        let of_one = |user: &User| state.wishes.iter().any(|(node, wish)| *node == user.node && wish.single);
-        if state.users.iter().filter(|user| user.consumes).all(of_one) {
-            return (false, false);
-        }
-        let fleeting = group && others().any(|(_, wish)| wish.is_fleeting());
-        let lasting = !fleeting || others().any(|(_, wish)| !wish.is_fleeting());
-        (lasting, fleeting)
     }
 
     /// Itself, for what outlives a call.
@@ -202,141 +184,11 @@ impl MqttBroker {
         self.me.clone()
     }
 
-    /// The client that a wish is for; made when it is not there, and run with the others or by [`MqttBroker::connect`].
-    pub(super) fn consumer_of(&self, wish: &Wish) -> Option<Arc<Client>> {
-        if wish.single {
-            return self.single_client();
-        }
-        let fleeting = self.shared.settings().share_subscriptions && wish.is_fleeting();
-        let mut state = self.state.lock();
-        let made = if fleeting { state.fleeting.clone() } else { state.consumer.clone() };
-        made.or_else(|| {
-            if fleeting {
-                self.launch(&mut state.fleeting, Kind::Fleeting, false, &mut Vec::new());
-                return state.fleeting.clone();
-            }
-            let single = self.single(&state);
-            let publishes = self.publishes(&state);
-            let kind = if single { Kind::Both } else { Kind::Consume };
-            self.launch(&mut state.consumer, kind, single || !publishes, &mut Vec::new());
-            state.consumer.clone()
-        })
-    }
-
-    /// Starts the clients that the users need.
-    pub(super) fn connect(&self) {
-        let mut state = self.state.lock();
-        (state.running, state.stopped) = (true, false);
-        let consumes = state.users.iter().any(|user| user.consumes);
-        let publishes = self.publishes(&state);
-        let single = self.single(&state);
-        let mut started = Vec::new();
-        if consumes {
-            let (lasting, fleeting) = self.consuming(&state);
-            if lasting {
-                let kind = if single { Kind::Both } else { Kind::Consume };
-                self.launch(&mut state.consumer, kind, single || !publishes, &mut started);
-            }
-            if fleeting {
-                self.launch(&mut state.fleeting, Kind::Fleeting, !lasting && !publishes, &mut started);
-            }
-        }
-        if publishes && !(consumes && single) {
-            self.launch(&mut state.publisher, Kind::Publish, true, &mut started);
-        }
-        drop(state);
-        self.tell();
-        self.show(State::Connecting, None);
-        started.into_iter().for_each(|client| self.run(client));
-        self.start_single();
-        self.start_herald();
-    }
-
-    /// Makes and runs a publishing client when there is none: dead letters have to go somewhere.
-    pub(super) fn ensure_publisher(&self) {
-        let mut started = Vec::new();
-        {
-            let mut state = self.state.lock();
-            let single = state.consumer.as_ref().is_some_and(|consumer| consumer.role == Role::Both);
-            if !single && state.running && state.publisher.is_none() {
-                self.launch(&mut state.publisher, Kind::Publish, false, &mut started);
-            }
-        }
-        started.into_iter().for_each(|client| self.run(client));
-    }
-
     /// Has the publishing client look again whether it may publish.
     pub(super) fn nudge(&self) {
         if let Some(publisher) = &self.state.lock().publisher {
             publisher.nudge();
         }
-    }
-
-    fn publishes(&self, state: &BrokerState) -> bool {
-        let announces = {
-            let options = self.options.lock();
-            options.has(Announcement::Birth) || options.has(Announcement::Close)
-        };
-        (announces && !self.has_herald()) || state.users.iter().any(|user| !user.consumes)
-    }
-
-    /// How a client of this node connects now.
-    pub(super) fn client_options(&self, role: Role) -> Result<flotilla_mqtt::ClientOptions, String> {
-        let options = self.options.lock();
-        let settings = self.shared.settings();
-        let kind = if role == Role::Adopt { Kind::Adopt } else { Kind::Consume };
-        options.client(kind, &self.id, &settings, false, || tls::config(&self.shared, &options))
-    }
-
-    /// The client in `place`, ready to run; made when it is not there.
-    fn launch(&self, place: &mut Option<Arc<Client>>, kind: Kind, with_will: bool, started: &mut Vec<Arc<Client>>) {
-        let role = kind.role();
-        let with_will = with_will && !self.has_herald();
-        let options = self.options.lock();
-        let settings = self.shared.settings();
-        let made = options.client(kind, &self.id, &settings, with_will, || tls::config(&self.shared, &options));
-        let made = match made {
-            Ok(made) => made,
-            Err(why) => return self.shared.log(Level::Error, format!("mqtt-broker {}: {why}", self.id)),
-        };
-        match place {
-            Some(client) if client.has_begun() => {}
-            Some(client) if client.role == role => {
-                let mut made = made;
-                if client.is_left() {
-                    // It goes on with its session.
-                    made.connect.client_id.clone_from(&client.options().connect.client_id);
-                }
-                client.set_options(made);
-                client.reopen();
-                started.push(client.clone());
-            }
-            _ => {
-                let client = Client::new(role, made);
-                if role == Role::Consume
-                    && let Some(keeper) = self.shared.extensions().get::<Keeper>()
-                {
-                    client.set_guard(keeper.0.guard());
-                }
-                started.push(client.clone());
-                *place = Some(client);
-            }
-        }
-    }
-
-    pub(super) fn run(&self, client: Arc<Client>) {
-        self.run_then(client, || {});
-    }
-
-    /// Runs a client, and then something.
-    pub(super) fn run_then(&self, client: Arc<Client>, then: impl FnOnce() + Send + 'static) {
-        let running = client.begin();
-        let Some(me) = self.me.upgrade() else { return };
-        self.run_task(async move {
-            client.run(me).await;
-            drop(running);
-            then();
-        });
     }
 
     /// Runs something on the node's worker until the node is closed.
@@ -382,7 +234,7 @@ impl MqttBroker {
                 return;
             }
             if let Some(mark) = &state.mark {
-                own::mark(&mut outgoing.publish, mark);
+                no_local::mark(&mut outgoing.publish, mark);
             }
             state.publisher.clone().or_else(|| state.consumer.clone()).or_else(|| state.fleeting.clone())
         };

@@ -20,7 +20,7 @@ use super::keeper::{Keeper, KeptSession};
 use super::letters::{Letter, deaths_alone};
 use super::options::Announcement;
 use super::single::Single;
-use super::{mqtt_in, own};
+use super::{mqtt_in, no_local};
 use flotilla_mqtt::{
     Client, ClientEvents, Parting, Policy, Publish, PublishError, Receipt, Role, State, Target, Ticket, Verdict, topic,
 };
@@ -188,8 +188,10 @@ impl MqttBroker {
             return targets;
         }
         let shared = |target: &Target| {
-            state.wishes.iter().any(|(node, wish)| {
-                *node == target.node && wish.is_shared() && topic::matches(&wish.filter.filter, &publish.topic)
+            state.subscriptions.iter().any(|(node, subscription)| {
+                *node == target.node
+                    && subscription.is_shared()
+                    && topic::matches(&subscription.filter.filter, &publish.topic)
             })
         };
         targets.iter().filter(|target| !shared(target)).cloned().collect()
@@ -201,7 +203,7 @@ impl MqttBroker {
             return targets;
         }
         match &self.state.lock().mark {
-            Some(mark) if own::is_marked(publish, mark) => {
+            Some(mark) if no_local::is_marked(publish, mark) => {
                 targets.iter().filter(|target| !target.no_local).cloned().collect()
             }
             _ => targets,

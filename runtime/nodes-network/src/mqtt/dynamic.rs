@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::mqtt_in::{MqttIn, retain_handling};
 use super::replica_topic::filled;
-use super::share::Wish;
+use super::share::Subscription;
 use super::together::{Asked, Group};
 use super::{action, properties};
 use flotilla_mqtt::{DataType, SubscribeFilter, topic};
@@ -22,7 +22,7 @@ const HEARD: Duration = Duration::from_secs(5);
 
 /// One that is in force here.
 pub(super) struct Subscribed {
-    pub(super) wish: Wish,
+    pub(super) subscription: Subscription,
     /// As `getSubscriptions` shows it.
     shown: Value,
     /// Which time it was asked for, in a group.
@@ -137,7 +137,7 @@ impl MqttIn {
 
     fn drop_one(&self, filter: &str) {
         if let Some(held) = self.dynamic.borrow_mut().shift_remove(filter) {
-            self.broker.unsubscribe(&held.wish, self.cx.id(), true);
+            self.broker.unsubscribe(&held.subscription, self.cx.id(), true);
         }
     }
 
@@ -162,7 +162,7 @@ impl MqttIn {
         let v5 = self.broker.v5();
         let (qos, rh, rap, nl) = (small("qos", 2), small("rh", 0), flag("rap"), flag("nl"));
         let datatype = shown.get("datatype");
-        let wish = Wish {
+        let subscription = Subscription {
             filter: SubscribeFilter {
                 filter,
                 qos: QoS::from_bits(qos).unwrap_or_default(),
@@ -188,7 +188,7 @@ impl MqttIn {
                 }
             }
         }
-        self.broker.subscribe(&wish, self.cx.id());
-        self.dynamic.borrow_mut().insert(named, Subscribed { wish, shown, serial });
+        self.broker.subscribe(&subscription, self.cx.id());
+        self.dynamic.borrow_mut().insert(named, Subscribed { subscription, shown, serial });
     }
 }

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 
 use super::broker::MqttBroker;
 use super::options::Kind;
-use super::share::Wish;
+use super::share::Subscription;
 use super::tls;
 use super::together::Group;
 use flotilla_engine::message::{Delivery, Failure, Outcome};
@@ -32,10 +32,10 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How often a claim is made again while the store is away.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// A wish whose retained messages are to be fetched.
-type Wanted = (Str, Wish);
+/// A subscription whose retained messages are to be fetched.
+type Wanted = (Str, Subscription);
 
-impl Wish {
+impl Subscription {
     /// Who is to have the retained messages fetched, on a broker that is (or is not) Flotilla's own.
     fn fetches(&self, own_broker: bool) -> Option<Retained> {
         let asked = self.is_shared() && self.filter.retain_handling != RetainHandling::Never;
@@ -48,7 +48,7 @@ impl Wish {
 }
 
 impl MqttBroker {
-    /// Fetches what the wishes want that have not been looked at yet. Called when the node is connected, and when a node
+    /// Fetches what the subscriptions want that have not been looked at yet. Called when the node is connected, and when a node
     /// subscribes after that.
     pub(super) fn fetch_retained(&self) {
         if !self.shared.settings().share_subscriptions {
@@ -61,9 +61,9 @@ impl MqttBroker {
                 return;
             }
             let own = state.own_broker;
-            let all = state.wishes.clone();
-            let new = all.into_iter().filter(|(_, wish)| wish.fetches(own).is_some());
-            new.filter(|(_, wish)| state.begun.insert(wish.order.token().to_owned())).collect()
+            let all = state.subscriptions.clone();
+            let new = all.into_iter().filter(|(_, subscription)| subscription.fetches(own).is_some());
+            new.filter(|(_, subscription)| state.begun.insert(subscription.order.token().to_owned())).collect()
         };
         if wanted.is_empty() {
             return;
@@ -82,11 +82,15 @@ impl MqttBroker {
             tokio::time::sleep(LOOK).await;
         }
         let (mut fetched, once): (Vec<_>, Vec<_>) =
-            wanted.into_iter().partition(|(_, wish)| wish.order.retained() == Retained::Each);
+            wanted.into_iter().partition(|(_, subscription)| subscription.order.retained() == Retained::Each);
         if !once.is_empty() {
-            let tokens: Vec<String> = once.iter().map(|(_, wish)| wish.order.token().to_owned()).collect();
+            let tokens: Vec<String> =
+                once.iter().map(|(_, subscription)| subscription.order.token().to_owned()).collect();
             let won = claim(group, &self.id, &tokens).await;
-            fetched.extend(once.into_iter().filter(|(_, wish)| won.iter().any(|token| token == wish.order.token())));
+            fetched.extend(
+                once.into_iter()
+                    .filter(|(_, subscription)| won.iter().any(|token| token == subscription.order.token())),
+            );
             let first = {
                 let mut state = self.state.lock();
                 let first = state.claimed.is_none();
@@ -113,12 +117,12 @@ impl MqttBroker {
             Err(why) => return self.shared.log(Level::Error, format!("mqtt-broker {}: {why}", self.id)),
         };
         let client = Client::new(Kind::Fetch.role(), made);
-        for (node, wish) in wanted {
-            let mut filter = wish.filter.clone();
+        for (node, subscription) in wanted {
+            let mut filter = subscription.filter.clone();
             // A retain flag then says that the message was retained [MQTT-3.3.1-12].
             (filter.retain_as_published, filter.no_local) = (false, false);
             filter.retain_handling = RetainHandling::Always;
-            client.subscribe(filter, SubRef { node, datatype: wish.datatype, no_local: false, active: true });
+            client.subscribe(filter, SubRef { node, datatype: subscription.datatype, no_local: false, active: true });
         }
         let _closes = LetGo(client.clone());
         let running = client.begin();
@@ -166,10 +170,11 @@ async fn keep(group: Arc<Group>, broker: Weak<MqttBroker>) {
         let Some(broker) = broker.upgrade() else { return };
         let tokens: Vec<String> = {
             let mut state = broker.state.lock();
-            let wished: HashSet<String> = state.wishes.iter().map(|(_, wish)| wish.order.token().to_owned()).collect();
-            state.begun.retain(|token| wished.contains(token));
+            let subscribed: HashSet<String> =
+                state.subscriptions.iter().map(|(_, subscription)| subscription.order.token().to_owned()).collect();
+            state.begun.retain(|token| subscribed.contains(token));
             let claimed = state.claimed.get_or_insert_default();
-            claimed.retain(|token| wished.contains(token));
+            claimed.retain(|token| subscribed.contains(token));
             claimed.iter().cloned().collect()
         };
         let _ = group.0.begin(&broker.id, tokens).await;

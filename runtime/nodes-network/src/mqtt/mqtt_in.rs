@@ -17,7 +17,7 @@ use super::broker::MqttBroker;
 use super::dynamic::Subscribed;
 use super::order::Order;
 use super::replica_topic::filled;
-use super::share::Wish;
+use super::share::Subscription;
 use super::{action, payload, properties};
 use flotilla_mqtt::{DataType, Publish, SubscribeFilter, topic};
 
@@ -31,7 +31,7 @@ pub(super) struct MqttIn {
     pub(super) single: bool,
     pub(super) order: Order,
     /// The filter of a node that is not dynamic.
-    fixed: Option<Wish>,
+    fixed: Option<Subscription>,
     /// What the flow subscribed to, by filter.
     pub(super) dynamic: RefCell<IndexMap<Str, Subscribed>>,
     /// Where the group keeps that: a node whose settings change begins without.
@@ -73,7 +73,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     if let Err(why) = read {
         cx.report().error(Value::from(why), None);
     }
-    let fixed = (!dynamic).then(|| Wish {
+    let fixed = (!dynamic).then(|| Subscription {
         filter: SubscribeFilter {
             filter: Str::new(filter),
             qos,
@@ -88,7 +88,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         single,
         order: order.clone(),
     });
-    broker.register(cx.id(), true, fixed.as_ref().is_some_and(|wish| wish.filter.no_local));
+    broker.register(cx.id(), true, fixed.as_ref().is_some_and(|subscription| subscription.filter.no_local));
     let key = order.token().to_owned();
     Ok(Rc::new_cyclic(|me| MqttIn {
         me: me.clone(),
@@ -168,8 +168,8 @@ impl Node for MqttIn {
 
     fn start(&self) {
         show_first(&self.cx, &self.broker);
-        if let Some(wish) = &self.fixed {
-            self.broker.subscribe(wish, self.cx.id());
+        if let Some(subscription) = &self.fixed {
+            self.broker.subscribe(subscription, self.cx.id());
         }
         self.broker.started();
         if self.fixed.is_none() {
@@ -179,8 +179,8 @@ impl Node for MqttIn {
 
     fn close(&self, removed: bool) -> LocalBoxFuture<'static, ()> {
         let dynamic = std::mem::take(&mut *self.dynamic.borrow_mut());
-        for wish in self.fixed.iter().chain(dynamic.values().map(|held| &held.wish)) {
-            self.broker.unsubscribe(wish, self.cx.id(), removed);
+        for subscription in self.fixed.iter().chain(dynamic.values().map(|held| &held.subscription)) {
+            self.broker.unsubscribe(subscription, self.cx.id(), removed);
         }
         let (cx, broker) = (self.cx.clone(), self.broker.clone());
         Box::pin(async move {

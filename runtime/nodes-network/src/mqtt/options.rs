@@ -19,8 +19,6 @@ use flotilla_mqtt::{Address, ClientOptions, Publish, PublishProps, Role};
 /// How long a session of ours outlives its connection, in seconds: time enough to come back, or for another replica
 /// to adopt it.
 const SESSION_EXPIRY: u32 = 300;
-/// How long the session of nodes that one replica at a time consumes outlives the whole group, in seconds.
-const SINGLE_EXPIRY: u32 = 86_400;
 /// As long, while it is being adopted.
 pub(super) const ADOPTED_EXPIRY: u32 = SESSION_EXPIRY;
 
@@ -318,7 +316,10 @@ impl BrokerOptions {
                 will: will.map(|(publish, delay)| publish.into_will(delay)),
                 session_expiry: match kind {
                     Kind::Fleeting | Kind::Fetch => 0,
-                    Kind::Single => SINGLE_EXPIRY,
+                    // The next who has the role goes on with it, however short it is kept for the whole group.
+                    Kind::Single => {
+                        u32::try_from(settings.keep_session.as_secs()).unwrap_or(u32::MAX).max(SESSION_EXPIRY)
+                    }
                     _ if ours => SESSION_EXPIRY,
                     _ => given,
                 },

@@ -36,7 +36,7 @@ pub(super) fn into_message(props: &PublishProps, msg: &mut Object) {
     set("payloadFormatIndicator", props.utf8.map(Value::Bool));
     if !props.user.is_empty() {
         let mut user = Object::with_capacity(props.user.len());
-        for (name, value) in props.user.iter().filter(|(name, _)| name != super::own::MARK) {
+        for (name, value) in props.user.iter().filter(|(name, _)| name != super::no_local::MARK) {
             // A name that comes more than once has all its values, as in mqtt.js.
             let value = Value::String(value.clone());
             let value = match user.get(name).cloned() {

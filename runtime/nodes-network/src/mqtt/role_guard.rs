@@ -39,9 +39,10 @@ impl Guard for RoleGuard {
     fn may_connect(&self, taken: bool) -> BoxFuture<'static, bool> {
         let (role, told) = (self.role.clone(), self.told.clone());
         Box::pin(async move {
-            // Somebody else connected under the ClientID: the role is looked at anew.
+            // Somebody else connected under the ClientID. If the store is away for this replica alone, both would hold it
+            // for theirs and throw each other out.
             if taken && role.has() {
-                role.until_current().await;
+                role.until_answered().await;
             }
             if !role.has() {
                 tell(told.as_ref(), true);

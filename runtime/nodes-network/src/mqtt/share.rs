@@ -10,7 +10,7 @@ use flotilla_mqtt::{Client, DataType, SubRef, SubscribeFilter, topic};
 
 /// What an `mqtt in` node wants to receive.
 #[derive(Clone, Debug)]
-pub(super) struct Wish {
+pub(super) struct Subscription {
     pub(super) filter: SubscribeFilter,
     pub(super) datatype: DataType,
     /// Every replica gets every message.
@@ -21,7 +21,7 @@ pub(super) struct Wish {
     pub(super) order: Order,
 }
 
-impl Wish {
+impl Subscription {
     /// True when the replicas of a group are to share its messages under the group's name.
     pub(super) fn is_shared(&self) -> bool {
         !self.each && !self.single && !topic::is_special(&self.filter.filter)
@@ -54,10 +54,10 @@ impl MqttBroker {
         Str::from(format!("{group}-{}", self.id.replace(['/', '+', '#'], "_")))
     }
 
-    fn wire_filter(&self, wish: &Wish) -> SubscribeFilter {
-        let mut filter = wish.filter.clone();
+    fn wire_filter(&self, subscription: &Subscription) -> SubscribeFilter {
+        let mut filter = subscription.filter.clone();
         if self.shared.settings().share_subscriptions {
-            if wish.is_shared() {
+            if subscription.is_shared() {
                 let known = self.state.lock().share.clone();
                 let share = known.unwrap_or_else(|| {
                     let share = self.share_name();
@@ -65,14 +65,14 @@ impl MqttBroker {
                     share
                 });
                 filter.filter = Str::from(format!("$share/{share}/{}", filter.filter));
-                filter.user = wish.order.properties(filter.retain_handling != RetainHandling::Never);
+                filter.user = subscription.order.properties(filter.retain_handling != RetainHandling::Never);
                 // Retained messages come another way, or not at all: some brokers send them to each member.
                 filter.retain_handling = RetainHandling::Never;
-            } else if wish.single && filter.retain_handling == RetainHandling::Always {
+            } else if subscription.single && filter.retain_handling == RetainHandling::Always {
                 // Each holder of the role goes on with the session: they come when it begins.
                 filter.retain_handling = RetainHandling::IfNew;
             }
-            // The client that subscribes is not the one that publishes: see [`super::own`].
+            // The client that subscribes is not the one that publishes: see [`super::no_local`].
             filter.no_local = false;
         }
         if filter.filter.starts_with("$share/") {
@@ -82,30 +82,33 @@ impl MqttBroker {
         filter
     }
 
-    pub(super) fn ask(&self, client: &Client, wish: &Wish, node: &Str) {
+    pub(super) fn ask(&self, client: &Client, subscription: &Subscription, node: &Str) {
         let patterns: Vec<String> = {
             let state = self.state.lock();
-            let all = state.wishes.iter().map(|(_, wish)| wish).chain(std::iter::once(wish));
-            all.filter_map(|wish| wish.order.pattern().map(str::to_owned)).collect()
+            let all =
+                state.subscriptions.iter().map(|(_, subscription)| subscription).chain(std::iter::once(subscription));
+            all.filter_map(|subscription| subscription.order.pattern().map(str::to_owned)).collect()
         };
         client.set_order(&patterns);
-        let no_local = wish.filter.no_local;
-        let held = SubRef { node: node.clone(), datatype: wish.datatype, no_local, active: true };
-        client.subscribe(self.wire_filter(wish), held);
+        let no_local = subscription.filter.no_local;
+        let held = SubRef { node: node.clone(), datatype: subscription.datatype, no_local, active: true };
+        client.subscribe(self.wire_filter(subscription), held);
     }
 
     /// A node wants to receive.
-    pub(super) fn subscribe(&self, wish: &Wish, node: &Str) {
+    pub(super) fn subscribe(&self, subscription: &Subscription, node: &Str) {
         let running = {
             let mut state = self.state.lock();
-            let same = |(known, other): &(Str, Wish)| known == node && other.filter.filter == wish.filter.filter;
-            state.wishes.retain(|known| !same(known));
-            state.wishes.push((node.clone(), wish.clone()));
+            let same = |(known, other): &(Str, Subscription)| {
+                known == node && other.filter.filter == subscription.filter.filter
+            };
+            state.subscriptions.retain(|known| !same(known));
+            state.subscriptions.push((node.clone(), subscription.clone()));
             state.running
         };
         self.mark_if_wanted();
-        let Some(client) = self.consumer_of(wish) else { return };
-        self.ask(&client, wish, node);
+        let Some(client) = self.consumer_of(subscription) else { return };
+        self.ask(&client, subscription, node);
         if running && !client.has_begun() {
             self.connect();
         }
@@ -113,12 +116,14 @@ impl MqttBroker {
     }
 
     /// A node no longer wants to receive. `force`: whatever the box "unsubscribe automatically" says.
-    pub(super) fn unsubscribe(&self, wish: &Wish, node: &Str, force: bool) {
+    pub(super) fn unsubscribe(&self, subscription: &Subscription, node: &Str, force: bool) {
         let keep = !force && !self.options.lock().auto_unsubscribe();
-        let filter = self.wire_filter(wish);
+        let filter = self.wire_filter(subscription);
         let clients = {
             let mut state = self.state.lock();
-            state.wishes.retain(|(known, other)| known != node || other.filter.filter != wish.filter.filter);
+            state
+                .subscriptions
+                .retain(|(known, other)| known != node || other.filter.filter != subscription.filter.filter);
             state.all_consumers()
         };
         self.mark_if_wanted();
@@ -127,20 +132,20 @@ impl MqttBroker {
 
     /// After a deploy that kept this node, another broker node may be the first. Called between two connections.
     pub(super) fn share_again(&self) {
-        let wishes = self.state.lock().wishes.clone();
+        let subscriptions = self.state.lock().subscriptions.clone();
         let share = self.share_name();
         if self.state.lock().share.as_ref().is_none_or(|known| *known == share) {
             return;
         }
-        for (node, wish) in &wishes {
-            if let Some(consumer) = self.consumer_of(wish) {
-                consumer.unsubscribe(&self.wire_filter(wish).filter, node, false);
+        for (node, subscription) in &subscriptions {
+            if let Some(consumer) = self.consumer_of(subscription) {
+                consumer.unsubscribe(&self.wire_filter(subscription).filter, node, false);
             }
         }
         self.state.lock().share = Some(share);
-        for (node, wish) in &wishes {
-            if let Some(consumer) = self.consumer_of(wish) {
-                self.ask(&consumer, wish, node);
+        for (node, subscription) in &subscriptions {
+            if let Some(consumer) = self.consumer_of(subscription) {
+                self.ask(&consumer, subscription, node);
             }
         }
     }

@@ -70,7 +70,7 @@ impl MqttBroker {
 
     /// True when a node is to be consumed by one replica at a time.
     pub(super) fn wants_single(&self) -> bool {
-        self.state.lock().wishes.iter().any(|(_, wish)| wish.single)
+        self.state.lock().subscriptions.iter().any(|(_, subscription)| subscription.single)
     }
 
     /// Starts the client of the role if nodes want it.
@@ -114,7 +114,7 @@ impl MqttBroker {
     pub(super) fn standing_by(&self) -> Vec<Str> {
         let state = self.state.lock();
         let stands_by = state.single.as_ref().is_some_and(|single| single.stands_by);
-        let single = state.wishes.iter().filter(|(_, wish)| stands_by && wish.single);
+        let single = state.subscriptions.iter().filter(|(_, subscription)| stands_by && subscription.single);
         single.map(|(node, _)| node.clone()).collect()
     }
 
@@ -156,12 +156,12 @@ impl MqttBroker {
     }
 
     fn ask_single(&self, client: &Client) {
-        let wishes: Vec<_> = {
+        let subscriptions: Vec<_> = {
             let state = self.state.lock();
-            state.wishes.iter().filter(|(_, wish)| wish.single).cloned().collect()
+            state.subscriptions.iter().filter(|(_, subscription)| subscription.single).cloned().collect()
         };
-        for (node, wish) in &wishes {
-            self.ask(client, wish, node);
+        for (node, subscription) in &subscriptions {
+            self.ask(client, subscription, node);
         }
     }
 }

@@ -20,6 +20,8 @@ pub trait Role: Send + Sync + std::fmt::Debug {
     fn until_lost(&self) -> BoxFuture<'static, ()>;
     /// Looks, for a bounded time. False when it is another's.
     fn until_current(&self) -> BoxFuture<'static, bool>;
+    /// Looks, and waits for the answer of the store, however long. False when it is another's.
+    fn until_answered(&self) -> BoxFuture<'static, bool>;
     /// Gives it up: another gets it at once.
     fn give_up(&self);
 }

@@ -2,7 +2,7 @@
 
 use jiff::{Span, Zoned};
 
-use super::moment_type::Moment;
+use super::date::Moment;
 use super::units::Unit;
 
 impl Moment {

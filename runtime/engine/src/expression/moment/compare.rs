@@ -1,6 +1,6 @@
 //! `isAfter`, `isBefore`, `isSame` and their like.
 
-use super::moment_type::Moment;
+use super::date::Moment;
 use super::units::Unit;
 
 impl Moment {

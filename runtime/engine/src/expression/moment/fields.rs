@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-use super::moment_type::Moment;
+use super::date::Moment;
 use super::units::{Unit, iso_week, week_of_year};
 
 impl Moment {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use jiff::Zoned;
 
+use super::date::Moment;
 use super::locale::Locale;
-use super::moment_type::Moment;
 use super::units::{iso_week, week_of_year};
 
 /// Longest first, so that `MMMM` is not read as `MM` twice.

@@ -3,9 +3,9 @@
 use jiff::tz::{Offset, TimeZone};
 use jsonata_core::value::JValue;
 
+use super::date::Moment;
 use super::format::format;
 use super::locale::Locale;
-use super::moment_type::Moment;
 use super::parse::parse;
 use super::units::Unit;
 

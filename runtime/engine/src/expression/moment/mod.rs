@@ -2,16 +2,16 @@
 
 mod arithmetic;
 mod compare;
+mod date;
 mod fields;
 mod format;
 mod locale;
 mod methods;
-mod moment_type;
 mod parse;
 mod parse_format;
 mod register;
 mod relative;
 mod units;
 
-pub use moment_type::format_date;
+pub use date::format_date;
 pub(super) use register::register;

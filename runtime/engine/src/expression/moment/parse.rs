@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use jsonata_core::value::JValue;
 
+use super::date::Moment;
 use super::locale::Locale;
-use super::moment_type::Moment;
 use super::parse_format::parse_format;
 
 /// `moment(...)`: now, milliseconds, an ISO 8601 text, a text with its format, `[year, month, ...]` or `{year: ...}`.

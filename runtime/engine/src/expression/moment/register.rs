@@ -10,8 +10,8 @@ use jsonata_core::value::JValue;
 use flotilla_value::Value;
 
 use super::super::bridge::Carried;
+use super::date::Moment;
 use super::methods::{Args, Given, call};
-use super::moment_type::Moment;
 use super::parse::parse;
 
 /// The moments of one evaluation; a value that is one has its index.

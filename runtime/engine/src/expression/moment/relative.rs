@@ -1,6 +1,6 @@
 //! `fromNow` and its like.
 
-use super::moment_type::Moment;
+use super::date::Moment;
 use super::units::Unit;
 
 impl Moment {

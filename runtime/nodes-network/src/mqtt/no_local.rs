@@ -31,8 +31,8 @@ impl MqttBroker {
     pub(super) fn mark_if_wanted(&self) {
         let settings = self.shared.settings();
         let mut state = self.state.lock();
-        let wanted =
-            state.users.iter().any(|user| user.no_local) || state.wishes.iter().any(|(_, wish)| wish.filter.no_local);
+        let wanted = state.users.iter().any(|user| user.no_local)
+            || state.subscriptions.iter().any(|(_, subscription)| subscription.filter.no_local);
         state.mark =
             (settings.share_subscriptions && wanted).then(|| Str::from(format!("{}/{}", settings.group, self.id)));
     }

@@ -13,7 +13,7 @@ impl MqttBroker {
     /// Nodes that receive nothing, as the broker has no shared subscriptions.
     pub(super) fn deaf(&self) -> Vec<Str> {
         let state = self.state.lock();
-        let shared = state.wishes.iter().filter(|(_, wish)| state.unshared && wish.is_shared());
+        let shared = state.subscriptions.iter().filter(|(_, subscription)| state.unshared && subscription.is_shared());
         shared.map(|(node, _)| node.clone()).collect()
     }
 
@@ -37,7 +37,7 @@ impl MqttBroker {
             let text = self.shared.text("mqtt.errors.unshared", &[("broker", &label)]);
             self.with_node(&node, move |cx| cx.report().error(text, None));
         }
-        let shares = self.state.lock().wishes.iter().any(|(_, wish)| wish.is_shared());
+        let shares = self.state.lock().subscriptions.iter().any(|(_, subscription)| subscription.is_shared());
         for key in [(older && shares, "mqtt.errors.share-unknown"), (older && own, "mqtt.errors.own-unknown")] {
             if let (true, key) = key {
                 let text = self.shared.text(key, &[("broker", &label)]);

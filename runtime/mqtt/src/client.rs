@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use flotilla_engine::Health;
-use flotilla_engine::message::{Abandoning, Delivery, Failure};
+use flotilla_engine::message::{Delivery, Failure};
 
 use super::guard::{Guard, Parting};
 use super::inbox::{Inbox, Ticket};
@@ -103,13 +103,21 @@ pub trait ClientEvents: Send + Sync {
     fn policy(&self) -> Policy;
 }
 
-const RUN: u8 = 0;
-const DRAIN: u8 = 1;
-const CLOSE: u8 = 2;
+pub(super) const RUN: u8 = 0;
+pub(super) const DRAIN: u8 = 1;
+pub(super) const CLOSE: u8 = 2;
 /// As a drain, and nothing is unsubscribed.
-const HOLD: u8 = 3;
+pub(super) const HOLD: u8 = 3;
 
-/// A client session. Its task runs on one worker; everything else may be anywhere.
+/// An MQTT client with its session.
+///
+/// Its task connects, subscribes, reads and writes on one worker, and connects again until it is closed; any thread may call
+/// the methods, which only change queues and wake the task. What comes is given out as deliveries: each is acknowledged when
+/// its [`Ticket`] ends, never before, so that a server redelivers what this process did not finish. What is published waits in
+/// the outbox through lost connections, in order, up to its bound; QoS 0 is dropped while there is no connection, and counted
+/// by whoever published it. A client that drains takes no more messages and ends when those that it has are finished. A server
+/// that forgets its session, and a second process under the same ClientID (see [`Guard`]), break this: the first means
+/// redelivery to nobody, the second that the two throw each other out.
 pub struct Client {
     /// What it is for.
     pub role: Role,
@@ -119,10 +127,10 @@ pub struct Client {
     pub(super) subscriptions: Subscriptions,
     pub(super) wake: Arc<Notify>,
     pub(super) state: watch::Sender<State>,
-    want: AtomicU8,
-    drained: AtomicBool,
+    pub(super) want: AtomicU8,
+    pub(super) drained: AtomicBool,
     /// The server was not to be had at the last attempt.
-    away: AtomicBool,
+    pub(super) away: AtomicBool,
     /// Which of its tasks runs, counted from 1; 0 when none does.
     running: AtomicU64,
     tasks: AtomicU64,
@@ -132,7 +140,7 @@ pub struct Client {
     pub received: AtomicU64,
     /// Asked before its ClientID is used again.
     guard: Mutex<Option<Arc<dyn Guard>>>,
-    parting: Mutex<Parting>,
+    pub(super) parting: Mutex<Parting>,
     /// The connection is to be made anew, and what is open is gone.
     anew: AtomicBool,
     /// The session is at the server since the last connection, and is gone on with by the next.
@@ -265,31 +273,6 @@ impl Client {
         self.guard.lock().clone()
     }
 
-    /// Stops to take work and finishes what is here; `guard` is held until then. What becomes of the session says `parting`:
-    /// with [`Parting::End`] it unsubscribes first, and `guard` is held until the server has nothing more to send.
-    pub fn drain(&self, guard: Arc<Delivery>, parting: Parting) {
-        if self.state() == State::Idle {
-            return;
-        }
-        *self.parting.lock() = parting;
-        if parting == Parting::Yield {
-            return self.let_go();
-        }
-        let to = if parting == Parting::End { DRAIN } else { HOLD };
-        let before = self.want.compare_exchange(RUN, to, Ordering::AcqRel, Ordering::Acquire);
-        if before.is_ok() {
-            // A server that is away sends nothing more, and would hold up the stop for all of the drain time-out. What it
-            // keeps for a session goes to whoever takes that over.
-            if !self.away.load(Ordering::Acquire) {
-                *self.draining.lock() = Some(guard);
-            }
-            if to == DRAIN {
-                self.subscriptions.leave();
-            }
-            self.wake.notify_one();
-        }
-    }
-
     /// Makes the connection anew: what is open is not acknowledged, and what it would still publish is dropped.
     pub fn take_again(&self) {
         self.anew.store(true, Ordering::Release);
@@ -298,22 +281,6 @@ impl Client {
 
     pub(super) fn takes_again(&self) -> bool {
         self.anew.swap(false, Ordering::AcqRel)
-    }
-
-    /// Stops at once and leaves the session to others.
-    pub fn let_go(&self) {
-        *self.parting.lock() = Parting::Yield;
-        self.stop();
-    }
-
-    /// What becomes of the session when the connection is closed.
-    pub fn parting(&self) -> Parting {
-        *self.parting.lock()
-    }
-
-    /// True when a session of its own is still at the server.
-    pub fn is_left(&self) -> bool {
-        self.left.load(Ordering::Acquire)
     }
 
     /// Waits until it is connected, or stopped.
@@ -335,34 +302,6 @@ impl Client {
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Sends what waits (2 s at most, as Node-RED), says goodbye and stops. What is left over is given up.
-    pub async fn close(&self) {
-        self.stop();
-        let mut state = self.state.subscribe();
-        let _ = state.wait_for(|state| *state == State::Idle).await;
-        let _closing = Abandoning::begin();
-        drop(self.draining.lock().take());
-    }
-
-    /// Gives up what was not published: its deliveries are abandoned.
-    pub fn give_up(&self) {
-        let unsent = self.outbox.take();
-        let _closing = Abandoning::begin();
-        drop(unsent);
-    }
-
-    /// It may run again after a close.
-    pub fn reopen(&self) {
-        self.drained.store(false, Ordering::Release);
-        *self.parting.lock() = Parting::End;
-        self.want.store(RUN, Ordering::Release);
-    }
-
-    pub(super) fn stop(&self) {
-        self.want.store(CLOSE, Ordering::Release);
-        self.wake.notify_one();
-    }
-
     pub(super) fn set_state(self: &Arc<Self>, events: &Arc<dyn ClientEvents>, state: State, why: Option<String>) {
         // A connection that we close ourselves has no reason, and is there again at once.
         let away = state == State::Connecting && why.is_some();
@@ -372,34 +311,5 @@ impl Client {
         }
         self.state.send_replace(state.clone());
         events.changed(self, state, why);
-    }
-
-    /// The server has nothing more for us.
-    pub(super) fn drained(&self) {
-        self.drained.store(true, Ordering::Release);
-        drop(self.draining.lock().take());
-        self.wake.notify_one();
-    }
-
-    /// True when the server has nothing more for it.
-    pub fn has_drained(&self) -> bool {
-        self.drained.load(Ordering::Acquire)
-    }
-
-    pub(super) fn closing(&self) -> bool {
-        self.want.load(Ordering::Acquire) == CLOSE
-    }
-
-    /// True when it takes no more messages: it drains, or closes.
-    pub fn is_ending(&self) -> bool {
-        self.want.load(Ordering::Acquire) != RUN && self.role != Role::Adopt
-    }
-
-    pub(super) fn is_draining(&self) -> bool {
-        self.want.load(Ordering::Acquire) == DRAIN
-    }
-
-    pub(super) fn is_holding(&self) -> bool {
-        self.want.load(Ordering::Acquire) == HOLD
     }
 }
