@@ -7,6 +7,7 @@
 
 mod client;
 mod error;
+mod link;
 mod reply;
 mod store;
 mod watch;

@@ -81,6 +81,9 @@ impl Listener {
                     }
                     // A connection that died without a word: changes happen, and none of them arrives.
                     let newest = self.newest().await?;
+                    if newest < self.told {
+                        return Err(self.gap("another server took over, without the last changes"));
+                    }
                     if behind == Some(self.told) {
                         return Err(self.gap("changes stopped arriving"));
                     }

@@ -35,6 +35,8 @@ pub(crate) struct NetUrl {
     pub namespace: String,
     /// `?replicas=`: on how many servers a NATS bucket is. Default 1.
     pub replicas: usize,
+    /// `?sentinel=`: the hosts are Redis sentinels, and this is the name of the master that they watch.
+    pub sentinel: Option<String>,
     /// Whether the connection is encrypted and the server's certificate checked.
     pub tls: bool,
     /// `?ca=` or `FLOTILLA_STORE_CA`: certificates (PEM) to trust instead of the public ones.
@@ -59,6 +61,7 @@ impl fmt::Debug for Secret {
 impl NetUrl {
     /// Reads a URL. `tls_schemes` are those that mean an encrypted connection.
     pub(crate) fn parse(text: &str, default_port: u16, tls_schemes: &[&str]) -> Result<NetUrl> {
+        let default_port = if text.contains("sentinel=") { SENTINEL_PORT } else { default_port };
         let (text, others) = split_hosts(text, default_port)?;
         // The URL itself may hold a password: no message repeats it.
         let url = Url::parse(&text).map_err(|error| {
@@ -79,6 +82,7 @@ impl NetUrl {
             timeout: params.timeout,
             namespace: "flotilla".to_owned(),
             replicas: 1,
+            sentinel: None,
             tls: tls_schemes.contains(&url.scheme()),
             ca: None,
             identity: None,
@@ -88,12 +92,17 @@ impl NetUrl {
             match name.as_str() {
                 "namespace" => parsed.namespace = namespace(value)?,
                 "replicas" if NATS.contains(&url.scheme()) => parsed.replicas = replicas(&value)?,
+                "sentinel" if REDIS.contains(&url.scheme()) => parsed.sentinel = Some(value),
                 "ca" => parsed.ca = Some(file("ca", value)?),
                 "cert" => cert = Some(file("cert", value)?),
                 "key" => key = Some(file("key", value)?),
                 "sslmode" => parsed.tls = sslmode(&value)?,
                 _ => return Err(bad_url("setting", name, "it is not known: use timeout, namespace, ca, cert, key")),
             }
+        }
+        if REDIS.contains(&url.scheme()) && parsed.sentinel.is_none() && !parsed.others.is_empty() {
+            let reason = "several hosts of Redis are its sentinels: add ?sentinel= with the name of the master";
+            return Err(bad_url("host", &parsed.host, reason));
         }
         parsed.identity = match (cert, key) {
             (Some(cert), Some(key)) => Some((cert, key)),
@@ -114,7 +123,11 @@ impl NetUrl {
 /// The schemes of NATS.
 const NATS: [&str; 2] = ["nats", "tls"];
 /// The schemes whose URLs may name several hosts.
-const SEVERAL: [&str; 4] = ["nats", "tls", "postgres", "postgresql"];
+const SEVERAL: [&str; 6] = ["nats", "tls", "postgres", "postgresql", "redis", "rediss"];
+/// The schemes of Redis.
+const REDIS: [&str; 2] = ["redis", "rediss"];
+/// Where Redis sentinels listen.
+const SENTINEL_PORT: u16 = 26_379;
 
 /// The URL with its first host only, and the other hosts.
 fn split_hosts(text: &str, default_port: u16) -> Result<(String, Vec<(String, u16)>)> {
@@ -123,7 +136,11 @@ fn split_hosts(text: &str, default_port: u16) -> Result<(String, Vec<(String, u1
     let begin = rest[..end].rfind('@').map_or(0, |at| at + 1);
     let Some((first, others)) = rest[begin..end].split_once(',') else { return Ok((text.to_owned(), Vec::new())) };
     if !SEVERAL.contains(&scheme) {
-        return Err(bad_url("host", &rest[begin..end], "only postgres:, nats: and tls: take several: name one"));
+        return Err(bad_url(
+            "host",
+            &rest[begin..end],
+            "only postgres:, nats:, tls: and redis: take several: name one",
+        ));
     }
     let read = |host: &str| {
         // IPv6 addresses are in brackets.
@@ -201,6 +218,9 @@ mod tests {
         let url = NetUrl::parse("nats://a,b:2?replicas=3", 4222, &[]).unwrap();
         assert_eq!((url.port, url.replicas, url.others), (4222, 3, vec![("b".to_owned(), 2)]));
         assert!(NetUrl::parse("redis://a,b", 6379, &[]).is_err());
+        let url = NetUrl::parse("redis://a:1,b/2?sentinel=plant", 6379, &[]).unwrap();
+        assert_eq!((url.port, url.others, url.path.as_str()), (1, vec![("b".to_owned(), 26_379)], "2"));
+        assert_eq!(url.sentinel.as_deref(), Some("plant"));
         assert!(NetUrl::parse("postgres://a,b:x", 5432, &[]).is_err());
     }
 
