@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use crate::choices::unknown_choices;
 use crate::document::{Document, NodeConfig};
 use crate::problem::{Problem, Severity};
 
@@ -77,6 +78,7 @@ pub fn expand(document: &Document) -> Expanded {
         env: global_env(document),
     });
     builder.tabs();
+    builder.choices();
     let Builder { graph, problems, .. } = builder;
     Expanded { graph, problems }
 }
@@ -151,6 +153,17 @@ impl<'a> Builder<'a> {
         }
         let is_config = is_config(&config);
         self.graph.nodes.push(GraphNode { config, scope, alias, path, is_config });
+    }
+
+    /// Refuses what a newer editor may have written.
+    fn choices(&mut self) {
+        let off = |id: &str| self.document.get(id).is_some_and(|tab| tab.disabled);
+        let entries = self.document.entries().iter().filter(|entry| !entry.disabled && !off(&entry.z));
+        let unknown: Vec<_> =
+            entries.flat_map(|entry| unknown_choices(entry).into_iter().map(move |found| (entry, found))).collect();
+        for (entry, (field, message)) in unknown {
+            self.error(entry, field, message);
+        }
     }
 
     /// As [`Builder::error`], for what thousands of nodes would have in common.

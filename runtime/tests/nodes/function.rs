@@ -139,6 +139,34 @@ fn a_rate_limit_passes_the_first_and_flushes_the_rest_in_order() {
 }
 
 #[test]
+fn a_burst_passes_so_many_and_the_rest_goes_to_the_second_output() {
+    let nodes = serde_json::json!([
+        {"id": "n", "type": "delay", "pauseType": "burst", "rate": "2", "nbRateUnits": "1", "rateUnits": "hour", "outputs": 2,
+         "wires": [["out"], ["rest"]]},
+        {"id": "rest", "type": "change", "rules": [{"t": "set", "p": "payload", "pt": "msg", "to": "rest", "tot": "str"}],
+         "wires": [["out"]]},
+    ]);
+    let flow = Flow::with(nodes, flotilla_engine::settings::Settings::default()).unwrap();
+    for number in 0..4 {
+        flow.send(&format!(r#"{{"payload":{number}}}"#));
+    }
+    assert_eq!(flow.payloads(4), r#"[0,1,"rest","rest"]"#);
+    flow.send(r#"{"reset":true}"#);
+    flow.send(r#"{"payload":4}"#);
+    assert_eq!(flow.payloads(5), r#"[0,1,"rest","rest",4]"#);
+    assert_eq!(flow.settled().in_flight, 0, "nothing is held");
+    let flow = Flow::of(
+        r#"{"type":"delay","pauseType":"burst","rate":"1","nbRateUnits":"0.05","rateUnits":"second","outputs":1}"#,
+    );
+    flow.send(r#"{"payload":0}"#);
+    assert_eq!(flow.payloads(1), "[0]");
+    // The span, which began before that.
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    flow.send(r#"{"payload":1}"#);
+    assert_eq!(flow.payloads(2), "[0,1]");
+}
+
+#[test]
 fn trigger_sends_twice_and_a_reset_stops_the_second() {
     let flow = Flow::of(
         r#"{"type":"trigger","op1":"on","op1type":"str","op2":"off","op2type":"str","duration":"20","units":"ms","extend":"false","outputs":1}"#,

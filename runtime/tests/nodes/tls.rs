@@ -73,6 +73,32 @@ fn requests_are_encrypted_and_servers_verified() {
 }
 
 #[test]
+fn certificates_may_be_in_variables() {
+    let pki = Pki::new();
+    let with = |nodes: Json, env: &[(&str, &str)]| {
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()))).collect();
+        Flow::with(nodes, Settings { workers: 1, env, ..Settings::default() }).unwrap()
+    };
+    let server = with(
+        json!([
+            {"id": "n", "type": "tcp in", "server": "server", "port": "0", "tls": "tls", "datatype": "utf8", "newline": "",
+             "datamode": "stream", "wires": [["reply"]]},
+            {"id": "reply", "type": "tcp out", "beserver": "reply", "wires": []},
+            {"id": "tls", "type": "tls-config", "certType": "env", "certEnv": "CERT", "keyEnv": "${KEY}", "cert": "/not/there"},
+        ]),
+        &[("CERT", &pki.cert), ("KEY", &pki.key.serialize_pem())],
+    );
+    let port = server.port("Listening on port");
+    let client = json!([
+        request("localhost", port),
+        {"id": "tls", "type": "tls-config", "certType": "env", "caEnv": "CA", "verifyservercert": true},
+    ]);
+    asks(&with(client.clone(), &[("CA", &pki.ca)]));
+    let lacking = with(client, &[]);
+    lacking.line("caEnv names the variable CA, which is not set");
+}
+
+#[test]
 fn a_plain_client_gets_nothing_from_a_tls_server() {
     let pki = Pki::new();
     let (server, port) = echo(pki.server(&pki.key.serialize_pem(), ""));

@@ -12,8 +12,12 @@ pub(super) struct Materials {
 }
 
 impl Materials {
-    /// Files when the node names any, else what was uploaded.
+    /// Variables when the node says so (Node-RED 5), files when it names any, else what was uploaded.
     pub(super) fn read(cx: &NodeCx) -> Result<Materials, String> {
+        if cx.config().str("certType") == "env" {
+            let [cert, key, ca] = ["certEnv", "keyEnv", "caEnv"].map(|field| variable(cx, field));
+            return Ok(Materials { cert: cert?, key: key?, ca: ca?, passphrase: cx.credential("passphrase") });
+        }
         let paths = ["cert", "key", "ca"].map(|name| cx.config().str(name).trim().to_owned());
         let parts = if paths.iter().any(|path| !path.is_empty()) {
             let mut parts = [const { None }; 3];
@@ -33,4 +37,22 @@ impl Materials {
         }
         Ok(Materials { cert, key, ca, passphrase: cx.credential("passphrase") })
     }
+}
+
+/// What the text of PEM begins with.
+const PEM: &str = "-----BEGIN ";
+
+/// The text of the variable that a field names; a field without a name has none. A name in `${}` is its text by now.
+fn variable(cx: &NodeCx, field: &str) -> Result<Option<Vec<u8>>, String> {
+    let name = cx.config().str(field).trim();
+    if name.is_empty() {
+        return Ok(None);
+    }
+    if name.starts_with(PEM) {
+        return Ok(Some(name.as_bytes().to_vec()));
+    }
+    let text = cx.env(name).map(|value| value.to_text().to_string()).filter(|text| !text.is_empty());
+    text.map(|text| Some(text.into_bytes())).ok_or_else(|| {
+        format!("{field} names the variable {name}, which is not set: set it with `flotilla env set --secret`")
+    })
 }

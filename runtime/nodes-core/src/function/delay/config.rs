@@ -5,6 +5,7 @@ use std::rc::Rc;
 use flotilla_engine::props;
 use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
 
+use super::burst::Burst;
 use super::hold::{Hold, Wait};
 use super::queue::Queue;
 use super::rate::Rate;
@@ -42,6 +43,10 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
         "rate" => {
             let drop = props::flag(config, "drop");
             Rate::new(cx, rate, changeable, drop, two_outputs)
+        }
+        "burst" => {
+            let most = number("rate");
+            Burst::new(cx, most, units * rate_unit, two_outputs)
         }
         kind @ ("queue" | "timed") => {
             let one_by_one = kind == "queue";

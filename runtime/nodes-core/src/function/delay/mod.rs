@@ -1,5 +1,6 @@
 //! The delay node: holds messages for a time, or limits their rate.
 
+mod burst;
 mod config;
 mod hold;
 mod queue;
