@@ -7,7 +7,7 @@ use flotilla_api::alert::Alert;
 
 use crate::client::{self, GroupArgs};
 use crate::plain;
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla alert` takes.
 #[derive(Args, Debug)]

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla completions` takes.
 #[derive(Args, Debug)]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::client::{self, GroupArgs};
 use crate::exit::{Exit, Failure};
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla context` takes. Keys are SCOPE/KEY; the scope is `global`, the id of a tab, or that of a node.
 #[derive(Args, Debug)]

@@ -9,7 +9,7 @@ use flotilla_api::node::Unanswered;
 
 use crate::client::{self, GroupArgs};
 use crate::plain;
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla debug` takes.
 #[derive(Args, Debug)]

@@ -15,7 +15,7 @@ use crate::deploy::refused;
 use crate::exit::Exit;
 use crate::flow_args::FlowArgs;
 use crate::flow_files;
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla deploycheck` takes.
 #[derive(Args, Debug)]

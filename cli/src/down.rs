@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::exit::{Exit, Failure};
 use crate::place::Place;
-use crate::review::print;
+use crate::plain::print;
 
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(50);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::client::probe;
-use crate::review::print;
+use crate::plain::print;
 
 /// Asks one process.
 #[derive(Args, Debug)]

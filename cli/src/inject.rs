@@ -8,7 +8,7 @@ use flotilla_api::node::Inject;
 use crate::client::{self, GroupArgs};
 use crate::exit::{Exit, Failure};
 use crate::plain;
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla inject` takes.
 #[derive(Args, Debug)]

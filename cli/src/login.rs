@@ -7,7 +7,7 @@ use flotilla_api::access::Login;
 
 use crate::client::{AdminArgs, logins};
 use crate::password;
-use crate::review::print;
+use crate::plain::print;
 use crate::token::seconds;
 
 /// What `flotilla login` takes.

@@ -14,7 +14,7 @@ use crate::client::GroupArgs;
 use crate::exit::{Exit, Failure};
 use crate::logging;
 use crate::plain;
-use crate::review::print;
+use crate::plain::print;
 
 /// How long it waits before it asks again, when the gateway went away.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use flotilla_api::node::{GroupNode, GroupNodes, NodeCounts};
 
 use crate::client::{self, GroupArgs};
 use crate::plain;
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla nodes` takes.
 #[derive(Args, Debug)]

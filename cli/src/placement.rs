@@ -10,7 +10,7 @@ use flotilla_api::replica::ReplicaRecord;
 use flotilla_api::{Client, ClientError};
 
 use crate::client::{self, GroupArgs};
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla placement` takes.
 #[derive(Args, Debug)]

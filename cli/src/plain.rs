@@ -4,6 +4,11 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+/// Writes to standard output, control characters as escapes; a closed pipe (`| head`) is no error.
+pub fn print(text: &str) {
+    drop(std::io::Write::write_all(&mut std::io::stdout(), lines(text).as_bytes()));
+}
+
 /// The text with control characters and marks that turn the direction of writing as escapes; line ends and tabs stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escape(text, |char| char == '\n' || char == '\t')

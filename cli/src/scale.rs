@@ -25,7 +25,7 @@ pub async fn run(args: ScaleArgs) -> anyhow::Result<ExitCode> {
         client::json(&group);
     } else {
         let (living, name) = (group.living, &group.name);
-        crate::review::print(&format!("group \"{name}\" goes from {living} to {} replicas\n", args.replicas));
+        crate::plain::print(&format!("group \"{name}\" goes from {living} to {} replicas\n", args.replicas));
     }
     Ok(ExitCode::SUCCESS)
 }

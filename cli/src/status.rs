@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::client::{self, GroupArgs};
 use crate::placement::{Standing, standing};
-use crate::review::print;
+use crate::plain::print;
 
 /// Over how long messages per second are measured.
 const WINDOW: Duration = Duration::from_secs(2);

@@ -8,7 +8,7 @@ use flotilla_api::trail::{Trail, TrailEnd, TrailFilter, TrailRule};
 
 use crate::client::{self, GroupArgs};
 use crate::plain;
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla trail` takes. With --next, --sample, --property or --off it says what is recorded; else it searches.
 #[derive(Args, Debug)]

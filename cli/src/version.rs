@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::client;
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla version` takes.
 #[derive(Args, Debug)]

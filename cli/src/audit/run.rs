@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::verify::{self, VerifyArgs};
 use crate::client::{self, GroupArgs};
-use crate::review::print;
+use crate::plain::print;
 use crate::token::seconds;
 
 /// What `flotilla audit` takes.

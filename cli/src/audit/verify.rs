@@ -10,7 +10,7 @@ use flotilla_group::audit::{Known, Verdict, verify};
 
 use crate::client::{self, AdminArgs};
 use crate::exit::Exit;
-use crate::review::print;
+use crate::plain::print;
 
 /// Where `flotilla up` keeps the signed places of its audit logs, in its data folder.
 pub const HEADS_FILE: &str = "audit-heads.jsonl";

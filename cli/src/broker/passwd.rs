@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::exit::{Exit, Failure};
 use crate::password;
-use crate::review::print;
+use crate::plain::print;
 
 /// Sets a user's password. It is asked for at a terminal, or read as the first line of standard input.
 #[derive(Args, Clone, Debug)]

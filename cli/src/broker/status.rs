@@ -11,7 +11,7 @@ use clap::Args;
 use flotilla_broker::{GroupStatus, Status, Strategy, View};
 
 use crate::client::probe;
-use crate::review::print;
+use crate::plain::print;
 
 /// Where a broker's ops address shows it.
 const PATH: &str = "/broker/status";

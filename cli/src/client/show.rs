@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::plain;
-use crate::review::print;
+use crate::plain::print;
 
 /// A table without lines: easy to read, easy to cut.
 pub fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {

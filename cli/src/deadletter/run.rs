@@ -15,7 +15,7 @@ use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent};
 use crate::client::{self, GroupArgs};
 use crate::exit::Exit;
 use crate::group::in_editor;
-use crate::review::print;
+use crate::plain::print;
 
 /// How often it is looked whether a replay has ended.
 const LOOK: Duration = Duration::from_millis(200);

@@ -6,7 +6,7 @@ use flotilla_api::deploy::DryRun;
 
 use crate::client;
 use crate::exit::Exit;
-use crate::review::print;
+use crate::plain::print;
 
 /// Prints it. The exit code is that of the deploy: unchanged when nothing differs, refused when keys are missing.
 pub(super) fn show(found: &DryRun, as_json: bool) -> ExitCode {

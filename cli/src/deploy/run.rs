@@ -11,7 +11,7 @@ use crate::client;
 use crate::exit::Exit;
 use crate::flow_files;
 use crate::plain;
-use crate::review::print;
+use crate::plain::print;
 use crate::rollout::watch;
 
 /// Deploys. With `--wait` the exit code says how the rollout ended.

@@ -10,7 +10,7 @@ use flotilla_api::env::SecretChange;
 use crate::client::{self, GroupArgs};
 use crate::deploy::{refused, split};
 use crate::exit::{Exit, Failure};
-use crate::review::print;
+use crate::plain::print;
 use crate::rollout::watch;
 
 /// What `flotilla env` takes.

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::flow_files::source;
 use crate::flow_folder;
 use crate::plain;
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla flows` takes.
 #[derive(Args, Debug)]

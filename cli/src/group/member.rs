@@ -5,7 +5,7 @@ use flotilla_api::{Client, ClientError};
 
 use crate::client::{self, AdminArgs};
 use crate::exit::{Exit, Failure};
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla group member` does.
 #[derive(Subcommand, Debug)]

@@ -9,8 +9,8 @@ use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 
 use crate::client;
 use crate::exit::{Exit, Failure};
+use crate::plain::print;
 use crate::replica::PAUSED;
-use crate::review::print;
 
 /// How often the replicas are looked at.
 const LOOK: Duration = Duration::from_millis(200);

@@ -17,7 +17,7 @@ use super::template::Template;
 use crate::client::{self, AdminArgs};
 use crate::exit::{Exit, Failure};
 use crate::flow_files::{parsed, text_or_stdin};
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla group` takes.
 #[derive(Args, Debug)]

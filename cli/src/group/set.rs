@@ -9,7 +9,7 @@ use flotilla_api::{Client, ClientError};
 use crate::client;
 use crate::deploy::refused;
 use crate::exit::{Exit, Failure};
-use crate::review::print;
+use crate::plain::print;
 
 /// Shows or changes the settings of a node. A change is a new revision: it is rolled out, and a rollback takes it back.
 pub(super) async fn run(

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use flotilla_api::placement::Host;
 
 use crate::client::{self, AdminArgs};
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla host` takes.
 #[derive(Args, Debug)]

@@ -10,7 +10,7 @@ use flotilla_api::key::{KeyState, RotateKey};
 
 use crate::client::{self, AdminArgs};
 use crate::group_key;
-use crate::review::print;
+use crate::plain::print;
 
 /// How long a rotation waits for processes that take the new key by themselves.
 const WAIT: Duration = Duration::from_secs(30);

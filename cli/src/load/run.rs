@@ -10,7 +10,7 @@ use flotilla_load::scenario::Scenario;
 use super::args::{Client, LoadArgs, LoadCommand};
 use super::live::Live;
 use super::{compare, simple};
-use crate::review::print;
+use crate::plain::print;
 
 /// The exit code of a run that could not begin.
 const NOT_RUN: u8 = 2;

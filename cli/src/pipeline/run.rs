@@ -12,7 +12,7 @@ use super::show::{line, lines, title};
 use crate::client;
 use crate::exit::{Exit, Failure};
 use crate::flow_files::json_of;
-use crate::review::print;
+use crate::plain::print;
 
 /// How often a run is looked at.
 const LOOK: Duration = Duration::from_millis(300);

@@ -11,6 +11,7 @@ mod letters;
 mod life;
 mod memory;
 mod metrics;
+mod node_id;
 mod node_series;
 mod observer;
 mod orphans;

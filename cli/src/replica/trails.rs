@@ -11,7 +11,7 @@ use flotilla_group::Changes;
 use flotilla_group::trail::TrailRules;
 use flotilla_store::Store;
 
-use super::control::node_id;
+use super::node_id::node_id;
 
 /// How long a replica waits before it looks again after the store failed.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -8,5 +8,4 @@ mod run;
 mod sarif;
 
 pub use args::ReviewArgs;
-pub use render::print;
 pub use run::run;

@@ -27,9 +27,3 @@ pub(super) fn render(findings: &[Finding]) -> String {
 pub(super) fn name(finding: &Finding) -> &str {
     if finding.name.is_empty() { &finding.node } else { &finding.name }
 }
-
-/// Writes to standard output, control characters as escapes; a closed pipe (`| head`) is no error.
-pub fn print(text: &str) {
-    use std::io::Write;
-    drop(std::io::stdout().write_all(crate::plain::lines(text).as_bytes()));
-}

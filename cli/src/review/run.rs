@@ -10,12 +10,13 @@ use flotilla_runtime::compile::Fault;
 use super::args::{Format, ReviewArgs};
 use super::junit::junit;
 use super::place::Files;
-use super::render::{print, render};
+use super::render::render;
 use super::sarif::sarif;
 use crate::deploycheck;
 use crate::exit::Exit;
 use crate::flow_files::source;
 use crate::placement::standing;
+use crate::plain::print;
 
 /// Prints what does not compile and the findings. Exit code 1 for warnings and errors (`--strict`: for all), 2 when the
 /// document cannot be read.

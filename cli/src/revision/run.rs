@@ -7,7 +7,7 @@ use flotilla_api::revision::Copy;
 
 use super::diff;
 use crate::client::{self, GroupArgs};
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla revision` takes.
 #[derive(Args, Debug)]

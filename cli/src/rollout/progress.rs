@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::client::GroupArgs;
 use crate::exit::Exit;
-use crate::review::print;
+use crate::plain::print;
 
 /// How often the rollout is looked at.
 const LOOK: Duration = Duration::from_millis(200);

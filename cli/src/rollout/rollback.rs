@@ -8,7 +8,7 @@ use flotilla_api::deploy::Rollback;
 use super::progress::watch;
 use super::rules::RulesArgs;
 use crate::client::{self, GroupArgs};
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla rollback` takes.
 #[derive(Args, Debug)]

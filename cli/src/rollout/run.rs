@@ -7,7 +7,7 @@ use flotilla_api::rollout::RolloutChange;
 
 use super::progress::{summary, watch};
 use crate::client::{self, GroupArgs};
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla rollout` takes.
 #[derive(Args, Debug)]

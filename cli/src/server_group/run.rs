@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::client::{self, AdminArgs};
 use crate::exit::{Exit, Failure};
-use crate::review::print;
+use crate::plain::print;
 
 const POLICIES: [&str; 4] = ["affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity"];
 const DOMAINS: [&str; 3] = ["host", "rack", "zone"];

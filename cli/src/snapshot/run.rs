@@ -11,7 +11,7 @@ use flotilla_api::snapshot::{Export, ExportAs, NewSnapshot};
 use super::write::write;
 use crate::client::{self, GroupArgs};
 use crate::deploy::refused;
-use crate::review::print;
+use crate::plain::print;
 use crate::rollout::{RulesArgs, watch};
 
 /// What `flotilla snapshot` takes.

@@ -4,14 +4,20 @@ use std::io::{BufReader, BufWriter, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use flotilla_store::{Entry, Expect, Store, Write};
+use flotilla_store::{Entry, Expect, Held, Store, Write};
 
 use super::args::{Command, StoreArgs};
 use super::backup;
 use crate::exit::{Exit, Failure};
-use crate::review::print;
+use crate::plain::print;
+
+/// Leases outlive their processes for this long at most, unless users say otherwise.
+const LEASES: Duration = Duration::from_secs(12);
+/// How often it is looked whether they have run out.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Runs the subcommand.
 pub async fn run(args: StoreArgs) -> anyhow::Result<ExitCode> {
@@ -61,6 +67,18 @@ async fn export(file: &Path, store: &dyn Store) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A lease of a process that uses the store. Those of processes that were killed run out: that is waited for.
+async fn held(store: &dyn Store) -> anyhow::Result<Option<Held>> {
+    let until = Instant::now() + LEASES;
+    loop {
+        let found = store.leases("").await.context("cannot read the store")?.into_iter().next();
+        if found.is_none() || Instant::now() >= until {
+            return Ok(found);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 async fn import(file: &Path, replace: bool, store: &dyn Store) -> anyhow::Result<ExitCode> {
     let entries = if file == Path::new("-") {
         backup::read(std::io::stdin().lock())
@@ -70,7 +88,7 @@ async fn import(file: &Path, replace: bool, store: &dyn Store) -> anyhow::Result
     };
     let entries = entries.map_err(|error| Failure::new(Exit::Usage, format!("{}: {error:#}", file.display())))?;
     let refused = |message: String| Err(Failure::new(Exit::Refused, message).into());
-    if let Some(held) = store.leases("").await.context("cannot read the store")?.first() {
+    if let Some(held) = held(store).await? {
         return refused(format!(
             "processes use this store ({} is held): stop the group first, as with `flotilla down`",
             held.name

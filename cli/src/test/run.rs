@@ -12,7 +12,7 @@ use flotilla_flows::{Document, read_credentials};
 use super::args::{Format, TestArgs};
 use super::print::{Report, junit, pretty, tap};
 use crate::flow_files;
-use crate::review::print;
+use crate::plain::print;
 
 /// The flow or the tests cannot be used as they are.
 const BAD_INPUT: u8 = 2;

@@ -7,7 +7,7 @@ use flotilla_api::access::{Access, NewToken, Token};
 use jiff::{Span, SpanRelativeTo, Unit};
 
 use crate::client::{self, AdminArgs};
-use crate::review::print;
+use crate::plain::print;
 
 /// What `flotilla token` takes.
 #[derive(Args, Debug)]

@@ -7,7 +7,7 @@ use flotilla_api::access::{Grant, NewPassword, NewUser, User};
 
 use crate::client::{self, AdminArgs};
 use crate::password;
-use crate::review::print;
+use crate::plain::print;
 
 const ROLES: &str = "\
 Roles:

@@ -73,10 +73,19 @@ impl Watcher {
                 self.look(&mut groups).await;
                 tokio::select! {
                     () = tokio::time::sleep(LOOK) => {}
-                    () = stop.cancelled() => return,
+                    () = stop.cancelled() => break,
                 }
             }
+            self.leave(groups).await;
         }));
+    }
+
+    /// Lets another gateway lead at once.
+    async fn leave(&self, groups: HashMap<String, Watched>) {
+        for (lease, _) in groups.into_values().filter_map(|watched| watched.lease) {
+            // A store that is away lets the lease run out.
+            let _ = tokio::time::timeout(ANSWER, self.store.release(&lease)).await;
+        }
     }
 
     async fn look(&self, groups: &mut HashMap<String, Watched>) {

@@ -10,4 +10,3 @@ mod timers;
 mod trails;
 
 pub use gate::{Control, Opened};
-pub(super) use nodes::id as node_id;

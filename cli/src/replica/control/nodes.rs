@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use flotilla_api::node::{NodeCounts, NodeId, NodeStatus, ReplicaNode};
+use flotilla_api::node::{NodeCounts, NodeStatus, ReplicaNode};
 use flotilla_engine::Shared;
 use flotilla_engine::observe::{NodeView, Shown};
 use flotilla_gateway::admin::Failure;
 
+use super::super::node_id::node_id;
 use super::gate::Control;
 
 /// `GET /control/v1/nodes`: in the flow document's order.
@@ -22,7 +23,7 @@ fn of(shared: &Shared) -> Vec<ReplicaNode> {
     let node = |view: &std::sync::Arc<NodeView>| {
         let (counts, shown) = (view.counts(), view.status());
         ReplicaNode {
-            id: id(view),
+            id: node_id(view),
             counts: NodeCounts {
                 received: counts.received,
                 sent: counts.sent,
@@ -35,19 +36,6 @@ fn of(shared: &Shared) -> Vec<ReplicaNode> {
         }
     };
     shared.nodes().iter().map(node).collect()
-}
-
-/// Who a node is.
-pub(in crate::replica) fn id(view: &NodeView) -> NodeId {
-    NodeId {
-        node: view.id.to_string(),
-        kind: view.kind.to_string(),
-        name: view.name.to_string(),
-        tab: view.tab.to_string(),
-        tab_label: view.tab_label.clone(),
-        path: view.path.to_string(),
-        config: view.is_config,
-    }
 }
 
 fn status(shown: &Shown) -> NodeStatus {

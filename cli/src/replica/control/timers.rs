@@ -6,8 +6,8 @@ use flotilla_api::timer::ReplicaTimer;
 use flotilla_engine::observe::Timers;
 use flotilla_gateway::admin::Failure;
 
+use super::super::node_id::node_id;
 use super::gate::Control;
-use super::nodes::id;
 
 /// `GET /control/v1/timers`.
 pub(super) async fn timers(State(control): State<Control>) -> Result<Json<Vec<ReplicaTimer>>, Failure> {
@@ -19,7 +19,7 @@ pub(super) async fn timers(State(control): State<Control>) -> Result<Json<Vec<Re
         let view = shared.node(&node)?;
         let (missed_ms, missed_why) = timer.last_missed.unzip();
         Some(ReplicaTimer {
-            id: id(&view),
+            id: node_id(&view),
             rule: timer.rule,
             each: timer.each,
             next_ms: timer.next_ms.map(ms),
