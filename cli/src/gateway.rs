@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use clap::Args;
-use flotilla_gateway::admin::{Admin, Api, Logs, NodeTypes, Token};
+use flotilla_gateway::admin::{Admin, Api, Logs, NodeTypes, SignIn, Token};
 use flotilla_gateway::alerts::{Backlog, Gauges, Watcher};
 use flotilla_gateway::balancer::{Balancer, BalancerConfig, Callers, Deadlines, Meters, Pool};
 use flotilla_gateway::logs::{LogFiles, Retention, collect};
@@ -27,6 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::door::DoorArgs;
 use crate::group_key::old_key;
 use crate::logging;
+use crate::oidc::OidcArgs;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
 use crate::store_url::StoreUrl;
 use crate::tls::{GatewayTls, TlsArgs};
@@ -69,6 +70,8 @@ pub struct GatewayArgs {
     audit_heads: Option<PathBuf>,
     #[command(flatten)]
     tls: TlsArgs,
+    #[command(flatten)]
+    oidc: OidcArgs,
     /// The group's key: credentials of deploys are kept encrypted with it
     #[arg(long, env = "FLOTILLA_GROUP_KEY", value_name = "KEY", hide_env_values = true)]
     group_key: Option<String>,
@@ -110,6 +113,8 @@ pub struct GatewayParts {
     pub keys: KeyRing,
     /// TLS of the two addresses.
     pub tls: GatewayTls,
+    /// Another system that says who somebody is.
+    pub sign_in: Option<SignIn>,
     /// Where checkpoints of the audit log go, beside the log lines.
     pub audit_heads: Option<PathBuf>,
     /// Served beside `/metrics`.
@@ -146,7 +151,7 @@ impl Gateway {
         watcher.start(drive.clone());
         parts.metrics.also(move || gauges.render());
         let api = Api::new(parts.store, &parts.group, types, parts.keys);
-        let api = api.with_logs(logs).with_alert_secret(alert_secret);
+        let api = api.with_logs(logs).with_alert_secret(alert_secret).with_sign_in(parts.sign_in);
         let program = std::env::current_exe().context("cannot find this program's file")?;
         let pipelines = PipelineDriver::new(api.clone(), &id, program);
         let pool = Pool::new(Balancer::threads());
@@ -263,6 +268,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         allow_unknown: args.allow_unknown,
         audit_heads: args.audit_heads,
         tls: args.tls.load()?,
+        sign_in: args.oidc.load()?,
         http: args.http,
         admin: args.admin,
         admin_token,

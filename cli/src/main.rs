@@ -35,6 +35,7 @@ mod login;
 mod logs;
 mod machine;
 mod nodes;
+mod oidc;
 mod password;
 mod pipeline;
 mod place;

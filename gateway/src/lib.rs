@@ -11,4 +11,5 @@ pub mod pipeline;
 pub mod replicas;
 pub mod tls;
 
+pub use flotilla_oidc as oidc;
 pub use pauses::follow_pauses;

@@ -60,6 +60,16 @@ pub(crate) fn token_used(id: &str) -> String {
     format!("token-used/{id}")
 }
 
+/// A session of a page, by its identifier.
+pub(crate) fn page_session(id: &str) -> String {
+    format!("page-session/{id}")
+}
+
+/// A sign-in at a provider that has not come back, by the hash of its state.
+pub(crate) fn sign_in(digest: &str) -> String {
+    format!("sign-in/{digest}")
+}
+
 /// All join tokens.
 pub(crate) const JOINS: &str = "join/";
 
@@ -68,9 +78,12 @@ pub(crate) fn join(id: &str) -> String {
     format!("{JOINS}{id}")
 }
 
+/// All replicas that are somebody's.
+pub(crate) const OWNED: &str = "host/";
+
 /// Whose a replica is.
 pub(crate) fn host(replica: &str) -> String {
-    format!("host/{replica}")
+    format!("{OWNED}{replica}")
 }
 
 /// The audit entries that are about no group.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::door::DoorArgs;
 use crate::flow_args::FlowArgs;
+use crate::oidc::OidcArgs;
 use crate::replica::EngineArgs;
 use crate::tls::TlsArgs;
 
@@ -66,6 +67,8 @@ pub struct UpArgs {
     pub data: PathBuf,
     #[command(flatten)]
     pub door: DoorArgs,
+    #[command(flatten)]
+    pub oidc: OidcArgs,
     #[command(flatten)]
     pub flow: FlowArgs,
     #[command(flatten)]

@@ -39,8 +39,8 @@ use crate::known_up;
 use crate::logging::{self, LogFormat};
 use crate::machine;
 use crate::place::Held;
+use crate::plain::print;
 use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
-use crate::review::print;
 use crate::tls::GatewayTls;
 
 /// How long the replicas get to become ready before the banner is printed all the same.
@@ -109,6 +109,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         audit_heads: Some(args.data.join(HEADS_FILE)),
         also: broker.as_ref().map(|broker| status_routes(broker.view())).unwrap_or_default(),
         tls: tls.clone(),
+        sign_in: args.oidc.clone().load()?,
         metrics,
         readiness: Readiness::default(),
     })

@@ -25,6 +25,8 @@ use super::document::Document;
 use super::logins::Logins;
 use super::logs::Logs;
 use super::problem::Failure;
+use super::rate::Rate;
+use super::sign_in_with::SignIn;
 use super::token::Token;
 
 /// Which node types a deploy may use.
@@ -50,6 +52,12 @@ pub struct Api {
     pub(super) document: Document,
     pub(super) accounts: Accounts,
     pub(super) logins: Arc<Logins>,
+    /// Another system that says who somebody is.
+    pub(super) sign_in: Option<Arc<SignIn>>,
+    /// How often sign-ins may begin there.
+    pub(super) sign_ins: Arc<Rate>,
+    /// The admin address has TLS.
+    pub(super) tls: bool,
     /// What this gateway collects of the replicas' log lines; none if it cannot.
     pub(super) logs: Option<Logs>,
     /// What alerts are signed with.
@@ -71,6 +79,9 @@ impl Api {
             group: group.to_owned(),
             types: Arc::new(types),
             ring,
+            sign_in: None,
+            sign_ins: Arc::default(),
+            tls: false,
             logs: None,
             alert_secret: None,
         }
@@ -93,6 +104,11 @@ impl Api {
 
     fn signer(&self) -> Option<Arc<Signer>> {
         self.ring.known().and_then(|keys| Signer::new(newest(&keys))).map(Arc::new)
+    }
+
+    /// The same with another system that says who somebody is.
+    pub fn with_sign_in(self, sign_in: Option<SignIn>) -> Api {
+        Api { sign_in: sign_in.map(Arc::new), ..self }
     }
 
     pub(crate) fn registry(&self, group: &str) -> Result<Registry, Failure> {

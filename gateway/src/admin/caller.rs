@@ -22,6 +22,8 @@ pub(super) enum Source {
     Api,
     /// Over Node-RED's admin API.
     Editor,
+    /// From a page of our own, in a browser.
+    Page,
 }
 
 /// Who sends a request: known from its credential, and from nothing that the request says. Handlers get it from the guard.
@@ -32,6 +34,8 @@ pub(super) struct Caller {
     pub(super) credential: Arc<str>,
     pub(super) source: Source,
     pub(super) address: Option<IpAddr>,
+    /// How long the token that was shown is still good; `None`: without an end, or it is that of a login.
+    pub(super) expires_s: Option<u64>,
 }
 
 impl Source {
@@ -40,6 +44,7 @@ impl Source {
             Source::Cli => "cli",
             Source::Api => "api",
             Source::Editor => "editor",
+            Source::Page => "page",
         }
     }
 }
@@ -48,7 +53,7 @@ impl Caller {
     /// Nobody: what a route that is open to all gets.
     pub(super) fn nobody(source: Source, address: Option<IpAddr>) -> Caller {
         let principal = Principal { name: "nobody".to_owned(), grants: Vec::new(), limits: Limits::default() };
-        Caller { principal: Arc::new(principal), credential: "".into(), source, address }
+        Caller { principal: Arc::new(principal), credential: "".into(), source, address, expires_s: None }
     }
 
     /// The name for the audit log.

@@ -10,10 +10,12 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
-use flotilla_group::accounts::{Accounts, Known, Tokens};
+use flotilla_group::accounts::{Accounts, InSession, Known, Tokens};
 use flotilla_group::rights::Principal;
+use subtle::ConstantTimeEq as _;
 
 use super::caller::{Caller, Source};
+use super::cookie;
 use super::lock::Lock;
 use super::problem::Failure;
 use super::token::Token;
@@ -23,6 +25,8 @@ use crate::tls::Peer;
 const ADMIN: &str = "admin";
 /// The name of who comes from this machine, where nothing is asked for.
 const LOCAL: &str = "local";
+/// What a session of a page is called as a credential.
+const SESSION: &str = "session";
 
 /// Finds out who sends a request.
 pub(super) struct Gate {
@@ -45,11 +49,12 @@ impl Gate {
 
     /// Who sends a request; a wrong credential is refused late.
     pub(super) async fn admit(&self, parts: &Parts) -> Result<Caller, Failure> {
-        match self.known(&parts.headers).await {
-            Ok(Known { principal, credential }) => Ok(Caller {
+        match self.known(parts).await {
+            Ok(Known { principal, credential, expires_s }) => Ok(Caller {
+                expires_s,
+                source: if credential == SESSION { Source::Page } else { source(&parts.headers) },
                 principal: Arc::new(principal),
                 credential: credential.into(),
-                source: source(&parts.headers),
                 address: address(parts),
             }),
             Err(failure) => {
@@ -61,8 +66,9 @@ impl Gate {
         }
     }
 
-    async fn known(&self, headers: &HeaderMap) -> Result<Known, Failure> {
-        let gateway = |name| Known { principal: Principal::admin(name), credential: String::new() };
+    async fn known(&self, parts: &Parts) -> Result<Known, Failure> {
+        let headers = &parts.headers;
+        let gateway = |name| Known { principal: Principal::admin(name), credential: String::new(), expires_s: None };
         let shown = bearer(headers);
         if let (Some(token), Some(shown)) = (&self.token, shown)
             && token.is(shown)
@@ -80,6 +86,17 @@ impl Gate {
                 Problem::new(401, "wrong_token", detail).into()
             });
         }
+        if shown.is_none()
+            && let Some(text) = cookie::session(headers)
+            && let Some(InSession { known, csrf }) = self.accounts.by_session(&text).await?
+        {
+            if !parts.method.is_safe() && !has_csrf(headers, &csrf) {
+                let detail =
+                    "a change in a session of a page needs its X-CSRF-Token; programs send Authorization: Bearer TOKEN";
+                return Err(Problem::new(403, "csrf", detail).into());
+            }
+            return Ok(known);
+        }
         // Whose requests get here at all is up to `local_only`.
         if self.token.is_none() && !self.accounts.users().any().await? {
             return Ok(gateway(LOCAL));
@@ -93,6 +110,12 @@ impl Gate {
             }
         })
     }
+}
+
+/// True when the request has what only our own pages know.
+fn has_csrf(headers: &HeaderMap, csrf: &str) -> bool {
+    let shown = headers.get("x-csrf-token").map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
+    shown.ct_eq(csrf.as_bytes()).into()
 }
 
 /// The token of `Authorization: Bearer TOKEN`.

@@ -153,6 +153,7 @@ pub(super) async fn remove(
     if_match.check(api.specs().get_version(&group).await?.1)?;
     api.specs().remove(&group).await?;
     api.accounts.users().forget_group(&group).await?;
+    api.joins().forget_group(&group).await?;
     api.audit(&group)?.write(caller.entry("group-remove", "")).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -32,6 +32,8 @@ pub(super) struct Guard {
     pub(super) right: Right,
     /// It is of Node-RED's admin API, which is about the gateway's own group.
     pub(super) of_node_red: bool,
+    /// It is a page.
+    pub(super) is_page: bool,
     /// The route, for the audit log: `POST /api/v1/groups/{group}/deploy`.
     pub(super) route: Arc<str>,
 }
@@ -46,6 +48,7 @@ pub(super) async fn guard(State(guard): State<Guard>, params: RawPathParams, req
     };
     let caller = match admitted {
         Ok(caller) if guard.of_node_red => Caller { source: Source::Editor, ..caller },
+        Ok(caller) if guard.is_page => Caller { source: Source::Page, ..caller },
         Ok(caller) => caller,
         Err(failure) => return failure.into_response(),
     };

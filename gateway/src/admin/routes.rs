@@ -30,7 +30,7 @@ pub fn api_routes() -> Vec<Route> {
 
 /// All routes, with the right that each needs.
 pub(super) fn routes() -> Routes {
-    node_red(own(Routes::default()))
+    pages(node_red(own(Routes::default())))
 }
 
 /// Those of `/api/v1`.
@@ -130,7 +130,7 @@ fn own(routes: Routes) -> Routes {
 
 /// Node-RED's admin API. It is about the gateway's own group.
 fn node_red(routes: Routes) -> Routes {
-    use super::nodered::{auth, context, flow, flows, info, nodes};
+    use super::nodered::{auth, context, flow, flows, info, inject, nodes};
     routes
         .get("/auth/login", Right::Open, auth::login)
         .post("/auth/token", Right::Open, auth::token)
@@ -152,6 +152,7 @@ fn node_red(routes: Routes) -> Routes {
         .delete("/nodes/{module}", Right::Own, nodes::fixed)
         .get("/nodes/{module}/{name}", Right::View, nodes::one)
         .put("/nodes/{module}/{name}", Right::Own, nodes::fixed)
+        .post("/inject/{id}", Right::Deploy, inject::post)
         .get("/context/global", Right::View, context::global)
         .get("/context/{kind}/{id}", Right::View, context::of_scope)
         .delete("/context/{kind}/{id}", Right::Deploy, context::delete_global)
@@ -159,13 +160,34 @@ fn node_red(routes: Routes) -> Routes {
         .delete("/context/{kind}/{id}/{key}", Right::Deploy, context::delete_of_scope)
 }
 
+/// Pages for browsers: each looks for the session by itself, so that who has none is sent to sign in.
+fn pages(routes: Routes) -> Routes {
+    use super::pages::{account, oidc, sign_in};
+    routes
+        .get("/login", Right::Open, sign_in::form)
+        .post("/login", Right::Open, sign_in::sign_in)
+        .post("/logout", Right::Open, sign_in::sign_out)
+        .get("/login/oidc", Right::Open, oidc::begin)
+        .get("/login/oidc/callback", Right::Open, oidc::come_back)
+        .get("/account", Right::Open, account::show)
+        .post("/account/tokens", Right::Open, account::make_token)
+        .post("/account/tokens/{id}/revoke", Right::Open, account::revoke_token)
+}
+
+fn is_page(path: &str) -> bool {
+    ["/login", "/logout", "/account"]
+        .iter()
+        .any(|page| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
 impl Routes {
     /// The router: in front of each route its guard.
     pub(super) fn guarded(self, post: &Arc<Post>) -> Router<Api> {
         self.list.into_iter().fold(Router::new(), |router, (Route { method, path, right }, handler)| {
             let route = Arc::from(format!("{method} {path}"));
-            let of_node_red = !path.starts_with("/api/v1/");
-            let sentry = Guard { post: post.clone(), right, of_node_red, route };
+            let is_page = is_page(path);
+            let of_node_red = !is_page && !path.starts_with("/api/v1/");
+            let sentry = Guard { post: post.clone(), right, of_node_red, is_page, route };
             router.route(path, handler.route_layer(from_fn_with_state(sentry, guard)))
         })
     }

@@ -63,11 +63,11 @@ impl Admin {
         let failed = |source| StartError::Bind { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let stop = CancellationToken::new();
+        let (stop, has_tls) = (CancellationToken::new(), tls.is_some());
         let doors = Doors::open(listener, tls, stop.clone()).map_err(failed)?;
         let ended = stop.clone();
         let open = token.is_none();
-        let api = Api { token: token.clone(), ..api };
+        let api = Api { token: token.clone(), tls: has_tls, ..api };
         let app = app(Gate::new(token, api.accounts.clone()), api).merge(also);
         let app = if open { app.layer(from_fn(local_only)) } else { app };
         let task = Task {

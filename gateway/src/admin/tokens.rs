@@ -53,7 +53,6 @@ pub(super) async fn make(
     caller: Caller,
     Body(new): Body<NewToken>,
 ) -> Result<(StatusCode, Json<MadeToken>), Failure> {
-    check(&new.name, new.expires_s, LONGEST_S)?;
     let user = match &new.user {
         Some(user) if user != caller.name() => {
             caller.require_any(Right::Administer)?;
@@ -62,10 +61,25 @@ pub(super) async fn make(
         Some(user) => user,
         None => caller.name(),
     };
-    let user = api.accounts.users().find(user).await?.ok_or_else(|| no_user(&caller, &new))?;
-    let made = api.accounts.tokens().make(&user, &new, false).await?;
-    write(&api, caller.entry("token-new", &*made.token.id), &made).await?;
+    let made = make_for(&api, &caller, user, &new).await?;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Makes a token for a user, whom the caller may make one for. It does not outlive the token that asks for it.
+pub(super) async fn make_for(api: &Api, caller: &Caller, user: &str, new: &NewToken) -> Result<MadeToken, Failure> {
+    check(&new.name, new.expires_s, LONGEST_S)?;
+    if let Some(left_s) = caller.expires_s
+        && new.expires_s.is_none_or(|seconds| seconds > left_s)
+    {
+        let detail = format!(
+            "this token expires in {left_s} s, and makes none that is good for longer: set expires_s, or log in with the password"
+        );
+        return Err(Problem::new(403, "outlives_token", detail).of_field("expires_s").into());
+    }
+    let user = api.accounts.users().find(user).await?.ok_or_else(|| no_user(caller, new))?;
+    let made = api.accounts.tokens().make(&user, new, false).await?;
+    write(api, caller.entry("token-new", &*made.token.id), &made).await?;
+    Ok(made)
 }
 
 /// `DELETE /api/v1/tokens/{id}`: one's own, or as an admin any.
@@ -74,16 +88,22 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
     caller: Caller,
 ) -> Result<StatusCode, Failure> {
-    let token = api.accounts.tokens().get(&id).await;
+    revoke_own(&api, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes a token void: one's own, or as an admin any.
+pub(super) async fn revoke_own(api: &Api, caller: &Caller, id: &str) -> Result<(), Failure> {
+    let token = api.accounts.tokens().get(id).await;
     if !token.as_ref().is_ok_and(|token| token.user == caller.name()) {
         // Whoever is no admin is not told whether there is such a token.
         caller.require_any(Right::Administer)?;
     }
     let token = token?;
-    api.accounts.tokens().revoke(&id).await?;
+    api.accounts.tokens().revoke(id).await?;
     let entry = AuditEntry { old: json!(token), ..caller.entry("token-revoke", id) };
     api.system_audit().write(entry).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 /// `POST /api/v1/login`: a token for a name and a password. It is void when the password changes.

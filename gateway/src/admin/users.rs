@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use flotilla_api::Problem;
-use flotilla_api::access::{NewPassword, NewUser, Roles, User, Whoami};
+use flotilla_api::access::{Grant, NewPassword, NewUser, Role, Roles, User, Whoami};
 use flotilla_api::audit::AuditEntry;
 use flotilla_group::accounts::{BadPassword, Hash, UserRecord};
 use flotilla_group::rights::Right;
@@ -59,8 +59,10 @@ pub(super) async fn remove(
     Path(name): Path<String>,
     caller: Caller,
 ) -> Result<StatusCode, Failure> {
+    leaves_an_admin(&api, &name, &[]).await?;
     api.accounts.users().remove(&name).await?;
     api.accounts.tokens().revoke_all(&name).await?;
+    api.joins().forget_owner(&name).await?;
     api.system_audit().write(caller.entry("user-remove", name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -72,11 +74,31 @@ pub(super) async fn set_roles(
     caller: Caller,
     Body(Roles { roles }): Body<Roles>,
 ) -> Result<Json<User>, Failure> {
+    leaves_an_admin(&api, &name, &roles).await?;
     let (old, new) = api.accounts.users().set_grants(&name, &roles).await?;
     let (old, new) = (old.shown(), new.shown());
     let entry = AuditEntry { old: json!(old.roles), new: json!(new.roles), ..caller.entry("user-roles", &*new.name) };
     api.system_audit().write(entry).await?;
     Ok(Json(new))
+}
+
+/// Refuses what would leave nobody who may change users. A gateway with a token of its own always has one.
+async fn leaves_an_admin(api: &Api, name: &str, roles: &[Grant]) -> Result<(), Failure> {
+    let is_admin = |grants: &[Grant]| grants.iter().any(|grant| grant.role == Role::Admin);
+    if api.token.is_some() || is_admin(roles) {
+        return Ok(());
+    }
+    let users = api.accounts.users().list().await?;
+    let (own, others): (Vec<_>, Vec<_>) = users.iter().partition(|user| user.name == name);
+    let is_last = own.iter().any(|user| is_admin(&user.grants)) && !others.iter().any(|user| is_admin(&user.grants));
+    if is_last && (!others.is_empty() || !roles.is_empty()) {
+        let detail = format!(
+            "{name} is the last admin, and this gateway has no token of its own: nobody could change users any more; make \
+             another admin first, with `flotilla user role`"
+        );
+        return Err(Problem::new(409, "last_admin", detail).of_field("user").into());
+    }
+    Ok(())
 }
 
 /// `PUT /api/v1/users/{user}/password`: an admin sets any; a user who knows the one before sets the own. Logins with the

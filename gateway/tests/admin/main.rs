@@ -7,6 +7,8 @@ mod flow_access;
 mod joins;
 mod nodered;
 mod openapi;
+mod pages;
 mod place;
+mod provider;
 mod rights;
 mod tls;

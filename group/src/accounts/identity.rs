@@ -8,6 +8,7 @@ use flotilla_store::Store;
 use parking_lot::Mutex;
 
 use super::password::Hash;
+use super::sessions::Sessions;
 use super::tokens::Tokens;
 use super::users::{UserRecord, Users};
 use crate::error::GroupError;
@@ -23,6 +24,7 @@ const MOST: usize = 10_000;
 pub struct Accounts {
     users: Users,
     tokens: Tokens,
+    sessions: Sessions,
     noted: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
@@ -33,13 +35,24 @@ pub struct Known {
     pub principal: Principal,
     /// The credential, for the audit log: `token ci (00c0ffee00c0ffee)`.
     pub credential: String,
+    /// How long a token is still good; `None`: without an end, or it is that of a login.
+    pub expires_s: Option<u64>,
+}
+
+/// Somebody who showed the cookie of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InSession {
+    /// Who it is.
+    pub known: Known,
+    /// What a change has to come with: a page of another site cannot know it.
+    pub csrf: String,
 }
 
 impl Accounts {
     /// The accounts of a store.
     pub fn new(store: Arc<dyn Store>) -> Accounts {
-        let (users, tokens) = (Users::new(store.clone()), Tokens::new(store));
-        Accounts { users, tokens, noted: Arc::default() }
+        let (users, tokens) = (Users::new(store.clone()), Tokens::new(store.clone()));
+        Accounts { users, tokens, sessions: Sessions::new(store), noted: Arc::default() }
     }
 
     /// The users.
@@ -50,6 +63,25 @@ impl Accounts {
     /// The tokens.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// The sessions of pages.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Who shows the cookie of a session; `None` when it has ended, its user is gone or has a new password.
+    pub async fn by_session(&self, text: &str) -> Result<Option<InSession>, GroupError> {
+        let Some(record) = self.sessions.find(text).await? else { return Ok(None) };
+        let Some(user) = self.users.find(&record.user).await? else { return Ok(None) };
+        if user.id != record.user_id || user.password_changes != record.password_changes {
+            return Ok(None);
+        }
+        let principal = Principal { name: user.name, grants: user.grants, limits: Limits::default() };
+        Ok(Some(InSession {
+            known: Known { principal, credential: "session".to_owned(), expires_s: None },
+            csrf: record.csrf,
+        }))
     }
 
     /// Who shows a token; `None` when it is not known, revoked or expired, or its user is gone.
@@ -66,9 +98,13 @@ impl Accounts {
         {
             tracing::debug!(token = token.id, "its use was not noted: {error}");
         }
+        let expires_s = match token.expires_ms.filter(|_| record.password_changes.is_none()) {
+            Some(expires_ms) => Some(expires_ms.saturating_sub(self.tokens.now_ms().await?) / 1_000),
+            None => None,
+        };
         let limits = Limits { access: token.access, groups: token.groups };
         let principal = Principal { name: user.name, grants: user.grants, limits };
-        Ok(Some(Known { principal, credential: format!("token {} ({})", token.name, token.id) }))
+        Ok(Some(Known { principal, credential: format!("token {} ({})", token.name, token.id), expires_s }))
     }
 
     /// The user whose password this is. Takes as long for names that nobody has. Blocks a thread that is kept for that.

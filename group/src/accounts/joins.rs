@@ -106,6 +106,29 @@ impl Joins {
         Ok(())
     }
 
+    /// Makes all join tokens of a group that is no more void: the next one of that name has another key.
+    pub async fn forget_group(&self, group: &str) -> Result<(), GroupError> {
+        for token in self.list(group).await? {
+            self.store.delete(&keys::join(&token.id), None).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the join tokens of a user who is no more void, and the replicas nobody's: the next user of that name is another.
+    pub async fn forget_owner(&self, owner: &str) -> Result<(), GroupError> {
+        for entry in self.store.list(keys::JOINS).await? {
+            if keys::read::<Record>("a join token", &entry)?.token.owner == owner {
+                self.store.delete(&entry.key, None).await?;
+            }
+        }
+        for entry in self.store.list(keys::OWNED).await? {
+            if keys::read::<Host>("the owner of a replica", &entry)?.owner == owner {
+                self.store.delete(&entry.key, None).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What a replica gets for its token.
     ///
     /// # Errors
@@ -170,5 +193,12 @@ mod tests {
         joins.own("r-1", "ann").await.unwrap();
         joins.own("r-1", "bob").await.unwrap();
         assert_eq!(joins.owner("r-1").await.unwrap().as_deref(), Some("ann"), "who came first");
+        let of_ann = joins.make("g", "ann", "the group's key", 60).await.unwrap();
+        let of_bob = joins.make("g", "bob", "the group's key", 60).await.unwrap();
+        joins.forget_owner("ann").await.unwrap();
+        assert!(joins.open(&of_ann.secret).await.is_err() && joins.open(&of_bob.secret).await.is_ok());
+        assert_eq!(joins.owner("r-1").await.unwrap(), None, "another ann is somebody else");
+        joins.forget_group("g").await.unwrap();
+        assert!(joins.open(&of_bob.secret).await.is_err(), "another g has another key");
     }
 }

@@ -6,10 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use flotilla_api::access::{MadeToken, NewToken, Token};
 use flotilla_store::{Store, Write};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
-use super::random;
+use super::secret;
 use super::users::UserRecord;
 use crate::error::GroupError;
 use crate::keys;
@@ -52,7 +50,7 @@ impl Tokens {
 
     /// True for what looks like a token of ours.
     pub fn is_one(text: &str) -> bool {
-        id_of(text).is_some()
+        secret::id_of(MARK, text).is_some()
     }
 
     /// Makes a token for a user. Its text is in the answer and nowhere else. `for_login`: it is void when the password
@@ -62,8 +60,7 @@ impl Tokens {
             keys::check("group name", group)?;
         }
         let now = self.now_ms().await?;
-        let id = random::id();
-        let secret = format!("{MARK}{id}_{}", random::secret());
+        let (id, secret) = secret::new(MARK);
         let token = Token {
             id: id.clone(),
             name: new.name.clone(),
@@ -75,8 +72,12 @@ impl Tokens {
             used_ms: None,
         };
         let password_changes = for_login.then_some(user.password_changes);
-        let record =
-            TokenRecord { token: token.clone(), user_id: user.id.clone(), digest: digest(&secret), password_changes };
+        let record = TokenRecord {
+            token: token.clone(),
+            user_id: user.id.clone(),
+            digest: secret::digest(&secret),
+            password_changes,
+        };
         let write = new.expires_s.map_or_else(Write::default, |seconds| Write::expiring(Duration::from_secs(seconds)));
         self.store.set(&keys::token(&id), keys::encode(&record), write).await?;
         Ok(MadeToken { token, secret })
@@ -124,11 +125,10 @@ impl Tokens {
 
     /// The record of a token by its text; `None` when it is not known, revoked or expired.
     pub(super) async fn find(&self, text: &str) -> Result<Option<TokenRecord>, GroupError> {
-        let Some(id) = id_of(text) else { return Ok(None) };
+        let Some(id) = secret::id_of(MARK, text) else { return Ok(None) };
         let Some(entry) = self.store.get(&keys::token(id)).await? else { return Ok(None) };
         let record: TokenRecord = keys::read("a token", &entry)?;
-        let same: bool = digest(text).as_bytes().ct_eq(record.digest.as_bytes()).into();
-        Ok(same.then_some(record))
+        Ok(secret::is(text, &record.digest).then_some(record))
     }
 
     /// Notes that a token is used now.
@@ -143,18 +143,7 @@ impl Tokens {
         entry.map(|entry| Ok(keys::read::<Used>("the use of a token", &entry)?.at_ms)).transpose()
     }
 
-    async fn now_ms(&self) -> Result<u64, GroupError> {
+    pub(super) async fn now_ms(&self) -> Result<u64, GroupError> {
         Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
     }
-}
-
-/// The identifier in a token's text.
-fn id_of(text: &str) -> Option<&str> {
-    let (id, secret) = text.strip_prefix(MARK)?.split_once('_')?;
-    let is_id = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (is_id && secret.len() == 43).then_some(id)
-}
-
-fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -33,11 +33,23 @@ pub struct UserRecord {
     /// The argon2id hash of the password; none: this user shows tokens, or comes from another system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hash: Option<String>,
+    /// Whom another system knows as this user; its roles are what that system says at each sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    external: Option<External>,
     /// How often the password was changed: what was given out for the old one is void.
     #[serde(default)]
     pub password_changes: u64,
     /// Milliseconds since the epoch, on the store's clock.
     created_ms: u64,
+}
+
+/// Who somebody is in another system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct External {
+    /// The system's URL.
+    pub issuer: String,
+    /// What it calls them: never another's.
+    pub subject: String,
 }
 
 impl UserRecord {
@@ -103,6 +115,34 @@ impl Users {
     /// # Errors
     /// [`GroupError::UserExists`], [`GroupError::BadName`].
     pub async fn add(&self, name: &str, grants: Vec<Grant>, hash: Option<&Hash>) -> Result<UserRecord, GroupError> {
+        self.put(name, grants, hash, None).await
+    }
+
+    /// The user whom another system has just named, with the roles that it says; added at the first time.
+    ///
+    /// # Errors
+    /// [`GroupError::UserExists`] when the name is that of somebody else: of a user of our own, or of another one of that
+    /// system.
+    pub async fn sign_in(&self, name: &str, who: &External, grants: Vec<Grant>) -> Result<UserRecord, GroupError> {
+        let Some(known) = self.find(name).await? else {
+            return self.put(name, grants, None, Some(who.clone())).await;
+        };
+        if known.external.as_ref() != Some(who) {
+            return Err(GroupError::UserExists(name.to_owned()));
+        }
+        if known.grants == sorted(grants.clone()) {
+            return Ok(known);
+        }
+        self.set_grants(name, &grants).await.map(|(_, user)| user)
+    }
+
+    async fn put(
+        &self,
+        name: &str,
+        grants: Vec<Grant>,
+        hash: Option<&Hash>,
+        external: Option<External>,
+    ) -> Result<UserRecord, GroupError> {
         keys::check("user name", name)?;
         if RESERVED.contains(&name) {
             return Err(GroupError::BadName { what: "user name", value: name.to_owned() });
@@ -113,6 +153,7 @@ impl Users {
             id: random::id(),
             grants: sorted(grants),
             hash: hash.map(|hash| hash.text().to_owned()),
+            external,
             password_changes: 0,
             created_ms: now.map_or(0, |since| since.as_millis() as u64),
         };

@@ -8,6 +8,7 @@ pub(super) mod context;
 pub(super) mod flow;
 pub(super) mod flows;
 pub(super) mod info;
+pub(super) mod inject;
 pub(super) mod nodes;
 mod problem;
 mod tabs;

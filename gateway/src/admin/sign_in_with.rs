@@ -1,0 +1,46 @@
+//! Another system that says who somebody is.
+
+use std::collections::BTreeSet;
+
+use flotilla_api::Problem;
+use flotilla_api::access::Grant;
+use flotilla_oidc::{Identity, Provider};
+
+/// An OpenID provider, and which of its roles are which of ours.
+#[derive(Debug)]
+pub struct SignIn {
+    pub(super) provider: Provider,
+    /// A role or group of the provider, and one of our roles. Several for one are added up.
+    roles: Vec<(String, Grant)>,
+}
+
+impl SignIn {
+    /// `roles`: a role or group of the provider, and the role of ours that it gives.
+    pub fn new(provider: Provider, roles: Vec<(String, Grant)>) -> SignIn {
+        SignIn { provider, roles }
+    }
+
+    /// What somebody may do.
+    ///
+    /// # Errors
+    /// `no_role` (403) when none of the provider's roles is one of ours.
+    pub(super) fn grants(&self, who: &Identity) -> Result<Vec<Grant>, Problem> {
+        let theirs = self.roles.iter().filter(|(role, _)| who.roles.contains(role));
+        let grants: BTreeSet<Grant> = theirs.map(|(_, grant)| grant.clone()).collect();
+        if grants.is_empty() {
+            let has = if who.roles.is_empty() { "none".to_owned() } else { who.roles.join(", ") };
+            let detail = format!(
+                "{} has no role here: of the roles that the provider says ({has}) none is named with --oidc-role",
+                who.name
+            );
+            return Err(Problem::new(403, "no_role", detail));
+        }
+        Ok(grants.into_iter().collect())
+    }
+}
+
+/// The name of a user for the name that a provider says: what names of ours cannot have becomes `-`.
+pub(super) fn user_name(name: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.chars().take(64).map(|c| if fits(c) { c } else { '-' }).collect()
+}
