@@ -49,7 +49,7 @@ struct Member {
     problems: Vec<String>,
 }
 
-/// Checks the document for the group, then each member. Exit code 3 when something is in the way.
+/// Checks the document for the group, then each member. Exit code 3 when something is in the way, or there is no member.
 pub async fn run(args: DeployCheckArgs) -> anyhow::Result<ExitCode> {
     let (group, as_json) = (&args.group.group, args.group.admin.json);
     let client = args.group.client();
@@ -71,12 +71,19 @@ pub async fn run(args: DeployCheckArgs) -> anyhow::Result<ExitCode> {
     let (replicas, hosts) = (client.replicas(group).await?, client.hosts().await?);
     let members = replicas.iter().map(|replica| check(replica, &replicas, &hosts)).collect();
     let found = Found { missing: dry_run.missing, members };
-    let fits = found.missing.is_empty() && found.members.iter().all(|member| member.problems.is_empty());
+    let fits = fits(&found);
     if as_json {
         client::json(&found);
     } else {
         for key in &found.missing {
             print(&format!("! {key} has no value in group \"{group}\"\n"));
+        }
+        if found.members.is_empty() {
+            print(&format!(
+                "! group \"{group}\" has no replicas: start some with `flotilla scale --group {group} --replicas N` where hosts \
+                 have agents, else with `flotilla replica --group {group}`\n"
+            ));
+            return Ok(Exit::Refused.into());
         }
         let rows = found.members.into_iter().map(|member| {
             let verdict = if member.problems.is_empty() { "fits".to_owned() } else { member.problems.join("; ") };
@@ -85,6 +92,12 @@ pub async fn run(args: DeployCheckArgs) -> anyhow::Result<ExitCode> {
         client::table(["REPLICA", "HOST", "VERSION", "CHECK"], rows);
     }
     Ok(if fits { Exit::Done } else { Exit::Refused }.into())
+}
+
+/// True when nothing is in the way. A group without replicas runs nothing.
+fn fits(found: &Found) -> bool {
+    let members = &found.members;
+    found.missing.is_empty() && !members.is_empty() && members.iter().all(|member| member.problems.is_empty())
 }
 
 fn check(replica: &ReplicaRecord, all: &[ReplicaRecord], hosts: &[Host]) -> Member {
@@ -125,6 +138,11 @@ mod tests {
     use flotilla_api::placement::{HostFacts, HostLoad};
 
     use super::*;
+
+    #[test]
+    fn a_group_without_replicas_does_not_fit() {
+        assert!(!fits(&Found { missing: Vec::new(), members: Vec::new() }));
+    }
 
     #[test]
     fn what_is_in_the_way_is_named_for_each_member() {

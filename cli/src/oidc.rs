@@ -39,7 +39,8 @@ pub struct OidcArgs {
     /// Where browsers reach the admin address; the provider knows it with /login/oidc/callback behind it
     #[arg(long, env = "FLOTILLA_OIDC_URL", value_name = "URL", requires = "oidc_issuer")]
     oidc_url: Option<String>,
-    /// A role or group of the provider and the role that it gives here: ops=owner:plant-1; several for several
+    /// A role or group of the provider and the role that it gives here: ops=owner:plant-1; give it more than once,
+    /// or separate with commas
     #[arg(long, env = "FLOTILLA_OIDC_ROLE", value_name = "THEIRS=ROLE", value_delimiter = ',', value_parser = role, requires = "oidc_issuer")]
     oidc_role: Vec<(String, Grant)>,
     /// Claim with the roles or groups; a path where it is inside of others: realm_access.roles

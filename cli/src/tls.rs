@@ -43,6 +43,11 @@ impl TlsArgs {
         self.tls_cert.is_some()
     }
 
+    /// True when clients of the admin API have to show a certificate.
+    pub fn asks_admin_clients(&self) -> bool {
+        self.admin_client_ca.is_some()
+    }
+
     /// Reads the files.
     pub fn load(&self) -> anyhow::Result<GatewayTls> {
         let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(GatewayTls::default()) };
@@ -56,7 +61,7 @@ impl TlsArgs {
 }
 
 impl GatewayTls {
-    /// TLS of flow traffic by Node-RED's setting `https`; the admin API stays as it is.
+    /// TLS of both addresses by Node-RED's setting `https`, which is for its editor and admin API, too.
     ///
     /// # Errors
     /// When a part of the setting cannot be taken: it protects what flows serve.
@@ -85,6 +90,6 @@ impl GatewayTls {
         let client_ca = if asks { Some(needed("ca")?) } else { None };
         let files = TlsFiles { cert: needed("cert")?, key: needed("key")?, client_ca };
         let tls = Tls::load(files).with_context(|| format!("https of the settings: {advice}"))?;
-        Ok(GatewayTls { admin: None, http: Some(tls) })
+        Ok(GatewayTls { admin: Some(tls.clone()), http: Some(tls) })
     }
 }

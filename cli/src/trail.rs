@@ -58,14 +58,20 @@ pub async fn run(args: TrailArgs) -> anyhow::Result<ExitCode> {
     let (client, group) = (args.group.client(), &args.group.group);
     if args.off {
         client.remove_trail_rule(group).await?;
-        print("records failures alone; what was recorded stays until newer trails take its place\n");
+        match args.group.admin.json {
+            true => client::json(&serde_json::json!({"rule": null})),
+            false => print("records failures alone; what was recorded stays until newer trails take its place\n"),
+        }
         return Ok(ExitCode::SUCCESS);
     }
     if args.next.is_some() || args.sample.is_some() || args.property.is_some() {
         let property = args.property.unwrap_or_default();
         let rule = TrailRule { node: args.node, next: args.next, percent: args.sample, property };
         client.set_trail_rule(group, &rule).await?;
-        print(&plain::lines(&format!("records {rule}; see them with `flotilla trail`\n")));
+        match args.group.admin.json {
+            true => client::json(&serde_json::json!({"rule": rule})),
+            false => print(&plain::lines(&format!("records {rule}; see them with `flotilla trail`\n"))),
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let TrailArgs { find, node, message, topic, value, failed, most, .. } = args;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod alert;
 pub mod audit;
 mod changes;
+mod clock;
 pub mod control;
 pub mod deadletter;
 pub mod desired;

@@ -206,8 +206,16 @@ impl Hosts {
 
     /// Waits until the ready replicas are spread so.
     pub fn wait_for_spread(&self, wanted: &[(&str, usize)]) -> anyhow::Result<()> {
-        let wanted: BTreeMap<String, usize> = wanted.iter().map(|(host, count)| ((*host).to_owned(), *count)).collect();
-        eventually(&format!("replicas on {wanted:?}"), ENDS, || (self.spread() == wanted).then_some(()))
+        self.wait_for_any_spread(&[wanted])
+    }
+
+    /// Waits until the ready replicas are spread in one of these ways.
+    pub fn wait_for_any_spread(&self, wanted: &[&[(&str, usize)]]) -> anyhow::Result<()> {
+        let wanted: Vec<BTreeMap<String, usize>> = wanted
+            .iter()
+            .map(|spread| spread.iter().map(|(host, count)| ((*host).to_owned(), *count)).collect())
+            .collect();
+        eventually(&format!("replicas on one of {wanted:?}"), ENDS, || wanted.contains(&self.spread()).then_some(()))
             .with_context(|| format!("they are on {:?}", self.spread()))
     }
 }

@@ -36,7 +36,7 @@ pub use node_red::NodeRed;
 pub use npm::npm;
 pub use part::{Part, wait_for};
 pub use ports::free_ports;
-pub use process::{Killed, example, flotilla, kill, pause, peak_memory, resume, terminate};
+pub use process::{Killed, example, flotilla, is_on_path, kill, pause, peak_memory, resume, terminate};
 pub use redis::Redis;
 pub use sshd::Sshd;
 pub use store_server::{StoreKind, StoreServer};

@@ -13,7 +13,7 @@ use crate::wait::eventually;
 
 /// A Mosquitto that runs. Dropped, it is killed.
 pub struct Mosquitto {
-    child: Child,
+    process: Process,
     /// Where it listens.
     pub address: SocketAddr,
     folder: TempDir,
@@ -35,19 +35,19 @@ impl Mosquitto {
             address.port()
         );
         std::fs::write(&config, text)?;
-        Ok(Mosquitto { child: run(&config, address)?, address, folder })
+        Ok(Mosquitto { process: run(&config, address)?, address, folder })
     }
 
     /// SIGKILL; it forgets everything.
     pub fn kill(&mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
+        self.process.0.kill()?;
+        self.process.0.wait()?;
         Ok(())
     }
 
     /// Starts it again where it was, after [`Mosquitto::kill`].
     pub fn restart(&mut self) -> anyhow::Result<()> {
-        self.child = run(&self.folder.path().join("mosquitto.conf"), self.address)?;
+        self.process = run(&self.folder.path().join("mosquitto.conf"), self.address)?;
         Ok(())
     }
 }
@@ -55,26 +55,30 @@ impl Mosquitto {
 impl Mosquitto {
     /// Its process.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.0.id()
     }
 }
 
-fn run(config: &Path, address: SocketAddr) -> anyhow::Result<Child> {
+fn run(config: &Path, address: SocketAddr) -> anyhow::Result<Process> {
     let binary = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
-    let child = Command::new(binary)
+    let process = Command::new(binary)
         .arg("-c")
         .arg(config)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
+        .map(Process)
         .context("mosquitto is needed (package mosquitto)")?;
     eventually("mosquitto to listen", Duration::from_secs(10), || TcpStream::connect(address).ok())?;
-    Ok(child)
+    Ok(process)
 }
 
-impl Drop for Mosquitto {
+/// Its process. Dropped, it is killed, also one that never listened.
+struct Process(Child);
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

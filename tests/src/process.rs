@@ -20,6 +20,12 @@ pub fn flotilla() -> anyhow::Result<PathBuf> {
     Ok(binary)
 }
 
+/// True when a program is in a folder of the PATH.
+pub fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
 /// An example flow document of the project.
 pub fn example(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../flows/examples").join(name)
@@ -51,8 +57,10 @@ pub fn resume(pid: u32) -> Killed {
     signal("CONT", pid)
 }
 
-/// The most memory of its own that a process ever had, in bytes: what was resident at its peak (`VmHWM`) without the pages of
-/// its binary (`RssFile`), which all processes share and which grow with what is compiled in.
+/// The peak of a process's resident memory (`VmHWM`) less the pages of files that are resident now (`RssFile`), in bytes. This
+/// approximates the most memory of its own that it ever had: the pages of its binary, which all processes share and which grow
+/// with what is compiled in, are to be left out, but the kernel keeps no peak without them. How many were resident at the peak
+/// is not known; the result is off by as many as came or went since.
 pub fn peak_memory(pid: u32) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let kib = |name: &str| -> anyhow::Result<u64> {

@@ -19,6 +19,7 @@ pub struct Sshd {
     folder: TempDir,
     port: u16,
     user: String,
+    _run: RunFolder,
 }
 
 impl Sshd {
@@ -46,8 +47,7 @@ impl Sshd {
             at("authorized").display()
         );
         std::fs::write(at("config"), config)?;
-        // Where a package manager's start script would make it.
-        let _ = std::fs::create_dir_all("/run/sshd");
+        let run = RunFolder::make();
         let log = std::fs::File::create(at("log"))?;
         let child = Command::new(PROGRAM)
             .arg("-D")
@@ -59,7 +59,7 @@ impl Sshd {
             .spawn()
             .context("cannot start sshd")?;
         let user = String::from_utf8(Command::new("id").arg("-un").output()?.stdout)?.trim().to_owned();
-        let sshd = Sshd { child, folder, port: address.port(), user };
+        let sshd = Sshd { child, folder, port: address.port(), user, _run: run };
         let logs_in = || {
             let words = sshd.command();
             let mut words = words.split(' ');
@@ -90,6 +90,27 @@ impl Sshd {
 
     fn login(&self) -> String {
         format!("{}@127.0.0.1", self.user)
+    }
+}
+
+/// The folder that sshd wants, where a package manager's start script would make it. Dropped, it is gone if it was not there.
+struct RunFolder {
+    made: bool,
+}
+
+impl RunFolder {
+    const PATH: &str = "/run/sshd";
+
+    fn make() -> RunFolder {
+        RunFolder { made: std::fs::create_dir(RunFolder::PATH).is_ok() }
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if self.made {
+            let _ = std::fs::remove_dir(RunFolder::PATH);
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub struct AgentArgs {
     /// Where the replicas' HTTP nodes listen; with port 0 each has one of its own. Gateways reach replicas at this address
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "0.0.0.0:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: SocketAddr,
-    /// The network in which gateways reach the replicas, such as 10.1.0.0/16, for a machine with addresses in several
+    /// The network in which gateways reach the replicas, such as 10.1.0.0/16: this machine's address in it is used
     #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "NETWORK")]
     pub advertise: Option<Network>,
     /// Where the agent's /livez, /readyz and /metrics are

@@ -20,6 +20,7 @@ use super::args::AgentArgs;
 use super::beat::Heart;
 use super::crew::Crew;
 use crate::exit::Exit;
+use crate::group_key::old_key;
 use crate::logging::LogFormat;
 use crate::machine;
 use crate::process::{Metrics, Ops, READY, Readiness, STOPPING, Shutdown, notify};
@@ -42,6 +43,8 @@ pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitC
     readiness.waiting("host", "its name is not taken yet");
     let ops = Ops::start(args.ops, readiness.clone(), Metrics::install()?, axum::Router::new()).await?;
     let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
+    let keys = KeyRing::new(store.clone(), args.group_key.as_deref(), Restart::Given);
+    keys.keys().await.map_err(old_key)?;
     let facts = args.facts();
     let host = facts.name.clone();
     let holder = format!("agent {host}/{started_ms}/{}", flotilla_engine::message::generate_id());

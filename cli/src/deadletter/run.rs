@@ -13,7 +13,7 @@ use flotilla_api::Client;
 use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent};
 
 use crate::client::{self, GroupArgs};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::group::in_editor;
 use crate::plain::print;
 
@@ -73,7 +73,7 @@ struct Which {
     /// All that are there now
     #[arg(long)]
     all: bool,
-    /// All that came on this topic; it may end in #
+    /// All that came on this topic; one that ends in # is a prefix: all topics that begin with what is before the #
     #[arg(long, value_name = "TOPIC")]
     topic: Option<String>,
     /// All that failed in the node with this id
@@ -147,7 +147,7 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
                     let before = content(&client.dead_letter(group, id).await?)?;
                     let text = String::from_utf8(before)
                         .context("the payload is no text: give another one with --payload FILE")?;
-                    in_editor(&text)?.into_bytes()
+                    in_editor(&text, "--payload")?.into_bytes()
                 }
             };
             client.edit_dead_letter(group, id, STANDARD.encode(&bytes)).await?;
@@ -175,12 +175,20 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
+/// Those that are meant.
+///
+/// # Errors
+/// [`Exit::Unchanged`] when the filter meets none.
 async fn ids(client: &Client, group: &str, which: &Which) -> anyhow::Result<Vec<u64>> {
     if !which.ids.is_empty() {
         return Ok(which.ids.clone());
     }
     let letters = client.dead_letters(group).await?.into_iter();
-    Ok(letters.filter(|letter| which.wants(letter)).map(|letter| letter.id).collect())
+    let ids: Vec<u64> = letters.filter(|letter| which.wants(letter)).map(|letter| letter.id).collect();
+    if ids.is_empty() {
+        return Err(Failure::new(Exit::Unchanged, "no dead letter is meant by this filter").into());
+    }
+    Ok(ids)
 }
 
 enum Replayed {

@@ -142,7 +142,7 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
             let now = client.group(&name).await?;
             let text = match file {
                 Some(file) => text_or_stdin(&file)?,
-                None => super::edit::in_editor(&serde_json::to_string_pretty(&spec_of(now))?)?,
+                None => super::edit::in_editor(&serde_json::to_string_pretty(&spec_of(now))?, "--file")?,
             };
             let spec: GroupSpec = parsed(&text, "not a group: nothing changed")?;
             let edited = client.edit_group(&spec).await?;

@@ -9,6 +9,7 @@ use flotilla_api::Client;
 use flotilla_api::key::{KeyState, RotateKey};
 
 use crate::client::{self, AdminArgs};
+use crate::exit::Exit;
 use crate::group_key;
 use crate::plain::print;
 
@@ -28,7 +29,7 @@ pub struct KeyArgs {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Show which key is in use, by its fingerprint, and which processes would be started with it
+    /// Show which key is in use, by its fingerprint, and which processes still have the old key in their configuration
     Show,
     /// Seal everything with a new key while the group runs, and take the old one out of use when no process needs it
     Rotate {
@@ -49,7 +50,7 @@ pub async fn run(args: KeyArgs) -> anyhow::Result<ExitCode> {
             let state = client.key().await?;
             if args.admin.json { client::json(&state) } else { show(&state) }
         }
-        Command::Rotate { new_key } => rotate(&client, new_key, args.admin.json).await?,
+        Command::Rotate { new_key } => return Ok(rotate(&client, new_key, args.admin.json).await?.into()),
         Command::Finish => {
             let finished = client.finish_key().await?;
             match args.admin.json {
@@ -61,7 +62,8 @@ pub async fn run(args: KeyArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn rotate(client: &Client, new_key: Option<PathBuf>, json: bool) -> anyhow::Result<()> {
+/// Rotates. [`Exit::TimedOut`] when processes that take the new key by themselves have not after [`WAIT`].
+async fn rotate(client: &Client, new_key: Option<PathBuf>, json: bool) -> anyhow::Result<Exit> {
     let key = new_key.as_deref().map(group_key::load_or_make).transpose()?;
     let rotated = client.rotate_key(&RotateKey { key }).await?;
     if !json {
@@ -83,20 +85,30 @@ async fn rotate(client: &Client, new_key: Option<PathBuf>, json: bool) -> anyhow
             true => client::json(&rotated),
             false => print("the old key is out of use: it opens nothing any more\n"),
         }
-        return Ok(());
+        return Ok(Exit::Done);
     }
+    // With a file, a restart by hand is the next step; without one, nothing should be left to do.
+    let exit = if new_key.is_some() { Exit::Done } else { Exit::TimedOut };
     if json {
         client::json(&state);
-        return Ok(());
+        return Ok(exit);
     }
     show(&state);
-    let file = new_key.map_or_else(|| "the new key".to_owned(), |file| file.display().to_string());
-    print(&format!(
-        "\nRestart those with the key {}, one after the other, with what is in {file} (FLOTILLA_GROUP_KEY). Until then both keys\n\
-         work. Then: flotilla key finish\n",
-        rotated.from
-    ));
-    Ok(())
+    let from = &rotated.from;
+    match new_key {
+        Some(file) => print(&format!(
+            "\nRestart those with the key {from}, one after the other, with what is in {} (FLOTILLA_GROUP_KEY). Until then both\n\
+             keys work. Then: flotilla key finish\n",
+            file.display()
+        )),
+        None => print(&format!(
+            "\nNot finished: after {} s those with the key {from} have not taken the new one. What `flotilla up` started takes it\n\
+             when it reaches the store again: see flotilla key show. End what hangs, and what was started by hand with the old\n\
+             key. Until then both keys work. Then: flotilla key finish\n",
+            WAIT.as_secs()
+        )),
+    }
+    Ok(exit)
 }
 
 fn show(state: &KeyState) {
@@ -105,7 +117,7 @@ fn show(state: &KeyState) {
         print(&format!("{} is being replaced by {}\n", pending.from, pending.to));
     }
     client::table(
-        ["GROUP", "PROCESS", "ID", "STARTED NEXT WITH"],
+        ["GROUP", "PROCESS", "ID", "KEY AT NEXT START"],
         state
             .holders
             .iter()

@@ -169,7 +169,7 @@ pub struct ReplicaArgs {
     /// Where the flow's HTTP nodes listen; the gateway finds it in the registry
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: SocketAddr,
-    /// Address that the registry shows for --http, or the network in which this machine's own one is it, such as 10.1.0.0/16
+    /// Address that the registry shows for --http, or a network, such as 10.1.0.0/16: this machine's address in it is used
     /// [default: that of --http, or the one that this machine sends from if it is 0.0.0.0]
     #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "HOST:PORT|NETWORK", value_parser = super::advertise::advertise)]
     pub advertise: Option<Advertise>,

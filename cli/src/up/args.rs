@@ -51,7 +51,7 @@ pub struct UpArgs {
     /// What clients of the admin API have to show [default: made once, and kept in DIR/admin.token for the CLI to find]
     #[arg(long, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
-    /// Several people share this group: they log in as users, and the token in DIR is for the first one who is an admin only
+    /// Several people share this group: they log in as users, and the token in DIR only creates the first admin
     #[arg(long, env = "FLOTILLA_USERS")]
     pub users: bool,
     #[command(flatten)]

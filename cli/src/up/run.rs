@@ -185,11 +185,21 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
 
 /// TLS of flow traffic; of the admin API, too, where other machines reach it.
 fn tls(args: &UpArgs) -> anyhow::Result<GatewayTls> {
-    if let (Some(https), false) = (&args.https, args.tls.is_given()) {
-        return GatewayTls::of_setting(https).map_err(|error| Failure::new(Exit::Usage, format!("{error:#}")).into());
+    let (admin, local) = (args.admin, args.admin.ip().is_loopback());
+    if local && args.tls.asks_admin_clients() {
+        let why = format!(
+            "--admin-client-ca has no effect: the admin API is at {admin} (--admin), on loopback, where it has no TLS and asks \
+             nobody for a certificate; leave it out, or give --admin an address that other machines reach"
+        );
+        return Err(Failure::new(Exit::Usage, why).into());
     }
-    let both = args.tls.load()?;
-    Ok(GatewayTls { admin: both.admin.filter(|_| !args.admin.ip().is_loopback()), ..both })
+    let both = match &args.https {
+        Some(https) if !args.tls.is_given() => {
+            GatewayTls::of_setting(https).map_err(|error| Failure::new(Exit::Usage, format!("{error:#}")))?
+        }
+        _ => args.tls.load()?,
+    };
+    Ok(GatewayTls { admin: both.admin.filter(|_| !local), ..both })
 }
 
 fn scheme(tls: bool) -> &'static str {

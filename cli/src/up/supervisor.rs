@@ -119,6 +119,7 @@ fn spawn(command: &ReplicaCommand, id: &str) -> std::io::Result<Child> {
         "FLOTILLA_JOIN",
         "FLOTILLA_ADMIN_TOKEN",
         "FLOTILLA_ALERT_SECRET",
+        "FLOTILLA_OIDC_CLIENT_SECRET",
     ] {
         process.env_remove(name);
     }

@@ -94,6 +94,11 @@ impl Provider {
         &self.config.issuer
     }
 
+    /// True when browsers reach this installation over TLS, of its own or of a proxy in front of it.
+    pub fn is_reached_by_tls(&self) -> bool {
+        self.config.redirect.starts_with("https:")
+    }
+
     /// Begins a sign-in.
     ///
     /// # Errors

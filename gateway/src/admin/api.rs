@@ -56,7 +56,7 @@ pub struct Api {
     pub(super) sign_in: Option<Arc<SignIn>>,
     /// How often sign-ins may begin there.
     pub(super) sign_ins: Arc<Rate>,
-    /// The admin address has TLS.
+    /// Browsers reach the admin address over TLS.
     pub(super) tls: bool,
     /// What this gateway collects of the replicas' log lines; none if it cannot.
     pub(super) logs: Option<Logs>,

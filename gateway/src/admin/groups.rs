@@ -20,6 +20,7 @@ use super::drift::drift;
 use super::etag::{IfMatch, changed, etag};
 use super::placement::{fits, has_hosts};
 use super::problem::Failure;
+use crate::alerts::{Webhook, WebhookError};
 
 /// Replicas of one group under `flotilla up` at most.
 const MOST: u16 = 64;
@@ -68,12 +69,23 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<
     Ok(Json(shown))
 }
 
+/// Refuses a webhook that no alert could be sent to.
+fn check_webhook(spec: &GroupSpec) -> Result<(), Problem> {
+    let webhook = &spec.alerts.webhook;
+    if webhook.is_empty() {
+        return Ok(());
+    }
+    let bad = |error: WebhookError| Problem::new(400, "bad_webhook", error.to_string()).of_field("alerts.webhook");
+    Webhook::new(webhook, None).map(drop).map_err(bad)
+}
+
 /// `POST /api/v1/groups`
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
     Body(spec): Body<GroupSpec>,
 ) -> Result<(StatusCode, Json<GroupStatus>), Failure> {
+    check_webhook(&spec)?;
     let ledger = Ledger::new(api.store.clone());
     match api.specs().get(&spec.name).await {
         Ok(_) => return Err(GroupError::GroupExists(spec.name).into()),
@@ -118,6 +130,7 @@ pub(super) async fn replace(
         let detail = format!("the group is \"{group}\", not \"{}\": a group keeps its name", spec.name);
         return Err(Problem::new(400, "bad_name", detail).of_field("name").into());
     }
+    check_webhook(&spec)?;
     let (old, version) = api.specs().get_version(&group).await?;
     if_match.check(version)?;
     let (placed, _) = Ledger::new(api.store.clone()).load().await?;

@@ -39,9 +39,14 @@ fn show(placement: &Placement, seen: &Seen, caller: &Caller, name: &str) -> Resu
         rules: ServerGroupRules { max_server_per_host: group.most() },
         domain: group.domain,
         members: groups.iter().flat_map(|group| summary(placement, group)).collect(),
-        violated: violated(placement, seen, name),
+        violated: of_seen(violated(placement, seen, name), caller),
         groups,
     })
+}
+
+/// What is about groups that the caller may look at.
+fn of_seen(found: Vec<(String, String)>, caller: &Caller) -> Vec<String> {
+    found.into_iter().filter(|(group, _)| caller.sees(group)).map(|(_, why)| why).collect()
 }
 
 /// `GET /api/v1/server-groups`: all server groups, by name.
@@ -133,6 +138,7 @@ pub(super) async fn check(
 pub(super) async fn of_group(
     State(api): State<Api>,
     Path(group): Path<String>,
+    caller: Caller,
 ) -> Result<Json<PlacementSummary>, Failure> {
     api.specs().get(&group).await?;
     let (placement, seen) = look(&api).await?;
@@ -140,7 +146,7 @@ pub(super) async fn of_group(
     let mut notes: Vec<String> =
         decision.notes.into_iter().filter(|(of, _)| *of == group).map(|(_, note)| note).collect();
     if let Some(server_group) = placement.groups.get(&group).and_then(|places| places.server_group.as_deref()) {
-        let broken = violated(&placement, &seen, server_group);
+        let broken = of_seen(violated(&placement, &seen, server_group), &caller);
         notes.extend(broken.into_iter().map(|why| format!("server group \"{server_group}\" is violated: {why}")));
     }
     notes.extend(without_a_sign(&placement, &seen, &group));

@@ -63,7 +63,9 @@ impl Admin {
         let failed = |source| StartError::Bind { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (stop, has_tls) = (CancellationToken::new(), tls.is_some());
+        let stop = CancellationToken::new();
+        let by_proxy = api.sign_in.as_ref().is_some_and(|sign_in| sign_in.provider.is_reached_by_tls());
+        let has_tls = tls.is_some() || by_proxy;
         let doors = Doors::open(listener, tls, stop.clone()).map_err(failed)?;
         let ended = stop.clone();
         let open = token.is_none();

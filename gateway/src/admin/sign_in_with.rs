@@ -40,7 +40,18 @@ impl SignIn {
 }
 
 /// The name of a user for the name that a provider says: what names of ours cannot have becomes `-`.
-pub(super) fn user_name(name: &str) -> String {
+///
+/// # Errors
+/// `bad_name` (403) when nothing of it is left: two such names would be one.
+pub(super) fn user_name(name: &str) -> Result<String, Problem> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    name.chars().take(64).map(|c| if fits(c) { c } else { '-' }).collect()
+    let user: String = name.chars().take(64).map(|c| if fits(c) { c } else { '-' }).collect();
+    if name.is_ascii() && user.contains(|c: char| c.is_ascii_alphanumeric()) {
+        return Ok(user);
+    }
+    let detail = format!(
+        "the provider says the name {name:?}, which no user can have here: letters, digits, `.`, `_` and `-`; name another claim \
+         with --oidc-name-claim"
+    );
+    Err(Problem::new(403, "bad_name", detail))
 }

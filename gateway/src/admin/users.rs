@@ -90,7 +90,7 @@ async fn leaves_an_admin(api: &Api, name: &str, roles: &[Grant]) -> Result<(), F
     }
     let users = api.accounts.users().list().await?;
     let (own, others): (Vec<_>, Vec<_>) = users.iter().partition(|user| user.name == name);
-    let is_last = own.iter().any(|user| is_admin(&user.grants)) && !others.iter().any(|user| is_admin(&user.grants));
+    let is_last = own.iter().any(|user| is_admin(&user.roles())) && !others.iter().any(|user| is_admin(&user.roles()));
     if is_last && (!others.is_empty() || !roles.is_empty()) {
         let detail = format!(
             "{name} is the last admin, and this gateway has no token of its own: nobody could change users any more; make \

@@ -46,15 +46,25 @@ impl Gauges {
             }
             text
         };
+        // While the store is away nothing is known: no value is better than 0.
         let replicas = |picture: &Picture, _: &[Cause]| {
+            if picture.replicas.is_none() {
+                return Vec::new();
+            }
             let count = |state| picture.replicas.iter().flatten().filter(|replica| replica.state == state).count();
             STATES.map(|state| (format!(",state=\"{state}\""), count(state))).to_vec()
         };
         let rollout = |picture: &Picture, _: &[Cause]| {
+            if picture.replicas.is_none() {
+                return Vec::new();
+            }
             let is = |phase| usize::from(picture.rollout.as_ref().is_some_and(|rollout| rollout.phase == phase));
             PHASES.map(|(phase, name)| (format!(",phase=\"{name}\""), is(phase))).to_vec()
         };
-        let letters = |picture: &Picture, _: &[Cause]| vec![(String::new(), picture.dead_letters as usize)];
+        let letters = |picture: &Picture, _: &[Cause]| {
+            let known = picture.replicas.as_ref().map(|_| (String::new(), picture.dead_letters as usize));
+            known.into_iter().collect()
+        };
         let alerts = |_: &Picture, causes: &[Cause]| {
             let count = |kind| causes.iter().filter(|cause| cause.kind == kind).count();
             AlertKind::ALL.map(|kind| (format!(",kind=\"{kind}\""), count(kind))).to_vec()

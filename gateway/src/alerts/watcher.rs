@@ -65,7 +65,7 @@ impl Watcher {
             name: "alerts",
             owner: "gateway".into(),
             ends: "the gateway stops",
-            failure: "this gateway raises no alerts any more; another one does",
+            failure: "this gateway raises no alerts until it is restarted; others go on",
         };
         drop(task.spawn(async move {
             let mut groups: HashMap<String, Watched> = HashMap::new();

@@ -34,7 +34,7 @@ pub struct Webhook {
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// The address is none.
-    #[error("alerts.webhook \"{0}\" is no address: use http://HOST/PATH or https://HOST/PATH")]
+    #[error("alerts.webhook \"{0}\" is no address: use http://HOST/PATH or https://HOST/PATH, without a user")]
     Address(String),
     /// Nothing there answers.
     #[error("cannot send an alert to {address}: {reason}")]
@@ -63,7 +63,8 @@ impl Webhook {
         let bad = || WebhookError::Address(address.to_owned());
         let uri: Uri = address.parse().map_err(|_| bad())?;
         let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-        if !is_http || uri.host().is_none_or(str::is_empty) {
+        let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        if !is_http || has_user || uri.host().is_none_or(str::is_empty) {
             return Err(bad());
         }
         Ok(Webhook { uri, secret })
@@ -74,7 +75,7 @@ impl Webhook {
     /// # Errors
     /// When it was not taken within 5 s.
     pub async fn send(&self, alert: &Alert) -> Result<u16, WebhookError> {
-        let unreachable = |reason: String| WebhookError::Unreachable { address: self.uri.to_string(), reason };
+        let unreachable = |reason: String| WebhookError::Unreachable { address: self.shown(), reason };
         let status = tokio::time::timeout(LIMIT, self.post(alert))
             .await
             .map_err(|_| unreachable(format!("no answer within {} s", LIMIT.as_secs())))?
@@ -82,7 +83,13 @@ impl Webhook {
         if (200..300).contains(&status) {
             return Ok(status);
         }
-        Err(WebhookError::Refused { address: self.uri.to_string(), status })
+        Err(WebhookError::Refused { address: self.shown(), status })
+    }
+
+    /// Its host, for logs: the path of a webhook is often its password.
+    fn shown(&self) -> String {
+        let scheme = self.uri.scheme_str().unwrap_or("http");
+        format!("{scheme}://{}", self.uri.host().unwrap_or_default())
     }
 
     async fn post(&self, alert: &Alert) -> Result<u16, Box<dyn std::error::Error + Send + Sync>> {

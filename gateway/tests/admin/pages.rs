@@ -17,6 +17,9 @@ use crate::provider::{CLIENT, ProviderServer, SECRET};
 #[derive(Default)]
 struct Browser {
     cookies: BTreeMap<String, String>,
+    /// The last page asked for no referrer: then forms of it come from the origin `null` (Fetch, "append a request Origin
+    /// header").
+    hides_origin: bool,
 }
 
 struct Page {
@@ -49,7 +52,8 @@ impl Browser {
 
     async fn post(&mut self, url: &Url, form: &[(&str, &str)]) -> Page {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let origin = format!("Origin: {}\r\n", url.origin().ascii_serialization());
+        let origin = if self.hides_origin { "null".to_owned() } else { url.origin().ascii_serialization() };
+        let origin = format!("Origin: {origin}\r\n");
         self.send("POST", url, &origin, &body).await
     }
 
@@ -77,6 +81,7 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
+        self.hides_origin = head.to_ascii_lowercase().contains("referrer-policy: no-referrer\r\n");
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Page { status, head: head.to_owned(), body: body.to_owned() }
     }
@@ -105,6 +110,10 @@ async fn somebody_signs_in_makes_a_token_and_signs_out() {
     assert!(account.body.contains("owner:g"), "{}", account.body);
     let csrf = account.field("csrf");
     let fields = [("name", "<i>ci"), ("access", "read"), ("days", "7")];
+    for bad in [[("access", ""), ("days", "7")], [("access", "read"), ("days", "8")]] {
+        let page = browser.post(&at(&place, "/account/tokens"), &[&bad[..], &[("csrf", &csrf)]].concat()).await;
+        assert_eq!(page.status, 400, "{bad:?}");
+    }
     let forged = browser.post(&at(&place, "/account/tokens"), &fields).await;
     assert_eq!(forged.status, 403, "a form without the session's own text");
     let made = browser.post(&at(&place, "/account/tokens"), &[&fields[..], &[("csrf", &csrf)]].concat()).await;
@@ -131,7 +140,7 @@ async fn somebody_signs_in_makes_a_token_and_signs_out() {
     let kept = browser.cookies.clone();
     assert_eq!(browser.post(&at(&place, "/logout"), &[("csrf", &csrf)]).await.location(), "/login");
     assert!(browser.cookies.is_empty());
-    let mut stolen = Browser { cookies: kept };
+    let mut stolen = Browser { cookies: kept, ..Browser::default() };
     assert_eq!(stolen.get(&at(&place, "/account")).await.location(), "/login", "the cookie is void as well");
     let log = place.ask("GET", "/api/v1/audit", TOKEN, "").await;
     let of = |event: &str| {
@@ -188,6 +197,8 @@ async fn a_provider_says_who_somebody_is_and_what_they_may_do() {
     let account = browser.get(&at(&place, "/account")).await;
     assert!(account.body.contains("ann-plant.example") && account.body.contains("owner:g"), "{}", account.body);
 
+    // A role that was given here stays, as that of a group that one made.
+    place.accounts.users().grant("ann-plant.example", &"owner:other".parse().unwrap()).await.unwrap();
     // Roles are what the provider says each time; a key that it did not have is asked for.
     provider.change_key("2");
     provider.next(claims("7", "ann@plant.example", &["dev"]));
@@ -196,8 +207,10 @@ async fn a_provider_says_who_somebody_is_and_what_they_may_do() {
     assert_eq!(provider.asked_for_keys(), before + 1);
     let account = browser.get(&at(&place, "/account")).await;
     assert!(account.body.contains("viewer") && !account.body.contains("owner:g"), "{}", account.body);
+    assert!(account.body.contains("owner:other"), "{}", account.body);
 
-    let refused: [(&str, Value); 8] = [
+    let refused: [(&str, Value); 9] = [
+        ("a name of which nothing is left", claims("8", "王伟", &["ops"])),
         ("no role", claims("8", "carl", &["other"])),
         ("no claim", json!({"sub": "9"})),
         ("another one of that name", claims("8", "ann@plant.example", &["ops"])),
@@ -237,7 +250,7 @@ async fn a_sign_in_is_that_of_the_browser_that_began_it_and_only_once() {
     assert!(other.cookies.is_empty());
     let cookies = browser.cookies.clone();
     assert_eq!(browser.get(&back).await.location(), "/account");
-    let mut again = Browser { cookies };
+    let mut again = Browser { cookies, ..Browser::default() };
     assert_eq!(again.get(&back).await.status, 403);
     // Refused by the provider, or by the user there.
     let begun = browser.get(&at(&place, "/login/oidc")).await;

@@ -77,7 +77,7 @@ impl Accounts {
         if user.id != record.user_id || user.password_changes != record.password_changes {
             return Ok(None);
         }
-        let principal = Principal { name: user.name, grants: user.grants, limits: Limits::default() };
+        let principal = Principal { grants: user.roles(), name: user.name, limits: Limits::default() };
         Ok(Some(InSession {
             known: Known { principal, credential: "session".to_owned(), expires_s: None },
             csrf: record.csrf,
@@ -103,7 +103,7 @@ impl Accounts {
             None => None,
         };
         let limits = Limits { access: token.access, groups: token.groups };
-        let principal = Principal { name: user.name, grants: user.grants, limits };
+        let principal = Principal { grants: user.roles(), name: user.name, limits };
         Ok(Some(Known { principal, credential: format!("token {} ({})", token.name, token.id), expires_s }))
     }
 

@@ -1,7 +1,7 @@
 //! Join tokens: with one a replica joins a group, and gets the group's key.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use flotilla_api::access::{JoinToken, MadeJoinToken};
 use flotilla_flows::{NodeCredentials, encrypt_credentials, read_credentials};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::random;
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 use crate::sealing::fingerprint;
@@ -62,7 +63,7 @@ impl Joins {
     /// Makes a join token; its text is in the answer and nowhere else.
     pub async fn make(&self, group: &str, owner: &str, key: &str, expires_s: u64) -> Result<MadeJoinToken, GroupError> {
         let (id, secret) = (random::id(), random::secret());
-        let now = self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        let now = now_ms(&*self.store).await?;
         let token = JoinToken {
             id: id.clone(),
             group: group.to_owned(),
@@ -106,7 +107,7 @@ impl Joins {
         Ok(())
     }
 
-    /// Makes all join tokens of a group that is no more void: the next one of that name has another key.
+    /// Revokes all join tokens of a deleted group: a later group of the same name has another key.
     pub async fn forget_group(&self, group: &str) -> Result<(), GroupError> {
         for token in self.list(group).await? {
             self.store.delete(&keys::join(&token.id), None).await?;
@@ -114,7 +115,7 @@ impl Joins {
         Ok(())
     }
 
-    /// Makes the join tokens of a user who is no more void, and the replicas nobody's: the next user of that name is another.
+    /// Revokes a deleted user's join tokens and clears the owner of their replicas: a later user of the same name is another.
     pub async fn forget_owner(&self, owner: &str) -> Result<(), GroupError> {
         for entry in self.store.list(keys::JOINS).await? {
             if keys::read::<Record>("a join token", &entry)?.token.owner == owner {

@@ -1,7 +1,7 @@
 //! Sessions of pages: what a browser shows as a cookie.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use flotilla_store::{Expect, Store, Write};
 use serde::de::DeserializeOwned;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::users::UserRecord;
 use super::{random, secret};
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -59,7 +60,7 @@ impl Sessions {
 
     /// Begins a session of a user.
     pub async fn open(&self, user: &UserRecord) -> Result<Opened, GroupError> {
-        let now = self.now_ms().await?;
+        let now = now_ms(&*self.store).await?;
         let (id, secret) = secret::new(MARK);
         let record = SessionRecord {
             user: user.name.clone(),
@@ -80,7 +81,7 @@ impl Sessions {
         let key = keys::page_session(id);
         let Some(entry) = self.store.get(&key).await? else { return Ok(None) };
         let mut record: SessionRecord = keys::read("a session of a page", &entry)?;
-        let now = self.now_ms().await?;
+        let now = now_ms(&*self.store).await?;
         if !secret::is(text, &record.digest) || now >= record.ends_ms {
             return Ok(None);
         }
@@ -118,10 +119,6 @@ impl Sessions {
             return Ok(None);
         }
         keys::read("a sign-in", &entry).map(Some)
-    }
-
-    async fn now_ms(&self) -> Result<u64, GroupError> {
-        Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tokens in the store: `flo_ID_SECRET`, of which the store has the hash.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use flotilla_api::access::{MadeToken, NewToken, Token};
 use flotilla_store::{Store, Write};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secret;
 use super::users::UserRecord;
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -144,6 +145,6 @@ impl Tokens {
     }
 
     pub(super) async fn now_ms(&self) -> Result<u64, GroupError> {
-        Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+        now_ms(&*self.store).await
     }
 }

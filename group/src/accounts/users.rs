@@ -1,7 +1,6 @@
 //! Users in the store.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use flotilla_api::access::{Grant, Role, User};
 use flotilla_store::{Expect, Store, Write};
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::password::Hash;
 use super::random;
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -28,14 +28,17 @@ pub struct UserRecord {
     pub name: String,
     /// Never used again: what belonged to a removed user does not belong to the next one of that name.
     pub id: String,
-    /// The roles.
+    /// The roles that were given here.
     pub grants: Vec<Grant>,
     /// The argon2id hash of the password; none: this user shows tokens, or comes from another system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hash: Option<String>,
-    /// Whom another system knows as this user; its roles are what that system says at each sign-in.
+    /// Whom another system knows as this user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     external: Option<External>,
+    /// The roles that this system gave at the last sign-in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    provided: Vec<Grant>,
     /// How often the password was changed: what was given out for the old one is void.
     #[serde(default)]
     pub password_changes: u64,
@@ -58,11 +61,16 @@ impl UserRecord {
         self.hash.as_deref().map(Hash::kept)
     }
 
+    /// All roles: those given here, and those that another system says.
+    pub fn roles(&self) -> Vec<Grant> {
+        sorted([&*self.grants, &*self.provided].concat())
+    }
+
     /// As the API shows it.
     pub fn shown(&self) -> User {
         User {
             name: self.name.clone(),
-            roles: self.grants.clone(),
+            roles: self.roles(),
             has_password: self.hash.is_some(),
             created_ms: self.created_ms,
         }
@@ -85,7 +93,7 @@ impl Users {
 
     /// True when one of them is an admin.
     pub async fn has_admin(&self) -> Result<bool, GroupError> {
-        Ok(self.list().await?.iter().any(|user| user.grants.iter().any(|grant| grant.role == Role::Admin)))
+        Ok(self.list().await?.iter().any(|user| user.roles().iter().any(|grant| grant.role == Role::Admin)))
     }
 
     /// All, by name.
@@ -125,15 +133,21 @@ impl Users {
     /// system.
     pub async fn sign_in(&self, name: &str, who: &External, grants: Vec<Grant>) -> Result<UserRecord, GroupError> {
         let Some(known) = self.find(name).await? else {
-            return self.put(name, grants, None, Some(who.clone())).await;
+            let made = self.put(name, Vec::new(), None, Some(who.clone())).await?;
+            return self.provide(&made.name, grants).await;
         };
         if known.external.as_ref() != Some(who) {
             return Err(GroupError::UserExists(name.to_owned()));
         }
-        if known.grants == sorted(grants.clone()) {
+        if known.provided == sorted(grants.clone()) {
             return Ok(known);
         }
-        self.set_grants(name, &grants).await.map(|(_, user)| user)
+        self.provide(name, grants).await
+    }
+
+    /// What was given here stays: whoever made a group owns it.
+    async fn provide(&self, name: &str, grants: Vec<Grant>) -> Result<UserRecord, GroupError> {
+        self.change(name, |user| user.provided = sorted(grants.clone())).await.map(|(_, user)| user)
     }
 
     async fn put(
@@ -147,15 +161,15 @@ impl Users {
         if RESERVED.contains(&name) {
             return Err(GroupError::BadName { what: "user name", value: name.to_owned() });
         }
-        let now = self.store.now().await?.duration_since(UNIX_EPOCH);
         let user = UserRecord {
             name: name.to_owned(),
             id: random::id(),
             grants: sorted(grants),
             hash: hash.map(|hash| hash.text().to_owned()),
             external,
+            provided: Vec::new(),
             password_changes: 0,
-            created_ms: now.map_or(0, |since| since.as_millis() as u64),
+            created_ms: now_ms(&*self.store).await?,
         };
         let value = Some(keys::encode(&user));
         match self.store.cas(&keys::user(name), Expect::Absent, value, Write::default()).await?.is_swapped() {

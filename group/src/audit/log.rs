@@ -1,13 +1,14 @@
 //! The audit log in the store: a chain with one end, which is changed by compare-and-swap only.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use flotilla_api::audit::{AuditChain, AuditEntry, Checkpoint, Sealed};
 use flotilla_store::{Entry, Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 
 use super::signer::Signer;
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -70,7 +71,7 @@ impl AuditLog {
 
     /// Writes what a user did; the time is the store's.
     pub async fn write(&self, entry: AuditEntry) -> Result<(), GroupError> {
-        self.append(AuditEntry { time_ms: self.now_ms().await?, ..entry }, None).await
+        self.append(AuditEntry { time_ms: now_ms(&*self.store).await?, ..entry }, None).await
     }
 
     /// Writes the entries of a rollout's own log from `first` on, those that are not there yet.
@@ -179,13 +180,9 @@ impl AuditLog {
             head,
             checkpoints: read_all("a checkpoint of an audit log", &checkpoints)?,
             unchained: self.store.list(&keys::audits(&self.group)).await?.len(),
-            now_ms: self.now_ms().await?,
+            now_ms: now_ms(&*self.store).await?,
             kept_ms: KEPT.as_millis() as u64,
         })
-    }
-
-    async fn now_ms(&self) -> Result<u64, GroupError> {
-        Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The box of dead letters in the store.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, LetterProperties};
 use flotilla_api::trail::Trail;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sealed::{open, seal};
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 use crate::sealing::KeyRing;
@@ -83,7 +83,7 @@ impl DeadLetters {
     pub async fn keep(&self, given: DeadLetterContent) -> Result<Kept, GroupError> {
         let DeadLetterContent { mut letter, payload, properties, trail } = given;
         letter.id = self.store.incr(&keys::dead_letter_count(&self.group), 1.0).await? as u64;
-        letter.time_ms = self.now_ms().await?;
+        letter.time_ms = now_ms(&*self.store).await?;
         let whole = letter.bytes <= CONTENT as u64 && payload.is_some();
         let content = Content { payload: payload.filter(|_| whole), properties, trail };
         let keys = self.keys.keys().await?;
@@ -153,39 +153,19 @@ impl DeadLetters {
     /// # Errors
     /// [`GroupError::NoKeyName`] when it is not there; [`GroupError::Key`] when it is sealed with another key.
     pub async fn edit(&self, id: u64, payload: String, bytes: u64) -> Result<(), GroupError> {
-        let DeadLetterContent { properties, trail, .. } = self.get(id).await?;
-        for _ in 0..ATTEMPTS {
-            let (entry, mut letter) = self.find(id).await?;
-            let keys = self.keys.keys().await?;
-            letter.bytes = bytes;
-            let content =
-                Content { payload: Some(payload.clone()), properties: properties.clone(), trail: trail.clone() };
-            let body = Body { id, content: seal(&content, keys.as_deref()) };
-            // The body first: whoever sees the new size sees the new payload.
-            self.store
-                .set(&keys::dead_letter_body(&self.group, id % MOST), keys::encode(&body), Write::default())
-                .await?;
-            let (expected, new) = (Expect::Version(entry.version), Some(head(letter, keys.as_deref())));
-            if self.store.cas(&entry.key, expected, new, Write::default()).await?.is_swapped() {
-                return Ok(());
-            }
-        }
-        Err(GroupError::Busy { group: self.group.clone() })
+        self.find(id).await?;
+        // The body first: whoever sees the new size sees the new payload.
+        self.change_content(id, |content| content.payload = Some(payload.clone())).await?;
+        self.change_head(id, |letter| letter.bytes = bytes).await
     }
 
     /// Notes that a replay failed, and why.
     pub async fn failed_again(&self, id: u64, node: &str, error: &str) -> Result<(), GroupError> {
-        for _ in 0..ATTEMPTS {
-            let (entry, mut letter) = self.find(id).await?;
-            let keys = self.keys.keys().await?;
+        self.change_head(id, |letter| {
             (letter.replays, letter.error) = (letter.replays + 1, error.to_owned());
             node.clone_into(&mut letter.node);
-            let (expected, new) = (Expect::Version(entry.version), Some(head(letter, keys.as_deref())));
-            if self.store.cas(&entry.key, expected, new, Write::default()).await?.is_swapped() {
-                return Ok(());
-            }
-        }
-        Err(GroupError::Busy { group: self.group.clone() })
+        })
+        .await
     }
 
     /// Puts the trail of a later delivery into a letter: that of a replay that failed.
@@ -193,11 +173,46 @@ impl DeadLetters {
     /// # Errors
     /// As [`DeadLetters::get`].
     pub async fn put_trail(&self, id: u64, trail: Trail) -> Result<(), GroupError> {
-        let DeadLetterContent { payload, properties, .. } = self.get(id).await?;
-        let content = Content { payload, properties, trail: Some(trail) };
-        let body = Body { id, content: seal(&content, self.keys.keys().await?.as_deref()) };
-        self.store.set(&keys::dead_letter_body(&self.group, id % MOST), keys::encode(&body), Write::default()).await?;
-        Ok(())
+        self.find(id).await?;
+        self.change_content(id, |content| content.trail = Some(trail.clone())).await
+    }
+
+    async fn change_head(&self, id: u64, change: impl Fn(&mut DeadLetter)) -> Result<(), GroupError> {
+        for _ in 0..ATTEMPTS {
+            let (entry, mut letter) = self.find(id).await?;
+            let keys = self.keys.keys().await?;
+            change(&mut letter);
+            let (expected, new) = (Expect::Version(entry.version), Some(head(letter, keys.as_deref())));
+            if self.store.cas(&entry.key, expected, new, Write::default()).await?.is_swapped() {
+                return Ok(());
+            }
+        }
+        Err(GroupError::Busy { group: self.group.clone() })
+    }
+
+    /// Changes what only the holders of the key read. Another letter's content in this place stays.
+    async fn change_content(&self, id: u64, change: impl Fn(&mut Content)) -> Result<(), GroupError> {
+        let key = keys::dead_letter_body(&self.group, id % MOST);
+        for _ in 0..ATTEMPTS {
+            let entry = self.store.get(&key).await?;
+            let body: Option<Body> =
+                entry.as_ref().map(|entry| keys::read("a dead letter's content", entry)).transpose()?;
+            if body.as_ref().is_some_and(|body| body.id > id) {
+                return Err(GroupError::NoKeyName { what: "dead letter", name: id.to_string() });
+            }
+            let keys = self.keys.keys().await?;
+            let mut content = match body.filter(|body| body.id == id) {
+                Some(body) => open(&body.content, keys.as_deref())?,
+                None => Content::default(),
+            };
+            change(&mut content);
+            let value = keys::encode(&Body { id, content: seal(&content, keys.as_deref()) });
+            let expected = entry.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
+            if self.store.cas(&key, expected, Some(value), Write::default()).await?.is_swapped() {
+                return Ok(());
+            }
+        }
+        Err(GroupError::Busy { group: self.group.clone() })
     }
 
     async fn find(&self, id: u64) -> Result<(Entry, DeadLetter), GroupError> {
@@ -205,10 +220,6 @@ impl DeadLetters {
         let entry = self.store.get(&keys::dead_letter(&self.group, id % MOST)).await?.ok_or_else(none)?;
         let letter = read(&entry, self.keys.keys().await?.as_deref())?;
         if letter.id == id { Ok((entry, letter)) } else { Err(none()) }
-    }
-
-    async fn now_ms(&self) -> Result<u64, GroupError> {
-        Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
     }
 }
 

@@ -1,7 +1,6 @@
 //! A group's desired state in the store.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use flotilla_api::audit::Origin;
 use flotilla_api::group::Pause;
@@ -9,6 +8,7 @@ use flotilla_store::{Cas, Expect, Fence, Store, Write};
 
 use super::state::DesiredState;
 use crate::audit::AuditLog;
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 use crate::member::Registry;
@@ -47,7 +47,7 @@ impl DesiredStates {
 
     /// The store's clock in milliseconds since the epoch.
     pub async fn now_ms(&self) -> Result<u64, GroupError> {
-        Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+        now_ms(&*self.store).await
     }
 
     /// The process that holds the group's upgrade lease, if one does.

@@ -1,13 +1,14 @@
 //! In which group a replica is to be, where users said so.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use flotilla_api::replica::ReplicaRecord;
 use flotilla_store::{Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 
 use super::registry::Registry;
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -111,8 +112,7 @@ impl Memberships {
                 None => Some(living.group).filter(|group| !group.is_empty()),
             };
             check(now.as_deref())?;
-            let since_ms =
-                self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+            let since_ms = now_ms(&*self.store).await?;
             let next = Membership { replica: replica.to_owned(), group: to.map(str::to_owned), since_ms };
             let value = keys::encode(&next);
             let expected = entry.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version));

@@ -1,13 +1,14 @@
 //! The runs of a pipeline in the store.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use flotilla_api::pipeline::{NewRun, PipelineSpec, Run};
 use flotilla_store::{Acquire, Expect, Fence, Lease, Store, Write};
 
 use super::run::begin;
 use crate::audit::AuditLog;
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -162,7 +163,7 @@ impl Runs {
 
     /// The store's clock in milliseconds since the epoch.
     pub async fn now_ms(&self) -> Result<u64, GroupError> {
-        Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+        now_ms(&*self.store).await
     }
 
     pub(super) async fn remove_all(&self) -> Result<(), GroupError> {

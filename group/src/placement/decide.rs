@@ -1,6 +1,6 @@
 //! What comes next: a pure function of the document and of what the store shows.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::document::{Placement, Places, member_name};
 use super::moves::replacement;
@@ -96,7 +96,7 @@ impl Decision {
         let places = &self.placement.groups[name];
         let known: HashSet<&str> = seen.hosts.iter().map(|host| host.facts.name.as_str()).collect();
         let removed = places.on.iter().filter(|(host, _)| !known.contains(host.as_str()));
-        let mut gone: Vec<u64> = removed.flat_map(|(_, numbers)| numbers).copied().collect();
+        let mut gone: BTreeSet<u64> = removed.flat_map(|(_, numbers)| numbers).copied().collect();
         let ends = places.leaving.iter().chain(places.replaces.keys());
         gone.extend(
             ends.filter(|number| places.host_of(**number).is_some_and(|host| self.placement.lost.contains_key(host))),

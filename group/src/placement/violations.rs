@@ -63,12 +63,13 @@ pub fn violations(placement: &Placement, seen: &Seen, server_group: &str) -> Vec
 }
 
 /// What does not hold of a server group's policy, for people: also where a member is on its way already.
-pub fn violated(placement: &Placement, seen: &Seen, server_group: &str) -> Vec<String> {
+/// Each with the group that it is about: not everybody may look at all of them.
+pub fn violated(placement: &Placement, seen: &Seen, server_group: &str) -> Vec<(String, String)> {
     let mut settled = placement.clone();
     for places in settled.groups.values_mut() {
         let waits = |(_, old): &(&u64, &u64)| !places.leaving.contains(old);
         let on_their_way: Vec<u64> = places.replaces.iter().filter(waits).map(|(new, _)| *new).collect();
         on_their_way.into_iter().for_each(|number| places.drop_member(number));
     }
-    violations(&settled, seen, server_group).into_iter().map(|found| found.why).collect()
+    violations(&settled, seen, server_group).into_iter().map(|found| (found.group, found.why)).collect()
 }

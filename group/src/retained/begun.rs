@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use flotilla_store::{Expect, Store, Write};
 
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -40,7 +41,7 @@ impl Begun {
     /// Which of these subscriptions begin now, for the caller: nobody has begun them. To be asked every [`Begun::KEEP`], which
     /// says that the group runs on with them.
     pub async fn claim(&self, tokens: &[String]) -> Result<Vec<String>, GroupError> {
-        let now_ms = self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        let now_ms = now_ms(&*self.store).await?;
         for _ in 0..ATTEMPTS {
             let entry = self.store.get(&self.key).await?;
             let known = entry.as_ref().map(|entry| keys::read("begun subscriptions", entry)).transpose()?;

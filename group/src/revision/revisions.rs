@@ -1,12 +1,12 @@
 //! Revisions in the store, and which ones a group was given.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use flotilla_api::revision::Given;
 use flotilla_store::{Expect, Store, Write};
 
 use super::document::Revision;
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -35,7 +35,7 @@ impl Revisions {
         self.store.cas(&keys::revision(&id), Expect::Absent, Some(value), Write::default()).await?;
         let given = Given {
             id: id.clone(),
-            time_ms: self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+            time_ms: now_ms(&*self.store).await?,
             actor: actor.to_owned(),
             message: revision.message.clone(),
             nodes: revision.flows.as_array().map_or(0, Vec::len),

@@ -1,7 +1,6 @@
 //! The steps: a new key, everything sealed with it, the old key out of use.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use flotilla_api::key::{KeyHolder, KeyState, Pending};
 use flotilla_api::replica::ReplicaRecord;
@@ -9,6 +8,7 @@ use flotilla_store::{Expect, Store, Write};
 
 use super::anew::seal_anew;
 use crate::accounts::Joins;
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 use crate::member::{Gateways, Registry};
@@ -52,10 +52,10 @@ impl Rotation {
     pub async fn begin(&self, given: Option<&str>) -> Result<Begun, GroupError> {
         let known = self.known().await?;
         let old = newest(&known);
-        if let Some(pending) = self.pending().await?.first() {
-            let (from, to) = (&pending.from, &pending.to);
+        if let Some(Pending { from, to }) = self.own(&known).await?.first() {
             return Err(refused(format!(
-                "the key {from} is being replaced by {to}: see `flotilla key show`, finish that first"
+                "the key {from} is already being replaced by {to}: run `flotilla key finish` first; `flotilla key show` lists who \
+                 still needs the old key"
             )));
         }
         let new = given
@@ -69,7 +69,7 @@ impl Rotation {
         if from == to || self.store.get(&keys::key_next(&to)).await?.is_some() {
             return Err(refused(format!("the key {to} was in use before: take another one")));
         }
-        let value = keys::encode(&Handover::new(old, &new, self.now_ms().await?)?);
+        let value = keys::encode(&Handover::new(old, &new, now_ms(&*self.store).await?)?);
         let swapped = self.store.cas(&keys::key_next(&from), Expect::Absent, Some(value), Write::default()).await?;
         if !swapped.is_swapped() {
             return Err(refused(format!("the key {from} is being replaced by somebody else: see `flotilla key show`")));
@@ -84,7 +84,7 @@ impl Rotation {
     /// [`GroupError::Key`] when there is none, or processes would be started with it.
     pub async fn finish(&self) -> Result<u64, GroupError> {
         let known = self.known().await?;
-        let pending = self.pending().await?;
+        let pending = self.own(&known).await?;
         if pending.is_empty() {
             return Err(refused("no key is being replaced".to_owned()));
         }
@@ -102,9 +102,9 @@ impl Rotation {
         Joins::new(self.store.clone())
             .revoke_with_key(&pending.iter().map(|old| old.from.as_str()).collect::<Vec<_>>())
             .await?;
-        let time_ms = self.now_ms().await?;
+        let time_ms = now_ms(&*self.store).await?;
         for Pending { from, to } in pending {
-            let over = keys::encode(&Handover { to, sealed: None, time_ms });
+            let over = keys::encode(&Handover { to, sealed: None, back: None, time_ms });
             self.store.set(&keys::key_next(&from), over, Write::default()).await?;
         }
         Ok(written)
@@ -140,6 +140,13 @@ impl Rotation {
         Ok(KeyState { current, pending: self.pending().await?, holders })
     }
 
+    /// Those that are replaced by the newest of these keys: groups with keys of their own rotate on their own.
+    async fn own(&self, known: &str) -> Result<Vec<Pending>, GroupError> {
+        let newest = fingerprint(newest(known));
+        let pending = self.pending().await?;
+        Ok(pending.into_iter().filter(|pending| pending.to == newest).collect())
+    }
+
     async fn pending(&self) -> Result<Vec<Pending>, GroupError> {
         let mut pending = Vec::new();
         for entry in self.store.list(keys::KEY_NEXT).await? {
@@ -157,12 +164,46 @@ impl Rotation {
             .await?
             .ok_or_else(|| refused("this gateway has no key of the group: start it with FLOTILLA_GROUP_KEY".to_owned()))
     }
-
-    async fn now_ms(&self) -> Result<u64, GroupError> {
-        Ok(self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
-    }
 }
 
 fn refused(reason: String) -> GroupError {
     GroupError::Key { field: "key", reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_flows::NodeCredentials;
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::sealing::{Restart, open, seal};
+
+    /// A rotation that ended between the new key and the sealing: the process is started with the new key alone.
+    #[tokio::test]
+    async fn a_rotation_that_was_cut_off_is_finished_by_who_has_the_new_key_alone() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("s.db").display());
+        let store = flotilla_store::open(&url).await.unwrap();
+        Specs::new(store.clone()).add_if_none(&flotilla_api::group::GroupSpec::named("g")).await.unwrap();
+        let plain = NodeCredentials::from([("n".to_owned(), Map::from_iter([("password".to_owned(), json!("p"))]))]);
+        let (old, new) = ("the old key of the group", "the new key of the group");
+        let record = json!({"format": 1, "env": seal(&plain, old)});
+        store.set(&keys::secrets("g"), record.to_string().into(), Write::default()).await.unwrap();
+        let handover = keys::encode(&Handover::new(old, new, 1).unwrap());
+        store.set(&keys::key_next(&fingerprint(old)), handover, Write::default()).await.unwrap();
+
+        let other = KeyRing::new(store.clone(), Some("a key of another group"), Restart::Given);
+        let refused = Rotation::new(store.clone(), other).finish().await.unwrap_err().to_string();
+        assert!(refused.contains("no key is being replaced"), "{refused}");
+
+        let ring = KeyRing::new(store.clone(), Some(new), Restart::Given);
+        assert_eq!(ring.keys().await.unwrap().as_deref(), Some(&*format!("{new}\n{old}")));
+        assert_eq!(Rotation::new(store.clone(), ring).finish().await.unwrap(), 1);
+        let entry = store.get(&keys::secrets("g")).await.unwrap().unwrap();
+        let record: serde_json::Value = serde_json::from_slice(&entry.value).unwrap();
+        assert_eq!(open(&record["env"], Some(new)).unwrap(), plain);
+        let again = KeyRing::new(store.clone(), Some(new), Restart::Given);
+        assert_eq!(again.keys().await.unwrap().as_deref(), Some(new), "the old one is out of use");
+        assert!(KeyRing::new(store, Some(old), Restart::Given).keys().await.is_err());
+    }
 }

@@ -1,10 +1,10 @@
 //! What decisions about placement are made from, read from the store.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use flotilla_store::Store;
 
+use crate::clock::now_ms;
 use crate::desired::DesiredStates;
 use crate::error::GroupError;
 use crate::host::Hosts;
@@ -43,6 +43,6 @@ pub async fn observe(
         }
         groups.push(seen);
     }
-    let now_ms = store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let now_ms = now_ms(&**store).await?;
     Ok(Seen { now_ms, hosts, groups, may_judge, rules })
 }

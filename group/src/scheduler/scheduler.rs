@@ -119,9 +119,11 @@ impl Scheduler {
 
     /// A group of which the decision moves a member while another process has its upgrade lease.
     async fn without_lease(&mut self, decision: &Decision) -> Result<Option<String>, GroupError> {
-        for outcome in
-            decision.outcomes.iter().filter(|outcome| matches!(outcome.action, "member-moves" | "member-replaced"))
-        {
+        let moves = |action: &str| matches!(action, "member-moves" | "member-replaced" | "member-leaves");
+        for outcome in decision.outcomes.iter().filter(|outcome| moves(outcome.action)) {
+            if self.moving.get(&outcome.group).is_some_and(Lease::is_live) {
+                continue;
+            }
             let name = keys::upgrade_lease(&outcome.group);
             match self.store.acquire(&name, &self.holder, self.ttl).await? {
                 Acquire::Granted(lease) => drop(self.moving.insert(outcome.group.clone(), lease)),

@@ -16,6 +16,10 @@ pub(crate) struct Handover {
     pub(crate) to: String,
     /// The new key, sealed with the old one (AES-256-GCM); none when the old one is out of use.
     pub(crate) sealed: Option<String>,
+    /// The old key, sealed with the new one, for as long: a process that is started with the new one still reads what is
+    /// not sealed anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) back: Option<String>,
     /// When it was written, milliseconds on the store's clock.
     pub(crate) time_ms: u64,
 }
@@ -24,16 +28,15 @@ impl Handover {
     /// Whoever has `old` finds `new` in it.
     pub(crate) fn new(old: &str, new: &str, time_ms: u64) -> Result<Handover, GroupError> {
         let (from, to) = (fingerprint(old), fingerprint(new));
-        let nonce: [u8; NONCE_LEN] = rand::random();
-        let mut bytes = new.as_bytes().to_vec();
-        cipher(old)
-            .and_then(|cipher| {
-                let nonce = Nonce::assume_unique_for_key(nonce);
-                cipher.seal_in_place_append_tag(nonce, Aad::from(names(&from, &to)), &mut bytes).ok()
-            })
-            .ok_or_else(|| broken("the new key cannot be sealed"))?;
-        let sealed = STANDARD.encode([nonce.as_slice(), &bytes].concat());
-        Ok(Handover { to, sealed: Some(sealed), time_ms })
+        let sealed = seal_key(old, new, &names(&from, &to))?;
+        let back = seal_key(new, old, &names(&to, &from))?;
+        Ok(Handover { to, sealed: Some(sealed), back: Some(back), time_ms })
+    }
+
+    /// The old key, for who has the new one; `None` when this record is of other keys, or the old one is out of use.
+    pub(crate) fn before(&self, new: &str, from: &str) -> Option<String> {
+        let back = self.back.as_ref().filter(|_| self.to == fingerprint(new))?;
+        open_key(new, back, &names(&self.to, from))
     }
 
     /// The new key.
@@ -50,16 +53,32 @@ impl Handover {
             );
             return Err(GroupError::Key { field: "group_key", reason });
         };
-        let changed = || broken("the record of the new key was changed in the store");
-        let bytes = STANDARD.decode(sealed).map_err(|_| changed())?;
-        let (nonce, text) = bytes.split_at_checked(NONCE_LEN).ok_or_else(changed)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| changed())?;
-        let mut text = text.to_vec();
-        let names = names(&fingerprint(old), &self.to);
-        let cipher = cipher(old).ok_or_else(changed)?;
-        let plain = cipher.open_in_place(nonce, Aad::from(names), &mut text).map_err(|_| changed())?;
-        String::from_utf8(plain.to_vec()).map_err(|_| changed())
+        let opened = open_key(old, sealed, &names(&fingerprint(old), &self.to));
+        opened.ok_or_else(|| broken("the record of the new key was changed in the store"))
     }
+}
+
+/// A key, sealed with another one. `names`: both fingerprints, so that the text fits nowhere else.
+fn seal_key(with: &str, key: &str, names: &str) -> Result<String, GroupError> {
+    let nonce: [u8; NONCE_LEN] = rand::random();
+    let mut bytes = key.as_bytes().to_vec();
+    cipher(with)
+        .and_then(|cipher| {
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            cipher.seal_in_place_append_tag(nonce, Aad::from(names), &mut bytes).ok()
+        })
+        .ok_or_else(|| broken("the new key cannot be sealed"))?;
+    Ok(STANDARD.encode([nonce.as_slice(), &bytes].concat()))
+}
+
+/// What [`seal_key`] sealed; `None` when it was changed, or sealed with another key.
+fn open_key(with: &str, sealed: &str, names: &str) -> Option<String> {
+    let bytes = STANDARD.decode(sealed).ok()?;
+    let (nonce, text) = bytes.split_at_checked(NONCE_LEN)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut text = text.to_vec();
+    let plain = cipher(with)?.open_in_place(nonce, Aad::from(names), &mut text).ok()?;
+    String::from_utf8(plain.to_vec()).ok()
 }
 
 fn cipher(key: &str) -> Option<LessSafeKey> {
@@ -85,7 +104,12 @@ mod tests {
         assert_eq!(made.open("old").unwrap(), "new");
         assert!(made.open("other").is_err());
         assert!(Handover { to: fingerprint("third"), ..made.clone() }.open("old").is_err(), "it names another key");
-        let over = Handover { sealed: None, ..made }.open("old").unwrap_err().to_string();
+        let from = fingerprint("old");
+        assert_eq!(made.before("new", &from).unwrap(), "old", "and the other way round");
+        assert!(made.before("other", &from).is_none() && made.before("new", &fingerprint("x")).is_none());
+        let over = Handover { sealed: None, back: None, ..made.clone() };
+        assert!(over.before("new", &from).is_none());
+        let over = over.open("old").unwrap_err().to_string();
         assert!(over.contains(&fingerprint("new")) && over.contains("FLOTILLA_GROUP_KEY"), "{over}");
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flotilla_store::Store;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::handover::Handover;
 use super::keys::{each, fingerprint, newest};
@@ -31,6 +31,8 @@ pub struct KeyRing {
     store: Arc<dyn Store>,
     restart: Arc<Restart>,
     found: Arc<RwLock<Found>>,
+    /// Held while a new key is taken: by one task at a time.
+    taking: Arc<Mutex<()>>,
 }
 
 struct Found {
@@ -38,14 +40,16 @@ struct Found {
     text: Option<Arc<str>>,
     /// The fingerprint of the one that the process is started with next.
     next_start: String,
+    /// The keys before the one that the process was given were looked for.
+    looked_back: bool,
 }
 
 impl KeyRing {
     /// The keys of a process that was given this text.
     pub fn new(store: Arc<dyn Store>, given: Option<&str>, restart: Restart) -> KeyRing {
         let next_start = given.map(|text| fingerprint(newest(text))).unwrap_or_default();
-        let found = Found { text: given.map(Arc::from), next_start };
-        KeyRing { store, restart: Arc::new(restart), found: Arc::new(RwLock::new(found)) }
+        let found = Found { text: given.map(Arc::from), next_start, looked_back: false };
+        KeyRing { store, restart: Arc::new(restart), found: Arc::new(RwLock::new(found)), taking: Arc::default() }
     }
 
     /// The keys that are known now, in the form of [`super::open`].
@@ -53,6 +57,7 @@ impl KeyRing {
     /// # Errors
     /// [`GroupError::Key`] when the one that the process has is out of use, or what the store said.
     pub async fn keys(&self) -> Result<Option<Arc<str>>, GroupError> {
+        self.look_back().await?;
         loop {
             let Some(text) = self.known() else { return Ok(None) };
             let key = newest(&text);
@@ -63,6 +68,36 @@ impl KeyRing {
             }
             self.take(&next, &text)?;
         }
+    }
+
+    /// A process that was started with a new key reads what is still sealed with the ones before it. Once is enough: of a
+    /// key that is replaced later it learns as it goes forward.
+    async fn look_back(&self) -> Result<(), GroupError> {
+        if self.found.read().looked_back {
+            return Ok(());
+        }
+        let entries = self.store.list(keys::KEY_NEXT).await?;
+        let mut handovers = Vec::new();
+        for entry in &entries {
+            let from = entry.key[keys::KEY_NEXT.len()..].to_owned();
+            handovers.push((from, keys::read::<Handover>("the group's new key", entry)?));
+        }
+        let mut found = self.found.write();
+        if let Some(text) = found.text.clone() {
+            let mut all: Vec<String> = each(&text).map(str::to_owned).collect();
+            let mut at = 0;
+            while let Some(key) = all.get(at) {
+                let before = handovers.iter().filter_map(|(from, handover)| handover.before(key, from));
+                let before: Vec<String> = before.filter(|key| !all.contains(key)).collect();
+                all.extend(before);
+                at += 1;
+            }
+            if all.len() > each(&text).count() {
+                found.text = Some(all.join("\n").into());
+            }
+        }
+        found.looked_back = true;
+        Ok(())
     }
 
     /// Where the store keeps new keys: what [`Changes`](crate::Changes) are to be of.
@@ -87,6 +122,10 @@ impl KeyRing {
 
     /// The newest key, when the file has it.
     fn take(&self, next: &str, before: &str) -> Result<(), GroupError> {
+        let _one_at_a_time = self.taking.lock();
+        if self.known().is_some_and(|known| each(&known).any(|key| key == next)) {
+            return Ok(());
+        }
         if let Restart::File(file) = &*self.restart {
             replace(file, next).map_err(|error| GroupError::Key {
                 field: "group_key",
@@ -117,5 +156,7 @@ fn replace(file: &Path, key: &str) -> std::io::Result<()> {
     let mut written = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
     written.write_all(key.as_bytes())?;
     written.sync_all()?;
-    std::fs::rename(&beside, file)
+    std::fs::rename(&beside, file)?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder)?.sync_all()
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use flotilla_store::{Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -59,7 +59,7 @@ impl Dynamic {
     /// Subscribes to filters, or ends subscriptions (`None`), for the whole group.
     pub async fn change(&self, node: &str, changes: &[(String, Option<Value>)]) -> Result<(), GroupError> {
         let key = self.key(node);
-        let now = self.store.now().await?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        let now = now_ms(&*self.store).await?;
         for _ in 0..ATTEMPTS {
             let entry = self.store.get(&key).await?;
             let known = entry.as_ref().map(|entry| keys::read("dynamic subscriptions", entry)).transpose()?;

@@ -59,8 +59,8 @@ pub enum PublishError {
 
 /// Who hears that a message was published. Holding it keeps the delivery open.
 pub enum Receipt {
-    /// A node: it is through with the message, or it failed.
-    Node(Str, Msg),
+    /// A node: it is through with the message, published at this QoS, or it failed.
+    Node(Str, Msg, QoS),
     /// Any other.
     Call(Box<dyn FnOnce(Result<(), PublishError>) + Send>),
     /// Nobody.
@@ -115,7 +115,7 @@ pub(super) struct Outbox {
 impl Outgoing {
     /// True when somebody else publishes it anew.
     fn is_void(&self) -> bool {
-        matches!(&self.receipt, Receipt::Node(_, msg) if msg.delivery().is_some_and(|delivery| delivery.is_void()))
+        matches!(&self.receipt, Receipt::Node(_, msg, _) if msg.delivery().is_some_and(|delivery| delivery.is_void()))
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 use flotilla_api::alert::{Alert, AlertKind, AlertRules};
 use flotilla_api::group::GroupSpec;
 use flotilla_tests::{
-    Admin, Cluster, ClusterOptions, Mosquitto, Part, Up, UpOptions, eventually, free_ports, kill, write_flow,
+    Admin, Cluster, ClusterOptions, Mosquitto, Part, Up, UpOptions, eventually, free_ports, is_on_path, kill,
+    write_flow,
 };
 use serde_json::{Value, json};
 
@@ -32,10 +33,15 @@ impl Receiver {
         let (sink, count) = (taken.clone(), refused.clone());
         std::thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
+                // The next connection waits for this one.
+                stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
                 let mut text = Vec::new();
                 let mut buffer = [0; 4096];
                 let whole = loop {
                     let read = stream.read(&mut buffer).unwrap_or(0);
+                    if read == 0 {
+                        break None;
+                    }
                     text.extend_from_slice(&buffer[..read]);
                     let text = String::from_utf8_lossy(&text).into_owned();
                     let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
@@ -44,10 +50,11 @@ impl Receiver {
                         .split("content-length: ")
                         .nth(1)
                         .and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
-                    if read == 0 || body.len() >= length.unwrap_or(0) {
-                        break (head.to_owned(), body.to_owned());
+                    if body.len() >= length.unwrap_or(0) {
+                        break Some((head.to_owned(), body.to_owned()));
                     }
                 };
+                let Some(whole) = whole else { continue };
                 let status = if count.load(Ordering::SeqCst) < refuses {
                     count.fetch_add(1, Ordering::SeqCst);
                     "500 Not Now"
@@ -122,6 +129,19 @@ fn publish(broker: SocketAddr, topic: &str) {
     assert!(std::process::Command::new("mosquitto_pub").args(args).status().unwrap().success());
 }
 
+/// What an HMAC with SHA-256 of a text is, by OpenSSL.
+fn hmac(text: &str) -> String {
+    let mut openssl = std::process::Command::new("openssl")
+        .args(["dgst", "-sha256", "-hmac", SECRET])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    openssl.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = String::from_utf8(openssl.wait_with_output().unwrap().stdout).unwrap();
+    output.split_whitespace().last().unwrap().to_owned()
+}
+
 #[test]
 fn every_kind_is_raised_once_and_ends() {
     let folder = tempfile::TempDir::new().unwrap();
@@ -193,15 +213,13 @@ fn every_kind_is_raised_once_and_ends() {
     let (head, body) = receiver.taken.lock().unwrap()[0].clone();
     let signature = head.lines().find_map(|line| line.strip_prefix("flotilla-signature: ")).unwrap().to_owned();
     let (time, sum) = signature.strip_prefix("t=").and_then(|rest| rest.split_once(",v1=")).unwrap();
-    let mut openssl = std::process::Command::new("openssl")
-        .args(["dgst", "-sha256", "-hmac", SECRET])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    openssl.stdin.take().unwrap().write_all(format!("{time}.{body}").as_bytes()).unwrap();
-    let output = String::from_utf8(openssl.wait_with_output().unwrap().stdout).unwrap();
-    assert_eq!(output.split_whitespace().last(), Some(sum));
+    if is_on_path("openssl") {
+        assert_eq!(hmac(&format!("{time}.{body}")), sum);
+    } else {
+        eprintln!(
+            "SKIPPED alerts::every_kind_is_raised_once_and_ends: openssl is not here (package openssl): the sum of the signature"
+        );
+    }
 
     let listed = String::from_utf8(up.run(&["alert", "list"]).unwrap().stdout).unwrap();
     assert!(listed.starts_with("nothing is wrong") && listed.contains("replica-crashed"), "{listed}");

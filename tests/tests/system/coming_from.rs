@@ -1,4 +1,5 @@
-//! The commands of `docs/coming-from.md`, one by one.
+//! Most of the commands of `docs/coming-from.md`, one by one. Not here: `-f -`, `--create`, `--ha-group` with a group that is
+//! there, `--domain rack` and `zone`, `flotilla pipeline`, nor `flotilla gateway` other than to set the tests up.
 
 use std::time::Duration;
 

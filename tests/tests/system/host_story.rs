@@ -1,8 +1,8 @@
 //! Machines that lose their power, are cut off, come back and are drained, under load: network namespaces with an agent each.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use flotilla_tests::{Collector, Hosts, Network, eventually};
 use serde_json::{Value, json};
 
+use crate::hosts::Publisher;
 use crate::rollout_flow::flow;
 
 const ENDS: Duration = Duration::from_secs(120);
@@ -55,33 +56,34 @@ fn story(size: &Size) {
     eventually("all replicas", ENDS, || all(&hosts).then_some(())).unwrap();
     let out = Collector::start(hosts.mqtt, "out", 1).unwrap();
     let stream = Stream::start(&hosts);
+    let looks = Cell::new(0);
 
     // The power goes: nobody is told.
     hosts.power_off("m0").unwrap();
-    wait_without(&hosts, size, "m0");
+    wait_without(&hosts, size, &looks, "m0");
     // It comes back, and is a host like any other.
     hosts.cut("m0", false).unwrap();
     hosts.agent("m0", &[]).unwrap();
-    wait_for_all(&hosts, size);
+    wait_for_all(&hosts, size, &looks);
 
     // Cut off: alive, and alone.
     hosts.cut("m1", true).unwrap();
-    wait_without(&hosts, size, "m1");
+    wait_without(&hosts, size, &looks, "m1");
     hosts.cut("m1", false).unwrap();
-    wait_for_all(&hosts, size);
+    wait_for_all(&hosts, size, &looks);
 
     // Drained: the new replica is ready before the old one leaves.
     hosts.done(&["host", "drain", "m2"]).unwrap();
     let mut fewest = usize::MAX;
     eventually("m2 to be empty", ENDS, || {
-        watch(&hosts, size);
+        watch(&hosts, size, &looks);
         fewest = fewest.min(hosts.admin.ready());
         hosts.host("m2")?["members"].as_array()?.is_empty().then_some(())
     })
     .unwrap();
     assert!(fewest >= size.replicas, "{fewest} replicas were ready in between");
     hosts.done(&["host", "undrain", "m2"]).unwrap();
-    wait_for_all(&hosts, size);
+    wait_for_all(&hosts, size, &looks);
 
     let sent = stream.stop();
     let wanted = |number: usize| format!("one:m{number}");
@@ -96,12 +98,13 @@ fn story(size: &Size) {
     let twice = out.counts().values().filter(|count| **count > 1).count();
     eprintln!("{sent} messages, {twice} of them more than once");
     explained(&hosts);
+    assert!(looks.get() > 0, "nobody could look at the server group: its policy was not watched");
 }
 
 /// Waits until all replicas are elsewhere.
-fn wait_without(hosts: &Hosts, size: &Size, host: &str) {
+fn wait_without(hosts: &Hosts, size: &Size, looks: &Cell<usize>, host: &str) {
     let gone = eventually(&format!("all replicas without {host}"), ENDS, || {
-        watch(hosts, size);
+        watch(hosts, size, looks);
         let spread = hosts.spread();
         (!spread.contains_key(host) && spread.values().sum::<usize>() == size.replicas).then_some(())
     });
@@ -111,9 +114,9 @@ fn wait_without(hosts: &Hosts, size: &Size, host: &str) {
 }
 
 /// Waits until all hosts are there and as many replicas as wanted, none of them doubled.
-fn wait_for_all(hosts: &Hosts, size: &Size) {
+fn wait_for_all(hosts: &Hosts, size: &Size, looks: &Cell<usize>) {
     let all = eventually("all hosts and replicas", ENDS, || {
-        watch(hosts, size);
+        watch(hosts, size, looks);
         let known: Value = serde_json::from_str(&hosts.done(&["host", "list", "--json"]).ok()?).ok()?;
         let well = |host: &Value| host["alive"] == true && host["lost_since_ms"].is_null();
         let back = known.as_array()?.iter().filter(|host| well(host)).count() == size.hosts;
@@ -125,9 +128,10 @@ fn wait_for_all(hosts: &Hosts, size: &Size) {
     });
 }
 
-/// What has to hold at each moment: the policy, and at most one member that moves.
-fn watch(hosts: &Hosts, size: &Size) {
+/// What has to hold at each moment: the policy, and at most one member that moves. Counts the looks that succeeded.
+fn watch(hosts: &Hosts, size: &Size, looks: &Cell<usize>) {
     let Ok(shown) = hosts.done(&["server-group", "show", "plant", "--json"]) else { return };
+    looks.set(looks.get() + 1);
     let shown: Value = serde_json::from_str(&shown).unwrap();
     let members = shown["members"].as_array().unwrap();
     let mut on = BTreeMap::<&str, usize>::new();
@@ -159,40 +163,49 @@ fn explained(hosts: &Hosts) {
     }
 }
 
-/// Numbered messages at QoS 1, some 100 a second, until it is stopped.
+/// Numbered messages at QoS 1, some 100 a second, until it is stopped or dropped.
 struct Stream {
     stop: Arc<AtomicBool>,
-    sender: JoinHandle<(Child, usize)>,
+    publisher: Publisher,
+    sender: Option<JoinHandle<std::io::Result<usize>>>,
 }
 
 impl Stream {
     fn start(hosts: &Hosts) -> Stream {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut child = Command::new("mosquitto_pub")
-            .args(["-h", &hosts.mqtt.ip().to_string(), "-p", &hosts.mqtt.port().to_string()])
-            .args(["-q", "1", "-t", "in", "-l"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let (publisher, mut input) = Publisher::start(hosts.mqtt);
         let stopped = stop.clone();
-        let sender = std::thread::spawn(move || {
-            let mut input = child.stdin.take().unwrap();
+        let sender = std::thread::spawn(move || -> std::io::Result<usize> {
             let mut sent = 0;
             while !stopped.load(Ordering::Relaxed) {
-                writeln!(input, "m{sent}").unwrap();
+                writeln!(input, "m{sent}")?;
                 sent += 1;
                 std::thread::sleep(Duration::from_millis(10));
             }
-            (child, sent)
+            Ok(sent)
         });
-        Stream { stop, sender }
+        Stream { stop, publisher, sender: Some(sender) }
     }
 
     /// Ends it; answers how many messages the broker has taken.
-    fn stop(self) -> usize {
+    fn stop(mut self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
-        let (mut child, sent) = self.sender.join().unwrap();
-        assert!(child.wait().unwrap().success(), "the broker has taken all of them");
+        let sender = self.sender.take_if(|sender| {
+            eventually("the last message to be written", ENDS, || sender.is_finished().then_some(())).is_ok()
+        });
+        let sent = sender.expect("mosquitto_pub reads what is written").join().unwrap().unwrap();
+        self.publisher.ends(ENDS);
         sent
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // A write that waits for it ends, too.
+        self.publisher.kill();
+        if let Some(sender) = self.sender.take() {
+            let _ = sender.join();
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! Groups over hosts: agents, placement, deaths, drains.
 
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use flotilla_tests::{Collector, Hosts, eventually, get, pause, resume, wait_for};
@@ -65,10 +68,7 @@ fn server_groups_place_replicas_and_say_why_not() {
     assert!(String::from_utf8_lossy(&review.stdout).contains("its death stops the group"), "{review:?}");
     hosts.done(&["server-group", "delete", "plant"]).unwrap();
     hosts.done(&["scale", "--replicas", "6"]).unwrap();
-    hosts
-        .wait_for_spread(&[("h1", 2), ("h2", 1), ("h3", 3)])
-        .or_else(|_| hosts.wait_for_spread(&[("h1", 1), ("h2", 2), ("h3", 3)]))
-        .unwrap();
+    hosts.wait_for_any_spread(&[&[("h1", 2), ("h2", 1), ("h3", 3)], &[("h1", 1), ("h2", 2), ("h3", 3)]]).unwrap();
 }
 
 #[test]
@@ -204,15 +204,45 @@ pub fn publish(hosts: &Hosts, count: usize) -> usize {
 }
 
 fn publish_from(hosts: &Hosts, first: usize, count: usize) -> usize {
-    let port = hosts.mqtt.port().to_string();
     let lines: String = (first..first + count).map(|number| format!("m{number}\n")).collect();
-    let mut child = std::process::Command::new("mosquitto_pub")
-        .args(["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", "in", "-l"])
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    std::io::Write::write_all(child.stdin.as_mut().unwrap(), lines.as_bytes()).unwrap();
-    drop(child.stdin.take());
-    assert!(child.wait().unwrap().success());
+    let (mut publisher, mut input) = Publisher::start(hosts.mqtt);
+    input.write_all(lines.as_bytes()).unwrap();
+    drop(input);
+    publisher.ends(ENDS);
     first + count
+}
+
+/// A `mosquitto_pub` that publishes each line at QoS 1 to the topic `in`. Dropped, it is killed.
+pub struct Publisher(Child);
+
+impl Publisher {
+    /// Starts it; what takes its lines. Once that is dropped it ends, when the broker has taken all of them.
+    pub fn start(broker: SocketAddr) -> (Publisher, ChildStdin) {
+        let mut child = Command::new("mosquitto_pub")
+            .args(["-h", &broker.ip().to_string(), "-p", &broker.port().to_string()])
+            .args(["-q", "1", "-t", "in", "-l"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take().unwrap();
+        (Publisher(child), input)
+    }
+
+    /// Waits until the broker has taken all lines.
+    pub fn ends(&mut self, deadline: Duration) {
+        let ended = eventually("the broker to take all messages", deadline, || self.0.try_wait().unwrap());
+        assert!(ended.unwrap().success(), "the broker has taken all of them");
+    }
+
+    /// SIGKILL; waits for the end.
+    pub fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }

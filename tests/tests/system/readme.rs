@@ -32,15 +32,23 @@ const STANDS_FOR: [(&str, &str); 3] = [
     ("flows.json tests.json", "flows/examples/plant.json flows/examples/plant.tests.json"),
 ];
 
+/// Languages of blocks with commands. A block that has one would not be run: those of the README have none.
+const SHELLS: [&str; 6] = ["sh", "bash", "zsh", "shell", "console", "shell-session"];
+
 fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The language of a block, from its first line.
+fn language(block: &str) -> &str {
+    block.lines().next().and_then(|line| line.split_whitespace().next()).unwrap_or_default()
 }
 
 /// The commands of a page, in its order: lines of blocks without a language, and what stands in backquotes.
 fn commands(page: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, part) in page.split("```").enumerate() {
-        let (in_block, language) = (at % 2 == 1, part.lines().next().unwrap_or_default());
+        let (in_block, language) = (at % 2 == 1, language(part));
         if in_block {
             if language.is_empty() {
                 found.extend(part.lines().skip(1).map(str::to_owned));
@@ -189,8 +197,13 @@ fn redacted(text: &str) -> String {
 }
 
 #[test]
-fn every_command_of_the_readme_is_run_or_has_a_reason() {
+fn what_is_not_run_is_in_the_readme_and_no_block_is_hidden() {
     let page = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    for block in page.split("```").skip(1).step_by(2) {
+        let hidden = SHELLS.contains(&language(block).to_lowercase().as_str());
+        assert!(!hidden, "a block with a language is not run: take the language away from\n```{block}```");
+    }
+    assert!(!page.contains("~~~"), "only blocks between ``` are run");
     let all = commands(&page);
     for (command, _) in NOT_RUN {
         assert!(

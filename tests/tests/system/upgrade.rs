@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use flotilla_tests::{Part, Up, UpOptions, eventually, flotilla, free_ports, get, wait_for};
@@ -121,15 +121,20 @@ fn a_record_of_a_newer_version_is_refused_by_name() {
     assert_eq!(changed.unwrap(), 1);
     drop(store);
     let [http, admin, mqtt] = free_ports().unwrap();
-    let ended = Command::new(flotilla().unwrap())
+    let log = folder.path().join("log");
+    let mut command = Command::new(flotilla().unwrap());
+    command
         .arg("up")
         .arg(fixture("flows.json"))
         .arg("--data")
         .arg(&data)
         .args(["--http", &http.to_string(), "--admin", &admin.to_string(), "--mqtt", &mqtt.to_string()])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert!(!ended.status.success(), "{text}");
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&log).unwrap());
+    let mut up = Part::run(command).unwrap();
+    let ended = eventually("flotilla up to end", Duration::from_mins(1), || up.ended());
+    let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
+    let status = ended.unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert!(!status.success(), "{text}");
     assert!(text.contains(REVISIONS[0]) && text.contains("format 99") && text.contains("upgrade"), "{text}");
 }

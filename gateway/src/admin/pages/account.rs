@@ -12,11 +12,10 @@ use super::super::api::Api;
 use super::super::caller::Caller;
 use super::super::problem::Failure;
 use super::super::tokens::{make_for, revoke_own};
-use super::form::Form;
 use super::layout::page;
 use super::visitor::{Visitor, redirect};
 
-/// How long tokens of the page are good, in days, and what for.
+/// How many days a token of the page may be good.
 const DAYS: [u64; 4] = [1, 7, 30, 90];
 
 /// `GET /account`
@@ -34,13 +33,11 @@ pub(in super::super) async fn make_token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let visitor = match Visitor::of(&api, &caller, &headers).await {
-        Ok(visitor) => visitor,
+    let (visitor, form) = match Visitor::with_form(&api, &caller, &headers, &body).await {
+        Ok(sent) => sent,
         Err(answer) => return answer,
     };
     let made = async {
-        let form = Form::read(&headers, &body)?;
-        form.require(&visitor.csrf)?;
         let days: u64 = form.get("days").parse().ok().filter(|days| DAYS.contains(days)).ok_or_else(|| {
             Problem::new(400, "bad_expiry", format!("days {:?} must be one of {DAYS:?}", form.get("days")))
                 .of_field("days")
@@ -48,7 +45,11 @@ pub(in super::super) async fn make_token(
         let access = match form.get("access") {
             "read" => Access::Read,
             "call" => Access::Call,
-            _ => Access::Write,
+            "write" => Access::Write,
+            other => {
+                let detail = format!("access {other:?} must be write, read or call");
+                return Err(Problem::new(400, "bad_access", detail).of_field("access").into());
+            }
         };
         let name = form.get("name").to_owned();
         let new = NewToken { name, access, expires_s: Some(days * 24 * 3600), ..NewToken::default() };
@@ -66,15 +67,11 @@ pub(in super::super) async fn revoke_token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let visitor = match Visitor::of(&api, &caller, &headers).await {
-        Ok(visitor) => visitor,
+    let visitor = match Visitor::with_form(&api, &caller, &headers, &body).await {
+        Ok((visitor, _)) => visitor,
         Err(answer) => return answer,
     };
-    let revoked = async {
-        Form::read(&headers, &body)?.require(&visitor.csrf)?;
-        revoke_own(&api, &visitor.caller, &id).await
-    };
-    match revoked.await {
+    match revoke_own(&api, &visitor.caller, &id).await {
         Ok(()) => redirect("/account", &[]),
         Err(failure) => failure.into_response(),
     }

@@ -111,7 +111,7 @@ async fn sign_in_as(
     })?;
     let grants = sign_in.grants(&who)?;
     let external = External { issuer: who.issuer, subject: who.subject };
-    let name = user_name(&who.name);
+    let name = user_name(&who.name)?;
     let user = api.accounts.users().sign_in(&name, &external, grants).await.map_err(|error| match error {
         flotilla_group::GroupError::UserExists(name) => Failure::from(Problem::new(
             409,

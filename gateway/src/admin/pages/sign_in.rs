@@ -21,7 +21,8 @@ use super::visitor::{Visitor, redirect};
 pub(in super::super) async fn form(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Response {
     match Visitor::of(&api, &caller, &headers).await {
         Ok(_) => redirect("/account", &[]),
-        Err(_) => shown(&api, StatusCode::OK, ""),
+        Err(answer) if answer.status().is_redirection() => shown(&api, StatusCode::OK, ""),
+        Err(answer) => answer,
     }
 }
 
@@ -53,12 +54,11 @@ pub(in super::super) async fn sign_out(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let visitor = match Visitor::of(&api, &caller, &headers).await {
-        Ok(visitor) => visitor,
+    let visitor = match Visitor::with_form(&api, &caller, &headers, &body).await {
+        Ok((visitor, _)) => visitor,
         Err(answer) => return answer,
     };
     let ended = async {
-        Form::read(&headers, &body)?.require(&visitor.csrf)?;
         if let Some(text) = cookie::session(&headers) {
             api.accounts.sessions().close(&text).await?;
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use flotilla_group::accounts::InSession;
@@ -10,6 +11,7 @@ use super::super::api::Api;
 use super::super::caller::Caller;
 use super::super::cookie;
 use super::super::problem::Failure;
+use super::form::Form;
 
 /// Somebody with a session.
 pub(super) struct Visitor {
@@ -27,6 +29,20 @@ impl Visitor {
         let Some(InSession { known, csrf }) = found else { return Err(Redirect::to("/login").into_response()) };
         let (principal, credential) = (Arc::new(known.principal), known.credential.into());
         Ok(Visitor { caller: Caller { principal, credential, expires_s: known.expires_s, ..caller.clone() }, csrf })
+    }
+
+    /// The same with a form that they sent from a page of their own session.
+    pub(super) async fn with_form(
+        api: &Api,
+        caller: &Caller,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<(Visitor, Form), Response> {
+        let visitor = Visitor::of(api, caller, headers).await?;
+        let refused = |problem| Failure(problem).into_response();
+        let form = Form::read(headers, body).map_err(refused)?;
+        form.require(&visitor.csrf).map_err(refused)?;
+        Ok((visitor, form))
     }
 }
 

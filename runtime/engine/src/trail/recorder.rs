@@ -22,7 +22,7 @@ const OPEN: usize = 4096;
 
 /// Keeps the trails of a replica: of each delivery that failed, and of those that a rule chooses. The newest are kept.
 pub struct Recorder {
-    /// A rule is in force: all that is read where nothing is recorded.
+    /// A rule is in force that asks for more. Without one, this is all that a delivery reads.
     on: AtomicBool,
     plan: RwLock<Option<Arc<Plan>>>,
     numbers: AtomicU64,
@@ -77,11 +77,20 @@ impl Recorder {
         if !self.on.load(Ordering::Relaxed) {
             return None;
         }
-        let plan = self.plan.read().clone()?;
         let by_chance = |percent: f64| rand::random::<f64>() * 100.0 < percent;
-        if plan.left.load(Ordering::Relaxed) == 0 || !plan.rule.percent.is_none_or(by_chance) {
-            return None;
-        }
+        let plan = {
+            let current = self.plan.read();
+            let plan = current.as_ref()?;
+            if plan.left.load(Ordering::Relaxed) == 0 {
+                // Until there is another rule, which needs the lock.
+                self.on.store(false, Ordering::Relaxed);
+                return None;
+            }
+            if !plan.rule.percent.is_none_or(by_chance) {
+                return None;
+            }
+            plan.clone()
+        };
         self.begin(source, Some(plan))
     }
 
@@ -109,7 +118,7 @@ impl Recorder {
     /// A delivery has ended.
     pub(crate) fn end(&self, trail: &Arc<Trail>, how: How, node: &str, error: &str) {
         trail.ends(how, node, error);
-        let was_open = self.open.lock().remove(&trail.number()).is_some();
+        let was_open = self.open.lock().contains_key(&trail.number());
         let wanted = match trail.plan() {
             Some(plan) => {
                 let rule = &plan.rule;
@@ -124,6 +133,8 @@ impl Recorder {
         } else if wanted {
             self.chosen.push(|_| (trail.clone(), trail.bytes()));
         }
+        // After it is kept: whoever looks meanwhile sees it twice, and never not at all.
+        self.open.lock().remove(&trail.number());
     }
 
     /// All trails: those of open deliveries, and those that are kept.

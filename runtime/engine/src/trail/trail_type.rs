@@ -108,14 +108,14 @@ impl Trail {
         known.published.push(Published { topic: cut(topic), qos, at_us, ..Published::default() });
     }
 
-    /// A message that it published came to its end: the broker has it, or refused it. A broker confirms in the order of
-    /// publishing, so it is the oldest that waits.
-    pub fn confirms(&self, taken: bool) {
+    /// A message of this QoS that it published came to its end: the broker has it, or refused it. A broker confirms those of
+    /// one QoS in the order of publishing, so it is the oldest that waits. With two brokers in a flow the times may be
+    /// swapped.
+    pub fn confirms(&self, qos: u8, taken: bool) {
         let now = self.now();
         let mut known = self.known.lock();
-        let Some(oldest) = known.published.iter_mut().find(|one| one.taken_us.is_none() && !one.refused) else {
-            return;
-        };
+        let waits = |one: &&mut Published| one.qos == qos && one.taken_us.is_none() && !one.refused;
+        let Some(oldest) = known.published.iter_mut().find(waits) else { return };
         (oldest.taken_us, oldest.refused) = (taken.then_some(now), !taken);
     }
 

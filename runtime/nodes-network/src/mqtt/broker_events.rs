@@ -48,9 +48,9 @@ impl MqttBroker {
     /// What a publish came to: the node is through with its message, or it failed.
     pub(super) fn ended(&self, receipt: Receipt, result: Result<(), PublishError>) {
         match receipt {
-            Receipt::Node(node, msg) => {
+            Receipt::Node(node, msg, qos) => {
                 if let Some(trail) = msg.delivery().and_then(|delivery| delivery.trail()) {
-                    trail.confirms(result.is_ok());
+                    trail.confirms(qos as u8, result.is_ok());
                 }
                 self.with_node(&node, move |cx| match result {
                     Ok(()) => cx.report().done(&msg),

@@ -104,7 +104,7 @@ impl Message {
 
 /// True for a message that nobody would publish again if this replica died.
 fn is_unrepeatable(outgoing: &Outgoing) -> bool {
-    let Receipt::Node(_, msg) = &outgoing.receipt else { return false };
+    let Receipt::Node(_, msg, _) = &outgoing.receipt else { return false };
     outgoing.publish.qos != QoS::AtMostOnce && !msg.delivery().is_some_and(|delivery| delivery.is_repeatable())
 }
 

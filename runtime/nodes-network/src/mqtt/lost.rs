@@ -22,7 +22,10 @@ impl Lost {
 impl MqttBroker {
     /// A message at QoS 0 that had waited for the broker was dropped for a later one.
     pub(super) fn lost(&self, receipt: Receipt) {
-        let Receipt::Node(node, msg) = receipt else { return };
+        let Receipt::Node(node, msg, qos) = receipt else { return };
+        if let Some(trail) = msg.delivery().and_then(|delivery| delivery.trail()) {
+            trail.confirms(qos as u8, false);
+        }
         *self.shared.extensions().get_or_init(Lost::default).0.lock().entry(node.clone()).or_default() += 1;
         let first = {
             let mut state = self.state.lock();

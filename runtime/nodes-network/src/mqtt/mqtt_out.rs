@@ -117,7 +117,7 @@ impl MqttOut {
             trail.publishes(&topic, qos as u8);
         }
         let publish = Publish { qos, retain, topic, payload, props, ..Publish::default() };
-        broker.publish(Outgoing { publish, receipt: Receipt::Node(self.cx.id().clone(), msg) });
+        broker.publish(Outgoing { publish, receipt: Receipt::Node(self.cx.id().clone(), msg, qos) });
     }
 }
 

@@ -39,7 +39,7 @@ impl Materials {
     }
 }
 
-/// What the text of PEM begins with.
+/// What a text of PEM has in it; other lines may stand before.
 const PEM: &str = "-----BEGIN ";
 
 /// The text of the variable that a field names; a field without a name has none. A name in `${}` is its text by now.
@@ -48,8 +48,13 @@ fn variable(cx: &NodeCx, field: &str) -> Result<Option<Vec<u8>>, String> {
     if name.is_empty() {
         return Ok(None);
     }
-    if name.starts_with(PEM) {
+    if name.contains(PEM) {
         return Ok(Some(name.as_bytes().to_vec()));
+    }
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_name {
+        // It may be a key: it is not shown.
+        return Err(format!("{field} is neither the name of a variable nor PEM"));
     }
     let text = cx.env(name).map(|value| value.to_text().to_string()).filter(|text| !text.is_empty());
     text.map(|text| Some(text.into_bytes())).ok_or_else(|| {
