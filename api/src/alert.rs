@@ -64,6 +64,10 @@ pub struct Alert {
     pub cause: String,
     /// What is wrong, for people.
     pub text: String,
+    /// How many replicas were ready before this one crashed: it ends when as many are again, or as many as the group is to
+    /// have. 0 for all other kinds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ready_before: usize,
     /// Since when, milliseconds since the epoch.
     pub since_ms: u64,
     /// When it ended; none while it lasts.
@@ -72,6 +76,11 @@ pub struct Alert {
     /// It is no alert: somebody tests the way to here.
     #[serde(default)]
     pub test: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The alerts of a group. `GET /api/v1/groups/{group}/alerts`.

@@ -37,6 +37,7 @@ pub(super) async fn test(
         kind: AlertKind::ReplicaCrashed,
         cause: "test".to_owned(),
         text: format!("{} tests the way of alerts: nothing is wrong", caller.name()),
+        ready_before: 0,
         since_ms: now,
         ended_ms: Some(now),
         test: true,

@@ -13,6 +13,7 @@ use flotilla_group::member::Registry;
 use flotilla_group::spec::Specs;
 use flotilla_store::{Lease, Store};
 use flotilla_tasks::{Handle, Task};
+use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::gauges::Gauges;
@@ -24,6 +25,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_secs(2);
 /// For how long a gateway that dies is the one that raises alerts.
 const LEAD: Duration = Duration::from_secs(10);
+/// Groups that are looked at beside each other.
+const AT_ONCE: usize = 32;
 /// How often it says that it goes on to be.
 const RENEW: Duration = Duration::from_secs(3);
 
@@ -48,6 +51,8 @@ pub struct Watcher {
 /// One group that is watched.
 struct Watched {
     watch: Watch,
+    /// How many replicas it is to have.
+    wanted: usize,
     rules: AlertRules,
     book: Book,
     /// What the store has of it.
@@ -59,25 +64,34 @@ struct Watched {
 }
 
 impl Watcher {
-    /// Watches until the token is cancelled.
+    /// Watches until the token is cancelled. After a panic it begins again with what the store has.
     pub fn start(self, stop: CancellationToken) {
-        let task = Task {
-            name: "alerts",
+        let task = |name| Task {
+            name,
             owner: "gateway".into(),
             ends: "the gateway stops",
-            failure: "this gateway raises no alerts until it is restarted; others go on",
+            failure: "this gateway looks at its groups anew in a second, and goes on with the alerts in the store",
         };
-        drop(task.spawn(async move {
-            let mut groups: HashMap<String, Watched> = HashMap::new();
-            loop {
-                self.look(&mut groups).await;
+        drop(task("alerts").spawn(async move {
+            while task("watch of groups").supervise(self.watch(&stop)).await.is_err() {
                 tokio::select! {
                     () = tokio::time::sleep(LOOK) => {}
                     () = stop.cancelled() => break,
                 }
             }
-            self.leave(groups).await;
         }));
+    }
+
+    async fn watch(&self, stop: &CancellationToken) {
+        let mut groups: HashMap<String, Watched> = HashMap::new();
+        loop {
+            self.look(&mut groups).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        self.leave(groups).await;
     }
 
     /// Lets another gateway lead at once.
@@ -101,6 +115,7 @@ impl Watcher {
             for spec in specs {
                 let watched = groups.entry(spec.name).or_insert_with(|| Watched {
                     watch: Watch::default(),
+                    wanted: 0,
                     rules: AlertRules::default(),
                     book: Book::default(),
                     saved: Book::default(),
@@ -108,18 +123,22 @@ impl Watcher {
                     lease: None,
                     sending: None,
                 });
-                watched.rules = spec.alerts;
+                (watched.rules, watched.wanted) = (spec.alerts, usize::from(spec.replicas));
             }
         }
-        for (group, watched) in groups {
-            let picture = match tokio::time::timeout(ANSWER, self.picture(group)).await {
-                Ok(Ok(picture)) => picture,
-                Ok(Err(_)) | Err(_) => Picture { now_ms: now_ms(), ..Picture::default() },
-            };
-            let causes = watched.watch.look(&picture, &watched.rules);
-            self.act(group, watched, &causes, &picture).await;
-            self.gauges.show(group, picture, causes);
-        }
+        // Beside each other: where the store is slow, each of them waits for it, and not all for each.
+        let looks = futures::stream::iter(groups.iter_mut());
+        looks.for_each_concurrent(AT_ONCE, |(group, watched)| self.look_at(group, watched)).await;
+    }
+
+    async fn look_at(&self, group: &str, watched: &mut Watched) {
+        let picture = match tokio::time::timeout(ANSWER, self.picture(group)).await {
+            Ok(Ok(picture)) => Picture { wanted: watched.wanted, ..picture },
+            Ok(Err(_)) | Err(_) => Picture { now_ms: now_ms(), ..Picture::default() },
+        };
+        let causes = watched.watch.look(&picture, &watched.rules);
+        let causes = self.act(group, watched, causes, &picture).await;
+        self.gauges.show(group, picture, causes);
     }
 
     async fn picture(&self, group: &str) -> Result<Picture, GroupError> {
@@ -128,6 +147,7 @@ impl Watcher {
         let dead_letters = DeadLetters::count(&self.store, group).await?;
         Ok(Picture {
             now_ms: now_ms(),
+            wanted: 0,
             replicas: Some(replicas),
             rollout: state.and_then(|(state, _)| state.rollout).map(|rollout| rollout.0),
             dead_letters,
@@ -135,10 +155,10 @@ impl Watcher {
         })
     }
 
-    /// Raises, ends and sends, if this gateway is the one that does.
-    async fn act(&self, group: &str, watched: &mut Watched, causes: &[Cause], picture: &Picture) {
+    /// Raises, ends and sends, if this gateway is the one that does. Answers what is wrong, with what others knew of it.
+    async fn act(&self, group: &str, watched: &mut Watched, mut causes: Vec<Cause>, picture: &Picture) -> Vec<Cause> {
         let is_away = picture.replicas.is_none();
-        let Ok(books) = Books::new(self.store.clone(), group) else { return };
+        let Ok(books) = Books::new(self.store.clone(), group) else { return causes };
         let held = watched.lease.take().filter(|(lease, asked)| lease.is_live() && asked.elapsed() < RENEW);
         let asks = held.is_none();
         watched.lease = match held {
@@ -148,7 +168,7 @@ impl Watcher {
                 let asked = Instant::now();
                 match tokio::time::timeout(ANSWER, books.lead(&self.holder, LEAD)).await {
                     Ok(Ok(lease)) => lease.map(|lease| (lease, asked)),
-                    Ok(Err(_)) | Err(_) => return,
+                    Ok(Err(_)) | Err(_) => return causes,
                 }
             }
         };
@@ -158,12 +178,13 @@ impl Watcher {
             if std::mem::take(&mut watched.leads) {
                 watched.book.hand_over(picture.now_ms, &watched.rules);
             }
-            return self.send(watched, picture.now_ms).await;
+            self.send(watched, picture.now_ms).await;
+            return causes;
         }
         if asks && lease.is_some() {
             let Ok(Ok(kept)) = tokio::time::timeout(ANSWER, books.load()).await else {
                 watched.lease = None;
-                return;
+                return causes;
             };
             let is_own = watched.leads && (kept == watched.saved || kept == watched.book);
             if !is_own {
@@ -172,6 +193,8 @@ impl Watcher {
                     watched.book.hand_over(picture.now_ms, &watched.rules);
                 }
                 watched.book.take_over(kept.clone());
+                watched.watch.resume(&watched.book.0.active, &watched.rules);
+                causes = watched.watch.look(picture, &watched.rules);
                 watched.leads = true;
             }
             watched.saved = kept;
@@ -180,7 +203,7 @@ impl Watcher {
         let now = picture.now_ms;
         // What is sent was in the store before: another gateway that goes on does not raise it again.
         self.send(watched, now).await;
-        watched.book.note(group, causes, now, &watched.rules, &|| new_id(now));
+        watched.book.note(group, &causes, now, &watched.rules, &|| new_id(now));
         report(&before, &watched.book);
         if let Some(lease) = lease
             && watched.book != watched.saved
@@ -193,6 +216,7 @@ impl Watcher {
                 watched.lease = None;
             }
         }
+        causes
     }
 
     /// Sends what is due, beside the looking.
@@ -246,4 +270,40 @@ fn new_id(now: u64) -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("{now}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use flotilla_api::alert::AlertKind;
+    use flotilla_api::group::GroupSpec;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_watcher_that_panics_begins_again_and_goes_on_with_what_the_store_has() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = flotilla_store::open(&format!("sqlite:{}", folder.path().join("s.db").display())).await.unwrap();
+        Specs::new(store.clone()).add_if_none(&GroupSpec::named("g")).await.unwrap();
+        let panicked = Arc::new(AtomicBool::new(false));
+        let seen = panicked.clone();
+        let backlog: Backlog = Arc::new(move |_| {
+            assert!(seen.swap(true, Ordering::Relaxed), "as this test wants it");
+            120_000
+        });
+        let stop = CancellationToken::new();
+        let _guard = stop.clone().drop_guard();
+        let watcher =
+            Watcher { store: store.clone(), holder: "one".to_owned(), secret: None, backlog, gauges: Arc::default() };
+        watcher.start(stop);
+        let raised = async {
+            let books = Books::new(store, "g").unwrap();
+            while !books.load().await.unwrap().0.active.iter().any(|alert| alert.kind == AlertKind::Backlog) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), raised).await.expect("the backlog is raised all the same");
+        assert!(panicked.load(Ordering::Relaxed));
+    }
 }

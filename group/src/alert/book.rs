@@ -47,13 +47,14 @@ impl Book {
             if self.0.active.iter().any(|alert| is(alert, cause)) {
                 continue;
             }
-            let Cause { kind, cause, text } = cause.clone();
+            let Cause { kind, cause, text, ready_before } = cause.clone();
             let alert = Alert {
                 id: id(),
                 group: group.to_owned(),
                 kind,
                 cause,
                 text,
+                ready_before,
                 since_ms: now_ms,
                 ended_ms: None,
                 test: false,
@@ -122,6 +123,10 @@ fn is_same(a: &Alert, b: &Alert) -> bool {
 mod tests {
     use super::*;
 
+    fn cause(kind: AlertKind) -> Cause {
+        Cause { kind, cause: "c".to_owned(), text: "t".to_owned(), ready_before: 0 }
+    }
+
     fn sent(book: &mut Book, result: Result<(), String>, now_ms: u64) {
         let alert = book.0.unsent[0].alert.clone();
         book.sent(&alert, result, now_ms);
@@ -130,7 +135,7 @@ mod tests {
     #[test]
     fn one_alert_a_cause_and_its_end_and_what_fails_is_tried_again() {
         let rules = AlertRules { webhook: "http://x".to_owned(), ..AlertRules::default() };
-        let cause = Cause { kind: AlertKind::Memory, cause: "a".to_owned(), text: "full".to_owned() };
+        let cause = cause(AlertKind::Memory);
         let mut book = Book::default();
         let id = || "1".to_owned();
         assert!(book.note("g", std::slice::from_ref(&cause), 5, &rules, &id));
@@ -150,7 +155,6 @@ mod tests {
     #[test]
     fn who_raised_that_the_store_was_away_says_that_it_is_back_whoever_leads_then() {
         let rules = AlertRules { webhook: "http://x".to_owned(), ..AlertRules::default() };
-        let cause = |kind| Cause { kind, cause: "c".to_owned(), text: "t".to_owned() };
         let mut book = Book::default();
         let next = std::cell::Cell::new(0);
         let id = || next.replace(next.get() + 1).to_string();

@@ -1,8 +1,8 @@
 //! What is wrong with a group, from what is seen of it. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use flotilla_api::alert::{AlertKind, AlertRules};
+use flotilla_api::alert::{Alert, AlertKind, AlertRules};
 use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 use flotilla_api::rollout::{Phase, Rollout};
 
@@ -14,6 +14,8 @@ const REPLACED_MS: u64 = 2_000;
 pub struct Picture {
     /// The time, milliseconds since the epoch.
     pub now_ms: u64,
+    /// How many replicas a supervisor is to keep running; 0: as many as are started by hand.
+    pub wanted: usize,
     /// The living replicas; `None` when the store does not answer, and then all else is unknown, too.
     pub replicas: Option<Vec<ReplicaRecord>>,
     /// The rollout.
@@ -33,6 +35,8 @@ pub struct Cause {
     pub cause: String,
     /// What is wrong, for people.
     pub text: String,
+    /// How many replicas were ready before a crash; 0 for all else.
+    pub ready_before: usize,
 }
 
 /// A replica, and its signs of life.
@@ -55,6 +59,8 @@ pub struct Watch {
     last: BTreeMap<String, Life>,
     /// Those that crashed, and how many were ready before.
     crashed: BTreeMap<String, usize>,
+    /// Those that left since, as they were told to, and did not come back.
+    left: BTreeSet<String>,
     /// Since when enough are ready again.
     enough_since: Option<u64>,
     /// Since when a replica has used much of its memory.
@@ -65,7 +71,28 @@ pub struct Watch {
     known: Vec<Cause>,
 }
 
+impl Cause {
+    fn new(kind: AlertKind, cause: &str, text: String) -> Cause {
+        Cause { kind, cause: cause.to_owned(), text, ready_before: 0 }
+    }
+}
+
 impl Watch {
+    /// Goes on with the alerts of whoever watched before: what one look does not tell has not ended because somebody else looks.
+    pub fn resume(&mut self, lasting: &[Alert], rules: &AlertRules) {
+        for alert in lasting {
+            let cause = alert.cause.clone();
+            match alert.kind {
+                AlertKind::ReplicaCrashed => drop(self.crashed.entry(cause).or_insert(alert.ready_before)),
+                AlertKind::Memory => {
+                    let since_ms = alert.since_ms.saturating_sub(rules.memory_s * 1000);
+                    self.full_since.entry(cause).or_insert(since_ms);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Everything that is wrong now. While the store does not answer that is what was wrong before: nobody knows of anything else
     /// that it began or ended.
     pub fn look(&mut self, picture: &Picture, rules: &AlertRules) -> Vec<Cause> {
@@ -75,17 +102,17 @@ impl Watch {
             let is_away = rules.store_away_s > 0 && away_s >= rules.store_away_s;
             let text =
                 format!("the store has not answered for {away_s} s: flows go on, but nothing of the group can change");
-            let cause = || Cause { kind: AlertKind::StoreAway, cause: "store".to_owned(), text };
+            let cause = || Cause::new(AlertKind::StoreAway, "store", text);
             return self.known.iter().cloned().chain(is_away.then(cause)).collect();
         };
         let was_away = self.away_since.take().is_some();
         let mut causes = Vec::new();
-        self.crashes(replicas, picture.now_ms, was_away);
+        self.crashes(replicas, picture, was_away);
         if rules.replica_crashed {
-            causes.extend(self.crashed.keys().map(|id| {
+            causes.extend(self.crashed.iter().map(|(id, ready_before)| {
                 let text =
                     format!("replica {id} went away without leaving: its process died, or it cannot reach the store");
-                Cause { kind: AlertKind::ReplicaCrashed, cause: id.clone(), text }
+                Cause { ready_before: *ready_before, ..Cause::new(AlertKind::ReplicaCrashed, id, text) }
             }));
         }
         hangs(replicas, rules, &mut causes);
@@ -96,11 +123,11 @@ impl Watch {
             && matches!(rollout.phase, Phase::Returning | Phase::Returned)
         {
             let text = format!("the rollout to revision {} was halted: {}", rollout.to, rollout.reason);
-            causes.push(Cause { kind: AlertKind::RolloutHalted, cause: rollout.number.to_string(), text });
+            causes.push(Cause::new(AlertKind::RolloutHalted, &rollout.number.to_string(), text));
         }
         if rules.dead_letters > 0 && picture.dead_letters >= rules.dead_letters {
             let text = format!("{} messages failed for good: see `flotilla deadletter list`", picture.dead_letters);
-            causes.push(Cause { kind: AlertKind::DeadLetters, cause: "box".to_owned(), text });
+            causes.push(Cause::new(AlertKind::DeadLetters, "box", text));
         }
         self.known.clone_from(&causes);
         causes
@@ -108,7 +135,9 @@ impl Watch {
 
     /// A replica that leaves takes its record along right after a sign of life. The record of one that died stays without one
     /// until its lease runs out, which is three times as long as between two signs.
-    fn crashes(&mut self, replicas: &[ReplicaRecord], now: u64, was_away: bool) {
+    fn crashes(&mut self, replicas: &[ReplicaRecord], picture: &Picture, was_away: bool) {
+        let now = picture.now_ms;
+        self.left.retain(|id| !replicas.iter().any(|new| new.id == *id));
         for (id, old) in &self.last {
             let lives = replicas.iter().any(|new| new.id == *id && new.started_ms == old.started_ms);
             let silent_ms = now.saturating_sub(old.since_ms);
@@ -119,13 +148,21 @@ impl Watch {
                 let was_there = |life: &&Life| life.state == ReplicaState::Ready && life.first_ms < old.since_ms;
                 self.crashed.insert(id.clone(), self.last.values().filter(was_there).count());
                 self.enough_since = None;
+            } else if !lives && !was_away && !replicas.iter().any(|new| new.id == *id) && !self.crashed.is_empty() {
+                self.left.insert(id.clone());
             }
         }
         let ready = replicas.iter().filter(|replica| replica.state == ReplicaState::Ready).count();
-        if self.crashed.values().all(|before| ready >= *before) {
+        // A group that is smaller by now is whole with fewer.
+        let needs = |before: usize| match picture.wanted {
+            0 => before.saturating_sub(self.left.len()),
+            wanted => before.min(wanted),
+        };
+        if self.crashed.values().all(|before| ready >= needs(*before)) {
             let since = *self.enough_since.get_or_insert(now);
             if now.saturating_sub(since) >= REPLACED_MS {
                 self.crashed.clear();
+                self.left.clear();
             }
         } else {
             self.enough_since = None;
@@ -166,7 +203,7 @@ impl Watch {
                     replica.memory_limit >> 20,
                     now.saturating_sub(since) / 1000
                 );
-                causes.push(Cause { kind: AlertKind::Memory, cause: replica.id.clone(), text });
+                causes.push(Cause::new(AlertKind::Memory, &replica.id, text));
             }
         }
     }
@@ -177,7 +214,7 @@ fn hangs(replicas: &[ReplicaRecord], rules: &AlertRules, causes: &mut Vec<Cause>
         let busy_s = replica.health.busy_ms / 1000;
         if rules.replica_hangs_s > 0 && busy_s >= rules.replica_hangs_s {
             let text = format!("a worker of replica {} has been busy with one message for {busy_s} s", replica.id);
-            causes.push(Cause { kind: AlertKind::ReplicaHangs, cause: replica.id.clone(), text });
+            causes.push(Cause::new(AlertKind::ReplicaHangs, &replica.id, text));
         }
     }
 }
@@ -197,7 +234,7 @@ fn sources(replicas: &[ReplicaRecord], rules: &AlertRules, causes: &mut Vec<Caus
             rules.source_disconnected_s,
             ids.join(", ")
         );
-        causes.push(Cause { kind: AlertKind::SourceDisconnected, cause: name.to_owned(), text });
+        causes.push(Cause::new(AlertKind::SourceDisconnected, name, text));
     }
 }
 
@@ -207,7 +244,7 @@ fn backlog(picture: &Picture, replicas: &[ReplicaRecord], rules: &AlertRules, ca
     if rules.backlog_s > 0 && oldest_s >= rules.backlog_s {
         let place = if open > picture.oldest_waiting_ms { "in a replica" } else { "at the broker" };
         let text = format!("the oldest work has waited {oldest_s} s {place}: the group does not keep up");
-        causes.push(Cause { kind: AlertKind::Backlog, cause: "oldest".to_owned(), text });
+        causes.push(Cause::new(AlertKind::Backlog, "oldest", text));
     }
 }
 
@@ -280,6 +317,69 @@ mod tests {
         let crashed = [(AlertKind::ReplicaCrashed, "a".to_owned())];
         assert_eq!(beat(&mut watch, &["b", "a.1"], 12..14), crashed);
         assert_eq!(beat(&mut watch, &["b", "a.1"], 14..16), []);
+    }
+
+    #[test]
+    fn a_crash_is_over_when_the_group_is_whole_with_fewer() {
+        let crashed = [(AlertKind::ReplicaCrashed, "a".to_owned())];
+        let crash = |watch: &mut Watch| {
+            beat(watch, &["a", "b", "c"], 0..8);
+            let dead = |now_s: u64| {
+                let alive = ["b", "c"].map(|id| ReplicaRecord { beat: now_s, ..replica(id) });
+                picture(now_s, std::iter::once(ReplicaRecord { beat: 7, ..replica("a") }).chain(alive).collect())
+            };
+            (8..11).for_each(|now_s| drop(kinds(watch, &dead(now_s))));
+            beat(watch, &["b", "c"], 11..20)
+        };
+        // By its supervisor: it is to have two by now.
+        let mut watch = Watch::default();
+        assert_eq!(crash(&mut watch), crashed);
+        let smaller = |now_s: u64| {
+            let all = ["b", "c"].map(|id| ReplicaRecord { beat: now_s, ..replica(id) }).to_vec();
+            Picture { wanted: 2, ..picture(now_s, all) }
+        };
+        assert_eq!(kinds(&mut watch, &smaller(20)), crashed);
+        assert_eq!(kinds(&mut watch, &smaller(22)), []);
+        // By hand: another one was stopped, and is not missed. One that is only restarted comes back.
+        let mut watch = Watch::default();
+        assert_eq!(crash(&mut watch), crashed);
+        assert_eq!(beat(&mut watch, &["b"], 20..24), crashed);
+        assert_eq!(beat(&mut watch, &["b", "a"], 24..27), []);
+        let mut watch = Watch::default();
+        assert_eq!(crash(&mut watch), crashed);
+        assert_eq!(beat(&mut watch, &["b"], 20..22), crashed);
+        assert_eq!(beat(&mut watch, &["b", "c"], 22..30), crashed, "it has come back: one is still missing");
+    }
+
+    #[test]
+    fn what_one_look_does_not_tell_goes_on_when_somebody_else_watches() {
+        let rules = AlertRules { memory_s: 10, ..AlertRules::default() };
+        let alert = |kind, cause: &str, ready_before| Alert {
+            id: String::new(),
+            group: "g".to_owned(),
+            kind,
+            cause: cause.to_owned(),
+            text: String::new(),
+            ready_before,
+            since_ms: 50_000,
+            ended_ms: None,
+            test: false,
+        };
+        let lasting = [alert(AlertKind::ReplicaCrashed, "a", 2), alert(AlertKind::Memory, "b", 0)];
+        let mut watch = Watch::default();
+        watch.resume(&lasting, &rules);
+        let full = |now_s: u64, ids: &[&str]| {
+            let full = |id: &&str| ReplicaRecord { beat: now_s, memory: 80, ..replica(id) };
+            picture(now_s, ids.iter().map(full).collect())
+        };
+        let found = |watch: &mut Watch, picture: &Picture| {
+            let all = watch.look(picture, &rules);
+            all.into_iter().map(|cause| (cause.kind, cause.cause, cause.ready_before)).collect::<Vec<_>>()
+        };
+        let both = [(AlertKind::ReplicaCrashed, "a".to_owned(), 2), (AlertKind::Memory, "b".to_owned(), 0)];
+        assert_eq!(found(&mut watch, &full(51, &["b"])), both);
+        assert_eq!(found(&mut watch, &picture(52, vec![replica("b"), replica("a.1")])), both[..1]);
+        assert_eq!(found(&mut watch, &picture(54, vec![replica("b"), replica("a.1")])), []);
     }
 
     #[test]
