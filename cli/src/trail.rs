@@ -125,6 +125,9 @@ pub fn text(trail: &Trail) -> String {
         };
         lines.push((one.at_us, format!("published on {} at QoS {}; {end}", one.topic, one.qos)));
     }
+    if let Some(at) = trail.answered_us {
+        lines.push((at, format!("answered {}", trail.status)));
+    }
     // What happened at the same time stays as it is: came, passed, published.
     lines.sort_by_key(|(at, _)| *at);
     if trail.more_steps + trail.more_published > 0 {

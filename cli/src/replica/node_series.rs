@@ -40,6 +40,12 @@ pub(super) fn series(shared: &Shared) -> String {
     for (worker, beat) in shared.health().beats().iter().enumerate() {
         let _ = writeln!(text, "{name}{{worker=\"{worker}\"}} {}", beat.waiting());
     }
+    let name = "flotilla_script_memory_bytes";
+    let _ =
+        writeln!(text, "# HELP {name} Memory that a worker's scripts use, measured every 15 s\n# TYPE {name} gauge");
+    for (worker, beat) in shared.health().beats().iter().enumerate() {
+        let _ = writeln!(text, "{name}{{worker=\"{worker}\"}} {}", beat.script_bytes());
+    }
     text
 }
 

@@ -90,6 +90,8 @@ pub(super) fn trail_of(replica: &str, shared: Option<&Shared>, view: TrailView) 
         ended_us,
         failed,
         error,
+        status: view.answered.map_or(0, |(status, _)| status),
+        answered_us: view.answered.map(|(_, at_us)| at_us),
         acknowledged_us: view.acknowledged_us,
     }
 }

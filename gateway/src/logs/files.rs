@@ -85,7 +85,7 @@ impl LogFiles {
             let path = entry?.path();
             let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
             if let (Some(number), true) = (number, path.extension().is_some_and(|end| end == "log")) {
-                segments.push_back(Segment { number, about: about(&path)?, path });
+                segments.push_back(Segment { number, about: about(&path)?, path, rewritten: 0 });
             }
         }
         segments.make_contiguous().sort_by_key(|segment| segment.number);
@@ -171,6 +171,12 @@ impl LogFiles {
         Snapshot { segments: inner.segments.iter().cloned().collect(), last: inner.last.clone() }
     }
 
+    /// How often a file was written anew; `None` when it is gone.
+    pub(super) fn rewritten(&self, number: u64) -> Option<u64> {
+        let inner = self.inner.lock();
+        inner.segments.iter().find(|segment| segment.number == number).map(|segment| segment.rewritten)
+    }
+
     /// Changes when lines were appended.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.grown.subscribe()
@@ -206,7 +212,7 @@ fn begin(folder: &Path, number: u64) -> io::Result<(Segment, File)> {
         let _ = fs::remove_file(&path);
         return Err(error);
     }
-    Ok((Segment { number, path, about: About::empty() }, file))
+    Ok((Segment { number, path, about: About::empty(), rewritten: 0 }, file))
 }
 
 fn now_ms() -> u64 {

@@ -89,6 +89,7 @@ fn thin(segments: &mut VecDeque<Segment>, most: u64) -> bool {
     }
     let Ok(about) = without(&segments[at], &large) else { return false };
     segments[at].about = about;
+    segments[at].rewritten += 1;
     if seal(&segments[at]).is_err() {
         // It is read in full at the next start.
         drop(fs::remove_file(segments[at].path.with_extension("idx")));
@@ -181,6 +182,36 @@ mod tests {
         let files = open(folder.path(), 1_000, 10_000, Duration::MAX);
         assert_eq!((positions(&files, "quiet").len(), positions(&files, "loud")), (20, loud));
         assert_eq!(files.next_position("quiet-1"), 2_001);
+    }
+
+    #[test]
+    fn who_follows_misses_no_line_of_a_file_that_is_written_anew() {
+        use super::super::follower::Follower;
+        let folder = tempfile::TempDir::new().unwrap();
+        let files = std::sync::Arc::new(open(folder.path(), 1_000, 10_000, Duration::MAX));
+        let mut follower = Follower::behind(files.clone(), &files.snapshot());
+        let (mut quiet, mut read) = (0, Vec::new());
+        let mut rewritten = false;
+        for position in 1..=3_000 {
+            files.append(&[line("loud", position, position)]).unwrap();
+            if position % 3 == 0 && position % 400 < 12 {
+                quiet += 1;
+                files.append(&[line("quiet", position, position)]).unwrap();
+            }
+            // In the middle of files, and seldom enough that the one it is in is thinned meanwhile.
+            if position % 97 == 0 {
+                rewritten |= files.snapshot().segments.iter().any(|segment| segment.rewritten > 0);
+                read.extend(follower.read().unwrap().0);
+            }
+        }
+        read.extend(follower.read().unwrap().0);
+        assert!(rewritten, "a file was written anew");
+        let of =
+            |group: &str| read.iter().filter(|line| line.group == group).map(|line| line.position).collect::<Vec<_>>();
+        assert_eq!(of("quiet").len(), quiet, "{:?}", of("quiet"));
+        for group in ["quiet", "loud"] {
+            assert!(of(group).is_sorted_by(|a, b| a < b), "none twice, none out of place");
+        }
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub(super) struct About {
     /// Bytes of each group's records.
     #[serde(default)]
     pub(super) groups: BTreeMap<String, u64>,
+    /// Lines of each group.
+    #[serde(default)]
+    pub(super) lines: BTreeMap<String, u64>,
 }
 
 /// A position in the log of a replica.
@@ -47,6 +50,8 @@ pub(super) struct Segment {
     pub(super) number: u64,
     pub(super) path: PathBuf,
     pub(super) about: About,
+    /// How often it was written anew, with fewer lines: places in it are others then.
+    pub(super) rewritten: u64,
 }
 
 impl About {
@@ -64,6 +69,7 @@ impl About {
         self.min_ms = self.min_ms.min(line.time_ms);
         self.max_ms = self.max_ms.max(line.time_ms);
         *self.groups.entry(line.group.clone()).or_default() += bytes as u64;
+        *self.lines.entry(line.group.clone()).or_default() += 1;
         let place = self.last.entry(line.replica.clone()).or_default();
         *place = Place { group: line.group.clone(), position: line.position };
     }

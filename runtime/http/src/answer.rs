@@ -1,6 +1,7 @@
 //! The one answer of a request, whoever gives it: the flow, the end of its delivery, or nobody in time.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use flotilla_engine::message::Outcome;
+use flotilla_engine::trail::Trail;
 
 /// What is sent back: bytes that are there, or a file that is read while it is sent.
 pub(super) type Answer = http::Response<Body>;
@@ -29,12 +31,16 @@ pub(super) fn whole(bytes: Bytes) -> Body {
 /// when the delivery has ended and nobody holds `msg.res` any more. An error or an abandoned delivery answers at once.
 pub(super) struct Exchange {
     state: Mutex<State>,
+    /// Where the delivery went, once that is recorded.
+    trail: OnceLock<Arc<Trail>>,
     /// The client is on this machine: it is told which node failed, and how.
     local: bool,
 }
 
 struct State {
     answer: Option<oneshot::Sender<Answer>>,
+    /// The status of the answer, and when it was given.
+    given: Option<(StatusCode, Instant)>,
     completed: bool,
     let_go: bool,
     /// The answer was given or nobody waits for it any more.
@@ -54,8 +60,33 @@ impl Drop for Present {
 impl Exchange {
     pub(super) fn new(local: bool) -> (Arc<Exchange>, oneshot::Receiver<Answer>) {
         let (sender, receiver) = oneshot::channel();
-        let state = State { answer: Some(sender), completed: false, let_go: false, over: false, waiting: Vec::new() };
-        (Arc::new(Exchange { state: Mutex::new(state), local }), receiver)
+        let state = State {
+            answer: Some(sender),
+            given: None,
+            completed: false,
+            let_go: false,
+            over: false,
+            waiting: Vec::new(),
+        };
+        (Arc::new(Exchange { state: Mutex::new(state), trail: OnceLock::new(), local }), receiver)
+    }
+
+    /// The delivery is recorded: its trail gets to know of the answer.
+    pub(super) fn is_recorded(&self, trail: &Arc<Trail>) {
+        let given = self.state.lock().given;
+        if let Some((status, when)) = given {
+            trail.answered(status.as_u16(), when);
+        }
+        let _ = self.trail.set(trail.clone());
+    }
+
+    /// It was answered with this status, whoever gave the answer.
+    pub(super) fn was_answered(&self, status: StatusCode) {
+        let when = Instant::now();
+        self.state.lock().given.get_or_insert((status, when));
+        if let Some(trail) = self.trail.get() {
+            trail.answered(status.as_u16(), when);
+        }
     }
 
     /// True once an answer was given.
@@ -67,6 +98,7 @@ impl Exchange {
     pub(super) fn answer(&self, answer: Answer) -> bool {
         let sender = self.state.lock().answer.take();
         sender.is_some_and(|sender| {
+            self.was_answered(answer.status());
             // A client that went away hears nothing; the flow did its part.
             let _ = sender.send(answer);
             true

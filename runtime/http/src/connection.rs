@@ -1,7 +1,7 @@
 //! One request: found in the routing table, handed to its node as a delivery, answered.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 
 use flotilla_engine::Shared;
 use flotilla_engine::message::{Delivery, Msg, generate_id};
+use flotilla_engine::trail::Trail;
 use flotilla_value::{Object, Value};
 
 use super::answer::{Answer, Exchange, not_found, plain, refused, unavailable, whole};
@@ -97,13 +98,19 @@ impl Connection {
         };
         let extra = cors.map(|cors| cors.headers(request.headers()));
         let deadline = policy.deadline;
-        let through_flow = self.through_flow(request, peer, &endpoint, params, &policy);
+        let open = OnceLock::new();
+        let through_flow = self.through_flow(request, peer, &endpoint, params, &policy, &open);
         let mut answer = match tokio::time::timeout(deadline, through_flow).await {
             Ok(answer) => answer,
-            Err(_) => plain(
-                StatusCode::GATEWAY_TIMEOUT,
-                format!("The flow did not answer within {} s", deadline.as_secs_f64()),
-            ),
+            Err(_) => {
+                if let Some(exchange) = open.get() {
+                    exchange.was_answered(StatusCode::GATEWAY_TIMEOUT);
+                }
+                plain(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    format!("The flow did not answer within {} s", deadline.as_secs_f64()),
+                )
+            }
         };
         for (name, value) in extra.iter().flatten() {
             answer.headers_mut().append(name, value.clone());
@@ -118,6 +125,7 @@ impl Connection {
         endpoint: &Endpoint,
         params: Object,
         policy: &Policy,
+        open: &OnceLock<Arc<Exchange>>,
     ) -> Answer {
         let (head, body) = request.into_parts();
         let parsed = if endpoint.method == "GET" {
@@ -153,13 +161,21 @@ impl Connection {
         });
         // The client may go away: then this future is dropped, and who waits for the end hears of it.
         let _present = exchange.present();
-        let ended = exchange.clone();
-        let delivery = Delivery::begin(self.shared.deliveries(), endpoint.node.clone(), move |outcome| {
+        let _ = open.set(exchange.clone());
+        let (ended, came) = (exchange.clone(), request.clone());
+        let on_end = move |outcome, trail: Option<&Arc<Trail>>| {
+            if let Some(trail) = trail {
+                // One that is recorded since it failed does not know yet.
+                trail.came_as(&came_as(&came));
+                ended.is_recorded(trail);
+            }
             ended.ended(outcome);
             drop(place);
-        });
+        };
+        let delivery = Delivery::begin_until(self.shared.deliveries(), endpoint.node.clone(), None, on_end);
         if let Some(trail) = delivery.trail() {
-            trail.came_as(&format!("{} {}", request.method, request.uri.path()));
+            trail.came_as(&came_as(&request));
+            exchange.is_recorded(trail);
         }
         let payload = if endpoint.method == "GET" { request.query.clone() } else { request.body.clone() };
         let response = Response::new(exchange, request.clone(), self.shared.clone(), endpoint.node.clone());
@@ -213,6 +229,11 @@ impl Connection {
             }
         })
     }
+}
+
+/// What a trail knows a request by.
+fn came_as(request: &Request) -> String {
+    format!("{} {}", request.method, request.uri.path())
 }
 
 /// Express's answer to OPTIONS: the methods of the path.

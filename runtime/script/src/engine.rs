@@ -18,6 +18,7 @@ use rquickjs::{
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use flotilla_engine::Worker;
+use flotilla_tasks::Task;
 use flotilla_value::Str;
 
 use super::function::FunctionScript;
@@ -33,6 +34,8 @@ const HANDED_OUT: usize = 4;
 const STACK_LIMIT: usize = 640 << 10;
 /// Bytes allocated between searches for cyclic garbage, at first.
 const GC_THRESHOLD: usize = 4 << 20;
+/// How often it is measured what scripts use: QuickJS walks its heap for that.
+const MEASURE: Duration = Duration::from_secs(15);
 /// Property names kept for reuse.
 const NAMES: usize = 4096;
 
@@ -151,7 +154,26 @@ impl Script {
             let _ = script.realm.set(realm);
             Ok(())
         })?;
+        script.measure();
         Ok(script)
+    }
+
+    /// Tells the worker's beat now and then how much memory scripts use.
+    fn measure(&'static self) {
+        let Some(worker) = Worker::current() else { return };
+        let beat = worker.beat().clone();
+        let task = Task {
+            name: "memory of scripts",
+            owner: format!("worker {}", worker.index()).into(),
+            ends: "the worker ends",
+            failure: "the metric keeps its last value",
+        };
+        drop(task.spawn_local(async move {
+            loop {
+                beat.set_script_bytes(self.memory_used());
+                tokio::time::sleep(MEASURE).await;
+            }
+        }));
     }
 
     fn track_rejection<'js>(&self, ctx: &Ctx<'js>, promise: JsValue<'js>, reason: JsValue<'js>, handled: bool) {

@@ -113,6 +113,8 @@ fn every_expression_of_dashboard_and_rules_gives_data() {
         missing.is_empty().then_some(())
     });
     assert!(found.is_ok(), "without data: {missing:#?}");
+    let scripts = || prometheus.has_data("max(flotilla_script_memory_bytes) > 0").then_some(());
+    eventually("the memory of scripts", SOON, scripts).unwrap();
     let rules = prometheus.ask("/api/v1/rules");
     let rules = rules["data"]["groups"][0]["rules"].as_array().unwrap();
     let bad: Vec<_> = rules.iter().filter(|rule| rule["health"] == "err").collect();

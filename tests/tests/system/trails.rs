@@ -6,10 +6,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use flotilla_api::trail::{Trail, TrailEnd, TrailFilter, Trails};
-use flotilla_tests::{Collector, Up, UpOptions, eventually, write_flow};
+use flotilla_tests::{Collector, Up, UpOptions, eventually, get, write_flow};
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(60);
+
+/// Who asks for `bad` gets none, and the topic that the message has then is not what it came as.
+const ASKED: &str = "if (msg.payload.order === 'bad') { msg.topic = 'mine'; throw new Error('no answer'); }\nmsg.statusCode = 203;\nreturn msg;";
 
 /// Orders get a price and go out; number 13 has none.
 fn flow() -> Value {
@@ -20,6 +23,9 @@ fn flow() -> Value {
         {"id": "in", "type": "mqtt in", "z": "tab", "name": "orders in", "topic": "orders/#", "qos": "1", "datatype": "json", "broker": "b", "x": 1, "y": 1, "wires": [["f"]]},
         {"id": "f", "type": "function", "z": "tab", "name": "price", "func": func, "outputs": 1, "x": 2, "y": 1, "wires": [["out"]]},
         {"id": "out", "type": "mqtt out", "z": "tab", "name": "priced", "topic": "priced", "qos": "1", "broker": "b", "x": 3, "y": 1, "wires": []},
+        {"id": "get", "type": "http in", "z": "tab", "name": "asked", "url": "/price", "method": "get", "x": 1, "y": 2, "wires": [["g"]]},
+        {"id": "g", "type": "function", "z": "tab", "name": "answer", "func": ASKED, "outputs": 1, "x": 2, "y": 2, "wires": [["res"]]},
+        {"id": "res", "type": "http response", "z": "tab", "statusCode": "", "x": 3, "y": 2, "wires": []},
     ])
 }
 
@@ -135,10 +141,20 @@ fn a_rule_takes_as_many_as_it_says_and_says_nothing_that_nobody_can_follow() {
         let error = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && error.contains(text), "{args:?}: {error}");
     }
+    // A request, its answer and when that was given.
+    run(&up, &["trail", "--node", "asked", "--next", "1"]);
+    let answered = eventually("its trail", SOON, || {
+        assert_eq!(get(up.http, "/price?order=good").unwrap().status, 203);
+        found(&up, "GET /price").into_iter().find(|trail| trail.answered_us.is_some())
+    })
+    .unwrap();
+    assert!(answered.whole && answered.status == 203, "{answered:?}");
+    assert!(answered.answered_us <= Some(answered.ended_us) || answered.end.is_none(), "{answered:?}");
+    assert!(run(&up, &["trail", "GET /price"]).contains("answered 203"));
     run(&up, &["trail", "--off"]);
     assert_eq!(of(&up).rule, None);
     let records = up.audit().iter().filter(|entry| entry["action"] == "trail-rule").count();
-    assert_eq!(records, 2);
+    assert_eq!(records, 3);
 }
 
 #[test]
@@ -146,8 +162,13 @@ fn failures_are_recorded_without_a_rule_and_a_dead_letter_has_its_trail() {
     let up = start();
     publish(up.mqtt, "orders/ok", 12);
     publish(up.mqtt, "orders/bad", 13);
+    assert_eq!(get(up.http, "/price?order=bad").unwrap().status, 502);
+    let asked = found(&up, "GET /price");
+    assert_eq!(asked.len(), 1, "by what it came as: {asked:?}");
+    assert!(!asked[0].whole && asked[0].status == 502 && asked[0].answered_us.is_some(), "{asked:?}");
     let failed = || trails(&up, TrailFilter { failed: true, ..TrailFilter::default() }).trails;
-    let trail = eventually("its trail", SOON, || failed().into_iter().find(|trail| trail.acknowledged_us.is_some()));
+    let is_it = |trail: &Trail| trail.acknowledged_us.is_some();
+    let trail = eventually("its trail", SOON, || failed().into_iter().find(is_it));
     let trail = trail.unwrap();
     assert!(!trail.whole && trail.error.contains("no price"), "{trail:?}");
     assert_eq!((trail.topic.as_str(), trail.failed.name.as_str()), ("orders/bad", "price"));

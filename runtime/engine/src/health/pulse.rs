@@ -18,6 +18,7 @@ pub trait Pulse: Send + Sync {
 pub struct Beat {
     beats: AtomicU64,
     waiting: AtomicU64,
+    script_bytes: AtomicU64,
     silent_ms: AtomicU64,
     over: AtomicBool,
     panicked: AtomicBool,
@@ -41,6 +42,16 @@ impl Beat {
     /// How many messages waited there for their node when the worker last looked.
     pub fn waiting(&self) -> u64 {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// The worker's scripts use so many bytes.
+    pub fn set_script_bytes(&self, bytes: usize) {
+        self.script_bytes.store(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes that the worker's scripts used when that was last measured; 0 where none ran yet.
+    pub fn script_bytes(&self) -> u64 {
+        self.script_bytes.load(Ordering::Relaxed)
     }
 
     /// For how long the worker has been busy with one thing.

@@ -29,6 +29,8 @@ pub struct TrailView {
     pub more_published: u64,
     /// How it ended; none while it is open.
     pub ended: Option<Ended>,
+    /// The status of the answer to the request that it came as, and when that was given.
+    pub answered: Option<(u16, u64)>,
     /// When what it came as was acknowledged. None where nothing is: QoS 0, timers.
     pub acknowledged_us: Option<u64>,
 }

@@ -10,15 +10,15 @@ use rustc_hash::FxHashMap;
 
 use super::passed::{How, TrailView};
 use super::rule::Rule;
-use super::trail_type::Trail;
+use super::trail_type::{Room, Trail};
 use crate::ring::Ring;
 
 /// Trails of failures that are kept, and their bytes.
 const FAILURES: (usize, usize) = (200, 1 << 20);
 /// Trails of others.
 const CHOSEN: (usize, usize) = (2000, 4 << 20);
-/// Deliveries that are recorded at the same time.
-const OPEN: usize = 4096;
+/// Deliveries that are recorded at the same time, and the bytes of what is recorded of them until they end.
+const OPEN: (usize, usize) = (4096, 8 << 20);
 
 /// Keeps the trails of a replica: of each delivery that failed, and of those that a rule chooses. The newest are kept.
 pub struct Recorder {
@@ -27,6 +27,7 @@ pub struct Recorder {
     plan: RwLock<Option<Arc<Plan>>>,
     numbers: AtomicU64,
     open: Mutex<FxHashMap<u64, Arc<Trail>>>,
+    room: Arc<Room>,
     failures: Ring<Arc<Trail>>,
     chosen: Ring<Arc<Trail>>,
 }
@@ -44,6 +45,7 @@ impl Default for Recorder {
             plan: RwLock::default(),
             numbers: AtomicU64::new(1),
             open: Mutex::default(),
+            room: Arc::new(Room::new(OPEN.1)),
             failures: Ring::new(0, FAILURES.0, FAILURES.1),
             chosen: Ring::new(0, CHOSEN.0, CHOSEN.1),
         }
@@ -101,23 +103,25 @@ impl Recorder {
 
     fn begin(&self, source: &Str, plan: Option<Arc<Plan>>) -> Option<Arc<Trail>> {
         let mut open = self.open.lock();
-        if open.len() >= OPEN {
+        if open.len() >= OPEN.0 {
             return None;
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let trail = Arc::new(Trail::new(number, source, plan, None));
+        let trail = Arc::new(Trail::new(number, source, plan, None, &self.room));
         open.insert(number, trail.clone());
         Some(trail)
     }
 
     /// The trail of a delivery that was not recorded until it failed, `age` after it came.
     pub(crate) fn begin_late(&self, source: &Str, age: Duration) -> Arc<Trail> {
-        Arc::new(Trail::new(self.numbers.fetch_add(1, Ordering::Relaxed), source, None, Some(age)))
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Trail::new(number, source, None, Some(age), &self.room))
     }
 
     /// A delivery has ended.
     pub(crate) fn end(&self, trail: &Arc<Trail>, how: How, node: &str, error: &str) {
         trail.ends(how, node, error);
+        trail.is_done();
         let was_open = self.open.lock().contains_key(&trail.number());
         let wanted = match trail.plan() {
             Some(plan) => {
@@ -209,10 +213,45 @@ mod tests {
     fn what_is_open_is_seen_and_bounded() {
         let recorder = Recorder::default();
         recorder.set_rule(Some(Rule::new("", None, None, "").unwrap()));
-        let open: Vec<_> = (0..OPEN + 10).filter_map(|_| recorder.choose(&"in".into())).collect();
-        assert_eq!((open.len(), recorder.views().len()), (OPEN, OPEN));
+        let open: Vec<_> = (0..OPEN.0 + 10).filter_map(|_| recorder.choose(&"in".into())).collect();
+        assert_eq!((open.len(), recorder.views().len()), (OPEN.0, OPEN.0));
         assert!(recorder.views().iter().all(|view| view.ended.is_none()));
         open.iter().for_each(|trail| recorder.end(trail, How::Completed, "", ""));
         assert_eq!(recorder.views().len(), CHOSEN.0);
+    }
+
+    #[test]
+    fn what_is_open_is_bounded_in_bytes_and_says_what_was_left_out() {
+        let recorder = Recorder::default();
+        recorder.set_rule(Some(Rule::new("", None, None, "").unwrap()));
+        let node: Str = "x".repeat(200).as_str().into();
+        let open: Vec<_> = (0..OPEN.0).filter_map(|_| recorder.choose(&"in".into())).collect();
+        for trail in &open {
+            for _ in 0..20 {
+                let _ = trail.reaches(&node, &message(1.0));
+            }
+        }
+        assert!(recorder.room.taken() <= OPEN.1 && recorder.room.taken() > OPEN.1 / 2);
+        let views = recorder.views();
+        let steps: usize = views.iter().map(|view| view.steps.len()).sum();
+        let left_out: u64 = views.iter().map(|view| view.more_steps).sum();
+        assert!(left_out > 0 && steps + left_out as usize == OPEN.0 * 20, "{steps} {left_out}");
+        open.iter().for_each(|trail| recorder.end(trail, How::Completed, "", ""));
+        assert_eq!(recorder.room.taken(), 0, "those that ended give it back");
+    }
+
+    #[test]
+    fn an_answer_is_seen_with_its_status_and_what_it_came_as_counts_more_than_a_message() {
+        let recorder = Recorder::default();
+        let trail = recorder.begin_late(&"in".into(), Duration::from_millis(5));
+        let changed = Value::from([("topic", Value::from("changed by the flow"))].into_iter().collect::<Object>());
+        trail.reaches(&"f".into(), &changed);
+        recorder.end(&trail, How::Failed, "f", "broke");
+        trail.came_as("POST /orders");
+        trail.answered(502, std::time::Instant::now());
+        trail.answered(200, std::time::Instant::now());
+        let view = recorder.views().remove(0);
+        assert_eq!(view.topic, "POST /orders");
+        assert!(view.answered.is_some_and(|(status, at_us)| status == 502 && at_us >= 5_000), "{view:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! The trail of one delivery, while it is made.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use flotilla_value::{Str, Value};
@@ -19,8 +20,33 @@ const TEXT: usize = 2048;
 /// Topics and values are cut here.
 const SHORT: usize = 256;
 
+/// What all open trails of a replica may take together.
+pub(super) struct Room {
+    most: usize,
+    taken: AtomicUsize,
+}
+
+impl Room {
+    pub(super) fn new(most: usize) -> Room {
+        Room { most, taken: AtomicUsize::new(0) }
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let more = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
+        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
 /// The trail of one delivery.
 pub struct Trail {
+    room: Arc<Room>,
+    /// What of the room it has.
+    taken: AtomicUsize,
     number: u64,
     began: Instant,
     /// Why it is recorded; none for failures and for what is run again.
@@ -29,7 +55,13 @@ pub struct Trail {
 }
 
 impl Trail {
-    pub(super) fn new(number: u64, source: &Str, plan: Option<Arc<Plan>>, age: Option<Duration>) -> Trail {
+    pub(super) fn new(
+        number: u64,
+        source: &Str,
+        plan: Option<Arc<Plan>>,
+        age: Option<Duration>,
+        room: &Arc<Room>,
+    ) -> Trail {
         let now = Instant::now();
         let (whole, age) = (age.is_none(), age.unwrap_or_default());
         let known = TrailView {
@@ -39,7 +71,28 @@ impl Trail {
             whole,
             ..TrailView::default()
         };
-        Trail { number, began: now.checked_sub(age).unwrap_or(now), plan, known: Mutex::new(known) }
+        Trail {
+            room: room.clone(),
+            taken: AtomicUsize::new(0),
+            number,
+            began: now.checked_sub(age).unwrap_or(now),
+            plan,
+            known: Mutex::new(known),
+        }
+    }
+
+    /// Takes room for something; false when the open trails have all of it.
+    fn has_room(&self, bytes: usize) -> bool {
+        let has = self.room.take(bytes);
+        if has {
+            self.taken.fetch_add(bytes, Ordering::Relaxed);
+        }
+        has
+    }
+
+    /// Gives its room to others: from now on it is kept with its bytes, or not at all.
+    pub(super) fn is_done(&self) {
+        self.room.taken.fetch_sub(self.taken.swap(0, Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn now(&self) -> u64 {
@@ -71,7 +124,7 @@ impl Trail {
         self.known.lock().property.is_some()
     }
 
-    /// What it came as: a topic, or the method and path of a request.
+    /// What it came as: a topic, or the method and path of a request. It counts more than what a message of it says.
     pub fn came_as(&self, topic: &str) {
         self.known.lock().topic = cut(topic);
     }
@@ -81,7 +134,7 @@ impl Trail {
         let at_us = self.now();
         let mut known = self.known.lock();
         note(&mut known, self.plan.as_deref(), message);
-        if known.steps.len() >= STEPS {
+        if known.steps.len() >= STEPS || !self.has_room(size_of::<Step>() + node.len()) {
             known.more_steps += 1;
             return None;
         }
@@ -101,7 +154,7 @@ impl Trail {
     pub fn publishes(&self, topic: &str, qos: u8) {
         let at_us = self.now();
         let mut known = self.known.lock();
-        if known.published.len() >= PUBLISHED {
+        if known.published.len() >= PUBLISHED || !self.has_room(size_of::<Published>() + topic.len().min(SHORT)) {
             known.more_published += 1;
             return;
         }
@@ -125,11 +178,23 @@ impl Trail {
         self.known.lock().acknowledged_us.get_or_insert(now);
     }
 
+    /// The request that it came as was answered with this status, then; the first answer counts.
+    pub fn answered(&self, status: u16, when: Instant) {
+        let at_us = u64::try_from(when.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX);
+        self.known.lock().answered.get_or_insert((status, at_us));
+    }
+
     pub(super) fn ends(&self, how: How, node: &str, error: &str) {
         let at_us = self.now();
         let end = (0..=TEXT.min(error.len())).rev().find(|end| error.is_char_boundary(*end)).unwrap_or(0);
         let ended = Ended { how, at_us, node: Str::new(node), error: error[..end].to_owned() };
         self.known.lock().ended.get_or_insert(ended);
+    }
+}
+
+impl Drop for Trail {
+    fn drop(&mut self) {
+        self.is_done();
     }
 }
 

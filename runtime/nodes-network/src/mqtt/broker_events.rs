@@ -239,7 +239,12 @@ impl ClientEvents for MqttBroker {
         let gone = ticket.gone();
         let again = gone.is_some() && ticket.attempts() > 0;
         let mut ticket = ticket;
+        let topic = publish.topic.clone();
         let end = move |outcome: Outcome, trail: Option<&Arc<Trail>>| {
+            if let Some(trail) = trail {
+                // One that is recorded since it failed knows only what the message said then.
+                trail.came_as(&topic);
+            }
             ticket.set_trail(trail);
             ticket.end(outcome);
         };
