@@ -26,6 +26,7 @@ pub mod rollout;
 pub mod snapshot;
 pub mod timer;
 pub mod trail;
+pub mod transfer;
 
 pub use client::{Client, ClientError, Event, Events};
 pub use problem::Problem;

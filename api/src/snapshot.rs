@@ -39,6 +39,10 @@ pub struct NewSnapshot {
     /// The revision, or its first digits; without it the one that the group runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// Names what it is for, in at most 200 characters: a second request of the same user with the same name answers the
+    /// snapshot of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
 }
 
 /// How a snapshot is exported.

@@ -126,7 +126,7 @@ pub fn text_or_stdin(path: &Path) -> anyhow::Result<String> {
 }
 
 /// What is wrong with a file that the command line names.
-fn usage(error: anyhow::Error) -> anyhow::Error {
+pub fn usage(error: anyhow::Error) -> anyhow::Error {
     Failure::new(Exit::Usage, format!("{error:#}")).into()
 }
 

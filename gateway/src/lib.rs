@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod balancer;
 pub mod directory;
 pub mod heads;
+mod installation;
 pub mod logs;
 mod pauses;
 pub mod pipeline;

@@ -298,6 +298,14 @@ pub(crate) fn pipeline_once(name: &str, once: &str) -> String {
     format!("{}{once}", pipeline_onces(name))
 }
 
+/// The tokens of all pipelines' stages, sealed.
+pub(crate) const PIPELINE_TOKENS: &str = "pipeline-tokens/";
+
+/// The tokens of a pipeline's stages, sealed.
+pub(crate) fn pipeline_tokens(name: &str) -> String {
+    format!("{PIPELINE_TOKENS}{name}")
+}
+
 /// The lease on a pipeline's next step.
 pub(crate) fn pipeline_lease(name: &str) -> String {
     format!("pipeline/{name}")

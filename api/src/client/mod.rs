@@ -18,6 +18,7 @@ mod snapshots;
 mod sse;
 mod tls;
 mod trails;
+mod transfers;
 mod transport;
 
 /// A stream of the API that says nothing for so long is lost: it has a comment every few seconds.
@@ -26,5 +27,5 @@ pub const SILENCE: std::time::Duration = std::time::Duration::from_secs(20);
 pub use error::ClientError;
 pub use events::Events;
 pub use sse::Event;
-pub use tls::ClientTls;
+pub use tls::{ClientTls, authorities};
 pub use transport::{AGENT, Client};

@@ -3,7 +3,7 @@
 use super::error::ClientError;
 use super::transport::Client;
 use crate::path::part;
-use crate::pipeline::{NewRun, PipelineSpec, Run, Verdict};
+use crate::pipeline::{NewRun, PipelineSpec, Run, StageToken, Verdict};
 
 fn path(name: &str, rest: &str) -> String {
     let slash = if rest.is_empty() { "" } else { "/" };
@@ -24,6 +24,11 @@ impl Client {
     /// Adds a pipeline.
     pub async fn add_pipeline(&self, spec: &PipelineSpec) -> Result<PipelineSpec, ClientError> {
         self.post("/api/v1/pipelines", spec).await
+    }
+
+    /// Gives a stage that is a group of another installation its token.
+    pub async fn set_stage_token(&self, name: &str, stage: &str, token: &StageToken) -> Result<(), ClientError> {
+        self.put(&path(name, &format!("stages/{}/token", part(stage))), token).await
     }
 
     /// Removes a pipeline without an active run; its runs stay in the audit logs of its groups.

@@ -30,3 +30,12 @@ pub struct Verdict {
     /// Why.
     pub why: String,
 }
+
+/// `PUT /api/v1/pipelines/{name}/stages/{stage}/token`: what a group of another installation is reached with. It is kept
+/// sealed with the gateway's group key, and never shown.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageToken {
+    /// A token of a user there who may deploy to the group.
+    pub token: String,
+}

@@ -4,6 +4,6 @@ mod change;
 mod run;
 mod spec;
 
-pub use change::{NewRun, Verdict};
+pub use change::{NewRun, StageToken, Verdict};
 pub use run::{Approval, Hop, HopPlan, Phase, Run, Step};
-pub use spec::{Action, Gates, GitStage, Layout, PipelineSpec, ReviewGate, StageSpec, Window};
+pub use spec::{Action, Gates, GitStage, Layout, PipelineSpec, RemoteStage, ReviewGate, StageSpec, Window};

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::spec::PipelineSpec;
+use super::spec::{PipelineSpec, StageSpec};
 use crate::audit::AuditEntry;
 use crate::rollout::Member;
 
@@ -114,6 +114,9 @@ pub struct Hop {
     /// It begins at this moment: nobody can cancel it before it is known how that went.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub begins: bool,
+    /// Since when the other installation does not answer, in ms since 1970 on the store's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away_since_ms: Option<u64>,
     /// The revision that the stage gets; of a git stage the one that was pushed.
     #[serde(default)]
     pub revision: String,
@@ -162,6 +165,11 @@ impl Run {
     /// What the store knows it by, among the runs of all pipelines that there ever were.
     pub fn id(&self) -> String {
         format!("run {}/{}/{}", self.pipeline.name, self.number, self.started_ms)
+    }
+
+    /// The stage of the hop that is at work.
+    pub fn stage(&self) -> Option<&StageSpec> {
+        self.pipeline.stages.get(self.hop()?.at)
     }
 
     /// The hop that is at work.

@@ -16,7 +16,7 @@ pub struct PipelineSpec {
     pub stages: Vec<StageSpec>,
 }
 
-/// A stage: a group, or a git repository.
+/// A stage: a group, a group of another installation, or a git repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageSpec {
@@ -25,6 +25,9 @@ pub struct StageSpec {
     /// The group that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// The group of another installation that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteStage>,
     /// The git repository that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<GitStage>,
@@ -95,6 +98,52 @@ pub struct Window {
     /// The time zone of the expression, for example Europe/Berlin; UTC without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+}
+
+/// A group of another installation. Its token is given by itself ([`StageToken`](super::StageToken)), kept sealed, and never
+/// shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteStage {
+    /// Its admin API: `https://HOST:PORT`, or `http://HOST:PORT` where nobody listens in between.
+    pub url: String,
+    /// The group there.
+    pub group: String,
+    /// The authority of its certificate, PEM; without it the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// For how long it may be away before a run fails, in minutes.
+    #[serde(default = "RemoteStage::away", skip_serializing_if = "RemoteStage::is_default_away")]
+    pub away_minutes: u32,
+}
+
+impl RemoteStage {
+    /// [`RemoteStage::away_minutes`] where none is given: an hour.
+    pub fn away() -> u32 {
+        60
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_default_away(minutes: &u32) -> bool {
+        *minutes == RemoteStage::away()
+    }
+
+    /// Whether it is reached over TLS, and its `HOST:PORT`; `None` for a URL that is none of ours.
+    pub fn parts(&self) -> Option<(bool, &str)> {
+        let (tls, address) = match (self.url.strip_prefix("https://"), self.url.strip_prefix("http://")) {
+            (Some(address), _) => (true, address),
+            (_, Some(address)) => (false, address),
+            _ => return None,
+        };
+        let (host, port) = address.rsplit_once(':')?;
+        let is_named = !host.is_empty() && !host.contains(|c: char| "/?# ".contains(c) || c.is_control());
+        (is_named && port.parse::<u16>().is_ok()).then_some((tls, address))
+    }
+
+    /// The group and where it is, for people.
+    pub fn place(&self) -> String {
+        format!("{} at {}", self.group, self.url)
+    }
 }
 
 /// A git repository. It is reached with the `git` program and its configuration: keys, certificates, helpers.

@@ -59,7 +59,11 @@ impl AdminArgs {
         let token = self.admin_token.clone().or_else(|| logins::find(&address)).or_else(|| self.token_for(&address));
         let Some(plain) = address.strip_prefix("https://") else { return Client::new(address, token.as_deref()) };
         let identity = self.admin_cert.clone().zip(self.admin_key.clone());
-        Client::new(plain, token.as_deref()).with_tls(ClientTls { ca: self.admin_ca.clone(), identity })
+        Client::new(plain, token.as_deref()).with_tls(ClientTls {
+            ca: self.admin_ca.clone(),
+            identity,
+            ..ClientTls::default()
+        })
     }
 
     /// Where the admin API is.

@@ -36,12 +36,37 @@ pub enum Command {
         /// Its name
         #[arg(default_value = "my-pipeline")]
         name: String,
+        /// With a last stage that is a group of another installation
+        #[arg(long)]
+        remote: bool,
     },
     /// Add a pipeline
     Add {
         /// File with the pipeline in JSON, or - for standard input
         #[arg(short, long)]
         file: PathBuf,
+        /// File with the token of a stage that is a group of another installation; may be repeated
+        #[arg(long, value_name = "STAGE=FILE", value_parser = of_stage)]
+        token_file: Vec<(String, String)>,
+        /// Variable with such a token; may be repeated
+        #[arg(long, value_name = "STAGE=VARIABLE", value_parser = of_stage)]
+        token_env: Vec<(String, String)>,
+        /// File with the authority (PEM) of such a stage's certificate; may be repeated
+        #[arg(long, value_name = "STAGE=FILE", value_parser = of_stage)]
+        ca_file: Vec<(String, String)>,
+    },
+    /// Give a stage that is a group of another installation its token: of a user there who may deploy to the group
+    Token {
+        /// The pipeline
+        name: String,
+        /// The stage
+        stage: String,
+        /// File with the token, or - for standard input
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        token_file: PathBuf,
+        /// Variable with the token
+        #[arg(long, value_name = "VARIABLE", conflicts_with = "token_file")]
+        token_env: Option<String>,
     },
     /// List the pipelines
     List,
@@ -104,4 +129,12 @@ pub enum Command {
         /// Its name
         name: String,
     },
+}
+
+/// `STAGE=TEXT`.
+fn of_stage(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((stage, rest)) if !stage.is_empty() && !rest.is_empty() => Ok((stage.to_owned(), rest.to_owned())),
+        _ => Err(format!("\"{text}\" must be STAGE=NAME, with the name of a stage")),
+    }
 }

@@ -4,6 +4,7 @@ mod args;
 mod hook;
 mod run;
 mod show;
+mod tokens;
 
 pub use args::PipelineArgs;
 pub use run::run;

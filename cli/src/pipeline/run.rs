@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use flotilla_api::pipeline::{Gates, NewRun, Phase, PipelineSpec, Run, StageSpec, Verdict};
+use anyhow::Context;
+use flotilla_api::pipeline::{Gates, NewRun, Phase, PipelineSpec, RemoteStage, Run, StageSpec, Verdict};
 use flotilla_api::{Client, ClientError};
 
 use super::args::{Command, PipelineArgs, WhichRun};
 use super::hook::serve;
 use super::show::{line, lines, title};
+use super::tokens::{self, Tokens};
 use crate::client;
 use crate::exit::{Exit, Failure};
 use crate::flow_files::json_of;
@@ -26,13 +28,25 @@ pub async fn run(args: PipelineArgs) -> anyhow::Result<ExitCode> {
     let client = args.admin.client();
     let as_json = args.admin.json;
     match args.command {
-        Command::New { name } => client::json(&template(&name)),
-        Command::Add { file } => {
-            let spec: PipelineSpec = json_of(&file, "not a pipeline: see `flotilla pipeline new`")?;
+        Command::New { name, remote } => client::json(&template(&name, remote)),
+        Command::Add { file, token_file, token_env, ca_file } => {
+            let mut spec: PipelineSpec = json_of(&file, "not a pipeline: see `flotilla pipeline new`")?;
+            tokens::with_authorities(&mut spec, &ca_file)?;
+            let tokens = Tokens::read(&spec, &token_file, &token_env)?;
             let added = client.add_pipeline(&spec).await?;
+            tokens.give(&client, &spec.name).await.with_context(|| {
+                format!("pipeline \"{}\" was added, without a token: use `flotilla pipeline token`", spec.name)
+            })?;
             if as_json {
                 client::json(&added);
             }
+        }
+        Command::Token { name, stage, token_file, token_env } => {
+            let token = match token_env {
+                Some(variable) => tokens::of_variable(&variable)?,
+                None => tokens::of_file(&token_file)?,
+            };
+            tokens::give(&client, &name, &stage, token).await?;
         }
         Command::List => {
             let list = client.pipelines().await?;
@@ -107,7 +121,7 @@ pub async fn run(args: PipelineArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn template(name: &str) -> PipelineSpec {
+fn template(name: &str, remote: bool) -> PipelineSpec {
     let stage = |name: &str, gates: Gates| StageSpec {
         name: name.to_owned(),
         group: Some(name.to_owned()),
@@ -115,11 +129,16 @@ fn template(name: &str) -> PipelineSpec {
         ..StageSpec::default()
     };
     let tests = Gates { tests: true, ..Gates::default() };
-    let production = Gates { approvals: 1, ..Gates::default() };
+    let mut production = stage("production", Gates { approvals: 1, ..Gates::default() });
+    if remote {
+        let url = "https://gateway.example.com:1881".to_owned();
+        let there = RemoteStage { url, group: "production".to_owned(), ca: None, away_minutes: RemoteStage::away() };
+        (production.group, production.remote) = (None, Some(there));
+    }
     PipelineSpec {
         name: name.to_owned(),
         description: String::new(),
-        stages: vec![stage("development", Gates::default()), stage("test", tests), stage("production", production)],
+        stages: vec![stage("development", Gates::default()), stage("test", tests), production],
     }
 }
 

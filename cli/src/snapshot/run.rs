@@ -97,7 +97,7 @@ pub async fn run(args: SnapshotArgs) -> anyhow::Result<ExitCode> {
     let (group, as_json) = (&args.group.group, args.group.admin.json);
     match args.command {
         Command::Create { name, description, revision } => {
-            let new = NewSnapshot { name, description, revision };
+            let new = NewSnapshot { name, description, revision, once: None };
             let snapshot = client.add_snapshot(group, &new).await?;
             if as_json {
                 client::json(&snapshot);

@@ -12,7 +12,7 @@ use flotilla_group::audit::{AuditLog, Signer};
 use flotilla_group::deadletter::{DeadLetters, Replays};
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::Registry;
-use flotilla_group::pipeline::{Pipelines, Runs};
+use flotilla_group::pipeline::{Pipelines, Runs, StageTokens};
 use flotilla_group::revision::Revisions;
 use flotilla_group::sealing::{KeyRing, newest};
 use flotilla_group::secret::Secrets;
@@ -158,6 +158,10 @@ impl Api {
 
     pub(crate) fn runs(&self, pipeline: &str) -> Result<Runs, Failure> {
         Ok(Runs::new(self.store.clone(), pipeline)?)
+    }
+
+    pub(crate) fn stage_tokens(&self, pipeline: &str) -> Result<StageTokens, Failure> {
+        Ok(StageTokens::new(self.store.clone(), pipeline)?)
     }
 
     /// Whether only its owners may deploy to a group.

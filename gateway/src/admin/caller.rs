@@ -76,6 +76,11 @@ impl Caller {
         self.origin().entry(action, why)
     }
 
+    /// Whether it is this token that was shown.
+    pub(super) fn shows_token(&self, id: &str) -> bool {
+        !id.is_empty() && self.credential.starts_with("token ") && self.credential.ends_with(&format!("({id})"))
+    }
+
     /// Whether they may look at a group.
     pub(super) fn sees(&self, group: &str) -> bool {
         self.principal.sees(group)

@@ -18,6 +18,9 @@ use super::caller::Caller;
 use super::plan::{Plan, base_changed, plan};
 use super::problem::Failure;
 
+/// What `protected_by` begins with when it is a token of another installation.
+const TOKEN: &str = "token:";
+
 /// Checks a deploy, records the revision and begins the rollout to it.
 pub(super) async fn deploy(
     State(api): State<Api>,
@@ -64,25 +67,30 @@ pub(super) async fn dry_run(
     Body(deploy): Body<Deploy>,
 ) -> Result<Json<DryRun>, Failure> {
     let plan = plan(&api, &group, &deploy).await?;
+    Ok(Json(dry_run_of(&api, &group, plan, deploy.rules).await?))
+}
+
+/// What a plan would do.
+pub(super) async fn dry_run_of(api: &Api, group: &str, plan: Plan, asked: Option<Rules>) -> Result<DryRun, Failure> {
     let diff = plan.old.diff(&plan.new, api.key().await?.as_deref())?;
     let mut old = match plan.old.flows.is_null() {
         true => Document::default(),
         false => Document::from_value(plan.old.flows.clone()).unwrap_or_default(),
     };
     old.set_node_settings(&plan.old.nodes);
-    let rules = rules(&api, &group, deploy.rules).await?;
+    let rules = rules(api, group, asked).await?;
     // Many settings are read when a node starts.
     let deploy_type = if diff.settings.is_empty() { rules.deploy_type } else { flotilla_flows::DeployType::Full };
     let names: Vec<String> = diff.env.keys().cloned().collect();
     let known = review(&old);
-    Ok(Json(DryRun {
+    Ok(DryRun {
         base: plan.base,
         revision: plan.new.id(),
         effects: effects(&old, &plan.document, deploy_type, &names),
         findings: review(&plan.document).into_iter().filter(|finding| !known.contains(finding)).collect(),
         missing: plan.new.missing,
         diff,
-    }))
+    })
 }
 
 /// Begins a rollout back to an earlier revision.
@@ -150,7 +158,7 @@ pub(crate) async fn begin(
 
 /// Refuses what changes the flows of a group that takes them from its pipeline only. Whoever does it all the same is in the
 /// audit log.
-async fn refuse_protected(
+pub(super) async fn refuse_protected(
     api: &Api,
     group: &str,
     brings: bool,
@@ -159,7 +167,18 @@ async fn refuse_protected(
     caller: &Caller,
 ) -> Result<(), Failure> {
     let Some(pipeline) = api.specs().get(group).await?.protected_by.filter(|_| brings) else { return Ok(()) };
+    if pipeline.strip_prefix(TOKEN).is_some_and(|id| caller.shows_token(id)) {
+        return Ok(());
+    }
     if !over {
+        if let Some(id) = pipeline.strip_prefix(TOKEN) {
+            let detail = format!(
+                "group \"{group}\" takes flows from the other installation that has token {id} only; its values (env, secrets, \
+                 credentials, settings) may be set as before; --override-protection of deploy and rollback does it all the same, \
+                 and the audit log says so"
+            );
+            return Err(Problem::new(403, "protected", detail).into());
+        }
         let detail = format!(
             "group \"{group}\" takes flows from pipeline \"{pipeline}\" only: `flotilla pipeline run {pipeline}`; its values (env, \
              secrets, credentials, settings) may be set as before; --override-protection does it all the same, and the audit \
@@ -213,7 +232,7 @@ async fn take_secrets(
     Ok(())
 }
 
-fn refuse_missing(revision: &Revision) -> Result<(), GroupError> {
+pub(super) fn refuse_missing(revision: &Revision) -> Result<(), GroupError> {
     match revision.missing.as_slice() {
         [] => Ok(()),
         missing => Err(GroupError::Missing { revision: revision.id(), missing: missing.to_vec() }),

@@ -44,6 +44,7 @@ mod status;
 mod token;
 mod tokens;
 mod trails;
+mod transfer;
 mod users;
 
 pub use api::{Api, NodeTypes};
@@ -56,3 +57,4 @@ pub use routes::api_routes;
 pub use server::{Admin, StartError};
 pub use sign_in_with::SignIn;
 pub use token::{Token, TokenError};
+pub(crate) use transfer::travels;

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use flotilla_api::Problem;
-use flotilla_group::pipeline::{NewRun, Phase, PipelineSpec, Run, StageSpec, Steps, Verdict};
+use flotilla_group::pipeline::{NewRun, Phase, PipelineSpec, Run, StageSpec, StageToken, Steps, Verdict};
 use flotilla_group::rights::Right;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
 use super::problem::Failure;
+use crate::installation::{Fault, Installation};
 
 /// `GET /api/v1/pipelines`
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<PipelineSpec>>, Failure> {
@@ -52,6 +53,33 @@ pub(super) async fn remove(
     owns(&caller, &spec)?;
     api.pipelines().remove(&name).await?;
     audit(&api, &spec, &caller, "pipeline-remove").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /api/v1/pipelines/{name}/stages/{stage}/token`: what a group of another installation is reached with. A token that is
+/// not good there, or lacks the right to deploy, is refused now and not in the middle of a run.
+pub(super) async fn set_token(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((name, stage)): Path<(String, String)>,
+    Body(StageToken { token }): Body<StageToken>,
+) -> Result<StatusCode, Failure> {
+    let spec = seen(&api, &caller, &name).await?;
+    owns(&caller, &spec)?;
+    let there = spec.stages.iter().find(|one| one.name == stage).and_then(|stage| stage.remote.as_ref());
+    let there = there.ok_or_else(|| {
+        let detail = format!("pipeline \"{name}\" has no stage \"{stage}\" that is a group of another installation");
+        Problem::new(404, "no_such_stage", detail).of_field("stage")
+    })?;
+    let tried = async { Installation::new(there, &token)?.try_token().await };
+    tried.await.map_err(|fault| match fault {
+        Fault::Away(why) => Problem::new(502, "installation_away", format!("the token cannot be tried: {why}")),
+        fault => Problem::new(422, "token_refused", fault.why()).of_field("token"),
+    })?;
+    let tokens = api.stage_tokens(&name)?;
+    tokens.set(&stage, &there.url, &token, api.key().await?.as_deref()).await?;
+    let why = format!("pipeline {name}: a token for stage {stage}, group {}", there.place());
+    write_audit(&api, &spec, &caller, "pipeline-token", &why).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -183,8 +211,15 @@ async fn may_deploy(api: &Api, caller: &Caller, spec: &PipelineSpec, stage: &Sta
 }
 
 async fn audit(api: &Api, spec: &PipelineSpec, caller: &Caller, action: &str) -> Result<(), Failure> {
+    write_audit(api, spec, caller, action, &format!("pipeline {}", spec.name)).await
+}
+
+async fn write_audit(api: &Api, spec: &PipelineSpec, caller: &Caller, action: &str, why: &str) -> Result<(), Failure> {
+    if groups(spec).next().is_none() {
+        return Ok(api.system_audit().write(caller.entry(action, why)).await?);
+    }
     for group in groups(spec) {
-        api.audit(group)?.write(caller.entry(action, format!("pipeline {}", spec.name))).await?;
+        api.audit(group)?.write(caller.entry(action, why)).await?;
     }
     Ok(())
 }

@@ -19,22 +19,31 @@ pub(super) async fn status(State(api): State<Api>, Path(group): Path<String>) ->
             Problem::new(404, "no_revision", format!("group \"{group}\" has no revision yet: deploy one")).into()
         );
     };
-    let (mut waits_for, mut driver) = (None, None);
+    let (mut waits, mut driver) = (None, None);
     if let Some(rollout) = state.active() {
         driver = desired.driver().await?;
-        let seen = Seen { now_ms: desired.now_ms().await?, replicas: api.registry(&group)?.staying().await? };
-        if let Action::Wait { why } = decide(rollout, &seen) {
-            waits_for = Some(why);
-        }
+        waits = waits_for(&api, &group, rollout).await?;
     }
     Ok(Json(RolloutStatus {
         goal: state.goal().to_owned(),
         revision: state.revision,
         previous: state.previous,
         rollout: state.rollout.map(|rollout| rollout.0),
-        waits_for,
+        waits_for: waits,
         driver,
     }))
+}
+
+/// What a rollout waits for now; `None`: for nothing, or it is over.
+pub(super) async fn waits_for(api: &Api, group: &str, rollout: &Rollout) -> Result<Option<String>, Failure> {
+    if !rollout.is_active() {
+        return Ok(None);
+    }
+    let seen = Seen { now_ms: api.desired(group)?.now_ms().await?, replicas: api.registry(group)?.staying().await? };
+    match decide(rollout, &seen) {
+        Action::Wait { why } => Ok(Some(why)),
+        _ => Ok(None),
+    }
 }
 
 /// `POST /api/v1/groups/{group}/rollout/{pause|resume|cancel}`

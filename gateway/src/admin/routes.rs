@@ -14,7 +14,7 @@ use super::guard::{Guard, Post, guard};
 use super::route::Route;
 use super::{
     alerts, audit, context, deadletter, deploy, env, groups, hosts, joins, key, logs, members, nodes, openapi,
-    pipelines, placement, revisions, rollout, snapshots, status, tokens, trails, users,
+    pipelines, placement, revisions, rollout, snapshots, status, tokens, trails, transfer, users,
 };
 
 /// Routes, each with its handler.
@@ -84,6 +84,10 @@ fn own(routes: Routes) -> Routes {
         .post("/api/v1/hosts/{host}/undrain", Right::ManageHost, hosts::undrain)
         .post("/api/v1/groups/{group}/deploy", Right::Deploy, deploy::deploy)
         .post("/api/v1/groups/{group}/deploy/dry-run", Right::View, deploy::dry_run)
+        .get("/api/v1/groups/{group}/transfer", Right::Deploy, transfer::state)
+        .post("/api/v1/groups/{group}/transfer", Right::Deploy, transfer::transfer)
+        .post("/api/v1/groups/{group}/transfer/dry-run", Right::Deploy, transfer::dry_run)
+        .get("/api/v1/groups/{group}/revisions/{id}/transfer", Right::View, transfer::content)
         .get("/api/v1/groups/{group}/env", Right::View, env::list)
         .put("/api/v1/groups/{group}/env/secrets", Right::Deploy, env::change_secrets)
         .post("/api/v1/groups/{group}/rollback", Right::Deploy, deploy::rollback)
@@ -103,6 +107,7 @@ fn own(routes: Routes) -> Routes {
         .post("/api/v1/pipelines", Right::CreateGroup, pipelines::add)
         .get("/api/v1/pipelines/{name}", Right::SignedIn, pipelines::get)
         .delete("/api/v1/pipelines/{name}", Right::CreateGroup, pipelines::remove)
+        .put("/api/v1/pipelines/{name}/stages/{stage}/token", Right::CreateGroup, pipelines::set_token)
         .get("/api/v1/pipelines/{name}/runs", Right::SignedIn, pipelines::runs)
         .post("/api/v1/pipelines/{name}/runs", Right::CreateGroup, pipelines::begin)
         .get("/api/v1/pipelines/{name}/runs/{number}", Right::SignedIn, pipelines::run)

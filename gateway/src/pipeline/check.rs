@@ -1,6 +1,6 @@
 //! The gates that look at what comes: what it would do, the review, the flow's tests.
 
-use flotilla_flows::{DeployType, Document, Finding, Severity, effects, review};
+use flotilla_flows::{DeployType, Document, Effects, Finding, Severity, effects, review};
 use flotilla_group::pipeline::{Hop, HopPlan, ReviewGate, Run, StageSpec};
 use flotilla_group::revision::Revision;
 
@@ -18,6 +18,9 @@ impl PipelineDriver {
     pub(super) async fn check(&self, run: &Run) -> Result<(HopPlan, Option<String>), Trouble> {
         let (hop, stage, _) = at_work(run)?;
         let source = self.source(hop).await?;
+        if let Some(there) = &stage.remote {
+            return self.check_far(run, hop, stage, there, &source).await;
+        }
         let Some(group) = &stage.group else { return self.check_push(hop, stage, &source).await };
         let plan = plan_transfer(&self.api, group, &source, &stage.own_settings).await?;
         let mut old = Document::from_value(plan.old.flows.clone()).unwrap_or_default();
@@ -31,25 +34,13 @@ impl PipelineDriver {
         if stage.gates.review != ReviewGate::Off {
             found.extend(self.does_not_compile(&plan.new.flows).await?);
         }
-        let same_code = |finding: &Finding| {
-            let code = |document: &Document| document.get(&finding.node).map(|node| node.props.clone());
-            finding.code == "does-not-compile" && code(&old) == code(&plan.document)
-        };
         // What the stage has already is no reason to keep the rest away from it.
-        found.retain(|finding| !known.contains(finding) && !same_code(finding));
+        found.retain(|finding| !known.contains(finding) && !is_same_code(finding, &old, &plan.document));
         let (tests, fault) = self.judge(hop, stage, &source, &found).await?;
-        let groups = [
-            ("restarts", will.restarts),
-            ("loses what it holds", will.lose_state),
-            ("begins", will.begin),
-            ("ends", will.end),
-        ];
-        let told =
-            groups.into_iter().flat_map(|(what, lines)| lines.into_iter().map(move |at| format!("{what}: {at}")));
         let plan = HopPlan {
             differs: diff.summary(),
-            effects: told.take(LINES).collect(),
-            findings: found.iter().map(line).take(LINES).collect(),
+            effects: effects_told(will),
+            findings: findings_told(&found),
             tests,
             missing: plan.new.missing,
         };
@@ -71,12 +62,12 @@ impl PipelineDriver {
         let (tests, fault) = self.judge(hop, stage, source, &found).await?;
         let git = stage.git.clone().unwrap_or_default();
         let differs = format!("goes to branch {} of {}", git.push.unwrap_or_default(), shown(&git.url));
-        let findings = found.iter().map(line).take(LINES).collect();
+        let findings = findings_told(&found);
         Ok((HopPlan { differs, findings, tests, ..HopPlan::default() }, fault))
     }
 
     /// How the tests went, and why it cannot go on, if so.
-    async fn judge(
+    pub(super) async fn judge(
         &self,
         hop: &Hop,
         stage: &StageSpec,
@@ -109,10 +100,36 @@ impl PipelineDriver {
     /// Keys that have no value at the stage now.
     pub(super) async fn missing(&self, run: &Run) -> Result<Vec<String>, Trouble> {
         let (hop, stage, _) = at_work(run)?;
+        if let Some(there) = &stage.remote {
+            return self.missing_far(run, hop, stage, there).await;
+        }
         let Some(group) = &stage.group else { return Ok(Vec::new()) };
         let source = self.source(hop).await?;
         Ok(plan_transfer(&self.api, group, &source, &stage.own_settings).await?.new.missing)
     }
+}
+
+/// Whether a finding is of code that does not compile and was there before.
+pub(super) fn is_same_code(finding: &Finding, old: &Document, new: &Document) -> bool {
+    let code = |document: &Document| document.get(&finding.node).map(|node| node.props.clone());
+    finding.code == "does-not-compile" && code(old) == code(new)
+}
+
+/// What restarts, loses state, begins and ends, for a run's record.
+pub(super) fn effects_told(will: Effects) -> Vec<String> {
+    let groups = [
+        ("restarts", will.restarts),
+        ("loses what it holds", will.lose_state),
+        ("begins", will.begin),
+        ("ends", will.end),
+    ];
+    let told = groups.into_iter().flat_map(|(what, lines)| lines.into_iter().map(move |at| format!("{what}: {at}")));
+    told.take(LINES).collect()
+}
+
+/// Findings, for a run's record.
+pub(super) fn findings_told(found: &[Finding]) -> Vec<String> {
+    found.iter().map(line).take(LINES).collect()
 }
 
 fn line(finding: &Finding) -> String {

@@ -41,7 +41,10 @@ fn origin(run: &Run) -> Origin {
 impl PipelineDriver {
     /// Whether it can begin at the stage now.
     pub(super) async fn may_begin(&self, run: &Run, now_ms: u64) -> Result<(), Trouble> {
-        let (_, stage, _) = at_work(run)?;
+        let (hop, stage, _) = at_work(run)?;
+        if let Some(there) = &stage.remote {
+            self.may_begin_far(run, hop, stage, there).await?;
+        }
         if let Some(group) = &stage.group {
             let state = self.api.desired(group)?.load().await?.map(|(state, _)| state);
             let active = state.as_ref().and_then(|state| state.active());
@@ -61,6 +64,13 @@ impl PipelineDriver {
     /// before it was killed is found again.
     pub(super) async fn deploy(&self, run: &Run, now_ms: u64) -> Result<(String, u64), Trouble> {
         let (hop, stage, _) = at_work(run)?;
+        if let Some(there) = &stage.remote {
+            if let Some(begun) = self.begun_far(run, stage, there).await? {
+                return Ok(begun);
+            }
+            still_open(stage, now_ms)?;
+            return self.bring(run, hop, stage, there).await;
+        }
         let group = stage.group.as_deref().unwrap_or_default();
         let why = why(run);
         let state = self.api.desired(group)?.load().await?.map(|(state, _)| state);
@@ -157,6 +167,10 @@ impl PipelineDriver {
         if number == 0 {
             run.arrived(Vec::new(), &by, now_ms);
             return Ok(Turn::Went);
+        }
+        if let Some(there) = stage.remote.clone() {
+            let stage = stage.clone();
+            return self.follow_far(run, &stage, &there, now_ms).await;
         }
         let state = self.api.desired(&group)?.load().await?.map(|(state, _)| state);
         let state = state.ok_or_else(|| Trouble::Fails(format!("group \"{group}\" has no revision any more")))?;

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use flotilla_group::pipeline::Pipelines;
 use flotilla_group::{Changes, GroupError};
@@ -10,6 +11,7 @@ use flotilla_store::Lease;
 use flotilla_tasks::{Handle, Task};
 use tokio_util::sync::CancellationToken;
 
+use super::remote::Asked;
 use super::turn::{Turn, turn};
 use crate::admin::Api;
 
@@ -17,6 +19,8 @@ use crate::admin::Api;
 const LEASE: Duration = Duration::from_secs(6);
 /// How often a run that waits is looked at, whatever changes: windows open, and rollouts go on, without a change here.
 const TICK: Duration = Duration::from_millis(500);
+/// How often it is looked for runs that were claimed and did not begin.
+const CLAIMS: Duration = Duration::from_secs(60);
 
 /// Takes the steps of the runs of all pipelines.
 #[derive(Clone)]
@@ -26,17 +30,20 @@ pub struct PipelineDriver {
     holder: String,
     /// The program whose `test` subcommand runs flow tests.
     pub(super) program: PathBuf,
+    /// When other installations were asked.
+    pub(super) asked: Arc<Asked>,
 }
 
 impl PipelineDriver {
     /// A driver. `holder` is unique per process, `program` is this program's file.
     pub fn new(api: Api, holder: &str, program: PathBuf) -> PipelineDriver {
-        PipelineDriver { api, holder: holder.to_owned(), program }
+        PipelineDriver { api, holder: holder.to_owned(), program, asked: Arc::default() }
     }
 
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut changes = Changes::new(self.api.store.clone(), Pipelines::prefixes());
+        let mut claims = None;
         let mut at_work: HashMap<String, Handle<()>> = HashMap::new();
         loop {
             tokio::select! {
@@ -44,6 +51,12 @@ impl PipelineDriver {
                 () = stop.cancelled() => break,
             }
             at_work.retain(|_, work| !work.is_finished());
+            if claims.is_none_or(|at: Instant| at.elapsed() >= CLAIMS) {
+                match self.finish_claims().await {
+                    Ok(()) => claims = Some(Instant::now()),
+                    Err(error) => tracing::debug!(%error, "cannot look for runs that were claimed and did not begin"),
+                }
+            }
             match self.active().await {
                 Ok(names) => {
                     for name in names {
@@ -59,6 +72,14 @@ impl PipelineDriver {
         for (_, work) in at_work {
             let _ = work.await;
         }
+    }
+
+    /// Begins runs whose gateway died between the claim and the run.
+    async fn finish_claims(&self) -> Result<(), GroupError> {
+        for spec in self.api.pipelines().list().await? {
+            flotilla_group::pipeline::Runs::new(self.api.store.clone(), &spec.name)?.finish_claims().await?;
+        }
+        Ok(())
     }
 
     /// The pipelines with an active run.

@@ -7,6 +7,7 @@ mod deploy;
 mod driver;
 mod flow_tests;
 mod git;
+mod remote;
 mod take;
 mod trouble;
 mod turn;

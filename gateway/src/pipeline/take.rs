@@ -33,6 +33,9 @@ impl PipelineDriver {
             let Pulled { commit, author, .. } = pulled;
             return Ok(Taken { source, commit, author, ..Taken::default() });
         }
+        if let Some(there) = &before.remote {
+            return self.take_far(run, hop, before, there).await;
+        }
         let Some(group) = &before.group else {
             return Err(Trouble::Fails(format!("stage \"{}\" is no group", before.name)));
         };

@@ -11,6 +11,8 @@ pub(super) enum Trouble {
     Fails(String),
     /// Not now.
     Waits(String),
+    /// The other installation does not answer: it is tried again, until its bound.
+    Away(String),
     /// The store does not answer: it is tried again.
     Store(String),
 }

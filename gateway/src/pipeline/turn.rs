@@ -1,10 +1,11 @@
 //! One step of a pipeline: what the state machine says is done, and recorded by compare-and-swap. A gateway that is killed
 //! in the middle leaves a run that another one takes up: each step finds what was done of it already.
 
-use flotilla_group::pipeline::{Next, Run, Runs, Seen, Steps, Taken, next};
+use flotilla_group::pipeline::{Next, Run, Runs, Seen, Step, Steps, Taken, next};
 use flotilla_store::Lease;
 
 use super::driver::PipelineDriver;
+use super::remote::{Fate, far, fate};
 use super::trouble::Trouble;
 
 /// What came of a look.
@@ -25,14 +26,35 @@ pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) ->
     let (mut run, version) = runs.get(first.number).await.map_err(text)?;
     let (before, was) = (run.log.len(), run.clone());
     let now_ms = runs.now_ms().await.map_err(text)?;
-    let taken = step(driver, &mut run, now_ms).await;
+    // Another installation is not asked each time: what waits there is no hurry.
+    let is_due = far(&run).is_none() || driver.asked.is_due(&run);
+    let looks = is_due || run.hop().is_some_and(|hop| hop.step == Step::Wait && hop.away_since_ms.is_none());
+    if !looks {
+        return Ok(Turn::Waits);
+    }
+    let taken = step(driver, &mut run, now_ms, is_due).await;
     let turn = match taken {
         Ok(turn) => turn,
         Err(Trouble::Store(why)) => return Err(why),
         Err(Trouble::Waits(why)) => {
             run.waits_for = why;
+            run.is_back();
             run.held_off();
             Turn::Waits
+        }
+        Err(Trouble::Away(why)) => {
+            let since_ms = run.away(now_ms);
+            match fate(&run, since_ms, now_ms, &why) {
+                Fate::Waits(why) => {
+                    run.waits_for = why;
+                    Turn::Waits
+                }
+                Fate::Fails(why) => {
+                    let by = run.actor.clone();
+                    run.fail(&why, Vec::new(), &by, now_ms);
+                    Turn::Went
+                }
+            }
         }
         Err(Trouble::Fails(why)) => {
             let by = run.actor.clone();
@@ -51,12 +73,25 @@ pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) ->
     Ok(turn)
 }
 
-async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64) -> Result<Turn, Trouble> {
+async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64, is_due: bool) -> Result<Turn, Trouble> {
     let by = run.actor.clone();
     let mut seen = Seen { now_ms, ..Seen::default() };
     let mut act = next(run, &seen);
     if act == Next::LookForMissing {
-        seen.missing = Some(driver.missing(run).await?);
+        // Between two questions to another installation its last answer counts.
+        let last = run.hop().filter(|_| !is_due).map(|hop| hop.plan.missing.clone());
+        let missing = match last {
+            Some(last) => last,
+            None => {
+                let missing = driver.missing(run).await?;
+                run.is_back();
+                missing
+            }
+        };
+        if far(run).is_some() {
+            run.misses(&missing);
+        }
+        seen.missing = Some(missing);
         act = next(run, &seen);
     }
     match act {
@@ -67,15 +102,18 @@ async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64) -> Result<Tur
         }
         Next::Take => {
             let taken: Taken = driver.take(run).await?;
+            run.is_back();
             run.taken(taken, &by, now_ms);
         }
         Next::Check => {
             let (plan, fault) = driver.check(run).await?;
+            run.is_back();
             run.checked(plan, fault, &by, now_ms);
         }
         Next::Open => run.opened(&by, now_ms),
         Next::Deploy if !run.hop().is_some_and(|hop| hop.begins) => {
             driver.may_begin(run, now_ms).await?;
+            run.is_back();
             run.begins();
         }
         Next::Deploy => {
@@ -83,6 +121,7 @@ async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64) -> Result<Tur
                 run.pushed(&commit, &by, now_ms);
             } else {
                 let (revision, rollout) = driver.deploy(run, now_ms).await?;
+                run.is_back();
                 run.deployed(&revision, rollout, &by, now_ms);
             }
         }

@@ -53,6 +53,7 @@ async fn every_route_as_everybody() {
             let path = path.replace("{id}", id).replace("{to}", "1").replace("{replica}", "r-1");
             let path = path
                 .replace("{host}", "h")
+                .replace("{stage}", "s")
                 .replace("{module}", "node-red")
                 .replace("{name}", "inject")
                 .replace("{number}", "1")

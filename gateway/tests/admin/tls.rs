@@ -55,7 +55,7 @@ async fn a_new_certificate_is_taken_without_a_restart() {
     let admin = Admin::start(listen, Some(tls), Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
     let address = format!("localhost:{}", admin.address().port());
     let client = |ca: &Path| {
-        let tls = ClientTls { ca: Some(ca.to_owned()), identity: None };
+        let tls = ClientTls { ca: Some(ca.to_owned()), identity: None, ..ClientTls::default() };
         Client::new(address.clone(), Some(TOKEN)).with_tls(tls)
     };
     assert_eq!(client(&copy).whoami().await.unwrap().name, "admin");
@@ -88,7 +88,7 @@ async fn a_client_without_a_certificate_is_refused_where_one_is_asked_for() {
     let admin = Admin::start(listen, Some(tls), Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
     let address = format!("localhost:{}", admin.address().port());
     let client = |identity| {
-        let tls = ClientTls { ca: Some(files.cert.clone()), identity };
+        let tls = ClientTls { ca: Some(files.cert.clone()), identity, ..ClientTls::default() };
         Client::new(address.clone(), Some(TOKEN)).with_tls(tls)
     };
     let refused = client(None).whoami().await.unwrap_err();

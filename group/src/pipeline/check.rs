@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flotilla_api::pipeline::{Action, PipelineSpec, StageSpec};
+use flotilla_api::pipeline::{Action, GitStage, PipelineSpec, RemoteStage, StageSpec};
 
 use super::window;
 use crate::error::GroupError;
@@ -10,6 +10,8 @@ use crate::keys;
 
 /// Approvals at most.
 const MOST: u32 = 20;
+/// A week: for longer another installation is not away, but gone.
+const MOST_AWAY: u32 = 7 * 24 * 60;
 
 /// Refuses a pipeline that cannot run.
 ///
@@ -32,41 +34,67 @@ pub fn check(spec: &PipelineSpec) -> Result<(), GroupError> {
         if !names.insert(&stage.name) {
             return bad("name", "there are two of this name".to_owned());
         }
-        match (&stage.group, &stage.git) {
-            (Some(group), None) => {
+        match (&stage.group, &stage.remote, &stage.git) {
+            (Some(group), None, None) => {
                 keys::check("group name", group)?;
-                if !groups.insert(group) {
+                if !groups.insert(group.clone()) {
                     return bad("group", format!("group \"{group}\" is another stage already"));
                 }
             }
-            (None, Some(git)) => {
-                if git.url.trim().is_empty() || git.url.starts_with('-') {
-                    return bad("url", format!("git url \"{}\" is none", git.url));
-                }
-                let web = git.url.strip_prefix("https://").or_else(|| git.url.strip_prefix("http://"));
-                if web.is_some_and(|rest| rest.split('/').next().unwrap_or_default().contains('@')) {
-                    // Everybody who sees a pipeline sees its URLs.
-                    return bad(
-                        "url",
-                        "a user or password does not belong into the git url: use a credential helper of git"
-                            .to_owned(),
-                    );
-                }
-                if git.push.is_none() && git.pull.is_none() {
-                    return bad("push", "name the branch to push to or the one to pull from".to_owned());
-                }
-                for branch in git.push.iter().chain(&git.pull) {
-                    if !is_branch(branch) {
-                        return bad("push", format!("\"{branch}\" is no name of a branch"));
-                    }
-                }
-                if git.path.starts_with('/') || git.path.split('/').any(|part| matches!(part, ".." | ".git")) {
-                    return bad("path", format!("path \"{}\" must lie in the repository", git.path));
+            (None, Some(there), None) => {
+                remote(there).or_else(|(field, reason)| bad(field, reason))?;
+                if !groups.insert(there.place()) {
+                    return bad("remote", format!("group {} is another stage already", there.place()));
                 }
             }
-            _ => return bad("group", "it must be either a group or a git repository".to_owned()),
+            (None, None, Some(repository)) => git(repository).or_else(|(field, reason)| bad(field, reason))?,
+            _ => return bad("group", "it must be either a group, a remote group or a git repository".to_owned()),
         }
         gates(stage)?;
+    }
+    Ok(())
+}
+
+/// A fault of a stage: the field and the reason.
+type Fault = (&'static str, String);
+
+fn remote(there: &RemoteStage) -> Result<(), Fault> {
+    keys::check("group name", &there.group).map_err(|error| ("group", error.to_string()))?;
+    let Some((_, address)) = there.parts() else {
+        let reason = format!("url \"{}\" must be https://HOST:PORT or http://HOST:PORT, without a path", there.url);
+        return Err(("url", reason));
+    };
+    if address.contains('@') {
+        // Everybody who sees a pipeline sees its URLs.
+        return Err(("url", "a user or password does not belong into the url: give the stage a token".to_owned()));
+    }
+    if !(1..=MOST_AWAY).contains(&there.away_minutes) {
+        return Err(("away_minutes", format!("away_minutes {} must be 1 to {MOST_AWAY}", there.away_minutes)));
+    }
+    if let Some(ca) = &there.ca {
+        flotilla_api::client::authorities(ca).map_err(|error| ("ca", format!("ca: {error}")))?;
+    }
+    Ok(())
+}
+
+fn git(git: &GitStage) -> Result<(), Fault> {
+    if git.url.trim().is_empty() || git.url.starts_with('-') {
+        return Err(("url", format!("git url \"{}\" is none", git.url)));
+    }
+    let web = git.url.strip_prefix("https://").or_else(|| git.url.strip_prefix("http://"));
+    if web.is_some_and(|rest| rest.split('/').next().unwrap_or_default().contains('@')) {
+        // Everybody who sees a pipeline sees its URLs.
+        let reason = "a user or password does not belong into the git url: use a credential helper of git";
+        return Err(("url", reason.to_owned()));
+    }
+    if git.push.is_none() && git.pull.is_none() {
+        return Err(("push", "name the branch to push to or the one to pull from".to_owned()));
+    }
+    if let Some(branch) = git.push.iter().chain(&git.pull).find(|branch| !is_branch(branch)) {
+        return Err(("push", format!("\"{branch}\" is no name of a branch")));
+    }
+    if git.path.starts_with('/') || git.path.split('/').any(|part| matches!(part, ".." | ".git")) {
+        return Err(("path", format!("path \"{}\" must lie in the repository", git.path)));
     }
     Ok(())
 }
@@ -133,10 +161,27 @@ mod tests {
             problem(&json!({"group": null, "git": {"url": url, "push": push, "path": path}}))
         };
         assert_eq!(git("/srv/flows.git", "main", "plant/flows.json"), "");
+        let there = |url: &str, group: &str| problem(&json!({"group": null, "remote": {"url": url, "group": group}}));
+        assert_eq!(there("https://b.example.com:1881", "b"), "");
+        assert_eq!(there("http://[::1]:1881", "b"), "");
         for (told, what) in [
             (problem(&json!({"name": "a"})), "two of this name"),
             (problem(&json!({"group": "a"})), "another stage already"),
-            (problem(&json!({"group": null})), "either a group or a git repository"),
+            (problem(&json!({"group": null})), "either a group, a remote group or a git repository"),
+            (problem(&json!({"remote": {"url": "https://b:1", "group": "b"}})), "either a group"),
+            (there("b.example.com:1881", "b"), "https://HOST:PORT"),
+            (there("https://b.example.com/path", "b"), "https://HOST:PORT"),
+            (there("https://b.example.com:70000", "b"), "https://HOST:PORT"),
+            (there("https://flo_token@b.example.com:1881", "b"), "give the stage a token"),
+            (there("https://b.example.com:1881", "b c"), "b c"),
+            (
+                problem(&json!({"group": null, "remote": {"url": "http://b:1", "group": "b", "away_minutes": 0}})),
+                "away_minutes 0",
+            ),
+            (
+                problem(&json!({"group": null, "remote": {"url": "https://b:1", "group": "b", "ca": "x"}})),
+                "certificate",
+            ),
             (problem(&json!({"gates/approvals": 21})), "approvals 21"),
             (problem(&json!({"gates/window": {"cron": "every day", "minutes": 1}})), "every day"),
             (problem(&json!({"gates/window": {"cron": "0 6 * * *", "minutes": 0}})), "minutes 0"),

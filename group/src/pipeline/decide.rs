@@ -59,7 +59,10 @@ pub fn next(run: &Run, seen: &Seen) -> Next {
 fn gates(hop: &Hop, stage: &StageSpec, seen: &Seen) -> Next {
     let Some(missing) = &seen.missing else { return Next::LookForMissing };
     if !missing.is_empty() {
-        let group = stage.group.as_deref().unwrap_or_default();
+        let group = match &stage.remote {
+            Some(there) => format!("{} --admin {}", there.group, there.url),
+            None => stage.group.clone().unwrap_or_default(),
+        };
         let why = format!(
             "values for {}: set them with `flotilla env set --group {group} NAME=VALUE` (or --secret) and `flotilla deploy \
              --group {group} --credential NODE.FIELD=VALUE`",

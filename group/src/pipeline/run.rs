@@ -1,7 +1,7 @@
 //! What becomes of a run by a step, an approval, a rejection.
 
 use flotilla_api::audit::AuditEntry;
-use flotilla_api::pipeline::{Action, Approval, Hop, HopPlan, NewRun, Phase, PipelineSpec, Run, Step};
+use flotilla_api::pipeline::{Action, Approval, Hop, HopPlan, NewRun, Phase, PipelineSpec, RemoteStage, Run, Step};
 use flotilla_api::rollout::Member;
 
 use crate::error::GroupError;
@@ -95,6 +95,12 @@ pub trait Steps {
     fn begins(&mut self);
     /// It did not begin, and waits.
     fn held_off(&mut self);
+    /// Keys that have no value at the stage now, where that differs from when it was checked.
+    fn misses(&mut self, missing: &[String]);
+    /// The other installation does not answer: since when.
+    fn away(&mut self, now_ms: u64) -> u64;
+    /// It answers.
+    fn is_back(&mut self);
     /// It was pushed to a repository.
     fn pushed(&mut self, commit: &str, by: &str, now_ms: u64);
     /// It began at the stage: the revision, and the number of the rollout (0: it was there already).
@@ -127,7 +133,7 @@ impl Steps for Run {
     fn taken(&mut self, taken: Taken, by: &str, now_ms: u64) {
         let Some(hop) = at_work(self) else { return };
         let why = match taken.snapshot {
-            0 => format!("for stage {}: commit {}", hop.stage, taken.commit),
+            0 if taken.group.is_empty() => format!("for stage {}: commit {}", hop.stage, taken.commit),
             number => format!("for stage {}: snapshot {number} of group {}", hop.stage, taken.group),
         };
         let Taken { group, source, commit, snapshot, author } = taken;
@@ -166,6 +172,22 @@ impl Steps for Run {
     fn held_off(&mut self) {
         if let Some(hop) = at_work(self) {
             hop.begins = false;
+        }
+    }
+
+    fn misses(&mut self, missing: &[String]) {
+        if let Some(hop) = at_work(self).filter(|hop| hop.plan.missing != missing) {
+            hop.plan.missing = missing.to_vec();
+        }
+    }
+
+    fn away(&mut self, now_ms: u64) -> u64 {
+        at_work(self).map_or(now_ms, |hop| *hop.away_since_ms.get_or_insert(now_ms))
+    }
+
+    fn is_back(&mut self) {
+        if let Some(hop) = at_work(self) {
+            hop.away_since_ms = None;
         }
     }
 
@@ -244,14 +266,16 @@ impl Steps for Run {
             let reason = format!("run {} is over: {}", self.number, self.phase);
             return Err(GroupError::Conflict { code: "run_over", reason });
         }
-        if self.hop().is_some_and(|hop| hop.step == Step::Follow && hop.rollout > 0) {
+        let far = self.stage().and_then(|stage| stage.remote.as_ref()).map(RemoteStage::place);
+        if far.is_none() && self.hop().is_some_and(|hop| hop.step == Step::Follow && hop.rollout > 0) {
             let reason = format!(
                 "run {} rolls out now: halt that with `flotilla rollout cancel`, and the run ends with it",
                 self.number
             );
             return Err(GroupError::Conflict { code: "rollout_active", reason });
         }
-        if let Some(hop) = self.hop().filter(|hop| hop.begins) {
+        // What is away may stay away: nobody has to wait for it.
+        if let Some(hop) = self.hop().filter(|hop| hop.begins && hop.away_since_ms.is_none()) {
             let reason = format!(
                 "run {} begins at stage {} at this moment: ask again when that is known",
                 self.number, hop.stage
@@ -260,7 +284,14 @@ impl Steps for Run {
         }
         let word = if phase == Phase::Rejected { "rejected" } else { "cancelled" };
         let more = if why.is_empty() { String::new() } else { format!(": {why}") };
-        self.reason = format!("{word} by {actor}{more}");
+        let left = match (far, self.hop()) {
+            (Some(place), Some(hop)) if hop.step == Step::Follow => {
+                format!("; rollout {} of group {place} goes on, and this run does not say how it ends", hop.rollout)
+            }
+            (Some(place), Some(hop)) if hop.begins => format!("; whether it began in group {place} is not known"),
+            _ => String::new(),
+        };
+        self.reason = format!("{word} by {actor}{more}{left}");
         (self.phase, self.ended_ms) = (phase, Some(now_ms));
         self.waits_for.clear();
         let action = if phase == Phase::Rejected { "pipeline-reject" } else { "pipeline-cancel" };
@@ -309,5 +340,27 @@ mod tests {
         assert!(!run.hop().unwrap().begins);
         let refused = run.stop(Phase::Cancelled, "bob", "", 9).unwrap_err();
         assert!(matches!(refused, GroupError::Conflict { code: "rollout_active", .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_run_to_what_is_away_may_be_cancelled_and_says_what_is_not_known() {
+        let there = RemoteStage { url: "https://b:1".to_owned(), group: "g".to_owned(), ..RemoteStage::default() };
+        let near = StageSpec { name: "a".to_owned(), group: Some("a".to_owned()), ..StageSpec::default() };
+        let far = StageSpec { name: "b".to_owned(), remote: Some(there), ..StageSpec::default() };
+        let spec = PipelineSpec { name: "p".to_owned(), stages: vec![near, far], ..PipelineSpec::default() };
+        let mut run = begin(&spec, &NewRun::default(), 1, "ada", 5).unwrap();
+        run.taken(Taken::default(), "ada", 6);
+        run.checked(HopPlan::default(), None, "ada", 7);
+        run.opened("ada", 8);
+        run.begins();
+        assert!(run.clone().stop(Phase::Cancelled, "bob", "", 9).is_err(), "it answers");
+        assert_eq!((run.away(10), run.away(20)), (10, 10));
+        let mut gone = run.clone();
+        gone.stop(Phase::Cancelled, "bob", "", 30).unwrap();
+        assert_eq!(gone.reason, "cancelled by bob; whether it began in group g at https://b:1 is not known");
+        run.is_back();
+        run.deployed("r", 3, "ada", 40);
+        run.stop(Phase::Cancelled, "bob", "", 50).unwrap();
+        assert!(run.reason.contains("rollout 3 of group g at https://b:1 goes on"), "{}", run.reason);
     }
 }

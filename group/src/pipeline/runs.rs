@@ -16,16 +16,14 @@ use crate::keys;
 const ATTEMPTS: usize = 50;
 /// So many runs of a pipeline are active at once.
 const ACTIVE: usize = 20;
-/// For how long it is known for what a run was begun.
-const ONCE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// So many runs are kept.
-const KEPT: usize = 200;
+pub(super) const KEPT: usize = 200;
 
 /// The runs of a pipeline.
 #[derive(Clone)]
 pub struct Runs {
-    store: Arc<dyn Store>,
-    pipeline: String,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) pipeline: String,
 }
 
 impl Runs {
@@ -72,18 +70,22 @@ impl Runs {
             let reason = format!("{active} runs of pipeline \"{}\" are active: cancel some, or wait", self.pipeline);
             return Err(GroupError::Conflict { code: "too_many_runs", reason });
         }
-        if let Some(first) = self.first_for(new.once.as_deref()).await? {
+        if let Some(once) = &new.once
+            && let Some(first) = self.first_for(once).await?
+        {
             return Ok(first);
         }
         let number = self.store.incr(&keys::pipeline_count(&self.pipeline), 1.0).await? as u64;
         let run = begin(spec, new, number, actor, now)?;
-        if !self.claim(new.once.as_deref(), number).await?
-            && let Some(first) = self.first_for(new.once.as_deref()).await?
-        {
-            return Ok(first);
-        }
         let key = keys::pipeline_run(&self.pipeline, number);
-        self.store.cas(&key, Expect::Absent, Some(keys::encode(&run)), Write::default()).await?;
+        if let Some(once) = &new.once {
+            let first = self.begin_once(once, &run).await?;
+            if first.number != number {
+                return Ok(first);
+            }
+        } else {
+            self.store.cas(&key, Expect::Absent, Some(keys::encode(&run)), Write::default()).await?;
+        }
         self.copy(&run, 0, false).await?;
         let all = self.list().await?;
         let over = all.iter().filter(|run| !run.is_active());
@@ -91,22 +93,6 @@ impl Runs {
             self.store.delete(&keys::pipeline_run(&self.pipeline, old.number), None).await?;
         }
         Ok(run)
-    }
-
-    /// The run that was begun for the same; `None`: there is none.
-    async fn first_for(&self, once: Option<&str>) -> Result<Option<Run>, GroupError> {
-        let Some(once) = once else { return Ok(None) };
-        keys::check("once", once)?;
-        let Some(entry) = self.store.get(&keys::pipeline_once(&self.pipeline, once)).await? else { return Ok(None) };
-        let first = String::from_utf8_lossy(&entry.value).parse().unwrap_or(0);
-        Ok(Some(self.get(first).await?.0))
-    }
-
-    /// Notes that a run is the one for this; false when another one is.
-    async fn claim(&self, once: Option<&str>, number: u64) -> Result<bool, GroupError> {
-        let Some(once) = once else { return Ok(true) };
-        let (key, value) = (keys::pipeline_once(&self.pipeline, once), Some(number.to_string().into()));
-        Ok(self.store.cas(&key, Expect::Absent, value, Write::expiring(ONCE)).await?.is_swapped())
     }
 
     /// Writes a changed run if it is still at `version`. False when it is not. New entries of its log are copied to the audit
@@ -182,8 +168,13 @@ impl Runs {
         self.copy(run, run.log.len().saturating_sub(3), true).await
     }
 
-    async fn copy(&self, run: &Run, first: usize, missing: bool) -> Result<(), GroupError> {
-        for group in run.pipeline.stages.iter().filter_map(|stage| stage.group.as_ref()) {
+    pub(super) async fn copy(&self, run: &Run, first: usize, missing: bool) -> Result<(), GroupError> {
+        let groups: Vec<&String> = run.pipeline.stages.iter().filter_map(|stage| stage.group.as_ref()).collect();
+        if groups.is_empty() {
+            // What goes on elsewhere alone is of no group here.
+            return AuditLog::system(self.store.clone()).copy_run(&run.log, first, missing).await;
+        }
+        for group in groups {
             let audit = AuditLog::new(self.store.clone(), group)?;
             audit.copy_run(&run.log, first, missing).await?;
         }

@@ -7,6 +7,7 @@ use flotilla_store::{Expect, Store, Write};
 
 use super::check::check;
 use super::runs::Runs;
+use super::tokens::StageTokens;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -77,6 +78,7 @@ impl Pipelines {
             return Err(GroupError::Conflict { code: "run_active", reason });
         }
         self.store.delete(&keys::pipeline(name), None).await?;
+        StageTokens::new(self.store.clone(), name)?.remove().await?;
         runs.remove_all().await
     }
 }

@@ -30,6 +30,9 @@ pub(super) async fn seal_anew(store: &Arc<dyn Store>, known: &str) -> Result<u64
             written += u64::from(change(store, entry, |entry| parts(entry, known)).await?);
         }
     }
+    for entry in store.list(keys::PIPELINE_TOKENS).await? {
+        written += u64::from(change(store, entry, |entry| parts(entry, known)).await?);
+    }
     Ok(written)
 }
 

@@ -176,6 +176,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
+    use crate::pipeline::StageTokens;
     use crate::sealing::{Restart, open, seal};
 
     /// A rotation that ended between the new key and the sealing: the process is started with the new key alone.
@@ -189,6 +190,8 @@ mod tests {
         let (old, new) = ("the old key of the group", "the new key of the group");
         let record = json!({"format": 1, "env": seal(&plain, old)});
         store.set(&keys::secrets("g"), record.to_string().into(), Write::default()).await.unwrap();
+        let tokens = StageTokens::new(store.clone(), "p").unwrap();
+        tokens.set("prod", "https://b:1", "flo_hush", Some(old)).await.unwrap();
         let handover = keys::encode(&Handover::new(old, new, 1).unwrap());
         store.set(&keys::key_next(&fingerprint(old)), handover, Write::default()).await.unwrap();
 
@@ -198,10 +201,11 @@ mod tests {
 
         let ring = KeyRing::new(store.clone(), Some(new), Restart::Given);
         assert_eq!(ring.keys().await.unwrap().as_deref(), Some(&*format!("{new}\n{old}")));
-        assert_eq!(Rotation::new(store.clone(), ring).finish().await.unwrap(), 1);
+        assert_eq!(Rotation::new(store.clone(), ring).finish().await.unwrap(), 2);
         let entry = store.get(&keys::secrets("g")).await.unwrap().unwrap();
         let record: serde_json::Value = serde_json::from_slice(&entry.value).unwrap();
         assert_eq!(open(&record["env"], Some(new)).unwrap(), plain);
+        assert_eq!(tokens.get("prod", "https://b:1", Some(new)).await.unwrap().as_deref(), Some("flo_hush"));
         let again = KeyRing::new(store.clone(), Some(new), Restart::Given);
         assert_eq!(again.keys().await.unwrap().as_deref(), Some(new), "the old one is out of use");
         assert!(KeyRing::new(store, Some(old), Restart::Given).keys().await.is_err());

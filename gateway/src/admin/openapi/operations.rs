@@ -15,7 +15,7 @@ use flotilla_api::key::{KeyFinished, KeyRotated, KeyState, RotateKey};
 use flotilla_api::log::LogPage;
 use flotilla_api::member::By;
 use flotilla_api::node::{GroupNodes, Inject, Injected};
-use flotilla_api::pipeline::{NewRun, PipelineSpec, Run, Verdict};
+use flotilla_api::pipeline::{NewRun, PipelineSpec, Run, StageToken, Verdict};
 use flotilla_api::placement::{
     Host, Joined, PlacementCheck, PlacementSummary, Proposed, ServerGroupJoin, ServerGroupSpec, ServerGroupStatus,
 };
@@ -25,12 +25,14 @@ use flotilla_api::rollout::{Rollout, RolloutStatus};
 use flotilla_api::snapshot::{Export, Exported, NewSnapshot, Snapshot};
 use flotilla_api::timer::GroupTimers;
 use flotilla_api::trail::{TrailFilter, TrailRule, Trails};
+use flotilla_api::transfer::{Transfer, TransferContent, TransferState, Transferred};
 use serde_json::{Map, Value};
 
 use super::super::context::Which;
 use super::super::logs::Which as Lines;
 use super::super::nodes::Which as Debugged;
 use super::super::tokens::Whose;
+use super::super::transfer::Which as Transferrals;
 use super::operation::{Operation, change, get};
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -145,6 +147,17 @@ fn revisions() -> Vec<Operation> {
             .answers::<Copied>(201),
         get::<RevisionContent>("/api/v1/groups/{group}/revisions/{id}", "A revision, by its id or its first digits"),
         get::<RevisionDiff>("/api/v1/groups/{group}/revisions/{id}/diff/{to}", "What differs between two revisions"),
+        get::<TransferContent>(
+            "/api/v1/groups/{group}/revisions/{id}/transfer",
+            "What of a revision goes to another group: no value of env and no credential",
+        ),
+        get::<TransferState>("/api/v1/groups/{group}/transfer", "How a transfer went").query::<Transferrals>(),
+        change("POST", "/api/v1/groups/{group}/transfer", "Bring a revision of another installation, once for each id")
+            .takes::<Transfer>()
+            .answers::<Transferred>(202),
+        change("POST", "/api/v1/groups/{group}/transfer/dry-run", "What a transfer would do")
+            .takes::<Transfer>()
+            .answers::<DryRun>(200),
         get::<Vec<EnvVar>>("/api/v1/groups/{group}/env", "Environment variables and names of secrets"),
         change("PUT", "/api/v1/groups/{group}/env/secrets", "Set and remove secrets")
             .takes::<SecretChange>()
@@ -210,6 +223,8 @@ fn pipelines() -> Vec<Operation> {
         change("POST", "/api/v1/pipelines", "Add a pipeline").takes::<PipelineSpec>().answers::<PipelineSpec>(201),
         get::<PipelineSpec>("/api/v1/pipelines/{name}", "A pipeline"),
         change("DELETE", "/api/v1/pipelines/{name}", "Remove a pipeline without an active run"),
+        change("PUT", "/api/v1/pipelines/{name}/stages/{stage}/token", "Give a stage elsewhere its token")
+            .takes::<StageToken>(),
         get::<Vec<Run>>("/api/v1/pipelines/{name}/runs", "The runs of a pipeline, oldest first"),
         change("POST", "/api/v1/pipelines/{name}/runs", "Begin a run").takes::<NewRun>().answers::<Run>(201),
         get::<Run>("/api/v1/pipelines/{name}/runs/{number}", "A run"),
