@@ -28,6 +28,7 @@ const LONGEST: usize = 200;
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Which {
     /// Its id.
+    #[serde(default)]
     id: String,
 }
 
