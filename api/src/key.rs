@@ -28,7 +28,7 @@ pub struct Pending {
 pub struct KeyHolder {
     /// Its group; empty: none.
     pub group: String,
-    /// `replica` or `gateway`.
+    /// `replica`, `gateway` or `agent`.
     pub kind: String,
     /// Its id.
     pub id: String,

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use flotilla_api::placement::HostLoad;
+use flotilla_api::placement::{AgentBinary, HostLoad};
 
 /// The machine's hostname.
 pub fn name() -> String {
@@ -21,6 +21,8 @@ pub fn load(started_ms: u64) -> HostLoad {
         memory_available: bytes(&memory, "MemAvailable:"),
         load: load.split(' ').next().and_then(|minute| minute.parse().ok()).unwrap_or_default(),
         processors: std::thread::available_parallelism().map_or(1, usize::from),
+        binary: AgentBinary::default(),
+        key: String::new(),
         beat: 0,
     }
 }

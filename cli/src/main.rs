@@ -9,6 +9,7 @@ mod client;
 mod completions;
 mod config_file;
 mod context;
+mod crew;
 mod deadletter;
 mod debug;
 mod deploy;
@@ -60,6 +61,7 @@ mod tls;
 mod token;
 mod trail;
 mod up;
+mod upgrade;
 mod user;
 mod user_dir;
 mod version;
@@ -145,6 +147,8 @@ enum Command {
     Placement(placement::PlacementArgs),
     /// Machines with an agent: list, show, drain, undrain, remove
     Host(host::HostArgs),
+    /// Replace the binary of agents and replicas, one after the other, and go back when that fails
+    Upgrade(Box<upgrade::UpgradeArgs>),
     /// Change how many replicas run
     Scale(scale::ScaleArgs),
     /// Ask a process of Flotilla whether it is ready: exit code 0 or 1, and why not
@@ -254,6 +258,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::ServerGroup(args) => server_group::run(args).await,
             Command::Placement(args) => placement::run(args).await,
             Command::Host(args) => host::run(args).await,
+            Command::Upgrade(args) => upgrade::run(*args).await,
             Command::Scale(args) => scale::run(args).await,
             Command::Health(args) => health::run(args).await,
             Command::Status(args) => status::run(args).await,

@@ -81,7 +81,7 @@ pub async fn standing(
         Err(error) => return Err(error),
     };
     let hosts = client.hosts().await?;
-    warnings.extend(placement::warnings(replicas, &hosts, group.rollout.min_available.unwrap_or(1)));
+    warnings.extend(placement::warnings(replicas, &hosts, &group.rollout));
     Ok(Standing { warnings, hosts })
 }
 

@@ -1,5 +1,6 @@
 //! Drives rollouts: whoever holds the group's upgrade lease takes the next step.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use crate::audit::{AuditEntry, AuditLog};
 use crate::changes::Changes;
 use crate::desired::DesiredStates;
 use crate::error::GroupError;
+use crate::host::Hosts;
 use crate::keys;
 use crate::member::Registry;
 use crate::rollout::{Action, Actor, Seen, decide};
@@ -131,7 +133,11 @@ impl Driver {
             self.copied = 0;
         }
         self.copy(&rollout.log).await?;
-        let seen = Seen { now_ms: self.desired.now_ms().await?, replicas: self.registry.staying().await? };
+        let zones = match rollout.rules.min_zones {
+            Some(_) => Hosts::new(self.store.clone()).zones().await?,
+            None => BTreeMap::new(),
+        };
+        let seen = Seen { now_ms: self.desired.now_ms().await?, replicas: self.registry.staying().await?, zones };
         let action = decide(rollout, &seen);
         if matches!(action, Action::Wait { .. }) {
             return Ok(());

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod alert;
 pub mod audit;
+pub mod binary;
 mod changes;
 mod clock;
 pub mod control;

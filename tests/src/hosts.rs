@@ -1,8 +1,10 @@
 //! A group over several hosts: a store, a broker, a gateway, and agents as processes of their own.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::process::{Command, Output};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -16,15 +18,26 @@ use crate::part::{Part, wait_for};
 use crate::ports::free_ports;
 use crate::process::{flotilla, kill};
 use crate::redis::Redis;
+use crate::store_server::{StoreKind, StoreServer};
 use crate::wait::eventually;
 
 /// How long something may take that ends by itself.
 const ENDS: Duration = Duration::from_secs(60);
 
+/// The key of the groups.
+const KEY: &str = "the key of the groups on these hosts";
+
+/// The store's server.
+enum Server {
+    Redis { _server: Redis },
+    Any { _server: Box<StoreServer> },
+}
+
 /// Hosts and what they need.
 pub struct Hosts {
-    /// The store.
-    pub redis: Redis,
+    /// The store's URL.
+    pub store: String,
+    _server: Server,
     /// Where the broker listens.
     pub mqtt: SocketAddr,
     /// Where flow traffic comes in.
@@ -50,20 +63,34 @@ impl Hosts {
     pub fn start_in(network: Option<Network>) -> anyhow::Result<Hosts> {
         let ip = network.as_ref().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), Network::address);
         let redis = Redis::start_on(ip)?;
+        let url = redis.url();
+        Hosts::start_over(Server::Redis { _server: redis }, url, network)
+    }
+
+    /// The same on loopback over a store of this kind.
+    pub fn start_on_store(kind: StoreKind) -> anyhow::Result<Hosts> {
+        let server = StoreServer::start(kind)?;
+        let url = server.url().to_owned();
+        Hosts::start_over(Server::Any { _server: Box::new(server) }, url, None)
+    }
+
+    fn start_over(server: Server, url: String, network: Option<Network>) -> anyhow::Result<Hosts> {
+        let ip = network.as_ref().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), Network::address);
         let [mut mqtt, http, admin, ops] = free_ports()?;
         mqtt.set_ip(ip);
         let (listen, shown) = (mqtt.to_string(), ops.to_string());
         let broker = Part::start(&["broker", "--listen", &listen, "--allow-anonymous", "--ops", &shown], &[])?;
-        let (at, door, url) = (admin.to_string(), http.to_string(), redis.url());
+        let (at, door) = (admin.to_string(), http.to_string());
         let folder = TempDir::new()?;
         let logs = folder.path().join("logs").display().to_string();
         let args = ["gateway", "--http", &door, "--admin", &at, "--store", &url, "--logs", &logs];
-        let gateway = Part::start(&args, &[])?;
+        let gateway = Part::start(&args, &[("FLOTILLA_GROUP_KEY", KEY)])?;
         wait_for(admin, "/livez", 200)?;
         wait_for(ops, "/readyz", 200)?;
         let (agents, parts) = (BTreeMap::new(), vec![broker, gateway]);
         Ok(Hosts {
-            redis,
+            store: url,
+            _server: server,
             mqtt,
             http,
             admin: Admin { address: admin, token: None },
@@ -77,6 +104,15 @@ impl Hosts {
 
     /// Starts the agent of a host.
     pub fn agent(&mut self, host: &str, args: &[&str]) -> anyhow::Result<()> {
+        self.start_agent(host, args, KEY)
+    }
+
+    /// Starts the agent of a host with another key of the groups than all others have.
+    pub fn agent_with_key(&mut self, host: &str, key: &str) -> anyhow::Result<()> {
+        self.start_agent(host, &[], key)
+    }
+
+    fn start_agent(&mut self, host: &str, args: &[&str], key: &str) -> anyhow::Result<()> {
         let mut command = match &self.network {
             Some(network) => network.command(host, &flotilla()?),
             None => Command::new(flotilla()?),
@@ -95,7 +131,9 @@ impl Hosts {
             &self.replace_after.to_string(),
         ]);
         command.args(["--workers", "1"]).args(args);
-        command.envs([("FLOTILLA_STORE", self.redis.url().as_str()), ("FLOTILLA_LEASE", lease)]);
+        let data = self.folder.path().join(format!("agent-{host}"));
+        command.envs([("FLOTILLA_STORE", self.store.as_str()), ("FLOTILLA_LEASE", lease)]);
+        command.env("FLOTILLA_GROUP_KEY", key).env("FLOTILLA_DATA", data);
         self.agents.insert(host.to_owned(), Part::run(command)?);
         eventually(&format!("host {host}"), ENDS, || self.host(host).filter(|host| host["alive"] == true)).map(drop)
     }
@@ -103,10 +141,10 @@ impl Hosts {
     /// Starts one more gateway; answers where flow traffic comes in there.
     pub fn gateway(&self) -> anyhow::Result<(Part, SocketAddr)> {
         let [http, admin] = free_ports()?;
-        let (at, door, url) = (admin.to_string(), http.to_string(), self.redis.url());
+        let (at, door, url) = (admin.to_string(), http.to_string(), &self.store);
         let logs = self.folder.path().join("logs").display().to_string();
-        let args = ["gateway", "--http", &door, "--admin", &at, "--store", &url, "--logs", &logs];
-        let part = Part::start(&args, &[])?;
+        let args = ["gateway", "--http", &door, "--admin", &at, "--store", url, "--logs", &logs];
+        let part = Part::start(&args, &[("FLOTILLA_GROUP_KEY", KEY)])?;
         wait_for(admin, "/readyz", 200)?;
         Ok((part, http))
     }
@@ -168,6 +206,25 @@ impl Hosts {
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(!output.status.success(), "{args:?} was not refused: {}", String::from_utf8_lossy(&output.stdout));
         Ok(err)
+    }
+
+    /// A binary of Flotilla with other bytes than the one that runs: what follows an ELF file has no effect.
+    pub fn other_binary(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let file = self.folder.path().join(name);
+        let stripped = Command::new("strip").arg("-o").arg(&file).arg(flotilla()?).stderr(Stdio::null()).status();
+        if !stripped.is_ok_and(|status| status.success()) {
+            std::fs::copy(flotilla()?, &file)?;
+        }
+        std::fs::OpenOptions::new().append(true).open(&file)?.write_all(name.as_bytes())?;
+        Ok(file)
+    }
+
+    /// A script that is to pass for a binary; `$FLOTILLA` in it is one that works.
+    pub fn script(&self, name: &str, body: &str) -> anyhow::Result<PathBuf> {
+        let file = self.folder.path().join(name);
+        let works = flotilla()?.display().to_string();
+        std::fs::write(&file, format!("#!/bin/sh\nFLOTILLA='{works}'\n{body}\n"))?;
+        Ok(file)
     }
 
     /// Writes JSON to a file.

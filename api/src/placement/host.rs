@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::upgrade::AgentBinary;
+
 /// What an agent says of its machine when it starts; it lasts beyond the agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostFacts {
@@ -25,6 +27,9 @@ pub struct HostFacts {
     /// The user whose host it is; empty: the administrators'.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub owner: String,
+    /// That user's id: it tells another one who got the name later.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub owner_id: String,
 }
 
 /// What an agent says of its machine with each sign of life.
@@ -42,6 +47,12 @@ pub struct HostLoad {
     pub load: f64,
     /// Processors.
     pub processors: usize,
+    /// The fingerprint of the group's key that the agent is started with next; empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key: String,
+    /// Which binary it runs, and which others it has.
+    #[serde(default)]
+    pub binary: AgentBinary,
     /// Grows with each sign of life.
     pub beat: u64,
 }

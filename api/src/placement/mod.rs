@@ -4,6 +4,7 @@ mod host;
 mod server_group;
 mod spec;
 mod spread;
+mod upgrade;
 
 pub use host::{Host, HostFacts, HostLoad};
 pub use server_group::{
@@ -11,3 +12,7 @@ pub use server_group::{
 };
 pub use spec::{PlacementCheck, PlacementSpec, PlacementSummary, Proposed};
 pub use spread::warnings;
+pub use upgrade::{
+    AgentBinary, Binary, BinaryChunk, CHUNK, HostStep, HostUpgrade, LARGEST_BINARY, MemberUpgrade, NewBinary,
+    NewUpgrade, RefusedBinary, Trial, Upgrade, UpgradeStatus, binary_name,
+};

@@ -11,6 +11,12 @@ pub struct Rules {
     /// Replicas that stay ready at least; the default is all but one. A group of one has none to spare: its replica
     /// swaps in place while the gateway holds requests back.
     pub min_available: Option<usize>,
+    /// Hosts on which ready replicas stay at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_hosts: Option<usize>,
+    /// Zones in which ready replicas stay at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_zones: Option<usize>,
     /// How long a replica may take to finish what is in flight before it swaps.
     pub drain_ms: u64,
     /// How long it may take after that to be ready.
@@ -32,6 +38,8 @@ impl Default for Rules {
     fn default() -> Rules {
         Rules {
             min_available: None,
+            min_hosts: None,
+            min_zones: None,
             drain_ms: 15_000,
             ready_ms: 30_000,
             probation_ms: 5_000,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -40,6 +41,12 @@ pub struct AgentArgs {
     /// Seconds that a host may be lost before its replicas are placed elsewhere; the same for all agents
     #[arg(long, env = "FLOTILLA_REPLACE_AFTER", default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub replace_after: u64,
+    /// Folder for the binaries that `flotilla upgrade` brings; programs in it must be allowed to run
+    #[arg(long, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Only look whether an agent could start with this: a new binary is asked before it takes over
+    #[arg(long, hide = true)]
+    pub rehearse: bool,
     /// Where the replicas' HTTP nodes listen; with port 0 each has one of its own. Gateways reach replicas at this address
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "0.0.0.0:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: SocketAddr,
@@ -68,6 +75,7 @@ impl AgentArgs {
             labels: self.label.iter().cloned().collect::<BTreeMap<_, _>>(),
             max_replicas: self.max_replicas,
             owner: self.owner.clone(),
+            owner_id: String::new(),
         }
     }
 

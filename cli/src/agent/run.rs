@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use flotilla_api::placement::HostFacts;
+use flotilla_api::placement::{HostFacts, HostLoad, binary_name};
+use flotilla_group::accounts::Accounts;
 use flotilla_group::host::HostRegistration;
 use flotilla_group::placement::PlacementRules;
 use flotilla_group::scheduler::{Ledger, Scheduler};
@@ -17,14 +18,13 @@ use flotilla_tasks::Task;
 use tokio_util::sync::CancellationToken;
 
 use super::args::AgentArgs;
-use super::beat::Heart;
-use super::crew::Crew;
+use super::shelf::Shelf;
+use crate::crew::{Crew, Handover, Heart, Printer, Program, ReplicaCommand, hand_over, taken_over};
 use crate::exit::Exit;
 use crate::group_key::old_key;
 use crate::logging::LogFormat;
 use crate::machine;
 use crate::process::{Metrics, Ops, READY, Readiness, STOPPING, Shutdown, notify};
-use crate::up::{Printer, ReplicaCommand};
 
 /// How much longer than its own drain time-out a replica gets before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
@@ -35,8 +35,12 @@ const SCHEDULER_LEASE: Duration = Duration::from_secs(5);
 
 /// Runs until a signal; then the replicas of this host drain.
 pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitCode> {
+    if args.rehearse {
+        return rehearse(&args).await;
+    }
     let mut signals = Shutdown::listen()?;
-    let started_ms = machine::now_ms();
+    let mut handed = taken_over()?;
+    let started_ms = handed.as_ref().map_or_else(machine::now_ms, |handed| handed.started_ms);
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
     let readiness = Readiness::default();
@@ -45,41 +49,66 @@ pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitC
     let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
     let keys = KeyRing::new(store.clone(), args.group_key.as_deref(), Restart::Given);
     keys.keys().await.map_err(old_key)?;
-    let facts = args.facts();
+    let mut facts = args.facts();
+    (facts.owner, facts.owner_id) = owner(&store, &facts.owner).await?;
     let host = facts.name.clone();
-    let holder = format!("agent {host}/{started_ms}/{}", flotilla_engine::message::generate_id());
+    // The same after a restart of its own, so that the lease on the host's name is its own.
+    let holder = handed.as_ref().map_or_else(
+        || format!("agent {host}/{started_ms}/{}", flotilla_engine::message::generate_id()),
+        |handed| handed.holder.clone(),
+    );
+    let installed = Program::installed().context("cannot find out where this binary is")?;
+    let (mut shelf, binary) = Shelf::new(&args.data, store.clone(), keys.clone(), installed.clone());
+    let load = HostLoad { binary: binary.borrow().clone(), key: keys.next_start(), ..machine::load(started_ms) };
     let registration = tokio::select! {
-        joined = join(&store, facts, &holder, args.lease()) => joined?,
+        joined = join(&store, facts, &holder, args.lease(), &load) => joined?,
         () = signals.next() => return Ok(ExitCode::SUCCESS),
     };
-    let heart = Heart::start(registration, &host, args.lease(), started_ms);
-    let stop = CancellationToken::new();
+    let heart = Heart::start(registration, &host, args.lease(), started_ms, binary, keys.clone());
     let rules = PlacementRules { replace_after_ms: args.replace_after * 1000, ..PlacementRules::default() };
-    let scheduler = Scheduler::new(store.clone(), &holder, SCHEDULER_LEASE, rules);
-    let task = Task {
-        name: "scheduler",
-        owner: host.as_str().into(),
-        ends: "the agent ends",
-        failure: "this agent places no replicas any more, the others do; restart it",
+    let schedule = || {
+        let (stop, judges) = (CancellationToken::new(), heart.may_judge.clone());
+        let scheduler = Scheduler::new(store.clone(), &holder, SCHEDULER_LEASE, rules);
+        let task = Task {
+            name: "scheduler",
+            owner: host.as_str().into(),
+            ends: "the agent ends",
+            failure: "this agent places no replicas any more, the others do; restart it",
+        };
+        (stop.clone(), task.spawn(scheduler.run(judges, stop)))
     };
-    let scheduling = task.spawn(scheduler.run(heart.may_judge.clone(), stop.clone()));
-    let mut crew =
-        Crew::new(store.clone(), &host, Printer { format: log_format }, command(&args, &store, &host, drain + GRACE));
+    let (mut stop, mut scheduling) = schedule();
+    let slots = handed.as_mut().map(Handover::take_slots).unwrap_or_default();
+    let command = command(&args, &store, &host, drain + GRACE);
+    let mut crew = Crew::new(store.clone(), &host, Printer { format: log_format }, command, slots);
     readiness.ready("host");
     notify(READY);
     tracing::info!(host, ops = %ops.address(), "agent runs: replicas that are placed on this host are started");
     let mut changes = Changes::new(store.clone(), vec![Ledger::key()]);
-    let ledger = Ledger::new(store);
+    let ledger = Ledger::new(store.clone());
     let code = loop {
         tokio::select! {
             _ = changes.next() => {}
             Some(member) = crew.ends.recv() => crew.ended(&member),
+            () = shelf.changed() => {}
             () = signals.next() => break ExitCode::SUCCESS,
             () = heart.lost.cancelled() => break Exit::LeaseLost.into(),
         }
         let followed = async {
             let (placement, _) = ledger.load().await?;
-            crew.follow(&placement).await
+            shelf.stage(&placement, &host);
+            if let Some(next) = shelf.next(&placement, &host)
+                && let Some(slots) = crew.slots()
+            {
+                stop.cancel();
+                let _ = (&mut scheduling).await;
+                tracing::info!("restarts itself with the binary {}; its replicas go on", binary_name(&next.sha256));
+                let handover = Handover::new(&holder, started_ms);
+                let error = hand_over(&next, &installed.path, &args.data, handover, &slots);
+                shelf.refuse(&next.sha256, &format!("the agent cannot restart itself: {error:#}"));
+                (stop, scheduling) = schedule();
+            }
+            crew.follow(&placement, |sha256| shelf.program(&placement, sha256)).await
         };
         if let Err(error) = followed.await {
             tracing::warn!(%error, "cannot ask what is placed on this host; what runs goes on");
@@ -107,14 +136,38 @@ async fn join(
     facts: HostFacts,
     holder: &str,
     ttl: Duration,
+    load: &HostLoad,
 ) -> anyhow::Result<HostRegistration> {
     let deadline = Instant::now() + 2 * ttl;
     loop {
-        match HostRegistration::join(store.clone(), facts.clone(), holder, ttl).await {
+        match HostRegistration::join(store.clone(), facts.clone(), holder, ttl, load.clone()).await {
             Err(GroupError::HostTaken { .. }) if Instant::now() < deadline => tokio::time::sleep(ASK).await,
             joined => return Ok(joined?),
         }
     }
+}
+
+/// The user whose host this is, and that user's id: another one of that name is not meant. The host of nobody is the
+/// administrators'.
+async fn owner(store: &Arc<dyn Store>, name: &str) -> anyhow::Result<(String, String)> {
+    if name.is_empty() {
+        return Ok((String::new(), String::new()));
+    }
+    match Accounts::new(store.clone()).users().find(name).await? {
+        Some(user) => Ok((user.name, user.id)),
+        None => {
+            tracing::warn!("--owner {name}: there is no such user, so that this host is the administrators'");
+            Ok((String::new(), String::new()))
+        }
+    }
+}
+
+/// Looks whether an agent could start like this: the store answers, and what is in it can be read.
+async fn rehearse(args: &AgentArgs) -> anyhow::Result<ExitCode> {
+    let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
+    KeyRing::new(store.clone(), args.group_key.as_deref(), Restart::Given).keys().await.map_err(old_key)?;
+    Ledger::new(store).load().await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// How replicas are started.
@@ -123,9 +176,9 @@ fn command(
     store: &Arc<dyn Store>,
     host: &str,
     patience: Duration,
-) -> impl Fn(&str) -> ReplicaCommand + Send + Sync + 'static {
+) -> impl Fn(&str, Program) -> ReplicaCommand + Send + Sync + 'static {
     let (args, store, host) = (args.clone(), store.clone(), host.to_owned());
-    move |group| {
+    move |group, program| {
         let mut engine = args.engine.clone();
         group.clone_into(&mut engine.group);
         let mut command = engine.to_args();
@@ -141,6 +194,7 @@ fn command(
         // What replicas write is read here, and printed as one stream.
         command.extend(["--show-debug", "--log-format", "json"].map(str::to_owned));
         ReplicaCommand {
+            program,
             args: command,
             group: group.to_owned(),
             keys: KeyRing::new(store.clone(), args.group_key.as_deref(), Restart::Given),

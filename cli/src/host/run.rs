@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use flotilla_api::placement::Host;
+use flotilla_api::placement::{Host, binary_name};
 
 use crate::client::{self, AdminArgs};
 use crate::plain::print;
@@ -103,7 +103,11 @@ fn list(hosts: Vec<Host>) {
         });
         let busy = host.load.as_ref().map_or(String::new(), |load| format!("{:.2} / {}", load.load, load.processors));
         let replicas = format!("{}{most}", host.members.len());
-        [host.facts.name, state, host.facts.zone, host.facts.rack, replicas, memory, busy, labels.join(",")]
+        let version = host.load.as_ref().map_or(String::new(), |load| match load.binary.runs.as_str() {
+            "" => load.version.clone(),
+            sha256 => format!("{} ({})", load.version, binary_name(sha256)),
+        });
+        [host.facts.name, state, host.facts.zone, host.facts.rack, replicas, memory, busy, version, labels.join(",")]
     });
-    client::table(["HOST", "STATE", "ZONE", "RACK", "REPLICAS", "MEMORY", "LOAD", "LABELS"], rows);
+    client::table(["HOST", "STATE", "ZONE", "RACK", "REPLICAS", "MEMORY", "LOAD", "VERSION", "LABELS"], rows);
 }

@@ -16,6 +16,12 @@ pub struct RulesArgs {
     /// Move replicas also when the others of the group are away: none has to stay ready
     #[arg(long, conflicts_with = "min_available")]
     even_if_alone: bool,
+    /// Hosts on which ready replicas stay at least
+    #[arg(long, value_name = "N")]
+    min_hosts: Option<usize>,
+    /// Zones in which ready replicas stay at least
+    #[arg(long, value_name = "N")]
+    min_zones: Option<usize>,
     /// Seconds that a replica must stay well with the new revision
     #[arg(long, value_name = "SECONDS")]
     probation: Option<f64>,
@@ -35,6 +41,8 @@ impl RulesArgs {
     pub async fn rules(&self, client: &Client, group: &str) -> Result<Option<Rules>, ClientError> {
         if self.min_available.is_none()
             && !self.even_if_alone
+            && self.min_hosts.is_none()
+            && self.min_zones.is_none()
             && self.probation.is_none()
             && self.ready_timeout.is_none()
             && self.error_factor.is_none()
@@ -50,6 +58,8 @@ impl RulesArgs {
         let ms = |seconds: f64| (seconds.max(0.0) * 1000.0) as u64;
         let alone = self.even_if_alone.then_some(0);
         rules.min_available = self.min_available.or(alone).or(rules.min_available);
+        rules.min_hosts = self.min_hosts.or(rules.min_hosts);
+        rules.min_zones = self.min_zones.or(rules.min_zones);
         rules.probation_ms = self.probation.map_or(rules.probation_ms, ms);
         rules.ready_ms = self.ready_timeout.map_or(rules.ready_ms, ms);
         rules.error_factor = self.error_factor.unwrap_or(rules.error_factor);

@@ -21,16 +21,15 @@ use super::args::UpArgs;
 use super::banner::{Running, banner};
 use super::begin::{Begun, begin};
 use super::dir;
-use super::living::Living;
-use super::printer::Printer;
 use super::reach::unreached;
 use super::scale;
 use super::scrape;
 use super::secret;
-use super::supervisor::{ReplicaCommand, Supervisor};
+use super::supervisor::Supervisor;
 use super::users;
 use crate::audit::HEADS_FILE;
 use crate::broker::status_routes;
+use crate::crew::{Living, Printer, Program, ReplicaCommand};
 use crate::exit::{Exit, Failure};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
@@ -127,7 +126,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let root = node_root(&revision.settings).unwrap_or_default();
 
     let living = Living::follow(store.clone(), Roster::new(store.clone(), &args.engine.group)?);
-    let command = replica_command(&args, &url, keys, drain + GRACE);
+    let command = replica_command(&args, &url, keys, drain + GRACE)?;
     let supervisor = Arc::new(Supervisor::new(command, living, Printer { format: log_format }));
     supervisor.scale(usize::from(replicas));
     let registry = Registry::new(store.clone(), &args.engine.group)?;
@@ -240,13 +239,14 @@ async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
         .context("cannot start the broker: choose another --mqtt or --mqtt-persist, or --no-broker")
 }
 
-fn replica_command(args: &UpArgs, store: &str, keys: KeyRing, patience: Duration) -> ReplicaCommand {
+fn replica_command(args: &UpArgs, store: &str, keys: KeyRing, patience: Duration) -> anyhow::Result<ReplicaCommand> {
     let mut command = args.engine.to_args();
     command.extend(["--store".to_owned(), store.to_owned(), "--http".to_owned(), "127.0.0.1:0".to_owned()]);
     // What replicas write is read here, and printed as one stream.
     command.extend(["--show-debug", "--log-format", "json"].map(str::to_owned));
     command.extend(["--host".to_owned(), machine::name()]);
-    ReplicaCommand { args: command, group: args.engine.group.clone(), keys, store: None, patience }
+    let program = Program::installed().context("cannot find out where this binary is")?;
+    Ok(ReplicaCommand { program, args: command, group: args.engine.group.clone(), keys, store: None, patience })
 }
 
 /// The store holds flows and credentials: nobody else on the machine is to read it.

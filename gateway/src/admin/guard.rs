@@ -88,7 +88,12 @@ impl Guard {
     /// Whether a host is the caller's. One that is not there is nobody's.
     async fn owns(&self, caller: &Caller, host: &str) -> Result<bool, Failure> {
         match Hosts::new(self.post.api.store.clone()).get(host).await {
-            Ok(known) => Ok(known.facts.owner == caller.name()),
+            Ok(known) if known.facts.owner != caller.name() || known.facts.owner.is_empty() => Ok(false),
+            // Not another one who got the name later.
+            Ok(known) => {
+                let user = self.post.api.accounts.users().find(caller.name()).await?;
+                Ok(user.is_some_and(|user| user.id == known.facts.owner_id))
+            }
             Err(GroupError::NoHost(_)) => Ok(false),
             Err(error) => Err(error.into()),
         }

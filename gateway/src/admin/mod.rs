@@ -45,6 +45,7 @@ mod token;
 mod tokens;
 mod trails;
 mod transfer;
+mod upgrade;
 mod users;
 
 pub use api::{Api, NodeTypes};

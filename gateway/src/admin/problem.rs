@@ -70,6 +70,7 @@ impl From<GroupError> for Failure {
                 PlacementError::ServerGroupExists(_) => (409, "server_group_exists", Some("name")),
                 PlacementError::BadRules(_) => (400, "bad_rules", Some("rules")),
                 PlacementError::InServerGroup { .. } => (409, "in_server_group", Some("group")),
+                PlacementError::Upgrade { code, .. } => (409, *code, None),
                 PlacementError::NoValidHost(_) => (409, "no_valid_host", None),
             },
         };

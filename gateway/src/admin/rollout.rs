@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use flotilla_api::Problem;
 use flotilla_api::member::By;
 use flotilla_api::rollout::{Rollout as Record, RolloutStatus};
+use flotilla_group::host::Hosts;
 use flotilla_group::rollout::{Action, Rollout, Seen, decide};
 
 use super::api::{Api, Body};
@@ -39,7 +40,9 @@ pub(super) async fn waits_for(api: &Api, group: &str, rollout: &Rollout) -> Resu
     if !rollout.is_active() {
         return Ok(None);
     }
-    let seen = Seen { now_ms: api.desired(group)?.now_ms().await?, replicas: api.registry(group)?.staying().await? };
+    let zones = Hosts::new(api.store.clone()).zones().await?;
+    let replicas = api.registry(group)?.staying().await?;
+    let seen = Seen { now_ms: api.desired(group)?.now_ms().await?, replicas, zones };
     match decide(rollout, &seen) {
         Action::Wait { why } => Ok(Some(why)),
         _ => Ok(None),

@@ -14,7 +14,7 @@ use super::guard::{Guard, Post, guard};
 use super::route::Route;
 use super::{
     alerts, audit, context, deadletter, deploy, env, groups, hosts, joins, key, logs, members, nodes, openapi,
-    pipelines, placement, revisions, rollout, snapshots, status, tokens, trails, transfer, users,
+    pipelines, placement, revisions, rollout, snapshots, status, tokens, trails, transfer, upgrade, users,
 };
 
 /// Routes, each with its handler.
@@ -82,6 +82,12 @@ fn own(routes: Routes) -> Routes {
         .delete("/api/v1/hosts/{host}", Right::ManageHost, hosts::remove)
         .post("/api/v1/hosts/{host}/drain", Right::ManageHost, hosts::drain)
         .post("/api/v1/hosts/{host}/undrain", Right::ManageHost, hosts::undrain)
+        .get("/api/v1/upgrade", Right::View, upgrade::status)
+        .post("/api/v1/upgrade", Right::Administer, upgrade::begin)
+        .post("/api/v1/upgrade/cancel", Right::Administer, upgrade::cancel)
+        .post("/api/v1/binaries", Right::Administer, upgrade::announce)
+        .put("/api/v1/binaries/{sha256}/chunks/{index}", Right::Administer, upgrade::chunk)
+        .post("/api/v1/binaries/{sha256}/finish", Right::Administer, upgrade::finish)
         .post("/api/v1/groups/{group}/deploy", Right::Deploy, deploy::deploy)
         .post("/api/v1/groups/{group}/deploy/dry-run", Right::View, deploy::dry_run)
         .get("/api/v1/groups/{group}/transfer", Right::Deploy, transfer::state)

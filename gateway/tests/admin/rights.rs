@@ -54,6 +54,8 @@ async fn every_route_as_everybody() {
             let path = path
                 .replace("{host}", "h")
                 .replace("{stage}", "s")
+                .replace("{sha256}", &"a".repeat(64))
+                .replace("{index}", "0")
                 .replace("{module}", "node-red")
                 .replace("{name}", "inject")
                 .replace("{number}", "1")

@@ -121,7 +121,8 @@ impl DesiredStates {
                 // Its holder may have died before it copied the last entries.
                 AuditLog::new(self.store.clone(), &self.group)?.copy(&last.log, 0).await?;
             }
-            let seen = Seen { now_ms: self.now_ms().await?, replicas: registry.staying().await? };
+            let replicas = registry.staying().await?;
+            let seen = Seen { now_ms: self.now_ms().await?, replicas, ..Seen::default() };
             if let Some((field, reason)) = rules.problem(seen.replicas.len()) {
                 return Err(GroupError::Rules { field, reason });
             }
@@ -145,7 +146,7 @@ impl DesiredStates {
         origin: &Origin,
     ) -> Result<Option<Rollout>, GroupError> {
         let by = Actor { origin: origin.clone(), token: 0, now_ms: self.now_ms().await? };
-        let nobody = Seen { now_ms: by.now_ms, replicas: Vec::new() };
+        let nobody = Seen { now_ms: by.now_ms, ..Seen::default() };
         let mut rollout = Rollout::begin(1, revision, revision, rules.clone(), &nobody, why, &by);
         rollout.apply(&Action::End, &by);
         let state = DesiredState { rollout: Some(rollout.clone()), ..DesiredState::new(revision) };

@@ -36,7 +36,7 @@ impl HostRegistration {
     /// Signs of life within one lease.
     pub const BEATS_PER_LEASE: u32 = 3;
 
-    /// Takes a host's name. `holder` names the process, among all on all machines.
+    /// Takes a host's name. `holder` names the process, among all on all machines; `load` is the first sign of life.
     ///
     /// # Errors
     /// [`GroupError::HostTaken`] while another process holds it, [`GroupError::BadName`], or what the store said.
@@ -45,6 +45,7 @@ impl HostRegistration {
         facts: HostFacts,
         holder: &str,
         ttl: Duration,
+        load: HostLoad,
     ) -> Result<HostRegistration, GroupError> {
         keys::check("host name", &facts.name)?;
         let lease = match store.acquire(&keys::agent(&facts.name), holder, ttl).await? {
@@ -55,6 +56,8 @@ impl HostRegistration {
         };
         let mut registration =
             HostRegistration { store, facts, holder: holder.to_owned(), ttl, lease, unbroken: None, beats: 0 };
+        // A host that is seen without a sign of life counts as lost: the first one comes before what it is.
+        registration.give(load).await?;
         registration.tell().await?;
         Ok(registration)
     }

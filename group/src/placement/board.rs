@@ -1,6 +1,6 @@
 //! The hosts with their load, and one group's view of them: what a choice counts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use flotilla_api::placement::{Domain, HostFacts, PlacementSpec};
 
@@ -21,6 +21,8 @@ pub(super) struct Seat<'a> {
     pub(super) facts: &'a HostFacts,
     pub(super) alive: bool,
     pub(super) drained: bool,
+    /// The groups that it takes; `None`: all.
+    pub(super) takes: Option<&'a BTreeSet<String>>,
     /// Lost for so long that its members are placed elsewhere.
     pub(super) given_up: bool,
     pub(super) lost_ms: Option<u64>,
@@ -69,6 +71,7 @@ impl<'a> Board<'a> {
                     facts: &host.facts,
                     alive: host.alive && lost_ms.is_none(),
                     drained: placement.drained.contains(name),
+                    takes: host.takes.as_ref(),
                     given_up: lost_ms.is_some_and(|lost| lost >= seen.rules.replace_after_ms),
                     lost_ms,
                     load: 0,

@@ -94,6 +94,9 @@ impl Board<'_> {
         if seat.drained {
             return Some(Obstacle::Drained);
         }
+        if seat.takes.is_some_and(|takes| !takes.contains(view.ask.group)) {
+            return Some(Obstacle::Owned);
+        }
         let asked = view.ask.placement.labels.iter();
         if let Some((label, _)) = asked.into_iter().find(|(label, value)| seat.facts.labels.get(*label) != Some(value))
         {

@@ -9,7 +9,7 @@ use super::seen::{GroupSeen, Seen};
 use super::violations::{Violation, violations};
 
 /// What comes next.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decision {
     /// The document as it is to be.
     pub placement: Placement,
@@ -42,11 +42,12 @@ pub fn decide(placement: &Placement, seen: &Seen) -> Decision {
         decision.move_one(seen, group);
     }
     decision.dissolve(seen);
+    decision.upgrade(seen);
     decision
 }
 
 impl Decision {
-    fn say(&mut self, group: &str, action: &'static str, number: Option<u64>, why: String) {
+    pub(super) fn say(&mut self, group: &str, action: &'static str, number: Option<u64>, why: String) {
         let member = number.map(|number| member_name(group, number)).unwrap_or_default();
         self.outcomes.push(Outcome { group: group.to_owned(), action, member, why });
     }
@@ -113,6 +114,9 @@ impl Decision {
 
     fn settle_pair(&mut self, seen: &Seen, group: &GroupSeen, new: u64, old: u64) {
         let name = &group.name;
+        if group.locked || self.is_pair_of_upgrade(name, new) {
+            return;
+        }
         if [new, old].iter().any(|number| self.placement.groups[name].leaving.contains(number)) {
             return;
         }
@@ -149,12 +153,16 @@ impl Decision {
             for number in numbers {
                 let host = self.placement.groups[&group.name].host_of(number).unwrap_or_default();
                 let why = format!("on host \"{host}\"");
+                self.choose_binary(&group.name, number);
                 self.say(&group.name, "member-placed", Some(number), why);
             }
             if let Some(none) = short {
                 let (placed, wanted) = (self.placement.groups[&group.name].count(), group.wanted);
                 self.note(group, format!("{placed} of {wanted} replicas are placed. {none}"));
             }
+        }
+        if has > group.wanted && group.locked {
+            return self.note(group, "replicas are to leave; a rollout moves replicas first".to_owned());
         }
         for _ in group.wanted..has {
             let Some(number) = self.dispensable(group) else { return };
@@ -241,10 +249,12 @@ impl Decision {
         }
         let server_group = places.server_group.as_deref();
         let violated = server_group.map_or_else(Vec::new, |name| violations(&self.placement, seen, name));
-        if let Some(found) = violated.into_iter().find(|found| found.group == group.name && stays(found.number)) {
+        // The newest of each host: where one cannot move, as the place of the others is full, one of those can.
+        let mut tried = BTreeSet::new();
+        for found in violated.into_iter().filter(|found| found.group == group.name && stays(found.number)) {
             // A lost host is no place to move from: its members are replaced when it is given up.
             let host = places.host_of(found.number).unwrap_or_default();
-            if lost_for(host).is_none() {
+            if lost_for(host).is_none() && tried.insert(host.to_owned()) {
                 wanted.push((found.number, found.why, false));
             }
         }
@@ -252,9 +262,9 @@ impl Decision {
     }
 
     /// Why no member can begin to move now.
-    fn busy(&self, seen: &Seen, group: &GroupSeen, places: &Places) -> Option<String> {
+    pub(super) fn busy(&self, seen: &Seen, group: &GroupSeen, places: &Places) -> Option<String> {
         let name = |number: &u64| member_name(&group.name, *number);
-        if group.rolling {
+        if group.rolling || group.locked {
             return Some("members are to move; a rollout does first".to_owned());
         }
         if let Some(number) = places.leaving.first() {
@@ -296,6 +306,7 @@ impl Decision {
             places.replaces.insert(new, number);
         }
         self.placement = next;
+        self.choose_binary(&group.name, new);
         let (action, then) =
             if lost { ("member-replaced", "") } else { ("member-moves", " and takes its place when it is ready") };
         self.say(&group.name, action, Some(number), format!("{why}; {by} starts on host \"{host}\"{then}"));
@@ -315,7 +326,7 @@ impl Decision {
                 }
             }
             if self.placement.groups[&group].on.is_empty() {
-                self.placement.groups.remove(&group);
+                self.placement.forget_group(&group);
             }
         }
     }

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flotilla_api::placement::{Domain, Policy};
+use flotilla_api::placement::{Domain, HostStep, HostUpgrade, Policy, Upgrade};
 use serde::{Deserialize, Serialize};
 
 /// Who is where. 10,000 members on 1,000 hosts are some 120 kB of JSON; a NATS server takes 1 MB.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
     /// Server groups by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -21,6 +21,16 @@ pub struct Placement {
     /// Hosts whose lease is over, and since when: milliseconds of the store's clock.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lost: BTreeMap<String, u64>,
+    /// The highest number of a member of a group that is gone: one of the same name goes on after it, as its replicas may still
+    /// run on a host that is cut off.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub numbered: u64,
+    /// SHA-256 of the binary that agents and replicas run; empty: the one that each machine has installed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub binary: String,
+    /// The upgrade that runs, or the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<Upgrade>,
 }
 
 /// A server group.
@@ -57,9 +67,52 @@ pub struct Places {
     /// A member that takes the place of another once it is ready; until one of them has left, they count as one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub replaces: BTreeMap<u64, u64>,
+    /// Members that run the binary which the upgrade goes to, or went back from.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub trial: BTreeSet<u64>,
     /// Members that were never seen ready, and since when they are placed: milliseconds of the store's clock.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fresh: BTreeMap<u64, u64>,
+}
+
+// A reference, as serde asks for it.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Placement {
+    /// The places of a group, which has none yet perhaps.
+    pub(crate) fn places_of(&mut self, group: &str) -> &mut Places {
+        let so_far = self.numbered;
+        self.groups.entry(group.to_owned()).or_insert_with(|| Places { so_far, ..Places::default() })
+    }
+
+    /// Forgets a group whose members have left.
+    pub(super) fn forget_group(&mut self, group: &str) {
+        if let Some(places) = self.groups.remove(group) {
+            self.numbered = self.numbered.max(places.so_far);
+        }
+    }
+
+    /// The binary that the agent of a host is to run.
+    pub fn binary_of_agent(&self, host: &str) -> &str {
+        let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.is_active() && upgrade.agents.contains(host));
+        upgrade.map_or(&self.binary, |upgrade| &upgrade.to)
+    }
+
+    /// The binary that a member is to run.
+    pub fn binary_of(&self, group: &str, number: u64) -> &str {
+        let trial = self.groups.get(group).is_some_and(|places| places.trial.contains(&number));
+        self.upgrade.as_ref().filter(|_| trial).map_or(&self.binary, |upgrade| &upgrade.to)
+    }
+
+    /// The binary that a host is to have, beside those that run there.
+    pub fn binary_to_stage(&self, host: &str) -> Option<&str> {
+        let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.is_active())?;
+        let staging = |known: &HostUpgrade| known.host == host && known.step == HostStep::Staging;
+        upgrade.hosts.iter().any(staging).then_some(&upgrade.to)
+    }
 }
 
 impl ServerGroup {
@@ -112,6 +165,7 @@ impl Places {
         self.unbound.remove(&number);
         self.leaving.remove(&number);
         self.fresh.remove(&number);
+        self.trial.remove(&number);
         self.replaces.retain(|new, old| *new != number && *old != number);
     }
 }

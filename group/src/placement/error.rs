@@ -20,6 +20,14 @@ pub enum PlacementError {
         /// Where it is.
         server_group: String,
     },
+    /// An upgrade cannot begin, or is none.
+    #[error("{why}")]
+    Upgrade {
+        /// For scripts.
+        code: &'static str,
+        /// Why not and what to do.
+        why: String,
+    },
     /// No host takes a member.
     #[error(transparent)]
     NoValidHost(#[from] super::NoValidHost),

@@ -9,6 +9,7 @@ mod moves;
 mod no_valid_host;
 mod propose;
 mod seen;
+mod upgrade;
 mod violations;
 
 #[cfg(test)]
@@ -21,4 +22,5 @@ pub use moves::plan;
 pub use no_valid_host::NoValidHost;
 pub use propose::{place, propose, summary};
 pub use seen::{GroupSeen, HostSeen, PlacementRules, Seen};
+pub use upgrade::{begin as begin_upgrade, cancel as cancel_upgrade};
 pub use violations::{Violation, violated, violations};

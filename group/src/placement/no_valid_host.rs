@@ -18,6 +18,8 @@ pub(super) enum Obstacle {
     Lost,
     /// Users want no replicas there.
     Drained,
+    /// Its owner owns no such group.
+    Owned,
     /// It lacks a label.
     Label {
         /// Which.
@@ -52,6 +54,10 @@ impl Obstacle {
                 None => "its agent gives no sign of life".to_owned(),
             },
             Obstacle::Drained => "it is drained: `flotilla host undrain` takes that back".to_owned(),
+            Obstacle::Owned => {
+                let (owner, group) = (&seat.facts.owner, view.ask.group);
+                format!("it is {owner}'s (--owner of its agent), who does not own group \"{group}\"")
+            }
             Obstacle::Label { label } => {
                 let asked = view.ask.placement.labels.get(label).map_or("", String::as_str);
                 match seat.facts.labels.get(label) {

@@ -3,7 +3,7 @@
 use flotilla_api::placement::{PlacedMember, PlacementSpec};
 
 use super::board::{Ask, Board};
-use super::document::{Placement, Places, member_name};
+use super::document::{Placement, member_name};
 use super::no_valid_host::NoValidHost;
 use super::seen::Seen;
 
@@ -40,10 +40,11 @@ pub fn place(
     more: usize,
 ) -> (Vec<u64>, Option<NoValidHost>) {
     let (hosts, short) = propose(placement, seen, group, asks, more);
-    let places = placement
-        .groups
-        .entry(group.to_owned())
-        .or_insert_with(|| Places { server_group: asks.server_group.clone(), ..Places::default() });
+    let is_new = !placement.groups.contains_key(group);
+    let places = placement.places_of(group);
+    if is_new {
+        places.server_group.clone_from(&asks.server_group);
+    }
     (hosts.iter().map(|host| places.add(host, seen.now_ms)).collect(), short)
 }
 

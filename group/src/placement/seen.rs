@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use flotilla_api::placement::{HostFacts, PlacementSpec};
+use flotilla_api::placement::{AgentBinary, HostFacts, PlacementSpec};
+use flotilla_api::replica::ReplicaRecord;
 
 /// What a decision about placement is made from, besides the document.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,10 @@ pub struct HostSeen {
     pub facts: HostFacts,
     /// Its agent holds the lease on its name.
     pub alive: bool,
+    /// The groups whose replicas it takes: those that its owner owns; `None`: all.
+    pub takes: Option<BTreeSet<String>>,
+    /// What its agent says of binaries.
+    pub binary: AgentBinary,
 }
 
 /// A group.
@@ -39,8 +44,14 @@ pub struct GroupSeen {
     pub placement: PlacementSpec,
     /// A rollout moves its replicas: nothing else does.
     pub rolling: bool,
+    /// Another process has the lease on moving its replicas: none of them leaves now.
+    pub locked: bool,
+    /// Its replicas take no work.
+    pub paused: bool,
     /// Members whose replica is ready on the host of its place.
     pub ready: BTreeSet<u64>,
+    /// What its replicas say of themselves.
+    pub replicas: Vec<ReplicaRecord>,
 }
 
 /// By which rules members are moved.

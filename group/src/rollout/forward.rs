@@ -31,6 +31,15 @@ pub(super) fn forward(rollout: &Rollout, seen: &Seen) -> Action {
     next(rollout, seen)
 }
 
+/// What comes next of a replica that moves, whoever else there is: its own way through probation.
+pub(crate) fn judge(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
+    match member.step {
+        Step::Moving => moving(rollout, seen, member),
+        Step::Probation => probation(rollout, seen, member),
+        _ => wait("it does not move"),
+    }
+}
+
 /// What is wrong with a replica that has moved already.
 fn moved_and_ails(rollout: &Rollout, seen: &Seen, member: &Member) -> Option<String> {
     let record = seen.find(&member.id).filter(|record| record.revision == rollout.to)?;
@@ -131,9 +140,9 @@ fn next(rollout: &Rollout, seen: &Seen) -> Action {
     let waiting = || rollout.members.iter().filter(|member| member.step == Step::Waiting);
     let is_ready = |member: &Member| seen.find(&member.id).is_some_and(|record| record.state == ReplicaState::Ready);
     // One that takes no work anyway costs nothing to move, and may be mended by it.
-    let Some(candidate) = waiting().find(|member| !is_ready(member)).or_else(|| waiting().next()) else {
-        return Action::End;
-    };
+    let spared = |member: &&Member| seen.misses(&member.id, &rollout.rules).is_none();
+    let candidate = waiting().find(|member| !is_ready(member)).or_else(|| waiting().find(spared));
+    let Some(candidate) = candidate.or_else(|| waiting().next()) else { return Action::End };
     let left = seen.ready() - usize::from(is_ready(candidate));
     let least = rollout.min_available();
     if is_ready(candidate) && left < least {
@@ -142,6 +151,14 @@ fn next(rollout: &Rollout, seen: &Seen) -> Action {
             return Action::Halt { id: String::new(), why };
         }
         return wait(format!("{} more replicas must be ready before {} may move", least - left, candidate.id));
+    }
+    if is_ready(candidate)
+        && let Some(why) = seen.misses(&candidate.id, &rollout.rules)
+    {
+        if seen.now_ms > rollout.progress_ms + rollout.rules.ready_ms {
+            return Action::Halt { id: String::new(), why };
+        }
+        return wait(format!("{} waits: {why}", candidate.id));
     }
     Action::Begin { id: candidate.id.clone(), born_ms: candidate.born_ms }
 }

@@ -15,5 +15,6 @@ mod tests;
 pub use apply::Actor;
 pub use decide::{Action, decide};
 pub use flotilla_api::rollout::{Counts, Member, Phase, Rules, Step};
+pub(crate) use forward::judge;
 pub use rollout::Rollout;
 pub use seen::Seen;

@@ -22,6 +22,12 @@ pub(super) fn retreat(rollout: &Rollout, seen: &Seen) -> Action {
     if record.state == ReplicaState::Ready && left < rollout.min_available() && patient {
         return wait(format!("more replicas must be ready before {} may go back", member.id));
     }
+    if record.state == ReplicaState::Ready
+        && patient
+        && let Some(why) = seen.misses(&member.id, &rollout.rules)
+    {
+        return wait(format!("{} waits: {why}", member.id));
+    }
     Action::Retreat { id: member.id.clone(), born_ms: member.born_ms }
 }
 

@@ -1,9 +1,9 @@
 //! What the store shows of a group at one moment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flotilla_api::health::ReplicaHealth;
-use flotilla_api::rollout::Counts;
+use flotilla_api::rollout::{Counts, Rules};
 
 use crate::member::{ReplicaRecord, ReplicaState};
 
@@ -14,6 +14,8 @@ pub struct Seen {
     pub now_ms: u64,
     /// The living replicas.
     pub replicas: Vec<ReplicaRecord>,
+    /// The zones of hosts, where rules count them.
+    pub zones: BTreeMap<String, String>,
 }
 
 impl Seen {
@@ -30,6 +32,19 @@ impl Seen {
     /// How many take work, whatever they run.
     pub fn ready(&self) -> usize {
         self.replicas.iter().filter(|record| record.state == ReplicaState::Ready).count()
+    }
+
+    /// What would be missed of the places of ready replicas while this one is not ready, when rules count hosts or zones.
+    pub fn misses(&self, id: &str, rules: &Rules) -> Option<String> {
+        let ready = self.replicas.iter().filter(|record| record.state == ReplicaState::Ready && record.id != id);
+        let hosts: BTreeSet<&str> = ready.map(|record| record.host.as_str()).filter(|host| !host.is_empty()).collect();
+        if let Some(least) = rules.min_hosts.filter(|least| hosts.len() < *least) {
+            return Some(format!("ready replicas would be on {} hosts, min_hosts is {least}", hosts.len()));
+        }
+        let zone = |host: &&str| self.zones.get(*host).map(String::as_str).filter(|zone| !zone.is_empty());
+        let zones: BTreeSet<&str> = hosts.iter().filter_map(zone).collect();
+        let least = rules.min_zones.filter(|least| zones.len() < *least)?;
+        Some(format!("ready replicas would be in {} zones, min_zones is {least}", zones.len()))
     }
 
     fn with<'a>(&'a self, revision: &'a str) -> impl Iterator<Item = &'a ReplicaHealth> {

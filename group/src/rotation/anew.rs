@@ -6,6 +6,7 @@ use bytes::Bytes;
 use flotilla_store::{Entry, Expect, Store, Write};
 use serde_json::{Map, Value};
 
+use crate::binary::Binaries;
 use crate::error::GroupError;
 use crate::keys;
 use crate::revision::Revision;
@@ -18,7 +19,7 @@ const ATTEMPTS: usize = 50;
 /// Seals anew with the newest key what another one of `known` opens; what none of them opens belongs to groups with keys of
 /// their own. Answers how many entries it wrote.
 pub(super) async fn seal_anew(store: &Arc<dyn Store>, known: &str) -> Result<u64, GroupError> {
-    let mut written = 0;
+    let mut written = Binaries::new(store.clone()).sign_anew(known).await?;
     for entry in store.list(keys::REVISIONS).await? {
         written += u64::from(change(store, entry, |entry| revision(entry, known)).await?);
     }

@@ -10,6 +10,7 @@ use super::anew::seal_anew;
 use crate::accounts::Joins;
 use crate::clock::now_ms;
 use crate::error::GroupError;
+use crate::host::Hosts;
 use crate::keys;
 use crate::member::{Gateways, Registry};
 use crate::sealing::{Handover, KeyRing, fingerprint, newest};
@@ -135,6 +136,10 @@ impl Rotation {
                 holders.push(KeyHolder { group: group.clone(), kind: "gateway".to_owned(), id, key });
             }
         }
+        for host in Hosts::new(self.store.clone()).list().await? {
+            let key = host.load.map(|load| load.key).unwrap_or_default();
+            holders.push(KeyHolder { group: String::new(), kind: "agent".to_owned(), id: host.facts.name, key });
+        }
         holders.retain(|holder| !holder.key.is_empty());
         let current = known.as_deref().map(|known| fingerprint(newest(known)));
         Ok(KeyState { current, pending: self.pending().await?, holders })
@@ -175,7 +180,10 @@ mod tests {
     use flotilla_flows::NodeCredentials;
     use serde_json::{Map, json};
 
+    use flotilla_api::placement::{HostFacts, HostLoad};
+
     use super::*;
+    use crate::host::HostRegistration;
     use crate::pipeline::StageTokens;
     use crate::sealing::{Restart, open, seal};
 
@@ -209,5 +217,26 @@ mod tests {
         let again = KeyRing::new(store.clone(), Some(new), Restart::Given);
         assert_eq!(again.keys().await.unwrap().as_deref(), Some(new), "the old one is out of use");
         assert!(KeyRing::new(store, Some(old), Restart::Given).keys().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_would_be_started_with_the_old_key_is_waited_for() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("s.db").display());
+        let store = flotilla_store::open(&url).await.unwrap();
+        let (old, new) = ("the-old-key-of-the-group", "the-new-key-of-the-group");
+        let rotation = || {
+            let ring = KeyRing::new(store.clone(), Some(old), Restart::Given);
+            Rotation::new(store.clone(), ring)
+        };
+        let load = |key: &str| HostLoad { key: fingerprint(key), ..HostLoad::default() };
+        let facts = HostFacts { name: "h".to_owned(), ..HostFacts::default() };
+        let ttl = std::time::Duration::from_secs(30);
+        let mut host = HostRegistration::join(store.clone(), facts, "a", ttl, load(old)).await.unwrap();
+        rotation().begin(Some(new)).await.unwrap();
+        let late = rotation().finish().await.unwrap_err().to_string();
+        assert!(late.contains("agent h would be started with the old key"), "{late}");
+        host.beat(load(new)).await;
+        rotation().finish().await.unwrap();
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use flotilla_api::placement::{Joined, ServerGroupSpec};
+use flotilla_api::placement::{Joined, NewUpgrade, ServerGroupSpec, Upgrade};
 use flotilla_store::{Cas, Expect, Fence, Store, Write};
 
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::host::Hosts;
 use crate::keys;
-use crate::placement::{GroupSeen, Placement, PlacementError, Seen, ServerGroup, plan};
+use crate::placement::{GroupSeen, Placement, PlacementError, Seen, ServerGroup, begin_upgrade, cancel_upgrade, plan};
 
 /// Attempts at a change that others interfere with.
 const ATTEMPTS: usize = 50;
@@ -169,6 +170,25 @@ impl Ledger {
         .await
     }
 
+    /// Begins an upgrade of the binary on all hosts.
+    ///
+    /// # Errors
+    /// [`PlacementError::Upgrade`].
+    pub async fn begin_upgrade(&self, new: &NewUpgrade, actor: &str) -> Result<Upgrade, GroupError> {
+        let hosts = Hosts::new(self.store.clone()).list().await?;
+        let hosts: Vec<String> = hosts.into_iter().map(|host| host.facts.name).collect();
+        let now_ms = now_ms(&*self.store).await?;
+        self.change(|placement| begin_upgrade(placement, &new.sha256, &new.rules, hosts.clone(), actor, now_ms)).await
+    }
+
+    /// Halts the upgrade that runs: what moved goes back.
+    ///
+    /// # Errors
+    /// [`PlacementError::Upgrade`].
+    pub async fn cancel_upgrade(&self, actor: &str) -> Result<Upgrade, GroupError> {
+        self.change(|placement| cancel_upgrade(placement, actor)).await
+    }
+
     /// A member has drained and left.
     pub async fn left(&self, group: &str, number: u64) -> Result<(), GroupError> {
         self.change(|placement| {
@@ -186,7 +206,7 @@ fn join(placement: &mut Placement, group: &str, server_group: &str) -> Result<()
     if !placement.server_groups.contains_key(server_group) {
         return Err(PlacementError::NoServerGroup(server_group.to_owned()));
     }
-    let places = placement.groups.entry(group.to_owned()).or_default();
+    let places = placement.places_of(group);
     match &places.server_group {
         // Again: to move those that stayed.
         Some(now) if now == server_group => {}

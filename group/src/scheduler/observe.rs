@@ -1,9 +1,13 @@
 //! What decisions about placement are made from, read from the store.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use flotilla_api::access::Role;
+use flotilla_api::placement::HostFacts;
 use flotilla_store::Store;
 
+use crate::accounts::{Accounts, UserRecord};
 use crate::clock::now_ms;
 use crate::desired::DesiredStates;
 use crate::error::GroupError;
@@ -20,7 +24,17 @@ pub async fn observe(
     may_judge: bool,
 ) -> Result<Seen, GroupError> {
     let hosts = Hosts::new(store.clone()).list().await?;
-    let hosts = hosts.into_iter().map(|host| HostSeen { facts: host.facts, alive: host.load.is_some() }).collect();
+    let users = match hosts.iter().any(|host| !host.facts.owner.is_empty()) {
+        true => Accounts::new(store.clone()).users().list().await?,
+        false => Vec::new(),
+    };
+    let hosts = hosts.into_iter().map(|host| HostSeen {
+        takes: taken_by(&host.facts, &users),
+        facts: host.facts,
+        alive: host.load.is_some(),
+        binary: host.load.map(|load| load.binary).unwrap_or_default(),
+    });
+    let hosts = hosts.collect();
     let mut groups = Vec::new();
     for spec in Specs::new(store.clone()).list().await? {
         let places = placement.groups.get(&spec.name);
@@ -37,12 +51,25 @@ pub async fn observe(
                 if placed && replica.state == ReplicaState::Ready {
                     seen.ready.insert(number);
                 }
+                seen.replicas.push(replica);
             }
             let state = DesiredStates::new(store.clone(), &seen.name)?.load().await?;
-            seen.rolling = state.is_some_and(|(state, _)| state.active().is_some());
+            seen.rolling = state.as_ref().is_some_and(|(state, _)| state.active().is_some());
+            seen.paused = state.is_some_and(|(state, _)| state.pause.is_some());
         }
         groups.push(seen);
     }
     let now_ms = now_ms(&**store).await?;
     Ok(Seen { now_ms, hosts, groups, may_judge, rules })
+}
+
+/// The groups whose replicas a host takes: those that its owner owns. The host of an admin takes all, and so does that of
+/// somebody who is no user any more: it is the administrators'.
+fn taken_by(host: &HostFacts, users: &[UserRecord]) -> Option<BTreeSet<String>> {
+    let owner = users.iter().find(|user| user.name == host.owner && user.id == host.owner_id)?;
+    let roles = owner.roles();
+    if roles.iter().any(|grant| grant.role == Role::Admin) {
+        return None;
+    }
+    Some(roles.into_iter().filter(|grant| grant.role == Role::Owner).filter_map(|grant| grant.group).collect())
 }

@@ -92,14 +92,15 @@ impl Scheduler {
         let mut decision = decide(&before, &seen);
         // A move is made under the lease that rollouts move replicas under.
         while let Some(group) = self.without_lease(&decision).await? {
-            seen.groups.iter_mut().filter(|seen| seen.name == group).for_each(|seen| seen.rolling = true);
+            seen.groups.iter_mut().filter(|seen| seen.name == group).for_each(|seen| seen.locked = true);
             decision = decide(&before, &seen);
         }
-        self.busy = decision
-            .placement
-            .groups
-            .values()
-            .any(|places| !places.fresh.is_empty() || !places.leaving.is_empty() || !places.replaces.is_empty());
+        let upgrades = decision.placement.upgrade.as_ref().is_some_and(flotilla_api::placement::Upgrade::is_active);
+        self.busy =
+            upgrades
+                || decision.placement.groups.values().any(|places| {
+                    !places.fresh.is_empty() || !places.leaving.is_empty() || !places.replaces.is_empty()
+                });
         if decision.placement != before {
             if !self.ledger.swap(&decision.placement, expect, Some(lease.fence())).await? {
                 self.changes.look_again();
@@ -136,11 +137,14 @@ impl Scheduler {
     /// Keeps the upgrade leases of groups of which a member moves, and gives the others back. A member that does not become
     /// ready holds no rollout up for longer than it may take to start.
     async fn let_go(&mut self, placement: &Placement, seen: &Seen) {
+        let upgrade = placement.upgrade.as_ref().filter(|upgrade| upgrade.is_active());
+        let trial = upgrade.and_then(|upgrade| upgrade.trial.as_ref()).map(|trial| trial.group.as_str());
         let moves = |group: &str| {
-            placement.groups.get(group).is_some_and(|places| {
-                let starting = places.fresh.values().any(|since| seen.now_ms < since + seen.rules.start_ms);
-                starting || !places.leaving.is_empty()
-            })
+            trial == Some(group)
+                || placement.groups.get(group).is_some_and(|places| {
+                    let starting = places.fresh.values().any(|since| seen.now_ms < since + seen.rules.start_ms);
+                    starting || !places.leaving.is_empty()
+                })
         };
         for (group, lease) in std::mem::take(&mut self.moving) {
             let kept = if moves(&group) {

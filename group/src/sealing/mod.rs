@@ -5,5 +5,6 @@ mod keys;
 mod ring;
 
 pub(crate) use handover::Handover;
+pub(crate) use keys::each;
 pub use keys::{fingerprint, newest, open, seal};
 pub use ring::{KeyRing, Restart};

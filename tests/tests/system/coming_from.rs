@@ -12,7 +12,7 @@ use crate::rollout_flow::flow;
 const ENDS: Duration = Duration::from_secs(60);
 
 fn spare(hosts: &Hosts, id: &str) -> Part {
-    Part::start(&["replica", "--spare", "--id", id, "--store", &hosts.redis.url()], &[]).unwrap()
+    Part::start(&["replica", "--spare", "--id", id, "--store", &hosts.store], &[]).unwrap()
 }
 
 fn group_of(hosts: &Hosts, id: &str) -> Option<String> {
@@ -63,7 +63,7 @@ fn open_horizon() {
     hosts.done(&["hagroup", "mb", "rm", "plant", "-m", "n1"]).unwrap();
     eventually("n1 to be in none", ENDS, || group_of(&hosts, "n1").filter(String::is_empty)).unwrap();
     hosts.done(&["hagroup", "rm", "plant", "-f"]).unwrap();
-    let typo = hosts.run(&["replica", "--ha-group", "plnat", "--store", &hosts.redis.url()]).unwrap();
+    let typo = hosts.run(&["replica", "--ha-group", "plnat", "--store", &hosts.store]).unwrap();
     assert_eq!(typo.status.code(), Some(7), "a typo makes no group: {typo:?}");
 }
 

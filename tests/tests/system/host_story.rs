@@ -85,6 +85,21 @@ fn story(size: &Size) {
     hosts.done(&["host", "undrain", "m2"]).unwrap();
     wait_for_all(&hosts, size, &looks);
 
+    // The binary: host by host, replica by replica, then the agents.
+    let binary = hosts.other_binary("next").unwrap().display().to_string();
+    hosts.done(&["upgrade", "--binary", &binary, "--probation", "1", "--ready-timeout", "60"]).unwrap();
+    let mut fewest = usize::MAX;
+    let status = || serde_json::from_str::<Value>(&hosts.done(&["upgrade", "status", "--json"]).ok()?).ok();
+    let ended = eventually("the upgrade to end", ENDS * 4, || {
+        watch(&hosts, size, &looks);
+        fewest = fewest.min(hosts.admin.ready());
+        status().filter(|status| !status["upgrade"]["ended_ms"].is_null())
+    });
+    let ended = ended.unwrap_or_else(|error| panic!("{error}: {:#?}", status()));
+    assert_eq!(ended["upgrade"]["phase"], "done", "{ended:#}");
+    assert!(fewest >= size.replicas, "{fewest} replicas were ready in between");
+    wait_for_all(&hosts, size, &looks);
+
     let sent = stream.stop();
     let wanted = |number: usize| format!("one:m{number}");
     let lost = || {
@@ -164,14 +179,15 @@ fn explained(hosts: &Hosts) {
 }
 
 /// Numbered messages at QoS 1, some 100 a second, until it is stopped or dropped.
-struct Stream {
+pub struct Stream {
     stop: Arc<AtomicBool>,
     publisher: Publisher,
     sender: Option<JoinHandle<std::io::Result<usize>>>,
 }
 
 impl Stream {
-    fn start(hosts: &Hosts) -> Stream {
+    /// Starts it.
+    pub fn start(hosts: &Hosts) -> Stream {
         let stop = Arc::new(AtomicBool::new(false));
         let (publisher, mut input) = Publisher::start(hosts.mqtt);
         let stopped = stop.clone();
@@ -188,7 +204,7 @@ impl Stream {
     }
 
     /// Ends it; answers how many messages the broker has taken.
-    fn stop(mut self) -> usize {
+    pub fn stop(mut self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         let sender = self.sender.take_if(|sender| {
             eventually("the last message to be written", ENDS, || sender.is_finished().then_some(())).is_ok()

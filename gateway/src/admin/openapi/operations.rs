@@ -17,7 +17,8 @@ use flotilla_api::member::By;
 use flotilla_api::node::{GroupNodes, Inject, Injected};
 use flotilla_api::pipeline::{NewRun, PipelineSpec, Run, StageToken, Verdict};
 use flotilla_api::placement::{
-    Host, Joined, PlacementCheck, PlacementSummary, Proposed, ServerGroupJoin, ServerGroupSpec, ServerGroupStatus,
+    Binary, BinaryChunk, Host, Joined, NewBinary, NewUpgrade, PlacementCheck, PlacementSummary, Proposed,
+    ServerGroupJoin, ServerGroupSpec, ServerGroupStatus, Upgrade, UpgradeStatus,
 };
 use flotilla_api::replica::ReplicaRecord;
 use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
@@ -123,6 +124,15 @@ fn places() -> Vec<Operation> {
         change("DELETE", "/api/v1/hosts/{host}", "Forget a host whose agent has ended"),
         change("POST", "/api/v1/hosts/{host}/drain", "Move all replicas off a host").answers::<Host>(200),
         change("POST", "/api/v1/hosts/{host}/undrain", "Let a host have replicas again").answers::<Host>(200),
+        get::<UpgradeStatus>("/api/v1/upgrade", "Which binary runs, and the last upgrade"),
+        change("POST", "/api/v1/upgrade", "Begin a rolling upgrade of the binary")
+            .takes::<NewUpgrade>()
+            .answers::<Upgrade>(201),
+        change("POST", "/api/v1/upgrade/cancel", "Halt the upgrade; what moved goes back").answers::<Upgrade>(200),
+        change("POST", "/api/v1/binaries", "Announce a binary").takes::<NewBinary>().answers::<Binary>(200),
+        change("PUT", "/api/v1/binaries/{sha256}/chunks/{index}", "Send a chunk of a binary").takes::<BinaryChunk>(),
+        change("POST", "/api/v1/binaries/{sha256}/finish", "Sign a binary whose chunks are all there")
+            .answers::<Binary>(200),
     ]
 }
 

@@ -16,6 +16,10 @@ pub struct Cluster {
     /// Audit lines.
     pub log: Vec<String>,
     pub notes: Vec<String>,
+    /// Binaries whose replicas never become ready.
+    pub bad: BTreeSet<String>,
+    /// When each member started.
+    born: BTreeMap<(String, u64), u64>,
 }
 
 pub fn host(name: &str, zone: &str, most: Option<u32>) -> HostSeen {
@@ -26,8 +30,9 @@ pub fn host(name: &str, zone: &str, most: Option<u32>) -> HostSeen {
         labels: BTreeMap::new(),
         max_replicas: most,
         owner: String::new(),
+        owner_id: String::new(),
     };
-    HostSeen { facts, alive: true }
+    HostSeen { facts, alive: true, ..HostSeen::default() }
 }
 
 impl Cluster {
@@ -69,8 +74,13 @@ impl Cluster {
 
     /// Every agent that lives does what the document says: starts, drains, and reports those that left.
     pub fn act(&mut self) {
-        for host in &self.seen.hosts {
-            let name = &host.facts.name;
+        for host in &mut self.seen.hosts {
+            host.binary.runs = self.placement.binary_of_agent(&host.facts.name).to_owned();
+            if let Some(sha256) = self.placement.binary_to_stage(&host.facts.name) {
+                host.binary.staged = vec![String::new(), sha256.to_owned()];
+            }
+            let name = host.facts.name.clone();
+            let name = &name;
             if !host.alive {
                 continue;
             }
@@ -93,7 +103,24 @@ impl Cluster {
         for group in &mut self.seen.groups {
             let alive = |host: &String| self.seen.hosts.iter().any(|known| known.facts.name == *host && known.alive);
             let own = self.running.iter().filter(|(name, _, host)| *name == group.name && alive(host));
-            group.ready = own.map(|(_, number, _)| *number).collect();
+            (group.ready, group.replicas) = (BTreeSet::new(), Vec::new());
+            for (_, number, host) in own {
+                let born = *self.born.entry((group.name.clone(), *number)).or_insert(self.seen.now_ms);
+                let ready = !self.bad.contains(self.placement.binary_of(&group.name, *number));
+                if ready {
+                    group.ready.insert(*number);
+                }
+                let state = if ready { "ready" } else { "starting" };
+                group.replicas.push(
+                    serde_json::from_value(serde_json::json!({
+                        "id": format!("{}-{number}", group.name), "group": group.name, "host": host, "state": state,
+                        "reason": "", "revision": "r", "http": null, "ops": null, "pid": 1, "version": "1",
+                        "started_ms": born, "in_flight": 0, "completed": 0, "failed": 0, "abandoned": 0, "memory": 0,
+                        "beat": self.seen.now_ms
+                    }))
+                    .unwrap(),
+                );
+            }
         }
     }
 

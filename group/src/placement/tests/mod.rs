@@ -5,3 +5,4 @@ mod oracle;
 mod random;
 mod speed;
 mod stories;
+mod upgrades;

@@ -287,3 +287,55 @@ fn numbers_are_never_used_again() {
     cluster.run();
     assert_eq!(cluster.placement.groups["g"].so_far, 3);
 }
+
+#[test]
+fn the_host_of_somebody_takes_the_groups_that_they_own() {
+    let mut cluster = three();
+    cluster.seen.hosts[0].facts.owner = "ann".to_owned();
+    cluster.seen.hosts[0].takes = Some(["g".to_owned()].into());
+    cluster.group("g", 3, None);
+    cluster.group("other", 3, None);
+    cluster.run();
+    assert_eq!((cluster.counts("g"), cluster.counts("other")), (vec![1, 1, 1], vec![0, 2, 1]));
+    cluster.seen.hosts.truncate(1);
+    cluster.group("third", 1, None);
+    cluster.decide();
+    let note = cluster.notes.iter().find(|note| note.starts_with("third")).unwrap();
+    assert!(note.contains("a: it is ann's (--owner of its agent), who does not own group \"third\""), "{note}");
+}
+
+#[test]
+fn the_numbers_of_a_group_that_is_gone_are_not_used_again() {
+    let mut cluster = three();
+    cluster.group("g", 3, None);
+    cluster.run();
+    cluster.seen.groups.clear();
+    cluster.run();
+    assert!(cluster.placement.groups.is_empty());
+    cluster.group("g", 2, None);
+    cluster.run();
+    let numbers: Vec<u64> = cluster.placement.groups["g"].members().map(|(number, _)| number).collect();
+    assert!(numbers.len() == 2 && numbers.iter().all(|number| *number > 3), "{numbers:?}");
+}
+
+#[test]
+fn affinity_whose_home_is_full_is_repaired_elsewhere() {
+    let mut cluster = Cluster::new([host("a", "", Some(4)), host("b", "", Some(1))]);
+    cluster.server_group("near", Policy::Affinity, None, Domain::Host);
+    cluster.group("k", 4, Some("near"));
+    cluster.run();
+    assert_eq!(cluster.counts("k"), [4, 0]);
+    // While a is given up, b takes one; then a comes back.
+    cluster.set_alive("a", false);
+    cluster.scale("k", 5);
+    cluster.refresh();
+    cluster.decide();
+    cluster.seen.now_ms += 60_000;
+    cluster.decide();
+    cluster.set_alive("a", true);
+    cluster.act();
+    assert_eq!(cluster.counts("k"), [4, 1]);
+    cluster.seen.hosts.push(host("c", "", Some(20)));
+    cluster.run();
+    assert_eq!(cluster.counts("k"), [0, 0, 5], "{:?}", cluster.notes);
+}

@@ -148,3 +148,35 @@ fn a_worker_that_is_as_busy_as_with_the_old_revision_halts_nothing() {
     world.run();
     assert_eq!(world.rollout.phase, Phase::Done, "{}", world.rollout.reason);
 }
+
+#[test]
+fn by_choice_hosts_and_zones_count() {
+    let on = ["a", "a", "b", "c"];
+    let world = |rules: Rules| {
+        let mut world = World::new(4, Fate::Good, rules);
+        world.seen.replicas.iter_mut().zip(on).for_each(|(record, host)| record.host = host.to_owned());
+        let zones = [("a", "east"), ("b", "east"), ("c", "west")];
+        world.seen.zones = zones.map(|(host, zone)| (host.to_owned(), zone.to_owned())).into();
+        world
+    };
+    let moves = |world: &World| {
+        let moved = world.rollout.log.iter().filter(|entry| entry.action == "replica-moves");
+        moved.map(|entry| entry.replica.clone()).collect::<Vec<_>>()
+    };
+    // One that leaves its host without any is not moved; the two on host a can be.
+    let rules = Rules { min_hosts: Some(3), ..Rules::default() };
+    let mut three_hosts = world(rules);
+    three_hosts.run();
+    assert_eq!(
+        (three_hosts.rollout.phase, moves(&three_hosts)),
+        (Phase::Returned, vec!["r1".to_owned(), "r0".to_owned()])
+    );
+    assert!(three_hosts.rollout.reason.contains("on 2 hosts, min_hosts is 3"), "{}", three_hosts.rollout.reason);
+    let mut two_hosts = world(Rules { min_hosts: Some(2), ..Rules::default() });
+    two_hosts.run();
+    assert_eq!((two_hosts.rollout.phase, two_hosts.revisions()), (Phase::Done, vec!["new"; 4]));
+    let mut two_zones = world(Rules { min_zones: Some(2), ..Rules::default() });
+    two_zones.run();
+    assert_eq!(two_zones.rollout.phase, Phase::Returned);
+    assert!(two_zones.rollout.reason.contains("in 1 zones, min_zones is 2"), "{}", two_zones.rollout.reason);
+}

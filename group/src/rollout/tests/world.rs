@@ -66,7 +66,7 @@ pub fn record(id: &str, revision: &str, born: u64) -> ReplicaRecord {
 impl World {
     pub fn new(size: usize, fate: Fate, rules: Rules) -> World {
         let replicas = (0..size).map(|n| record(&format!("r{n}"), "old", n as u64)).collect();
-        let seen = Seen { now_ms: 1_000, replicas };
+        let seen = Seen { now_ms: 1_000, replicas, ..Seen::default() };
         let rollout = Rollout::begin(1, "old", "new", rules, &seen, "test", &Self::actor(1_000));
         World { rollout, seen, fate, births: 100, fewest_ready: size, always: ReplicaHealth::default(), idle: false }
     }

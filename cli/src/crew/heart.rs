@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use flotilla_api::placement::{AgentBinary, HostLoad};
 use flotilla_group::host::{Beat, HostRegistration};
+use flotilla_group::sealing::KeyRing;
 use flotilla_tasks::{Handle, Task};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -10,18 +12,26 @@ use tokio_util::sync::CancellationToken;
 use crate::machine;
 
 /// Signs of life, until `leave`.
-pub(super) struct Heart {
+pub struct Heart {
     /// True while this process can tell dead hosts from an outage of its own.
-    pub(super) may_judge: watch::Receiver<bool>,
+    pub may_judge: watch::Receiver<bool>,
     /// Fires when another agent has the host's name.
-    pub(super) lost: CancellationToken,
+    pub lost: CancellationToken,
     stop: CancellationToken,
     beating: Handle<HostRegistration>,
 }
 
 impl Heart {
     /// Begins to give signs of life.
-    pub(super) fn start(registration: HostRegistration, host: &str, ttl: Duration, started_ms: u64) -> Heart {
+    /// `binary`: what is said of binaries; a change is told at once.
+    pub fn start(
+        registration: HostRegistration,
+        host: &str,
+        ttl: Duration,
+        started_ms: u64,
+        binary: watch::Receiver<AgentBinary>,
+        keys: KeyRing,
+    ) -> Heart {
         let (told, may_judge) = watch::channel(false);
         let (lost, stop) = (CancellationToken::new(), CancellationToken::new());
         let task = Task {
@@ -33,10 +43,12 @@ impl Heart {
         let period = ttl / HostRegistration::BEATS_PER_LEASE;
         let (on_loss, stopped) = (lost.clone(), stop.clone());
         let beating = task.spawn(async move {
-            let mut registration = registration;
+            let (mut registration, mut binary) = (registration, binary);
             let mut failing = false;
             loop {
-                match registration.beat(machine::load(started_ms)).await {
+                let said = binary.borrow_and_update().clone();
+                let load = HostLoad { binary: said, key: keys.next_start(), ..machine::load(started_ms) };
+                match registration.beat(load).await {
                     Beat::Given => failing = false,
                     Beat::Unknown(why) => {
                         if !std::mem::replace(&mut failing, true) {
@@ -54,6 +66,8 @@ impl Heart {
                 let _ = told.send(registration.may_judge());
                 tokio::select! {
                     () = tokio::time::sleep(period) => {}
+                    // Who said it may be gone: then there is nothing new.
+                    Ok(()) = binary.changed() => {}
                     () = stopped.cancelled() => return registration,
                 }
             }
@@ -62,7 +76,7 @@ impl Heart {
     }
 
     /// Gives the host's name back.
-    pub(super) async fn leave(self) {
+    pub async fn leave(self) {
         self.stop.cancel();
         if let Ok(registration) = self.beating.await {
             registration.leave().await;

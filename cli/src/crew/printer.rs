@@ -2,8 +2,7 @@
 
 use flotilla_api::log::LogLine;
 use flotilla_tasks::{Handle, Task};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::ChildStderr;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 use crate::logging::{self, LogFormat};
 
@@ -19,7 +18,7 @@ pub struct Printer {
 
 impl Printer {
     /// Prints the lines of a replica until it ends. What it wrote before it was killed is in the pipe, and is printed.
-    pub fn follow(self, replica: &str, output: ChildStderr) -> Handle<()> {
+    pub fn follow(self, replica: &str, output: impl AsyncRead + Unpin + Send + 'static) -> Handle<()> {
         let replica = replica.to_owned();
         let task = Task {
             name: "output of a replica",

@@ -13,45 +13,70 @@ use flotilla_tasks::Task;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::up::{Living, Printer, ReplicaCommand, keep_running};
+use super::command::{Program, ReplicaCommand};
+use super::keep::keep_running;
+use super::living::Living;
+use super::printer::Printer;
+use super::slot::Slot;
 
 /// A member: its group and its number.
 type Member = (String, u64);
+
+/// How a replica of a group is started with a binary.
+pub type CommandOf = Box<dyn Fn(&str, Program) -> ReplicaCommand + Send + Sync>;
 
 /// Ends of members that are not reported yet.
 const ENDS: usize = 1024;
 
 /// The replicas of this host.
-pub(super) struct Crew {
+pub struct Crew {
     store: Arc<dyn Store>,
     host: String,
-    /// How a replica of a group is started.
-    command: Box<dyn Fn(&str) -> ReplicaCommand + Send + Sync>,
+    /// How a replica of a group is started with a binary.
+    command: CommandOf,
     printer: Printer,
-    /// How each member that runs is stopped.
-    running: BTreeMap<Member, CancellationToken>,
+    /// How each member that runs is stopped, and what runs there.
+    running: BTreeMap<Member, (CancellationToken, Slot)>,
+    /// What the image of this process before handed over.
+    handed: BTreeMap<Member, Slot>,
     /// The registry of each group with members here.
     living: BTreeMap<String, Living>,
     ended: mpsc::Sender<Member>,
     /// Members that have drained and ended.
-    pub(super) ends: mpsc::Receiver<Member>,
+    pub ends: mpsc::Receiver<Member>,
 }
 
 impl Crew {
     /// A crew without members.
-    pub(super) fn new(
+    pub fn new(
         store: Arc<dyn Store>,
         host: &str,
         printer: Printer,
-        command: impl Fn(&str) -> ReplicaCommand + Send + Sync + 'static,
+        command: impl Fn(&str, Program) -> ReplicaCommand + Send + Sync + 'static,
+        handed: Vec<(String, u64, Slot)>,
     ) -> Crew {
         let (ended, ends) = mpsc::channel(ENDS);
-        let (running, living) = (BTreeMap::new(), BTreeMap::new());
-        Crew { store, host: host.to_owned(), command: Box::new(command), printer, running, living, ended, ends }
+        let handed = handed.into_iter().map(|(group, number, slot)| ((group, number), slot)).collect();
+        Crew {
+            store,
+            host: host.to_owned(),
+            command: Box::new(command),
+            printer,
+            running: BTreeMap::new(),
+            handed,
+            living: BTreeMap::new(),
+            ended,
+            ends,
+        }
     }
 
-    /// Starts and stops members as the document says, and reports those that have left.
-    pub(super) async fn follow(&mut self, placement: &Placement) -> Result<(), GroupError> {
+    /// Starts and stops members as the document says, and reports those that have left. `program`: a binary by its hash, once
+    /// it is there; members wait for it.
+    pub async fn follow(
+        &mut self,
+        placement: &Placement,
+        program: impl Fn(&str) -> Option<Program>,
+    ) -> Result<(), GroupError> {
         let (mut wanted, mut leaving) = (BTreeSet::new(), BTreeSet::new());
         for (group, places) in &placement.groups {
             for number in places.on.get(&self.host).into_iter().flatten() {
@@ -63,15 +88,23 @@ impl Crew {
                 };
             }
         }
-        for (member, stop) in &self.running {
+        // Those that were handed over run: also those that are to leave.
+        for (member, slot) in std::mem::take(&mut self.handed) {
+            let wanted = placement.binary_of(&member.0, member.1);
+            let Some(program) = program(wanted).or_else(|| program("")) else { continue };
+            self.start(member, program, slot)?;
+        }
+        for (member, (stop, _)) in &self.running {
             if !wanted.contains(member) && !stop.is_cancelled() {
                 tracing::info!("{} is not to run here any more: it drains", member_name(&member.0, member.1));
                 stop.cancel();
             }
         }
         for member in wanted {
-            if !self.running.contains_key(&member) {
-                self.start(member)?;
+            if !self.running.contains_key(&member)
+                && let Some(program) = program(placement.binary_of(&member.0, member.1))
+            {
+                self.start(member, program, Slot::default())?;
             }
         }
         let ledger = Ledger::new(self.store.clone());
@@ -85,7 +118,7 @@ impl Crew {
         Ok(())
     }
 
-    fn start(&mut self, member: Member) -> Result<(), GroupError> {
+    fn start(&mut self, member: Member, program: Program, slot: Slot) -> Result<(), GroupError> {
         let (group, number) = member.clone();
         let living = match self.living.get(&group) {
             Some(living) => living.clone(),
@@ -97,35 +130,48 @@ impl Crew {
         };
         let stop = CancellationToken::new();
         let printer = self.printer;
-        let (command, token, ended) = ((self.command)(&group), stop.clone(), self.ended.clone());
-        tracing::info!("{} is placed on this host: it is started", member_name(&group, number));
+        let (command, token, ended) = ((self.command)(&group, program), stop.clone(), self.ended.clone());
+        if slot.is_taken() {
+            tracing::info!("{} goes on", member_name(&group, number));
+        } else {
+            tracing::info!("{} is placed on this host: it is started", member_name(&group, number));
+        }
         let task = Task {
             name: "replica place",
             owner: member_name(&group, number).into(),
             ends: "it is placed elsewhere, or the agent ends",
             failure: "its replica is killed and not started again; restart `flotilla agent`",
         };
-        self.running.insert(member.clone(), stop);
+        self.running.insert(member.clone(), (stop, slot.clone()));
         drop(task.spawn(async move {
-            keep_running(command, living, printer, number, token).await;
+            keep_running(command, living, printer, number, slot, token).await;
             let _ = ended.send(member).await;
         }));
         Ok(())
     }
 
     /// Takes note of a member that has ended.
-    pub(super) fn ended(&mut self, member: &Member) {
+    pub fn ended(&mut self, member: &Member) {
         self.running.remove(member);
     }
 
+    /// What runs, to be handed over; `None` while one of them is stopped: its end is waited for.
+    pub fn slots(&self) -> Option<Vec<(String, u64, Slot)>> {
+        if !self.handed.is_empty() || self.running.values().any(|(stop, _)| stop.is_cancelled()) {
+            return None;
+        }
+        let running = self.running.iter();
+        Some(running.map(|((group, number), (_, slot))| (group.clone(), *number, slot.clone())).collect())
+    }
+
     /// How many run.
-    pub(super) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.running.len()
     }
 
     /// Has all members drain, and waits for them.
-    pub(super) async fn shutdown(&mut self, deadline: Duration) {
-        self.running.values().for_each(CancellationToken::cancel);
+    pub async fn shutdown(&mut self, deadline: Duration) {
+        self.running.values().for_each(|(stop, _)| stop.cancel());
         let all = async {
             while !self.running.is_empty() {
                 let Some(member) = self.ends.recv().await else { return };

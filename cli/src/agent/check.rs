@@ -1,0 +1,58 @@
+//! Whether a binary starts here.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::crew::HANDOVER;
+
+/// How long it may take to say its version, and to look whether it could be this agent.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Looks whether a binary starts, and whether an agent could go on as it with the arguments of this one.
+///
+/// # Errors
+/// Why not.
+pub(super) async fn check(program: &Path) -> anyhow::Result<()> {
+    let mut version = Command::new(program);
+    version.args(["version", "--json"]);
+    let said = run(version).await.context("`version` of it")?;
+    let said: Value = serde_json::from_slice(&said).context("`version` of it is no JSON: it is no Flotilla")?;
+    let format = said["record_format"].as_u64().unwrap_or(1);
+    ensure!(
+        format >= flotilla_group::RECORD_FORMAT,
+        "version {} reads records up to format {format}, and those in the store are of format {}",
+        said["version"],
+        flotilla_group::RECORD_FORMAT
+    );
+    let mut agent = Command::new(program);
+    agent.args(std::env::args_os().skip(1)).arg("--rehearse");
+    run(agent).await.context("it could not be this agent").map(drop)
+}
+
+/// Runs it; its output. Nothing of it is left running.
+async fn run(mut command: Command) -> anyhow::Result<Vec<u8>> {
+    command.env_remove(HANDOVER);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+    let child = command.spawn().context("it cannot be run")?;
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+    let Ok(output) = ended else {
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        bail!("it did not end within {} s", PATIENCE.as_secs());
+    };
+    let output = output?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        let last = text.trim().lines().last().unwrap_or_default();
+        bail!("{}{}{last}", output.status, if last.is_empty() { "" } else { ": " });
+    }
+    Ok(output.stdout)
+}
