@@ -110,7 +110,11 @@ impl Scheduler {
         }
         self.let_go(&decision.placement, &seen).await;
         if self.notes != decision.notes {
-            for (group, note) in decision.notes.iter().filter(|note| !self.notes.contains(note)) {
+            // What is told of a group and of all is one line.
+            let of_a_group =
+                |note: &String| decision.notes.iter().any(|(group, other)| !group.is_empty() && other == note);
+            let new = decision.notes.iter().filter(|note| !self.notes.contains(note));
+            for (group, note) in new.filter(|(group, note)| !group.is_empty() || !of_a_group(note)) {
                 tracing::info!(group, "{note}");
             }
             self.notes = decision.notes;

@@ -146,10 +146,9 @@ fn a_binary_that_is_no_good_goes_back() {
         agents.iter().any(|pid| runs(*pid).to_string_lossy().contains("/binaries/")).then_some(())
     })
     .unwrap();
-    let cancelled = hosts.run(&["upgrade", "cancel", "--wait"]).unwrap();
+    hosts.done(&["upgrade", "cancel"]).unwrap();
     let (back, _) = until_ended(&hosts);
     assert!(back["phase"] == "returned" && back["reason"].as_str().unwrap().starts_with("cancelled by"), "{back:#}");
-    assert!(cancelled.status.code().is_some_and(|code| code == 0 || code == 4), "{cancelled:?}");
     let installed = std::fs::canonicalize(flotilla_tests::flotilla().unwrap()).unwrap();
     eventually("all to run what is installed", ENDS, || {
         let all: Vec<u32> = agents.into_iter().chain(replicas(&hosts).into_values()).collect();
