@@ -22,7 +22,7 @@ mod writer;
 
 pub use auth::{AuthError, hash_password};
 pub use broker::{Broker, View};
-pub use config::{Config, GroupStrategy, InvalidGroupStrategy, InvalidSetting, Strategy, UnknownStrategy};
+pub use config::{Account, Config, GroupStrategy, InvalidGroupStrategy, InvalidSetting, Strategy, UnknownStrategy};
 pub use persist::PersistError;
 pub use router::{GroupStatus, MemberStatus, Stats, Status};
 pub use start_error::{StartError, TlsError};

@@ -139,9 +139,15 @@ fn settings(args: &FlowArgs) -> anyhow::Result<Option<Map<String, Value>>> {
     let Some(file) = &args.settings else {
         return Ok(args.found_settings.clone());
     };
-    let ReadSettings { revision, start, notes } = read_settings(file, &args.without_setting)?;
+    let ReadSettings { revision, start, project_broker, notes } = read_settings(file, &args.without_setting)?;
     for note in &notes {
         eprintln!("flotilla: {note}");
+    }
+    if project_broker.is_some() {
+        eprintln!(
+            "flotilla: flowforge.projectLink.broker of {} is for the process that runs replicas: --project-broker there",
+            file.display()
+        );
     }
     if start.contains_key("https") {
         bail!(

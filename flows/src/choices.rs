@@ -64,6 +64,7 @@ const CHOICES: &[Choice] = &[
     ("mqtt in", "qos", QOS),
     ("mqtt out", "qos", QOS),
     ("mqtt-broker", "protocolVersion", &["3", "4", "5"]),
+    ("project link out", "mode", &["link", "return"]),
     ("range", "action", &["scale", "clamp", "roll", "drop"]),
     ("rbe", "func", &["rbe", "rbei", "deadband", "deadbandEq", "narrowband", "narrowbandEq"]),
     ("rbe", "inout", &["in", "out"]),

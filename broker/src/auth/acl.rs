@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::AuthError;
-use crate::topic::{Filter, covers};
+use super::reach::reaches;
+use crate::topic::Filter;
 
 /// Who may publish and subscribe what. Whatever no line allows is refused.
 #[derive(Debug, Clone)]
@@ -34,7 +35,8 @@ pub struct Rights {
 }
 
 const SYNTAX: &str = "write WHO WHAT FILTER: WHO is a user name, * for anyone or - for anonymous clients, WHAT is \
-                      publish, subscribe or both; %c in FILTER is the ClientID, %u the user name";
+                      publish, subscribe or both; %c in FILTER is the ClientID, %u the user name, and a level that ends \
+                      in * stands for all that begin so";
 
 impl Acl {
     /// Reads lines of `WHO WHAT FILTER`; `#` at the beginning makes a comment.
@@ -44,7 +46,7 @@ impl Acl {
         Self::parse(&text).map_err(|(line, what)| AuthError::Line { path: path.to_owned(), line, what })
     }
 
-    fn parse(text: &str) -> Result<Self, (usize, String)> {
+    pub(super) fn parse(text: &str) -> Result<Self, (usize, String)> {
         let mut rules = Vec::new();
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -113,12 +115,12 @@ fn fill(pattern: &str, user: Option<&str>, client: &str) -> Option<Box<str>> {
 impl Rights {
     /// Whether it may publish on `topic`.
     pub fn may_publish(&self, topic: &str) -> bool {
-        self.publish.iter().any(|filter| covers(filter, topic))
+        self.publish.iter().any(|filter| reaches(filter, topic))
     }
 
     /// Whether it may subscribe to `filter`: everything that matches it must be allowed.
     pub fn may_subscribe(&self, filter: &str) -> bool {
-        self.subscribe.iter().any(|allowed| covers(allowed, filter))
+        self.subscribe.iter().any(|allowed| reaches(allowed, filter))
     }
 }
 

@@ -5,6 +5,7 @@ mod admitted;
 mod check;
 mod error;
 mod hash;
+mod reach;
 mod users;
 
 pub use acl::{Acl, Rights};

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupStrategy, Strategy};
+use super::{Account, GroupStrategy, Strategy};
 
 /// Settings of a broker. Every field has a default.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Config {
     pub ws_origins: Vec<String>,
     /// File of `name:hash` lines; with it, clients need a user name and its password.
     pub users: Option<PathBuf>,
+    /// Users that the program which runs the broker makes. Others connect as if they were not there.
+    #[serde(skip)]
+    pub accounts: Vec<Account>,
     /// File of `WHO WHAT FILTER` lines; with it, what no line allows is refused.
     pub acl: Option<PathBuf>,
     /// Take clients without a password from anywhere. Otherwise only from this machine, while there are no users.
@@ -104,6 +107,7 @@ impl Default for Config {
             ws_listen: None,
             ws_origins: Vec::new(),
             users: None,
+            accounts: Vec::new(),
             acl: None,
             allow_anonymous: false,
             sys_interval: 10,

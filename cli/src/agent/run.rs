@@ -199,6 +199,7 @@ fn command(
             group: group.to_owned(),
             keys: KeyRing::new(store.clone(), args.group_key.as_deref(), Restart::Given),
             store: Some(args.at.store.clone()),
+            project_broker: args.engine.project_broker.clone(),
             patience,
         }
     }

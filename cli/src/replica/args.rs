@@ -72,6 +72,14 @@ pub struct EngineArgs {
     /// Seconds that a replica gets to finish what is in flight when it stops
     #[arg(long, env = "FLOTILLA_DRAIN_TIMEOUT", default_value_t = 15.0, value_name = "SECONDS", value_parser = drain_seconds)]
     pub drain_timeout: f64,
+    /// Broker of the project link nodes, as in mqtt://USER:PASSWORD@HOST:PORT [default: that of FlowFuse's settings, or the
+    /// embedded one of `flotilla up`]
+    #[arg(long, env = "FLOTILLA_PROJECT_BROKER", value_name = "URL", hide_env_values = true)]
+    pub project_broker: Option<String>,
+    /// Team of the project link nodes: groups of different teams do not hear each other [default: that of FlowFuse's
+    /// settings, or flotilla]
+    #[arg(long, env = "FLOTILLA_PROJECT_TEAM", value_name = "NAME", value_parser = project_team)]
+    pub project_team: Option<String>,
     /// Nodes to switch off, as they reach beyond the flow; a flow that has them is refused
     #[arg(long, env = "FLOTILLA_DENY", value_delimiter = ',', value_name = "WHAT", value_parser = ["exec", "file", "tcp-listen", "udp-listen", "websocket-listen"])]
     pub deny: Vec<String>,
@@ -120,6 +128,9 @@ impl EngineArgs {
         if let Some(limit) = self.memory_limit {
             args.extend(["--memory-limit".to_owned(), limit.to_string()]);
         }
+        if let Some(team) = &self.project_team {
+            args.extend(["--project-team".to_owned(), team.clone()]);
+        }
         if !self.deny.is_empty() {
             args.extend(["--deny".to_owned(), self.deny.join(",")]);
         }
@@ -134,6 +145,14 @@ impl EngineArgs {
         }
         args
     }
+}
+
+/// A team's name is a level of topics.
+fn project_team(name: &str) -> Result<String, String> {
+    let good =
+        !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || "/$+#\\".contains(c));
+    let why = || format!("\"{name}\" cannot be a team: it has no white space and none of / $ + # \\");
+    if good { Ok(name.to_owned()) } else { Err(why()) }
 }
 
 /// What `flotilla replica` takes.

@@ -25,12 +25,13 @@ use flotilla_group::session::{Consumers, Sessions};
 use flotilla_group::spec::{GroupSpec, Specs};
 use flotilla_group::trail::TrailRules;
 use flotilla_http::HttpServer;
+use flotilla_nodes_network::project::ProjectWire;
 use flotilla_store::{Metered, Store};
 use flotilla_tasks::Task;
 use tokio_util::sync::CancellationToken;
 
 use super::advertise::{Advertise, advertised, reachable};
-use super::args::ReplicaArgs;
+use super::args::{EngineArgs, ReplicaArgs};
 use super::control::{Control, Opened};
 use super::letters::GroupLetters;
 use super::memory::{memory_limit, resident_memory, set_memory_limit};
@@ -184,6 +185,9 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         let left = "what dead replicas left is published by the others";
         task("durable outbox", &id, "the process ends", left).spawn(following);
     }
+    let EngineArgs { project_broker, project_team, .. } = &args.engine;
+    let wire = ProjectWire { broker: project_broker.clone(), team: project_team.clone() };
+    engine.shared().extensions().insert(Arc::new(wire));
     let letters = GroupLetters::new(&store, &args.engine.group, keys.clone(), &id)?;
     letters.install(engine.shared());
     let left = "this replica runs no dead letters again; the others do";

@@ -21,6 +21,7 @@ pub(super) fn open(mut args: UpArgs) -> anyhow::Result<(UpArgs, Option<UserDir>)
     args.flow = found.flow.clone();
     args.http = args.http.or(found.http);
     args.https.clone_from(&found.https);
+    args.engine.project_broker = args.engine.project_broker.or_else(|| found.project_broker.clone());
     args.engine.node_modules = args.engine.node_modules.or_else(|| found.node_modules.clone());
     Ok((args, Some(found)))
 }

@@ -6,6 +6,7 @@ mod begin;
 mod deployed;
 mod dir;
 mod hints;
+mod link_account;
 mod reach;
 mod run;
 mod scale;

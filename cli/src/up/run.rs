@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use flotilla_api::health::summary;
-use flotilla_broker::Broker;
+use flotilla_broker::{Account, Broker};
 use flotilla_flows::Document;
 use flotilla_group::GroupError;
 use flotilla_group::member::{Registry, ReplicaState, Roster};
@@ -21,6 +21,7 @@ use super::args::UpArgs;
 use super::banner::{Running, banner};
 use super::begin::{Begun, begin};
 use super::dir;
+use super::link_account;
 use super::reach::unreached;
 use super::scale;
 use super::scrape;
@@ -83,7 +84,8 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let keys = KeyRing::new(store.clone(), Some(&key), restart);
     let key = keys.keys().await.map_err(group_key::old_key)?.unwrap_or_default();
 
-    let broker = if args.no_broker { None } else { Some(start_broker(&args).await?) };
+    let account = link_account::account(&args, &given.settings);
+    let broker = if args.no_broker { None } else { Some(start_broker(&args, account.clone()).await?) };
     if let Some(view) = broker.as_ref().map(Broker::view) {
         metrics.also(move || view.group_metrics());
     }
@@ -126,7 +128,8 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let root = node_root(&revision.settings).unwrap_or_default();
 
     let living = Living::follow(store.clone(), Roster::new(store.clone(), &args.engine.group)?);
-    let command = replica_command(&args, &url, keys, drain + GRACE)?;
+    let project_broker = args.engine.project_broker.clone().or_else(|| mqtt.map(|at| link_account::door(&account, at)));
+    let command = replica_command(&args, &url, keys, project_broker, drain + GRACE)?;
     let supervisor = Arc::new(Supervisor::new(command, living, Printer { format: log_format }));
     supervisor.scale(usize::from(replicas));
     let registry = Registry::new(store.clone(), &args.engine.group)?;
@@ -227,11 +230,12 @@ async fn size(store: &Arc<dyn Store>, args: &UpArgs) -> anyhow::Result<u16> {
     Ok(replicas)
 }
 
-async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
+async fn start_broker(args: &UpArgs, account: Account) -> anyhow::Result<Broker> {
     let config = flotilla_broker::Config {
         listen: args.mqtt,
         allow_anonymous: args.mqtt_allow_anonymous,
         persist: args.mqtt_persist.clone(),
+        accounts: vec![account],
         ..flotilla_broker::Config::default()
     };
     Broker::start(config)
@@ -239,14 +243,21 @@ async fn start_broker(args: &UpArgs) -> anyhow::Result<Broker> {
         .context("cannot start the broker: choose another --mqtt or --mqtt-persist, or --no-broker")
 }
 
-fn replica_command(args: &UpArgs, store: &str, keys: KeyRing, patience: Duration) -> anyhow::Result<ReplicaCommand> {
+fn replica_command(
+    args: &UpArgs,
+    store: &str,
+    keys: KeyRing,
+    project_broker: Option<String>,
+    patience: Duration,
+) -> anyhow::Result<ReplicaCommand> {
     let mut command = args.engine.to_args();
     command.extend(["--store".to_owned(), store.to_owned(), "--http".to_owned(), "127.0.0.1:0".to_owned()]);
     // What replicas write is read here, and printed as one stream.
     command.extend(["--show-debug", "--log-format", "json"].map(str::to_owned));
     command.extend(["--host".to_owned(), machine::name()]);
     let program = Program::installed().context("cannot find out where this binary is")?;
-    Ok(ReplicaCommand { program, args: command, group: args.engine.group.clone(), keys, store: None, patience })
+    let group = args.engine.group.clone();
+    Ok(ReplicaCommand { program, args: command, group, keys, store: None, project_broker, patience })
 }
 
 /// The store holds flows and credentials: nobody else on the machine is to read it.

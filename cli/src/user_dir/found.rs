@@ -22,6 +22,8 @@ pub struct UserDir {
     pub http: Option<SocketAddr>,
     /// `https`: with which certificate.
     pub https: Option<Map<String, Value>>,
+    /// The broker of FlowFuse's project links, with user and password.
+    pub project_broker: Option<String>,
     /// Where function nodes find npm modules.
     pub node_modules: Option<PathBuf>,
     /// Folders with context that Node-RED kept in files.
@@ -38,7 +40,7 @@ impl UserDir {
         let file = flow.settings.take().or_else(|| script.is_file().then_some(script));
         let read = file.as_deref().map(|file| read_settings(file, &flow.without_setting)).transpose()?;
         let given = read.is_some();
-        let ReadSettings { revision, start, mut notes } = read.unwrap_or_default();
+        let ReadSettings { revision, start, project_broker, mut notes } = read.unwrap_or_default();
         let flows = flow_file(dir, start.get("flowFile"))?;
         if flow.credentials.is_none() {
             flow.credentials = credentials_file(&flows);
@@ -66,6 +68,7 @@ impl UserDir {
         Ok(UserDir {
             http: http(&start)?,
             https: https(&start)?,
+            project_broker,
             node_modules: modules.is_dir().then_some(modules),
             context: contexts(dir, &revision),
             flows,

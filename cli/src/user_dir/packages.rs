@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 /// A package that the flow needs and that does not run here: its name, and how many nodes of the flow are of its types.
 pub type Missing = (String, usize);
 
+/// A package whose nodes are here without it.
+const HERE: &str = "@flowfuse/nr-project-nodes";
+
 /// The packages with nodes in `package.json`, and how many nodes of the flow each would provide.
 pub fn missing(dir: &Path, flows: &Value) -> anyhow::Result<Vec<Missing>> {
     let file = dir.join("package.json");
@@ -19,7 +22,7 @@ pub fn missing(dir: &Path, flows: &Value) -> anyhow::Result<Vec<Missing>> {
     let Some(Value::Object(dependencies)) = manifest.get("dependencies") else { return Ok(Vec::new()) };
     let counts = counts(flows);
     let mut found = Vec::new();
-    for package in dependencies.keys() {
+    for package in dependencies.keys().filter(|package| package.as_str() != HERE) {
         let types = node_types(&dir.join("node_modules").join(package), package);
         let is_nodes = types.is_some() || package.contains("node-red");
         if is_nodes {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use flotilla_engine::settings::is_own;
-use flotilla_flows::Sorted;
+use flotilla_flows::{Sorted, take_project_broker};
 use flotilla_script::SettingsFile;
 use serde_json::{Map, Value};
 
@@ -15,6 +15,8 @@ pub struct ReadSettings {
     pub revision: Map<String, Value>,
     /// For the process that starts the group.
     pub start: Map<String, Value>,
+    /// The broker of FlowFuse's project links, with user and password.
+    pub project_broker: Option<String>,
     /// What has no effect, a line each.
     pub notes: Vec<String>,
 }
@@ -31,7 +33,8 @@ pub fn read_settings(file: &Path, without: &[String]) -> anyhow::Result<ReadSett
             .with_context(|| format!("{} is not a JSON object of settings", file.display()))?;
         revision.retain(|name, _| !without.contains(name));
         absolute_static(&mut revision, &folder);
-        return Ok(ReadSettings { revision, ..ReadSettings::default() });
+        let project_broker = take_project_broker(&mut revision);
+        return Ok(ReadSettings { revision, project_broker, ..ReadSettings::default() });
     }
     let env = std::env::vars().filter(|(name, _)| !is_own(name)).collect();
     let SettingsFile { mut exported, mut left_out } = SettingsFile::evaluate(&absolute, &env)?;
@@ -53,8 +56,9 @@ pub fn read_settings(file: &Path, without: &[String]) -> anyhow::Result<ReadSett
     }
     absolute_static(&mut revision, &folder);
     roots(&mut revision, &start);
+    let project_broker = take_project_broker(&mut revision);
     let notes = ignored.into_iter().map(|(name, why)| format!("the setting {name} has no effect: {why}")).collect();
-    Ok(ReadSettings { revision, start, notes })
+    Ok(ReadSettings { revision, start, project_broker, notes })
 }
 
 /// `httpStatic` with absolute paths, from here or from the folder of the settings: replicas have another working directory,
@@ -96,6 +100,21 @@ fn roots(settings: &mut Map<String, Value>, start: &Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn flowfuse_s_broker_is_for_the_process_and_no_secret_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = r#"{"flowforge": {"teamID": "t", "projectID": "p", "projectLink": {"token": "hidden",
+            "broker": {"url": "mqtt://h:1884", "username": "u", "password": "hidden"}}}}"#;
+        for (name, text) in [("settings.js", format!("module.exports = {own};")), ("settings.json", own.to_owned())] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            let read = read_settings(&file, &[]).unwrap();
+            assert_eq!(read.project_broker.as_deref(), Some("mqtt://u:hidden@h:1884"), "{name}");
+            assert!(!Value::Object(read.revision.clone()).to_string().contains("hidden"), "{name}");
+            assert_eq!(read.revision["flowforge"]["projectID"], "p", "{name}");
+        }
+    }
 
     #[test]
     fn what_protects_has_to_be_left_out_by_name() {

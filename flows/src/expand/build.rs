@@ -9,7 +9,7 @@ use crate::document::{Document, NodeConfig};
 use crate::problem::{Problem, Severity};
 
 use super::graph::{EnvVar, Graph, GraphNode, Scope, ScopeKind};
-use super::instance;
+use super::{instance, project_links};
 
 /// A graph, and what is wrong with the document. With an error among the problems it must not run.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +79,8 @@ pub fn expand(document: &Document) -> Expanded {
     });
     builder.tabs();
     builder.choices();
-    let Builder { graph, problems, .. } = builder;
+    let Builder { mut graph, problems, .. } = builder;
+    project_links::connect(&mut graph);
     Expanded { graph, problems }
 }
 

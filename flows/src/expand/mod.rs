@@ -3,6 +3,8 @@
 mod build;
 mod graph;
 mod instance;
+mod project_links;
 
 pub use build::{Expanded, expand};
 pub use graph::{EnvVar, Graph, GraphNode, Scope, ScopeKind};
+pub use project_links::PROJECT_BROKER;

@@ -1,6 +1,6 @@
 //! Node-RED's own node types.
 
-/// The types of Node-RED 4.1's core palette, and `smooth`.
+/// The types of Node-RED 4.1's core palette, `smooth`, and those of @flowfuse/nr-project-nodes.
 const CORE: &[&str] = &[
     "batch",
     "catch",
@@ -30,6 +30,9 @@ const CORE: &[&str] = &[
     "mqtt in",
     "mqtt out",
     "mqtt-broker",
+    "project link call",
+    "project link in",
+    "project link out",
     "range",
     "rbe",
     "smooth",
@@ -55,7 +58,7 @@ const CORE: &[&str] = &[
     "yaml",
 ];
 
-/// True for Node-RED's own types.
+/// True for the types that are here without a package: Node-RED's own, and a few more.
 pub fn is_core_type(kind: &str) -> bool {
     CORE.contains(&kind) || kind.starts_with("subflow:")
 }

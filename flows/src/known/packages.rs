@@ -202,6 +202,7 @@ mod tests {
 
     #[test]
     fn no_core_type_comes_from_a_package() {
+        // The project link nodes are here as well, and a snapshot for FlowFuse names their package.
         assert!(PACKAGES.iter().all(|(pattern, _)| !super::super::is_core_type(pattern)));
         for (pattern, package) in PACKAGES {
             assert!(package.contains("node-red") || package.contains("nr-"), "{pattern}: {package}");

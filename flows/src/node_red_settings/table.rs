@@ -24,6 +24,7 @@ const TABLE: &[(&str, Use)] = &[
     ("execMaxBufferSize", Use::Revision),
     ("exportGlobalContextKeys", Use::None("values of functionGlobalContext are not listed here")),
     ("fileWorkingDirectory", Use::Revision),
+    ("flowforge", Use::Revision),
     ("functionExternalModules", Use::Revision),
     ("functionGlobalContext", Use::Revision),
     ("functionMemoryLimit", Use::Revision),

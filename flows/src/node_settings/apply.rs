@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::settings::{NodeSettings, Share, TickMode};
+use super::settings::{Broadcast, NodeSettings, Share, TickMode};
 use crate::document::{Document, NodeConfig};
 use crate::reach::{Reply, replies};
 
@@ -49,6 +49,12 @@ impl NodeConfig {
     /// True for an `mqtt in` node whose messages all go to one replica at a time.
     pub fn is_for_one(&self) -> bool {
         self.str("ha") == "single" || self.node_settings().share == Some(Share::Single)
+    }
+
+    /// True for a node whose broadcasts go to every replica: its own `ha` (`{"broadcast": "each"}`) unless the group says.
+    pub fn is_broadcast_for_each(&self) -> bool {
+        let own = || self.get("ha").and_then(|ha| ha.get("broadcast")).is_some_and(|who| who == "each");
+        self.node_settings().broadcast.map_or_else(own, |set| set == Broadcast::Each)
     }
 
     fn apply(&mut self, settings: &NodeSettings) {

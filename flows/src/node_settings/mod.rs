@@ -3,4 +3,4 @@
 mod apply;
 mod settings;
 
-pub use settings::{BadNodeSetting, NodeSettings, Retained, Share, TickMode};
+pub use settings::{BadNodeSetting, Broadcast, NodeSettings, Retained, Share, TickMode};

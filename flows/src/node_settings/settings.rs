@@ -29,6 +29,16 @@ pub enum Retained {
     None,
 }
 
+/// Who gets what other projects broadcast to a `project link in` node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Broadcast {
+    /// The group, once.
+    Group,
+    /// Every replica.
+    Each,
+}
+
 /// Who fires the ticks of an `inject` node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -51,6 +61,9 @@ pub struct NodeSettings {
     /// Who gets retained messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retained: Option<Retained>,
+    /// Who gets broadcasts of other projects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broadcast: Option<Broadcast>,
     /// Who fires ticks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tick: Option<TickMode>,
@@ -74,8 +87,8 @@ pub struct BadNodeSetting {
 
 impl NodeSettings {
     /// The settings that can be set, for help and errors.
-    pub const SHAPES: &str = "share=group|each|single|least-in-flight, retained=once|each|none, tick=one|each|retry, order_key=PATTERN, \
-                              broker=HOST:PORT; share, each and single alone mean share=...; KEY= takes it back";
+    pub const SHAPES: &str = "share=group|each|single|least-in-flight, retained=once|each|none, broadcast=group|each, tick=one|each|retry, \
+                              order_key=PATTERN, broker=HOST:PORT; share, each and single alone mean share=...; KEY= takes it back";
 
     /// True when nothing is set.
     pub fn is_empty(&self) -> bool {
@@ -104,6 +117,9 @@ impl NodeSettings {
             "retained" => {
                 self.retained = given.map(|value| word(value, "once, each or none")).transpose().map_err(bad)?;
             }
+            "broadcast" => {
+                self.broadcast = given.map(|value| word(value, "group or each")).transpose().map_err(bad)?;
+            }
             "tick" => self.tick = given.map(|value| word(value, "one, each or retry")).transpose().map_err(bad)?,
             "order_key" => self.order_key = given.map(str::to_owned),
             "broker" => {
@@ -123,6 +139,7 @@ impl NodeSettings {
         NodeSettings {
             share: self.share.or(below.share),
             retained: self.retained.or(below.retained),
+            broadcast: self.broadcast.or(below.broadcast),
             tick: self.tick.or(below.tick),
             order_key: self.order_key.or_else(|| below.order_key.clone()),
             broker: self.broker.or_else(|| below.broker.clone()),
@@ -151,19 +168,27 @@ mod tests {
     #[test]
     fn settings_are_read_and_taken_back_and_what_is_wrong_is_named() {
         let mut settings = NodeSettings::default();
-        for setting in ["each", "retained=once", "tick=retry", "order_key=plant/{press}/#", "broker=mosquitto:1883"] {
+        for setting in [
+            "each",
+            "retained=once",
+            "broadcast=each",
+            "tick=retry",
+            "order_key=plant/{press}/#",
+            "broker=mosquitto:1883",
+        ] {
             settings.set(setting).unwrap();
         }
         assert_eq!(settings.share, Some(Share::Each));
         assert_eq!(settings.broker_address(), Some(("mosquitto", 1883)));
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<NodeSettings>(&text).unwrap(), settings);
-        for setting in ["share=", "retained=", "tick=", "order_key=", "broker="] {
+        for setting in ["share=", "retained=", "broadcast=", "tick=", "order_key=", "broker="] {
             settings.set(setting).unwrap();
         }
         assert!(settings.is_empty());
         for (bad, why) in [
             ("every", "share=group"),
+            ("broadcast=some", "group or each"),
             ("tick=never", "one, each or retry"),
             ("brokr=a:1", "no \"brokr\""),
             ("broker=a", "HOST:PORT"),

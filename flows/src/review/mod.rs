@@ -4,6 +4,7 @@ mod answers;
 mod finding;
 mod functions;
 mod mqtt_in;
+mod project_link;
 mod refused;
 mod rules;
 

@@ -50,7 +50,7 @@ fn retained(node: &NodeConfig) -> Vec<Says> {
     )
 }
 
-fn one_topic(node: &NodeConfig) -> Vec<Says> {
+pub(super) fn one_topic(node: &NodeConfig) -> Vec<Says> {
     let literal = !node.str("topic").contains(['+', '#']);
     if !literal || !is_shared(node) || node.node_settings().share.is_some() {
         return Vec::new();

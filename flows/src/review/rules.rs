@@ -8,8 +8,8 @@ use crate::reach::replies;
 use super::answers::unanswered;
 use super::finding::{Finding, Says};
 use super::functions::function_rules;
-use super::mqtt_in;
 use super::refused::{refused, tab};
+use super::{mqtt_in, project_link};
 
 /// Says what the flow does differently at several replicas: most severe first, else in the document's order. Disabled
 /// nodes and tabs are left out.
@@ -52,6 +52,7 @@ fn rules(node: &NodeConfig) -> Vec<Says> {
     match node.kind.as_str() {
         "mqtt-broker" => broker(node),
         "mqtt in" => mqtt_in::mqtt_in(node),
+        "project link in" => project_link::project_link_in(node),
         "inject" => inject(node),
         "delay" => delay(node),
         "function" => function_rules(node),

@@ -9,6 +9,7 @@ pub mod http_response;
 mod intake;
 mod link;
 pub mod mqtt;
+pub mod project;
 mod proxy;
 mod table;
 pub mod tcp;

@@ -2,7 +2,7 @@
 
 use flotilla_engine::Stateless;
 
-use super::{http_in, http_proxy, http_request, http_response, mqtt, tcp, tls_config, udp, websocket};
+use super::{http_in, http_proxy, http_request, http_response, mqtt, project, tcp, tls_config, udp, websocket};
 
 /// The node types of the category network.
 pub static TYPES: &[Stateless] = &[
@@ -17,6 +17,10 @@ pub static TYPES: &[Stateless] = &[
     mqtt::BROKER,
     mqtt::IN,
     mqtt::OUT,
+    project::BROKER,
+    project::CALL,
+    project::IN,
+    project::OUT,
     udp::IN,
     udp::OUT,
     websocket::CLIENT,

@@ -230,6 +230,17 @@ impl Client {
         Ok(pkid)
     }
 
+    /// Publishes at QoS 2 with correlation data (MQTT 5), and waits for the end. Returns the reason code.
+    pub fn publish_correlated(&mut self, topic: &str, payload: &[u8], correlation: &[u8]) -> anyhow::Result<u8> {
+        let pkid = self.next_pkid();
+        let mut forward = BytesMut::new();
+        codec::put_forwarded(&mut forward, &codec::Forwarded::Correlation(correlation));
+        let message =
+            PublishOut { qos: write::qos(2), pkid, forward: &forward, ..PublishOut::new(topic.as_bytes(), payload) };
+        self.write(|out, version| codec::publish(out, version, &message))?;
+        self.confirmed(pkid, 2)
+    }
+
     /// Waits for the end of a publish: PUBACK, or PUBREC, PUBREL and PUBCOMP. Returns the reason code.
     pub fn confirmed(&mut self, pkid: u16, qos: u8) -> anyhow::Result<u8> {
         let mut expected = |kind: u8| {

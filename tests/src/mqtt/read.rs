@@ -40,6 +40,8 @@ pub struct Publish {
     pub topic: String,
     /// Payload.
     pub payload: Vec<u8>,
+    /// Correlation data.
+    pub correlation: Vec<u8>,
     /// User properties.
     pub user: Vec<(String, String)>,
 }
@@ -62,11 +64,11 @@ pub fn take(buffer: &mut BytesMut, version: Version) -> anyhow::Result<Option<Pa
 
 fn publish(received: &Received) -> Publish {
     let message = &received.publish;
-    let mut user = Vec::new();
-    forwarded(&message.forward, |property| {
-        if let Forwarded::User(name, value) = property {
-            user.push((name.to_owned(), value.to_owned()));
-        }
+    let (mut user, mut correlation) = (Vec::new(), Vec::new());
+    forwarded(&message.forward, |property| match property {
+        Forwarded::User(name, value) => user.push((name.to_owned(), value.to_owned())),
+        Forwarded::Correlation(bytes) => correlation = bytes.to_vec(),
+        _ => {}
     });
     Publish {
         dup: message.dup,
@@ -75,6 +77,7 @@ fn publish(received: &Received) -> Publish {
         pkid: message.pkid,
         topic: message.topic_str().to_owned(),
         payload: message.payload.to_vec(),
+        correlation,
         user,
     }
 }

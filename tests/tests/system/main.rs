@@ -39,6 +39,7 @@ mod own_settings;
 mod parts;
 mod pauses;
 mod pipelines;
+mod project_links;
 mod prometheus;
 mod pubsub;
 mod readme;

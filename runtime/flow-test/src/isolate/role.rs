@@ -29,6 +29,10 @@ const ISOLATED: &[(&str, Role)] = &[
     ("mqtt in", Role::Input),
     ("mqtt out", Role::Output),
     ("mqtt-broker", Role::Config),
+    ("project link broker", Role::Config),
+    ("project link call", Role::Request),
+    ("project link in", Role::Input),
+    ("project link out", Role::Output),
     ("tcp in", Role::Input),
     ("tcp out", Role::Output),
     ("tcp request", Role::Request),
@@ -60,7 +64,9 @@ mod tests {
     fn every_isolated_type_is_in_the_table_and_of_the_right_kind() {
         for (name, role) in ISOLATED {
             assert!(PRODUCT.has(name), "{name}");
-            let is_config = ["mqtt-broker", "tls-config", "websocket-client", "websocket-listener"].contains(name);
+            let is_config =
+                ["mqtt-broker", "project link broker", "tls-config", "websocket-client", "websocket-listener"]
+                    .contains(name);
             assert_eq!(is_config, *role == Role::Config, "{name}");
         }
         assert!(PRODUCT.iter().filter(|known| known.deny().is_some()).all(|known| Role::of(known.name()).is_some()));

@@ -9,8 +9,10 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value as Json};
 
+use flotilla_engine::message::Delivery;
 use flotilla_engine::observe::Level;
 use flotilla_engine::{ConfigNode, NodeCx, NodeError, Shared, Stateless, Worker};
+use flotilla_flows::NodeConfig;
 use flotilla_value::Str;
 
 use super::durable::Waiting;
@@ -31,8 +33,26 @@ pub struct MqttBroker {
     pub(super) state: Mutex<BrokerState>,
     /// Where the document says that the broker is: see [`share::place`].
     pub(super) place: String,
+    /// For a node that no document has: what is different about it.
+    pub(super) own: Option<Own>,
     pub(super) me: Weak<MqttBroker>,
 }
+
+/// A broker node that no document has, for nodes other than mqtt in and mqtt out.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    /// The share name of its subscriptions.
+    pub(crate) share: Str,
+    /// How the ClientIDs of its clients have to begin.
+    pub(crate) client: Option<String>,
+    /// Takes a message that came for a node, on the node's worker.
+    pub(crate) take: Take,
+    /// It takes nothing new while the replica drains.
+    pub(crate) drains: bool,
+}
+
+/// Takes a message that came for a node.
+pub(crate) type Take = fn(&NodeCx, &Publish, Arc<Delivery>);
 
 /// What changes while the node lives.
 #[derive(Default)]
@@ -105,6 +125,7 @@ fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
         place: share::place(&options.url()),
         options: Mutex::new(options),
         state: Mutex::default(),
+        own: None,
         me: me.clone(),
     }))
 }
@@ -123,6 +144,26 @@ impl BrokerState {
 }
 
 impl MqttBroker {
+    /// A node that no document has. It speaks MQTT 5 only.
+    pub(crate) fn own(
+        cx: &NodeCx,
+        config: &NodeConfig,
+        user: Option<String>,
+        password: Option<String>,
+        own: Own,
+    ) -> Arc<MqttBroker> {
+        let options = BrokerOptions::new(config, user, password, &cx.settings().replica).only_v5(own.client.as_deref());
+        Arc::new_cyclic(|me| MqttBroker {
+            id: cx.id().clone(),
+            shared: cx.shared().clone(),
+            place: share::place(&options.url()),
+            options: Mutex::new(options),
+            state: Mutex::default(),
+            own: Some(own),
+            me: me.clone(),
+        })
+    }
+
     /// True with MQTT 5 in the flow: messages have its properties.
     pub(super) fn v5(&self) -> bool {
         self.options.lock().version() == Version::V5
@@ -135,13 +176,13 @@ impl MqttBroker {
     }
 
     /// A node begins to use the broker. Called while nodes are built.
-    pub(super) fn register(&self, node: &Str, consumes: bool, no_local: bool) {
+    pub(crate) fn register(&self, node: &Str, consumes: bool, no_local: bool) {
         self.state.lock().users.push(User { node: node.clone(), consumes, no_local });
         self.mark_if_wanted();
     }
 
     /// A node is gone; the last one to be removed ends the connection.
-    pub(super) async fn deregister(&self, node: &Str, removed: bool) {
+    pub(crate) async fn deregister(&self, node: &Str, removed: bool) {
         let last = {
             let mut state = self.state.lock();
             state.users.retain(|user| user.node != *node);
@@ -154,7 +195,7 @@ impl MqttBroker {
     }
 
     /// A node has started: connect, unless the flow is to say when.
-    pub(super) fn started(&self) {
+    pub(crate) fn started(&self) {
         let auto = self.options.lock().auto_connect();
         let (stopped, consumes) = {
             let state = self.state.lock();
@@ -217,7 +258,7 @@ impl MqttBroker {
     }
 
     /// Publishes. Node-RED drops what is published while the flow has not connected the broker, and so do we.
-    pub(super) fn publish(&self, outgoing: Outgoing) {
+    pub(crate) fn publish(&self, outgoing: Outgoing) {
         if !self.state.lock().running {
             return;
         }

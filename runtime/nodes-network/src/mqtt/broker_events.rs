@@ -170,12 +170,19 @@ impl MqttBroker {
         if others.is_empty()
             && let Some(slot) = Worker::current().and_then(|worker| worker.slot(&first.node))
         {
+            if let Some(own) = &self.own {
+                return (own.take)(&slot.cx, &publish, delivery);
+            }
             return mqtt_in::emit(&slot.cx, first.datatype, &publish, v5, local, delivery);
         }
+        let take = self.own.as_ref().map(|own| own.take);
         let publish = Arc::new(publish);
         for target in std::iter::once(first).chain(others) {
             let (publish, delivery, datatype) = (publish.clone(), delivery.clone(), target.datatype);
-            self.with_node(&target.node, move |cx| mqtt_in::emit(cx, datatype, &publish, v5, local, delivery));
+            self.with_node(&target.node, move |cx| match take {
+                Some(take) => take(cx, &publish, delivery),
+                None => mqtt_in::emit(cx, datatype, &publish, v5, local, delivery),
+            });
         }
     }
 

@@ -63,6 +63,9 @@ impl ConfigNode for MqttBroker {
     }
 
     fn drain(&self) {
+        if self.own.as_ref().is_some_and(|own| !own.drains) {
+            return;
+        }
         let consumers = {
             let mut state = self.state.lock();
             if std::mem::replace(&mut state.draining, true) {

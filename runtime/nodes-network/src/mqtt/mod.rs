@@ -33,6 +33,11 @@ pub use broker::TYPE as BROKER;
 pub use mqtt_in::TYPE as IN;
 pub use mqtt_out::TYPE as OUT;
 
+pub(crate) use broker::Own;
+pub(crate) use mqtt_in::show_first;
+pub(crate) use order::Order;
+pub(crate) use share::Subscription;
+
 pub use adopt::{Adopted, adopt, sessions};
 pub use broker::MqttBroker;
 pub use durable::{DurableOutbox, KeptOutbox, publish_again};

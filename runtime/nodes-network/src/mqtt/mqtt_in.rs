@@ -115,7 +115,7 @@ pub(super) fn retain_handling(rh: Option<i64>) -> RetainHandling {
 }
 
 /// The status of a node that starts beside a broker that is connected already, or not yet.
-pub(super) fn show_first(cx: &NodeCx, broker: &MqttBroker) {
+pub(crate) fn show_first(cx: &NodeCx, broker: &MqttBroker) {
     let (fill, shape, key) = match broker.status() {
         (true, _) => ("green", "dot", "node-red:common.status.connected"),
         _ => ("red", "ring", "node-red:common.status.disconnected"),

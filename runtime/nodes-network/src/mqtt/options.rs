@@ -31,6 +31,10 @@ pub(super) struct BrokerOptions {
     local: bool,
     /// A topic of its announcements names the replica.
     of_replica: bool,
+    /// Without MQTT 5 it is of no use.
+    only_v5: bool,
+    /// How its ClientIDs begin.
+    client_prefix: String,
 }
 
 /// Which of the node's announcements.
@@ -115,11 +119,18 @@ impl BrokerOptions {
         }
         BrokerOptions {
             of_replica,
+            only_v5: false,
+            client_prefix: String::new(),
             credentials: (user, password),
             version: version(&config),
             local: is_local(&config),
             config,
         }
+    }
+
+    /// The same for a node that is of no use without MQTT 5, and whose ClientIDs begin so.
+    pub(super) fn only_v5(self, client_prefix: Option<&str>) -> BrokerOptions {
+        BrokerOptions { only_v5: true, client_prefix: client_prefix.unwrap_or_default().to_owned(), ..self }
     }
 
     /// Takes over what `msg.broker` names.
@@ -334,10 +345,10 @@ impl BrokerOptions {
                     }
                     user.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
                 },
-                ..Connect::new(version, client_id)
+                ..Connect::new(version, format!("{}{client_id}", self.client_prefix))
             },
             resume: (ours && v5) || !clean,
-            fallback: fallback.filter(|older| *older != version),
+            fallback: fallback.filter(|older| *older != version && !self.only_v5),
             reconnect: flotilla_value::wait_ms(settings.number("mqttReconnectTime").unwrap_or(5000.0).max(100.0)),
             end_session: ours && v5,
             max_in_flight: settings.max_in_flight,

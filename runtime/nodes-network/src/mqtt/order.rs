@@ -6,7 +6,7 @@ use flotilla_value::Str;
 
 /// How the messages of a node's filter are to reach the group.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Order {
+pub(crate) struct Order {
     /// By key: the messages of one key go to one replica at a time, in order.
     keyed: bool,
     /// The levels of the topic that are the key; the whole topic without.
@@ -22,7 +22,7 @@ impl Order {
     ///
     /// # Errors
     /// Says what is wrong with the setting `order_key`; the order is by topic then.
-    pub(super) fn of(config: &NodeConfig) -> (Order, Result<(), String>) {
+    pub(crate) fn of(config: &NodeConfig) -> (Order, Result<(), String>) {
         let settings = config.node_settings();
         let keyed = settings.share != Some(Share::LeastInFlight) && config.str("ha") != "least-in-flight";
         let checked = settings.order_key.as_deref().map(str::parse::<OrderKey>).transpose();

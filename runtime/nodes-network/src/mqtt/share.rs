@@ -10,15 +10,15 @@ use flotilla_mqtt::{Client, DataType, SubRef, SubscribeFilter, topic};
 
 /// What an `mqtt in` node wants to receive.
 #[derive(Clone, Debug)]
-pub(super) struct Subscription {
-    pub(super) filter: SubscribeFilter,
-    pub(super) datatype: DataType,
+pub(crate) struct Subscription {
+    pub(crate) filter: SubscribeFilter,
+    pub(crate) datatype: DataType,
     /// Every replica gets every message.
-    pub(super) each: bool,
+    pub(crate) each: bool,
     /// One replica at a time gets them all.
-    pub(super) single: bool,
+    pub(crate) single: bool,
     /// What Flotilla's own broker is asked for.
-    pub(super) order: Order,
+    pub(crate) order: Order,
 }
 
 impl Subscription {
@@ -45,9 +45,15 @@ impl MqttBroker {
     /// The share name: the group's for the first broker node of the document that may mean this broker; the others have
     /// their id in theirs, so that each gets every message, as in Node-RED. Every replica of a revision comes to the same.
     fn share_name(&self) -> Str {
+        if let Some(own) = &self.own {
+            return own.share.clone();
+        }
         let group = &self.shared.settings().group;
         let order = self.shared.config_order();
-        let meets = |id: &&Str| self.shared.config_node::<MqttBroker>(id).is_some_and(|node| node.place == self.place);
+        let meets = |id: &&Str| {
+            let node = self.shared.config_node::<MqttBroker>(id);
+            node.is_some_and(|node| node.place == self.place && node.own.is_none())
+        };
         if order.iter().find(meets).is_none_or(|first| *first == self.id) {
             return Str::new(group);
         }
@@ -96,7 +102,7 @@ impl MqttBroker {
     }
 
     /// A node wants to receive.
-    pub(super) fn subscribe(&self, subscription: &Subscription, node: &Str) {
+    pub(crate) fn subscribe(&self, subscription: &Subscription, node: &Str) {
         let running = {
             let mut state = self.state.lock();
             let same = |(known, other): &(Str, Subscription)| {
@@ -116,7 +122,7 @@ impl MqttBroker {
     }
 
     /// A node no longer wants to receive. `force`: whatever the box "unsubscribe automatically" says.
-    pub(super) fn unsubscribe(&self, subscription: &Subscription, node: &Str, force: bool) {
+    pub(crate) fn unsubscribe(&self, subscription: &Subscription, node: &Str, force: bool) {
         let keep = !force && !self.options.lock().auto_unsubscribe();
         let filter = self.wire_filter(subscription);
         let clients = {

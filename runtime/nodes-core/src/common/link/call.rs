@@ -1,4 +1,4 @@
-//! link call: sends a message to a link in node and takes what comes back through a link out node.
+//! link call: sends a message to a link in node, or to a link of another group, and takes what comes back.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -6,6 +6,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::LocalBoxFuture;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
@@ -14,6 +15,7 @@ use flotilla_engine::{Node, NodeCx, NodeError, Shared, Stateless, Worker};
 use flotilla_value::{ErrorValue, Str, Value};
 
 use super::ends::call_entry;
+use super::other_groups::{GroupLink, groups};
 use super::targets::{NotFound, Targets, links};
 
 /// The row in the table of node types.
@@ -30,6 +32,12 @@ struct LinkCall {
     pending: RefCell<FxHashMap<Str, (Msg, oneshot::Sender<()>)>>,
 }
 
+/// Where a call goes.
+enum Target {
+    Here(Str),
+    Elsewhere(GroupLink),
+}
+
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let config = cx.config();
     let seconds = config.num("timeout").filter(|seconds| *seconds >= 0.0).unwrap_or(30.0);
@@ -40,14 +48,17 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     Ok(Rc::new_cyclic(|me| LinkCall { cx, me: me.clone(), target, dynamic, timeout, targets, pending }))
 }
 
+fn find(worker: &Rc<Worker>, node: &str) -> Option<Rc<LinkCall>> {
+    let found: Rc<dyn Any> = worker.slot(node)?.node()?;
+    found.downcast::<LinkCall>().ok()
+}
+
 /// Hands a message back to the link call node that made the call. False when there is no such node.
 pub(super) fn return_message(shared: &Arc<Shared>, node: &str, call: Str, msg: Msg) -> bool {
     let Some(handle) = shared.worker_of(node) else { return false };
     let node = Str::new(node);
     let give = move |worker: &Rc<Worker>| {
-        let found: Option<Rc<dyn Any>> =
-            worker.slot(&node).and_then(|slot| slot.node()).map(|node| node as Rc<dyn Any>);
-        if let Some(Ok(caller)) = found.map(Rc::downcast::<LinkCall>) {
+        if let Some(caller) = find(worker, &node) {
             caller.returned(&call, msg);
         }
     };
@@ -58,23 +69,37 @@ pub(super) fn return_message(shared: &Arc<Shared>, node: &str, call: Str, msg: M
     true
 }
 
+/// Ends a call that a link call node of this worker has made to another group: the message that waits for the answer, if
+/// it still does.
+pub fn take_call(worker: &Rc<Worker>, node: &str, call: &str) -> Option<Msg> {
+    let taken = find(worker, node)?.pending.borrow_mut().remove(call);
+    taken.map(|(sent, _timer)| sent)
+}
+
+fn error(text: String) -> Value {
+    Value::Error(Arc::new(ErrorValue::new(text)))
+}
+
 impl LinkCall {
-    fn find(&self, msg: &Msg) -> Result<Str, String> {
+    fn find(&self, msg: &Msg) -> Result<Target, String> {
         let target = if self.dynamic {
             let target = msg.get("target");
             if target.truthy() { target.to_text() } else { Str::default() }
         } else {
             self.target.as_deref().map(Str::new).unwrap_or_default()
         };
+        if let Some(link) = GroupLink::read(&target) {
+            return Ok(Target::Elsewhere(link));
+        }
         if self.targets.has(&target) {
-            return Ok(target);
+            return Ok(Target::Here(target));
         }
         let missing = || Err(format!("target link-in node '{target}' not found"));
         if !self.dynamic || target.is_empty() {
             return missing();
         }
         match self.targets.by_name(&target, &self.cx.scope().flow().id) {
-            Ok(id) => Ok(id),
+            Ok(id) => Ok(Target::Here(id)),
             Err(NotFound::None) => missing(),
             Err(NotFound::Several) => Err(format!("Multiple link-in nodes named '{target}' found")),
         }
@@ -90,23 +115,12 @@ impl LinkCall {
             self.cx.report().done(&sent);
         }
     }
-}
 
-impl Node for LinkCall {
-    fn receive(&self, mut msg: Msg) {
-        let target = match self.find(&msg) {
-            Ok(target) => target,
-            Err(text) => {
-                return self.cx.report().error(Value::Error(Arc::new(ErrorValue::new(text))), Some(&msg));
-            }
-        };
-        let id = generate_id();
+    /// Remembers a call until it comes back, or is late.
+    fn begin(&self, id: &Str, msg: Msg) {
         let (timer, returned) = oneshot::channel::<()>();
-        self.pending.borrow_mut().insert(id.clone(), (msg.clone(), timer));
-        let mut calls = msg.get("_linkSource").as_array().map(<[Value]>::to_vec).unwrap_or_default();
-        calls.push(call_entry(&id, self.cx.id()));
-        msg.set("_linkSource", calls);
-        let (me, timeout) = (self.me.clone(), self.timeout);
+        self.pending.borrow_mut().insert(id.clone(), (msg, timer));
+        let (me, timeout, id) = (self.me.clone(), self.timeout, id.clone());
         self.cx.work().spawn(async move {
             if tokio::time::timeout(timeout, returned).await.is_ok() {
                 return;
@@ -117,6 +131,49 @@ impl Node for LinkCall {
                 node.cx.report().error("timeout", Some(&sent));
             }
         });
+    }
+
+    fn call_elsewhere(&self, link: &GroupLink, msg: Msg) {
+        // As long as the package of project links makes them.
+        let mut id = generate_id().to_string() + &generate_id();
+        id.truncate(28);
+        let id = Str::from(id);
+        self.begin(&id, msg.clone());
+        let opened = groups(&self.cx).and_then(|groups| groups.0.open(&self.cx).map(|()| groups));
+        let called = opened.and_then(|groups| groups.0.call(&self.cx, link, &id, &msg));
+        if let Err(why) = called {
+            self.pending.borrow_mut().remove(&id);
+            self.cx.report().error(error(why), Some(&msg));
+        }
+    }
+}
+
+impl Node for LinkCall {
+    fn receive(&self, mut msg: Msg) {
+        let target = match self.find(&msg) {
+            Ok(Target::Here(target)) => target,
+            Ok(Target::Elsewhere(link)) => return self.call_elsewhere(&link, msg),
+            Err(text) => return self.cx.report().error(error(text), Some(&msg)),
+        };
+        let id = generate_id();
+        self.begin(&id, msg.clone());
+        let mut calls = msg.get("_linkSource").as_array().map(<[Value]>::to_vec).unwrap_or_default();
+        calls.push(call_entry(&id, self.cx.id()));
+        msg.set("_linkSource", calls);
         self.cx.shared().deliver(&target, msg);
+    }
+
+    fn start(&self) {
+        let elsewhere = !self.dynamic && self.target.as_deref().and_then(GroupLink::read).is_some();
+        if elsewhere && let Err(why) = groups(&self.cx).and_then(|groups| groups.0.open(&self.cx)) {
+            self.cx.report().broken(why);
+        }
+    }
+
+    fn close(&self, removed: bool) -> LocalBoxFuture<'static, ()> {
+        match groups(&self.cx) {
+            Ok(groups) => groups.0.close(&self.cx, removed),
+            Err(_) => Box::pin(std::future::ready(())),
+        }
     }
 }

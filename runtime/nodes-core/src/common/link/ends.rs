@@ -8,9 +8,10 @@ use futures::future::LocalBoxFuture;
 
 use flotilla_engine::message::Msg;
 use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
-use flotilla_value::{Object, Str, Value};
+use flotilla_value::{ErrorValue, Object, Str, Value};
 
 use super::call;
+use super::other_groups::{GroupLink, groups};
 use super::targets::{Targets, links};
 
 /// Where a link ends.
@@ -27,6 +28,8 @@ struct LinkOut {
     cx: NodeCx,
     returns: bool,
     targets: Arc<Targets>,
+    /// Links of other groups that it leads to.
+    elsewhere: Vec<GroupLink>,
     /// The nodes that it leads to, and the state of the targets that they were found in.
     found: RefCell<Option<(u64, Vec<Str>)>>,
 }
@@ -40,7 +43,8 @@ fn build_in(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 fn build_out(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     let targets = cx.shared().extensions().get_or_init(Targets::default);
     let returns = cx.config().str("mode") == "return";
-    Ok(Rc::new(LinkOut { cx, returns, targets, found: RefCell::default() }))
+    let elsewhere = links(&cx).iter().filter_map(|link| GroupLink::read(link)).collect();
+    Ok(Rc::new(LinkOut { cx, returns, targets, elsewhere, found: RefCell::default() }))
 }
 
 impl Node for LinkIn {
@@ -62,7 +66,8 @@ impl LinkOut {
         if let Some((_, found)) = self.found.borrow().as_ref().filter(|(at, _)| *at == changes) {
             return found.clone();
         }
-        let mut found: Vec<Str> = links(&self.cx).iter().map(Str::new).collect();
+        let here = links(&self.cx).into_iter().filter(|link| GroupLink::read(link).is_none());
+        let mut found: Vec<Str> = here.map(Str::from).collect();
         for id in self.targets.naming(self.cx.id()) {
             if !found.contains(&id) {
                 found.push(id);
@@ -95,7 +100,30 @@ impl Node for LinkOut {
         for target in self.leads_to() {
             self.cx.shared().deliver(&target, msg.clone());
         }
+        for link in &self.elsewhere {
+            let sent = groups(&self.cx).and_then(|groups| groups.0.send(&self.cx, link, &msg));
+            if let Err(why) = sent {
+                let error = Value::Error(Arc::new(ErrorValue::new(why)));
+                return self.cx.report().error(error, Some(&msg));
+            }
+        }
         self.cx.report().done(&msg);
+    }
+
+    fn start(&self) {
+        if self.elsewhere.is_empty() || self.returns {
+            return;
+        }
+        if let Err(why) = groups(&self.cx).and_then(|groups| groups.0.open(&self.cx)) {
+            self.cx.report().broken(why);
+        }
+    }
+
+    fn close(&self, removed: bool) -> LocalBoxFuture<'static, ()> {
+        match groups(&self.cx) {
+            Ok(groups) => groups.0.close(&self.cx, removed),
+            Err(_) => Box::pin(std::future::ready(())),
+        }
     }
 }
 

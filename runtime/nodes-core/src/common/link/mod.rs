@@ -2,7 +2,9 @@
 
 mod call;
 mod ends;
+mod other_groups;
 mod targets;
 
-pub use call::TYPE as CALL;
+pub use call::{TYPE as CALL, take_call};
 pub use ends::{IN, OUT};
+pub use other_groups::{GroupLink, Groups, OtherGroups};
