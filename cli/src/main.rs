@@ -35,6 +35,7 @@ mod logging;
 mod login;
 mod logs;
 mod machine;
+mod modules;
 mod nodes;
 mod oidc;
 mod password;
@@ -117,6 +118,8 @@ enum Command {
     Review(review::ReviewArgs),
     /// Flow documents as files: one per tab for git, and back; merge two people's changes
     Flows(flows::FlowsArgs),
+    /// Fetch the npm modules that a document's function nodes name
+    Modules(modules::ModulesArgs),
     /// Run your own tests of a flow: messages in, messages out, without a broker
     Test(test::TestArgs),
     /// Roll a flow document out to a group, one replica at a time
@@ -278,6 +281,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Logout(args) => login::logout(args).await,
             Command::Audit(args) => audit::run(args).await,
             Command::Store(args) => store::run(args).await,
+            Command::Modules(args) => modules::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Context(args) => context::run(args).await,
             Command::Load(_)

@@ -83,7 +83,7 @@ const CHOICES: &[Choice] = &[
     ("template", "fieldType", &["msg", "flow", "global"]),
     ("template", "output", &["str", "json", "yaml", "parsed"]),
     ("template", "syntax", &["mustache", "plain"]),
-    ("tls-config", "certType", &["files", "env"]),
+    ("tls-config", "certType", &["files", "env", "pfx"]),
     ("trigger", "units", &["ms", "s", "min", "hr"]),
     ("udp in", "datatype", BYTES),
     ("udp in", "ipv", &["udp4", "udp6"]),

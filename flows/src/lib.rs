@@ -25,7 +25,9 @@ pub use document::{Document, NodeConfig, ParseError};
 pub use env::substitute_env;
 pub use expand::{EnvVar, Expanded, Graph, GraphNode, PROJECT_BROKER, Scope, ScopeKind, expand};
 pub use flowfuse::{FlowFuseError, FlowFuseSnapshot, FlowFuseVar, Translated, is_flowfuse, take_project_broker};
-pub use known::{UnknownType, is_core_type, npm_package, unknown_types};
+pub use known::{
+    UnknownType, VersionConflict, Wanted, is_core_type, is_node_js, libs, npm_package, unknown_types, wanted_modules,
+};
 pub use merge::{Conflict, Merged, merge};
 pub use node_red_settings::{Sorted, unprotected};
 pub use node_settings::{BadNodeSetting, Broadcast, NodeSettings, Retained, Share, TickMode};

@@ -157,7 +157,9 @@ pub fn is_of_a_process(key: &str) -> bool {
     key.starts_with("spare/")
         || key.starts_with(HOST_BEATS)
         || of_group().is_some_and(|rest| {
-            rest.starts_with("replica/") || rest.starts_with("gateway/") || rest == "consumers" || rest == "supervisor"
+            ["replica/", "gateway/", "relay/"].iter().any(|start| rest.starts_with(start))
+                || rest == "consumers"
+                || rest == "supervisor"
         })
 }
 
@@ -223,6 +225,32 @@ pub(crate) fn desired(group: &str) -> String {
 /// The alerts of a group.
 pub(crate) fn alerts(group: &str) -> String {
     format!("group/{group}/alerts")
+}
+
+/// What the processes of a group's replicas tell each other at once.
+pub(crate) fn relay(group: &str) -> String {
+    format!("group/{group}/relay/")
+}
+
+/// Says that a process listens to the others.
+pub(crate) fn listens(group: &str, process: &str) -> String {
+    format!("group/{group}/relay/here/{process}")
+}
+
+/// True for the keys of [`listens`].
+pub(crate) fn is_listener(group: &str, key: &str) -> bool {
+    key.strip_prefix(&relay(group)).is_some_and(|rest| rest.starts_with("here/"))
+}
+
+/// The message with this number that a process said.
+pub(crate) fn said(group: &str, process: &str, number: u64) -> String {
+    format!("group/{group}/relay/said/{process}/{number:020}")
+}
+
+/// Process and number of a key of [`said`].
+pub(crate) fn said_by<'a>(group: &str, key: &'a str) -> Option<(&'a str, u64)> {
+    let (process, number) = key.strip_prefix(&relay(group))?.strip_prefix("said/")?.split_once('/')?;
+    Some((process, number.parse().ok()?))
 }
 
 /// Which deliveries of a group are recorded.

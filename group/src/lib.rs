@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod pipeline;
 pub mod placement;
 mod record;
+pub mod relay;
 pub mod retained;
 pub mod revision;
 pub mod rights;

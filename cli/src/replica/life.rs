@@ -39,6 +39,7 @@ use super::observer::ReplicaObserver;
 use super::orphans::Finisher;
 use super::outbox::GroupOutbox;
 use super::regroup::{self, Place, Waited};
+use super::relay::GroupRelay;
 use super::replica_type::Replica;
 use super::sessions::GroupKeeper;
 use super::together::GroupTogether;
@@ -178,6 +179,9 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     keeper.install(engine.shared());
     let together = GroupTogether::new(store.clone(), &args.engine.group, &process, lease, keeper.clone())?;
     together.install(engine.shared());
+    let relaying = GroupRelay::install(store.clone(), &args.engine.group, &process, engine.shared())?;
+    let alone = "WebSocket clients of other replicas do not get what this one sends";
+    task("websocket relay", &id, "the process ends", alone).spawn(relaying);
     if args.engine.durable_outbox {
         let outbox = GroupOutbox(Outbox::new(store.clone(), &args.engine.group, &id, &process)?);
         outbox.install(engine.shared());

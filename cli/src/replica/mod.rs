@@ -19,6 +19,7 @@ mod outbox;
 mod parent;
 mod ranges;
 mod regroup;
+mod relay;
 mod replica_type;
 mod schedule;
 mod secret_files;

@@ -37,6 +37,9 @@ pub struct ReviewArgs {
     /// File for the findings; people read theirs on standard output then
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write the review as a page, too: each tab as the editor lays it out, with the findings on its nodes
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Exit with 1 for every finding, also those that are only worth knowing
     #[arg(long)]
     pub strict: bool,

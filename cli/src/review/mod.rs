@@ -1,6 +1,7 @@
 //! `flotilla review`: what a flow does differently at several replicas, for people and for pipelines.
 
 mod args;
+mod html;
 mod junit;
 mod place;
 mod render;

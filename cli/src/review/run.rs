@@ -8,6 +8,7 @@ use flotilla_flows::{Document, Finding, Severity, review};
 use flotilla_runtime::compile::Fault;
 
 use super::args::{Format, ReviewArgs};
+use super::html;
 use super::junit::junit;
 use super::place::Files;
 use super::render::render;
@@ -45,6 +46,11 @@ pub async fn run(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
         Format::Junit => junit(&args.flows.display().to_string(), &findings, counts),
         Format::Sarif => format!("{:#}\n", sarif(&findings, &Files::new(&args.flows, &source))),
     };
+    if let Some(path) = &args.html {
+        let name = args.flows.file_name().map_or("standard input".into(), |name| name.to_string_lossy());
+        let page = html::page(if name == "-" { "standard input" } else { &name }, &document, &findings);
+        std::fs::write(path, page).with_context(|| format!("cannot write --html {}", path.display()))?;
+    }
     match &args.output {
         Some(path) => {
             std::fs::write(path, text).with_context(|| format!("cannot write --output {}", path.display()))?;

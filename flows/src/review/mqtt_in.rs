@@ -27,7 +27,7 @@ pub(super) fn mqtt_in(node: &NodeConfig) -> Vec<Says> {
                     when the group starts again";
         return one(Info, "dynamic-subscription", what, "nothing, if that is meant; else end it when the flow starts");
     }
-    [retained(node), one_topic(node), no_local(node)].concat()
+    [retained(node), one_topic(node), order(node), no_local(node)].concat()
 }
 
 /// True when the replicas share its messages.
@@ -65,6 +65,28 @@ pub(super) fn one_topic(node: &NodeConfig) -> Vec<Says> {
             node.id
         ),
     )
+}
+
+fn order(node: &NodeConfig) -> Vec<Says> {
+    let many = node.str("topic").contains(['+', '#']);
+    let evenly = node.node_settings().share == Some(Share::LeastInFlight);
+    if !(many || evenly)
+        || !is_shared(node)
+        || node.node_settings().share.is_some_and(|share| !evenly && share != Share::Group)
+    {
+        return Vec::new();
+    }
+    let what = if evenly {
+        "its messages are spread evenly: one may be through before another that came earlier"
+    } else {
+        "several replicas handle its topics at the same time: in order within a topic on Flotilla's broker, without any order \
+         on others"
+    };
+    let advice = format!(
+        "nothing, if that is enough; else, for one order of all messages: flotilla group set {} single",
+        node.id
+    );
+    one(Info, "order", what, &advice)
 }
 
 fn no_local(node: &NodeConfig) -> Vec<Says> {

@@ -6,8 +6,11 @@ use crate::problem::Severity::{Error, Info, Warning};
 use crate::reach::replies;
 
 use super::answers::unanswered;
+use super::context::context_use;
 use super::finding::{Finding, Says};
+use super::function_io::function_io;
 use super::functions::function_rules;
+use super::outward;
 use super::refused::{refused, tab};
 use super::{mqtt_in, project_link};
 
@@ -24,12 +27,18 @@ pub fn review(document: &Document) -> Vec<Finding> {
         .flat_map(|node| {
             let tab = tab(document, node);
             let mut says = rules(node);
+            if node.kind != "function" && is_core_type(&node.kind) {
+                says.extend(context_use(node));
+            }
+            if node.kind == "http request" {
+                says.extend(outward::own_port(document, node));
+            }
             if let Some(reply) = replies.get(&node.id) {
                 says.extend(mqtt_in::reply(node, *reply));
             }
             if unanswered.contains(node.id.as_str()) {
                 says.push(Says::new(
-                    Error,
+                    Warning,
                     "no-response",
                     "no http response node can be reached from here: Node-RED lets such requests hang; here they get 502 when \
                      the flow is through with them",
@@ -55,10 +64,10 @@ fn rules(node: &NodeConfig) -> Vec<Says> {
         "project link in" => project_link::project_link_in(node),
         "inject" => inject(node),
         "delay" => delay(node),
-        "function" => function_rules(node),
-        "change" | "switch" => context_use(node),
+        "function" => [function_rules(node), function_io(node)].concat(),
         "smooth" | "join" | "batch" | "trigger" | "rbe" | "sort" => local_state(node),
-        "tcp in" if node.str("server") == "client" => tcp_client(),
+        "tcp in" if node.str("server") == "client" => outward::client(),
+        "websocket in" if !node.str("client").is_empty() => outward::client(),
         "tcp in" | "udp in" | "websocket-listener" => listener(node),
         "tcp request" | "tcp out" if node.str("host").is_empty() && node.str("beserver") == "server" => listener(node),
         "file" | "file in" | "watch" | "exec" => host(node),
@@ -89,7 +98,7 @@ fn local_state(node: &NodeConfig) -> Vec<Says> {
 fn delay(node: &NodeConfig) -> Vec<Says> {
     let limits = matches!(node.str("pauseType"), "rate" | "queue" | "timed" | "burst");
     if !limits {
-        return Vec::new();
+        return outward::outlasts_drain(node);
     }
     one(
         Warning,
@@ -138,31 +147,21 @@ fn inject(node: &NodeConfig) -> Vec<Says> {
 }
 
 fn listener(node: &NodeConfig) -> Vec<Says> {
-    let what = match node.kind.as_str() {
-        "websocket-listener" => {
-            "each replica knows only the clients that are connected to it: a broadcast reaches those only"
-        }
-        _ => {
-            "the replicas of one machine share the port: each connection (or sender) gets one of them, and no gateway stands before other machines"
-        }
-    };
-    let advice = match node.kind.as_str() {
-        "websocket-listener" => {
-            "publish what all clients must see by MQTT, and subscribe there with `each`: flotilla group set NODE each"
-        }
-        _ => {
-            "nothing, if any replica may take any sender; else run this flow with --replicas 1, or let the sender use MQTT or HTTP"
-        }
-    };
-    one(Warning, "listener", what, advice)
-}
-
-fn tcp_client() -> Vec<Says> {
+    if node.kind == "websocket-listener" {
+        return one(
+            Info,
+            "listener",
+            "each client is connected to one replica, which gets what it sends; what a websocket out node sends to all reaches the \
+             clients of all replicas, each at most once",
+            "nothing; for what no client may miss, keep it in shared context and send it when a client connects",
+        );
+    }
     one(
         Warning,
-        "client",
-        "every replica connects by itself: what the server sends comes once per replica",
-        "run this flow with --replicas 1, or let one flow of its own connect and publish by MQTT what it gets",
+        "listener",
+        "the replicas of one machine share the port: each connection (or sender) gets one of them, and no gateway stands before \
+         other machines",
+        "nothing, if any replica may take any sender; else run this flow with --replicas 1, or let the sender use MQTT or HTTP",
     )
 }
 
@@ -177,20 +176,6 @@ fn host(node: &NodeConfig) -> Vec<Says> {
         "host",
         what,
         "use a shared directory, or keep the data in shared context; --deny switches such nodes off",
-    )
-}
-
-fn context_use(node: &NodeConfig) -> Vec<Says> {
-    let text = serde_json::Value::Object(node.props.clone()).to_string();
-    let local = ["\"flow\"", "\"global\""].iter().any(|kind| text.contains(kind)) && !text.contains("#:(shared)::");
-    if !local {
-        return Vec::new();
-    }
-    one(
-        Warning,
-        "memory-context",
-        "it uses context in the memory store: each replica has its own",
-        "keep what the group must agree on in the shared store: choose `shared` beside the key",
     )
 }
 

@@ -14,7 +14,9 @@ use tokio::sync::oneshot;
 use flotilla_engine::message::Outcome;
 use flotilla_engine::trail::Trail;
 
-/// What is sent back: bytes that are there, or a file that is read while it is sent.
+use super::stream::Stream;
+
+/// What is sent back: bytes that are there, or what comes while it is sent, from a file or the flow.
 pub(super) type Answer = http::Response<Body>;
 
 /// The body of an answer.
@@ -41,8 +43,12 @@ struct State {
     answer: Option<oneshot::Sender<Answer>>,
     /// The status of the answer, and when it was given.
     given: Option<(StatusCode, Instant)>,
+    /// The answer, when it is sent while it is written.
+    stream: Option<Arc<Stream>>,
     completed: bool,
     let_go: bool,
+    /// Who waits for the answer and for the rest of it.
+    present: usize,
     /// The answer was given or nobody waits for it any more.
     over: bool,
     waiting: Vec<oneshot::Sender<()>>,
@@ -53,7 +59,7 @@ pub(super) struct Present(Arc<Exchange>);
 
 impl Drop for Present {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.leave();
     }
 }
 
@@ -63,8 +69,10 @@ impl Exchange {
         let state = State {
             answer: Some(sender),
             given: None,
+            stream: None,
             completed: false,
             let_go: false,
+            present: 0,
             over: false,
             waiting: Vec::new(),
         };
@@ -105,8 +113,15 @@ impl Exchange {
         })
     }
 
-    /// Marks that the client waits for the answer.
+    /// Gives an answer whose body is this stream. False when there was an answer already.
+    pub(super) fn answer_streaming(&self, answer: Answer, stream: &Arc<Stream>) -> bool {
+        self.state.lock().stream = Some(stream.clone());
+        self.answer(answer)
+    }
+
+    /// Marks that the client waits for the answer, or for the rest of it.
     pub(super) fn present(self: &Arc<Exchange>) -> Present {
+        self.state.lock().present += 1;
         Present(self.clone())
     }
 
@@ -122,12 +137,17 @@ impl Exchange {
         let own = self.clone();
         Box::pin(async move {
             let _ = over.await;
-            own.is_answered()
+            let stream = own.state.lock().stream.clone();
+            own.is_answered() && stream.is_none_or(|stream| stream.is_sent())
         })
     }
 
-    fn end(&self) {
+    fn leave(&self) {
         let mut state = self.state.lock();
+        state.present -= 1;
+        if state.present > 0 {
+            return;
+        }
         state.over = true;
         // Dropping them wakes those who wait.
         let waiting = std::mem::take(&mut state.waiting);
@@ -154,10 +174,10 @@ impl Exchange {
                 } else {
                     "The flow failed; its log says where".to_owned()
                 };
-                self.answer(plain(StatusCode::BAD_GATEWAY, text));
+                self.answer_or_cut(plain(StatusCode::BAD_GATEWAY, text));
             }
             Outcome::Abandoned => {
-                self.answer(unavailable("The flow was stopped before it answered"));
+                self.answer_or_cut(unavailable("The flow was stopped before it answered"));
             }
         }
     }
@@ -174,8 +194,17 @@ impl Exchange {
         }
     }
 
+    /// One that is written already is cut off, so that the client does not take a part of it for the whole.
+    fn answer_or_cut(&self, answer: Answer) {
+        if !self.answer(answer)
+            && let Some(stream) = &self.state.lock().stream
+        {
+            stream.cut();
+        }
+    }
+
     fn silence(&self) {
-        self.answer(plain(StatusCode::BAD_GATEWAY, "The flow ended without an http response".to_owned()));
+        self.answer_or_cut(plain(StatusCode::BAD_GATEWAY, "The flow ended without an http response".to_owned()));
     }
 }
 

@@ -19,6 +19,7 @@ mod response;
 mod response_calls;
 mod routes;
 mod server;
+mod stream;
 mod trust;
 mod upgrade;
 mod written;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body_util::Either;
+use http_body_util::combinators::UnsyncBoxBody;
 use parking_lot::Mutex;
 use sha1::{Digest, Sha1};
 
@@ -13,6 +16,7 @@ use flotilla_value::{Str, Value};
 
 use super::answer::{Answer, Exchange, whole};
 use super::request::Request;
+use super::stream::Stream;
 use super::written::Written;
 
 /// `msg.res`, or with `raw` `msg.res._res`. Both are the same response; calls on the outer one are deprecated.
@@ -29,26 +33,39 @@ pub(super) struct Inner {
     pub(super) node: Str,
     pub(super) written: Written,
     head: Mutex<Head>,
+    stream: Arc<Stream>,
 }
 
 struct Head {
     status: StatusCode,
     headers: HeaderMap,
-    body: Vec<u8>,
+    /// The body is sent while the flow writes it.
+    streaming: bool,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        if !self.head.get_mut().streaming {
+            self.stream.leave();
+        }
         self.exchange.let_go();
     }
 }
 
 impl Response {
     pub(super) fn new(exchange: Arc<Exchange>, request: Arc<Request>, shared: Arc<Shared>, node: Str) -> Response {
-        let head = Head { status: StatusCode::OK, headers: HeaderMap::new(), body: Vec::new() };
+        let head = Head { status: StatusCode::OK, headers: HeaderMap::new(), streaming: false };
         let written = Written::default();
         Response {
-            inner: Arc::new(Inner { exchange, request, shared, node, written, head: Mutex::new(head) }),
+            inner: Arc::new(Inner {
+                exchange,
+                request,
+                shared,
+                node,
+                written,
+                head: Mutex::new(head),
+                stream: Arc::default(),
+            }),
             raw: false,
         }
     }
@@ -179,25 +196,91 @@ impl Response {
         self.finish(Bytes::from(format!("/**/ typeof {safe} === 'function' && {safe}({json});")), true)
     }
 
-    /// `res.write(chunk)`: kept until [`Response::end`].
-    pub(super) fn push(&self, chunk: &Value) {
-        let mut head = self.inner.head.lock();
-        match chunk {
-            Value::Buffer(bytes) => head.body.extend_from_slice(bytes),
-            other => head.body.extend_from_slice(other.to_text().as_bytes()),
+    /// `res.write(chunk)`: sent at once, after the head if that was not sent yet. False when the flow should wait for `drain`.
+    ///
+    /// # Errors
+    /// When the answer was given already, and when too much waits for the client.
+    pub(super) fn push(&self, chunk: Bytes) -> Result<bool, String> {
+        match self.begin()? {
+            true => self.inner.stream.write(chunk).map_err(|error| error.to_string()),
+            false => Ok(true),
         }
     }
 
-    /// `res.end(chunk)`: what was written, as it is.
+    /// `res.flushHeaders()`: sends the head; the body follows with `res.write`.
     ///
     /// # Errors
     /// When the answer was given already.
-    pub(super) fn end(&self, chunk: &Value) -> Result<(), String> {
-        if !chunk.is_nullish() {
-            self.push(chunk);
+    pub(super) fn flush(&self) -> Result<(), String> {
+        self.begin().map(|_| ())
+    }
+
+    /// Begins the body that is written piece by piece, if it is not begun yet. False where an answer has no body.
+    fn begin(&self) -> Result<bool, String> {
+        if self.is_streaming() {
+            return Ok(true);
         }
-        let body = std::mem::take(&mut self.inner.head.lock().body);
-        self.finish(Bytes::from(body), false)
+        self.check_open()?;
+        let (status, mut headers) = {
+            let head = self.inner.head.lock();
+            (head.status, head.headers.clone())
+        };
+        if self.inner.request.method == Method::HEAD || has_no_body(status) {
+            return Ok(false);
+        }
+        headers.remove(header::TRANSFER_ENCODING);
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let events = kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream");
+        let (exchange, stream) = (&self.inner.exchange, &self.inner.stream);
+        let mut answer = Answer::new(Either::Right(UnsyncBoxBody::new(stream.body(exchange.present(), events))));
+        *answer.status_mut() = status;
+        *answer.headers_mut() = headers;
+        self.inner.head.lock().streaming = true;
+        if !exchange.answer_streaming(answer, stream) {
+            self.check_open()?;
+        }
+        Ok(true)
+    }
+
+    fn is_streaming(&self) -> bool {
+        self.inner.head.lock().streaming
+    }
+
+    /// `res.end(chunk)`: after what was written, or as the whole answer.
+    ///
+    /// # Errors
+    /// When the answer was given already.
+    pub(super) fn end(&self, chunk: Bytes) -> Result<(), String> {
+        if !self.is_streaming() {
+            return self.finish(chunk, false);
+        }
+        let stream = &self.inner.stream;
+        if !chunk.is_empty() {
+            stream.write(chunk).map_err(|error| error.to_string())?;
+        }
+        // As in Node.js: a second end does nothing.
+        let _ = stream.end();
+        Ok(())
+    }
+
+    /// True when the flow wrote all of the answer.
+    pub(super) fn is_ended(&self) -> bool {
+        if self.is_streaming() { self.inner.stream.is_ended() } else { self.is_answered() }
+    }
+
+    /// True when the client has all of the answer.
+    pub(super) fn is_sent(&self) -> bool {
+        if self.is_streaming() { self.inner.stream.is_sent() } else { self.is_answered() }
+    }
+
+    /// Bytes that wait for the client, and whether the flow was asked to wait for `drain`.
+    pub(super) fn waiting(&self) -> (usize, bool) {
+        self.inner.stream.waiting()
+    }
+
+    /// Ends at the next `drain`; with false when there will be none any more.
+    pub(super) fn drain(&self) -> BoxFuture<'static, bool> {
+        Box::pin(self.inner.stream.drain())
     }
 
     pub(super) fn default_type(&self, content_type: &'static str) {
@@ -231,7 +314,7 @@ impl Response {
         if tagged && (method == Method::GET || method == Method::HEAD) && self.is_fresh(status, &headers) {
             status = StatusCode::NOT_MODIFIED;
         }
-        if status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
+        if has_no_body(status) {
             headers.remove(header::CONTENT_TYPE);
             headers.remove(header::CONTENT_LENGTH);
             body = Bytes::new();
@@ -239,6 +322,7 @@ impl Response {
         let mut answer = Answer::new(whole(body));
         *answer.status_mut() = status;
         *answer.headers_mut() = headers;
+        self.inner.stream.leave();
         if self.inner.exchange.answer(answer) { Ok(()) } else { self.check_open() }
     }
 
@@ -252,6 +336,11 @@ impl Response {
         let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
         known == "*" || known.split(',').any(|one| weak(one) == weak(tag))
     }
+}
+
+/// RFC 9110, section 6.4.1.
+fn has_no_body(status: StatusCode) -> bool {
+    status.is_informational() || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
 }
 
 /// Express's weak tag: length in hex and 27 characters of the SHA-1 in base64.

@@ -3,11 +3,13 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use flotilla_value::{HostObject, Object, Str, Value};
 
 use super::cookies::{clear_cookie, serialize_cookie};
 use super::request::headers_value;
 use super::response::Response;
+use super::stream::HIGH_WATER;
 
 const METHODS: &[&str] = &[
     "addListener",
@@ -43,6 +45,17 @@ const METHODS: &[&str] = &[
     "writeHead",
 ];
 
+/// Properties of `msg.res._res` that an enumeration does not show.
+const HIDDEN: &[&str] = &[
+    "req",
+    "writableEnded",
+    "writableFinished",
+    "finished",
+    "writableHighWaterMark",
+    "writableLength",
+    "writableNeedDrain",
+];
+
 impl HostObject for Response {
     fn class_name(&self) -> &'static str {
         if self.raw { "ServerResponse" } else { "Object" }
@@ -58,9 +71,12 @@ impl HostObject for Response {
             "_res" if !self.raw => Value::Host(Arc::new(Response { inner: self.inner.clone(), raw: true })),
             "req" if self.raw => Value::Host(self.inner.request.clone()),
             "statusCode" if self.raw => Value::from(f64::from(self.status())),
-            "headersSent" | "writableEnded" | "writableFinished" | "finished" if self.raw => {
-                Value::Bool(self.is_answered())
-            }
+            "headersSent" if self.raw => Value::Bool(self.is_answered()),
+            "writableEnded" | "finished" if self.raw => Value::Bool(self.is_ended()),
+            "writableFinished" if self.raw => Value::Bool(self.is_sent()),
+            "writableHighWaterMark" if self.raw => Value::from(HIGH_WATER as f64),
+            "writableLength" if self.raw => Value::from(self.waiting().0 as f64),
+            "writableNeedDrain" if self.raw => Value::Bool(self.waiting().1),
             _ => Value::Undefined,
         }
     }
@@ -75,7 +91,7 @@ impl HostObject for Response {
     }
 
     fn hidden(&self) -> &'static [&'static str] {
-        if self.raw { &["req", "writableEnded", "writableFinished", "finished"] } else { &[] }
+        if self.raw { HIDDEN } else { &[] }
     }
 
     fn set(&self, name: &str, value: Value) -> Result<(), String> {
@@ -88,6 +104,10 @@ impl HostObject for Response {
 
     fn over(&self) -> Option<futures::future::BoxFuture<'static, bool>> {
         Some(self.inner.exchange.over())
+    }
+
+    fn drained(&self) -> Option<futures::future::BoxFuture<'static, bool>> {
+        Some(self.drain())
     }
 
     fn methods(&self) -> &'static [&'static str] {
@@ -121,8 +141,7 @@ impl HostObject for Response {
                 return Ok(Value::array(self.header_object().keys().map(|name| Value::String(name.clone())).collect()));
             }
             "hasHeader" => return Ok(Value::Bool(self.header(&name).is_some())),
-            // The head goes out together with the body.
-            "flushHeaders" => self.check_open()?,
+            "flushHeaders" => self.flush()?,
             "removeHeader" => self.remove_header(&name),
             "type" => self.set("Content-Type", &Value::from(mime_type(&name)))?,
             "cookie" => self.append("Set-Cookie", &serialize_cookie(&name, arg(1), arg(2)))?,
@@ -141,16 +160,15 @@ impl HostObject for Response {
             }
             "attachment" => self.attachment(arg(0))?,
             "redirect" => self.redirect(args)?,
-            "write" => {
-                self.check_open()?;
-                self.push(arg(0));
-            }
+            "write" => return self.push(chunk(arg(0))?).map(Value::Bool),
             "writeHead" => {
+                self.check_open()?;
                 self.set_status(arg(0).to_number())?;
                 let headers = args.iter().rev().find_map(Value::as_object).cloned().unwrap_or_default();
                 headers.iter().try_for_each(|(name, value)| self.set(name, value))?;
             }
-            "end" => self.end(arg(0))?,
+            "end" if arg(0).is_nullish() => self.end(Bytes::new())?,
+            "end" => self.end(chunk(arg(0))?)?,
             "send" => self.send(arg(0))?,
             "json" => self.json(arg(0))?,
             "jsonp" => self.jsonp(arg(0))?,
@@ -231,6 +249,29 @@ impl Response {
             line.push_str(&format!("; filename*=UTF-8''{}", super::query::encode_component(name)));
         }
         self.set("Content-Disposition", &Value::from(line))
+    }
+}
+
+/// What `write` and `end` take; else Node.js's error.
+fn chunk(value: &Value) -> Result<Bytes, String> {
+    match value {
+        Value::Buffer(bytes) => Ok(Bytes::copy_from_slice(bytes)),
+        Value::String(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
+        Value::Null => Err("May not write null values to stream".to_owned()),
+        other => Err(format!(
+            "The \"chunk\" argument must be of type string or an instance of Buffer or Uint8Array. Received {}",
+            received(other)
+        )),
+    }
+}
+
+fn received(value: &Value) -> String {
+    match value {
+        Value::Undefined => "undefined".to_owned(),
+        Value::Array(_) => "an instance of Array".to_owned(),
+        Value::Object(_) => "an instance of Object".to_owned(),
+        Value::Date(_) => "an instance of Date".to_owned(),
+        other => format!("type {} ({})", other.type_of(), other.to_text()),
     }
 }
 

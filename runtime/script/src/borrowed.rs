@@ -50,6 +50,27 @@ impl Borrowed {
         });
     }
 
+    /// The object that the run got for this key before, changed or not, if what is stored is still that: in Node-RED both are the
+    /// same object.
+    pub(super) fn again<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        context: Option<&ContextRef>,
+        key: &Str,
+        store: Option<&Str>,
+        now: &Value,
+    ) -> Option<JsValue<'js>> {
+        let loans = self.0.borrow();
+        let scope = context?.scope();
+        let loan = loans.iter().find(|loan| {
+            loan.key == *key
+                && loan.store.as_ref() == store
+                && loan.context.scope() == scope
+                && identical(&loan.was, now)
+        })?;
+        loan.made.clone().restore(ctx).ok()
+    }
+
     /// The script set the key itself: what it got before is no longer what is stored.
     pub(super) fn forget(&self, _scope: &str, key: &str) {
         let mut loans = self.0.borrow_mut();

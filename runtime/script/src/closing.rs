@@ -44,6 +44,7 @@ impl FunctionScript {
         let limit = self.host.time_limit();
         // What a listener starts may go on until it says that it is done.
         self.timers.clear();
+        self.link_calls.clear();
         let mut waiting = Vec::new();
         self.enter(limit, |ctx| {
             for listener in std::mem::take(&mut *self.on_close.borrow_mut()) {
@@ -80,6 +81,7 @@ impl FunctionScript {
         self.enter(self.host.time_limit(), |ctx| {
             self.end_of_run(ctx, None);
             self.timers.clear();
+            self.link_calls.clear();
             // The node's functions hold the node: letting go of them here ends the circle.
             self.program.borrow_mut().take();
         });

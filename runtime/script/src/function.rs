@@ -16,6 +16,7 @@ use super::engine::Script;
 use super::failure::{self, Part};
 use super::host::ScriptHost;
 use super::invocation::{Invocation, NodeHandle};
+use super::link_calls::LinkCalls;
 use super::program::{Program, Source};
 use super::send::{self, Deferred, Origin};
 use super::timers::Timers;
@@ -27,6 +28,7 @@ pub struct FunctionScript {
     pub(super) source: Source,
     pub(super) program: RefCell<Option<Program>>,
     pub(super) timers: Timers,
+    pub(super) link_calls: LinkCalls,
     pub(super) borrowed: Borrowed,
     /// Keys of context whose lost updates were told.
     pub(super) lost_updates: RefCell<FxHashSet<Str>>,
@@ -63,6 +65,7 @@ impl FunctionScript {
             source,
             program: RefCell::default(),
             timers: Timers::default(),
+            link_calls: LinkCalls::default(),
             borrowed: Borrowed::default(),
             lost_updates: RefCell::default(),
             deferred: RefCell::default(),
@@ -362,6 +365,7 @@ impl FunctionScript {
         }
         self.enter(None, |ctx| {
             self.timers.clear();
+            self.link_calls.clear();
             self.on_close.borrow_mut().clear();
             self.program.borrow_mut().take();
             ctx.run_gc();

@@ -32,6 +32,12 @@ pub trait ScriptHost {
     fn done(&self, msg: &Msg);
     /// Reports an error.
     fn error(&self, error: Value, msg: Option<&Msg>);
+    /// Sends a message to a link in node, by id or name. What a link out node returns is given to
+    /// [`FunctionScript::take_return`](super::FunctionScript::take_return), with this id of the call.
+    ///
+    /// # Errors
+    /// Why there is nobody to call, for the script.
+    fn link_call(&self, target: &Str, msg: Msg, call: &Str) -> Result<(), String>;
     /// Logs.
     fn log(&self, level: Level, value: Value);
     /// Shows a status.

@@ -1,10 +1,11 @@
 //! Methods of host objects that take functions: listeners for the end of an exchange, and `res.format`.
 
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use rquickjs::function::{Rest, This};
 use rquickjs::object::Filter;
-use rquickjs::{Ctx, Exception, Object as JsObject, Persistent, Result, Value as JsValue};
+use rquickjs::{Ctx, Exception, Function, Object as JsObject, Persistent, Result, Value as JsValue};
 
 use flotilla_tasks::Task;
 use flotilla_value::{HostObject, Str, Value};
@@ -12,18 +13,24 @@ use flotilla_value::{HostObject, Str, Value};
 use super::engine::Script;
 use super::export::text;
 
-/// `on(event, listener)`: `close` is when the exchange is over, `finish` when it is over with an answer. What else
-/// Node.js knows (`data`, `drain`, `error`, ...) does not occur here: bodies are whole before a flow sees the request.
+/// `on(event, listener)`: `close` is when the exchange is over, `finish` when it is over with an answer, `drain` when the
+/// client has taken what was written. What else Node.js knows (`data`, `error`, ...) does not occur here: bodies are whole
+/// before a flow sees the request.
 pub(super) fn listen<'js>(
     script: &'static Script,
     ctx: &Ctx<'js>,
     host: &Arc<dyn HostObject>,
     args: &Rest<JsValue<'js>>,
+    once: bool,
 ) -> Result<()> {
     let event = args.0.first().map(text).transpose()?.unwrap_or_default();
     let Some(listener) = args.0.get(1).and_then(|listener| listener.clone().into_function()) else {
         return Err(Exception::throw_type(ctx, "The \"listener\" argument must be of type function"));
     };
+    if event == "drain" {
+        drains(script, ctx, host, listener, once);
+        return Ok(());
+    }
     let (Some(over), "close" | "finish") = (host.over(), event.as_str()) else { return Ok(()) };
     let listener = Persistent::save(ctx, listener);
     let owner = script.node.borrow().clone();
@@ -42,6 +49,36 @@ pub(super) fn listen<'js>(
         }
     });
     Ok(())
+}
+
+fn drains<'js>(
+    script: &'static Script,
+    ctx: &Ctx<'js>,
+    host: &Arc<dyn HostObject>,
+    listener: Function<'js>,
+    once: bool,
+) {
+    let (listener, owner) = (Persistent::save(ctx, listener), script.node.borrow().clone());
+    // It does not hold the response itself: a flow that lets go of it is known to write no more.
+    let (mut next, again) = (host.drained(), Arc::downgrade(host));
+    // Whoever waits for it (`await new Promise((go) => res.once('drain', go))`) goes on as part of the same call.
+    let call = script.current.borrow().as_ref().map(Rc::downgrade);
+    let task = Task {
+        name: "drain listener",
+        owner: "function node".into(),
+        ends: "it was called once, or the client is gone",
+        failure: "the listener is not called",
+    };
+    task.spawn_local(async move {
+        while let Some(drained) = next {
+            if !drained.await {
+                return;
+            }
+            let Some(node) = owner.upgrade() else { return };
+            next = again.upgrade().filter(|_| !once).and_then(|host| host.drained());
+            node.run_timer(&listener, call.as_ref().and_then(Weak::upgrade), None);
+        }
+    });
 }
 
 /// `res.format({ type: function })`: calls the function of the type that the client takes, else `default`, else answers 406.

@@ -167,7 +167,7 @@ fn method<'js>(script: &'static Script, ctx: &Ctx<'js>, name: &'static str) -> R
         let host = Class::<HostView>::from_value(object.as_value())?.borrow().host();
         match name {
             "on" | "once" | "addListener" => {
-                host_events::listen(script, &ctx, &host, &args)?;
+                host_events::listen(script, &ctx, &host, &args, name == "once")?;
                 return Ok(this.0);
             }
             "format" => {

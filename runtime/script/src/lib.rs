@@ -16,6 +16,7 @@ mod invocation;
 mod languages;
 mod lazy_array;
 mod left;
+mod link_calls;
 mod modules;
 mod natives;
 mod program;

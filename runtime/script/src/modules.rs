@@ -108,6 +108,32 @@ pub(super) fn add_require<'js>(script: &'static Script, n: &JsObject<'js>, node:
     )
 }
 
+/// A module's name, and the version that is asked for after an `@`.
+fn name_and_version(name: &str) -> (&str, Option<&str>) {
+    match name.rfind('@') {
+        Some(at) if at > 0 => (&name[..at], Some(&name[at + 1..])),
+        _ => (name, None),
+    }
+}
+
+impl Script {
+    /// Loads a module as a function node would, from below `root`.
+    ///
+    /// # Errors
+    /// Why it does not run here: a part of Node.js that it needs, what it throws, that it is not there.
+    pub fn try_module(&'static self, name: &str, root: &Path) -> std::result::Result<(), String> {
+        const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
+        let root = root.to_string_lossy().into_owned();
+        self.enter(Some(LIMIT), |ctx| {
+            let loaded =
+                self.tool(ctx, "loadModule").and_then(|load: Function<'_>| load.call::<_, JsValue<'_>>((name, root)));
+            loaded.map(|_| ()).map_err(|error| {
+                super::failure::caught(self, ctx, &error, Some(LIMIT), None).value.to_text().to_string()
+            })
+        })
+    }
+}
+
 /// Loads a module for a node. `name` may end in `@version`, which is not checked.
 pub(super) fn load<'js>(
     script: &'static Script,
@@ -115,10 +141,7 @@ pub(super) fn load<'js>(
     node: &Rc<FunctionScript>,
     name: &str,
 ) -> Result<JsValue<'js>> {
-    let name = match name.rfind('@') {
-        Some(at) if at > 0 => &name[..at],
-        _ => name,
-    };
+    let (name, version) = name_and_version(name);
     let root = node.host.node_modules().map(|root| root.to_string_lossy().into_owned());
-    script.tool(ctx, "loadModule")?.call((name, root))
+    script.tool(ctx, "loadModule")?.call((name, root, version))
 }

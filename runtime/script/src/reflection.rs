@@ -22,6 +22,8 @@ const LEADS: &[&str] = &[
     "Function",
     "globalThis",
     "RED",
+    // `clone: false` writes the answer onto the message.
+    "linkcall",
     "\\u",
 ];
 

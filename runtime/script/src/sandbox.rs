@@ -15,6 +15,7 @@ use super::engine::Script;
 use super::export::text;
 use super::function::FunctionScript;
 use super::invocation::{Invocation, NodeHandle};
+use super::link_calls;
 use super::send;
 
 type Args<'js> = Rest<JsValue<'js>>;
@@ -156,6 +157,17 @@ fn sending<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionSc
     };
     n.set("send", Function::new(n.ctx().clone(), send)?.with_name("send")?)?;
     let own = node.clone();
+    let link_call = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Args<'js>| -> Result<()> {
+        let handle = this.0.as_object().and_then(Class::<NodeHandle<'_>>::from_object);
+        let call = match &handle {
+            Some(handle) => handle.borrow().invocation(),
+            None => script.current.borrow().clone(),
+        };
+        let [target, msg, timeout, resolve, reject] = std::array::from_fn(|at| arg(&ctx, &args, at));
+        link_calls::begin(script, &own, &ctx, call, [target, msg, timeout], [resolve, reject])
+    };
+    n.set("linkCall", Function::new(n.ctx().clone(), link_call)?.with_name("linkCall")?)?;
+    let own = node.clone();
     add(n, "sendSetup", move |ctx, args| {
         let origin = send::Origin { id: flotilla_engine::message::generate_id().into(), delivery: None };
         let clone = arg(ctx, args, 1).as_bool() != Some(false);
@@ -264,8 +276,15 @@ fn contexts(script: &'static Script, n: &JsObject<'_>, node: &Rc<FunctionScript>
         let target = Target::of(&own, ctx, args, 2)?;
         let call = script.current.borrow().clone();
         let value = target.get(&own, call.as_deref()).map_err(|error| throw(ctx, script, &error))?;
+        let holds = matches!(value, Value::Object(_) | Value::Array(_));
+        if holds
+            && let Some(made) =
+                own.borrowed.again(ctx, target.context.as_ref(), &target.key, target.store.as_ref(), &value)
+        {
+            return Ok(made);
+        }
         let made = script.import(ctx, &value)?;
-        if matches!(value, Value::Object(_) | Value::Array(_)) {
+        if holds {
             own.borrowed.keep(ctx, target.context.as_ref(), &target.key, target.store.as_ref(), &value, &made);
         }
         Ok(made)

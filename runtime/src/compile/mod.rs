@@ -3,10 +3,12 @@
 
 mod fault;
 mod fields;
+mod module;
 mod pass;
 mod place;
 #[cfg(test)]
 mod tests;
 
 pub use fault::Fault;
+pub use module::module_fault;
 pub use pass::faults;

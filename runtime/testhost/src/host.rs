@@ -191,19 +191,7 @@ impl Host {
         self.engine.deploy(&document, credentials, mode).await.map_err(|error| error.to_string())?;
         let live = document.entries().iter().map(|entry| entry.id.as_str());
         let live: Vec<&str> = live.filter(|id| self.engine.shared().worker_of(id).is_some()).collect();
-        self.tap_helpers().await;
         Ok(json!({"nodes": live, "admin": self.admin}))
-    }
-
-    /// Nodes of the type `helper` always show what arrives.
-    async fn tap_helpers(&self) {
-        for worker in self.engine.shared().workers() {
-            let tapped = worker.call(|worker| {
-                worker.slots().iter().filter(|slot| slot.cx.kind() == "helper").for_each(|slot| slot.tap());
-                Box::pin(std::future::ready(()))
-            });
-            tapped.await;
-        }
     }
 
     async fn close(&self, op: &Op) {

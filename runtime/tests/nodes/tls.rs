@@ -9,13 +9,14 @@ use futures::{SinkExt, StreamExt};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value as Json, json};
+use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::flow::Flow;
 use crate::pki::{PASSPHRASE, Pki};
 
-fn flow(nodes: &Json, credentials: Credentials) -> Flow {
+pub fn flow(nodes: &Json, credentials: Credentials) -> Flow {
     let mut all = nodes.as_array().unwrap().clone();
     let has_tls = all.iter().any(|node| node["id"] == "tls");
     if !has_tls {
@@ -36,13 +37,21 @@ fn echo(credentials: Credentials) -> (Flow, u16) {
     (flow, port)
 }
 
+fn acceptor(pki: &Pki) -> tokio_rustls::TlsAcceptor {
+    let certs = vec![CertificateDer::from_pem_slice(pki.cert.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(pki.key.serialize_pem().as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Arc::new(config.with_no_client_auth().with_single_cert(certs, key).unwrap()).into()
+}
+
 /// A tcp request of five characters.
-fn request(host: &str, port: u16) -> Json {
+pub fn request(host: &str, port: u16) -> Json {
     json!({"id": "n", "type": "tcp request", "server": host, "port": port, "out": "count", "splitc": "5", "ret": "string",
            "tls": "tls", "wires": [["out"]]})
 }
 
-fn asks(flow: &Flow) {
+pub fn asks(flow: &Flow) {
     flow.send(r#"{"payload":"hello"}"#);
     assert_eq!(flow.messages(1)[0].get("payload"), Value::from("hello"));
     assert_eq!(flow.settled().failed, 0);
@@ -136,12 +145,7 @@ fn tcp_out_and_tcp_in_connect_and_listen_with_tls() {
 #[test]
 fn a_websocket_client_connects_with_tls() {
     let pki = Pki::new();
-    let certs = vec![CertificateDer::from_pem_slice(pki.cert.as_bytes()).unwrap()];
-    let key = PrivateKeyDer::from_pem_slice(pki.key.serialize_pem().as_bytes()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_no_client_auth().with_single_cert(certs, key).unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let acceptor = acceptor(&pki);
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
     let port = server.local_addr().unwrap().port();
@@ -161,6 +165,35 @@ fn a_websocket_client_connects_with_tls() {
         assert_eq!(peer.next().await.unwrap().unwrap().into_text().unwrap().as_str(), "out");
     });
     assert_eq!(flow.payloads(1), r#"["in"]"#);
+}
+
+#[test]
+fn an_http_request_asks_for_the_name_that_the_node_gives() {
+    let pki = Pki::new();
+    let acceptor = acceptor(&pki);
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let port = server.local_addr().unwrap().port();
+    for (host, servername, asked) in [("localhost", "", "localhost"), ("127.0.0.1", "localhost", "localhost")] {
+        let nodes = json!([
+            {"id": "n", "type": "http request", "method": "GET", "url": format!("https://{host}:{port}/"), "ret": "txt",
+             "tls": "tls", "wires": [["out"]]},
+            {"id": "tls", "type": "tls-config", "verifyservercert": true, "servername": servername},
+        ]);
+        let flow = flow(&nodes, pki.client());
+        let server = server.try_clone().unwrap();
+        let name = flow.run(async {
+            flow.send("{}");
+            let server = tokio::net::TcpListener::from_std(server).unwrap();
+            let mut stream = acceptor.accept(server.accept().await.unwrap().0).await.unwrap();
+            let name = stream.get_ref().1.server_name().map(str::to_owned);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").await.unwrap();
+            stream.shutdown().await.unwrap();
+            name
+        });
+        assert_eq!(flow.messages(1)[0].get("payload"), Value::from("ok"));
+        assert_eq!(name.as_deref(), Some(asked), "{host} {servername}");
+    }
 }
 
 #[test]

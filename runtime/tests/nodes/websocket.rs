@@ -2,13 +2,15 @@
 
 use std::net::SocketAddr;
 
+use flotilla_engine::DeployMode;
 use flotilla_engine::settings::Settings;
 use flotilla_value::Value;
 use futures::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, accept_async, connect_async};
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, accept_async, accept_hdr_async, connect_async};
 
 use crate::flow::Flow;
 
@@ -109,4 +111,40 @@ fn a_client_connects_pings_and_connects_again() {
     });
     assert_eq!(flow.payloads(2), r#"["in","again"]"#);
     flow.line(r#""event":"disconnect""#);
+}
+
+#[test]
+fn a_client_connects_only_when_a_node_uses_it() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    server.set_nonblocking(true).unwrap();
+    let client =
+        json!({"id": "c", "type": "websocket-client", "path": format!("ws://{address}/unused"), "wholemsg": "false"});
+    let tab = json!({"id": "t", "type": "tab", "label": "tab"});
+    let used =
+        json!({"id": "c2", "type": "websocket-client", "path": format!("ws://{address}/used"), "wholemsg": "false"});
+    let user = json!({"id": "n", "z": "t", "type": "websocket out", "client": "c2", "wires": []});
+    let settings = Settings { workers: 1, ..Settings::default() };
+    let flow = Flow::documented(&json!([tab, client, used, user]), settings).unwrap();
+    let server = flow.run(async { TcpListener::from_std(server).unwrap() });
+    let (first, path) = flow.run(accept(&server));
+    assert_eq!(path, "/used");
+    // A node begins to use the other, in a later deploy that leaves the config node alone.
+    let late = json!({"id": "n2", "z": "t", "type": "websocket out", "client": "c", "wires": []});
+    flow.redeploy(&json!([tab, client, used, user, late]), DeployMode::Nodes);
+    let (second, path) = flow.run(accept(&server));
+    assert_eq!(path, "/unused");
+    drop((first, second));
+}
+
+#[allow(clippy::result_large_err, reason = "the type of the library's callback")]
+/// Takes a connection, and says which path it asked for.
+async fn accept(server: &TcpListener) -> (WebSocketStream<TcpStream>, String) {
+    let mut path = String::new();
+    let look = |request: &Request, response: Response| {
+        request.uri().path().clone_into(&mut path);
+        Ok(response)
+    };
+    let socket = accept_hdr_async(server.accept().await.unwrap().0, look).await.unwrap();
+    (socket, path)
 }

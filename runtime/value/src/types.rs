@@ -85,6 +85,11 @@ pub trait HostObject: Any + Send + Sync {
     fn over(&self) -> Option<futures::future::BoxFuture<'static, bool>> {
         None
     }
+    /// Ends with true when the client has taken all that was written so far, after `write` had asked to wait; with false when
+    /// that will not be. `None` where nothing is written.
+    fn drained(&self) -> Option<futures::future::BoxFuture<'static, bool>> {
+        None
+    }
     /// Method names that scripts may call (for example `status`, `send`, `cookie` on `msg.res`).
     fn methods(&self) -> &'static [&'static str] {
         &[]

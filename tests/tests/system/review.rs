@@ -152,3 +152,39 @@ fn its_junit_and_sarif_name_the_same_findings_with_the_line_of_the_node() {
     assert_eq!(std::fs::read_to_string(&report).unwrap(), text);
     assert!(told.contains("->"), "people read theirs: {told}");
 }
+
+#[test]
+fn a_page_shows_each_tab_with_the_findings_on_its_nodes() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let (page, file) = (dir.path().join("review.html"), dir.path().join("flows.json"));
+    let flow = serde_json::json!([
+        {"id": "t", "type": "tab", "label": "Line <1>"},
+        {"id": "g", "type": "group", "z": "t", "name": "cells", "x": 40, "y": 20, "w": 400, "h": 120, "nodes": ["w", "d"]},
+        {"id": "w", "type": "websocket in", "z": "t", "client": "c", "x": 140, "y": 80, "wires": [["d"]]},
+        {"id": "d", "type": "debug", "z": "t", "name": "shown \"here\"", "x": 340, "y": 80, "wires": []},
+        {"id": "c", "type": "websocket-client", "path": "ws://example.com/"},
+        {"id": "b", "type": "mqtt-broker", "name": "house", "clientid": "x"}
+    ]);
+    std::fs::write(&file, flow.to_string()).unwrap();
+    let (text, code) = review(&file, &["--html", page.to_str().unwrap()]);
+    assert_eq!(code, Some(1), "{text}");
+    let html = std::fs::read_to_string(&page).unwrap();
+    for part in [
+        "<h2>Line &lt;1&gt;</h2>",
+        "id=\"node-w\"",
+        "class=\"node warning\"",
+        "shown &quot;here&quot;",
+        "<path class=\"wire\"",
+        "every replica connects by itself",
+        "Config nodes and the document",
+        "href=\"#node-w\"",
+        "1 warning</b>",
+    ] {
+        assert!(html.contains(part), "{part} is not in {html}");
+    }
+    // It is whole in itself.
+    for outside in ["<script", "src=", "href=\"http", "url("] {
+        assert!(!html.contains(outside), "{outside} is in the page");
+    }
+    assert_eq!(review(&file, &["--html", "/not/there/review.html"]).1, Some(1));
+}

@@ -10149,6 +10149,11 @@ static JSValue JS_GetPropertyValue(JSContext *ctx, JSValueConst this_obj,
                 return val;
         }
     } else if (unlikely(tag == JS_TAG_NULL || tag == JS_TAG_UNDEFINED)) {
+        // flotilla: V8 shows no key that is an object
+        if (JS_VALUE_GET_TAG(prop) == JS_TAG_OBJECT) {
+            JS_FreeValue(ctx, prop);
+            return JS_ThrowTypeError(ctx, "Cannot read properties of %s", tag == JS_TAG_NULL ? "null" : "undefined");
+        }
         // per spec: not allowed to call ToPropertyKey before ToObject
         // so we must ensure to not invoke JS anything that's observable
         // from JS code
@@ -11070,6 +11075,15 @@ static int JS_SetPropertyValue(JSContext *ctx, JSValueConst this_obj,
         JSAtom atom;
         int ret;
     slow_path:
+        // flotilla: V8 shows no key that is an object
+        if (unlikely(JS_VALUE_GET_TAG(prop) == JS_TAG_OBJECT &&
+                     (JS_VALUE_GET_TAG(this_obj) == JS_TAG_NULL || JS_VALUE_GET_TAG(this_obj) == JS_TAG_UNDEFINED))) {
+            JS_FreeValue(ctx, prop);
+            JS_FreeValue(ctx, val);
+            JS_ThrowTypeError(ctx, "Cannot set properties of %s",
+                              JS_VALUE_GET_TAG(this_obj) == JS_TAG_NULL ? "null" : "undefined");
+            return -1;
+        }
         atom = JS_ValueToAtom(ctx, prop);
         JS_FreeValue(ctx, prop);
         if (unlikely(atom == JS_ATOM_NULL)) {

@@ -37,6 +37,8 @@ pub(super) const ENGLISH: &[(&str, &str)] = &[
     ("function.error.externalModuleLoadError", "The function node's modules cannot be loaded"),
     ("function.error.externalModuleNotAllowed", "This function node uses modules, which the settings do not allow"),
     ("function.error.inputListener", "A function cannot listen to the node's 'input' event"),
+    ("function.error.linkcallMsgInvalid", "Error link call msg parameter is not valid, expected an object"),
+    ("function.error.linkcallTargetInvalid", "Error link call target parameter is not valid, expected a string"),
     ("function.error.moduleNameError", "A module cannot be called __name__ in a function"),
     ("function.error.non-message-returned", "Function tried to send a message of type __type__"),
     ("httpin.errors.deprecated-call", "__method__ is called on a wrapper; use the method of msg.res._res"),

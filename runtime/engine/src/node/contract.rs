@@ -33,6 +33,12 @@ pub trait Node: Any {
         Box::pin(std::future::ready(()))
     }
 
+    /// Takes back the answer to a call that the node made by sending a message to a link in node: a link out node in return
+    /// mode hands it over, with the id of the call. False for nodes that make no calls.
+    fn take_return(&self, _call: &str, _msg: Msg) -> bool {
+        false
+    }
+
     /// Stops the node. `removed`: it is gone from the flow, not restarted. Bounded by Node-RED's close time-out.
     /// Tasks spawned with [`Work::spawn`](super::Work::spawn) are ended by the engine after this.
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {

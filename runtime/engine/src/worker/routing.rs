@@ -15,6 +15,9 @@ use flotilla_value::{Object, Value};
 use super::run_queue::Worker;
 use super::slot::Slot;
 
+/// Types that take an empty name from the document as it is; nodes of others have no name then. Source: their constructors.
+const EMPTY_NAMES: &[&str] = &["debug", "delay", "function", "http proxy", "tcp out", "template"];
+
 /// A message caught this often from one node goes round in a loop.
 const LOOP: f64 = 10.0;
 
@@ -139,9 +142,10 @@ impl Worker {
 }
 
 fn source_of(node: &Identity) -> Object {
-    // A name that was left empty in the editor is an empty text; one that was never there is none.
     let name = match node.config().get("name") {
-        Some(serde_json::Value::String(name)) => Value::from(name.as_str()),
+        Some(serde_json::Value::String(name)) if !name.is_empty() || EMPTY_NAMES.contains(&node.kind().as_str()) => {
+            Value::from(name.as_str())
+        }
         _ => Value::Undefined,
     };
     let kind = Value::String(node.kind().clone());

@@ -41,6 +41,8 @@ pub(super) struct Plan {
     /// User and password for a digest challenge.
     pub(super) digest: Option<(String, String)>,
     pub(super) tls: Arc<ClientConfig>,
+    /// The name to ask TLS servers for instead of that in the URL.
+    pub(super) servername: Option<String>,
     pub(super) proxy: ProxyFor,
     pub(super) lenient: bool,
     pub(super) pool: Option<Rc<Pool>>,
@@ -124,7 +126,8 @@ impl Plan {
                 Err(_) => {}
             }
         }
-        let route = Route { url: &self.url, proxy: key.1.as_ref(), tls: self.tls.clone(), lenient: self.lenient };
+        let (proxy, servername) = (key.1.as_ref(), self.servername.as_deref());
+        let route = Route { url: &self.url, proxy, tls: self.tls.clone(), servername, lenient: self.lenient };
         let mut sender = connect::open(route).await?;
         let response = sender.send(self.request()?, self.names()).await;
         Ok((response.map_err(|failed| RequestError::exchange(&failed.error))?, sender))

@@ -72,6 +72,7 @@ pub(super) struct Route<'a> {
     pub(super) url: &'a Url,
     pub(super) proxy: Option<&'a Proxy>,
     pub(super) tls: Arc<ClientConfig>,
+    pub(super) servername: Option<&'a str>,
     pub(super) lenient: bool,
 }
 
@@ -117,7 +118,7 @@ pub(super) async fn open(route: Route<'_>) -> Result<Sender, RequestError> {
         None => Box::new(tcp(host, port).await?),
     };
     if route.url.scheme() == "https" {
-        stream = encrypt(stream, host, route.tls.clone()).await?;
+        stream = encrypt(stream, route.servername.unwrap_or(host), route.tls.clone()).await?;
     }
     let mut builder = Builder::new();
     builder.title_case_headers(true);

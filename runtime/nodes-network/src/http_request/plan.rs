@@ -133,7 +133,9 @@ impl HttpRequest {
                 GetPayload::Ignore => {}
             }
         }
-        let tls = match cx.config_node::<TlsConfig>(&self.tls) {
+        let node = cx.config_node::<TlsConfig>(&self.tls);
+        let servername = node.as_ref().and_then(|node| node.servername().map(str::to_owned));
+        let tls = match node {
             Some(tls) => tls.client(),
             None => {
                 let asked = verify(msg);
@@ -153,6 +155,7 @@ impl HttpRequest {
             follow: follow.is_undefined() || follow.truthy(),
             digest,
             tls: tls.map_err(|error| error.to_string())?,
+            servername,
             proxy: proxy_of(cx, &self.proxy),
             lenient: self.lenient,
             pool: self.pool.as_ref().map(Rc::clone),

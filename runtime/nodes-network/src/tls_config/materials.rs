@@ -1,4 +1,7 @@
-//! Certificates and keys from files or credentials.
+//! Certificates and keys from files, variables or credentials.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use flotilla_engine::NodeCx;
 
@@ -8,15 +11,22 @@ pub(super) struct Materials {
     pub(super) cert: Option<Vec<u8>>,
     pub(super) key: Option<Vec<u8>>,
     pub(super) ca: Option<Vec<u8>>,
+    /// A PKCS #12 file instead of them.
+    pub(super) pfx: Option<Vec<u8>>,
+    /// Of the key, or of the PKCS #12 file.
     pub(super) passphrase: Option<String>,
 }
 
 impl Materials {
-    /// Variables when the node says so (Node-RED 5), files when it names any, else what was uploaded.
+    /// Variables or a PKCS #12 file when the node says so (Node-RED 5), files when it names any, else what was uploaded.
     pub(super) fn read(cx: &NodeCx) -> Result<Materials, String> {
+        let passphrase = cx.credential("passphrase");
+        if cx.config().str("certType") == "pfx" {
+            return Ok(Materials { pfx: pkcs12_file(cx)?, passphrase, ..Materials::default() });
+        }
         if cx.config().str("certType") == "env" {
             let [cert, key, ca] = ["certEnv", "keyEnv", "caEnv"].map(|field| variable(cx, field));
-            return Ok(Materials { cert: cert?, key: key?, ca: ca?, passphrase: cx.credential("passphrase") });
+            return Ok(Materials { cert: cert?, key: key?, ca: ca?, passphrase, ..Materials::default() });
         }
         let paths = ["cert", "key", "ca"].map(|name| cx.config().str(name).trim().to_owned());
         let parts = if paths.iter().any(|path| !path.is_empty()) {
@@ -35,8 +45,20 @@ impl Materials {
         if cert.is_some() != key.is_some() {
             return Err(cx.text("tls.error.missing-file", &[]));
         }
-        Ok(Materials { cert, key, ca, passphrase: cx.credential("passphrase") })
+        Ok(Materials { cert, key, ca, passphrase, ..Materials::default() })
     }
+}
+
+/// The file that the node names, else the one that was uploaded, which the editor keeps in base64.
+fn pkcs12_file(cx: &NodeCx) -> Result<Option<Vec<u8>>, String> {
+    let path = cx.config().str("p12").trim();
+    if !path.is_empty() {
+        return std::fs::read(path).map(Some).map_err(|error| format!("cannot read {path}: {error}"));
+    }
+    let uploaded = cx.credential("p12data").filter(|text| !text.is_empty());
+    let uploaded =
+        uploaded.map(|text| STANDARD.decode(text.trim()).map_err(|error| format!("p12data is no base64: {error}")));
+    uploaded.transpose()
 }
 
 /// What a text of PEM has in it; other lines may stand before.

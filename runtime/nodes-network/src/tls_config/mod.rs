@@ -3,6 +3,7 @@
 mod materials;
 mod node;
 mod old_certificate;
+mod pkcs12;
 mod private_key;
 mod trust;
 

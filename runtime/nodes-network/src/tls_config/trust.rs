@@ -13,6 +13,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStor
 
 use super::materials::Materials;
 use super::old_certificate::OldCertificate;
+use super::pkcs12::{self, Pkcs12};
 use super::private_key;
 
 /// Why TLS cannot be used.
@@ -43,9 +44,10 @@ fn certs(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, TlsErro
     Ok(certs)
 }
 
-fn roots(ca: Option<&Vec<u8>>) -> Result<RootCertStore, TlsError> {
+/// Whom to trust: an own CA instead of the well-known ones, the authorities of a PKCS #12 file beside them; as Node.
+fn roots(ca: Option<&Vec<u8>>, more: Vec<CertificateDer<'static>>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    // Node: an own CA replaces the well-known ones.
+    roots.add_parsable_certificates(more);
     match ca {
         Some(pem) => {
             for cert in certs(pem, "CA certificate")? {
@@ -57,12 +59,23 @@ fn roots(ca: Option<&Vec<u8>>) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
+fn pkcs12(materials: &Materials) -> Result<Option<Pkcs12>, TlsError> {
+    let read = materials.pfx.as_deref().map(|file| pkcs12::read(file, materials.passphrase.as_deref()));
+    read.transpose().map_err(TlsError::Unusable)
+}
+
 /// The certificate and key to show.
-fn shown(materials: &Materials) -> Result<Option<Arc<SingleCertAndKey>>, TlsError> {
-    let (Some(cert), Some(private)) = (&materials.cert, &materials.key) else { return Ok(None) };
-    let key = private_key::read(private, materials.passphrase.as_deref()).map_err(TlsError::Unusable)?;
+fn shown(materials: &Materials, pkcs12: Option<Pkcs12>) -> Result<Option<Arc<SingleCertAndKey>>, TlsError> {
+    let (chain, key) = match (&materials.cert, &materials.key, pkcs12) {
+        (_, _, Some(pkcs12)) => (pkcs12.chain, pkcs12.key),
+        (Some(cert), Some(private), None) => {
+            let key = private_key::read(private, materials.passphrase.as_deref()).map_err(TlsError::Unusable)?;
+            (certs(cert, "certificate")?, key)
+        }
+        _ => return Ok(None),
+    };
     let private = ring::default_provider().key_provider.load_private_key(key)?;
-    let pair = CertifiedKey::new(certs(cert, "certificate")?, private);
+    let pair = CertifiedKey::new(chain, private);
     match pair.keys_match() {
         // A certificate of an old version cannot be compared; whoever it is shown to will.
         Ok(()) | Err(rustls::Error::InvalidCertificate(_)) => Ok(Some(Arc::new(pair.into()))),
@@ -72,10 +85,12 @@ fn shown(materials: &Materials) -> Result<Option<Arc<SingleCertAndKey>>, TlsErro
 }
 
 pub(super) fn client(materials: &Materials, verify: bool, alpn: Option<&str>) -> Result<Arc<ClientConfig>, TlsError> {
+    let mut pkcs12 = pkcs12(materials)?;
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
     let verifier: Arc<dyn ServerCertVerifier> = if verify {
-        let roots = Arc::new(roots(materials.ca.as_ref())?);
+        let more = pkcs12.as_mut().map(|file| std::mem::take(&mut file.authorities)).unwrap_or_default();
+        let roots = Arc::new(roots(materials.ca.as_ref(), more)?);
         let algorithms = provider.signature_verification_algorithms;
         let inner = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider)
             .build()
@@ -85,7 +100,7 @@ pub(super) fn client(materials: &Materials, verify: bool, alpn: Option<&str>) ->
         Arc::new(Anyone(provider))
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-    let mut config = match shown(materials)? {
+    let mut config = match shown(materials, pkcs12)? {
         Some(shown) => builder.with_client_cert_resolver(shown),
         None => builder.with_no_client_auth(),
     };
@@ -98,14 +113,14 @@ pub(super) fn server(materials: &Materials, verify: bool, alpn: Option<&str>) ->
     let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
     let builder = match materials.ca.as_ref().filter(|_| verify) {
         Some(ca) => {
-            let roots = Arc::new(roots(Some(ca))?);
+            let roots = Arc::new(roots(Some(ca), Vec::new())?);
             // As Node without `requestCert`: a client may come without a certificate.
             let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).allow_unauthenticated().build();
             builder.with_client_cert_verifier(verifier.map_err(|error| TlsError::Unusable(error.to_string()))?)
         }
         None => builder.with_no_client_auth(),
     };
-    let Some(shown) = shown(materials)? else {
+    let Some(shown) = shown(materials, pkcs12(materials)?)? else {
         return Err(TlsError::Unusable("a TLS server needs a certificate and a private key".to_owned()));
     };
     let mut config = builder.with_cert_resolver(shown);

@@ -108,13 +108,18 @@ impl Target {
 }
 
 impl Client {
-    /// Keeps a connection up from when it is started until it is closed.
+    /// Keeps a connection up from when it is started and a node uses it until it is closed.
     pub(super) fn open(cx: &NodeCx, hub: &Arc<Hub>) -> Result<Client, NodeError> {
         let target = Target::of(cx)?;
         let client = Client { started: CancellationToken::new(), closing: CancellationToken::new() };
         let (started, closing, hub) = (client.started.clone(), client.closing.clone(), hub.clone());
         cx.work().spawn(async move {
             started.cancelled().await;
+            // Node-RED 5 connects when a node uses it; before, the editor's unused config nodes connected too.
+            tokio::select! {
+                () = closing.cancelled() => {}
+                () = hub.used.cancelled() => {}
+            }
             while !closing.is_cancelled() {
                 let session = generate_id();
                 if let Err(error) = connection(&target, &hub, &session).await {

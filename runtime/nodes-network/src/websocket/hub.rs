@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
 
 use crate::intake::Intake;
 use crate::link::Link;
@@ -25,6 +26,8 @@ pub(super) struct Hub {
     links: Mutex<IndexMap<Str, Link<Message>>>,
     /// A connection has gone.
     gone: Notify,
+    /// Some node has used it.
+    pub(super) used: CancellationToken,
 }
 
 /// A node that uses the config node.
@@ -50,6 +53,7 @@ impl Hub {
             nodes: Mutex::default(),
             links: Mutex::default(),
             gone: Notify::new(),
+            used: CancellationToken::new(),
         })
     }
 
@@ -58,6 +62,7 @@ impl Hub {
         let mut nodes = self.nodes.lock();
         nodes.retain(|user| user.id != *id);
         nodes.push(User { id: id.clone(), receives });
+        self.used.cancel();
     }
 
     /// A node uses it no more.

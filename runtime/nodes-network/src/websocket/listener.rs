@@ -13,6 +13,7 @@ use flotilla_engine::{NodeCx, NodeError};
 use flotilla_http::{Routes, UpgradeHandler, Upgraded, node_root};
 
 use super::hub::{Event, Hub};
+use super::relay::Others;
 use super::socket;
 
 /// How long a closing listener lets its connections say goodbye.
@@ -41,6 +42,9 @@ impl Listener {
         if !routes.add_upgrade(&path, Arc::new(Door(hub.clone()))) {
             let args = [("path", cx.config().str("path"))];
             return Err(NodeError::new(cx.text("websocket.errors.duplicate-path", &args)));
+        }
+        if let Some(others) = cx.shared().extensions().get::<Others>() {
+            others.0.listen();
         }
         Ok(Listener { path, routes })
     }

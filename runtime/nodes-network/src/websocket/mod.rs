@@ -5,10 +5,12 @@ mod config;
 mod hub;
 mod listener;
 mod message;
+mod relay;
 mod socket;
 mod websocket_in;
 mod websocket_out;
 
 pub use config::{CLIENT, LISTENER, WebSocketConfig};
+pub use relay::{Others, Relay, hear};
 pub use websocket_in::TYPE as IN;
 pub use websocket_out::TYPE as OUT;

@@ -11,6 +11,7 @@ use flotilla_value::{Object, Value};
 
 use super::config::WebSocketConfig;
 use super::message;
+use super::relay;
 use super::websocket_in::config_of;
 
 /// The row in the table of node types.
@@ -31,21 +32,27 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 }
 
 impl WebSocketOut {
-    /// To the session that the message names, or to all. A client has no sessions to answer on, as in Node-RED: flows
-    /// delete `msg._session` to send on it what came on it.
+    /// To the session that the message names, or to all; clients of other replicas too. A client has no sessions to answer on,
+    /// as in Node-RED: flows delete `msg._session` to send on it what came on it.
     fn send(&self, config: &WebSocketConfig, frame: &tokio_tungstenite::tungstenite::Message, msg: &Msg) {
         let session = msg.get("_session");
-        let links = if session.get("type") == Value::from("websocket") {
-            let own = if config.is_server() { config.hub.link(&session.get("id").to_text()) } else { None };
-            own.into_iter().collect()
-        } else {
-            let links = config.hub.links();
-            if links.is_empty() && !config.is_server() {
-                let text = self.cx.text("websocket.errors.send-error", &[]);
-                self.cx.report().warn(format!("{text} WebSocket is not open"));
-            }
-            links
+        let named = (session.get("type") == Value::from("websocket")).then(|| session.get("id").to_text());
+        let links = match &named {
+            Some(id) if config.is_server() => config.hub.link(id).into_iter().collect(),
+            Some(_) => Vec::new(),
+            None => config.hub.links(),
         };
+        if links.is_empty() && named.is_none() && !config.is_server() {
+            let text = self.cx.text("websocket.errors.send-error", &[]);
+            self.cx.report().warn(format!("{text} WebSocket is not open"));
+        }
+        // The client of a session that is not here may be at another replica.
+        if config.is_server() && (named.is_none() || links.is_empty()) {
+            let told = relay::say(self.cx.shared(), config_of(self.cx.config()), named.as_deref(), frame);
+            if let Err(why) = told {
+                self.cx.report().warn(format!("the clients of other replicas do not get a message: {why}"));
+            }
+        }
         for link in links {
             if let Err(full) = link.write(frame.clone(), frame.len(), msg) {
                 let text = self.cx.text("websocket.errors.send-error", &[]);

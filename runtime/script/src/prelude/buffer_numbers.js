@@ -25,7 +25,9 @@
   };
 
   const alias = (name, value) => {
-    Object.defineProperty(value, 'name', { value: name, configurable: true });
+    // In Node.js those of floating-point numbers are called after the order of this machine's bytes.
+    const own = /(Float|Double)[LB]E$/.test(name) ? name.replace('LE', 'Forwards').replace('BE', 'Backwards') : name;
+    Object.defineProperty(value, 'name', { value: own, configurable: true });
     define(name, value);
     if (name.includes('UInt')) define(name.replace('UInt', 'Uint'), value);
   };

@@ -12,11 +12,12 @@
     path: () => path,
     assert: () => assert,
     timers: () => ({ setTimeout, clearTimeout, setInterval, clearInterval }),
+    process: () => nodeProcess,
   };
 
   // Parts that cannot exist here: they reach outside of the script.
   const refused = new Set(('fs child_process net http https http2 dgram dns tls cluster worker_threads stream zlib vm '
-    + 'readline repl tty v8 async_hooks perf_hooks inspector module process string_decoder constants punycode').split(' '));
+    + 'readline repl tty v8 async_hooks perf_hooks inspector module string_decoder constants punycode').split(' '));
 
   class EventEmitter {
     #listeners = new Map();
@@ -105,6 +106,20 @@
     unescape: decodeURIComponent,
   };
 
+  const began = Date.now();
+  const since = () => BigInt(Math.round(performance.now() * 1e6));
+  const hrtime = (from) => {
+    let now = since();
+    if (from) now -= BigInt(from[0]) * 1000000000n + BigInt(from[1]);
+    return [Number(now / 1000000000n), Number(now % 1000000000n)];
+  };
+  hrtime.bigint = since;
+  const nodeProcess = {
+    env: {}, platform: 'linux', arch: 'x64', version: 'v20.0.0', versions: { node: '20.0.0' }, argv: [], pid: 1,
+    nextTick: (fn, ...args) => queueMicrotask(() => fn(...args)),
+    hrtime, uptime: () => (Date.now() - began) / 1000, cwd: () => '/', on() { return this; }, once() { return this; },
+  };
+
   const fail = (message) => { throw new Error(message || 'Assertion failed'); };
   const assert = Object.assign((value, message) => { if (!value) fail(message); }, {
     ok: (value, message) => { if (!value) fail(message); },
@@ -147,15 +162,20 @@
     return module.exports;
   };
 
-  const load = (name, root, from) => {
+  // The package of `lodash/fp` is lodash, that of `@scope/name/part` is @scope/name.
+  const packageOf = (name) => name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/');
+  const fetchIt = (name, range) => `It is the npm package ${packageOf(name)}${range ? `, version ${range}` : ''}: fetch it with `
+    + '`flotilla modules install FLOWS.json` and start the replicas with --node-modules DIR';
+
+  const load = (name, root, from, range) => {
     const own = known(name);
     if (own !== undefined) return own;
     if (!root) {
-      throw new Error(`Module ${name} cannot be loaded: start the replica with --node-modules DIR to allow npm modules`);
+      throw new Error(`Module ${name} cannot be loaded: no folder with npm modules is given. ${fetchIt(name, range)}`);
     }
     const file = natives.resolveModule(name, from || root, root);
     if (!file) {
-      const error = new Error(`Cannot find module '${name}' in ${root}`);
+      const error = new Error(`Cannot find module '${name}' in ${root}. ${fetchIt(name, range)}`);
       error.code = 'MODULE_NOT_FOUND';
       throw error;
     }
@@ -164,10 +184,7 @@
 
   const defaultOf = (lib) => (lib && typeof lib === 'object' && lib.__esModule && lib.default ? lib.default : lib);
   // For the native part alone: a script that could call it would choose the folder.
-  natives.loadModule = (name, root) => defaultOf(load(name, root));
+  natives.loadModule = (name, root, range) => defaultOf(load(name, root, undefined, range));
   Object.defineProperty(globalThis, 'global', { value: globalThis, writable: true, configurable: true });
-  Object.defineProperty(globalThis, 'process', {
-    value: { env: {}, platform: 'linux', version: 'v20.0.0', versions: {}, argv: [], nextTick: (fn, ...args) => queueMicrotask(() => fn(...args)) },
-    writable: true, configurable: true,
-  });
+  Object.defineProperty(globalThis, 'process', { value: nodeProcess, writable: true, configurable: true });
 })

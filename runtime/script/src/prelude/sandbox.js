@@ -105,6 +105,18 @@
     return { prepareJSONataExpression, evaluateJSONataExpression };
   };
 
+  // `node.linkcall(target, msg, { timeout, clone })`, of Node-RED 5. Messages are always copied on their way: with
+  // `clone: false` the message that was given becomes the answer.
+  const linkcallOf = (n) => async function linkcall(target, msg, options) {
+    const { timeout, clone } = options || {};
+    const answer = await new Promise((resolve, reject) => {
+      n.linkCall.call(this, target, msg, Number(timeout || 5000), resolve, reject);
+    });
+    if (clone !== false) return answer;
+    for (const key of Object.keys(msg)) if (!(key in answer)) delete msg[key];
+    return Object.assign(msg, answer);
+  };
+
   return (n, info) => {
     const flow = contextOf(n, 'flow');
     const global = contextOf(n, 'global');
@@ -113,7 +125,7 @@
     const env = { get: (name) => n.env(name) };
     const log = { log: n.log, warn: n.warn, debug: n.debug, trace: n.trace, error: n.error, status: n.status };
     const about = { id: info.id, name: info.name, path: info.path, outputCount: info.outputCount };
-    const node = { ...about, ...log, on: n.on, send: n.send, done: n.done };
+    const node = { ...about, ...log, on: n.on, send: n.send, done: n.done, linkcall: linkcallOf(n) };
     const red = { util: Object.create(REDUtil) };
     red.util.getSetting = (_node, name) => n.env(name);
     const expressions = expressionsOf(n);

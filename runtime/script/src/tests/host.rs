@@ -30,6 +30,8 @@ pub(super) struct Host {
     pub(super) errors: RefCell<Vec<(Value, Option<Msg>)>>,
     pub(super) logs: RefCell<Vec<(Level, Value)>>,
     pub(super) statuses: RefCell<Vec<Value>>,
+    /// What link in nodes got, with the ids of the calls.
+    pub(super) called: RefCell<Vec<(Str, Msg)>>,
     pub(super) contexts: Arc<Contexts>,
     pub(super) limit: Cell<Duration>,
     pub(super) modules: RefCell<Option<PathBuf>>,
@@ -67,6 +69,13 @@ impl ScriptHost for Host {
     }
     fn error(&self, error: Value, msg: Option<&Msg>) {
         self.errors.borrow_mut().push((error, msg.cloned()));
+    }
+    fn link_call(&self, target: &Str, msg: Msg, call: &Str) -> Result<(), String> {
+        if target == "nowhere" {
+            return Err("target link-in node 'nowhere' not found".to_owned());
+        }
+        self.called.borrow_mut().push((call.clone(), msg));
+        Ok(())
     }
     fn log(&self, level: Level, value: Value) {
         self.logs.borrow_mut().push((level, value));
@@ -119,6 +128,7 @@ pub(super) fn new_host() -> Rc<Host> {
         errors: RefCell::default(),
         logs: RefCell::default(),
         statuses: RefCell::default(),
+        called: RefCell::default(),
         contexts: Arc::new(Contexts::default()),
         limit: Cell::new(Duration::from_secs(20)),
         modules: RefCell::default(),

@@ -175,3 +175,26 @@ fn close_listeners_and_on_stop_run_once() {
     assert_eq!(host.errors.borrow()[0].0.to_text(), "Cannot send from close function");
     assert_eq!(show(host.statuses.borrow().last().unwrap()), "{}");
 }
+
+#[test]
+fn a_link_call_holds_the_delivery_until_its_answer_or_its_time_is_up() {
+    local(async {
+        let (code, host, ended) = run("return await node.linkcall('there', {payload: 1});");
+        assert_eq!(*ended.lock(), None, "the call holds it");
+        let (call, mut sent) = host.called.borrow_mut().pop().unwrap();
+        assert!(sent.get("_msgid").truthy(), "a message without an id gets one");
+        sent.set("payload", "answer");
+        code.take_return(&call, sent.clone());
+        assert_eq!(show(&host.sent.borrow()[0].1.get("payload")), "\"answer\"");
+        code.take_return(&call, sent);
+        assert_eq!(host.sent.borrow().len(), 1, "a second answer is for nobody");
+        host.sent.borrow_mut().clear();
+        host.done.borrow_mut().clear();
+        assert_eq!(*ended.lock(), Some(Outcome::Completed));
+
+        let (code, host, ended) = run("return await node.linkcall('there', {payload: 1}, { timeout: 3600000 });");
+        host.called.borrow_mut().clear();
+        drop(code.close(true));
+        assert_eq!(*ended.lock(), Some(Outcome::Abandoned), "nobody answers a node that is gone");
+    });
+}

@@ -16,7 +16,7 @@ use flotilla_value::{ErrorValue, Str, Value};
 
 use super::ends::call_entry;
 use super::other_groups::{GroupLink, groups};
-use super::targets::{NotFound, Targets, links};
+use super::targets::{Targets, links};
 
 /// The row in the table of node types.
 pub const TYPE: Stateless = Stateless::node("link call", build);
@@ -48,32 +48,53 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
     Ok(Rc::new_cyclic(|me| LinkCall { cx, me: me.clone(), target, dynamic, timeout, targets, pending }))
 }
 
-fn find(worker: &Rc<Worker>, node: &str) -> Option<Rc<LinkCall>> {
-    let found: Rc<dyn Any> = worker.slot(node)?.node()?;
-    found.downcast::<LinkCall>().ok()
-}
-
-/// Hands a message back to the link call node that made the call. False when there is no such node.
+/// Hands a message back to the node that made the call. False when there is no such node.
 pub(super) fn return_message(shared: &Arc<Shared>, node: &str, call: Str, msg: Msg) -> bool {
     let Some(handle) = shared.worker_of(node) else { return false };
     let node = Str::new(node);
     let give = move |worker: &Rc<Worker>| {
-        if let Some(caller) = find(worker, &node) {
-            caller.returned(&call, msg);
-        }
+        let caller = worker.slot(&node).and_then(|slot| slot.node());
+        caller.is_some_and(|caller| caller.take_return(&call, msg))
     };
     match Worker::current().filter(|worker| worker.index() == handle.index()) {
         Some(worker) => give(&worker),
-        None => handle.run(give),
+        None => {
+            handle.run(move |worker| {
+                give(worker);
+            });
+            true
+        }
     }
-    true
 }
 
 /// Ends a call that a link call node of this worker has made to another group: the message that waits for the answer, if
 /// it still does.
 pub fn take_call(worker: &Rc<Worker>, node: &str, call: &str) -> Option<Msg> {
-    let taken = find(worker, node)?.pending.borrow_mut().remove(call);
+    let found: Rc<dyn Any> = worker.slot(node)?.node()?;
+    let caller = found.downcast::<LinkCall>().ok()?;
+    let taken = caller.pending.borrow_mut().remove(call);
     taken.map(|(sent, _timer)| sent)
+}
+
+/// Sends a message to a link in node, by id or name, and names the call on it. What comes back reaches the node by
+/// [`Node::take_return`].
+///
+/// # Errors
+/// Node-RED's text when there is no such link in node, or several.
+pub(crate) fn call(cx: &NodeCx, target: &Str, msg: Msg, id: &Str) -> Result<(), String> {
+    let targets: Arc<Targets> = cx.shared().extensions().get_or_init(Targets::default);
+    // The id of another node is not taken for a name.
+    let by_name = cx.shared().worker_of(target).is_none();
+    let target = targets.find(target, by_name, &cx.scope().flow().id)?;
+    send(cx, &target, msg, id);
+    Ok(())
+}
+
+fn send(cx: &NodeCx, target: &str, mut msg: Msg, id: &Str) {
+    let mut calls = msg.get("_linkSource").as_array().map(<[Value]>::to_vec).unwrap_or_default();
+    calls.push(call_entry(id, cx.id()));
+    msg.set("_linkSource", calls);
+    cx.shared().deliver(target, msg);
 }
 
 fn error(text: String) -> Value {
@@ -88,31 +109,9 @@ impl LinkCall {
         } else {
             self.target.as_deref().map(Str::new).unwrap_or_default()
         };
-        if let Some(link) = GroupLink::read(&target) {
-            return Ok(Target::Elsewhere(link));
-        }
-        if self.targets.has(&target) {
-            return Ok(Target::Here(target));
-        }
-        let missing = || Err(format!("target link-in node '{target}' not found"));
-        if !self.dynamic || target.is_empty() {
-            return missing();
-        }
-        match self.targets.by_name(&target, &self.cx.scope().flow().id) {
-            Ok(id) => Ok(Target::Here(id)),
-            Err(NotFound::None) => missing(),
-            Err(NotFound::Several) => Err(format!("Multiple link-in nodes named '{target}' found")),
-        }
-    }
-
-    fn returned(&self, call: &str, mut msg: Msg) {
-        if msg.get_ref("_linkSource").and_then(Value::as_array).is_some_and(<[Value]>::is_empty) {
-            msg.remove("_linkSource");
-        }
-        let sent = self.pending.borrow_mut().remove(call);
-        self.cx.out().send(msg);
-        if let Some((sent, _timer)) = sent {
-            self.cx.report().done(&sent);
+        match GroupLink::read(&target) {
+            Some(link) => Ok(Target::Elsewhere(link)),
+            None => self.targets.find(&target, self.dynamic, &self.cx.scope().flow().id).map(Target::Here),
         }
     }
 
@@ -149,7 +148,7 @@ impl LinkCall {
 }
 
 impl Node for LinkCall {
-    fn receive(&self, mut msg: Msg) {
+    fn receive(&self, msg: Msg) {
         let target = match self.find(&msg) {
             Ok(Target::Here(target)) => target,
             Ok(Target::Elsewhere(link)) => return self.call_elsewhere(&link, msg),
@@ -157,10 +156,16 @@ impl Node for LinkCall {
         };
         let id = generate_id();
         self.begin(&id, msg.clone());
-        let mut calls = msg.get("_linkSource").as_array().map(<[Value]>::to_vec).unwrap_or_default();
-        calls.push(call_entry(&id, self.cx.id()));
-        msg.set("_linkSource", calls);
-        self.cx.shared().deliver(&target, msg);
+        send(&self.cx, &target, msg, &id);
+    }
+
+    fn take_return(&self, call: &str, msg: Msg) -> bool {
+        let sent = self.pending.borrow_mut().remove(call);
+        self.cx.out().send(msg);
+        if let Some((sent, _timer)) = sent {
+            self.cx.report().done(&sent);
+        }
+        true
     }
 
     fn start(&self) {

@@ -82,6 +82,9 @@ impl LinkOut {
             Some(Value::Array(calls)) => Arc::make_mut(calls).pop(),
             _ => None,
         };
+        if msg.get_ref("_linkSource").and_then(Value::as_array).is_some_and(<[Value]>::is_empty) {
+            msg.remove("_linkSource");
+        }
         let to = called.as_ref().map(|call| (call.get("node").to_text(), call.get("id").to_text()));
         let returned = to.is_some_and(|(node, id)| call::return_message(self.cx.shared(), &node, id, msg.clone()));
         if !returned {

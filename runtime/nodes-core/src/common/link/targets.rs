@@ -26,12 +26,6 @@ pub(super) struct Targets {
     changes: AtomicU64,
 }
 
-/// Why a name leads nowhere.
-pub(super) enum NotFound {
-    None,
-    Several,
-}
-
 /// The ids of a `links` field.
 pub(super) fn links(cx: &NodeCx) -> Vec<String> {
     match cx.config().get("links") {
@@ -76,24 +70,27 @@ impl Targets {
         naming.map(|target| target.id.clone()).collect()
     }
 
-    /// True for the id of a link in node.
-    pub(super) fn has(&self, id: &str) -> bool {
-        self.all.read().iter().any(|target| target.id == id)
-    }
-
-    /// A link in node by name: in this flow, else the only one outside subflows.
-    pub(super) fn by_name(&self, name: &str, flow: &str) -> Result<Str, NotFound> {
+    /// The link in node that a call names: by id, and with `by_name` by name too, in this flow first, else the only one
+    /// outside of subflows.
+    ///
+    /// # Errors
+    /// Node-RED's text when there is none, or several.
+    pub(super) fn find(&self, target: &Str, by_name: bool, flow: &str) -> Result<Str, String> {
         let all = self.all.read();
-        let named: Vec<&Target> = all.iter().filter(|target| target.name == name).collect();
-        let here: Vec<&&Target> = named.iter().filter(|target| target.flow == flow).collect();
+        if all.iter().any(|known| known.id == *target) {
+            return Ok(target.clone());
+        }
+        let named = |known: &&Target| by_name && !target.is_empty() && known.name == *target;
+        let named: Vec<&Target> = all.iter().filter(named).collect();
+        let here: Vec<&&Target> = named.iter().filter(|known| known.flow == flow).collect();
         if let [only] = here[..] {
             return Ok(only.id.clone());
         }
-        let outside: Vec<&&Target> = named.iter().filter(|target| !target.in_subflow).collect();
+        let outside: Vec<&&Target> = named.iter().filter(|known| !known.in_subflow).collect();
         match outside[..] {
             [only] => Ok(only.id.clone()),
-            [] => Err(NotFound::None),
-            _ => Err(NotFound::Several),
+            [] => Err(format!("target link-in node '{target}' not found")),
+            _ => Err(format!("Multiple link-in nodes named '{target}' found")),
         }
     }
 }

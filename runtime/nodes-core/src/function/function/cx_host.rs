@@ -75,6 +75,10 @@ impl ScriptHost for CxHost {
         self.cx.report().error(error, msg);
     }
 
+    fn link_call(&self, target: &Str, msg: Msg, call: &Str) -> Result<(), String> {
+        crate::common::link::call(&self.cx, target, msg, call)
+    }
+
     fn log(&self, level: Level, value: Value) {
         match level {
             Level::Warn => self.cx.report().warn(value),

@@ -129,6 +129,18 @@ impl Node for FunctionNode {
         });
     }
 
+    fn take_return(&self, call: &str, msg: Msg) -> bool {
+        let Some(code) = &self.code else { return false };
+        if self.script.is_running() {
+            // As in `run`.
+            let (code, call) = (code.clone(), call.to_owned());
+            self.cx.work().spawn(async move { code.take_return(&call, msg) });
+        } else {
+            code.take_return(call, msg);
+        }
+        true
+    }
+
     fn close(&self, removed: bool) -> LocalBoxFuture<'static, ()> {
         for msg in self.waiting.borrow_mut().drain(..) {
             if let Some(delivery) = msg.delivery() {

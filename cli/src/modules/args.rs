@@ -1,0 +1,32 @@
+//! What `flotilla modules` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What `flotilla modules` takes.
+#[derive(Args, Debug)]
+pub struct ModulesArgs {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Command {
+    /// Fetch the npm modules that the function nodes name in their `libs`, with npm, into a folder of their own. A lock file with
+    /// the hash of each package is written there, and later installs take exactly those. No script of a package is run
+    Install(InstallArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct InstallArgs {
+    /// The flow document, or the folder that `flotilla flows split` wrote; - is standard input
+    #[arg(value_name = "FLOWS.json")]
+    pub(super) flows: PathBuf,
+    /// The folder, for --node-modules of replicas
+    #[arg(long, default_value = "flow-modules", value_name = "DIR")]
+    pub(super) into: PathBuf,
+    /// The npm client; it knows the registry from its own configuration
+    #[arg(long, env = "FLOTILLA_NPM", default_value = "npm", value_name = "PROGRAM")]
+    pub(super) npm: PathBuf,
+}
