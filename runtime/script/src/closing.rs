@@ -85,6 +85,7 @@ impl FunctionScript {
             // The node's functions hold the node: letting go of them here ends the circle.
             self.program.borrow_mut().take();
         });
+        self.leave_realm();
         if self.has_status.get() {
             self.host.status(Value::object());
         }

@@ -1,9 +1,9 @@
-//! One QuickJS runtime and one realm per worker thread.
+//! One QuickJS runtime per worker thread, and its realms.
 //!
 //! A realm of its own per function node, as Node-RED's `vm` contexts, would cost each node a copy of every built-in and
 //! of the prelude. Instead all function nodes of a worker share one realm, and what a script would put on the global
-//! object becomes a variable of its node: see [`super::globals`]. What is shared are the built-ins themselves: a script
-//! that patches `Array.prototype` patches it for the worker.
+//! object becomes a variable of its node: see [`super::globals`]. What is shared are the built-ins themselves: they are
+//! frozen there, and code that changes built-ins has a realm of its own, see [`super::realms`].
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -23,6 +23,7 @@ use flotilla_value::Str;
 
 use super::function::FunctionScript;
 use super::invocation::Invocation;
+use super::realms::Builtins;
 use super::shapes::Shapes;
 use super::sources::Sources;
 
@@ -44,9 +45,11 @@ type Getter = (Persistent<Function<'static>>, Persistent<Function<'static>>);
 /// A worker's script engine. It lives as long as the process: a QuickJS runtime must not be freed while anything
 /// still refers into it, and worker threads end with the process.
 pub struct Script {
-    context: Context,
-    realm: OnceCell<Realm>,
-    names: RefCell<HashMap<Persistent<Atom<'static>>, Str, FxBuildHasher>>,
+    pub(super) context: RefCell<Context>,
+    pub(super) realm: RefCell<Option<Rc<Realm>>>,
+    /// What all realms of the thread share.
+    pub(super) thread: Rc<Thread>,
+    pub(super) names: RefCell<HashMap<Persistent<Atom<'static>>, Str, FxBuildHasher>>,
     pub(super) accessors: RefCell<FxHashMap<Str, Getter>>,
     /// Functions that set a list of properties.
     pub(super) fillers: RefCell<Shapes<Persistent<Function<'static>>>>,
@@ -59,14 +62,19 @@ pub struct Script {
     /// The node whose code runs.
     pub(super) node: RefCell<Weak<FunctionScript>>,
     pub(super) sources: Sources,
-    limit: Rc<Limit>,
     /// The invocation that runs, or whose timer or promise does.
     pub(super) current: RefCell<Option<Rc<Invocation>>>,
+    /// Bytes that the run has handed out, roughly.
+    handed_out: Cell<usize>,
+}
+
+/// What all realms of a thread share.
+pub(super) struct Thread {
+    runtime: Runtime,
+    limit: Rc<Limit>,
     running: Cell<bool>,
     /// What the scripts of this worker may use together, in bytes.
     pub(super) memory_limit: usize,
-    /// Bytes that the run has handed out, roughly.
-    handed_out: Cell<usize>,
     /// Promises that were rejected without anyone listening, with the reason.
     pub(super) rejected: RefCell<Vec<(Persistent<JsValue<'static>>, Persistent<JsValue<'static>>)>>,
 }
@@ -127,9 +135,28 @@ impl Script {
         let limit = Rc::new(Limit { cut, ..Limit::default() });
         let guard = limit.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || guard.is_over())));
+        let rejected = RefCell::default();
+        let thread = Rc::new(Thread { runtime, limit, running: Cell::new(false), memory_limit, rejected });
+        let listening = thread.clone();
+        thread.runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, handled| {
+            listening.track_rejection(&ctx, promise, reason, handled);
+        })));
+        let script = Script::make(&thread, Builtins::Frozen)?;
+        script.measure();
+        Ok(script)
+    }
+
+    /// A realm of its own on this thread.
+    pub(super) fn make(
+        thread: &Rc<Thread>,
+        builtins: Builtins,
+    ) -> std::result::Result<&'static Script, ScriptStartError> {
+        let fail = |error: rquickjs::Error| ScriptStartError(error.to_string());
+        let context = Context::full(&thread.runtime).map_err(fail)?;
         let script: &'static Script = Box::leak(Box::new(Script {
-            context: Context::full(&runtime).map_err(fail)?,
-            realm: OnceCell::new(),
+            context: RefCell::new(context.clone()),
+            realm: RefCell::default(),
+            thread: thread.clone(),
             names: RefCell::default(),
             accessors: RefCell::default(),
             fillers: RefCell::default(),
@@ -138,23 +165,15 @@ impl Script {
             hosts: RefCell::default(),
             node: RefCell::default(),
             sources: Sources::default(),
-            limit,
             current: RefCell::default(),
-            running: Cell::new(false),
-            memory_limit,
             handed_out: Cell::new(0),
-            rejected: RefCell::default(),
         }));
-        runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, handled| {
-            script.track_rejection(&ctx, promise, reason, handled);
-        })));
-        script.context.with(|ctx| {
-            let realm =
-                super::realm::make(script, &ctx).catch(&ctx).map_err(|error| ScriptStartError(error.to_string()))?;
-            let _ = script.realm.set(realm);
+        context.with(|ctx| {
+            let made = super::realm::make(script, &ctx, builtins).catch(&ctx);
+            let realm = made.map_err(|error| ScriptStartError(error.to_string()))?;
+            *script.realm.borrow_mut() = Some(Rc::new(realm));
             Ok(())
         })?;
-        script.measure();
         Ok(script)
     }
 
@@ -176,52 +195,42 @@ impl Script {
         }));
     }
 
-    fn track_rejection<'js>(&self, ctx: &Ctx<'js>, promise: JsValue<'js>, reason: JsValue<'js>, handled: bool) {
-        let promise = Persistent::save(ctx, promise);
-        let mut rejected = self.rejected.borrow_mut();
-        if handled {
-            rejected.retain(|(known, _)| *known != promise);
-        } else {
-            rejected.push((promise, Persistent::save(ctx, reason)));
-        }
-    }
-
-    pub(super) fn realm(&self) -> &Realm {
-        self.realm.get().expect("set by start() before anyone gets the engine")
+    pub(super) fn realm(&self) -> Rc<Realm> {
+        self.realm.borrow().clone().expect("set by make() before anyone gets the engine")
     }
 
     /// True while a script runs on this thread: another must not begin.
     pub fn is_running(&self) -> bool {
-        self.running.get()
+        self.thread.running.get()
     }
 
     /// Runs something in the realm, for at most `limit`.
     pub(super) fn enter<R>(&'static self, limit: Option<Duration>, work: impl FnOnce(&Ctx<'_>) -> R) -> R {
-        self.running.set(true);
+        self.thread.running.set(true);
         self.handed_out.set(0);
-        self.limit.expired.set(false);
-        self.limit.deadline.set(limit.map(|limit| Instant::now() + limit));
+        self.restart_clock(limit);
         // Also when a native part panics: else no script would ever start on this worker again.
         let _left = Entered(self);
-        self.context.with(|ctx| work(&ctx))
+        let context = self.context.borrow().clone();
+        context.with(|ctx| work(&ctx))
     }
 
     /// True when the running script was stopped because its time was up.
     pub(super) fn is_expired(&self) -> bool {
-        self.limit.expired.get()
+        self.thread.limit.expired.get()
     }
 
     /// Gives a script that follows in the same [`Script::enter`] its own time.
     pub(super) fn restart_clock(&self, limit: Option<Duration>) {
-        self.limit.expired.set(false);
-        self.limit.deadline.set(limit.map(|limit| Instant::now() + limit));
+        self.thread.limit.expired.set(false);
+        self.thread.limit.deadline.set(limit.map(|limit| Instant::now() + limit));
     }
 
     /// Counts what a run hands out: outside of the realm no limit of the engine holds. The limit in MB when that is too much.
     pub(super) fn hand_out(&self, bytes: usize) -> std::result::Result<(), usize> {
         let all = self.handed_out.get() + bytes;
         self.handed_out.set(all);
-        let limit = self.memory_limit.saturating_mul(HANDED_OUT);
+        let limit = self.thread.memory_limit.saturating_mul(HANDED_OUT);
         if all <= limit { Ok(()) } else { Err(limit >> 20) }
     }
 
@@ -232,7 +241,7 @@ impl Script {
 
     /// Bytes that scripts use on this thread.
     pub(super) fn memory_used(&self) -> usize {
-        self.context.runtime().memory_usage().malloc_size as usize
+        self.thread.runtime.memory_usage().malloc_size as usize
     }
 
     /// The text of a property name, from the cache where possible.
@@ -253,10 +262,22 @@ impl Script {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        self.0.limit.deadline.set(None);
-        self.0.running.set(false);
+        self.0.thread.limit.deadline.set(None);
+        self.0.thread.running.set(false);
         if std::thread::panicking() {
             *self.0.current.borrow_mut() = None;
+        }
+    }
+}
+
+impl Thread {
+    fn track_rejection<'js>(&self, ctx: &Ctx<'js>, promise: JsValue<'js>, reason: JsValue<'js>, handled: bool) {
+        let promise = Persistent::save(ctx, promise);
+        let mut rejected = self.rejected.borrow_mut();
+        if handled {
+            rejected.retain(|(known, _)| *known != promise);
+        } else {
+            rejected.push((promise, Persistent::save(ctx, reason)));
         }
     }
 }

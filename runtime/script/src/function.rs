@@ -59,6 +59,7 @@ impl FunctionScript {
         host: Rc<dyn ScriptHost>,
         source: Source,
     ) -> std::result::Result<Rc<FunctionScript>, Value> {
+        let script = script.realm_for(&source).map_err(|error| Value::from(error.to_string()))?;
         let node = Rc::new(FunctionScript {
             host,
             script,
@@ -345,7 +346,7 @@ impl FunctionScript {
             let failure = self.failed(ctx, &error, limit);
             self.host.error(failure.value, invocation.map(|invocation| &invocation.msg));
         }
-        for (_, reason) in std::mem::take(&mut *self.script.rejected.borrow_mut()) {
+        for (_, reason) in std::mem::take(&mut *self.script.thread.rejected.borrow_mut()) {
             if let Ok(reason) = reason.restore(ctx) {
                 self.host.error(self.uncaught(ctx, &reason).value, invocation.map(|invocation| &invocation.msg));
             }
@@ -360,7 +361,7 @@ impl FunctionScript {
         self.enter(None, |ctx| {
             ctx.run_gc();
         });
-        if self.script.memory_used() < self.script.memory_limit / 2 {
+        if self.script.memory_used() < self.script.thread.memory_limit / 2 {
             return;
         }
         self.enter(None, |ctx| {

@@ -129,6 +129,17 @@ impl Source {
         })
     }
 
+    /// The code of its parts.
+    pub(super) fn parts(&self) -> [&str; 3] {
+        [&self.body, &self.setup, &self.cleanup]
+    }
+
+    /// True when it loads npm modules.
+    pub(super) fn uses_modules(&self) -> bool {
+        !self.libs.is_empty()
+            || (self.modules_allowed && self.parts().iter().any(|part| globals::mentions(part, "require")))
+    }
+
     /// Where the parts begin in [`Source::text`].
     pub(super) fn lines(&self) -> Lines {
         let count = |text: &str| text.matches('\n').count() + 1;

@@ -4,6 +4,7 @@ use rquickjs::context::EvalOptions;
 use rquickjs::{Ctx, FromJs, Function, Object as JsObject, Persistent, Result, Value as JsValue};
 
 use super::engine::{Realm, Script};
+use super::realms::Builtins;
 
 /// The prelude in the order of its evaluation. Each file is one function of the natives.
 const PRELUDE: &[(&str, &str)] = &[
@@ -32,7 +33,7 @@ pub(super) fn eval<'js, V: FromJs<'js>>(ctx: &Ctx<'js>, file: &str, source: &str
     ctx.eval_with_options(source, options)
 }
 
-pub(super) fn make(script: &'static Script, ctx: &Ctx<'_>) -> Result<Realm> {
+pub(super) fn make(script: &'static Script, ctx: &Ctx<'_>, builtins: Builtins) -> Result<Realm> {
     let natives = super::natives::make(script, ctx)?;
     for (file, source) in PRELUDE {
         let define: Function<'_> = eval(ctx, file, source, true)?;
@@ -51,6 +52,10 @@ pub(super) fn make(script: &'static Script, ctx: &Ctx<'_>) -> Result<Realm> {
     let traps: Function<'_> = eval(ctx, "prelude/lazy_array.js", include_str!("prelude/lazy_array.js"), true)?;
     tools.set("lazyArray", traps.call::<_, JsObject<'_>>((natives.clone(),))?)?;
     let kind_of: Function<'_> = tools.get("kindOf")?;
+    if builtins == Builtins::Frozen {
+        let freeze: Function<'_> = eval(ctx, "prelude/freeze.js", include_str!("prelude/freeze.js"), true)?;
+        freeze.call::<_, ()>(())?;
+    }
     Ok(Realm {
         view_proto: Persistent::save(ctx, view_proto),
         object_proto: Persistent::save(ctx, JsValue::from(object_proto)),

@@ -7,6 +7,7 @@ mod failures;
 mod host;
 mod lost_updates;
 mod names;
+mod realms;
 mod sends;
 mod slim;
 mod v8_texts;

@@ -1,0 +1,148 @@
+//! What code does to built-ins stays with it.
+
+use std::time::Instant;
+
+use super::host::{function, json, msg, new_host, payload, show, with_host};
+use crate::{FunctionScript, Lib, Script, Source};
+
+fn last(host: &super::host::Host) -> String {
+    show(&host.sent.borrow().last().expect("the function sends a message").1.get("payload"))
+}
+
+#[test]
+fn a_patch_is_seen_by_its_node_and_by_no_other() {
+    let host = new_host();
+    let patch = "Array.prototype.last = function () { return this[this.length - 1]; }; Math.random = () => 4;
+                 String.prototype.trim = () => 'mine';";
+    let one = with_host(&host, patch, "msg.payload = [[1, 2].last(), Math.random(), ' a '.trim()]; return msg;", "");
+    one.start(|result| assert_eq!(result, Ok(())));
+    let others = "msg.payload = [typeof [].last, Math.random() === 4, ' a '.trim()]; return msg;";
+    for _ in 0..2 {
+        one.receive(msg("{}"));
+        assert_eq!(last(&host), r#"[2,4,"mine"]"#);
+        assert_eq!(payload(others, "{}"), r#"["undefined",false,"a"]"#);
+    }
+    // Another node with a patch of its own, and the first one made anew without its patch: as after a deploy.
+    assert_eq!(
+        payload("Date.now = () => 1; msg.payload = [Date.now(), typeof [].last]; return msg;", "{}"),
+        r#"[1,"undefined"]"#
+    );
+    drop(one.close(false));
+    assert_eq!(payload(others, "{}"), r#"["undefined",false,"a"]"#);
+}
+
+#[test]
+fn what_is_not_seen_beforehand_meets_frozen_built_ins() {
+    let (code, host) = function(
+        "const all = [[].constructor['proto' + 'type'], ({})['__pro' + 'to__'], (async () => {}).constructor];
+         for (const each of all) { each.leak = 1; }
+         msg.payload = all.map((each) => Object.isFrozen(each) && !('leak' in each)); return msg;",
+    );
+    code.receive(msg("{}"));
+    assert_eq!(last(&host), "[true,true,true]");
+    assert_eq!(
+        payload("msg.payload = [typeof [].leak, typeof ({}).leak]; return msg;", "{}"),
+        r#"["undefined","undefined"]"#
+    );
+    // Also through what is older than the code: `eval` and `Function`.
+    let (code, host) =
+        function("Function('x', 'x.constructor.proto' + '; Array[\"proto\" + \"type\"].leak = 1')([]); return msg;");
+    code.receive(msg("{}"));
+    drop(host);
+    assert_eq!(payload("msg.payload = typeof [].leak; return msg;", "{}"), r#""undefined""#);
+}
+
+#[test]
+fn objects_of_ones_own_have_any_property() {
+    let body = "const o = {}; const told = [];
+        for (const key of ['toString', 'constructor', 'valueOf', 'hasOwnProperty', 'isPrototypeOf', 'toLocaleString']) {
+          o[key] = key; told.push(o[key] === key && Object.keys(o).includes(key));
+        }
+        const error = new Error(); error.message = 'm'; error.name = 'N'; told.push(String(error) === 'N: m');
+        class Own extends TypeError { constructor(text) { super(text); this.name = 'Own'; } }
+        told.push(`${new Own('x')}` === 'Own: x');
+        const date = new Date(0); date.toJSON = () => 'd'; told.push(JSON.stringify(date) === '\"d\"');
+        const list = []; list.toString = () => 'l'; list.map = 1; told.push(`${list}` === 'l' && list.map === 1);
+        const f = () => {}; f.call = 1; f.toString = () => 'f'; told.push(f.call === 1 && `${f}` === 'f');
+        function Old() {} Old.prototype = Object.create(Error.prototype); Old.prototype.constructor = Old;
+        told.push(new Old().constructor === Old && new Error().constructor === Error);
+        msg.toString = 'in the message'; told.push(Object.keys(msg).includes('toString'));
+        msg.payload = told.every(Boolean) ? 'all' : told; return msg;";
+    assert_eq!(payload(body, r#"{"payload":1}"#), r#""all""#);
+    assert_eq!(
+        payload("return msg;", r#"{"payload":{"constructor":1,"toString":"a","__x":2}}"#),
+        r#"{"constructor":1,"toString":"a","__x":2}"#
+    );
+    let read =
+        "msg.payload = [msg.payload.constructor, msg.payload.valueOf, typeof msg.payload.hasOwnProperty]; return msg;";
+    assert_eq!(payload(read, r#"{"payload":{"constructor":1}}"#).split(',').next(), Some("[1"));
+}
+
+#[test]
+fn modules_share_a_realm_whose_built_ins_are_theirs() {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(
+        folder.path().join("patching.js"),
+        "Array.prototype.second = function () { return this[1]; }; exports.n = 0;",
+    )
+    .unwrap();
+    let run = |body: &str| {
+        let host = new_host();
+        *host.modules.borrow_mut() = Some(folder.path().to_owned());
+        let lib = Lib { var: "patching".to_owned(), module: "patching".to_owned() };
+        let source = Source::new(body, "", "", vec![lib], true);
+        let code = FunctionScript::new(Script::current().unwrap(), host.clone(), source).unwrap();
+        code.receive(msg("{}"));
+        assert!(host.errors.borrow().is_empty(), "{:?}", host.errors.borrow());
+        last(&host)
+    };
+    assert_eq!(run("patching.n += 1; msg.payload = [[1, 2].second(), patching.n]; return msg;"), "[2,1]");
+    assert_eq!(run("patching.n += 1; msg.payload = patching.n; return msg;"), "2", "loaded once, as by Node.js");
+    assert_eq!(payload("msg.payload = typeof [].second; return msg;", "{}"), r#""undefined""#);
+}
+
+#[test]
+fn realms_of_closed_nodes_give_their_memory_back() {
+    let patching = |round: usize| {
+        let host = new_host();
+        let body = format!("Array.prototype.round = {round}; msg.payload = [].round; return msg;");
+        let code = with_host(&host, "", &body, "");
+        code.receive(msg("{}"));
+        assert_eq!(last(&host), json(&round.to_string()).to_text().to_string());
+        drop(code.close(true));
+    };
+    (0..20).for_each(patching);
+    let script = Script::current().unwrap();
+    let used = || {
+        script.enter(None, |ctx| {
+            ctx.run_gc();
+        });
+        script.memory_used()
+    };
+    let before = used();
+    (0..200).for_each(patching);
+    let grown = used().saturating_sub(before);
+    assert!(grown < 2 << 20, "200 realms left {grown} bytes");
+}
+
+#[test]
+#[ignore = "a measurement"]
+#[allow(clippy::print_stdout, reason = "a measurement")]
+fn a_thousand_functions() {
+    let script = Script::current().unwrap();
+    for (kind, prefix) in [("share the realm", ""), ("change built-ins", "Array.prototype.x = 1;")] {
+        let (before, began) = (script.memory_used(), Instant::now());
+        let all: Vec<_> = (0..1000)
+            .map(|n| {
+                let host = new_host();
+                with_host(&host, "", &format!("{prefix} msg.step = {n}; return msg;"), "")
+            })
+            .collect();
+        println!(
+            "1,000 functions that {kind}: {} ms, {} KiB",
+            began.elapsed().as_millis(),
+            (script.memory_used() - before) / 1024
+        );
+        all.into_iter().for_each(|code| drop(code.close(true)));
+    }
+}
