@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::trail::Trail;
 
@@ -61,9 +62,23 @@ pub struct DeadLetterContent {
     /// MQTT 5's properties that go with it.
     #[serde(default)]
     pub properties: LetterProperties,
+    /// The message as it was at the node that failed, in JSON; none when it was too large to be kept, or replicas died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Value>,
     /// Where its last delivery went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trail: Option<Trail>,
+}
+
+/// How a dead letter is run again. `POST /api/v1/groups/{group}/deadletters/{id}/replay`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReplayLetter {
+    /// Its message enters the node that failed, as it was there, and no node before it; else it begins anew.
+    pub at_failure: bool,
+    /// Sent by clients of 0.1.0 and ignored: who it was is known from the credential.
+    #[serde(skip_serializing)]
+    pub actor: String,
 }
 
 /// Another payload for a dead letter. `PUT /api/v1/groups/{group}/deadletters/{id}/payload`.
@@ -72,6 +87,9 @@ pub struct DeadLetterContent {
 pub struct NewPayload {
     /// The payload in base64.
     pub payload: String,
+    /// It is the message where it failed that is to be another one: the payload is an object in JSON.
+    #[serde(default)]
+    pub at_failure: bool,
 }
 
 /// The properties of a message that a replay gives back to the flow (MQTT 5, 3.3.2.3).

@@ -2,8 +2,7 @@
 
 use super::error::ClientError;
 use super::transport::Client;
-use crate::deadletter::{DeadLetter, DeadLetterContent, NewPayload};
-use crate::member::By;
+use crate::deadletter::{DeadLetter, DeadLetterContent, NewPayload, ReplayLetter};
 use crate::path::of_group;
 
 impl Client {
@@ -18,13 +17,13 @@ impl Client {
     }
 
     /// Has a replica run a dead letter again.
-    pub async fn replay_dead_letter(&self, group: &str, id: u64) -> Result<(), ClientError> {
-        self.post(&of_group(group, &format!("deadletters/{id}/replay")), &By::default()).await
+    pub async fn replay_dead_letter(&self, group: &str, id: u64, how: &ReplayLetter) -> Result<(), ClientError> {
+        self.post(&of_group(group, &format!("deadletters/{id}/replay")), how).await
     }
 
-    /// Puts another payload into a dead letter; it is in base64.
-    pub async fn edit_dead_letter(&self, group: &str, id: u64, payload: String) -> Result<(), ClientError> {
-        self.put(&of_group(group, &format!("deadletters/{id}/payload")), &NewPayload { payload }).await
+    /// Puts another payload, or another message where it failed, into a dead letter.
+    pub async fn edit_dead_letter(&self, group: &str, id: u64, new: &NewPayload) -> Result<(), ClientError> {
+        self.put(&of_group(group, &format!("deadletters/{id}/payload")), new).await
     }
 
     /// Discards a dead letter.

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use flotilla_api::Client;
-use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent};
+use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent, NewPayload, ReplayLetter};
 
 use crate::client::{self, GroupArgs};
 use crate::exit::{Exit, Failure};
@@ -48,6 +48,9 @@ enum Command {
     Replay {
         #[command(flatten)]
         which: Which,
+        /// Their messages enter the node where they failed, as they were there, and no node before it
+        #[arg(long)]
+        at_failure: bool,
         /// How long one may take, in seconds
         #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
         timeout: f64,
@@ -59,6 +62,9 @@ enum Command {
         /// The new payload, instead of the editor; - for standard input
         #[arg(long, value_name = "FILE")]
         payload: Option<PathBuf>,
+        /// Change the message as it was where it failed, an object in JSON; then replay it with --at-failure
+        #[arg(long)]
+        at_failure: bool,
     },
     /// Discard them
     Discard(Which),
@@ -120,11 +126,11 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
                 print(&text(&letter)?);
             }
         }
-        Command::Replay { which, timeout } => {
+        Command::Replay { which, at_failure, timeout } => {
             let limit = Duration::try_from_secs_f64(timeout).context("--timeout must be 0 or more seconds")?;
             let mut code = ExitCode::SUCCESS;
             for id in ids(&client, group, &which).await? {
-                match replay(&client, group, id, limit).await? {
+                match replay(&client, group, id, at_failure, limit).await? {
                     Replayed::Done => print(&format!("{id}: done\n")),
                     Replayed::Failed(error) => {
                         print(&format!("{id}: failed again: {error}\n"));
@@ -140,9 +146,14 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
             }
             return Ok(code);
         }
-        Command::Edit { id, payload } => {
+        Command::Edit { id, payload, at_failure } => {
             let bytes = match payload {
                 Some(file) => read(&file)?,
+                None if at_failure => {
+                    let message = client.dead_letter(group, id).await?.message;
+                    let message = message.context("its message was not kept where it failed: edit its payload")?;
+                    in_editor(&serde_json::to_string_pretty(&message)?, "--payload")?.into_bytes()
+                }
                 None => {
                     let before = content(&client.dead_letter(group, id).await?)?;
                     let text = String::from_utf8(before)
@@ -150,9 +161,11 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
                     in_editor(&text, "--payload")?.into_bytes()
                 }
             };
-            client.edit_dead_letter(group, id, STANDARD.encode(&bytes)).await?;
+            let new = NewPayload { payload: STANDARD.encode(&bytes), at_failure };
+            client.edit_dead_letter(group, id, &new).await?;
+            let more = if at_failure { " --at-failure" } else { "" };
             print(&format!(
-                "{id}: has {} bytes now; run it again with: flotilla deadletter replay {id}\n",
+                "{id}: has {} bytes now; run it again with: flotilla deadletter replay {id}{more}\n",
                 bytes.len()
             ));
         }
@@ -198,9 +211,9 @@ enum Replayed {
 }
 
 /// Asks for one and waits until it has ended.
-async fn replay(client: &Client, group: &str, id: u64, limit: Duration) -> anyhow::Result<Replayed> {
+async fn replay(client: &Client, group: &str, id: u64, at_failure: bool, limit: Duration) -> anyhow::Result<Replayed> {
     let before = client.dead_letter(group, id).await?.letter.replays;
-    client.replay_dead_letter(group, id).await?;
+    client.replay_dead_letter(group, id, &ReplayLetter { at_failure, ..ReplayLetter::default() }).await?;
     let deadline = Instant::now() + limit;
     loop {
         let letters = client.dead_letters(group).await?;
@@ -268,6 +281,10 @@ fn text(found: &DeadLetterContent) -> anyhow::Result<String> {
             .unwrap_or_else(|_| format!("({} bytes that are no text; --payload writes them)", letter.bytes)),
     };
     text += &format!("\n{payload}\n");
+    if let Some(message) = &found.message {
+        let shown = serde_json::to_string_pretty(message)?;
+        text += &format!("\nthe message at node {} (replay --at-failure, edit --at-failure):\n{shown}\n", letter.node);
+    }
     if let Some(trail) = &found.trail {
         text += &format!("\n{}", crate::trail::text(trail));
     }

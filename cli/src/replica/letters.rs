@@ -9,11 +9,12 @@ use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent, LetterPrope
 use flotilla_api::trail::Trail;
 use flotilla_engine::message::Outcome;
 use flotilla_engine::{self as engine, Shared};
-use flotilla_group::deadletter::{CONTENT, DeadLetters, MOST, Replays};
+use flotilla_group::deadletter::{CONTENT, DeadLetters, MOST, Replay, Replays};
 use flotilla_group::sealing::KeyRing;
 use flotilla_group::{Changes, GroupError};
-use flotilla_nodes_network::mqtt::{Letter, LetterBox, Letters, PublishProps, QoS, replay};
+use flotilla_nodes_network::mqtt::{Letter, LetterBox, Letters, PublishProps, QoS, replay, replay_at};
 use flotilla_store::Store;
+use flotilla_value::{Value, to_json};
 use futures::future::BoxFuture;
 
 use super::trails::trail_of;
@@ -57,7 +58,7 @@ impl GroupLetters {
             changes.next().await;
             while shared.deliveries().counts().in_flight < shared.settings().max_in_flight {
                 match self.replays.take().await {
-                    Ok(Some(id)) => self.again(&shared, id).await,
+                    Ok(Some(asked)) => self.again(&shared, asked).await,
                     Ok(None) => break,
                     Err(error) => {
                         tracing::warn!(%error, "cannot see which dead letters are to be run again");
@@ -71,21 +72,33 @@ impl GroupLetters {
     }
 
     /// Runs one again; it leaves the box only when that was successful.
-    async fn again(&self, shared: &Arc<Shared>, id: u64) {
+    async fn again(&self, shared: &Arc<Shared>, Replay { id, at_failure }: Replay) {
         let found = match self.letters.get(id).await {
             Ok(found) => found,
             Err(error) => return tracing::warn!(%error, "dead letter {id} cannot be run again"),
         };
-        let mut went = None;
-        let replayed = match given(&found) {
-            Some(letter) => replay(shared, &letter).await.map(|(outcome, trail)| {
-                went = trail;
-                outcome
-            }),
-            None => Err("its content was not kept".to_owned()),
+        let not_kept = || "its content was not kept".to_owned();
+        let replayed = if at_failure {
+            match &found.message {
+                Some(message) => replay_at(shared, &found.letter.node, &found.letter.topic, message).await,
+                None => Err(not_kept()),
+            }
+        } else {
+            match given(&found) {
+                Some(letter) => replay(shared, &letter).await,
+                None => Err(not_kept()),
+            }
+        };
+        let (replayed, went) = match replayed {
+            Ok((outcome, trail)) => (Ok(outcome), trail),
+            Err(why) => (Err(why), None),
+        };
+        let message = match &replayed {
+            Ok(Outcome::Failed(failure)) => to_json(&failure.message),
+            _ => None,
         };
         if let (false, Some(trail)) = (matches!(replayed, Ok(Outcome::Completed)), went)
-            && let Err(error) = self.letters.put_trail(id, self.trail(&trail)).await
+            && let Err(error) = self.letters.put_trail(id, self.trail(&trail), message).await
         {
             tracing::warn!(%error, "dead letter {id} was run again, and keeps its trail of the time before");
         }
@@ -135,13 +148,14 @@ fn given(found: &DeadLetterContent) -> Option<Letter> {
         error: String::new(),
         attempts: found.letter.attempts,
         died: false,
+        message: Value::Undefined,
         trail: None,
     })
 }
 
 impl LetterBox for GroupLetters {
     fn keep(&self, letter: Letter) -> BoxFuture<'static, Result<String, String>> {
-        let Letter { broker, topic, qos, retain, payload, props, node, error, attempts, died, trail } = letter;
+        let Letter { broker, topic, qos, retain, payload, props, node, error, attempts, died, message, trail } = letter;
         let content = DeadLetterContent {
             letter: DeadLetter {
                 id: 0,
@@ -159,6 +173,7 @@ impl LetterBox for GroupLetters {
                 replays: 0,
             },
             payload: (payload.len() <= CONTENT).then(|| STANDARD.encode(&payload)),
+            message: to_json(&message),
             trail: trail.map(|trail| self.trail(&trail)),
             properties: LetterProperties {
                 utf8: props.utf8,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use flotilla_engine::Shared;
 use flotilla_group::member::Standing;
 use flotilla_group::session::{Kept, Orphans, Sessions};
-use flotilla_nodes_network::mqtt::{Guard, KeptSession, adopt};
+use flotilla_nodes_network::mqtt::{Guard, KeptSession, Suspects, adopt};
 use flotilla_store::{Lease, StoreError};
 use flotilla_tasks::Task;
 use futures::future::{BoxFuture, join_all};
@@ -16,6 +16,8 @@ use tokio::task::JoinSet;
 
 /// How often orphans are looked for.
 const LOOK: Duration = Duration::from_millis(500);
+/// A session that so many processes did not finish runs one message at a time.
+const CAREFUL: u32 = 1;
 /// How many dead replicas' sessions are finished at the same time.
 const AT_ONCE: usize = 16;
 
@@ -43,6 +45,41 @@ enum Owner {
     /// The store does not say.
     Unknown,
     Another,
+}
+
+/// Notes with which message of a session this process may die.
+#[derive(Clone)]
+struct Noting {
+    sessions: Sessions,
+    client: String,
+    process: String,
+}
+
+/// Says at the end that this process has not died with a session.
+struct Calm(Option<Noting>);
+
+impl Drop for Calm {
+    fn drop(&mut self) {
+        let Some(Noting { sessions, client, process }) = self.0.take() else { return };
+        let task = Task {
+            name: "end of an adoption",
+            owner: client.as_str().into(),
+            ends: "the store has it",
+            failure: "one more process counts as dead with the session",
+        };
+        drop(task.spawn(async move {
+            if let Err(error) = sessions.calm(&client, &process).await {
+                tracing::debug!(%error, client, "cannot say that an MQTT session was left in order");
+            }
+        }));
+    }
+}
+
+impl Suspects for Noting {
+    fn note(&self, digest: String) -> BoxFuture<'static, Option<u32>> {
+        let noting = self.clone();
+        Box::pin(async move { noting.sessions.note(&noting.client, &noting.process, &digest).await.ok() })
+    }
 }
 
 #[derive(Debug)]
@@ -173,9 +210,22 @@ impl Finisher {
                 return self.give_up(kept).await;
             }
         };
-        tracing::info!(replica = kept.replica, client = kept.client_id, "finishes the MQTT session of a dead replica");
-        match adopt(&self.shared, &session, Arc::new(Adopting(owner))).await {
+        let begun = self.begin(kept).await;
+        let careful = begun >= CAREFUL;
+        tracing::info!(
+            replica = kept.replica,
+            client = kept.client_id,
+            careful,
+            "finishes the MQTT session of a dead replica"
+        );
+        // Dropped before it has ended, as when this replica stops: nobody died.
+        let (client, process) = (kept.client_id.clone(), self.process.clone());
+        let noting = Noting { sessions: self.sessions.clone(), client, process };
+        let suspects = careful.then(|| -> Arc<dyn Suspects> { Arc::new(noting.clone()) });
+        let mut calm = Calm(Some(noting));
+        match adopt(&self.shared, &session, Arc::new(Adopting(owner)), suspects).await {
             Ok(adopted) if adopted.finished => {
+                calm.0 = None;
                 tracing::info!(client = kept.client_id, messages = adopted.messages, "session finished");
             }
             Ok(adopted) => {
@@ -190,6 +240,15 @@ impl Finisher {
                 self.give_up(kept).await;
             }
         }
+    }
+
+    /// How many processes have begun to finish it before, and did not end that. While the store is away: none; its messages
+    /// do not wait for it.
+    async fn begin(&self, kept: &Kept) -> u32 {
+        self.sessions.begin(&kept.client_id).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, client = kept.client_id, "cannot note that an MQTT session is being finished");
+            0
+        })
     }
 
     async fn give_up(&self, kept: &Kept) {

@@ -71,7 +71,8 @@ impl std::fmt::Debug for GroupKeeper {
 
 fn kept(session: &KeptSession) -> Kept {
     let value = serde_json::to_value(session).unwrap_or_default();
-    Kept { client_id: session.client_id.clone(), replica: session.replica.clone(), session: value }
+    let (client_id, replica) = (session.client_id.clone(), session.replica.clone());
+    Kept { client_id, replica, session: value, begun: 0, suspect: None }
 }
 
 impl SessionKeeper for GroupKeeper {

@@ -6,18 +6,23 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flotilla_api::Problem;
-use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, NewPayload};
-use flotilla_api::member::By;
+use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, NewPayload, ReplayLetter};
 use flotilla_group::deadletter::CONTENT;
+use serde_json::Value;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::paging::{Page, Paging};
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/deadletters`: the oldest first, without their content.
-pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<DeadLetter>>, Failure> {
+pub(super) async fn list(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    paging: Paging,
+) -> Result<Page<DeadLetter>, Failure> {
     api.specs().get(&group).await?;
-    Ok(Json(api.dead_letters(&group)?.list().await?))
+    paging.of(api.dead_letters(&group)?.list().await?, |letter| letter.id)
 }
 
 /// `GET /api/v1/groups/{group}/deadletters/{id}`: with its content.
@@ -29,34 +34,43 @@ pub(super) async fn get(
     Ok(Json(api.dead_letters(&group)?.get(id).await?))
 }
 
-/// `POST /api/v1/groups/{group}/deadletters/{id}/replay`: one of the replicas runs it again. It leaves the box when that
-/// was successful; when not, it counts in `replays`.
+/// `POST /api/v1/groups/{group}/deadletters/{id}/replay`: one of the replicas runs it again, from its start or from the node that
+/// failed. It leaves the box when that was successful; when not, it counts in `replays`.
 pub(super) async fn replay(
     State(api): State<Api>,
     Path((group, id)): Path<(String, u64)>,
     caller: Caller,
-    Body(By { .. }): Body<By>,
+    Body(ReplayLetter { at_failure, .. }): Body<ReplayLetter>,
 ) -> Result<StatusCode, Failure> {
     api.specs().get(&group).await?;
     let found = api.dead_letters(&group)?.get(id).await?;
-    if found.payload.is_none() {
+    let node = &found.letter.node;
+    if at_failure && (found.message.is_none() || node.is_empty()) {
+        let detail = format!(
+            "dead letter {id} cannot be run again where it failed: its message was not kept there, as it was too large, or \
+             replicas died of it; run it again from the start"
+        );
+        return Err(Problem::new(409, "no_message", detail).of_field("at_failure").into());
+    }
+    if !at_failure && found.payload.is_none() {
         let detail = format!(
             "dead letter {id} cannot be run again: its {} bytes were too many to be kept; discard it",
             found.letter.bytes
         );
         return Err(Problem::new(409, "no_content", detail).into());
     }
-    api.replays(&group)?.ask(&[id]).await?;
-    api.audit(&group)?.write(caller.entry("deadletter-replay", format!("dead letter {id}"))).await?;
+    let place = if at_failure { format!(", at node {node}") } else { String::new() };
+    api.replays(&group)?.ask(&[id], at_failure).await?;
+    api.audit(&group)?.write(caller.entry("deadletter-replay", format!("dead letter {id}{place}"))).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-/// `PUT /api/v1/groups/{group}/deadletters/{id}/payload`: what is run again is this payload.
+/// `PUT /api/v1/groups/{group}/deadletters/{id}/payload`: what is run again is this payload, or where it failed this message.
 pub(super) async fn edit(
     State(api): State<Api>,
     Path((group, id)): Path<(String, u64)>,
     caller: Caller,
-    Body(NewPayload { payload }): Body<NewPayload>,
+    Body(NewPayload { payload, at_failure }): Body<NewPayload>,
 ) -> Result<StatusCode, Failure> {
     api.specs().get(&group).await?;
     let bytes = STANDARD.decode(&payload).map_err(|error| {
@@ -67,6 +81,17 @@ pub(super) async fn edit(
         return Err(Problem::new(413, "payload_too_large", detail).of_field("payload").into());
     }
     let letters = api.dead_letters(&group)?;
+    if at_failure {
+        let message = serde_json::from_slice(&bytes).ok().filter(Value::is_object).ok_or_else(|| {
+            let detail = "the message must be an object in JSON: it is what the node that failed gets";
+            Problem::new(400, "bad_payload", detail).of_field("payload")
+        })?;
+        let node = letters.get(id).await?.letter.node;
+        letters.edit_message(id, message).await?;
+        let why = format!("dead letter {id}: its message at node {node}, {} bytes", bytes.len());
+        api.audit(&group)?.write(caller.entry("deadletter-edit", why)).await?;
+        return Ok(StatusCode::NO_CONTENT);
+    }
     let before = letters.get(id).await?.letter.bytes;
     letters.edit(id, payload, bytes.len() as u64).await?;
     let why = format!("dead letter {id}: {} bytes in place of {before}", bytes.len());

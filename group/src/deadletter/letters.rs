@@ -64,6 +64,9 @@ struct Content {
     properties: LetterProperties,
     #[serde(default)]
     trail: Option<Trail>,
+    /// The message where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<Value>,
 }
 
 impl DeadLetters {
@@ -81,11 +84,12 @@ impl DeadLetters {
     /// # Errors
     /// When the store does not answer. The letter may be there all the same: putting it in again makes a second one.
     pub async fn keep(&self, given: DeadLetterContent) -> Result<Kept, GroupError> {
-        let DeadLetterContent { mut letter, payload, properties, trail } = given;
+        let DeadLetterContent { mut letter, payload, properties, trail, message } = given;
         letter.id = self.store.incr(&keys::dead_letter_count(&self.group), 1.0).await? as u64;
         letter.time_ms = now_ms(&*self.store).await?;
         let whole = letter.bytes <= CONTENT as u64 && payload.is_some();
-        let content = Content { payload: payload.filter(|_| whole), properties, trail };
+        let message = message.filter(fits);
+        let content = Content { payload: payload.filter(|_| whole), properties, trail, message };
         let keys = self.keys.keys().await?;
         let body = Body { id: letter.id, content: seal(&content, keys.as_deref()) };
         let place = letter.id % MOST;
@@ -128,8 +132,8 @@ impl DeadLetters {
             Some(body) => open(&body.content, self.keys.keys().await?.as_deref())?,
             None => Content::default(),
         };
-        let Content { payload, properties, trail } = content;
-        Ok(DeadLetterContent { letter, payload, properties, trail })
+        let Content { payload, properties, trail, message } = content;
+        Ok(DeadLetterContent { letter, payload, properties, trail, message })
     }
 
     /// Takes a letter out of the box. False when it was not there.
@@ -159,6 +163,15 @@ impl DeadLetters {
         self.change_head(id, |letter| letter.bytes = bytes).await
     }
 
+    /// Puts another message into a letter for where it failed: what enters that node when it is run again there.
+    ///
+    /// # Errors
+    /// As [`DeadLetters::edit`].
+    pub async fn edit_message(&self, id: u64, message: Value) -> Result<(), GroupError> {
+        self.find(id).await?;
+        self.change_content(id, |content| content.message = Some(message.clone())).await
+    }
+
     /// Notes that a replay failed, and why.
     pub async fn failed_again(&self, id: u64, node: &str, error: &str) -> Result<(), GroupError> {
         self.change_head(id, |letter| {
@@ -168,13 +181,20 @@ impl DeadLetters {
         .await
     }
 
-    /// Puts the trail of a later delivery into a letter: that of a replay that failed.
+    /// Puts the trail of a later delivery into a letter: that of a replay that failed, and the message where it did.
     ///
     /// # Errors
     /// As [`DeadLetters::get`].
-    pub async fn put_trail(&self, id: u64, trail: Trail) -> Result<(), GroupError> {
+    pub async fn put_trail(&self, id: u64, trail: Trail, message: Option<Value>) -> Result<(), GroupError> {
         self.find(id).await?;
-        self.change_content(id, |content| content.trail = Some(trail.clone())).await
+        let message = message.filter(fits);
+        self.change_content(id, |content| {
+            content.trail = Some(trail.clone());
+            if message.is_some() {
+                content.message.clone_from(&message);
+            }
+        })
+        .await
     }
 
     async fn change_head(&self, id: u64, change: impl Fn(&mut DeadLetter)) -> Result<(), GroupError> {
@@ -223,6 +243,11 @@ impl DeadLetters {
     }
 }
 
+/// A larger message is not kept.
+fn fits(message: &Value) -> bool {
+    message.to_string().len() <= CONTENT
+}
+
 fn read(entry: &Entry, keys: Option<&str>) -> Result<DeadLetter, GroupError> {
     let Head { mut letter, sealed_error } = keys::read("a dead letter", entry)?;
     letter.error = open(&sealed_error, keys).unwrap_or_else(|_| "(sealed)".to_owned());
@@ -237,6 +262,8 @@ fn head(mut letter: DeadLetter, keys: Option<&str>) -> bytes::Bytes {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::sealing::Restart;
 
@@ -270,7 +297,12 @@ mod tests {
         let edited = all.get(2).await.unwrap();
         assert_eq!((edited.payload.as_deref(), edited.letter.bytes, edited.letter.replays), (Some("bmV3"), 3, 1));
         assert!(all.edit(9, String::new(), 0).await.is_err());
-        all.put_trail(2, Trail { number: 7, ..Trail::default() }).await.unwrap();
+        all.edit_message(2, json!({"payload": "c2VjcmV0"})).await.unwrap();
+        all.put_trail(2, Trail { number: 7, ..Trail::default() }, None).await.unwrap();
+        assert_eq!(all.get(2).await.unwrap().message, Some(json!({"payload": "c2VjcmV0"})));
+        let large = json!({"payload": "x".repeat(CONTENT)});
+        all.put_trail(2, Trail { number: 7, ..Trail::default() }, Some(large)).await.unwrap();
+        assert_eq!(all.get(2).await.unwrap().message, Some(json!({"payload": "c2VjcmV0"})), "too large to be kept");
         let trailed = all.get(2).await.unwrap();
         assert_eq!((trailed.trail.map(|trail| trail.number), trailed.payload.as_deref()), (Some(7), Some("bmV3")));
         assert!(all.discard(2).await.unwrap() && !all.discard(2).await.unwrap());

@@ -5,4 +5,4 @@ mod replays;
 mod sealed;
 
 pub use letters::{CONTENT, DeadLetters, Kept, MOST};
-pub use replays::Replays;
+pub use replays::{Replay, Replays};

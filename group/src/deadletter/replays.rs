@@ -20,9 +20,22 @@ pub struct Replays {
     group: String,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+/// One that is to be run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Replay {
+    /// Its number.
+    pub id: u64,
+    /// Its message enters the node that failed; else it begins anew.
+    pub at_failure: bool,
+}
+
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Asked {
+    /// From the start.
     ids: BTreeSet<u64>,
+    /// Where they failed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    at_failure: BTreeSet<u64>,
 }
 
 impl Replays {
@@ -40,17 +53,31 @@ impl Replays {
         keys::replays(&self.group)
     }
 
-    /// Asks for letters to be run again.
-    pub async fn ask(&self, ids: &[u64]) -> Result<(), GroupError> {
-        self.change(|asked| asked.extend(ids)).await.map(drop)
+    /// Asks for letters to be run again. What was asked last of a letter counts, so that it is run once.
+    pub async fn ask(&self, ids: &[u64], at_failure: bool) -> Result<(), GroupError> {
+        self.change(|asked| {
+            let (to, from) = match at_failure {
+                true => (&mut asked.at_failure, &mut asked.ids),
+                false => (&mut asked.ids, &mut asked.at_failure),
+            };
+            for id in ids {
+                from.remove(id);
+                to.insert(*id);
+            }
+        })
+        .await
     }
 
     /// Takes one: only this caller gets it.
-    pub async fn take(&self) -> Result<Option<u64>, GroupError> {
-        self.change(BTreeSet::pop_first).await
+    pub async fn take(&self) -> Result<Option<Replay>, GroupError> {
+        self.change(|asked| match asked.ids.pop_first() {
+            Some(id) => Some(Replay { id, at_failure: false }),
+            None => asked.at_failure.pop_first().map(|id| Replay { id, at_failure: true }),
+        })
+        .await
     }
 
-    async fn change<R>(&self, mut change: impl FnMut(&mut BTreeSet<u64>) -> R) -> Result<R, GroupError> {
+    async fn change<R>(&self, mut change: impl FnMut(&mut Asked) -> R) -> Result<R, GroupError> {
         let key = self.key();
         for _ in 0..ATTEMPTS {
             let entry = self.store.get(&key).await?;
@@ -59,12 +86,13 @@ impl Replays {
                 Some(entry) => keys::read("the replays that were asked for", entry)?,
                 None => Asked::default(),
             };
-            let before = asked.ids.clone();
-            let result = change(&mut asked.ids);
-            if asked.ids == before {
+            let before = asked.clone();
+            let result = change(&mut asked);
+            if asked == before {
                 return Ok(result);
             }
-            let new = (!asked.ids.is_empty()).then(|| keys::encode(&asked));
+            let is_empty = asked.ids.is_empty() && asked.at_failure.is_empty();
+            let new = (!is_empty).then(|| keys::encode(&asked));
             if self.store.cas(&key, expected, new, Write::default()).await?.is_swapped() {
                 return Ok(result);
             }
@@ -83,12 +111,13 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("s.db").display());
         let replays = Replays::new(flotilla_store::open(&url).await.unwrap(), "g").unwrap();
         assert_eq!(replays.take().await.unwrap(), None);
-        replays.ask(&[3, 1]).await.unwrap();
-        replays.ask(&[1]).await.unwrap();
+        replays.ask(&[3, 1], false).await.unwrap();
+        replays.ask(&[1], true).await.unwrap();
         let other = replays.clone();
         let (first, second) = tokio::join!(replays.take(), other.take());
         let both = BTreeSet::from([first.unwrap().unwrap(), second.unwrap().unwrap()]);
-        assert_eq!(both, BTreeSet::from([1, 3]));
+        let of = |id, at_failure| Replay { id, at_failure };
+        assert_eq!(both, BTreeSet::from([of(1, true), of(3, false)]), "what was asked last of a letter counts");
         assert_eq!(replays.take().await.unwrap(), None);
     }
 }

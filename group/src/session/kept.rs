@@ -12,6 +12,28 @@ pub struct Kept {
     pub replica: String,
     /// What is needed to resume it; only who resumes it knows its shape.
     pub session: Value,
+    /// How many processes have begun to finish it for a dead replica, and did not end that in order.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub begun: u32,
+    /// What whoever finishes it runs, where the one before has died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect: Option<Suspect>,
+}
+
+/// A message that runs alone in its session, because processes died while they finished it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspect {
+    /// By which the message is known again.
+    pub digest: String,
+    /// The process that runs it.
+    pub process: String,
+    /// How many processes have died with it.
+    pub deaths: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A replica whose id nobody holds, and its sessions; or one session that was left behind on purpose.

@@ -3,7 +3,8 @@
 mod consumers;
 mod kept;
 mod sessions;
+mod suspects;
 
 pub use consumers::Consumers;
-pub use kept::{Kept, Orphans};
+pub use kept::{Kept, Orphans, Suspect};
 pub use sessions::{Recorded, Sessions};

@@ -68,7 +68,12 @@ impl Sessions {
         self.put(&Kept { replica: keys::left_behind(&kept.client_id), ..kept.clone() }).await
     }
 
-    async fn put(&self, kept: &Kept) -> Result<(), GroupError> {
+    pub(super) async fn get(&self, client_id: &str) -> Result<Option<Kept>, GroupError> {
+        let entry = self.store.get(&keys::session(&self.group, client_id)).await?;
+        entry.map(|entry| keys::read("a session", &entry)).transpose()
+    }
+
+    pub(super) async fn put(&self, kept: &Kept) -> Result<(), GroupError> {
         let value = keys::encode(kept);
         self.store.set(&keys::session(&self.group, &kept.client_id), value, Write::default()).await?;
         Ok(())

@@ -68,8 +68,8 @@ impl Exchange {
         let (sender, receiver) = oneshot::channel();
         let state = State {
             answer: Some(sender),
-            given: None,
             stream: None,
+            given: None,
             completed: false,
             let_go: false,
             present: 0,
@@ -267,7 +267,11 @@ mod tests {
     #[test]
     fn a_failure_answers_at_once() {
         let (exchange, mut answer) = Exchange::new(true);
-        exchange.ended(Outcome::Failed(Failure { node: "n1".into(), error: Value::from("boom") }));
+        exchange.ended(Outcome::Failed(Failure {
+            node: "n1".into(),
+            error: Value::from("boom"),
+            message: Value::Undefined,
+        }));
         assert_eq!(answer.try_recv().unwrap().status(), StatusCode::BAD_GATEWAY);
     }
 
@@ -275,7 +279,11 @@ mod tests {
     async fn only_clients_on_this_machine_hear_which_node_failed() {
         for local in [true, false] {
             let (exchange, mut answer) = Exchange::new(local);
-            exchange.ended(Outcome::Failed(Failure { node: "n1".into(), error: Value::from("boom") }));
+            exchange.ended(Outcome::Failed(Failure {
+                node: "n1".into(),
+                error: Value::from("boom"),
+                message: Value::Undefined,
+            }));
             let body = http_body_util::Limited::new(answer.try_recv().unwrap().into_body(), 1 << 16);
             #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]
             let text = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();

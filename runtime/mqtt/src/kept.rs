@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn failure(error: Value) -> Failure {
-        Failure { node: "n".into(), error }
+        Failure { node: "n".into(), error, message: Value::Undefined }
     }
 
     #[test]

@@ -92,13 +92,13 @@ async fn a_survivor_finishes_what_the_session_holds() {
     let survivor = run(grouped("r2"), flow).await;
     survivor.shared().extensions().insert(Arc::new(Keeper(records.clone())));
     connected(&survivor).await;
-    let adopted = adopt(survivor.shared(), &session, Arc::new(Ours)).await.unwrap();
+    let adopted = adopt(survivor.shared(), &session, Arc::new(Ours), None).await.unwrap();
     assert!(adopted.finished && adopted.messages == 300, "{adopted:?}");
     collector.expect(0..300);
     // The survivor has a session of its own by now, which stays.
     assert!(records.0.lock().unwrap().iter().all(|kept| kept.client_id != session.client_id));
     // The session is gone: adopting it again finds nothing.
-    assert_eq!(adopt(survivor.shared(), &session, Arc::new(Ours)).await.unwrap().messages, 0);
+    assert_eq!(adopt(survivor.shared(), &session, Arc::new(Ours), None).await.unwrap().messages, 0);
     survivor.shutdown().await;
     dead.shutdown().await;
 }

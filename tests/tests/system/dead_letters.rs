@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
-use flotilla_tests::{Cluster, ClusterOptions, Collector, Up, UpOptions, eventually, write_flow};
+use flotilla_tests::{Cluster, ClusterOptions, Collector, Mosquitto, Up, UpOptions, eventually, write_flow};
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -114,19 +114,87 @@ fn a_dead_letter_is_edited_and_run_again_and_others_go_by_filter() {
     assert_eq!([count("deadletter-edit"), count("deadletter-replay"), count("deadletter-discard")], [1, 1, 2]);
 }
 
+/// `in` is prepared, which is counted on `prepared`, and then handled.
+fn two_steps() -> Value {
+    let prepare = "msg.order = {name: msg.payload.toUpperCase(), raw: Buffer.from(msg.payload)};\nmsg.topic = 'prepared';\nreturn [msg, {topic: 'prepared', payload: msg.payload}];";
+    let handle = "if (msg.order.name !== 'RIGHT') throw new Error('not ' + msg.order.name);\nmsg.payload = msg.order.name + ' ' + Buffer.isBuffer(msg.order.raw) + ' ' + msg._msgid;\nreturn msg;";
+    json!([
+        {"id": "tab", "type": "tab", "label": "letters"},
+        {"id": "b", "type": "mqtt-broker", "broker": "127.0.0.1", "port": "1883", "protocolVersion": "5"},
+        {"id": "in", "type": "mqtt in", "z": "tab", "topic": "in", "qos": "1", "datatype": "utf8", "broker": "b", "wires": [["p"]]},
+        {"id": "p", "type": "function", "z": "tab", "func": prepare, "outputs": 2, "wires": [["h"], ["seen"]]},
+        {"id": "seen", "type": "mqtt out", "z": "tab", "topic": "prepared", "qos": "1", "broker": "b", "wires": []},
+        {"id": "h", "type": "function", "z": "tab", "func": handle, "outputs": 1, "wires": [["out"]]},
+        {"id": "out", "type": "mqtt out", "z": "tab", "topic": "out", "qos": "1", "broker": "b", "wires": []},
+    ])
+}
+
+#[test]
+fn a_message_enters_the_node_that_failed_and_none_before_it() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let flow = write_flow(folder.path(), &two_steps()).unwrap();
+    let args = ["--on-failure", "dead-letter"].map(str::to_owned).to_vec();
+    let up = Up::start(&flow, UpOptions { replicas: 2, args }).unwrap();
+    let (out, prepared) =
+        (Collector::start(up.mqtt, "out", 1).unwrap(), Collector::start(up.mqtt, "prepared", 1).unwrap());
+    publish(up.mqtt, "in", "wrong");
+    let letter = one_letter(&up, SOON);
+    assert_eq!((&letter["node"], &letter["topic"]), (&json!("h"), &json!("in")));
+    let id = letter["id"].to_string();
+    eventually("it was prepared", SOON, || (prepared.counts().get("wrong") == Some(&1)).then_some(())).unwrap();
+    let again = up.run(&["deadletter", "replay", &id, "--at-failure"]).unwrap();
+    assert_eq!(again.status.code(), Some(1), "it is as wrong as before: {again:?}");
+    let shown =
+        || serde_json::from_slice::<Value>(&up.run(&["deadletter", "show", &id, "--json"]).unwrap().stdout).unwrap();
+    let kept = shown();
+    let steps: Vec<_> = kept["trail"]["steps"].as_array().unwrap().iter().map(|step| &step["node"]).collect();
+    assert_eq!((steps, &kept["trail"]["topic"]), (vec![&json!("h")], &json!("in")), "{kept:#}");
+    let file = folder.path().join("message");
+    std::fs::write(&file, "[]").unwrap();
+    let path = file.display().to_string();
+    let edit = ["deadletter", "edit", &id, "--at-failure", "--payload", &path];
+    assert!(!up.run(&edit).unwrap().status.success(), "no object");
+    let mut message = kept["message"].clone();
+    message["order"]["name"] = json!("RIGHT");
+    std::fs::write(&file, message.to_string()).unwrap();
+    assert!(up.run(&edit).unwrap().status.success());
+    let again = up.run(&["deadletter", "replay", &id, "--at-failure"]).unwrap();
+    assert!(again.status.success(), "{again:?}");
+    assert!(letters(&up).is_empty());
+    let wanted = format!("RIGHT true {}", message["_msgid"].as_str().unwrap());
+    eventually("the answer", SOON, || (out.counts().get(&wanted) == Some(&1)).then_some(())).unwrap();
+    assert_eq!((out.counts().len(), prepared.counts().get("wrong")), (1, Some(&1)), "once, and nothing before it");
+    let audit = up.audit();
+    let why = |entry: &&Value| entry["action"] == "deadletter-replay" && entry["why"].to_string().contains("at node h");
+    assert_eq!(audit.iter().filter(why).count(), 2, "{audit:#?}");
+}
+
 #[test]
 fn a_message_that_kills_its_process_is_a_dead_letter_and_costs_no_other() {
-    let up = up("return msg;", &[]);
+    costs_no_other(&up("return msg;", &[]));
+}
+
+#[test]
+fn nor_on_a_broker_that_does_not_redispatch() {
+    let mosquitto = Mosquitto::start().unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = write_flow(folder.path(), &flow("return msg;")).unwrap();
+    let options = UpOptions { replicas: 2, args: vec!["--lease".to_owned(), "2".to_owned()] };
+    costs_no_other(&Up::start_beside(&file, options, mosquitto.address).unwrap());
+}
+
+/// One message kills each replica that has it, beside 20 that are good.
+fn costs_no_other(up: &Up) {
     let collector = Collector::start(up.mqtt, "out", 1).unwrap();
     publish(up.mqtt, "poison", "deadly");
     for number in 0..20 {
         publish(up.mqtt, "in", &number.to_string());
     }
-    let letter = one_letter(&up, DEATHS);
+    let letter = one_letter(up, DEATHS);
     assert_eq!((&letter["topic"], &letter["cause"]), (&json!("poison"), &json!("died")), "{letter}");
     eventually("all others", SOON, || (collector.distinct() == 20).then_some(())).unwrap();
     up.run(&["deadletter", "discard", &letter["id"].to_string()]).unwrap();
-    assert!(letters(&up).is_empty());
+    assert!(letters(up).is_empty());
     eventually("the group to be whole", SOON, || (up.ready() == 2).then_some(())).unwrap();
 }
 

@@ -54,13 +54,16 @@ fn inject(up: &Up, args: &[&str]) {
 struct Follower {
     child: Child,
     seen: Arc<Mutex<Vec<DebugMessage>>>,
+    /// What it says beside the messages: who does not answer.
+    said: Arc<Mutex<String>>,
 }
 
 impl Follower {
     fn start(up: &Up) -> Follower {
         let mut command = Command::new(flotilla().unwrap());
         command.args(["debug", "--follow", "--json"]).env("FLOTILLA_ADMIN", up.admin.to_string());
-        let mut child = command.env("FLOTILLA_DATA", up.data()).stdout(Stdio::piped()).spawn().unwrap();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.env("FLOTILLA_DATA", up.data()).spawn().unwrap();
         let (seen, output) = (Arc::<Mutex<Vec<_>>>::default(), child.stdout.take().unwrap());
         let sink = seen.clone();
         std::thread::spawn(move || {
@@ -68,7 +71,14 @@ impl Follower {
                 sink.lock().unwrap().push(serde_json::from_str(&line).unwrap());
             }
         });
-        Follower { child, seen }
+        let (said, errors) = (Arc::<Mutex<String>>::default(), child.stderr.take().unwrap());
+        let sink = said.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                *sink.lock().unwrap() += &line;
+            }
+        });
+        Follower { child, seen, said }
     }
 
     fn seen(&self) -> Vec<DebugMessage> {
@@ -119,6 +129,47 @@ fn debug_nodes_show_in_up_and_in_the_api_with_the_replica() {
         (by_replica(&objects) == ["default-1", "default-2", "default-3"]).then_some(())
     })
     .unwrap();
+}
+
+#[test]
+fn who_follows_gets_each_message_once_whatever_becomes_of_the_streams() {
+    let (_folder, up) = start();
+    let follower = Follower::start(&up);
+    eventually("a message of each replica", SOON, || {
+        inject(&up, &["--payload", "\"first\"", "--replica", "each"]);
+        let seen = follower.seen();
+        up.replicas().iter().all(|replica| seen.iter().any(|message| message.replica == replica.id)).then_some(())
+    })
+    .unwrap();
+    let held = up.replicas().into_iter().find(|replica| replica.id == "default-2").unwrap();
+    for round in 0..3 {
+        // Messages are on their way when the replica stops: its stream is lost, and goes on behind what was handed out.
+        inject(&up, &["--payload", "40", "--replica", "default-2"]);
+        pause(held.pid).unwrap();
+        let lost =
+            || (follower.said.lock().unwrap().matches("default-2 does not answer").count() > round).then_some(());
+        let lost = eventually("its stream to be lost", SOON, lost);
+        resume(held.pid).unwrap();
+        lost.unwrap();
+        inject(&up, &["--payload", "\"again\"", "--replica", "each"]);
+        eventually("the last of the round", SOON, || {
+            let again = |message: &&DebugMessage| message.replica == "default-2" && message.format == "string[5]";
+            (follower.seen().iter().filter(again).filter(|message| message.msg == "again").count() > round)
+                .then_some(())
+        })
+        .unwrap();
+    }
+    let shown = debugged(&up).messages;
+    let of = |messages: &[DebugMessage], id: &str| {
+        messages.iter().filter(|message| message.replica == id).map(|message| message.position).collect::<Vec<_>>()
+    };
+    for replica in up.replicas() {
+        let seen = of(&follower.seen(), &replica.id);
+        let first = seen[0];
+        let all: Vec<u64> = of(&shown, &replica.id).into_iter().filter(|position| *position >= first).collect();
+        assert_eq!(seen, all, "{}: none skipped, none twice, in order", replica.id);
+    }
+    assert!(of(&follower.seen(), "default-2").len() > 100);
 }
 
 #[test]

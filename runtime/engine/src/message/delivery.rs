@@ -33,6 +33,8 @@ pub struct Failure {
     pub node: Str,
     /// The error as the node reported it.
     pub error: Value,
+    /// The message that it failed with; undefined when there was none.
+    pub message: Value,
 }
 
 /// The `code` of errors that say that the store is away.
@@ -54,6 +56,12 @@ type OnEnd = Box<dyn FnOnce(Outcome, Option<&Arc<Trail>>) + Send>;
 
 /// One piece of work from outside (an MQTT message, an HTTP request, a timer tick). Every message carries an `Arc` of it;
 /// when the last holder lets go it ends, exactly once, and the source hears how.
+///
+/// It fails when a node reports an error for a message of it that no catch node handles; the first failure counts. It is
+/// abandoned when a node is closed, or a thread unwinds, while it holds a message of it: then it was not finished, and its
+/// source must not acknowledge it. Nodes that keep messages (delay, join, batch) keep it open, and a node that forgets to drop a
+/// message keeps it open for ever: nothing but the end of the process ends it then. One that was [given up](Delivery::abandon)
+/// goes on with the messages that it still has, but what they publish is dropped where another process makes it anew.
 pub struct Delivery {
     number: u64,
     /// See [`Ages::begin`].
@@ -251,6 +259,7 @@ impl Drop for Delivery {
                 Outcome::Failed(Failure {
                     node: self.source.clone(),
                     error: Value::from("internal error: what held this message panicked"),
+                    message: Value::Undefined,
                 })
             }
             _ if ABANDONING.with(|depth| depth.get() > 0) => Outcome::Abandoned,
@@ -330,10 +339,13 @@ mod tests {
         let held = delivery.clone();
         drop(delivery);
         assert!(seen.lock().is_empty());
-        held.fail(Failure { node: "f".into(), error: Value::from("first") });
-        held.fail(Failure { node: "f".into(), error: Value::from("second") });
+        held.fail(Failure { node: "f".into(), error: Value::from("first"), message: Value::Undefined });
+        held.fail(Failure { node: "f".into(), error: Value::from("second"), message: Value::Undefined });
         drop(held);
-        assert_eq!(*seen.lock(), [Outcome::Failed(Failure { node: "f".into(), error: Value::from("first") })]);
+        assert_eq!(
+            *seen.lock(),
+            [Outcome::Failed(Failure { node: "f".into(), error: Value::from("first"), message: Value::Undefined })]
+        );
         assert_eq!(all.counts().in_flight, 0);
     }
 

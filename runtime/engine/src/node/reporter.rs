@@ -63,8 +63,9 @@ impl Reporter {
         }
         self.log_at(Level::Error, error.clone());
         if let Some((msg, delivery)) = msg.and_then(|msg| Some((msg, msg.delivery()?))) {
-            delivery.record_failing(self.0.node.id(), &msg.value());
-            delivery.fail(Failure { node: self.0.node.id().clone(), error });
+            let message = msg.value();
+            delivery.record_failing(self.0.node.id(), &message);
+            delivery.fail(Failure { node: self.0.node.id().clone(), error, message });
         }
     }
 

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use flotilla_codec::Version;
 use flotilla_engine::Shared;
+use tokio::sync::mpsc;
 
 use super::broker::MqttBroker;
 use super::keeper::{Keeper, KeptSession};
 use super::options::ADOPTED_EXPIRY;
+use super::suspects::{Careful, Suspects};
 use flotilla_mqtt::{Client, ClientOptions, Guard, Role, State};
 
 /// How often it is looked whether this replica consumes itself.
@@ -32,9 +34,16 @@ pub struct Adopted {
 /// is still the one. This replica's own subscriptions are live first, so that somebody is subscribed at each moment.
 /// Dropping the future lets go of the session and leaves it as it is.
 ///
+/// With `suspects` whoever finished it before has died: its messages run one at a time, and each is noted before.
+///
 /// # Errors
 /// When the flow has no such mqtt-broker node, or it cannot be reached by its settings.
-pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession, guard: Arc<dyn Guard>) -> Result<Adopted, String> {
+pub async fn adopt(
+    shared: &Arc<Shared>,
+    session: &KeptSession,
+    guard: Arc<dyn Guard>,
+    suspects: Option<Arc<dyn Suspects>>,
+) -> Result<Adopted, String> {
     let broker = shared.config_node::<MqttBroker>(&session.broker).ok_or_else(|| {
         format!("the flow has no mqtt-broker node \"{}\" for the session \"{}\"", session.broker, session.client_id)
     })?;
@@ -49,12 +58,30 @@ pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession, guard: Arc<dyn G
     options.connect.session_expiry = ADOPTED_EXPIRY;
     options.connect.will = None;
     options.end_session = options.connect.version == Version::V5;
+    if suspects.is_some() {
+        // MQTT 5, section 3.1.2.11.3: the broker sends the next one when this one is acknowledged.
+        options.connect.receive_maximum = 1;
+    }
     let client = Client::new(Role::Adopt, options);
     client.set_guard(guard);
     client.expect(&session.filters);
-    let letting_go = LetGo(client.clone());
-    broker.run(client.clone());
-    client.until_ended().await;
+    let letting_go = LetGo { client: client.clone(), broker: broker.clone() };
+    match suspects {
+        None => {
+            broker.run(client.clone());
+            client.until_ended().await;
+        }
+        Some(suspects) => {
+            #[allow(clippy::disallowed_methods, reason = "no more wait than the client has open")]
+            let (turns, waiting) = mpsc::unbounded_channel();
+            broker.state.lock().careful.push(Careful { client: client.clone(), turns });
+            broker.run(client.clone());
+            tokio::select! {
+                () = client.until_ended() => {}
+                () = broker.one_at_a_time(&client, waiting, suspects) => {}
+            }
+        }
+    }
     drop(letting_go);
     let finished = client.has_drained();
     if finished && let Some(keeper) = shared.extensions().get::<Keeper>() {
@@ -64,11 +91,15 @@ pub async fn adopt(shared: &Arc<Shared>, session: &KeptSession, guard: Arc<dyn G
 }
 
 /// Ends a client whose adopter gave up, without ending the session.
-struct LetGo(Arc<Client>);
+struct LetGo {
+    client: Arc<Client>,
+    broker: Arc<MqttBroker>,
+}
 
 impl Drop for LetGo {
     fn drop(&mut self) {
-        self.0.let_go();
+        self.broker.state.lock().careful.retain(|careful| !Arc::ptr_eq(&careful.client, &self.client));
+        self.client.let_go();
     }
 }
 

@@ -21,6 +21,7 @@ use super::no_local;
 use super::options::BrokerOptions;
 use super::share::{self, Subscription};
 use super::single::Single;
+use super::suspects::Careful;
 use flotilla_mqtt::topic;
 use flotilla_mqtt::{Client, Outgoing, Publish, PublishError, Receipt};
 
@@ -94,6 +95,8 @@ pub(super) struct BrokerState {
     pub(super) begun: HashSet<String>,
     /// Those of them that the store knows to have begun: it is told again and again. `None` before the first.
     pub(super) claimed: Option<HashSet<String>>,
+    /// Sessions of dead replicas whose messages run one at a time.
+    pub(super) careful: Vec<Careful>,
     /// The flow disconnected it: only the flow connects it again.
     pub(super) stopped: bool,
     pub(super) draining: bool,

@@ -7,11 +7,11 @@ use std::time::Duration;
 use flotilla_codec::client::ConnAck;
 use flotilla_codec::{Version, agreed};
 use futures::future::BoxFuture;
+use tokio::sync::mpsc;
 
-use flotilla_engine::message::{Delivery, Failure, Outcome};
+use flotilla_engine::message::Failure;
 use flotilla_engine::observe::Level;
 use flotilla_engine::settings::Settings;
-use flotilla_engine::trail::Trail;
 use flotilla_engine::{Health, NodeCx, Source, Worker};
 use flotilla_value::{ErrorValue, Str, Value};
 
@@ -20,9 +20,8 @@ use super::keeper::{Keeper, KeptSession};
 use super::letters::{Letter, deaths_alone};
 use super::options::Announcement;
 use super::single::Single;
-use super::{mqtt_in, no_local};
 use flotilla_mqtt::{
-    Client, ClientEvents, Parting, Policy, Publish, PublishError, Receipt, Role, State, Target, Ticket, Verdict, topic,
+    Client, ClientEvents, Parting, Policy, Publish, PublishError, Receipt, Role, State, Ticket, Verdict,
 };
 
 /// How long closing waits for it to be said what became of the session.
@@ -159,63 +158,6 @@ impl MqttBroker {
             if level == Level::Warn { cx.report().warn(text) } else { cx.report().log(text) }
         });
     }
-
-    /// Gives a message to the nodes that it is for.
-    pub(super) fn hand_over(&self, targets: &[Target], publish: Publish, delivery: Arc<Delivery>) {
-        let Some((first, others)) = targets.split_first() else { return };
-        let (v5, local) = {
-            let options = self.options.lock();
-            (options.version() == Version::V5, options.is_local())
-        };
-        if others.is_empty()
-            && let Some(slot) = Worker::current().and_then(|worker| worker.slot(&first.node))
-        {
-            if let Some(own) = &self.own {
-                return (own.take)(&slot.cx, &publish, delivery);
-            }
-            return mqtt_in::emit(&slot.cx, first.datatype, &publish, v5, local, delivery);
-        }
-        let take = self.own.as_ref().map(|own| own.take);
-        let publish = Arc::new(publish);
-        for target in std::iter::once(first).chain(others) {
-            let (publish, delivery, datatype) = (publish.clone(), delivery.clone(), target.datatype);
-            self.with_node(&target.node, move |cx| match take {
-                Some(take) => take(cx, &publish, delivery),
-                None => mqtt_in::emit(cx, datatype, &publish, v5, local, delivery),
-            });
-        }
-    }
-
-    /// Without nodes that share their messages with other replicas, if this was sent because a subscription began: over MQTT
-    /// 3.1.1 some brokers send retained messages to each member of a share group. The group gets them once, see
-    /// [`super::fetch`]. Over MQTT 5 they are not asked for.
-    fn without_copies(&self, client: &Arc<Client>, publish: &Publish, targets: Arc<[Target]>) -> Arc<[Target]> {
-        let state = self.state.lock();
-        if !publish.retain || !state.older || client.role != Role::Consume {
-            return targets;
-        }
-        let shared = |target: &Target| {
-            state.subscriptions.iter().any(|(node, subscription)| {
-                *node == target.node
-                    && subscription.is_shared()
-                    && topic::matches(&subscription.filter.filter, &publish.topic)
-            })
-        };
-        targets.iter().filter(|target| !shared(target)).cloned().collect()
-    }
-
-    /// Without those that do not want what this broker node has published, if that is what this is.
-    fn without_own(&self, publish: &Publish, targets: Arc<[Target]>) -> Arc<[Target]> {
-        if publish.props.as_ref().is_none_or(|props| props.user.is_empty()) {
-            return targets;
-        }
-        match &self.state.lock().mark {
-            Some(mark) if no_local::is_marked(publish, mark) => {
-                targets.iter().filter(|target| !target.no_local).cloned().collect()
-            }
-            _ => targets,
-        }
-    }
 }
 
 impl ClientEvents for MqttBroker {
@@ -226,44 +168,16 @@ impl ClientEvents for MqttBroker {
             let letter = Letter { error, attempts: alone, died: true, ..self.letter(&publish) };
             return self.lay_aside(client, letter, ticket);
         }
-        let targets = if client.role == Role::Adopt {
-            // The other replica's subscription identifiers are not ours.
-            if let Some(props) = &mut publish.props {
-                props.subscription_ids.clear();
+        if client.role == Role::Adopt
+            && let Some(turns) = self.turns_of(client)
+        {
+            // Closed: the adoption was given up, and the session is another's.
+            if let Err(mpsc::error::SendError((_, ticket))) = turns.send((publish, ticket)) {
+                ticket.settle(Verdict::Never);
             }
-            let consumers = self.state.lock().consumers();
-            let targets = consumers.iter().flat_map(|consumer| consumer.targets(&publish).to_vec());
-            (!consumers.is_empty()).then(|| targets.collect())
-        } else {
-            Some(client.targets(&publish))
-        };
-        let targets = targets.map(|targets| self.without_own(&publish, targets));
-        let targets = targets.map(|targets| self.without_copies(client, &publish, targets));
-        let Some(first) = targets.as_deref().and_then(<[Target]>::first) else {
-            // Nobody wants it any more, as after an unsubscribe: Node-RED's client acknowledges it too.
-            return ticket.settle(if targets.is_some() { Verdict::Ack } else { Verdict::Never });
-        };
-        let gone = ticket.gone();
-        let again = gone.is_some() && ticket.attempts() > 0;
-        let mut ticket = ticket;
-        let topic = publish.topic.clone();
-        let end = move |outcome: Outcome, trail: Option<&Arc<Trail>>| {
-            if let Some(trail) = trail {
-                // One that is recorded since it failed knows only what the message said then.
-                trail.came_as(&topic);
-            }
-            ticket.set_trail(trail);
-            ticket.end(outcome);
-        };
-        let delivery = Delivery::begin_until(self.shared.deliveries(), first.node.clone(), gone, end);
-        if again {
-            // It failed before: this time it is seen where it goes.
-            delivery.record();
+            return;
         }
-        if let Some(trail) = delivery.trail() {
-            trail.came_as(&publish.topic);
-        }
-        self.hand_over(targets.as_deref().unwrap_or_default(), publish, delivery);
+        self.take(client, publish, ticket, None);
     }
 
     fn dead_letter(&self, client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket) {
@@ -271,6 +185,7 @@ impl ClientEvents for MqttBroker {
             node: failure.node.clone(),
             error: failure.error.to_text().to_string(),
             attempts: ticket.attempts(),
+            message: failure.message.clone(),
             trail: ticket.trail().cloned(),
             ..self.letter(publish)
         };

@@ -10,11 +10,11 @@ use tokio::sync::oneshot;
 
 use flotilla_codec::{QoS, agreed};
 use flotilla_engine::Shared;
-use flotilla_engine::message::{Delivery, Outcome};
+use flotilla_engine::message::{Delivery, Msg, Outcome};
 use flotilla_engine::trail::Trail;
 use flotilla_mqtt::{Client, Outgoing, Publish, PublishProps, Receipt, Target, Ticket, Verdict};
 use flotilla_tasks::Task;
-use flotilla_value::Str;
+use flotilla_value::{Object, Str, Value, from_json};
 
 use super::broker::MqttBroker;
 
@@ -49,6 +49,8 @@ pub struct Letter {
     pub attempts: u32,
     /// Replicas died of it, alone.
     pub died: bool,
+    /// The message as it was where it failed; undefined when there was none.
+    pub message: Value,
     /// Where its last delivery went.
     pub trail: Option<Arc<Trail>>,
 }
@@ -88,6 +90,7 @@ impl MqttBroker {
             error: String::new(),
             attempts: 0,
             died: false,
+            message: Value::Undefined,
             trail: None,
         }
     }
@@ -256,4 +259,71 @@ pub async fn replay(shared: &Arc<Shared>, letter: &Letter) -> Result<(Outcome, O
     }
     broker.hand_over(&targets, publish, delivery);
     hears.await.map_err(|_| "the replica stopped".to_owned())
+}
+
+/// Gives a message to one node, and to no other before it, as part of a delivery that is recorded. Answers as [`replay`].
+///
+/// # Errors
+/// When the flow does not have the node any more, or the message is none.
+pub async fn replay_at(
+    shared: &Arc<Shared>,
+    node: &str,
+    topic: &str,
+    message: &serde_json::Value,
+) -> Result<(Outcome, Option<Arc<Trail>>), String> {
+    let Value::Object(_) = from_json(message) else { return Err("its message is no object".to_owned()) };
+    let (told, hears) = oneshot::channel();
+    let end = move |outcome: Outcome, trail: Option<&Arc<Trail>>| drop(told.send((outcome, trail.cloned())));
+    let delivery = Delivery::begin_until(shared.deliveries(), Str::new(node), None, end);
+    delivery.record();
+    if let Some(trail) = delivery.trail() {
+        trail.came_as(topic);
+    }
+    let properties = message.as_object().into_iter().flatten();
+    let object: Object = properties.map(|(name, value)| (Str::new(name), revived(value))).collect();
+    let msg = Msg::new(object).in_delivery(Some(delivery));
+    if !shared.deliver(node, msg) {
+        return Err(format!("the flow has no node \"{node}\" any more: run it again from the start"));
+    }
+    hears.await.map_err(|_| "the replica stopped".to_owned())
+}
+
+/// A value from JSON, buffers as buffers again: they are written as Node.js writes them.
+fn revived(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Array(items) => Value::array(items.iter().map(revived).collect()),
+        serde_json::Value::Object(fields) => match bytes_of(fields) {
+            Some(bytes) => Value::Buffer(bytes),
+            None => {
+                Value::from(fields.iter().map(|(name, value)| (Str::new(name), revived(value))).collect::<Object>())
+            }
+        },
+        plain => from_json(plain),
+    }
+}
+
+/// The bytes of `{"type":"Buffer","data":[...]}`.
+fn bytes_of(fields: &serde_json::Map<String, serde_json::Value>) -> Option<Bytes> {
+    if fields.len() != 2 || fields.get("type")?.as_str()? != "Buffer" {
+        return None;
+    }
+    let byte = |value: &serde_json::Value| value.as_u64().and_then(|number| u8::try_from(number).ok());
+    fields.get("data")?.as_array()?.iter().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn buffers_come_back_as_buffers_and_all_else_as_it_is() {
+        let message = json!({"payload": {"type": "Buffer", "data": [1, 255]}, "list": [{"type": "Buffer", "data": []}],
+            "other": {"type": "Buffer", "data": [256]}, "more": {"type": "Buffer", "data": [1], "x": 1}});
+        let value = revived(&message);
+        let is_buffer = |name: &str| matches!(value.get_ref(name), Some(Value::Buffer(_)));
+        assert!(is_buffer("payload") && !is_buffer("other") && !is_buffer("more"));
+        assert_eq!(flotilla_value::to_json(&value), Some(message));
+    }
 }

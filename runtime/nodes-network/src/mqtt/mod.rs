@@ -2,6 +2,7 @@
 
 mod action;
 mod adopt;
+mod arriving;
 mod broker;
 mod broker_events;
 mod capabilities;
@@ -25,6 +26,7 @@ mod replica_topic;
 mod role_guard;
 mod share;
 mod single;
+mod suspects;
 mod tls;
 mod together;
 mod url;
@@ -44,6 +46,7 @@ pub use durable::{DurableOutbox, KeptOutbox, publish_again};
 pub use flotilla_codec::QoS;
 pub use flotilla_mqtt::{Guard, Parting, PublishProps};
 pub use keeper::{Keeper, KeptSession, SessionKeeper};
-pub use letters::{Letter, LetterBox, LetterCounts, Letters, replay};
+pub use letters::{Letter, LetterBox, LetterCounts, Letters, replay, replay_at};
 pub use lost::Lost;
+pub use suspects::Suspects;
 pub use together::{Asked, Group, Heard, Role, Together};

@@ -1,0 +1,90 @@
+//! Which message of a dead replica's session whoever finished it died with. Written under the lease on the replica's id, so that
+//! one process at a time does.
+
+use super::kept::{Kept, Suspect};
+use super::sessions::Sessions;
+use crate::error::GroupError;
+
+impl Sessions {
+    /// A process begins to finish a session; how many began before and did not end that in order.
+    ///
+    /// # Errors
+    /// While the store is away.
+    pub async fn begin(&self, client_id: &str) -> Result<u32, GroupError> {
+        self.change(client_id, |kept| {
+            kept.begun += 1;
+            kept.begun - 1
+        })
+        .await
+    }
+
+    /// This process finishes it no more, and lives: that convicts nothing.
+    ///
+    /// # Errors
+    /// While the store is away.
+    pub async fn calm(&self, client_id: &str, process: &str) -> Result<(), GroupError> {
+        self.change(client_id, |kept| {
+            kept.begun = kept.begun.saturating_sub(1);
+            // The deaths before this one stay.
+            if let Some(suspect) = kept.suspect.as_mut().filter(|suspect| suspect.process == process) {
+                suspect.process.clear();
+            }
+            0
+        })
+        .await
+        .map(drop)
+    }
+
+    /// A message of it runs now, in this process; how many processes have died with it.
+    ///
+    /// # Errors
+    /// While the store is away.
+    pub async fn note(&self, client_id: &str, process: &str, digest: &str) -> Result<u32, GroupError> {
+        self.change(client_id, |kept| {
+            let before = kept.suspect.take().filter(|suspect| suspect.digest == digest);
+            let deaths = before.map_or(0, |before| {
+                let died = !before.process.is_empty() && before.process != process;
+                before.deaths + u32::from(died)
+            });
+            kept.suspect = Some(Suspect { digest: digest.to_owned(), process: process.to_owned(), deaths });
+            deaths
+        })
+        .await
+    }
+
+    /// Nothing is there any more when the session has ended meanwhile.
+    async fn change(&self, client_id: &str, change: impl FnOnce(&mut Kept) -> u32) -> Result<u32, GroupError> {
+        let Some(mut kept) = self.get(client_id).await? else { return Ok(0) };
+        let answer = change(&mut kept);
+        self.put(&kept).await?;
+        Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_message_is_blamed_for_deaths_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("s.db").display());
+        let sessions = Sessions::new(flotilla_store::open(&url).await.unwrap(), "g").unwrap();
+        let kept = Kept { client_id: "c".into(), replica: "r1".into(), session: json!({}), begun: 0, suspect: None };
+        sessions.leave_behind(&kept).await.unwrap();
+        assert_eq!(sessions.begin("c").await.unwrap(), 0);
+        assert_eq!(sessions.begin("c").await.unwrap(), 1, "the first one did not end it");
+        assert_eq!(sessions.note("c", "p2", "m").await.unwrap(), 0);
+        assert_eq!(sessions.note("c", "p2", "m").await.unwrap(), 0, "the same process runs it again");
+        assert_eq!(sessions.note("c", "p3", "m").await.unwrap(), 1, "p2 died with it");
+        sessions.calm("c", "p3").await.unwrap();
+        assert_eq!(sessions.note("c", "p4", "m").await.unwrap(), 1, "p3 stopped in order");
+        assert_eq!(sessions.note("c", "p5", "m").await.unwrap(), 2);
+        assert_eq!(sessions.note("c", "p5", "n").await.unwrap(), 0, "the other one was done");
+        sessions.forget("c").await.unwrap();
+        assert_eq!(sessions.begin("c").await.unwrap(), 0, "nothing is made anew");
+        assert!(sessions.of("r1").await.unwrap().is_empty());
+    }
+}
