@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 use flotilla_group::member::{Gateways, Roster, View};
+use flotilla_store::Moment;
 use flotilla_tasks::Task;
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::balancer::Pool;
@@ -51,8 +51,8 @@ pub fn follow(
             }
             let list = listed.borrow_and_update().clone();
             match list {
-                Some(Ok(replicas)) => seen.take(replicas, Instant::now()),
-                Some(Err(error)) => seen.failed(&error, Instant::now()),
+                Some(Ok(replicas)) => seen.take(replicas, Moment::now()),
+                Some(Err(error)) => seen.failed(&error, Moment::now()),
                 None => continue,
             }
             let ready: Vec<_> = seen

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use flotilla_store::{Acquire, Lease, Store};
+use flotilla_store::{Acquire, Lease, Moment, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{AuditEntry, AuditLog};
@@ -35,7 +35,7 @@ pub struct Driver {
     copied: usize,
     /// When the store last did not answer. Records run out while it is away; nobody counts as dead before they had time
     /// to come back.
-    away: Option<Instant>,
+    away: Option<Moment>,
     /// Changes of the desired state.
     changes: Changes,
     /// Changes of the replicas, while this process takes the steps.
@@ -83,7 +83,7 @@ impl Driver {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the rollout waits");
-                    self.away = Some(Instant::now());
+                    self.away = Some(Moment::now());
                     self.changes.look_again();
                 }
             }

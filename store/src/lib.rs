@@ -16,7 +16,7 @@ mod url;
 mod watch;
 
 pub use contract::{
-    Acquire, BlockingStore, Cas, Entry, Event, Expect, Fence, Held, Lease, MAX_KEY, MAX_VALUE, Result, Store,
+    Acquire, BlockingStore, Cas, Entry, Event, Expect, Fence, Held, Lease, MAX_KEY, MAX_VALUE, Moment, Result, Store,
     StoreError, Watch, Write,
 };
 pub use metered::Metered;

@@ -32,6 +32,8 @@ pub struct ReplicaCommand {
     pub keys: KeyRing,
     /// The store's URL, handed on in the same way, if not among the arguments: it may have a password.
     pub store: Option<String>,
+    /// The broker of project links, handed on in the same way.
+    pub project_broker: Option<String>,
     /// How long a replica that was asked to stop may take before it is killed.
     pub patience: Duration,
 }
@@ -84,6 +86,7 @@ impl ReplicaCommand {
         }
         process.env(BINARY, &self.program.sha256);
         process.envs(self.keys.known().as_deref().map(|key| ("FLOTILLA_GROUP_KEY", key)));
+        process.envs(self.project_broker.iter().map(|broker| ("FLOTILLA_PROJECT_BROKER", broker)));
         process.envs(self.store.iter().map(|store| ("FLOTILLA_STORE", store)));
         process
             .arg("replica")

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_group::member::{Registry, Roster, View};
-use flotilla_store::Store;
+use flotilla_store::{Moment, Store};
 use flotilla_tasks::Task;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 /// How often it is looked again.
 const LOOK: Duration = Duration::from_millis(200);
@@ -40,8 +39,8 @@ impl Living {
                     () = told.closed() => return,
                 };
                 match next {
-                    Ok(replicas) => view.take(replicas.cloned().collect(), Instant::now()),
-                    Err(error) => view.failed(&error.to_string(), Instant::now()),
+                    Ok(replicas) => view.take(replicas.cloned().collect(), Moment::now()),
+                    Err(error) => view.failed(&error.to_string(), Moment::now()),
                 }
                 told.send_replace(view.replicas().iter().map(|replica| replica.id.clone()).collect());
             }

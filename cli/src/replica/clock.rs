@@ -1,10 +1,11 @@
 //! The group's clocks: that of the store, and one that setting it back does not move. Between two looks both go on with this
-//! machine's monotonic clock.
+//! machine's clock since its start, which also counts while the machine is suspended.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flotilla_group::schedule::Ticks;
+use flotilla_store::Moment;
 use flotilla_tasks::Task;
 use parking_lot::Mutex;
 
@@ -25,7 +26,7 @@ struct Anchor {
     group_ms: i64,
     /// By how much the steady clock is ahead of the store's.
     ahead_ms: i64,
-    at: Instant,
+    at: Moment,
 }
 
 /// The group's clocks. A wrong clock of this machine, or one that is set while the replica runs, changes nothing.
@@ -40,7 +41,7 @@ impl GroupClock {
     /// machine's.
     pub(super) async fn start(ticks: &Ticks) -> GroupClock {
         let local = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-        let anchor = Anchor { group_ms: local, ahead_ms: 0, at: Instant::now() };
+        let anchor = Anchor { group_ms: local, ahead_ms: 0, at: Moment::now() };
         let clock = GroupClock { anchor: Arc::new(Mutex::new(anchor)), ticks: ticks.clone() };
         match read(ticks).await {
             Some((anchor, _)) => *clock.anchor.lock() = anchor,
@@ -69,13 +70,13 @@ impl GroupClock {
     /// Milliseconds since the epoch.
     pub(super) fn now_ms(&self) -> i64 {
         let anchor = *self.anchor.lock();
-        anchor.group_at(Instant::now())
+        anchor.group_at(Moment::now())
     }
 
     /// Milliseconds that setting the store's clock back does not move.
     pub(super) fn steady_ms(&self) -> i64 {
         let anchor = *self.anchor.lock();
-        anchor.group_at(Instant::now()) + anchor.ahead_ms
+        anchor.group_at(Moment::now()) + anchor.ahead_ms
     }
 
     /// Takes over what the store says.
@@ -121,17 +122,16 @@ impl GroupClock {
 }
 
 impl Anchor {
-    fn group_at(self, at: Instant) -> i64 {
-        let since = at.checked_duration_since(self.at).map_or(0, |since| since.as_millis() as i64);
-        let before = self.at.checked_duration_since(at).map_or(0, |since| since.as_millis() as i64);
-        self.group_ms + since - before
+    fn group_at(self, at: Moment) -> i64 {
+        let (since, before) = (at.duration_since(self.at), self.at.duration_since(at));
+        self.group_ms + since.as_millis() as i64 - before.as_millis() as i64
     }
 }
 
 /// The store's clock, and how long it took to ask; the answer is taken to be from half-way.
 async fn read(ticks: &Ticks) -> Option<(Anchor, Duration)> {
     let ahead_ms = ticks.ahead_ms().await.ok()?;
-    let began = Instant::now();
+    let began = Moment::now();
     let group_ms = ticks.now_ms().await.ok()?;
     let took = began.elapsed();
     Some((Anchor { group_ms, ahead_ms, at: began + took / 2 }, took))

@@ -1,10 +1,10 @@
 //! A host's place in the store, kept by signs of life.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flotilla_api::placement::{HostFacts, HostLoad};
-use flotilla_store::{Acquire, Lease, Store, StoreError, Write};
+use flotilla_store::{Acquire, Lease, Moment, Store, StoreError, Write};
 
 use crate::error::GroupError;
 use crate::keys;
@@ -17,7 +17,7 @@ pub struct HostRegistration {
     ttl: Duration,
     lease: Lease,
     /// Since when each sign of life came in time; `None` while the store is away.
-    unbroken: Option<Instant>,
+    unbroken: Option<Moment>,
     beats: u64,
 }
 
@@ -64,7 +64,7 @@ impl HostRegistration {
 
     /// Gives a sign of life; takes the lease up again when it ran out and nobody has it.
     pub async fn beat(&mut self, load: HostLoad) -> Beat {
-        let sent = Instant::now();
+        let sent = Moment::now();
         let beat = match self.give(load).await {
             Ok(beat) => beat,
             Err(error) => Beat::Unknown(error.to_string()),

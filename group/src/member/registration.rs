@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_api::replica::ReplicaRecord;
-use flotilla_store::{Acquire, Lease, Store, StoreError, Write};
+use flotilla_store::{Acquire, Lease, Moment, Store, StoreError, Write};
 use flotilla_tasks::Task;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -46,7 +46,7 @@ struct Heartbeat {
     /// The lease was taken up again, and the store has not said yet that nobody took our sessions meanwhile.
     unsure: bool,
     /// Since when another process holds the lease without having said that it took our sessions over.
-    held_since: Option<Instant>,
+    held_since: Option<Moment>,
 }
 
 /// How a look at the lease ended.
@@ -178,7 +178,7 @@ impl Heartbeat {
                     None => return,
                 },
             }
-            let sent = std::time::Instant::now();
+            let sent = Moment::now();
             let looked = self.look().await;
             let (is_written, is_proven) =
                 (matches!(looked, Beat::Renewed | Beat::TakenUp), matches!(looked, Beat::Renewed));
@@ -235,7 +235,7 @@ impl Heartbeat {
             Ok(Acquire::Granted(lease)) => (self.lease, self.held_since) = (lease, None),
             Ok(Acquire::Held(held)) if keys::is_adopter(&held.holder) => {
                 // It may find that it was blind itself, and give the lease back.
-                let since = *self.held_since.get_or_insert_with(Instant::now);
+                let since = *self.held_since.get_or_insert_with(Moment::now);
                 return match self.is_taken_over().await {
                     Ok(false) if since.elapsed() < 2 * self.ttl => {
                         Beat::Unknown("another replica looks whether this one is dead".to_owned())

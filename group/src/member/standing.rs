@@ -1,8 +1,9 @@
 //! What a replica knows of its own place: whether it may judge others, and whether it may take up work after a pause.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use flotilla_store::Moment;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -12,48 +13,48 @@ use super::registration::Request;
 #[derive(Clone)]
 pub struct Standing {
     inner: Arc<Mutex<Inner>>,
-    asked: watch::Sender<Instant>,
+    asked: watch::Sender<Moment>,
     requests: mpsc::WeakSender<Request>,
     ttl: Duration,
 }
 
 struct Inner {
     /// Since when each renewal came in time; `None` while the store is away.
-    unbroken: Option<Instant>,
+    unbroken: Option<Moment>,
     /// When the last renewal that succeeded was sent.
-    renewed: Instant,
+    renewed: Moment,
     lost: bool,
 }
 
 impl Standing {
     pub(super) fn new(ttl: Duration, requests: mpsc::WeakSender<Request>) -> Standing {
-        let now = Instant::now();
+        let now = Moment::now();
         let inner = Inner { unbroken: Some(now), renewed: now, lost: false };
         Standing { inner: Arc::new(Mutex::new(inner)), asked: watch::Sender::new(now), requests, ttl }
     }
 
     /// A renewal that was sent at `sent` succeeded, without the lease having run out before.
-    pub(super) fn renewed(&self, sent: Instant) {
+    pub(super) fn renewed(&self, sent: Moment) {
         let mut inner = self.inner.lock();
         // A lease may be granted for longer than asked, so the store's answer alone does not tell a pause.
         if sent.duration_since(inner.renewed) >= self.ttl {
             inner.unbroken = None;
         }
-        inner.unbroken.get_or_insert_with(Instant::now);
+        inner.unbroken.get_or_insert_with(Moment::now);
         inner.renewed = sent;
         drop(inner);
         self.asked.send_replace(sent);
     }
 
     /// A renewal that was sent at `sent` got no answer, or the lease had run out.
-    pub(super) fn broken(&self, sent: Instant) {
+    pub(super) fn broken(&self, sent: Moment) {
         self.inner.lock().unbroken = None;
         self.asked.send_replace(sent);
     }
 
     pub(super) fn lost(&self) {
         self.inner.lock().lost = true;
-        self.asked.send_replace(Instant::now());
+        self.asked.send_replace(Moment::now());
     }
 
     /// True when a replica without a lease can be taken for dead: for a whole lease now every renewal of our own came

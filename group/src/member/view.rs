@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use flotilla_api::replica::{ReplicaRecord, ReplicaState};
-use tokio::time::Instant;
+use flotilla_store::Moment;
 
 /// So long after the store was away it may not have everybody again: replicas renew their records three times a lease.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -14,14 +14,14 @@ const SETTLE: Duration = Duration::from_secs(3);
 #[derive(Default)]
 pub struct View {
     replicas: Vec<ReplicaRecord>,
-    away: Option<Instant>,
+    away: Option<Moment>,
     beats: HashMap<String, u64>,
 }
 
 impl View {
     /// Takes over what the registry says. While it says that all are gone at once, or was away a moment ago, those that it
     /// does not have are kept: an outage of the store ejects nobody. When all of them were draining, they have left.
-    pub fn take(&mut self, listed: Vec<ReplicaRecord>, now: Instant) {
+    pub fn take(&mut self, listed: Vec<ReplicaRecord>, now: Moment) {
         let settled = self.away.is_none_or(|away| now.duration_since(away) >= SETTLE);
         // A group that stops: each of them drained.
         let left = self.replicas.iter().all(|replica| replica.state == ReplicaState::Draining);
@@ -49,7 +49,7 @@ impl View {
     }
 
     /// The store is away: said once, until it is back.
-    pub fn failed(&mut self, why: &str, now: Instant) {
+    pub fn failed(&mut self, why: &str, now: Moment) {
         if self.away.is_none() {
             tracing::warn!(error = why, "cannot read the registry; the replicas count as living");
         }
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn who_leaves_alone_is_gone_and_all_at_once_is_an_outage() {
-        let (mut seen, now) = (View::default(), Instant::now());
+        let (mut seen, now) = (View::default(), Moment::now());
         let list = |ids: &[&str]| ids.iter().map(|id| record(id)).collect::<Vec<_>>();
         seen.take(list(&["a", "b", "c"]), now);
         seen.take(list(&["a", "b"]), now);
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_group_that_drained_has_left() {
-        let (mut seen, now) = (View::default(), Instant::now());
+        let (mut seen, now) = (View::default(), Moment::now());
         let draining = |id: &str| ReplicaRecord { state: ReplicaState::Draining, ..record(id) };
         seen.take(vec![draining("a"), record("b")], now);
         seen.take(Vec::new(), now);
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn after_an_outage_nobody_is_missed_at_once() {
-        let (mut seen, now) = (View::default(), Instant::now());
+        let (mut seen, now) = (View::default(), Moment::now());
         seen.take(vec![record("a"), record("b")], now);
         seen.failed("away", now);
         seen.take(vec![record("a")], now);

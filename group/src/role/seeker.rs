@@ -1,9 +1,9 @@
 //! One replica that seeks a role, has it, and gives it up.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use flotilla_store::{Acquire, Lease, Store};
+use flotilla_store::{Acquire, Lease, Moment, Store};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
@@ -49,7 +49,7 @@ impl Roles {
                 ttl,
                 hold: watch::Sender::new(Hold::Not),
                 lease: Mutex::default(),
-                looked: Mutex::new(Instant::now()),
+                looked: Mutex::new(Moment::now()),
                 answers: watch::Sender::new(0),
                 ended: watch::Sender::new(false),
                 look: Notify::new(),
@@ -72,7 +72,7 @@ struct Inner {
     hold: watch::Sender<Hold>,
     lease: Mutex<Option<Lease>>,
     /// When the lease was last looked at, whether the store answered or not.
-    looked: Mutex<Instant>,
+    looked: Mutex<Moment>,
     /// How often the store has answered whose the role is.
     answers: watch::Sender<u64>,
     /// Done with the role.
@@ -108,7 +108,7 @@ impl Seeker {
             Some(lease) => inner.store.renew(lease).await.map(Acquire::Granted),
             None => inner.store.acquire(&inner.name, &inner.holder, inner.ttl).await,
         };
-        *inner.looked.lock() = Instant::now();
+        *inner.looked.lock() = Moment::now();
         match answer {
             Ok(Acquire::Granted(lease)) => {
                 *inner.lease.lock() = Some(lease);

@@ -1,6 +1,8 @@
 //! Leases: who may do something now, proved to the store with each write.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use super::moment::Moment;
 
 /// A lease that was granted to this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,9 +15,9 @@ pub struct Lease {
     pub token: u64,
     /// For how long it was granted.
     pub ttl: Duration,
-    /// When it ends at the earliest, on this process's monotonic clock: counted from before the request was sent, so
+    /// When it ends at the earliest, on this machine's clock: counted from before the request was sent, so
     /// that no lease is believed longer than it was granted.
-    pub until: Instant,
+    pub until: Moment,
 }
 
 /// What a fenced write shows to prove that its lease is held.
@@ -57,7 +59,7 @@ impl Lease {
 
     /// How long the holder may still believe in it.
     pub fn remaining(&self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
+        self.until.duration_since(Moment::now())
     }
 
     /// False once the holder must stop acting.

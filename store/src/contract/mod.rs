@@ -5,6 +5,7 @@ mod error;
 mod event;
 mod key;
 mod lease;
+mod moment;
 mod number;
 mod store;
 
@@ -13,6 +14,7 @@ pub use error::{Result, StoreError};
 pub use event::{Event, Watch};
 pub use key::{MAX_KEY, MAX_VALUE};
 pub use lease::{Acquire, Fence, Held, Lease};
+pub use moment::Moment;
 pub use store::{BlockingStore, Store};
 
 pub(crate) use event::WatchSender;

@@ -1,16 +1,16 @@
 //! The server's clock.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::stream::{Config, StorageType, Stream};
 use tokio::sync::Mutex;
 
-use crate::contract::Result;
+use crate::contract::{Moment, Result};
 
 use super::bucket::Bucket;
 use super::record::time;
 
-/// How long a reading is carried on with this machine's monotonic clock.
+/// How long a reading is carried on with this machine's clock.
 const FRESH: Duration = Duration::from_secs(2);
 
 /// The server's clock, read now and then.
@@ -24,8 +24,8 @@ pub(super) struct Clock {
 #[derive(Clone, Copy)]
 struct Reading {
     server: SystemTime,
-    asked: Instant,
-    answered: Instant,
+    asked: Moment,
+    answered: Moment,
 }
 
 /// The server's time now, as close as it is known.
@@ -62,13 +62,16 @@ impl Clock {
             Some(fresh) => fresh,
             None => *reading.insert(self.read(bucket).await?),
         };
-        let now = Instant::now();
-        Ok(Now { earliest: fresh.server + (now - fresh.answered), latest: fresh.server + (now - fresh.asked) })
+        let now = Moment::now();
+        Ok(Now {
+            earliest: fresh.server + now.duration_since(fresh.answered),
+            latest: fresh.server + now.duration_since(fresh.asked),
+        })
     }
 
     async fn read(&self, bucket: &Bucket) -> Result<Reading> {
         bucket.nats.check()?;
-        let asked = Instant::now();
+        let asked = Moment::now();
         let written = bucket.context.publish(self.subject.clone(), "".into()).await;
         let written = written.map_err(|error| bucket.nats.away(error))?.await;
         let revision = match written {
@@ -82,7 +85,7 @@ impl Clock {
                 again.map_err(|error| bucket.nats.away(error))?.await.map_err(|error| bucket.nats.away(error))?.sequence
             }
         };
-        let answered = Instant::now();
+        let answered = Moment::now();
         let message = self.stream.get_raw_message(revision).await.map_err(|error| bucket.nats.away(error))?;
         let server = time(u64::try_from(message.time.unix_timestamp_nanos()).unwrap_or_default());
         Ok(Reading { server, asked, answered })

@@ -1,12 +1,12 @@
 //! Leases: one record each, replaced only in the revision that was read.
 
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Acquire, Fence, Held, Lease, Result, StoreError};
+use crate::contract::{Acquire, Fence, Held, Lease, Moment, Result, StoreError};
 
 use super::bucket::{Bucket, Replaces};
 use super::clock::{Clock, Now};
@@ -39,7 +39,7 @@ pub(super) async fn acquire(
     name: &str,
     holder: &str,
     ttl: Duration,
-    asked: Instant,
+    asked: Moment,
 ) -> Result<Acquire> {
     loop {
         let found = find(bucket, clock, name).await?;
@@ -60,7 +60,7 @@ pub(super) async fn acquire(
 }
 
 /// Extends a lease that is still held.
-pub(super) async fn renew(bucket: &Bucket, clock: &Clock, lease: &Lease, asked: Instant) -> Result<Lease> {
+pub(super) async fn renew(bucket: &Bucket, clock: &Clock, lease: &Lease, asked: Moment) -> Result<Lease> {
     loop {
         let found = held_by(bucket, clock, &lease.fence()).await?;
         let body = Body { ttl: millis(lease.ttl), ..found.body };

@@ -1,14 +1,14 @@
 //! NATS as a backend.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use async_nats::HeaderMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use crate::contract::{Acquire, Cas, Entry, Expect, Fence, Held, Lease, Result, Store, Watch, Write, add};
+use crate::contract::{Acquire, Cas, Entry, Expect, Fence, Held, Lease, Moment, Result, Store, Watch, Write, add};
 use crate::remote::{Backend, Remote, on_io};
 use crate::url::NetUrl;
 use crate::watch::Hub;
@@ -172,11 +172,11 @@ impl Backend for NatsStore {
         self.change(key, None, decide).await
     }
 
-    async fn acquire(&self, name: &str, holder: &str, ttl: Duration, asked: Instant) -> Result<Acquire> {
+    async fn acquire(&self, name: &str, holder: &str, ttl: Duration, asked: Moment) -> Result<Acquire> {
         lease::acquire(&self.bucket, &self.clock, name, holder, ttl, asked).await
     }
 
-    async fn renew(&self, lease: &Lease, asked: Instant) -> Result<Lease> {
+    async fn renew(&self, lease: &Lease, asked: Moment) -> Result<Lease> {
         lease::renew(&self.bucket, &self.clock, lease, asked).await
     }
 

@@ -1,14 +1,15 @@
 //! PostgreSQL as a backend.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio_postgres::Row;
 
 use crate::contract::{
-    Acquire, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Result, Store, StoreError, Watch, Write, prefix_end,
+    Acquire, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Moment, Result, Store, StoreError, Watch, Write,
+    prefix_end,
 };
 use crate::remote::{Backend, Remote, io, on_io};
 use crate::url::NetUrl;
@@ -156,7 +157,7 @@ impl Backend for PostgresStore {
         row.get::<_, Option<f64>>(0).ok_or_else(|| not_a_number(shown()))
     }
 
-    async fn acquire(&self, name: &str, holder: &str, ttl: Duration, asked: Instant) -> Result<Acquire> {
+    async fn acquire(&self, name: &str, holder: &str, ttl: Duration, asked: Moment) -> Result<Acquire> {
         let sql = "SELECT token, holder, held_token, left_us FROM {ns}.acquire($1, $2, $3)";
         let row = self.postgres.row(sql, &[&name, &holder, &micros(ttl)]).await?;
         let name = name.to_owned();
@@ -168,7 +169,7 @@ impl Backend for PostgresStore {
         Ok(Acquire::Held(Held { name, holder: row.get(1), token: row.get::<_, i64>(2) as u64, remaining }))
     }
 
-    async fn renew(&self, lease: &Lease, asked: Instant) -> Result<Lease> {
+    async fn renew(&self, lease: &Lease, asked: Moment) -> Result<Lease> {
         let sql = "UPDATE {ns}.lease SET expires = {ns}.after($3)
             WHERE name = $1 AND token = $2 AND expires > clock_timestamp() RETURNING 1";
         let rows = self.postgres.rows(sql, &[&lease.name, &(lease.token as i64), &micros(lease.ttl)]).await?;

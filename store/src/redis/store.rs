@@ -1,13 +1,14 @@
 //! Redis as a backend.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::contract::{
-    Acquire, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Result, Store, StoreError, Watch, Write, prefix_end,
+    Acquire, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Moment, Result, Store, StoreError, Watch, Write,
+    prefix_end,
 };
 use crate::remote::{Backend, Remote, on_io};
 use crate::url::NetUrl;
@@ -148,7 +149,7 @@ impl Backend for RedisStore {
         if reply.word() == "nan" { Err(not_a_number(text)) } else { text.parse().map_err(|_| not_a_number(text)) }
     }
 
-    async fn acquire(&self, name: &str, holder: &str, ttl: Duration, asked: Instant) -> Result<Acquire> {
+    async fn acquire(&self, name: &str, holder: &str, ttl: Duration, asked: Moment) -> Result<Acquire> {
         let millis = ttl.as_millis().to_string();
         let reply = self.redis.run("acquire", &[name.as_bytes(), holder.as_bytes(), millis.as_bytes()]).await?;
         let name = name.to_owned();
@@ -160,7 +161,7 @@ impl Backend for RedisStore {
         Ok(Acquire::Granted(Lease { name, holder, token, ttl, until }))
     }
 
-    async fn renew(&self, lease: &Lease, asked: Instant) -> Result<Lease> {
+    async fn renew(&self, lease: &Lease, asked: Moment) -> Result<Lease> {
         let (token, millis) = (lease.token.to_string(), lease.ttl.as_millis().to_string());
         let reply = self.redis.run("renew", &[lease.name.as_bytes(), token.as_bytes(), millis.as_bytes()]).await?;
         reply.unless_fenced(Some(&lease.fence()))?;

@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::contract::{
-    Acquire, BlockingStore, Cas, Entry, Expect, Fence, Held, Lease, Result, Store, StoreError, Watch, Write, check_key,
-    check_value,
+    Acquire, BlockingStore, Cas, Entry, Expect, Fence, Held, Lease, Moment, Result, Store, StoreError, Watch, Write,
+    check_key, check_value,
 };
 
 use super::backend::Backend;
@@ -103,14 +103,14 @@ impl<B: Backend> Store for Remote<B> {
     }
 
     async fn acquire(&self, name: &str, holder: &str, ttl: Duration) -> Result<Acquire> {
-        let asked = Instant::now();
+        let asked = Moment::now();
         self.check(name, None)?;
         let (name, holder) = (name.to_owned(), holder.to_owned());
         on_io(self.call(|b| async move { b.acquire(&name, &holder, ttl, asked).await })).await
     }
 
     async fn renew(&self, lease: &Lease) -> Result<Lease> {
-        let (asked, lease) = (Instant::now(), lease.clone());
+        let (asked, lease) = (Moment::now(), lease.clone());
         on_io(self.call(|b| async move { b.renew(&lease, asked).await })).await
     }
 

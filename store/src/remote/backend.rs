@@ -1,11 +1,11 @@
 //! What a backend behind a network implements.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::contract::{Acquire, Cas, Entry, Expect, Fence, Held, Lease, Result, Watch, Write};
+use crate::contract::{Acquire, Cas, Entry, Expect, Fence, Held, Lease, Moment, Result, Watch, Write};
 
 /// A backend behind a network. Keys and values were checked, the time-out is kept outside, and `asked` is from before
 /// the request. What each call promises is on [`Store`](crate::Store).
@@ -25,8 +25,8 @@ pub(crate) trait Backend: Send + Sync + 'static {
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>>;
     async fn cas(&self, key: &str, expected: Expect, new: Option<Bytes>, write: Write) -> Result<Cas>;
     async fn incr(&self, key: &str, by: f64) -> Result<f64>;
-    async fn acquire(&self, name: &str, holder: &str, ttl: Duration, asked: Instant) -> Result<Acquire>;
-    async fn renew(&self, lease: &Lease, asked: Instant) -> Result<Lease>;
+    async fn acquire(&self, name: &str, holder: &str, ttl: Duration, asked: Moment) -> Result<Acquire>;
+    async fn renew(&self, lease: &Lease, asked: Moment) -> Result<Lease>;
     async fn release(&self, lease: &Lease) -> Result<bool>;
     async fn leases(&self, prefix: &str) -> Result<Vec<Held>>;
     async fn watch(&self, prefix: &str) -> Result<Watch>;

@@ -1,10 +1,10 @@
 //! Leases and their fencing tokens, within a transaction of the caller's.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::contract::{Acquire, Fence, Held, Lease, StoreError, prefix_end};
+use crate::contract::{Acquire, Fence, Held, Lease, Moment, StoreError, prefix_end};
 
 use super::file::{Abort, now_ms};
 use super::ops::{after, next};
@@ -28,7 +28,7 @@ pub(super) fn acquire(
     name: &str,
     holder: &str,
     ttl: Duration,
-    asked: Instant,
+    asked: Moment,
 ) -> Result<Acquire> {
     let sql = "SELECT name, holder, token, expires FROM lease WHERE name = ?1 AND expires > ?2";
     let current = connection.prepare_cached(sql)?.query_row(params![name, now_ms()], held).optional()?;
@@ -44,7 +44,7 @@ pub(super) fn acquire(
 }
 
 /// Extends a lease that is still held.
-pub(super) fn renew(connection: &Connection, lease: &Lease, asked: Instant) -> Result<Lease> {
+pub(super) fn renew(connection: &Connection, lease: &Lease, asked: Moment) -> Result<Lease> {
     let sql = "UPDATE lease SET expires = ?3 WHERE name = ?1 AND token = ?2 AND expires > ?4";
     let mut statement = connection.prepare_cached(sql)?;
     match statement.execute(params![lease.name, lease.token as i64, end(lease.ttl), now_ms()])? {

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use flotilla_tasks::Task;
 
 use crate::contract::{
-    Acquire, BlockingStore, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Result, Store, StoreError, Watch, Write,
-    check_key, check_value,
+    Acquire, BlockingStore, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Moment, Result, Store, StoreError,
+    Watch, Write, check_key, check_value,
 };
 use crate::url::{bad_url, take_params};
 use crate::watch::Hub;
@@ -101,14 +101,14 @@ impl Store for SqliteStore {
     }
 
     async fn acquire(&self, name: &str, holder: &str, ttl: Duration) -> Result<Acquire> {
-        let asked = Instant::now();
+        let asked = Moment::now();
         check_key(name)?;
         let (file, name, holder) = (self.file.clone(), name.to_owned(), holder.to_owned());
         run(move || file.write(|tx| lease::acquire(tx, &name, &holder, ttl, asked))).await
     }
 
     async fn renew(&self, lease: &Lease) -> Result<Lease> {
-        let asked = Instant::now();
+        let asked = Moment::now();
         let (file, lease) = (self.file.clone(), lease.clone());
         run(move || file.write(|tx| lease::renew(tx, &lease, asked))).await
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flotilla_store::{Acquire, StoreError};
+use flotilla_store::{Acquire, Moment, StoreError};
 
 use super::eventually;
 use crate::place::Place;
@@ -12,9 +12,9 @@ const SHORT: Duration = Duration::from_millis(400);
 
 pub async fn leases(place: Place) {
     let (one, two) = (place.open().await, place.open().await);
-    let asked = Instant::now();
+    let asked = Moment::now();
     let first = one.acquire("up/grade", "a", LONG).await.unwrap().granted().unwrap();
-    assert!(first.is_live() && first.until >= asked && first.until <= Instant::now() + LONG);
+    assert!(first.is_live() && first.until >= asked && first.until <= Moment::now() + LONG);
     let Acquire::Held(held) = two.acquire("up/grade", "b", LONG).await.unwrap() else { panic!("two holders") };
     assert_eq!((held.name.as_str(), held.holder.as_str(), held.token), ("up/grade", "a", first.token));
     assert!(

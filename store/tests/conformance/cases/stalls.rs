@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flotilla_store::{Store, Write};
+use flotilla_store::{Moment, Store, Write};
 
 use super::{eventually, text};
 use crate::place::Place;
@@ -25,7 +25,7 @@ pub async fn stalls(place: Place) {
     // Granted late: the time the request took counts against the holder.
     let asking = {
         let store = other.clone();
-        tokio::spawn(async move { (Instant::now(), store.acquire("late", "a", Duration::from_secs(5)).await) })
+        tokio::spawn(async move { (Moment::now(), store.acquire("late", "a", Duration::from_secs(5)).await) })
     };
     eventually("the lease ends", async || !lease.is_live()).await;
     server.pause(false);
