@@ -2,7 +2,7 @@
 
 use flotilla_store::StoreError;
 
-use crate::placement::PlacementError;
+use crate::no_place::PlacementError;
 
 /// What can go wrong between replicas and the store.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ mod error;
 pub mod host;
 mod keys;
 pub mod member;
+mod no_place;
 pub mod outbox;
 pub mod pipeline;
 pub mod placement;

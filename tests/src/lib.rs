@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a panic of a helper shows in the test that waits for it")]
 
 mod admin;
+mod browser;
 mod cluster;
 mod collector;
 mod docker;
@@ -15,14 +16,17 @@ mod node_red;
 mod npm;
 mod part;
 mod ports;
+mod postgres;
 mod process;
 mod redis;
 mod sshd;
+mod store_cluster;
 mod store_server;
 mod up;
 mod wait;
 
 pub use admin::{Admin, write_flow};
+pub use browser::Browser;
 pub use cluster::{Cluster, ClusterOptions, Group};
 pub use collector::Collector;
 pub use docker::{Compose, Docker, deploy as deploy_file};
@@ -39,6 +43,7 @@ pub use ports::free_ports;
 pub use process::{Killed, example, flotilla, is_on_path, kill, pause, peak_memory, resume, terminate};
 pub use redis::Redis;
 pub use sshd::Sshd;
+pub use store_cluster::StoreCluster;
 pub use store_server::{StoreKind, StoreServer};
 pub use up::{Up, UpOptions};
 pub use wait::eventually;

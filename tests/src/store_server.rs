@@ -1,15 +1,14 @@
 //! A store of any kind that can be taken away for a while.
 
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use tempfile::TempDir;
 
 use crate::ports::free_ports;
+use crate::postgres::Postgres;
 use crate::process::{pause, resume};
 use crate::wait::eventually;
 
@@ -57,7 +56,9 @@ impl StoreServer {
                 (format!("nats://{address}"), Some(command))
             }
             StoreKind::Postgres => {
-                let command = postgres(folder.path(), &data, &port)?;
+                let postgres = Postgres::find()?;
+                postgres.init(folder.path(), &data)?;
+                let command = postgres.server(&data, address.port());
                 (format!("postgres://tester@{address}/postgres"), Some(command))
             }
         };
@@ -91,12 +92,7 @@ impl StoreServer {
 
     /// The server's processes: PostgreSQL has one for each connection.
     fn processes(&self) -> anyhow::Result<Vec<u32>> {
-        let Some(server) = &self.server else { return Ok(Vec::new()) };
-        let mut all = vec![server.id()];
-        let children = format!("/proc/{0}/task/{0}/children", server.id());
-        let children = std::fs::read_to_string(children)?;
-        all.extend(children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
-        Ok(all)
+        self.server.as_ref().map_or_else(|| Ok(Vec::new()), family)
     }
 }
 
@@ -112,7 +108,16 @@ impl Drop for StoreServer {
     }
 }
 
-fn spawn(mut command: Command, address: SocketAddr) -> anyhow::Result<Child> {
+/// A server and its children.
+pub(crate) fn family(server: &Child) -> anyhow::Result<Vec<u32>> {
+    let mut all = vec![server.id()];
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.id()))?;
+    all.extend(children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+    Ok(all)
+}
+
+/// Starts a server and waits until it listens.
+pub(crate) fn spawn(mut command: Command, address: SocketAddr) -> anyhow::Result<Child> {
     let name = command.get_program().to_string_lossy().into_owned();
     let child = command
         .stdin(Stdio::null())
@@ -122,37 +127,4 @@ fn spawn(mut command: Command, address: SocketAddr) -> anyhow::Result<Child> {
         .with_context(|| format!("{name} is needed"))?;
     eventually(&format!("{name} to listen"), Duration::from_secs(20), || TcpStream::connect(address).ok())?;
     Ok(child)
-}
-
-/// PostgreSQL does not run as root: then it runs as the user `postgres`.
-fn postgres(folder: &Path, data: &Path, port: &str) -> anyhow::Result<Command> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    let mut found: Vec<PathBuf> = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
-    found.retain(|path| path.join("initdb").exists());
-    found.sort();
-    let programs = found.pop().context("PostgreSQL is needed (package postgresql)")?;
-    let id = |args: &[&str]| -> anyhow::Result<u32> {
-        let output = Command::new("id").args(args).output()?;
-        String::from_utf8_lossy(&output.stdout).trim().parse().context("there is no user postgres")
-    };
-    let owner = if id(&["-u"])? == 0 { Some((id(&["-u", "postgres"])?, id(&["-g", "postgres"])?)) } else { None };
-    let as_owner = |program: &str| {
-        let mut command = Command::new(programs.join(program));
-        if let Some((uid, gid)) = owner {
-            command.uid(uid).gid(gid);
-        }
-        command.current_dir("/").stdin(Stdio::null());
-        command
-    };
-    if let Some((uid, gid)) = owner {
-        std::os::unix::fs::chown(folder, Some(uid), Some(gid))?;
-    }
-    let mut initdb = as_owner("initdb");
-    initdb.arg("-D").arg(data).args(["-U", "tester", "--auth=trust", "--no-sync", "--locale=C", "-E", "UTF8"]);
-    let made = initdb.output().context("initdb")?;
-    ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-    let mut command = as_owner("postgres");
-    command.arg("-D").arg(data).args(["-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]);
-    command.args(["-c", "unix_socket_directories=", "-c", "shared_buffers=16MB"]);
-    Ok(command)
 }

@@ -54,6 +54,8 @@ pub struct Api {
     pub(super) logins: Arc<Logins>,
     /// Another system that says who somebody is.
     pub(super) sign_in: Option<Arc<SignIn>>,
+    /// How often each caller may ask.
+    pub(super) rate: Arc<Rate>,
     /// How often sign-ins may begin there.
     pub(super) sign_ins: Arc<Rate>,
     /// Browsers reach the admin address over TLS.
@@ -80,6 +82,7 @@ impl Api {
             types: Arc::new(types),
             ring,
             sign_in: None,
+            rate: Arc::default(),
             sign_ins: Arc::default(),
             tls: false,
             logs: None,

@@ -18,6 +18,7 @@ use super::api::{Api, Body};
 use super::caller::Caller;
 use super::drift::drift;
 use super::etag::{IfMatch, changed, etag};
+use super::paging::{Page, Paging};
 use super::placement::{fits, has_hosts};
 use super::problem::Failure;
 use crate::alerts::{Webhook, WebhookError};
@@ -61,12 +62,12 @@ async fn show(api: &Api, spec: GroupSpec) -> Result<GroupStatus, Failure> {
 }
 
 /// `GET /api/v1/groups`
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<GroupStatus>>, Failure> {
+pub(super) async fn list(State(api): State<Api>, caller: Caller, paging: Paging) -> Result<Page<GroupStatus>, Failure> {
     let mut shown = Vec::new();
     for spec in api.specs().list().await?.into_iter().filter(|spec| caller.sees(&spec.name)) {
         shown.push(show(&api, spec).await?);
     }
-    Ok(Json(shown))
+    paging.of(shown, |group: &GroupStatus| group.name.clone())
 }
 
 /// Refuses a webhook that no alert could be sent to.

@@ -14,7 +14,6 @@ use super::api::Api;
 use super::caller::{Caller, Source, refusal};
 use super::gate::Gate;
 use super::problem::Failure;
-use super::rate::Rate;
 use super::refusals::Refusals;
 
 /// What all guards share.
@@ -22,7 +21,6 @@ pub(super) struct Post {
     pub(super) gate: Gate,
     pub(super) api: Api,
     pub(super) refusals: Refusals,
-    pub(super) rate: Rate,
 }
 
 /// The guard of one route.
@@ -71,7 +69,7 @@ impl Guard {
     ) -> Result<(), Failure> {
         // Whoever shows nothing has nothing to be told apart by; what is slow there has bounds of its own.
         if self.right != Right::Open {
-            self.post.rate.take(caller.name())?;
+            self.post.api.rate.take(caller.name())?;
         }
         let owns_host = match (replica, host) {
             (Some(replica), _) => self.post.api.joins().owner(replica).await?.as_deref() == Some(caller.name()),

@@ -10,6 +10,7 @@ use flotilla_group::scheduler::Ledger;
 
 use super::api::Api;
 use super::caller::Caller;
+use super::paging::{Page, Paging};
 use super::problem::Failure;
 
 fn show(placement: &Placement, caller: &Caller, known: Known) -> Host {
@@ -33,10 +34,11 @@ async fn one(api: &Api, caller: &Caller, host: &str) -> Result<Host, Failure> {
 }
 
 /// `GET /api/v1/hosts`: all hosts, by name.
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<Host>>, Failure> {
+pub(super) async fn list(State(api): State<Api>, caller: Caller, paging: Paging) -> Result<Page<Host>, Failure> {
     let hosts = Hosts::new(api.store.clone()).list().await?;
     let (placement, _) = Ledger::new(api.store.clone()).load().await?;
-    Ok(Json(hosts.into_iter().map(|known| show(&placement, &caller, known)).collect()))
+    let shown = hosts.into_iter().map(|known| show(&placement, &caller, known)).collect();
+    paging.of(shown, |host: &Host| host.facts.name.clone())
 }
 
 /// `GET /api/v1/hosts/{host}`

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::paging::{Page, Paging};
 use super::problem::Failure;
 
 /// How long a join token is good, unless it says otherwise.
@@ -19,10 +20,14 @@ const EXPIRES_S: u64 = 3600;
 /// And at most.
 const LONGEST_S: u64 = 30 * 24 * 3600;
 
-/// `GET /api/v1/groups/{group}/join-tokens`
-pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<JoinToken>>, Failure> {
+/// `GET /api/v1/groups/{group}/join-tokens`: by id.
+pub(super) async fn list(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    paging: Paging,
+) -> Result<Page<JoinToken>, Failure> {
     api.specs().get(&group).await?;
-    Ok(Json(api.joins().list(&group).await?))
+    paging.of(api.joins().list(&group).await?, |token| token.id.clone())
 }
 
 /// `POST /api/v1/groups/{group}/join-tokens`: the token wraps the group's key, and is shown in this answer and never again.

@@ -1,6 +1,5 @@
 //! Members: which replica is in which group.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use flotilla_api::audit::AuditEntry;
@@ -10,15 +9,20 @@ use flotilla_group::member::{Memberships, Registry};
 
 use super::api::Api;
 use super::caller::Caller;
+use super::paging::{Page, Paging};
 use super::problem::Failure;
 
 /// `GET /api/v1/replicas`: all living replicas, group by group; those in no group (`"group": ""`) first.
-pub(super) async fn everywhere(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<ReplicaRecord>>, Failure> {
+pub(super) async fn everywhere(
+    State(api): State<Api>,
+    caller: Caller,
+    paging: Paging,
+) -> Result<Page<ReplicaRecord>, Failure> {
     let mut replicas = Registry::spare(&api.store).await?;
     for spec in api.specs().list().await?.into_iter().filter(|spec| caller.sees(&spec.name)) {
         replicas.extend(api.registry(&spec.name)?.list().await?);
     }
-    Ok(Json(replicas))
+    paging.of(replicas, |replica| (replica.group.clone(), replica.id.clone()))
 }
 
 /// `PUT /api/v1/groups/{group}/members/{replica}`: puts a replica into a group. Refused while it is in another.

@@ -9,13 +9,18 @@ use flotilla_group::rights::Right;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::paging::{Page, Paging};
 use super::problem::Failure;
 use crate::installation::{Fault, Installation};
 
-/// `GET /api/v1/pipelines`
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<PipelineSpec>>, Failure> {
+/// `GET /api/v1/pipelines`: by name.
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    paging: Paging,
+) -> Result<Page<PipelineSpec>, Failure> {
     let list = api.pipelines().list().await?;
-    Ok(Json(list.into_iter().filter(|spec| sees(&caller, spec)).collect()))
+    paging.of(list.into_iter().filter(|spec| sees(&caller, spec)).collect(), |spec| spec.name.clone())
 }
 
 /// `GET /api/v1/pipelines/{name}`
@@ -88,14 +93,15 @@ pub(super) async fn runs(
     State(api): State<Api>,
     caller: Caller,
     Path(name): Path<String>,
-) -> Result<Json<Vec<Run>>, Failure> {
+    paging: Paging,
+) -> Result<Page<Run>, Failure> {
     seen(&api, &caller, &name).await?;
     let mut runs = api.runs(&name)?.list().await?;
     let first = runs.iter().find(|run| run.is_active()).map(|run| run.number);
     for run in &mut runs {
         queued(run, first);
     }
-    Ok(Json(runs))
+    paging.of(runs, |run| run.number)
 }
 
 /// `GET /api/v1/pipelines/{name}/runs/{number}`
@@ -202,12 +208,14 @@ async fn may_deploy(api: &Api, caller: &Caller, spec: &PipelineSpec, stage: &Sta
     if let Some(group) = &stage.group {
         return caller.require_deploy(api, group).await;
     }
+    let mut refused = None;
     for group in groups(spec) {
-        if caller.require_deploy(api, group).await.is_ok() {
-            return Ok(());
+        match caller.require_deploy(api, group).await {
+            Ok(()) => return Ok(()),
+            Err(why) => refused = refused.or(Some(why)),
         }
     }
-    caller.require_any(Right::Administer)
+    refused.map_or_else(|| caller.require_any(Right::Administer), Err)
 }
 
 async fn audit(api: &Api, spec: &PipelineSpec, caller: &Caller, action: &str) -> Result<(), Failure> {

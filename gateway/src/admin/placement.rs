@@ -19,6 +19,7 @@ use flotilla_group::scheduler::{Ledger, observe};
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::paging::{Page, Paging};
 use super::problem::Failure;
 
 /// The document, and what decisions are made from.
@@ -50,11 +51,15 @@ fn of_seen(found: Vec<(String, String)>, caller: &Caller) -> Vec<String> {
 }
 
 /// `GET /api/v1/server-groups`: all server groups, by name.
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<ServerGroupStatus>>, Failure> {
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    paging: Paging,
+) -> Result<Page<ServerGroupStatus>, Failure> {
     let (placement, seen) = look(&api).await?;
     let shown: Result<Vec<_>, Failure> =
         placement.server_groups.keys().map(|name| show(&placement, &seen, &caller, name)).collect();
-    Ok(Json(shown?))
+    paging.of(shown?, |group| group.name.clone())
 }
 
 /// `POST /api/v1/server-groups`

@@ -10,11 +10,16 @@ use flotilla_group::rights::Right;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::paging::{Page, Paging};
 use super::problem::Failure;
 
-/// `GET /api/v1/groups/{group}/revisions`: oldest first.
-pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<Given>>, Failure> {
-    Ok(Json(api.revisions(&group)?.list().await?))
+/// `GET /api/v1/groups/{group}/revisions`: oldest first. One that the group is given again has a new place, at the end.
+pub(super) async fn list(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    paging: Paging,
+) -> Result<Page<Given>, Failure> {
+    paging.of(api.revisions(&group)?.list().await?, |given| (given.time_ms, given.id.clone()))
 }
 
 /// `GET /api/v1/groups/{group}/revisions/{id}`: the document, its env and settings. Credentials are never shown.

@@ -16,7 +16,7 @@ use super::gate::{Gate, local_only};
 use super::guard::Post;
 use super::openapi::document;
 use super::problem::Failure;
-use super::rate::Rate;
+use super::refusal::as_problem;
 use super::refusals::Refusals;
 use super::routes::{api_routes, routes};
 use super::token::Token;
@@ -102,8 +102,13 @@ impl Drop for Admin {
 
 fn app(gate: Gate, api: Api) -> Router {
     let api = Api { document: document(&api_routes()), ..api };
-    let post = Arc::new(Post { gate, api: api.clone(), refusals: Refusals::default(), rate: Rate::default() });
-    routes().guarded(&post).layer(DefaultBodyLimit::max(LARGEST)).with_state(api).fallback(not_found)
+    let post = Arc::new(Post { gate, api: api.clone(), refusals: Refusals::default() });
+    routes()
+        .guarded(&post)
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .with_state(api)
+        .fallback(not_found)
+        .layer(from_fn(as_problem))
 }
 
 async fn not_found(uri: axum::http::Uri) -> Failure {

@@ -13,15 +13,20 @@ use super::api::{Api, Body};
 use super::caller::Caller;
 use super::deploy::rollback;
 use super::export::{flowfuse, flows, userdir};
+use super::paging::{Page, Paging};
 use super::problem::Failure;
 
 /// What a snapshot is for has so many bytes at most.
 const ONCE: usize = 200;
 
 /// `GET /api/v1/groups/{group}/snapshots`: oldest first.
-pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<Vec<Snapshot>>, Failure> {
+pub(super) async fn list(
+    State(api): State<Api>,
+    Path(group): Path<String>,
+    paging: Paging,
+) -> Result<Page<Snapshot>, Failure> {
     api.specs().get(&group).await?;
-    Ok(Json(api.snapshots(&group)?.list().await?))
+    paging.of(api.snapshots(&group)?.list().await?, |snapshot| snapshot.id)
 }
 
 /// `GET /api/v1/groups/{group}/snapshots/{id}`: by number, or the last one of a name.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use flotilla_api::Problem;
 use flotilla_api::access::{Access, Login, MadeToken, NewToken, Token};
 use flotilla_api::audit::AuditEntry;
@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::paging::{Page, Paging, Window};
 use super::problem::Failure;
 
 /// How long the token of a login is good, unless it says otherwise.
@@ -29,14 +30,21 @@ const LONGEST_S: u64 = 3_653 * 24 * 3600;
 pub(super) struct Whose {
     #[serde(default)]
     user: Option<String>,
+    /// As for every list.
+    #[schemars(range(min = 1, max = 10_000))]
+    limit: Option<usize>,
+    /// As for every list.
+    after: Option<String>,
 }
 
 /// `GET /api/v1/tokens?user=`: the caller's own; an admin gets those of `user`, or all.
 pub(super) async fn list(
     State(api): State<Api>,
     Query(whose): Query<Whose>,
+    uri: Uri,
     caller: Caller,
-) -> Result<Json<Vec<Token>>, Failure> {
+) -> Result<Page<Token>, Failure> {
+    let window = Window { limit: whose.limit, after: whose.after };
     let user = match caller.require_any(Right::Administer) {
         Ok(()) => whose.user,
         Err(refused) => match whose.user {
@@ -44,7 +52,8 @@ pub(super) async fn list(
             _ => Some(caller.name().to_owned()),
         },
     };
-    Ok(Json(api.accounts.tokens().list(user.as_deref()).await?))
+    let tokens = api.accounts.tokens().list(user.as_deref()).await?;
+    Paging::new(window, uri).of(tokens, |token| (token.created_ms, token.id.clone()))
 }
 
 /// `POST /api/v1/tokens`: one's own, or as an admin that of another user. It is shown in this answer and never again.

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::paging::{Page, Paging};
 use super::problem::Failure;
 
 /// `GET /api/v1/whoami`
@@ -28,8 +29,9 @@ pub(super) async fn whoami(caller: Caller) -> Json<Whoami> {
 }
 
 /// `GET /api/v1/users`: by name.
-pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<User>>, Failure> {
-    Ok(Json(api.accounts.users().list().await?.iter().map(UserRecord::shown).collect()))
+pub(super) async fn list(State(api): State<Api>, paging: Paging) -> Result<Page<User>, Failure> {
+    let users = api.accounts.users().list().await?;
+    paging.of(users.iter().map(UserRecord::shown).collect(), |user| user.name.clone())
 }
 
 /// `GET /api/v1/users/{user}`

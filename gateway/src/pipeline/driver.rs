@@ -11,7 +11,7 @@ use flotilla_store::Lease;
 use flotilla_tasks::{Handle, Task};
 use tokio_util::sync::CancellationToken;
 
-use super::remote::Asked;
+use super::remote_away::Asked;
 use super::turn::{Turn, turn};
 use crate::admin::Api;
 

@@ -5,7 +5,7 @@ use flotilla_group::pipeline::{Next, Run, Runs, Seen, Step, Steps, Taken, next};
 use flotilla_store::Lease;
 
 use super::driver::PipelineDriver;
-use super::remote::{Fate, far, fate};
+use super::remote_away::{Fate, far, fate};
 use super::trouble::Trouble;
 
 /// What came of a look.

@@ -8,6 +8,7 @@ mod joins;
 mod nodered;
 mod openapi;
 mod pages;
+mod paging;
 mod place;
 mod provider;
 mod rights;

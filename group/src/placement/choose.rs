@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use flotilla_api::placement::Policy;
 
 use super::board::{Board, Seat, View};
-use super::no_valid_host::{NoValidHost, Obstacle};
+use super::obstacle::Obstacle;
+use crate::no_place::NoValidHost;
 
 /// What makes a host better than another: the smaller, the better. The name decides last, so that every process chooses the
 /// same.

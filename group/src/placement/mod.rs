@@ -4,9 +4,8 @@ mod board;
 mod choose;
 mod decide;
 mod document;
-mod error;
 mod moves;
-mod no_valid_host;
+mod obstacle;
 mod propose;
 mod seen;
 mod upgrade;
@@ -15,11 +14,10 @@ mod violations;
 #[cfg(test)]
 mod tests;
 
+pub use crate::no_place::{NoValidHost, PlacementError};
 pub use decide::{Decision, Outcome, decide};
 pub use document::{Placement, Places, ServerGroup, member_name, number_of};
-pub use error::PlacementError;
 pub use moves::plan;
-pub use no_valid_host::NoValidHost;
 pub use propose::{place, propose, summary};
 pub use seen::{GroupSeen, HostSeen, PlacementRules, Seen};
 pub use upgrade::{begin as begin_upgrade, cancel as cancel_upgrade};

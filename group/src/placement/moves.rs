@@ -4,9 +4,9 @@ use flotilla_api::placement::{Joined, Move};
 
 use super::board::{Ask, Board};
 use super::document::{Placement, member_name};
-use super::no_valid_host::NoValidHost;
 use super::seen::{GroupSeen, Seen};
 use super::violations::violations;
+use crate::no_place::NoValidHost;
 
 /// The host for the replacement of a member.
 pub(super) fn replacement(

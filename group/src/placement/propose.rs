@@ -4,8 +4,8 @@ use flotilla_api::placement::{PlacedMember, PlacementSpec};
 
 use super::board::{Ask, Board};
 use super::document::{Placement, member_name};
-use super::no_valid_host::NoValidHost;
 use super::seen::Seen;
+use crate::no_place::NoValidHost;
 
 /// Where so many more members of a group would be, in order. Fewer hosts than asked for come with the reason.
 pub fn propose(

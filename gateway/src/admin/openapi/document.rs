@@ -102,6 +102,12 @@ fn describe(shown: &mut Value, operation: &Operation, generator: &mut schemars::
     if let Some(make) = operation.answer {
         answer["content"] = json!({"application/json": {"schema": make(generator)}});
     }
+    if shown["parameters"].as_array().is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "limit"))
+        && answer["content"]["application/json"]["schema"]["type"] == "array"
+    {
+        let what = "With `limit`, where there is more: the address of the next page, rel=\"next\"";
+        answer["headers"] = json!({"Link": {"description": what, "schema": {"type": "string"}}});
+    }
     if operation.status == 202 {
         answer["headers"] =
             json!({"Location": {"description": "Where it is seen how far it is", "schema": {"type": "string"}}});

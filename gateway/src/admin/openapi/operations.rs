@@ -6,7 +6,7 @@ use flotilla_api::access::{
 };
 use flotilla_api::alert::{AlertTest, Alerts};
 use flotilla_api::audit::{AuditChain, AuditEntry, AuditFilter};
-use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, NewPayload};
+use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, NewPayload, ReplayLetter};
 use flotilla_api::debug::DebugMessages;
 use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
 use flotilla_api::env::{EnvVar, SecretChange, SecretsChanged};
@@ -32,6 +32,7 @@ use serde_json::{Map, Value};
 use super::super::context::Which;
 use super::super::logs::Which as Lines;
 use super::super::nodes::Which as Debugged;
+use super::super::paging::Window;
 use super::super::tokens::Whose;
 use super::super::transfer::Which as Transferrals;
 use super::operation::{Operation, change, get};
@@ -52,7 +53,7 @@ fn accounts() -> Vec<Operation> {
     vec![
         change("POST", "/api/v1/login", "A token for a name and a password").takes::<Login>().answers::<MadeToken>(201),
         get::<Whoami>("/api/v1/whoami", "Who the credential stands for"),
-        get::<Vec<User>>("/api/v1/users", "The users, by name"),
+        get::<Vec<User>>("/api/v1/users", "The users, by name").query::<Window>(),
         change("POST", "/api/v1/users", "Add a user").takes::<NewUser>().answers::<User>(201),
         get::<User>("/api/v1/users/{user}", "A user"),
         change("DELETE", "/api/v1/users/{user}", "Remove a user; the tokens are void with that"),
@@ -73,16 +74,16 @@ fn accounts() -> Vec<Operation> {
 
 fn groups() -> Vec<Operation> {
     vec![
-        get::<Vec<ReplicaRecord>>("/api/v1/status", "The replicas of the gateway's own group"),
-        get::<Vec<GroupStatus>>("/api/v1/groups", "The groups that one may look at"),
+        get::<Vec<ReplicaRecord>>("/api/v1/status", "The replicas of the gateway's own group").query::<Window>(),
+        get::<Vec<GroupStatus>>("/api/v1/groups", "The groups that one may look at").query::<Window>(),
         change("POST", "/api/v1/groups", "Make a group").takes::<GroupSpec>().answers::<GroupStatus>(201),
         get::<GroupStatus>("/api/v1/groups/{group}", "A group"),
         change("PUT", "/api/v1/groups/{group}", "Replace what users say of a group")
             .takes::<GroupSpec>()
             .answers::<GroupStatus>(200),
         change("DELETE", "/api/v1/groups/{group}", "Remove a group without replicas"),
-        get::<Vec<ReplicaRecord>>("/api/v1/groups/{group}/replicas", "The replicas of a group"),
-        get::<Vec<ReplicaRecord>>("/api/v1/replicas", "The replicas of all groups"),
+        get::<Vec<ReplicaRecord>>("/api/v1/groups/{group}/replicas", "The replicas of a group").query::<Window>(),
+        get::<Vec<ReplicaRecord>>("/api/v1/replicas", "The replicas of all groups").query::<Window>(),
         change("PUT", "/api/v1/groups/{group}/members/{replica}", "Put a replica into a group").query::<By>(),
         change("DELETE", "/api/v1/groups/{group}/members/{replica}", "Take a replica out of a group").query::<By>(),
         change("POST", "/api/v1/groups/{group}/pause", "Stop the sources; brokers keep what comes")
@@ -91,7 +92,7 @@ fn groups() -> Vec<Operation> {
         change("POST", "/api/v1/groups/{group}/resume", "Go on after a pause")
             .takes::<PauseChange>()
             .answers::<GroupStatus>(200),
-        get::<Vec<JoinToken>>("/api/v1/groups/{group}/join-tokens", "Join tokens of a group"),
+        get::<Vec<JoinToken>>("/api/v1/groups/{group}/join-tokens", "Join tokens of a group").query::<Window>(),
         change("POST", "/api/v1/groups/{group}/join-tokens", "Make a join token: it wraps the group's key")
             .takes::<NewJoinToken>()
             .answers::<MadeJoinToken>(201),
@@ -110,7 +111,7 @@ fn places() -> Vec<Operation> {
         change("POST", "/api/v1/placement/check", "Where a group's replicas would be placed")
             .takes::<PlacementCheck>()
             .answers::<Proposed>(200),
-        get::<Vec<ServerGroupStatus>>("/api/v1/server-groups", "The server groups"),
+        get::<Vec<ServerGroupStatus>>("/api/v1/server-groups", "The server groups").query::<Window>(),
         change("POST", "/api/v1/server-groups", "Make a server group")
             .takes::<ServerGroupSpec>()
             .answers::<ServerGroupStatus>(201),
@@ -119,7 +120,7 @@ fn places() -> Vec<Operation> {
         change("POST", "/api/v1/server-groups/{name}/groups", "Put a group that exists into a server group")
             .takes::<ServerGroupJoin>()
             .answers::<Joined>(200),
-        get::<Vec<Host>>("/api/v1/hosts", "The hosts with an agent"),
+        get::<Vec<Host>>("/api/v1/hosts", "The hosts with an agent").query::<Window>(),
         get::<Host>("/api/v1/hosts/{host}", "A host with its members"),
         change("DELETE", "/api/v1/hosts/{host}", "Forget a host whose agent has ended"),
         change("POST", "/api/v1/hosts/{host}/drain", "Move all replicas off a host").answers::<Host>(200),
@@ -151,7 +152,8 @@ fn revisions() -> Vec<Operation> {
         change("POST", "/api/v1/groups/{group}/rollout/{what}", "Pause, resume or cancel the rollout")
             .takes::<By>()
             .answers::<Rollout>(200),
-        get::<Vec<Given>>("/api/v1/groups/{group}/revisions", "The revisions that the group was given"),
+        get::<Vec<Given>>("/api/v1/groups/{group}/revisions", "The revisions that the group was given")
+            .query::<Window>(),
         change("POST", "/api/v1/groups/{group}/revisions/copy", "Copy a revision of another group")
             .takes::<Copy>()
             .answers::<Copied>(201),
@@ -199,11 +201,11 @@ fn inside() -> Vec<Operation> {
 
 fn messages() -> Vec<Operation> {
     vec![
-        get::<Vec<DeadLetter>>("/api/v1/groups/{group}/deadletters", "Messages that failed for good"),
+        get::<Vec<DeadLetter>>("/api/v1/groups/{group}/deadletters", "Messages that failed for good").query::<Window>(),
         get::<DeadLetterContent>("/api/v1/groups/{group}/deadletters/{id}", "One with its content"),
         change("DELETE", "/api/v1/groups/{group}/deadletters/{id}", "Discard one"),
         change("POST", "/api/v1/groups/{group}/deadletters/{id}/replay", "Have a replica run one again")
-            .takes::<By>()
+            .takes::<ReplayLetter>()
             .with(202),
         get::<Map<String, Value>>("/api/v1/groups/{group}/context", "Shared context, by SCOPE/KEY").query::<Which>(),
         change("PUT", "/api/v1/groups/{group}/context", "Set and remove shared context").takes::<Map<String, Value>>(),
@@ -212,7 +214,7 @@ fn messages() -> Vec<Operation> {
 
 fn snapshots() -> Vec<Operation> {
     vec![
-        get::<Vec<Snapshot>>("/api/v1/groups/{group}/snapshots", "Revisions with a name"),
+        get::<Vec<Snapshot>>("/api/v1/groups/{group}/snapshots", "Revisions with a name").query::<Window>(),
         change("POST", "/api/v1/groups/{group}/snapshots", "Give a revision a name")
             .takes::<NewSnapshot>()
             .answers::<Snapshot>(201),
@@ -229,13 +231,13 @@ fn snapshots() -> Vec<Operation> {
 
 fn pipelines() -> Vec<Operation> {
     vec![
-        get::<Vec<PipelineSpec>>("/api/v1/pipelines", "The pipelines of groups that one may look at"),
+        get::<Vec<PipelineSpec>>("/api/v1/pipelines", "The pipelines of groups that one may look at").query::<Window>(),
         change("POST", "/api/v1/pipelines", "Add a pipeline").takes::<PipelineSpec>().answers::<PipelineSpec>(201),
         get::<PipelineSpec>("/api/v1/pipelines/{name}", "A pipeline"),
         change("DELETE", "/api/v1/pipelines/{name}", "Remove a pipeline without an active run"),
         change("PUT", "/api/v1/pipelines/{name}/stages/{stage}/token", "Give a stage elsewhere its token")
             .takes::<StageToken>(),
-        get::<Vec<Run>>("/api/v1/pipelines/{name}/runs", "The runs of a pipeline, oldest first"),
+        get::<Vec<Run>>("/api/v1/pipelines/{name}/runs", "The runs of a pipeline, oldest first").query::<Window>(),
         change("POST", "/api/v1/pipelines/{name}/runs", "Begin a run").takes::<NewRun>().answers::<Run>(201),
         get::<Run>("/api/v1/pipelines/{name}/runs/{number}", "A run"),
         change("POST", "/api/v1/pipelines/{name}/runs/{number}/{what}", "Approve, reject or cancel a run")

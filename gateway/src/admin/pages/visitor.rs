@@ -27,6 +27,8 @@ impl Visitor {
             None => None,
         };
         let Some(InSession { known, csrf }) = found else { return Err(Redirect::to("/login").into_response()) };
+        // The routes of pages are open; whoever has a session has the same rate as with a token.
+        api.rate.take(&known.principal.name).map_err(|problem| Failure(problem).into_response())?;
         let (principal, credential) = (Arc::new(known.principal), known.credential.into());
         Ok(Visitor { caller: Caller { principal, credential, expires_s: known.expires_s, ..caller.clone() }, csrf })
     }

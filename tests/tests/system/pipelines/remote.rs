@@ -51,7 +51,7 @@ fn a_change_goes_to_a_group_of_another_installation_and_back() {
     there.ok(&["env", "set", "--secret", "HOST=far-host", "--group", "plant", "--wait"]);
     world.waits(1, "1 more approvals for stage far");
     there.shows("far-host zero");
-    world.ok("bob", &["pipeline", "approve", "p"]);
+    world.ok("ops", &["pipeline", "approve", "p"]);
     let run = world.ends(1);
     assert_eq!(run["phase"], "done", "{run:#}");
     there.shows("far-host one");
@@ -83,7 +83,7 @@ fn a_change_goes_to_a_group_of_another_installation_and_back() {
     );
     world.ok("ada", &["pipeline", "run", "p"]);
     world.waits(2, "1 more approvals");
-    world.ok("bob", &["pipeline", "approve", "p"]);
+    world.ok("ops", &["pipeline", "approve", "p"]);
     let run = world.ends(2);
     assert!(run["phase"] == "failed" && run["reason"].as_str().unwrap().contains("as before"), "{run:#}");
     let steps: Vec<_> = run["hops"][0]["members"].as_array().unwrap().iter().map(|member| &member["step"]).collect();
@@ -104,7 +104,7 @@ fn a_change_goes_to_a_group_of_another_installation_and_back() {
     protect(Some(&format!("token:{id}")));
     world.ok("ada", &["pipeline", "run", "p"]);
     world.waits(4, "1 more approvals");
-    world.ok("bob", &["pipeline", "approve", "p"]);
+    world.ok("ops", &["pipeline", "approve", "p"]);
     let run = world.ends(4);
     assert_eq!(run["phase"], "done", "{run:#}");
     there.shows("far-host three");
