@@ -49,11 +49,6 @@ impl Load {
     pub fn run(&self) -> anyhow::Result<Results> {
         run_scenario(&self.scenario(0), None)
     }
-
-    /// Runs it while a seeded schedule of faults goes on in the group of `flotilla up` with this data folder.
-    pub fn run_with(&self, faults: &Faults, data: &Path, seed: u64) -> anyhow::Result<Results> {
-        run_scenario(&self.scenario(seed), Some((faults, data)))
-    }
 }
 
 /// Runs any scenario on a thread's own runtime.

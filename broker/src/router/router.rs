@@ -19,6 +19,12 @@ use crate::{
 use flotilla_codec::{Packet, Reason};
 
 /// The state of the broker.
+///
+/// One thread owns it: connections hand it batches of packets and take batches of answers, so that there are no locks and
+/// everything happens in one order. A PUBACK is sent when the message is where it survives what was promised: in the sessions'
+/// queues, and with `persist` in the file. A slow reader costs its own queue up to its bound and then its connection; it slows
+/// nobody else but those who publish to it, and these only for a moment. All times are read once a batch; a stall of the whole
+/// process is recognised and convicts no client. Anything that blocks this thread stops every client of the broker.
 #[derive(Debug)]
 pub struct Router {
     pub(super) config: Arc<Config>,

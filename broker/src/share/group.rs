@@ -19,6 +19,13 @@ use crate::{
 };
 
 /// A share group: one queue for (name, filter), whatever else has the same name.
+///
+/// Each message goes to one member, at most as many at once as that member's window takes; what no member has room for waits
+/// in the backlog, in the order of arrival. What a member had not acknowledged when its session ends, or when it stays away for
+/// longer than the redispatch time, comes back to its place and goes to another: at least once. By key, messages of one key go
+/// to one member at a time, in order. The group outlives its members for a while and keeps what comes for it; with the bound on
+/// its backlog reached, publishers wait or are refused as configured. A member that reads and never acknowledges holds its
+/// window's worth of messages until its connection ends.
 #[derive(Debug)]
 pub struct Group {
     /// Name and filter.

@@ -56,7 +56,9 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
     if findings.is_empty() {
         text += "\nReview: nothing in this flow behaves differently at several replicas.\n";
     } else {
-        text += &format!("\nReview: {} of the flow's nodes behave differently at several replicas\n", findings.len());
+        let nodes: std::collections::HashSet<_> = findings.iter().map(|finding| &finding.node).collect();
+        let (count, verb) = (nodes.len(), if nodes.len() == 1 { "behaves" } else { "behave" });
+        text += &format!("\nReview: {count} of the flow's nodes {verb} differently at several replicas\n");
         for finding in findings.iter().take(SHOWN) {
             let name = if finding.name.is_empty() { &finding.node } else { &finding.name };
             text += &format!("  {:<8}{} \"{}\": {}\n", finding.severity.to_string(), finding.kind, name, finding.what);

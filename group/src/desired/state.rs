@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::rollout::{Phase, Rollout, Step};
 
 /// What a group is to run: one document, so that the good revision and the rollout never disagree.
+///
+/// It changes by compare-and-swap alone, and the steps of a rollout also under the fence of the upgrade lease: of two processes
+/// that decide at once one is refused and looks again. Replicas follow it by what [`DesiredState::assigned`] says of them, so
+/// that a replica that was away finds its revision when it is back. While the store is away nobody changes anything and replicas
+/// run what they have. A document that a newer version wrote is refused, not guessed at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DesiredState {
     /// The last good revision.

@@ -107,6 +107,14 @@ struct Inner {
     connected: bool,
 }
 
+/// What this client publishes: queued, in flight, and to be sent again after a lost connection.
+///
+/// Order is that of [`Outbox::push`], also through reconnects, and no more is in flight than the server takes (its receive
+/// maximum). What is accepted ends exactly once, with a receipt that keeps the message's delivery open until then; what is
+/// refused (the bounds on messages and bytes, a packet that is larger than the server takes) comes back at once with the reason.
+/// QoS 0 waits for a connection up to a small bound and is dropped beyond it, the oldest first, with a receipt that says so.
+/// Messages of deliveries that were given up are dropped unsent. It lives in memory: what it holds when the process dies is
+/// published anew by whoever gets the delivery, or lost where nobody can (see `--durable-outbox`).
 pub(super) struct Outbox {
     inner: Mutex<Inner>,
     wake: Arc<Notify>,

@@ -135,6 +135,12 @@ enum Command {
     Unsubscribe(Str),
 }
 
+/// Which filters the session has, which nodes want what comes by them, and what was asked of the server and not answered.
+///
+/// A filter that several nodes want is subscribed to once; it is unsubscribed when the last of them goes, unless that node keeps
+/// its subscription while it is closed. Every connection subscribes to all of it anew; changes meanwhile go out in order, one
+/// packet each. A filter that the server refuses is told to the nodes and asked for again on the next connection. Which nodes a
+/// topic goes to is remembered per topic until anything changes: topics without an end cost memory up to a bound.
 pub(super) struct Subscriptions {
     inner: Mutex<Inner>,
     wake: Arc<Notify>,

@@ -47,10 +47,16 @@ impl Clock {
             subjects: vec![subject.clone()],
             max_messages: 1_000,
             storage: StorageType::Memory,
+            // As the bucket: on one server alone, its end would be the end of every lease.
+            num_replicas: bucket.nats.replicas,
             ..Config::default()
         };
-        let stream = bucket.context.get_or_create_stream(config).await;
+        let stream = bucket.context.get_or_create_stream(config.clone()).await;
         let stream = stream.map_err(|error| bucket.nats.away(error))?;
+        if stream.cached_info().config.num_replicas < bucket.nats.replicas {
+            // An earlier version made it.
+            bucket.context.update_stream(&config).await.map_err(|error| bucket.nats.away(error))?;
+        }
         Ok(Clock { stream, subject, reading: Mutex::new(None) })
     }
 

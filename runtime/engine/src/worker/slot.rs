@@ -11,6 +11,11 @@ use crate::node::{Inert, Node, NodeCx, Receive};
 use crate::observe::Level;
 
 /// A live node and its handle.
+///
+/// What wires lead to: messages on their way hold the slot and not the node, so that a deploy can close a node while messages
+/// for it are queued. Those find nobody and abandon their deliveries, which their sources hear; none ends as if it had been
+/// handled. A node that panics fails the delivery that it held and stays; a worker that cuts off what hangs has its slots refuse
+/// what comes.
 pub struct Slot {
     /// The node's handle to the engine.
     pub cx: NodeCx,

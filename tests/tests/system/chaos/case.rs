@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use flotilla_load::report::Results;
-use flotilla_load::scenario::{Faults, Span};
-use flotilla_tests::{Load, Mosquitto, Up, UpOptions, write_flow};
+use flotilla_load::scenario::{Faults, Pace, Publish, Rate, Span};
+use flotilla_tests::{Load, Mosquitto, Up, UpOptions, run_scenario, write_flow};
 use serde_json::Value;
 
 use crate::rollout_flow::flow;
@@ -36,12 +36,16 @@ pub struct Case {
 const RATE: f64 = 150.0;
 /// Seconds that a replica's lease outlives it: stops of up to three times of this are shorter and longer than it.
 const LEASE: u64 = 2;
-/// Each message is held so long that a replica always has some that are not acknowledged.
-const HOLD: &str = "await new Promise(resolve => setTimeout(resolve, 30));";
+/// Each message is held so long that a replica always has some that are not acknowledged; those of one key for longer, and
+/// those of another, of which there are many, for a moment.
+const HOLD: &str = "const held = {'out/slow': 120, 'out/hot': 3}[msg.topic] ?? 30;
+await new Promise(resolve => setTimeout(resolve, held));";
+/// Messages a second of the key that is slow, and of the key of which there are many.
+const SLOW_AND_HOT: [(&str, f64); 2] = [("in/slow", 5.0), ("in/hot", 60.0)];
 
-/// The flow in two versions, for deploys: with the broker's port in it.
-fn documents(folder: &std::path::Path, port: u16) -> [PathBuf; 2] {
-    ["one", "two"].map(|mark| {
+/// The flow in two versions, for deploys, and one that does not work: with the broker's port in them.
+fn documents(folder: &std::path::Path, port: u16) -> [PathBuf; 3] {
+    ["one", "two", "bad"].map(|mark| {
         let mut document = flow(mark, HOLD);
         for node in document.as_array_mut().into_iter().flatten() {
             if node["type"] == "mqtt-broker" {
@@ -58,6 +62,10 @@ fn documents(folder: &std::path::Path, port: u16) -> [PathBuf; 2] {
                 Some("function") if node["id"] == "f1" => {
                     let body = node["func"].as_str().unwrap_or_default();
                     node["func"] = Value::from(format!("msg.topic = msg.topic.replace('in/', 'out/');\n{body}"));
+                    if mark == "bad" {
+                        // It starts and does not work: the rollout halts and goes back.
+                        node["initialize"] = Value::from("throw new Error('this revision does not work');");
+                    }
                 }
                 _ => {}
             }
@@ -104,7 +112,13 @@ impl Case {
             drain: 45,
             clients: 5,
         };
-        load.run_with(&faults, &up.data(), self.seed)
+        let mut scenario = load.scenario(self.seed);
+        scenario.publish.extend(SLOW_AND_HOT.map(|(topic, rate)| Publish {
+            topic: topic.to_owned(),
+            pace: Pace { rate: Some(Rate::Number(rate)), clients: Some(1), ..Pace::default() },
+            ..Publish::default()
+        }));
+        run_scenario(&scenario, Some((&faults, &up.data())))
     }
 
     /// Runs it and says what it found, on one line; the lost messages and the faults when there are any.

@@ -3,7 +3,7 @@
 use flotilla_tests::StoreKind;
 
 use super::case::{Broker, Case};
-use super::outages::Outage;
+use super::outages::{Outage, Trouble};
 
 /// Seeds to run: those of `CHAOS_SEEDS`, or all.
 fn seeds(all: std::ops::Range<u64>) -> Vec<u64> {
@@ -45,11 +45,21 @@ fn seeds_on_mosquitto() {
     run(Broker::Mosquitto, seeds(200..220));
 }
 
-fn outages(store: StoreKind) {
+/// What happens to any store, and to the group with it.
+const TROUBLES: [Trouble; 6] = [
+    Trouble::StoreAway(3),
+    Trouble::StoreAway(8),
+    Trouble::StoreAway(20),
+    Trouble::GroupStopped(8),
+    Trouble::Clock(15),
+    Trouble::Clock(-3600),
+];
+
+fn outages(store: StoreKind, troubles: &[Trouble]) {
     let mut bad = 0;
     for seed in seeds(1..6) {
-        for (away, group) in [(3, false), (8, false), (20, false), (8, true)] {
-            let (good, line) = Outage { seed, store, away, group }.verdict();
+        for trouble in troubles {
+            let (good, line) = Outage { seed, store, trouble: *trouble }.verdict();
             #[allow(clippy::print_stdout, reason = "the list of seeds is the result of a long run")]
             let () = println!("{} {line}", if good { "ok  " } else { "BAD " });
             bad += usize::from(!good);
@@ -61,23 +71,30 @@ fn outages(store: StoreKind) {
 #[test]
 #[ignore = "long: tests/run --long"]
 fn outages_of_sqlite() {
-    outages(StoreKind::Sqlite);
+    outages(StoreKind::Sqlite, &TROUBLES);
 }
 
 #[test]
 #[ignore = "long: tests/run --long"]
 fn outages_of_redis() {
-    outages(StoreKind::Redis);
+    outages(StoreKind::Redis, &TROUBLES);
 }
 
 #[test]
 #[ignore = "long: tests/run --long"]
 fn outages_of_nats() {
-    outages(StoreKind::Nats);
+    outages(StoreKind::Nats, &TROUBLES);
 }
 
 #[test]
 #[ignore = "long: tests/run --long"]
 fn outages_of_postgres() {
-    outages(StoreKind::Postgres);
+    outages(StoreKind::Postgres, &TROUBLES);
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn failovers() {
+    outages(StoreKind::Postgres, &[Trouble::FailOver]);
+    outages(StoreKind::Nats, &[Trouble::FailOver]);
 }

@@ -1,8 +1,9 @@
-//! A store that is away, on a broker that does not redispatch: nothing is lost, with nobody killed.
+//! What happens to a store, to clocks and to the group as a whole, on a broker that does not redispatch: nothing is lost, with
+//! nobody killed.
 
 use std::time::Duration;
 
-use flotilla_tests::{ClusterOptions, Group, Load, Mosquitto, StoreKind, StoreServer, pause, resume};
+use flotilla_tests::{ClusterOptions, Group, Load, Mosquitto, StoreCluster, StoreKind, StoreServer, pause, resume};
 use serde_json::Value;
 
 use crate::rollout_flow::flow;
@@ -13,18 +14,37 @@ const RATE: f64 = 500.0;
 const LEASE: u64 = 2;
 /// Each message is held for some time, so that a replica always has some that are not acknowledged.
 const HOLD: &str = "await new Promise(resolve => setTimeout(resolve, 20));";
+/// Where Debian's libfaketime is: a process that is started with it has a clock of its own.
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
-/// What happens, for so many seconds, beginning after as many milliseconds of load.
+/// What happens.
+#[derive(Clone, Copy, Debug)]
+pub enum Trouble {
+    /// The store is away for so many seconds: its processes stand still, its file is locked.
+    StoreAway(u64),
+    /// All processes of the group stand still for so many seconds.
+    GroupStopped(u64),
+    /// The replicas' clocks are set by so many seconds.
+    Clock(i64),
+    /// The store's first server is killed, another one takes over.
+    FailOver,
+}
+
+/// Trouble in the middle of a load.
 #[derive(Clone, Copy, Debug)]
 pub struct Outage {
     /// Decides when it begins.
     pub seed: u64,
     /// Which store.
     pub store: StoreKind,
-    /// Seconds that the store is away.
-    pub away: u64,
-    /// All processes of the group stand still instead.
-    pub group: bool,
+    /// What happens.
+    pub trouble: Trouble,
+}
+
+/// A store of one server, or of several.
+enum Store {
+    One(StoreServer),
+    Several(StoreCluster),
 }
 
 fn document() -> Value {
@@ -43,6 +63,66 @@ fn document() -> Value {
     document
 }
 
+/// The environment of processes whose clock is as far from the machine's as the file says.
+fn clock(offset: &std::path::Path) -> Vec<(String, String)> {
+    let env = [
+        ("LD_PRELOAD", FAKETIME),
+        ("FAKETIME_TIMESTAMP_FILE", offset.to_str().unwrap_or_default()),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),
+    ];
+    env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+}
+
+impl Store {
+    fn start(outage: &Outage) -> anyhow::Result<Store> {
+        Ok(match (outage.trouble, outage.store) {
+            (Trouble::FailOver, StoreKind::Postgres) => Store::Several(StoreCluster::postgres()?),
+            (Trouble::FailOver, StoreKind::Nats) => Store::Several(StoreCluster::nats()?),
+            (Trouble::FailOver, other) => anyhow::bail!("{other:?} has no cluster here"),
+            (_, one) => Store::One(StoreServer::start(one)?),
+        })
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Store::One(one) => one.url(),
+            Store::Several(several) => several.url(),
+        }
+    }
+}
+
+impl Trouble {
+    /// How long it lasts.
+    fn seconds(self) -> u64 {
+        match self {
+            Trouble::StoreAway(seconds) | Trouble::GroupStopped(seconds) => seconds,
+            Trouble::Clock(_) | Trouble::FailOver => 8,
+        }
+    }
+
+    /// Lengths of time are the fault itself here.
+    fn happen(self, store: &mut Store, group: &Group, offset: &std::path::Path) -> anyhow::Result<()> {
+        match (self, store) {
+            (Trouble::GroupStopped(seconds), _) => {
+                let pids = group.pids();
+                pids.iter().try_for_each(|pid| pause(*pid))?;
+                std::thread::sleep(Duration::from_secs(seconds));
+                pids.iter().try_for_each(|pid| resume(*pid))
+            }
+            (Trouble::StoreAway(seconds), Store::One(store)) => {
+                store.pause()?;
+                std::thread::sleep(Duration::from_secs(seconds));
+                store.resume()
+            }
+            (Trouble::Clock(seconds), _) => Ok(std::fs::write(offset, format!("{seconds:+}s\n"))?),
+            (Trouble::FailOver, Store::Several(store)) => store.fail_over(),
+            (trouble, _) => anyhow::bail!("{trouble:?} does not happen to this store"),
+        }
+    }
+}
+
 impl Outage {
     /// Runs it; whether nothing was lost, and a line that says what was.
     pub fn verdict(&self) -> (bool, String) {
@@ -54,9 +134,18 @@ impl Outage {
 
     fn run(&self) -> anyhow::Result<(bool, String)> {
         let broker = Mosquitto::start()?;
-        let mut store = StoreServer::start(self.store)?;
+        let mut store = Store::start(self)?;
+        let folder = tempfile::TempDir::new()?;
+        let offset = folder.path().join("offset");
+        std::fs::write(&offset, "+0s\n")?;
+        let env = if matches!(self.trouble, Trouble::Clock(_)) {
+            anyhow::ensure!(std::path::Path::new(FAKETIME).exists(), "{FAKETIME} is needed (package faketime)");
+            clock(&offset)
+        } else {
+            Vec::new()
+        };
         let args: Vec<String> = ["--lease", &LEASE.to_string()].map(str::to_owned).into();
-        let options = ClusterOptions { replicas: vec![Vec::new(); 3], args };
+        let options = ClusterOptions { replicas: vec![env; 3], args };
         let group = Group::start(&document(), options, store.url(), broker.address)?;
         group.admin.wait_for_ready(3)?;
         let load = Load {
@@ -64,31 +153,22 @@ impl Outage {
             topic: "in/{1..20}".into(),
             outputs: "out/+".into(),
             rate: RATE,
-            seconds: self.away + 8,
+            seconds: self.trouble.seconds() + 8,
             drain: 45,
             clients: 5,
         };
         let running = std::thread::spawn(move || load.run());
-        // Lengths of time are the fault itself here.
         std::thread::sleep(Duration::from_millis(1500 + self.seed * 397 % 1000));
-        if self.group {
-            let pids = group.pids();
-            pids.iter().try_for_each(|pid| pause(*pid))?;
-            std::thread::sleep(Duration::from_secs(self.away));
-            pids.iter().try_for_each(|pid| resume(*pid))?;
-        } else {
-            store.pause()?;
-            std::thread::sleep(Duration::from_secs(self.away));
-            store.resume()?;
-        }
+        self.trouble.happen(&mut store, &group, &offset)?;
         let results = running.join().map_err(|_| anyhow::anyhow!("the load generator panicked"))??;
         let totals = &results.totals;
         let good = totals.lost == 0 && totals.unconfirmed == 0 && totals.received == totals.sent;
-        let what = if self.group { "all processes of the group stood still" } else { "the store was away" };
         let line = format!(
-            "seed {} {:?}: {what} for {} s: {} sent, {} lost, {} unconfirmed, {} repeated",
-            self.seed, self.store, self.away, totals.sent, totals.lost, totals.unconfirmed, totals.repeated
+            "seed {} {:?} {:?}: {} sent, {} lost, {} unconfirmed, {} repeated",
+            self.seed, self.store, self.trouble, totals.sent, totals.lost, totals.unconfirmed, totals.repeated
         );
+        // It works afterwards, too: a clock that was set, a store that failed over.
+        group.admin.wait_for_ready(3)?;
         Ok((good, line))
     }
 }
