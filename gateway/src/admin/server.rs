@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
 use flotilla_tasks::Task;
 use tokio::net::TcpListener;
@@ -111,7 +113,11 @@ fn app(gate: Gate, api: Api) -> Router {
         .layer(from_fn(as_problem))
 }
 
-async fn not_found(uri: axum::http::Uri) -> Failure {
+async fn not_found(uri: Uri) -> Response {
+    // Browsers ask for it beside each page.
+    if uri.path() == "/favicon.ico" {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let detail = format!("there is nothing at {}; see /api/v1/status", uri.path());
-    Problem::new(404, "not_found", detail).into()
+    Failure::from(Problem::new(404, "not_found", detail)).into_response()
 }
