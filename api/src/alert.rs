@@ -66,7 +66,7 @@ pub struct Alert {
     pub text: String,
     /// How many replicas were ready before this one crashed: it ends when as many are again, or as many as the group is to
     /// have. 0 for all other kinds.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::omit::is_default")]
     pub ready_before: usize,
     /// Since when, milliseconds since the epoch.
     pub since_ms: u64,
@@ -76,11 +76,6 @@ pub struct Alert {
     /// It is no alert: somebody tests the way to here.
     #[serde(default)]
     pub test: bool,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 /// The alerts of a group. `GET /api/v1/groups/{group}/alerts`.

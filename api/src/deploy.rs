@@ -61,7 +61,7 @@ pub struct Deploy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tests: Option<String>,
     /// The group takes flows from its pipeline only; this deploy all the same.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "crate::omit::is_default")]
     pub override_protection: bool,
     /// Why, for the list of revisions and the audit log.
     #[serde(default)]
@@ -91,13 +91,8 @@ pub struct Rollback {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Rules>,
     /// The group takes flows from its pipeline only; this rollback all the same.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "crate::omit::is_default")]
     pub override_protection: bool,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 /// The answer to a deploy or a rollback: a rollout has begun.

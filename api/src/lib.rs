@@ -16,6 +16,7 @@ pub mod key;
 pub mod log;
 pub mod member;
 pub mod node;
+pub mod omit;
 pub mod path;
 pub mod pipeline;
 pub mod placement;

@@ -60,7 +60,7 @@ pub struct LogLine {
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
     /// How often the same line was left out before this one.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "crate::omit::is_default")]
     pub repeated: u64,
 }
 
@@ -211,11 +211,6 @@ impl fmt::Display for LogCursor {
         }
         Ok(())
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 #[cfg(test)]

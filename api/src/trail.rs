@@ -70,18 +70,13 @@ pub struct Trail {
     /// What that node reported.
     pub error: String,
     /// The status of the answer to the request that it came as; 0: it came as no request, or is not answered yet.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "crate::omit::is_default")]
     pub status: u16,
     /// When that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_us: Option<u64>,
     /// When what it came as was acknowledged; none where nothing is acknowledged, or not yet.
     pub acknowledged_us: Option<u64>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(status: &u16) -> bool {
-    *status == 0
 }
 
 /// A node that a delivery passed.

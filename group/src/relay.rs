@@ -96,12 +96,22 @@ impl Relaying {
 }
 
 async fn saying(store: &Arc<dyn Store>, group: &str, process: &str, mut waiting: mpsc::Receiver<Bytes>) {
-    let mut number = 0_u64;
+    let (mut number, mut lost) = (0_u64, 0_u64);
     while let Some(message) = waiting.recv().await {
         number += 1;
         let write = Write { ttl: Some(KEPT), fence: None };
-        if let Err(error) = store.set(&keys::said(group, process, number), message, write).await {
-            tracing::debug!(%error, "the other replicas do not hear a message to all WebSocket clients");
+        match store.set(&keys::said(group, process, number), message, write).await {
+            Ok(_) if lost > 0 => {
+                tracing::warn!(lost, "WebSocket clients of other replicas missed messages; they hear again");
+                lost = 0;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                if lost == 0 {
+                    tracing::warn!(%error, "WebSocket clients of other replicas miss what is sent to all");
+                }
+                lost += 1;
+            }
         }
     }
 }
@@ -117,7 +127,9 @@ async fn hearing(store: &Arc<dyn Store>, group: &str, process: &str, others: &At
                 said_here = Some(Instant::now());
             }
         }
-        let entries = match changes.next().await {
+        let changed = changes.next().await;
+        let looked = matches!(changed, Changed::Everything);
+        let entries = match changed {
             Changed::Keys(keys) => {
                 let came = |(key, entry): &(String, Option<_>)| {
                     entry.is_some() && *key != here && keys::is_listener(group, key)
@@ -151,7 +163,7 @@ async fn hearing(store: &Arc<dyn Store>, group: &str, process: &str, others: &At
                 hear(message);
             }
         }
-        is_first = false;
+        is_first &= !looked;
     }
 }
 

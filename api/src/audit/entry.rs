@@ -8,7 +8,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEntry {
     /// The place in the chain: 1 is the first; 0 for what is in none (yet).
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::omit::is_default")]
     pub seq: u64,
     /// Milliseconds since the epoch, on the store's clock.
     pub time_ms: u64,
@@ -49,11 +49,6 @@ pub struct AuditEntry {
     /// The rollout's number; 0 when it is not of a rollout.
     #[serde(default)]
     pub rollout: u64,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 /// Which entries: the query of `GET .../audit`. What is not given does not matter.

@@ -112,7 +112,7 @@ pub struct Hop {
     #[serde(default)]
     pub approvals: Vec<Approval>,
     /// It begins at this moment: nobody can cancel it before it is known how that went.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "crate::omit::is_default")]
     pub begins: bool,
     /// Since when the other installation does not answer, in ms since 1970 on the store's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -88,7 +88,7 @@ pub struct PlacedMember {
     /// False for one that was there before its group was put into the server group: the policy does not hold for it.
     pub bound: bool,
     /// It drains and leaves.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "crate::omit::is_default")]
     pub leaving: bool,
     /// The member whose place it takes, once it is ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -91,7 +91,7 @@ pub struct Upgrade {
     #[serde(default)]
     pub members: Vec<MemberUpgrade>,
     /// How many more have moved, before those.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::omit::is_default")]
     pub moved_before: u64,
     /// The replica that moves now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -193,9 +193,6 @@ pub struct AgentBinary {
     /// A binary that cannot be used on this machine, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedBinary>,
-    /// The agent cannot restart itself: `flotilla up` holds the broker and the gateway.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub stays: bool,
 }
 
 /// A binary that cannot be used on a machine.
@@ -208,11 +205,6 @@ pub struct RefusedBinary {
 }
 
 // A reference, as serde asks for it.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
 impl Upgrade {
     /// True while it is not over.
     pub fn is_active(&self) -> bool {

@@ -76,7 +76,7 @@ impl Acl {
         Ok(Self { rules })
     }
 
-    /// The rights of a client. A name with `/`, `+` or `#` in it fits no pattern with `%c` or `%u`, and one that
+    /// The rights of a client. A name with `/`, `+`, `#` or `*` in it fits no pattern with `%c` or `%u`, and one that
     /// begins with `$` none that begins with them: it would reach further than the pattern says.
     pub fn rights(&self, user: Option<&str>, client: &str) -> Rights {
         let mut rights = Rights::default();
@@ -99,7 +99,7 @@ impl Acl {
 }
 
 fn fill(pattern: &str, user: Option<&str>, client: &str) -> Option<Box<str>> {
-    let safe = |name: &str| !name.is_empty() && !name.contains(['/', '+', '#']);
+    let safe = |name: &str| !name.is_empty() && !name.contains(['/', '+', '#', '*']);
     let mut filled = pattern.to_owned();
     if pattern.contains("%u") {
         filled = filled.replace("%u", user.filter(|user| safe(user))?);
@@ -140,6 +140,10 @@ mod tests {
         let dollar = acl.rights(Some("$SYS"), "$SYS");
         assert!(!dollar.may_subscribe("$SYS/#") && !dollar.may_publish("$SYS/x") && !dollar.may_publish("$SYS"));
         assert!(dollar.may_publish("own/$SYS/$SYS") && dollar.may_subscribe("$SYS/broker/uptime"));
+        let star = Acl::parse("* both dev/%c/#\n* both own/%u/#\n").unwrap().rights(Some("a*"), "*");
+        assert!(
+            !star.may_subscribe("dev/other/#") && !star.may_publish("dev/other/x") && !star.may_publish("own/ab/x")
+        );
         for (bad, line) in [("ann", 1), ("\nann write a", 2), ("ann both a#", 1)] {
             assert_eq!(Acl::parse(bad).unwrap_err().0, line, "{bad}");
         }

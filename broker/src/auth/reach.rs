@@ -8,6 +8,10 @@ pub(super) fn reaches(line: &str, wanted: &str) -> bool {
     if !line.contains('*') {
         return covers(line, wanted);
     }
+    // As other wildcards at the first level [MQTT-4.7.2-1].
+    if line.starts_with('*') && wanted.starts_with('$') {
+        return false;
+    }
     // Each such level stands for the one in its place, if that begins so.
     let mut wanted_levels = wanted.split('/');
     let mut filled = Vec::new();
@@ -34,7 +38,9 @@ mod tests {
         for wanted in ["p/a/res/x", "p/a/in/x", "p/a/+/x", "p/a/#", "p/#", "p/a", "#", "p/+/+/x"] {
             assert!(!reaches("p/+/res-*/#", wanted), "{wanted}");
         }
-        assert!(reaches("a/b", "a/b") && !reaches("*", "$SYS/x") && reaches("plant*", "plant-a"));
+        assert!(
+            reaches("a/b", "a/b") && !reaches("*/#", "$SYS/x") && !reaches("*", "$SYS") && reaches("plant*", "plant-a")
+        );
         assert!(!reaches("*", "+") && !reaches("*/#", "#") && !reaches("a*", "b"));
     }
 }

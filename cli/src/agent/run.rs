@@ -18,6 +18,7 @@ use flotilla_tasks::Task;
 use tokio_util::sync::CancellationToken;
 
 use super::args::AgentArgs;
+use super::check::check;
 use super::shelf::Shelf;
 use crate::crew::{Crew, Handover, Heart, Printer, Program, ReplicaCommand, hand_over, taken_over};
 use crate::exit::Exit;
@@ -100,13 +101,21 @@ pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitC
             if let Some(next) = shelf.next(&placement, &host)
                 && let Some(slots) = crew.slots()
             {
-                stop.cancel();
-                let _ = (&mut scheduling).await;
-                tracing::info!("restarts itself with the binary {}; its replicas go on", binary_name(&next.sha256));
-                let handover = Handover::new(&holder, started_ms);
-                let error = hand_over(&next, &installed.path, &args.data, handover, &slots);
+                // Again: what is installed was never tried, and the store may be away by now.
+                let error = match check(&next.path).await {
+                    Ok(()) => {
+                        stop.cancel();
+                        let _ = (&mut scheduling).await;
+                        let name = binary_name(&next.sha256);
+                        tracing::info!("restarts itself with the binary {name}; its replicas go on");
+                        let handover = Handover::new(&holder, started_ms);
+                        let error = hand_over(&next, &installed.path, &args.data, handover, &slots);
+                        (stop, scheduling) = schedule();
+                        error
+                    }
+                    Err(error) => error,
+                };
                 shelf.refuse(&next.sha256, &format!("the agent cannot restart itself: {error:#}"));
-                (stop, scheduling) = schedule();
             }
             crew.follow(&placement, |sha256| shelf.program(&placement, sha256)).await
         };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -122,7 +122,8 @@ impl Shelf {
     /// The binary that this agent is to become, once it is there.
     pub(super) fn next(&self, placement: &Placement, host: &str) -> Option<Program> {
         let wanted = placement.binary_of_agent(host);
-        if wanted == self.own { None } else { self.there(wanted) }
+        let refused = matches!(self.known.lock().get(wanted), Some(Known::Refused(_, at)) if at.elapsed() < AGAIN);
+        if wanted == self.own || refused { None } else { self.there(wanted) }
     }
 
     /// Gets a binary, unless it is there, on its way, or was refused a moment ago.
@@ -182,7 +183,10 @@ impl Shelf {
             }
         }
         known.retain(|sha256, state| {
-            let keep = matches!(state, Known::Coming) || kept.contains(&sha256) || wanted.contains(&&**sha256);
+            // Nobody gets what is installed, so that nothing else ends its refusal.
+            let over = sha256.is_empty() && matches!(state, Known::Refused(_, at) if at.elapsed() >= AGAIN);
+            let used = matches!(state, Known::Coming) || kept.contains(&sha256) || wanted.contains(&&**sha256);
+            let keep = used && !over;
             if !keep && matches!(state, Known::There(_)) {
                 let _ = std::fs::remove_dir_all(self.folder.join(sha256));
             }
@@ -206,10 +210,12 @@ fn say(known: &Mutex<HashMap<String, Known>>, said: &watch::Sender<AgentBinary>)
     let there = known.iter().filter(|(_, state)| matches!(state, Known::There(_))).map(|(sha256, _)| sha256.clone());
     let mut staged: Vec<String> = there.chain([String::new()]).collect();
     staged.sort_unstable();
-    let refused = known.iter().find_map(|(sha256, state)| match state {
-        Known::Refused(why, _) => Some(RefusedBinary { sha256: sha256.clone(), why: why.clone() }),
+    let refusals = known.iter().filter_map(|(sha256, state)| match state {
+        Known::Refused(why, at) => Some((*at, sha256, why)),
         _ => None,
     });
+    let last = refusals.max_by_key(|(at, ..)| *at);
+    let refused = last.map(|(_, sha256, why)| RefusedBinary { sha256: sha256.clone(), why: why.clone() });
     said.send_modify(|said| (said.staged, said.refused) = (staged, refused));
 }
 
@@ -247,8 +253,15 @@ async fn write(binaries: &Binaries, keys: &KeyRing, file: &Path, sha256: &str) -
     into.sync_all().with_context(|| format!("cannot write {}", file.display()))
 }
 
+/// Makes the folder and `binaries` above it, for this user alone: who else may write there could change a checked binary.
 fn make_private(folder: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| format!("cannot make the folder {}: see --data", folder.display()))
+    let failed = |what: &Path| format!("cannot make the folder {} private: see --data", what.display());
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(|| failed(folder))?;
+    for one in folder.ancestors().take(2) {
+        let found = std::fs::symlink_metadata(one).with_context(|| failed(one))?;
+        let is_own = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
+        anyhow::ensure!(is_own, "{}: it is another user's", failed(one));
+        std::fs::set_permissions(one, std::fs::Permissions::from_mode(0o700)).with_context(|| failed(one))?;
+    }
+    Ok(())
 }

@@ -70,8 +70,8 @@ impl Handover {
     }
 }
 
-/// Replaces this process by another binary, with the same arguments and children. Returns only when that fails; everything
-/// is as before then.
+/// Replaces this process by another binary, with the same arguments and children. Returns only when that fails: the replicas
+/// go on as before then. Standard input and what SIGPIPE does are as `exec` left them.
 pub fn hand_over(
     program: &Program,
     installed: &Path,
@@ -105,7 +105,9 @@ pub fn hand_over(
         let mut next = Command::new(&program.path);
         next.args(std::env::args_os().skip(1)).env(FILE, &file).env(INSTALLED, installed).env(BINARY, &program.sha256);
         // The one descriptor that the next image finds without being told a number.
-        Ok(next.stdin(Stdio::from(theirs)).exec())
+        let error = next.stdin(Stdio::from(theirs)).exec();
+        let _ = std::fs::remove_file(&file);
+        Ok(error)
     };
     match replaced() {
         Ok(error) => anyhow::Error::from(error).context(format!("cannot run {}", program.path.display())),

@@ -26,7 +26,9 @@ pub(super) fn packages(folder: &Path) -> anyhow::Result<Vec<Package>> {
     let package = |(path, entry): (&String, &Value)| Package {
         path: path.clone(),
         version: entry["version"].as_str().unwrap_or_default().to_owned(),
-        is_locked: entry["integrity"].as_str().is_some_and(|hash| hash.starts_with("sha512-")),
+        // What came inside of another package is covered by that one's hash.
+        is_locked: entry["inBundle"] == true
+            || entry["integrity"].as_str().is_some_and(|hash| hash.starts_with("sha512-")),
         has_script: entry["hasInstallScript"] == true,
     };
     Ok(all.filter(|(path, _)| !path.is_empty()).map(package).collect())
@@ -41,12 +43,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let lock = serde_json::json!({"lockfileVersion": 3, "packages": {"": {"name": "x"},
             "node_modules/a": {"version": "1.0.0", "integrity": "sha512-x"},
+            "node_modules/a/node_modules/c": {"version": "1.0.0", "inBundle": true},
             "node_modules/b": {"version": "2.0.0", "resolved": "git+ssh://somewhere", "hasInstallScript": true}}});
         std::fs::write(folder.path().join("package-lock.json"), lock.to_string()).unwrap();
         let found = packages(folder.path()).unwrap();
-        assert_eq!(found.len(), 2);
+        assert_eq!(found.len(), 3);
         assert!(found[0].is_locked && !found[0].has_script && found[0].version == "1.0.0");
-        assert!(!found[1].is_locked && found[1].has_script);
+        assert!(found[1].is_locked, "the package around it has a hash");
+        assert!(!found[2].is_locked && found[2].has_script);
         assert!(packages(&folder.path().join("none")).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use flotilla_flows::{Document, Wanted, is_node_js, libs, wanted_modules};
 use flotilla_runtime::compile::module_fault;
 
@@ -19,6 +19,13 @@ pub async fn run(args: ModulesArgs) -> anyhow::Result<ExitCode> {
     let Command::Install(args) = args.command;
     let document = Document::parse(&source(&args.flows)?).with_context(|| args.flows.display().to_string())?;
     let wanted = wanted_modules(&document)?;
+    for one in &wanted {
+        // No version of a registry has these: an address or a folder, from which npm may run programs.
+        if let Some(range) = one.range.as_deref().filter(|range| range.contains([':', '/'])) {
+            let nodes = one.nodes.join("\", \"");
+            bail!("\"{nodes}\" needs {} from {range}: only packages of a registry are taken", one.package);
+        }
+    }
     let mut refused = parts_of_node_js(&document);
     if wanted.is_empty() {
         print("No function node names an npm module.\n");

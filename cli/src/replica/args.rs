@@ -78,7 +78,7 @@ pub struct EngineArgs {
     pub project_broker: Option<String>,
     /// Team of the project link nodes: groups of different teams do not hear each other [default: that of FlowFuse's
     /// settings, or flotilla]
-    #[arg(long, env = "FLOTILLA_PROJECT_TEAM", value_name = "NAME", value_parser = project_team)]
+    #[arg(long, env = "FLOTILLA_PROJECT_TEAM", value_name = "NAME", value_parser = flotilla_nodes_network::project::team)]
     pub project_team: Option<String>,
     /// Nodes to switch off, as they reach beyond the flow; a flow that has them is refused
     #[arg(long, env = "FLOTILLA_DENY", value_delimiter = ',', value_name = "WHAT", value_parser = ["exec", "file", "tcp-listen", "udp-listen", "websocket-listen"])]
@@ -145,14 +145,6 @@ impl EngineArgs {
         }
         args
     }
-}
-
-/// A team's name is a level of topics.
-fn project_team(name: &str) -> Result<String, String> {
-    let good =
-        !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || "/$+#\\".contains(c));
-    let why = || format!("\"{name}\" cannot be a team: it has no white space and none of / $ + # \\");
-    if good { Ok(name.to_owned()) } else { Err(why()) }
 }
 
 /// What `flotilla replica` takes.

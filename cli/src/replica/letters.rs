@@ -93,12 +93,13 @@ impl GroupLetters {
             Ok((outcome, trail)) => (Ok(outcome), trail),
             Err(why) => (Err(why), None),
         };
-        let message = match &replayed {
-            Ok(Outcome::Failed(failure)) => to_json(&failure.message),
-            _ => None,
+        // Where nothing failed anew, the node stays: the message that is kept is of that one.
+        let (node, message) = match &replayed {
+            Ok(Outcome::Failed(failure)) => (failure.node.to_string(), to_json(&failure.message)),
+            _ => (found.letter.node.clone(), None),
         };
         if let (false, Some(trail)) = (matches!(replayed, Ok(Outcome::Completed)), went)
-            && let Err(error) = self.letters.put_trail(id, self.trail(&trail), message).await
+            && let Err(error) = self.letters.put_trail(id, self.trail(&trail), &node, message).await
         {
             tracing::warn!(%error, "dead letter {id} was run again, and keeps its trail of the time before");
         }
@@ -107,12 +108,9 @@ impl GroupLetters {
                 tracing::info!(topic = found.letter.topic, "dead letter {id} was run again and is done");
                 self.letters.discard(id).await.map(drop)
             }
-            Ok(Outcome::Failed(failure)) => {
-                let (node, error) = (failure.node.to_string(), failure.error.to_text());
-                self.letters.failed_again(id, &node, &error).await
-            }
-            Ok(Outcome::Abandoned) => self.letters.failed_again(id, "", "the replica stopped").await,
-            Err(why) => self.letters.failed_again(id, "", &why).await,
+            Ok(Outcome::Failed(failure)) => self.letters.failed_again(id, &node, &failure.error.to_text()).await,
+            Ok(Outcome::Abandoned) => self.letters.failed_again(id, &node, "the replica stopped").await,
+            Err(why) => self.letters.failed_again(id, &node, &why).await,
         };
         if let Err(error) = done {
             tracing::warn!(%error, "dead letter {id} was run again, and the store does not know it");

@@ -58,20 +58,34 @@ struct Noting {
 /// Says at the end that this process has not died with a session.
 struct Calm(Option<Noting>);
 
+impl Calm {
+    /// Says it now, while the session is nobody else's.
+    async fn say(&mut self) {
+        if let Some(noting) = &self.0 {
+            noting.calm().await;
+        }
+        self.0 = None;
+    }
+}
+
+impl Noting {
+    async fn calm(&self) {
+        if let Err(error) = self.sessions.calm(&self.client, &self.process).await {
+            tracing::debug!(%error, client = self.client, "cannot say that an MQTT session was left in order");
+        }
+    }
+}
+
 impl Drop for Calm {
     fn drop(&mut self) {
-        let Some(Noting { sessions, client, process }) = self.0.take() else { return };
+        let Some(noting) = self.0.take() else { return };
         let task = Task {
             name: "end of an adoption",
-            owner: client.as_str().into(),
+            owner: noting.client.as_str().into(),
             ends: "the store has it",
             failure: "one more process counts as dead with the session",
         };
-        drop(task.spawn(async move {
-            if let Err(error) = sessions.calm(&client, &process).await {
-                tracing::debug!(%error, client, "cannot say that an MQTT session was left in order");
-            }
-        }));
+        drop(task.spawn(async move { noting.calm().await }));
     }
 }
 
@@ -240,6 +254,7 @@ impl Finisher {
                 self.give_up(kept).await;
             }
         }
+        calm.say().await;
     }
 
     /// How many processes have begun to finish it before, and did not end that. While the store is away: none; its messages

@@ -1,4 +1,5 @@
-//! The group's own user at the embedded broker, for its project links: it hears what is for the group and nothing else.
+//! The group's own user at the embedded broker, for its project links: it hears what is sent to the group and what is
+//! broadcast.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

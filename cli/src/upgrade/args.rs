@@ -16,7 +16,7 @@ pub struct UpgradeArgs {
     /// The new binary of Flotilla, for the processors of the hosts
     #[arg(long, value_name = "FILE", required_unless_present = "installed", conflicts_with = "installed")]
     pub binary: Option<PathBuf>,
-    /// Go to what is installed on each host, as after an upgrade of its package
+    /// Go from a binary that was sent back to what is installed on each host
     #[arg(long)]
     pub installed: bool,
     /// Replicas of each group that stay ready at least [default: all but one]

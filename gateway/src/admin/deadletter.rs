@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flotilla_api::Problem;
@@ -41,7 +41,7 @@ pub(super) async fn replay(
     Path((group, id)): Path<(String, u64)>,
     caller: Caller,
     Body(ReplayLetter { at_failure, .. }): Body<ReplayLetter>,
-) -> Result<StatusCode, Failure> {
+) -> Result<(StatusCode, [(HeaderName, String); 1]), Failure> {
     api.specs().get(&group).await?;
     let found = api.dead_letters(&group)?.get(id).await?;
     let node = &found.letter.node;
@@ -62,7 +62,8 @@ pub(super) async fn replay(
     let place = if at_failure { format!(", at node {node}") } else { String::new() };
     api.replays(&group)?.ask(&[id], at_failure).await?;
     api.audit(&group)?.write(caller.entry("deadletter-replay", format!("dead letter {id}{place}"))).await?;
-    Ok(StatusCode::ACCEPTED)
+    let seen_at = format!("/api/v1/groups/{group}/deadletters/{id}");
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, seen_at)]))
 }
 
 /// `PUT /api/v1/groups/{group}/deadletters/{id}/payload`: what is run again is this payload, or where it failed this message.
@@ -87,6 +88,10 @@ pub(super) async fn edit(
             Problem::new(400, "bad_payload", detail).of_field("payload")
         })?;
         let node = letters.get(id).await?.letter.node;
+        if node.is_empty() {
+            let detail = format!("dead letter {id} failed in no node, as replicas died of it: edit its payload");
+            return Err(Problem::new(409, "no_message", detail).of_field("at_failure").into());
+        }
         letters.edit_message(id, message).await?;
         let why = format!("dead letter {id}: its message at node {node}, {} bytes", bytes.len());
         api.audit(&group)?.write(caller.entry("deadletter-edit", why)).await?;

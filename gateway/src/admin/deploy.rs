@@ -56,7 +56,7 @@ pub(super) async fn deploy_to(api: &Api, caller: &Caller, group: &str, deploy: D
 }
 
 /// Where a rollout is seen that was begun.
-fn watch_at(group: &str) -> [(HeaderName, String); 1] {
+pub(super) fn watch_at(group: &str) -> [(HeaderName, String); 1] {
     [(header::LOCATION, format!("/api/v1/groups/{group}/rollout"))]
 }
 

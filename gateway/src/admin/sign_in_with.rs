@@ -42,7 +42,7 @@ impl SignIn {
 /// The name of a user for the name that a provider says: what names of ours cannot have becomes `-`.
 ///
 /// # Errors
-/// `bad_name` (403) when nothing of it is left: two such names would be one.
+/// `bad_name` (403) for a name that is not ASCII, or of which nothing is left: two such names would be one.
 pub(super) fn user_name(name: &str) -> Result<String, Problem> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let user: String = name.chars().take(64).map(|c| if fits(c) { c } else { '-' }).collect();

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
 use flotilla_api::audit::{AuditEntry, Origin};
 use flotilla_api::deploy::DryRun;
@@ -14,7 +15,7 @@ use serde::Deserialize;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
-use super::deploy::{begin, dry_run_of, refuse_missing, refuse_protected, rules};
+use super::deploy::{begin, dry_run_of, refuse_missing, refuse_protected, rules, watch_at};
 use super::plan::{Plan, plan_transfer};
 use super::problem::Failure;
 use super::rollout::waits_for;
@@ -81,10 +82,10 @@ pub(super) async fn transfer(
     Path(group): Path<String>,
     caller: Caller,
     Body(transfer): Body<Transfer>,
-) -> Result<(StatusCode, Json<Transferred>), Failure> {
+) -> Result<Response, Failure> {
     check_id(&transfer.id)?;
     if let Some(TransferProgress { revision, rollout, .. }) = begun(&api, &group, &caller, &transfer.id).await? {
-        return Ok((StatusCode::OK, Json(Transferred { revision, rollout })));
+        return Ok(Json(Transferred { revision, rollout }).into_response());
     }
     refuse_protected(&api, &group, true, false, SOURCE, &caller).await?;
     let Plan { base, new, .. } = plan_of(&api, &group, &transfer).await?;
@@ -95,15 +96,18 @@ pub(super) async fn transfer(
     }
     let there = Transferred { revision: id.clone(), rollout: 0 };
     if base.as_ref() == Some(&id) {
-        return Ok((StatusCode::OK, Json(there)));
+        return Ok(Json(there).into_response());
     }
     let rules = rules(&api, &group, None).await?;
     let why: String = transfer.why.chars().take(LONGEST).collect();
     let why = format!("{why} [{}]", transfer.id);
     let origin = Origin { source: SOURCE.to_owned(), ..caller.origin() };
     match begin(&api, &group, &new, base.as_deref(), &rules, &why, origin).await {
-        Ok((revision, rollout)) => Ok((StatusCode::ACCEPTED, Json(Transferred { revision, rollout: rollout.number }))),
-        Err(failure) if failure.0.code == "unchanged" => Ok((StatusCode::OK, Json(there))),
+        Ok((revision, rollout)) => {
+            let begun = Json(Transferred { revision, rollout: rollout.number });
+            Ok((StatusCode::ACCEPTED, watch_at(&group), begun).into_response())
+        }
+        Err(failure) if failure.0.code == "unchanged" => Ok(Json(there).into_response()),
         Err(failure) => Err(failure),
     }
 }

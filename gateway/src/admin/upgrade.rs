@@ -76,8 +76,12 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Jso
     let mut waits_for = BTreeSet::new();
     if placement.upgrade.as_ref().is_some_and(Upgrade::is_active) {
         let seen = observe(&api.store, &placement, PlacementRules::default(), false).await?;
-        let notes = decide(&placement, &seen).notes.into_iter().filter(|(group, _)| group.is_empty());
-        waits_for.extend(notes.map(|(_, why)| why));
+        let notes = decide(&placement, &seen).notes;
+        // What is about a group is there twice: told of the group, and of all.
+        let others = notes.iter().filter(|(group, _)| !group.is_empty() && !caller.sees(group));
+        let hidden: BTreeSet<&String> = others.map(|(_, why)| why).collect();
+        let shown = notes.iter().filter(|(group, why)| group.is_empty() && !hidden.contains(why));
+        waits_for.extend(shown.map(|(_, why)| why.clone()));
     }
     Ok(Json(UpgradeStatus {
         binary: placement.binary,
@@ -100,12 +104,24 @@ fn in_use(placement: &Placement) -> Vec<&str> {
     upgrade.chain([&*placement.binary]).filter(|sha256| !sha256.is_empty()).collect()
 }
 
+/// In place of what failed in a group that the caller does not see.
+const HIDDEN: &str = "a replica of another group failed";
+
 /// What the caller may look at: not the replicas of other people's groups.
 fn of_seen(mut upgrade: Upgrade, caller: &Caller) -> Upgrade {
     let may = |member: &str| {
         // A group's name may have dashes: everything before the number.
         member.rsplit_once('-').is_some_and(|(group, _)| number_of(group, member).is_some() && caller.sees(group))
     };
+    for member in upgrade.members.iter().filter(|member| !may(&member.member)) {
+        let by = format!("{}: ", member.by);
+        if upgrade.reason.starts_with(&format!("host \"{}\": {by}", member.host)) {
+            upgrade.reason = format!("host \"{}\": {HIDDEN}", member.host);
+        }
+        for host in upgrade.hosts.iter_mut().filter(|host| host.reason.starts_with(&by)) {
+            HIDDEN.clone_into(&mut host.reason);
+        }
+    }
     upgrade.members.retain(|member| may(&member.member));
     upgrade.trial = upgrade.trial.filter(|trial| caller.sees(&trial.group));
     upgrade

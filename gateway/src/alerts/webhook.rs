@@ -34,8 +34,8 @@ pub struct Webhook {
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// The address is none.
-    #[error("alerts.webhook \"{0}\" is no address: use http://HOST/PATH or https://HOST/PATH, without a user")]
-    Address(String),
+    #[error("alerts.webhook is no address: use http://HOST/PATH or https://HOST/PATH, without a user")]
+    Address,
     /// Nothing there answers.
     #[error("cannot send an alert to {address}: {reason}")]
     Unreachable {
@@ -60,7 +60,7 @@ impl Webhook {
     /// # Errors
     /// [`WebhookError::Address`].
     pub fn new(address: &str, secret: Option<Arc<str>>) -> Result<Webhook, WebhookError> {
-        let bad = || WebhookError::Address(address.to_owned());
+        let bad = || WebhookError::Address;
         let uri: Uri = address.parse().map_err(|_| bad())?;
         let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
         let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));

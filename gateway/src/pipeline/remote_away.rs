@@ -21,7 +21,9 @@ impl Asked {
         let Some(hop) = run.hop() else { return true };
         let what = format!("{} {} {} {}", run.id(), hop.at, hop.step, hop.begins);
         let mut all = self.0.lock();
-        if all.get(&run.pipeline.name).is_some_and(|(last, at)| *last == what && at.elapsed() < EVERY) {
+        // What is due anyway is not remembered: pipelines come and go.
+        all.retain(|_, (_, at)| at.elapsed() < EVERY);
+        if all.get(&run.pipeline.name).is_some_and(|(last, _)| *last == what) {
             return false;
         }
         all.insert(run.pipeline.name.clone(), (what, Instant::now()));

@@ -56,7 +56,6 @@ async fn every_route_as_everybody() {
                 .replace("{stage}", "s")
                 .replace("{sha256}", &"a".repeat(64))
                 .replace("{index}", "0")
-                .replace("{stage}", "s")
                 .replace("{module}", "node-red")
                 .replace("{name}", "inject")
                 .replace("{number}", "1")

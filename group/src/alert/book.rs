@@ -2,7 +2,7 @@
 
 use flotilla_api::alert::{Alert, AlertKind, AlertRules, Alerts, Unsent};
 
-use super::causes::Cause;
+use super::picture::Cause;
 
 /// Alerts that ended and are remembered.
 const ENDED: usize = 100;

@@ -4,40 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flotilla_api::alert::{Alert, AlertKind, AlertRules};
 use flotilla_api::replica::{ReplicaRecord, ReplicaState};
-use flotilla_api::rollout::{Phase, Rollout};
+use flotilla_api::rollout::Phase;
+
+use super::picture::{Cause, Picture};
+use super::signs::{backlog, hangs, sources};
 
 /// A replica that crashed counts as replaced when as many as before have been ready for so long.
 const REPLACED_MS: u64 = 2_000;
-
-/// What is seen of a group at one moment.
-#[derive(Clone, Debug, Default)]
-pub struct Picture {
-    /// The time, milliseconds since the epoch.
-    pub now_ms: u64,
-    /// How many replicas a supervisor is to keep running; 0: as many as are started by hand.
-    pub wanted: usize,
-    /// The living replicas; `None` when the store does not answer, and then all else is unknown, too.
-    pub replicas: Option<Vec<ReplicaRecord>>,
-    /// The rollout.
-    pub rollout: Option<Rollout>,
-    /// Dead letters in the box.
-    pub dead_letters: u64,
-    /// How long the oldest message waits at a broker that is known, milliseconds.
-    pub oldest_waiting_ms: u64,
-}
-
-/// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cause {
-    /// What kind of thing.
-    pub kind: AlertKind,
-    /// What in particular.
-    pub cause: String,
-    /// What is wrong, for people.
-    pub text: String,
-    /// How many replicas were ready before a crash; 0 for all else.
-    pub ready_before: usize,
-}
 
 /// A replica, and its signs of life.
 #[derive(Clone, Debug)]
@@ -69,12 +42,6 @@ pub struct Watch {
     away_since: Option<u64>,
     /// What was wrong when it last did.
     known: Vec<Cause>,
-}
-
-impl Cause {
-    fn new(kind: AlertKind, cause: &str, text: String) -> Cause {
-        Cause { kind, cause: cause.to_owned(), text, ready_before: 0 }
-    }
 }
 
 impl Watch {
@@ -206,45 +173,6 @@ impl Watch {
                 causes.push(Cause::new(AlertKind::Memory, &replica.id, text));
             }
         }
-    }
-}
-
-fn hangs(replicas: &[ReplicaRecord], rules: &AlertRules, causes: &mut Vec<Cause>) {
-    for replica in replicas {
-        let busy_s = replica.health.busy_ms / 1000;
-        if rules.replica_hangs_s > 0 && busy_s >= rules.replica_hangs_s {
-            let text = format!("a worker of replica {} has been busy with one message for {busy_s} s", replica.id);
-            causes.push(Cause::new(AlertKind::ReplicaHangs, &replica.id, text));
-        }
-    }
-}
-
-/// One alert for each peer, however many replicas miss it.
-fn sources(replicas: &[ReplicaRecord], rules: &AlertRules, causes: &mut Vec<Cause>) {
-    let mut lost: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for replica in replicas {
-        let long = replica.health.lost().filter(|source| source.away_ms >= rules.source_disconnected_s * 1000);
-        long.for_each(|source| lost.entry(&source.name).or_default().push(&replica.id));
-    }
-    for (name, ids) in lost.into_iter().filter(|_| rules.source_disconnected_s > 0) {
-        let text = format!(
-            "{} of {} replicas have not been connected to {name} for {} s: {}",
-            ids.len(),
-            replicas.len(),
-            rules.source_disconnected_s,
-            ids.join(", ")
-        );
-        causes.push(Cause::new(AlertKind::SourceDisconnected, name, text));
-    }
-}
-
-fn backlog(picture: &Picture, replicas: &[ReplicaRecord], rules: &AlertRules, causes: &mut Vec<Cause>) {
-    let open = replicas.iter().map(|replica| replica.health.oldest_ms).max().unwrap_or(0);
-    let oldest_s = open.max(picture.oldest_waiting_ms) / 1000;
-    if rules.backlog_s > 0 && oldest_s >= rules.backlog_s {
-        let place = if open > picture.oldest_waiting_ms { "in a replica" } else { "at the broker" };
-        let text = format!("the oldest work has waited {oldest_s} s {place}: the group does not keep up");
-        causes.push(Cause::new(AlertKind::Backlog, "oldest", text));
     }
 }
 

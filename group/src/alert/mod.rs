@@ -3,7 +3,10 @@
 mod book;
 mod books;
 mod causes;
+mod picture;
+mod signs;
 
 pub use book::Book;
 pub use books::Books;
-pub use causes::{Cause, Picture, Watch};
+pub use causes::Watch;
+pub use picture::{Cause, Picture};

@@ -181,16 +181,17 @@ impl DeadLetters {
         .await
     }
 
-    /// Puts the trail of a later delivery into a letter: that of a replay that failed, and the message where it did.
+    /// Puts the trail of a later delivery into a letter: that of a replay that failed at this node, and the message there. A
+    /// message that is kept of another node goes: it would enter the wrong one.
     ///
     /// # Errors
     /// As [`DeadLetters::get`].
-    pub async fn put_trail(&self, id: u64, trail: Trail, message: Option<Value>) -> Result<(), GroupError> {
-        self.find(id).await?;
-        let message = message.filter(fits);
+    pub async fn put_trail(&self, id: u64, trail: Trail, node: &str, message: Option<Value>) -> Result<(), GroupError> {
+        let (_, letter) = self.find(id).await?;
+        let (is_there, message) = (letter.node == node, message.filter(fits));
         self.change_content(id, |content| {
             content.trail = Some(trail.clone());
-            if message.is_some() {
+            if message.is_some() || !is_there {
                 content.message.clone_from(&message);
             }
         })
@@ -298,13 +299,15 @@ mod tests {
         assert_eq!((edited.payload.as_deref(), edited.letter.bytes, edited.letter.replays), (Some("bmV3"), 3, 1));
         assert!(all.edit(9, String::new(), 0).await.is_err());
         all.edit_message(2, json!({"payload": "c2VjcmV0"})).await.unwrap();
-        all.put_trail(2, Trail { number: 7, ..Trail::default() }, None).await.unwrap();
+        all.put_trail(2, Trail { number: 7, ..Trail::default() }, "n", None).await.unwrap();
         assert_eq!(all.get(2).await.unwrap().message, Some(json!({"payload": "c2VjcmV0"})));
         let large = json!({"payload": "x".repeat(CONTENT)});
-        all.put_trail(2, Trail { number: 7, ..Trail::default() }, Some(large)).await.unwrap();
+        all.put_trail(2, Trail { number: 7, ..Trail::default() }, "n", Some(large)).await.unwrap();
         assert_eq!(all.get(2).await.unwrap().message, Some(json!({"payload": "c2VjcmV0"})), "too large to be kept");
+        all.put_trail(2, Trail { number: 8, ..Trail::default() }, "other", None).await.unwrap();
+        assert_eq!(all.get(2).await.unwrap().message, None, "what failed at one node enters no other");
         let trailed = all.get(2).await.unwrap();
-        assert_eq!((trailed.trail.map(|trail| trail.number), trailed.payload.as_deref()), (Some(7), Some("bmV3")));
+        assert_eq!((trailed.trail.map(|trail| trail.number), trailed.payload.as_deref()), (Some(8), Some("bmV3")));
         assert!(all.discard(2).await.unwrap() && !all.discard(2).await.unwrap());
         assert!(matches!(all.get(2).await, Err(GroupError::NoKeyName { .. })));
         // Who lacks the key sees that there is something, and nothing of it.

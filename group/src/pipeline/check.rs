@@ -60,13 +60,13 @@ type Fault = (&'static str, String);
 
 fn remote(there: &RemoteStage) -> Result<(), Fault> {
     keys::check("group name", &there.group).map_err(|error| ("group", error.to_string()))?;
-    let Some((_, address)) = there.parts() else {
+    if there.url.contains('@') {
+        // Everybody who sees a pipeline sees its URLs, and others read this text.
+        return Err(("url", "a user or password does not belong into the url: give the stage a token".to_owned()));
+    }
+    if there.parts().is_none() {
         let reason = format!("url \"{}\" must be https://HOST:PORT or http://HOST:PORT, without a path", there.url);
         return Err(("url", reason));
-    };
-    if address.contains('@') {
-        // Everybody who sees a pipeline sees its URLs.
-        return Err(("url", "a user or password does not belong into the url: give the stage a token".to_owned()));
     }
     if !(1..=MOST_AWAY).contains(&there.away_minutes) {
         return Err(("away_minutes", format!("away_minutes {} must be 1 to {MOST_AWAY}", there.away_minutes)));

@@ -23,7 +23,7 @@ pub struct Placement {
     pub lost: BTreeMap<String, u64>,
     /// The highest number of a member of a group that is gone: one of the same name goes on after it, as its replicas may still
     /// run on a host that is cut off.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "flotilla_api::omit::is_default")]
     pub numbered: u64,
     /// SHA-256 of the binary that agents and replicas run; empty: the one that each machine has installed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -76,11 +76,6 @@ pub struct Places {
 }
 
 // A reference, as serde asks for it.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
 impl Placement {
     /// The places of a group, which has none yet perhaps.
     pub(crate) fn places_of(&mut self, group: &str) -> &mut Places {

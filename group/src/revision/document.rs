@@ -35,7 +35,7 @@ pub struct Revision {
     pub missing: Vec<String>,
     /// The version of the group's secrets for which it was made; 0: none. Revisions see the secrets of today, whatever
     /// this says: it makes a rollout of a change of secrets possible.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "flotilla_api::omit::is_default")]
     pub secrets: u64,
     /// Its credentials were sealed anew with another key of the group: it keeps its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,11 +49,6 @@ pub struct Resealed {
     id: String,
     /// The hash of the content as it is now: with another content it is another revision.
     hash: String,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 impl Revision {

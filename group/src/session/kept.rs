@@ -13,7 +13,7 @@ pub struct Kept {
     /// What is needed to resume it; only who resumes it knows its shape.
     pub session: Value,
     /// How many processes have begun to finish it for a dead replica, and did not end that in order.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "flotilla_api::omit::is_default")]
     pub begun: u32,
     /// What whoever finishes it runs, where the one before has died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,11 +29,6 @@ pub struct Suspect {
     pub process: String,
     /// How many processes have died with it.
     pub deaths: u32,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_none(count: &u32) -> bool {
-    *count == 0
 }
 
 /// A replica whose id nobody holds, and its sessions; or one session that was left behind on purpose.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flotilla_store::{Acquire, Lease, Store, StoreError, Write};
+use flotilla_store::{Acquire, Expect, Lease, Store, StoreError, Write};
 
 use super::kept::{Kept, Orphans};
 use crate::error::GroupError;
@@ -29,7 +29,7 @@ pub enum Recorded {
 /// The sessions of a group in the store.
 #[derive(Clone)]
 pub struct Sessions {
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     group: String,
 }
 
@@ -68,12 +68,21 @@ impl Sessions {
         self.put(&Kept { replica: keys::left_behind(&kept.client_id), ..kept.clone() }).await
     }
 
-    pub(super) async fn get(&self, client_id: &str) -> Result<Option<Kept>, GroupError> {
+    /// A session that was not given up, and its version.
+    pub(super) async fn get(&self, client_id: &str) -> Result<Option<(Kept, u64)>, GroupError> {
         let entry = self.store.get(&keys::session(&self.group, client_id)).await?;
-        entry.map(|entry| keys::read("a session", &entry)).transpose()
+        let Some(entry) = entry.filter(|entry| entry.expires.is_none()) else { return Ok(None) };
+        Ok(Some((keys::read("a session", &entry)?, entry.version)))
     }
 
-    pub(super) async fn put(&self, kept: &Kept) -> Result<(), GroupError> {
+    /// Writes a changed session if it is still at `version`. False when it is not.
+    pub(super) async fn swap(&self, kept: &Kept, version: u64) -> Result<bool, GroupError> {
+        let (key, value) = (keys::session(&self.group, &kept.client_id), keys::encode(kept));
+        let swapped = self.store.cas(&key, Expect::Version(version), Some(value), Write::default()).await?;
+        Ok(swapped.is_swapped())
+    }
+
+    async fn put(&self, kept: &Kept) -> Result<(), GroupError> {
         let value = keys::encode(kept);
         self.store.set(&keys::session(&self.group, &kept.client_id), value, Write::default()).await?;
         Ok(())

@@ -52,12 +52,15 @@ impl Sessions {
         .await
     }
 
-    /// Nothing is there any more when the session has ended meanwhile.
-    async fn change(&self, client_id: &str, change: impl FnOnce(&mut Kept) -> u32) -> Result<u32, GroupError> {
-        let Some(mut kept) = self.get(client_id).await? else { return Ok(0) };
-        let answer = change(&mut kept);
-        self.put(&kept).await?;
-        Ok(answer)
+    /// Nothing is there any more when the session has ended meanwhile. One that was given up is left to its end.
+    async fn change(&self, client_id: &str, change: impl Fn(&mut Kept) -> u32) -> Result<u32, GroupError> {
+        while let Some((mut kept, version)) = self.get(client_id).await? {
+            let answer = change(&mut kept);
+            if self.swap(&kept, version).await? {
+                return Ok(answer);
+            }
+        }
+        Ok(0)
     }
 }
 
@@ -80,9 +83,14 @@ mod tests {
         assert_eq!(sessions.note("c", "p2", "m").await.unwrap(), 0, "the same process runs it again");
         assert_eq!(sessions.note("c", "p3", "m").await.unwrap(), 1, "p2 died with it");
         sessions.calm("c", "p3").await.unwrap();
+        assert_eq!(sessions.begin("c").await.unwrap(), 1, "p3 does not count any more");
         assert_eq!(sessions.note("c", "p4", "m").await.unwrap(), 1, "p3 stopped in order");
         assert_eq!(sessions.note("c", "p5", "m").await.unwrap(), 2);
         assert_eq!(sessions.note("c", "p5", "n").await.unwrap(), 0, "the other one was done");
+        sessions.give_up(&kept).await.unwrap();
+        sessions.begin("c").await.unwrap();
+        let entry = sessions.store.get(&crate::keys::session("g", "c")).await.unwrap().unwrap();
+        assert!(entry.expires.is_some(), "one that was given up is forgotten in time");
         sessions.forget("c").await.unwrap();
         assert_eq!(sessions.begin("c").await.unwrap(), 0, "nothing is made anew");
         assert!(sessions.of("r1").await.unwrap().is_empty());

@@ -1,11 +1,11 @@
 //! A group's snapshots in the store.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use flotilla_api::snapshot::Snapshot;
 use flotilla_store::{Store, Write};
 
+use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -59,13 +59,12 @@ impl Snapshots {
             return Err(GroupError::Invalid { field: "name", reason });
         }
         let id = self.store.incr(&keys::snapshot_count(&self.group), 1.0).await? as u64;
-        let now = self.store.now().await?.duration_since(UNIX_EPOCH);
         let snapshot = Snapshot {
             id,
             name: name.to_owned(),
             description: description.to_owned(),
             revision: revision.to_owned(),
-            time_ms: now.map_or(0, |since| since.as_millis() as u64),
+            time_ms: now_ms(&*self.store).await?,
             actor: actor.to_owned(),
             run: run.to_owned(),
         };

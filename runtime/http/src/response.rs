@@ -231,8 +231,10 @@ impl Response {
         headers.remove(header::TRANSFER_ENCODING);
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let events = kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream");
+        let promised = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let (exchange, stream) = (&self.inner.exchange, &self.inner.stream);
-        let mut answer = Answer::new(Either::Right(UnsyncBoxBody::new(stream.body(exchange.present(), events))));
+        let body = stream.body(exchange.present(), events, promised);
+        let mut answer = Answer::new(Either::Right(UnsyncBoxBody::new(body)));
         *answer.status_mut() = status;
         *answer.headers_mut() = headers;
         self.inner.head.lock().streaming = true;

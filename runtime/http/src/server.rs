@@ -155,7 +155,6 @@ where
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .max_headers(MOST_HEADERS)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);

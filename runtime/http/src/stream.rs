@@ -24,6 +24,8 @@ const MOST: usize = 64 << 20;
 /// A silent stream of events sends a comment, which clients skip: proxies leave it open, and a client that is gone is noticed.
 const COMMENT_AFTER: Duration = Duration::from_secs(15);
 const COMMENT: &[u8] = b":\n\n";
+/// A client that takes nothing for so long while the flow waits for it is given up.
+const STALLED: Duration = Duration::from_secs(60);
 
 /// Why something cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +55,8 @@ struct State {
     asked_to_wait: bool,
     /// How often all that waited was taken after that.
     drains: u64,
+    /// Bytes that were taken.
+    taken: u64,
     ended: bool,
     /// The flow failed, or nobody can write any more: the client hears that something is missing.
     cut: bool,
@@ -125,7 +129,7 @@ impl Stream {
         self.state.lock().ended
     }
 
-    /// True when the client got all of it.
+    /// True when all of it was taken to be sent.
     pub(super) fn is_sent(&self) -> bool {
         self.state.lock().sent
     }
@@ -144,7 +148,7 @@ impl Stream {
         async move {
             loop {
                 let drained = stream.drained.notified();
-                {
+                let taken = {
                     let state = stream.state.lock();
                     if state.gone {
                         return false;
@@ -152,18 +156,37 @@ impl Stream {
                     if state.drains > seen {
                         return true;
                     }
+                    state.taken
+                };
+                if tokio::time::timeout(STALLED, drained).await.is_err() && stream.give_up(taken) {
+                    return false;
                 }
-                drained.await;
             }
         }
     }
 
-    /// Its other end: the body of the answer. `events`: it is a stream of server-sent events.
-    pub(super) fn body(self: &Arc<Stream>, present: Present, events: bool) -> Sending {
+    /// Cuts the stream off when it is not ended and nothing was taken since.
+    fn give_up(&self, taken: u64) -> bool {
+        let mut state = self.state.lock();
+        if state.ended || state.taken != taken {
+            return false;
+        }
+        state.cut = true;
+        state.wake();
+        drop(state);
+        self.leave();
+        true
+    }
+
+    /// Its other end: the body of the answer. `events`: it is a stream of server-sent events. `promised`: bytes that the head
+    /// says it has.
+    pub(super) fn body(self: &Arc<Stream>, present: Present, events: bool, promised: Option<u64>) -> Sending {
         Sending {
             stream: self.clone(),
             comment: events.then(|| Box::pin(silence())),
             boundary: true,
+            line_end: false,
+            left: promised,
             flushed: false,
             _present: present,
         }
@@ -181,6 +204,10 @@ pub(super) struct Sending {
     comment: Option<Pin<Box<Sleep>>>,
     /// No event is half sent.
     boundary: bool,
+    /// What was sent ends with a line end.
+    line_end: bool,
+    /// Bytes that the head promised and that are still to come: the body is dropped once there are none.
+    left: Option<u64>,
     /// There was time to send what came before the cut.
     flushed: bool,
     _present: Present,
@@ -195,12 +222,16 @@ impl Body for Sending {
         let mut state = stream.state.lock();
         if let Some(chunk) = state.chunks.pop_front() {
             state.waiting -= chunk.len();
+            state.taken += chunk.len() as u64;
             if state.chunks.is_empty() && std::mem::take(&mut state.asked_to_wait) {
                 state.drains += 1;
                 stream.drained.notify_waiters();
             }
             drop(state);
-            self.boundary = chunk.ends_with(b"\n\n") || chunk.ends_with(b"\r\n\r\n");
+            self.left = self.left.map(|left| left.saturating_sub(chunk.len() as u64));
+            let empty_line = matches!(&chunk[..], b"\n" | b"\r\n");
+            self.boundary = chunk.ends_with(b"\n\n") || chunk.ends_with(b"\r\n\r\n") || (empty_line && self.line_end);
+            self.line_end = chunk.ends_with(b"\n");
             if let Some(comment) = &mut self.comment {
                 comment.as_mut().reset(tokio::time::Instant::now() + COMMENT_AFTER);
             }
@@ -235,6 +266,9 @@ impl Body for Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
+        if self.left == Some(0) {
+            self.stream.state.lock().sent = true;
+        }
         self.stream.leave();
     }
 }
@@ -249,7 +283,7 @@ mod tests {
     fn stream(events: bool) -> (Arc<Stream>, Sending) {
         let (exchange, _) = Exchange::new(true);
         let stream = Arc::new(Stream::default());
-        let body = stream.body(exchange.present(), events);
+        let body = stream.body(exchange.present(), events, None);
         (stream, body)
     }
 

@@ -56,9 +56,9 @@ pub(super) struct Rerun {
 /// What the server has sent and this client has not acknowledged.
 ///
 /// Messages are acknowledged in the order in which they came (MQTT 5, section 4.6), or by key where the broker agreed to that:
-/// one that takes long holds up those behind it, of its key or all. It is open until its [`Ticket`] ends; a ticket that is
-/// dropped unsettled counts as never acknowledged, and the server sends the message again to this session or, when that ends, to
-/// another member. More open messages than the limit stop the reading of the socket, which is how back-pressure reaches the
+/// one that takes long holds up those behind it, of its key or all. It is open until its [`Ticket`] is settled; a ticket that is
+/// dropped unsettled leaves it, and those behind it, open until the connection ends. What was never acknowledged the server sends
+/// again: to this session, or to another member when that has ended. More open messages than the limit stop the reading of the socket, which is how back-pressure reaches the
 /// server. When the connection ends, what came at QoS 1 is void here; what came at QoS 2 is gone on with after a reconnect,
 /// because the server will not send it a second time under another identifier.
 pub(super) struct Inbox {

@@ -51,6 +51,9 @@ pub struct Script {
     pub(super) thread: Rc<Thread>,
     pub(super) names: RefCell<HashMap<Persistent<Atom<'static>>, Str, FxBuildHasher>>,
     pub(super) accessors: RefCell<FxHashMap<Str, Getter>>,
+    /// Accessors and methods of host objects: what they do is done in the name of this realm.
+    pub(super) host_accessors: RefCell<FxHashMap<Str, Getter>>,
+    pub(super) host_methods: RefCell<FxHashMap<&'static str, Persistent<Function<'static>>>>,
     /// Functions that set a list of properties.
     pub(super) fillers: RefCell<Shapes<Persistent<Function<'static>>>>,
     /// Prototypes of slim views.
@@ -159,6 +162,8 @@ impl Script {
             thread: thread.clone(),
             names: RefCell::default(),
             accessors: RefCell::default(),
+            host_accessors: RefCell::default(),
+            host_methods: RefCell::default(),
             fillers: RefCell::default(),
             slim_protos: RefCell::default(),
             slim: Cell::new(false),

@@ -73,7 +73,10 @@ impl FunctionScript {
             has_status: Cell::new(false),
             on_close: RefCell::default(),
         });
-        node.compile()?;
+        if let Err(error) = node.compile() {
+            node.leave_realm();
+            return Err(error);
+        }
         Ok(node)
     }
 

@@ -11,7 +11,6 @@ use rquickjs::function::Constructor;
 use rquickjs::function::{Rest, This};
 use rquickjs::object::{AsProperty, Filter, Property, PropertyFlags};
 use rquickjs::{Atom, Class, Ctx, Exception, Function, Object as JsObject, Persistent, Result, Value as JsValue, qjs};
-use rustc_hash::FxHashMap;
 
 use flotilla_value::{HostObject, Str, Value};
 
@@ -64,13 +63,6 @@ impl<'js> AsProperty<'js, ()> for Hidden<'js> {
     }
 }
 
-type Accessor = (Persistent<Function<'static>>, Persistent<Function<'static>>);
-
-thread_local! {
-    static ACCESSORS: RefCell<FxHashMap<Str, Accessor>> = RefCell::default();
-    static METHODS: RefCell<FxHashMap<&'static str, Persistent<Function<'static>>>> = RefCell::default();
-}
-
 impl HostView {
     pub(super) fn host(&self) -> Arc<dyn HostObject> {
         self.host.0.clone()
@@ -103,7 +95,8 @@ impl HostView {
 /// The getter and setter of a property. A container that was read, and an object that was assigned, stay in the script's
 /// object: the script may change them further.
 fn accessor<'js>(script: &'static Script, ctx: &Ctx<'js>, key: &Str) -> Result<SharedAccessor<'js>> {
-    if let Some((get, set)) = ACCESSORS.with(|all| all.borrow().get(key).cloned()) {
+    let known = script.host_accessors.borrow().get(key).cloned();
+    if let Some((get, set)) = known {
         return Ok(SharedAccessor { get: get.restore(ctx)?, set: set.restore(ctx)? });
     }
     let name = key.clone();
@@ -129,13 +122,12 @@ fn accessor<'js>(script: &'static Script, ctx: &Ctx<'js>, key: &Str) -> Result<S
         host.set(&name, value).map_err(|text| Exception::throw_type(&ctx, &text))
     };
     let (get, set) = (Function::new(ctx.clone(), get)?, Function::new(ctx.clone(), set)?);
-    ACCESSORS.with(|all| {
-        let mut all = all.borrow_mut();
-        if all.len() >= KEPT {
-            all.clear();
-        }
-        all.insert(key.clone(), (Persistent::save(ctx, get.clone()), Persistent::save(ctx, set.clone())));
-    });
+    let mut all = script.host_accessors.borrow_mut();
+    if all.len() >= KEPT {
+        all.clear();
+    }
+    all.insert(key.clone(), (Persistent::save(ctx, get.clone()), Persistent::save(ctx, set.clone())));
+    drop(all);
     Ok(SharedAccessor { get, set })
 }
 
@@ -155,7 +147,8 @@ fn hold<'js>(ctx: &Ctx<'js>, class: &Class<'js, HostView>, name: &Str, was: Valu
 
 /// A method, as a function that all host objects share: it goes to the one that it is called on.
 fn method<'js>(script: &'static Script, ctx: &Ctx<'js>, name: &'static str) -> Result<Function<'js>> {
-    if let Some(known) = METHODS.with(|all| all.borrow().get(name).cloned()) {
+    let known = script.host_methods.borrow().get(name).cloned();
+    if let Some(known) = known {
         return known.restore(ctx);
     }
     let call = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Rest<JsValue<'js>>| -> Result<JsValue<'js>> {
@@ -184,7 +177,7 @@ fn method<'js>(script: &'static Script, ctx: &Ctx<'js>, name: &'static str) -> R
         }
     };
     let made = Function::new(ctx.clone(), call)?.with_name(name)?;
-    METHODS.with(|all| all.borrow_mut().insert(name, Persistent::save(ctx, made.clone())));
+    script.host_methods.borrow_mut().insert(name, Persistent::save(ctx, made.clone()));
     Ok(made)
 }
 

@@ -124,11 +124,12 @@ impl Script {
     pub fn try_module(&'static self, name: &str, root: &Path) -> std::result::Result<(), String> {
         const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
         let root = root.to_string_lossy().into_owned();
-        self.enter(Some(LIMIT), |ctx| {
+        let script = self.realm_of_modules().map_err(|error| error.to_string())?;
+        script.enter(Some(LIMIT), |ctx| {
             let loaded =
-                self.tool(ctx, "loadModule").and_then(|load: Function<'_>| load.call::<_, JsValue<'_>>((name, root)));
+                script.tool(ctx, "loadModule").and_then(|load: Function<'_>| load.call::<_, JsValue<'_>>((name, root)));
             loaded.map(|_| ()).map_err(|error| {
-                super::failure::caught(self, ctx, &error, Some(LIMIT), None).value.to_text().to_string()
+                super::failure::caught(script, ctx, &error, Some(LIMIT), None).value.to_text().to_string()
             })
         })
     }

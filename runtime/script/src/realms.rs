@@ -30,19 +30,24 @@ impl Script {
     /// The realm of this thread that this code runs in.
     pub(super) fn realm_for(&'static self, source: &Source) -> Result<&'static Script, ScriptStartError> {
         if source.uses_modules() {
-            return MODULES.with(|cell| {
-                if let Some(script) = cell.get() {
-                    return Ok(*script);
-                }
-                let script = Script::make(&self.thread, Builtins::Open)?;
-                Ok(*cell.get_or_init(|| script))
-            });
+            return self.realm_of_modules();
         }
         if patches(&source.parts()) { Script::make(&self.thread, Builtins::Open) } else { Ok(self) }
     }
 
-    /// Lets go of a realm that one node had for itself. What still runs in its name (a promise that settles late) runs in the
-    /// thread's shared realm and finds its node closed.
+    /// The realm of this thread that npm modules are loaded into.
+    pub(super) fn realm_of_modules(&'static self) -> Result<&'static Script, ScriptStartError> {
+        MODULES.with(|cell| {
+            if let Some(script) = cell.get() {
+                return Ok(*script);
+            }
+            let script = Script::make(&self.thread, Builtins::Open)?;
+            Ok(*cell.get_or_init(|| script))
+        })
+    }
+
+    /// Lets go of a realm that one node had for itself. What still runs in its name (a promise that settles late) keeps its own
+    /// built-ins, is entered through the shared realm, and finds its node closed.
     fn retire(&'static self) {
         let Ok(shared) = Script::current() else { return };
         let modules = MODULES.with(|cell| cell.get().copied());
@@ -50,6 +55,8 @@ impl Script {
             return;
         }
         self.accessors.borrow_mut().clear();
+        self.host_accessors.borrow_mut().clear();
+        self.host_methods.borrow_mut().clear();
         self.fillers.take();
         self.slim_protos.take();
         self.names.borrow_mut().clear();

@@ -104,7 +104,7 @@ async fn a_download_waits_for_its_client() {
         (
             "large",
             "const res = msg.res._res; const piece = Buffer.alloc(65536, 'x'); let most = 0;
-             for (let n = 0; n < 300; n += 1) {
+             for (let n = 0; n < 1000; n += 1) {
                  if (!res.write(piece)) await new Promise((go) => res.once('drain', go));
                  most = Math.max(most, res.writableLength);
              }
@@ -115,7 +115,8 @@ async fn a_download_waits_for_its_client() {
     .await;
     let mut client = Client::ask(&running, "/large").await;
     client.until("\r\n\r\n").await;
-    // It reads nothing until the server can write no more: more than fits into the buffers of the connection.
+    // It reads nothing, and all of it does not fit into the buffers of the connection. That nothing ends is seen with time alone.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(running.engine.shared().deliveries().counts().in_flight, 1, "the function waits for its client");
     let mut rest = Vec::new();
     let reading = async {
@@ -127,10 +128,26 @@ async fn a_download_waits_for_its_client() {
         }
     };
     tokio::time::timeout(DEADLINE, reading).await.unwrap();
-    assert!(rest.len() + client.read.len() > 300 * 65536);
+    assert!(rest.len() + client.read.len() > 1000 * 65536);
     idle(&running).await;
     let most = ask(&running, "/most").await;
     assert!(most.ends_with("\r\n\r\n65536") || most.ends_with("\r\n\r\n0"), "no more than one piece waits: {most}");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn methods_of_an_answer_are_of_the_realm_of_whoever_calls_them() {
+    let running = flow(&[
+        ("shared", "msg.res._res.set('X-A', 'b'); msg.payload = 'shared'; return msg;"),
+        ("own", "Array.prototype.last = 1; msg.res._res.end(Buffer.from('bytes'));"),
+    ])
+    .await;
+    for _ in 0..2 {
+        let shared = ask(&running, "/shared").await;
+        assert!(shared.ends_with("\r\n\r\nshared"), "{shared}");
+        let own = ask(&running, "/own").await;
+        assert!(own.ends_with("\r\n\r\nbytes"), "{own}");
+    }
     running.end().await;
 }
 

@@ -13,20 +13,20 @@ const ENDS: Duration = Duration::from_secs(90);
 
 #[test]
 fn agents_on_sqlite() {
-    places_moves_replaces_and_upgrades(StoreKind::Sqlite);
+    places_moves_replaces_and_refuses_a_binary(StoreKind::Sqlite);
 }
 
 #[test]
 fn agents_on_nats() {
-    places_moves_replaces_and_upgrades(StoreKind::Nats);
+    places_moves_replaces_and_refuses_a_binary(StoreKind::Nats);
 }
 
 #[test]
 fn agents_on_postgresql() {
-    places_moves_replaces_and_upgrades(StoreKind::Postgres);
+    places_moves_replaces_and_refuses_a_binary(StoreKind::Postgres);
 }
 
-fn places_moves_replaces_and_upgrades(kind: StoreKind) {
+fn places_moves_replaces_and_refuses_a_binary(kind: StoreKind) {
     let mut hosts = Hosts::start_on_store(kind).unwrap();
     hosts.agent("h1", &[]).unwrap();
     hosts.agent("h2", &[]).unwrap();

@@ -27,7 +27,13 @@ pub fn begin(
         return Err(refused("upgrade_active", why));
     }
     if placement.binary == to {
-        return Err(refused("unchanged", format!("agents and replicas run the binary {} already", binary_name(to))));
+        let why = match to {
+            "" => "no binary was sent: each machine runs what it has installed. Send a new one with `flotilla upgrade \
+                   --binary FILE`"
+                .to_owned(),
+            _ => format!("agents and replicas run the binary {} already", binary_name(to)),
+        };
+        return Err(refused("unchanged", why));
     }
     if hosts.is_empty() {
         let why = "there is no host with an agent: start `flotilla agent` on each machine; replicas that were started \

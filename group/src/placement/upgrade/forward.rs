@@ -96,10 +96,6 @@ impl Decision {
         if host.binary.runs == upgrade.to {
             return set_host(upgrade, name, HostStep::Done, "", seen.now_ms);
         }
-        if host.binary.stays {
-            let reason = "its agent is `flotilla up`, which takes it at its next start";
-            return set_host(upgrade, name, HostStep::Done, reason, seen.now_ms);
-        }
         if let Some(why) = refused(host, &upgrade.to) {
             return self.halt(seen, upgrade, name, &why);
         }
@@ -195,7 +191,7 @@ impl Decision {
 }
 
 /// Why a host cannot use a binary.
-fn refused(host: &HostSeen, sha256: &str) -> Option<String> {
+pub(super) fn refused(host: &HostSeen, sha256: &str) -> Option<String> {
     let refused = host.binary.refused.as_ref().filter(|refused| refused.sha256 == sha256)?;
     Some(format!("the binary {} cannot be used: {}", binary_name(sha256), refused.why))
 }

@@ -3,6 +3,7 @@
 use flotilla_api::placement::{HostStep, Trial, Upgrade, binary_name};
 use flotilla_api::rollout::{Phase, Step};
 
+use super::forward::refused;
 use super::pair::{group_of, host_of, set_host, set_member};
 use crate::placement::decide::Decision;
 use crate::placement::document::member_name;
@@ -37,8 +38,15 @@ impl Decision {
                 }
                 continue;
             }
-            if host.binary.runs == upgrade.to && !host.binary.stays {
-                return self.waits("", format!("the agent of host \"{name}\" restarts itself with the binary before"));
+            if host.binary.runs == upgrade.to {
+                let why = match refused(host, &upgrade.from) {
+                    Some(why) => format!(
+                        "the agent of host \"{name}\" cannot go back: {why}. Mend that, or stop the agent: its replicas are \
+                         placed elsewhere then"
+                    ),
+                    None => format!("the agent of host \"{name}\" restarts itself with the binary before"),
+                };
+                return self.waits("", why);
             }
             match self.next_of(seen, &name, |places, number| places.trial.contains(&number)) {
                 Some((group, number, None)) => return self.start_pair(seen, upgrade, &group, number, &name),

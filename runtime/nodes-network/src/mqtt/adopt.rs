@@ -72,7 +72,7 @@ pub async fn adopt(
             client.until_ended().await;
         }
         Some(suspects) => {
-            #[allow(clippy::disallowed_methods, reason = "no more wait than the client has open")]
+            #[allow(clippy::disallowed_methods, reason = "the receive maximum of 1 bounds it")]
             let (turns, waiting) = mpsc::unbounded_channel();
             broker.state.lock().careful.push(Careful { client: client.clone(), turns });
             broker.run(client.clone());

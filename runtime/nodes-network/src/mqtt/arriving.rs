@@ -85,7 +85,9 @@ impl MqttBroker {
             }
             let consumers = self.state.lock().consumers();
             let targets = consumers.iter().flat_map(|consumer| consumer.targets(&publish).to_vec());
-            (!consumers.is_empty()).then(|| targets.collect())
+            // Answers to what a dead process asked are for nobody.
+            let are_answers = self.own.as_ref().is_some_and(|own| !own.drains);
+            (are_answers || !consumers.is_empty()).then(|| targets.collect())
         } else {
             Some(client.targets(&publish))
         };

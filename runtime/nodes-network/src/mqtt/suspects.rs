@@ -4,9 +4,10 @@
 //! letter. Nothing is noted in the good case: a session that is finished at the first attempt costs one write.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use flotilla_mqtt::{Client, Publish, Ticket};
+use flotilla_mqtt::{Client, Publish, Ticket, Verdict};
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
@@ -26,7 +27,7 @@ pub trait Suspects: Send + Sync {
 /// A message of such a session that waits for its turn.
 pub(super) type Waiting = (Publish, Ticket);
 
-/// The messages of such a session. No more wait than the client has open.
+/// The messages of such a session. No more wait than the broker sends at a time: the receive maximum is 1.
 pub(super) struct Careful {
     pub(super) client: Arc<Client>,
     pub(super) turns: mpsc::UnboundedSender<Waiting>,
@@ -58,6 +59,11 @@ impl MqttBroker {
     ) {
         let limit = self.shared.settings().max_attempts.max(1);
         while let Some((publish, ticket)) = waiting.recv().await {
+            if ticket.gone().is_some_and(|gone| gone.load(Ordering::Acquire)) {
+                // Its connection ended while it waited: the broker sends it again.
+                ticket.settle(Verdict::Never);
+                continue;
+            }
             if !publish.dup {
                 // The broker had not sent it before: nobody has died with it.
                 self.take_and_wait(client, publish, ticket).await;

@@ -29,13 +29,6 @@ pub(super) fn response() -> String {
     format!("res-{}", &generate_id()[..8])
 }
 
-/// An id for a call: 28 hex digits.
-pub(super) fn call_id() -> Str {
-    let mut id = generate_id().to_string() + &generate_id();
-    id.truncate(28);
-    Str::from(id)
-}
-
 /// Where a node's answers come.
 ///
 /// # Errors
@@ -159,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_request_waits_here_while_its_message_is_away() {
-        let (identity, node, id) = (identity(), Str::new("n"), call_id());
+        let (identity, node, id) = (identity(), Str::new("n"), flotilla_nodes_core::call_id());
         assert!(id.len() == 28 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let mut sent = Msg::default();
         sent.set("payload", 1.0);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use flotilla_value::{Object, ParseError, Str, StringifyError, Value, parse_json, stringify};
+use rustc_hash::FxHashSet;
 
 /// JSON text of a message. A function is sent as `undefined`: its source stays in its script. Live requests and responses
 /// are left out.
@@ -137,14 +138,15 @@ fn entries(data: &Value) -> Option<Vec<(Value, Value)>> {
 
 /// Texts and numbers once each; other values are told apart by what they are, not by what they say.
 fn distinct(items: &[Value]) -> Vec<Value> {
-    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+    let (mut texts, mut numbers) = (FxHashSet::<&str>::default(), FxHashSet::<u64>::default());
+    let mut kept = Vec::with_capacity(items.len());
     for item in items {
-        let same = |other: &Value| match (item, other) {
-            (Value::String(a), Value::String(b)) => a == b,
-            (Value::Number(a), Value::Number(b)) => a.total_cmp(b).is_eq(),
-            _ => false,
+        let is_new = match item {
+            Value::String(text) => texts.insert(text.as_str()),
+            Value::Number(number) => numbers.insert(number.to_bits()),
+            _ => true,
         };
-        if !kept.iter().any(same) {
+        if is_new {
             kept.push(item.clone());
         }
     }

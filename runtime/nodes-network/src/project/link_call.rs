@@ -9,7 +9,7 @@ use std::time::Duration;
 use flotilla_engine::message::{Delivery, Msg};
 use flotilla_engine::{Node, NodeCx, NodeError, Stateless, Worker};
 use flotilla_mqtt::{Outgoing, Publish, Receipt};
-use flotilla_nodes_core::take_call;
+use flotilla_nodes_core::{call_id, take_call};
 use flotilla_value::{ErrorValue, Str, Value};
 use futures::future::LocalBoxFuture;
 use rustc_hash::FxHashMap;
@@ -145,7 +145,7 @@ impl LinkCall {
 
 impl Node for LinkCall {
     fn receive(&self, msg: Msg) {
-        let id = calls::call_id();
+        let id = call_id();
         let link = self.cx.config().str("topic");
         let caller = Caller { identity: &self.identity, node: self.cx.id(), link, response: &self.response };
         let out = caller.outgoing(&id, &msg);

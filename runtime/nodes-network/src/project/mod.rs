@@ -18,4 +18,4 @@ pub use identity::ProjectWire;
 pub use link_call::TYPE as CALL;
 pub use link_in::TYPE as IN;
 pub use link_out::TYPE as OUT;
-pub use topics::rights;
+pub use topics::{rights, team};

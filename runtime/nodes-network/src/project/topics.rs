@@ -69,6 +69,10 @@ fn build(team: &str, project: &str, way: &str, link: &str) -> Result<String, Str
 
 /// What a project may do on a broker that it shares with others, as lines of an ACL: hear what is for it, send to all.
 pub fn rights(team: &str, project: &str) -> Vec<String> {
+    if !is_level(team) || !is_level(project) {
+        // The nodes say so: with these names there is no topic.
+        return Vec::new();
+    }
     [
         format!("subscribe ff/v1/{team}/p/{project}/in/#"),
         format!("subscribe ff/v1/{team}/p/+/out/#"),
@@ -82,6 +86,14 @@ pub fn rights(team: &str, project: &str) -> Vec<String> {
     .into()
 }
 
+/// A team's name, as the command line takes it.
+///
+/// # Errors
+/// Says what the name may not have.
+pub fn team(name: &str) -> Result<String, String> {
+    if is_level(name) { Ok(name.to_owned()) } else { Err(format!("\"{name}\" cannot be a team: {RULE}")) }
+}
+
 const RULE: &str = "it has no empty level, no white space and none of $ + # \\";
 
 fn is_level(level: &str) -> bool {
@@ -92,6 +104,12 @@ fn is_level(level: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_make_no_topic_have_no_rights() {
+        assert!(rights("t", "+").is_empty() && rights("t\nboth #", "p").is_empty() && rights("t", "p").len() == 8);
+        assert!(team("a b").is_err() && team("plant").is_ok());
+    }
 
     #[test]
     fn topics_are_those_of_the_package() {

@@ -148,6 +148,11 @@ impl Outage {
         let options = ClusterOptions { replicas: vec![env; 3], args };
         let group = Group::start(&document(), options, store.url(), broker.address)?;
         group.admin.wait_for_ready(3)?;
+        if matches!(self.trouble, Trouble::Clock(_)) {
+            let maps = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+            let own = group.pids().into_iter().filter(|pid| maps(*pid).contains("libfaketime")).count();
+            anyhow::ensure!(own == 3, "{own} of 3 replicas have a clock of their own");
+        }
         let load = Load {
             broker: broker.address,
             topic: "in/{1..20}".into(),

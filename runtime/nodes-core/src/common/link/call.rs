@@ -67,6 +67,13 @@ pub(super) fn return_message(shared: &Arc<Shared>, node: &str, call: Str, msg: M
     }
 }
 
+/// An id for a call to another group: 28 hex digits, as the package of project links makes them.
+pub fn call_id() -> Str {
+    let mut id = generate_id().to_string() + &generate_id();
+    id.truncate(28);
+    Str::from(id)
+}
+
 /// Ends a call that a link call node of this worker has made to another group: the message that waits for the answer, if
 /// it still does.
 pub fn take_call(worker: &Rc<Worker>, node: &str, call: &str) -> Option<Msg> {
@@ -133,10 +140,7 @@ impl LinkCall {
     }
 
     fn call_elsewhere(&self, link: &GroupLink, msg: Msg) {
-        // As long as the package of project links makes them.
-        let mut id = generate_id().to_string() + &generate_id();
-        id.truncate(28);
-        let id = Str::from(id);
+        let id = call_id();
         self.begin(&id, msg.clone());
         let opened = groups(&self.cx).and_then(|groups| groups.0.open(&self.cx).map(|()| groups));
         let called = opened.and_then(|groups| groups.0.call(&self.cx, link, &id, &msg));

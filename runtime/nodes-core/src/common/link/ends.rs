@@ -103,14 +103,15 @@ impl Node for LinkOut {
         for target in self.leads_to() {
             self.cx.shared().deliver(&target, msg.clone());
         }
+        let mut failed = None;
         for link in &self.elsewhere {
             let sent = groups(&self.cx).and_then(|groups| groups.0.send(&self.cx, link, &msg));
-            if let Err(why) = sent {
-                let error = Value::Error(Arc::new(ErrorValue::new(why)));
-                return self.cx.report().error(error, Some(&msg));
-            }
+            failed = failed.or(sent.err());
         }
-        self.cx.report().done(&msg);
+        match failed {
+            Some(why) => self.cx.report().error(Value::Error(Arc::new(ErrorValue::new(why))), Some(&msg)),
+            None => self.cx.report().done(&msg),
+        }
     }
 
     fn start(&self) {

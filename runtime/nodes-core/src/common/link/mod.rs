@@ -6,6 +6,6 @@ mod other_groups;
 mod targets;
 
 pub(crate) use call::call;
-pub use call::{TYPE as CALL, take_call};
+pub use call::{TYPE as CALL, call_id, take_call};
 pub use ends::{IN, OUT};
 pub use other_groups::{GroupLink, Groups, OtherGroups};
