@@ -122,3 +122,22 @@ pub struct Scale {
     #[serde(default, skip_serializing)]
     pub actor: String,
 }
+
+/// What the removal of a group ended at MQTT brokers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupRemoved {
+    /// The MQTT sessions that its replicas had left at brokers, which would go on to queue messages there.
+    pub sessions: Vec<SessionEnd>,
+}
+
+/// What became of an MQTT session that nobody goes on with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionEnd {
+    /// Its ClientID.
+    pub client_id: String,
+    /// The broker's URL, without user and password.
+    pub broker: String,
+    /// Why it is still there; none when it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}

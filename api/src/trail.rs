@@ -122,7 +122,7 @@ pub struct TrailFilter {
     pub value: String,
     /// It passed this node, by id or name.
     pub node: String,
-    /// It failed.
+    /// It failed, or its request was answered with 504, as the flow was too late.
     pub failed: bool,
     /// So many at most, the newest; 0: 100.
     pub most: usize,
@@ -154,7 +154,7 @@ impl TrailFilter {
             && (self.topic.is_empty() || of_topic(&self.topic))
             && (self.value.is_empty() || has(&self.value))
             && (self.node.is_empty() || is(&trail.source) || trail.steps.iter().any(|step| is(&step.id)))
-            && (!self.failed || trail.end == Some(TrailEnd::Failed))
+            && (!self.failed || trail.end == Some(TrailEnd::Failed) || trail.status == 504)
     }
 
     /// Those that are wanted, the newest first.

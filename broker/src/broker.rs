@@ -57,6 +57,23 @@ const REPORT: Duration = Duration::from_secs(1);
 
 impl Broker {
     /// Binds the listeners and serves.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    /// use std::time::Duration;
+    ///
+    /// use flotilla_broker::{Broker, Config};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    /// let broker = Broker::start(Config { listen, ..Config::default() }).await?;
+    /// assert_ne!(broker.tcp_addr().port(), 0);
+    /// assert!(broker.status().groups.is_empty());
+    /// broker.shutdown(Duration::from_secs(1)).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check()?;
         let (listeners, addresses) = Listeners::bind(&config).await?;

@@ -34,19 +34,19 @@ pub struct Message {
 /// Bytes of the messages that the broker holds, each counted once: waiting, in flight and retained; and of the places
 /// that they have in the queues of sessions.
 #[derive(Debug, Clone, Default)]
-pub struct Held(Arc<AtomicUsize>);
+pub struct HeldBytes(Arc<AtomicUsize>);
 
-/// What one message adds to [`Held`], for as long as it lives.
+/// What one message adds to [`HeldBytes`], for as long as it lives.
 #[derive(Debug)]
 pub struct Weight {
-    held: Held,
+    held: HeldBytes,
     bytes: usize,
 }
 
 /// Bytes of a place in a session's queue.
 const PLACE: usize = 96;
 
-impl Held {
+impl HeldBytes {
     /// Bytes.
     pub fn bytes(&self) -> usize {
         self.0.load(Ordering::Relaxed)
@@ -77,7 +77,7 @@ impl Drop for Weight {
 impl Message {
     /// From a PUBLISH whose alias is resolved. What may be `held` is copied out of the read buffer,
     /// or a few bytes would keep a whole buffer alive.
-    pub fn new(publish: Publish, now: Instant, held: Option<&Held>) -> Arc<Self> {
+    pub fn new(publish: Publish, now: Instant, held: Option<&HeldBytes>) -> Arc<Self> {
         let expires = publish.expiry.map(|seconds| now + std::time::Duration::from_secs(seconds.into()));
         let Publish { mut topic, mut payload, mut forward, qos, retain, .. } = publish;
         let size = topic.len() + payload.len() + forward.len();
@@ -99,7 +99,7 @@ impl Message {
     }
 
     /// Counts it among what is held.
-    pub fn weigh(&mut self, held: &Held) {
+    pub fn weigh(&mut self, held: &HeldBytes) {
         self.weight = Some(held.weigh(self.size()));
     }
 

@@ -17,7 +17,7 @@ pub enum Exit {
     Refused = 3,
     /// The rollout was halted, and the replicas went back.
     Halted = 4,
-    /// The admin API or the store does not answer.
+    /// The admin API, the store or a broker does not answer.
     Unreachable = 5,
     /// There was nothing to do: the group runs this already.
     Unchanged = 6,

@@ -26,6 +26,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::door::DoorArgs;
 use crate::group_key::old_key;
+use crate::left_sessions::LeftSessions;
 use crate::logging;
 use crate::oidc::OidcArgs;
 use crate::process::{Metrics, Ops, Readiness, Shutdown};
@@ -111,6 +112,8 @@ pub struct GatewayParts {
     pub allow_unknown: bool,
     /// The group's keys, for credentials of deploys.
     pub keys: KeyRing,
+    /// Where project links meet, with user and password.
+    pub project_broker: Option<String>,
     /// TLS of the two addresses.
     pub tls: GatewayTls,
     /// Another system that says who somebody is.
@@ -134,6 +137,7 @@ impl Gateway {
         let driver = Driver::new(parts.store.clone(), &parts.group, &id, LEASE)?;
         let known = flotilla_runtime::types().names().map(str::to_owned).collect();
         let audited = parts.store.clone();
+        let left = LeftSessions::new(parts.store.clone(), parts.keys.clone(), parts.project_broker);
         let types = NodeTypes { known, allow_unknown: parts.allow_unknown };
         let desired = DesiredStates::new(parts.store.clone(), &parts.group)?;
         let pauses = (parts.store.clone(), desired);
@@ -152,6 +156,7 @@ impl Gateway {
         parts.metrics.also(move || gauges.render());
         let api = Api::new(parts.store, &parts.group, types, parts.keys);
         let api = api.with_logs(logs).with_alert_secret(alert_secret).with_sign_in(parts.sign_in);
+        let api = api.with_session_ender(Arc::new(left));
         let program = std::env::current_exe().context("cannot find this program's file")?;
         let pipelines = PipelineDriver::new(api.clone(), &id, program);
         let pool = Pool::new(Balancer::threads());
@@ -264,6 +269,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
     let gateway = Gateway::start(GatewayParts {
         store,
         keys,
+        project_broker: None,
         group: args.group,
         allow_unknown: args.allow_unknown,
         audit_heads: args.audit_heads,

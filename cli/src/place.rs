@@ -22,7 +22,7 @@ pub struct Place {
 }
 
 /// The lock on a data folder; given back when the process ends, however it ends.
-pub struct Held {
+pub struct FolderLock {
     file: File,
     path: PathBuf,
 }
@@ -39,18 +39,18 @@ impl Place {
     }
 }
 
-impl Held {
+impl FolderLock {
     /// Takes a data folder.
     ///
     /// # Errors
     /// When another process runs in it, with its id and address.
-    pub fn take(data: &Path) -> anyhow::Result<Held> {
+    pub fn take(data: &Path) -> anyhow::Result<FolderLock> {
         let path = data.join(FILE);
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.with_context(|| format!("cannot open {}; see --data", path.display()))?;
         match file.try_lock() {
             Ok(()) => {
-                let held = Held { file, path };
+                let held = FolderLock { file, path };
                 held.tell("")?;
                 Ok(held)
             }
@@ -98,14 +98,14 @@ mod tests {
     fn a_folder_is_taken_once_and_found_while_it_is() {
         let folder = tempfile::TempDir::new().unwrap();
         assert_eq!(Place::find(folder.path()), None);
-        let held = Held::take(folder.path()).unwrap();
+        let held = FolderLock::take(folder.path()).unwrap();
         held.tell("127.0.0.1:1881").unwrap();
         let place = Place { pid: std::process::id(), admin: "127.0.0.1:1881".to_owned() };
         assert_eq!(Place::find(folder.path()), Some(place));
-        let error = Held::take(folder.path()).err().unwrap().to_string();
+        let error = FolderLock::take(folder.path()).err().unwrap().to_string();
         assert!(error.contains("127.0.0.1:1881") && error.contains("flotilla down"), "{error}");
         drop(held);
         assert_eq!(Place::find(folder.path()), None, "the file stays, but nobody holds it");
-        assert!(Held::take(folder.path()).is_ok());
+        assert!(FolderLock::take(folder.path()).is_ok());
     }
 }

@@ -30,7 +30,7 @@ pub struct TrailArgs {
     /// Those whose recorded property has this value
     #[arg(long, value_name = "VALUE", default_value = "", hide_default_value = true, conflicts_with_all = RECORDS)]
     value: String,
-    /// Those that failed
+    /// Those that failed, or whose request was answered 504
     #[arg(long, conflicts_with_all = RECORDS)]
     failed: bool,
     /// Show so many at most, the newest
@@ -112,7 +112,7 @@ pub fn text(trail: &Trail) -> String {
     }
     let mut lines = vec![(0, format!("came in through {}", shown(&trail.source)))];
     if !trail.whole {
-        lines.push((0, "(what it passed before it failed was not recorded)".to_owned()));
+        lines.push((0, "(what it passed before this was not recorded)".to_owned()));
     }
     for step in &trail.steps {
         lines.push((step.at_us, format!("{}, which took {}", shown(&step.id), ms(step.took_us))));
@@ -126,7 +126,8 @@ pub fn text(trail: &Trail) -> String {
         lines.push((one.at_us, format!("published on {} at QoS {}; {end}", one.topic, one.qos)));
     }
     if let Some(at) = trail.answered_us {
-        lines.push((at, format!("answered {}", trail.status)));
+        let why = if trail.status == 504 { ": the flow did not answer in time" } else { "" };
+        lines.push((at, format!("answered {}{why}", trail.status)));
     }
     // What happened at the same time stays as it is: came, passed, published.
     lines.sort_by_key(|(at, _)| *at);

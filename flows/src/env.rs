@@ -7,8 +7,23 @@ use serde_json::{Map, Value};
 /// Fields that Node-RED leaves alone.
 const UNTOUCHED: [&str; 4] = ["wires", "env", "info", "type"];
 
-/// Fills `${NAME}` in. A field that is `${NAME}` and nothing else takes the variable's own type; inside other text the
-/// variable is printed, and what is not defined is empty there. A whole-field name that is not defined stays as it is.
+/// Fills `${NAME}` in. A field that is `${NAME}` and nothing else takes the variable's own type; a name that is not defined stays
+/// as it is. Inside other text nothing is filled in, as in Node-RED.
+///
+/// ```
+/// use flotilla_flows::substitute_env;
+/// use serde_json::json;
+///
+/// let node = json!({"port": "${PORT}", "topic": "plant/${LINE}", "host": "${HOST}", "type": "${PORT}"});
+/// let lookup = |name: &str| match name {
+///     "PORT" => Some(json!(1883)),
+///     "LINE" => Some(json!("one")),
+///     _ => None,
+/// };
+/// let filled = substitute_env(node.as_object().unwrap(), &lookup);
+/// let wanted = json!({"port": 1883, "topic": "plant/${LINE}", "host": "${HOST}", "type": "${PORT}"});
+/// assert_eq!(serde_json::Value::from(filled), wanted);
+/// ```
 pub fn substitute_env(props: &Map<String, Value>, lookup: &dyn Fn(&str) -> Option<Value>) -> Map<String, Value> {
     props
         .iter()

@@ -23,7 +23,7 @@ pub use deployment::DeployType;
 pub use diff::{Change, Effects, Kind as ChangeKind, diff, effects};
 pub use document::{Document, NodeConfig, ParseError};
 pub use env::substitute_env;
-pub use expand::{EnvVar, Expanded, Graph, GraphNode, PROJECT_BROKER, Scope, ScopeKind, expand};
+pub use expand::{EnvVar, Expanded, Graph, GraphNode, PROJECT_BROKER, PROJECT_LINK_BROKERS, Scope, ScopeKind, expand};
 pub use flowfuse::{FlowFuseError, FlowFuseSnapshot, FlowFuseVar, Translated, is_flowfuse, take_project_broker};
 pub use known::{
     UnknownType, VersionConflict, Wanted, is_core_type, is_node_js, libs, npm_package, unknown_types, wanted_modules,

@@ -25,7 +25,7 @@ pub(crate) enum Follows {
 }
 
 #[derive(Default)]
-struct Seen<'a> {
+struct Fields<'a> {
     host: Option<&'a [u8]>,
     length: Option<u64>,
     coding: Option<&'a [u8]>,
@@ -88,8 +88,8 @@ fn unreadable(error: httparse::Error, head: &[u8]) -> Refusal {
     }
 }
 
-fn fields<'a>(headers: &[httparse::Header<'a>], old: bool) -> Result<Seen<'a>, Refusal> {
-    let mut seen = Seen::default();
+fn fields<'a>(headers: &[httparse::Header<'a>], old: bool) -> Result<Fields<'a>, Refusal> {
+    let mut seen = Fields::default();
     for header in headers {
         let value = header.value.trim_ascii();
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
@@ -192,7 +192,7 @@ fn check_coding(coding: &[u8]) -> Result<(), Refusal> {
 }
 
 /// RFC 6455, section 4.2.1.
-fn check_handshake(method: &str, seen: &Seen<'_>) -> Result<(), Refusal> {
+fn check_handshake(method: &str, seen: &Fields<'_>) -> Result<(), Refusal> {
     if method != "GET" {
         return Err(Refusal::bad("a WebSocket handshake is a GET"));
     }

@@ -22,6 +22,8 @@ pub struct Changes {
     watches: Vec<Watch>,
     /// When everything is to be read anew.
     due: Instant,
+    /// How often, whatever the watch tells.
+    anyway: Duration,
 }
 
 /// What a reader has to do.
@@ -36,7 +38,13 @@ pub enum Changed {
 impl Changes {
     /// Changes under any of the prefixes; a whole key is a prefix, too.
     pub fn new(store: Arc<dyn Store>, prefixes: Vec<String>) -> Changes {
-        Changes { store, prefixes, watches: Vec::new(), due: Instant::now() }
+        Changes { store, prefixes, watches: Vec::new(), due: Instant::now(), anyway: ANYWAY }
+    }
+
+    /// Reads everything anew this often, for what is large and of which nobody depends on a missed change.
+    #[must_use]
+    pub fn every(self, anyway: Duration) -> Changes {
+        Changes { anyway, ..self }
     }
 
     /// Waits for the next change; the first call answers at once. Dropping the future loses nothing.
@@ -47,7 +55,7 @@ impl Changes {
             return Changed::Everything;
         }
         let Ok(first) = tokio::time::timeout_at(self.due, any(&mut self.watches)).await else {
-            self.due = Instant::now() + ANYWAY;
+            self.due = Instant::now() + self.anyway;
             return Changed::Everything;
         };
         let mut keys = Vec::new();
@@ -56,7 +64,7 @@ impl Changes {
             match event {
                 Some(Event::Change { key, entry }) => keys.push((key, entry)),
                 Some(Event::Resync) => {
-                    self.due = Instant::now() + ANYWAY;
+                    self.due = Instant::now() + self.anyway;
                     return Changed::Everything;
                 }
                 None => self.watches.clear(),

@@ -14,7 +14,7 @@ use crate::error::GroupError;
 use crate::host::Hosts;
 use crate::keys;
 use crate::member::Registry;
-use crate::rollout::{Action, Actor, Seen, decide};
+use crate::rollout::{Action, Actor, GroupView, decide};
 
 /// How often a rollout that runs is looked at, whatever changes: its deadlines come without a change.
 const TICK: Duration = Duration::from_millis(200);
@@ -137,7 +137,7 @@ impl Driver {
             Some(_) => Hosts::new(self.store.clone()).zones().await?,
             None => BTreeMap::new(),
         };
-        let seen = Seen { now_ms: self.desired.now_ms().await?, replicas: self.registry.staying().await?, zones };
+        let seen = GroupView { now_ms: self.desired.now_ms().await?, replicas: self.registry.staying().await?, zones };
         let action = decide(rollout, &seen);
         if matches!(action, Action::Wait { .. }) {
             return Ok(());

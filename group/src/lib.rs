@@ -35,6 +35,7 @@ pub mod snapshot;
 pub mod spec;
 pub mod subscription;
 pub mod trail;
+pub mod version;
 
 pub use changes::{Changed, Changes};
 pub use driver::Driver;

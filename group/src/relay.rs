@@ -20,6 +20,10 @@ const KEPT: Duration = Duration::from_secs(10);
 const HERE: Duration = Duration::from_secs(15);
 /// How often it says so.
 const SAY_HERE: Duration = Duration::from_secs(5);
+/// When it could not say so, it tries again this much later.
+const SAY_AGAIN: Duration = Duration::from_secs(1);
+/// Everything is read anew this often only, as what was said is large: the watch tells of each change, and when it missed some.
+const LOOK: Duration = Duration::from_secs(60);
 /// What waits to be said at most.
 const WAITING: usize = 1024;
 /// The largest message that is told to others.
@@ -118,31 +122,34 @@ async fn saying(store: &Arc<dyn Store>, group: &str, process: &str, mut waiting:
 
 async fn hearing(store: &Arc<dyn Store>, group: &str, process: &str, others: &AtomicBool, hear: impl Fn(Bytes)) {
     let here = keys::listens(group, process);
-    let mut changes = Changes::new(store.clone(), vec![keys::relay(group)]);
-    let (mut heard, mut is_first, mut said_here) = (Heard::default(), true, None::<Instant>);
+    let is_other = |key: &str| key != here && keys::is_listener(group, key);
+    let mut changes = Changes::new(store.clone(), vec![keys::relay(group)]).every(LOOK);
+    let (mut heard, mut is_first, mut say_here) = (Heard::default(), true, Instant::now());
+    let mut listeners: HashSet<String> = HashSet::new();
     loop {
-        if said_here.is_none_or(|at| at.elapsed() >= SAY_HERE) {
+        if say_here <= Instant::now() {
             let write = Write { ttl: Some(HERE), fence: None };
-            if store.set(&here, Bytes::new(), write).await.is_ok() {
-                said_here = Some(Instant::now());
-            }
+            let said = store.set(&here, Bytes::new(), write).await;
+            say_here = Instant::now() + if said.is_ok() { SAY_HERE } else { SAY_AGAIN };
         }
-        let changed = changes.next().await;
+        let Ok(changed) = tokio::time::timeout_at(say_here, changes.next()).await else { continue };
         let looked = matches!(changed, Changed::Everything);
         let entries = match changed {
             Changed::Keys(keys) => {
-                let came = |(key, entry): &(String, Option<_>)| {
-                    entry.is_some() && *key != here && keys::is_listener(group, key)
-                };
-                if keys.iter().any(came) {
-                    others.store(true, Ordering::Release);
+                for (key, entry) in keys.iter().filter(|(key, _)| is_other(key)) {
+                    match entry {
+                        Some(_) => listeners.insert(key.clone()),
+                        None => listeners.remove(key),
+                    };
                 }
+                others.store(!listeners.is_empty(), Ordering::Release);
                 keys.into_iter().filter_map(|(key, entry)| Some((key, entry?.value))).collect()
             }
             Changed::Everything => match store.list(&keys::relay(group)).await {
                 Ok(entries) => {
-                    let listens = entries.iter().any(|entry| entry.key != here && keys::is_listener(group, &entry.key));
-                    others.store(listens, Ordering::Release);
+                    let there = entries.iter().filter(|entry| is_other(&entry.key));
+                    listeners = there.map(|entry| entry.key.clone()).collect();
+                    others.store(!listeners.is_empty(), Ordering::Release);
                     // What a process said that is silent is gone by now.
                     let speaks: HashSet<&str> =
                         entries.iter().filter_map(|entry| Some(keys::said_by(group, &entry.key)?.0)).collect();

@@ -16,8 +16,8 @@ mod url;
 mod watch;
 
 pub use contract::{
-    Acquire, BlockingStore, Cas, Entry, Event, Expect, Fence, Held, Lease, MAX_KEY, MAX_VALUE, Moment, Result, Store,
-    StoreError, Watch, Write,
+    Acquire, BlockingStore, Cas, Entry, Event, Expect, Fence, HeldLease, Lease, MAX_KEY, MAX_VALUE, Moment, Result,
+    Store, StoreError, Watch, Write,
 };
 pub use metered::Metered;
 pub use open::open;

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
-use crate::contract::{Acquire, BlockingStore, Cas, Entry, Expect, Fence, Held, Lease, Result, Store, Watch, Write};
+use crate::contract::{
+    Acquire, BlockingStore, Cas, Entry, Expect, Fence, HeldLease, Lease, Result, Store, Watch, Write,
+};
 
 /// The operations, as labels name them.
 const OPS: [&str; 12] =
@@ -96,7 +98,7 @@ impl Store for Metered {
         told("release", began, self.0.release(lease).await)
     }
 
-    async fn leases(&self, prefix: &str) -> Result<Vec<Held>> {
+    async fn leases(&self, prefix: &str) -> Result<Vec<HeldLease>> {
         let began = Instant::now();
         told("leases", began, self.0.leases(prefix).await)
     }

@@ -19,6 +19,21 @@ use crate::url::bad_url;
 /// Every URL takes `?timeout=` (`500ms`, `2s`; default `2s`); those of servers also `namespace=` (default `flotilla`),
 /// `ca=`, `cert=` and `key=` (PEM files). User and password come from the URL or else from `FLOTILLA_STORE_USER` and
 /// `FLOTILLA_STORE_PASSWORD`, the CA from `FLOTILLA_STORE_CA`.
+///
+/// ```
+/// use flotilla_store::{Write, open};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::TempDir::new()?;
+/// let store = open(&format!("sqlite:{}", folder.path().join("store.db").display())).await?;
+/// let version = store.set("greeting", "hello".into(), Write::default()).await?;
+/// let entry = store.get("greeting").await?.expect("it was written");
+/// assert_eq!((entry.value.as_ref(), entry.version), (&b"hello"[..], version));
+/// assert_eq!(store.incr("count", 2.0).await?, 2.0);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     match scheme {

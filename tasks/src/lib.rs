@@ -21,6 +21,7 @@
 //! code that blocks. Where something else spawns (a `TaskTracker`, a `JoinSet`, a `LocalSet`, a runtime's handle), give it
 //! [`Task::supervise`]. Whoever must act on a panic uses [`Task::supervise_then`] or looks at the [`Ended`] of the handle.
 
+mod asked;
 mod failing;
 mod handle;
 mod report;

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::asked::panic_if_asked;
 use super::failing::Failing;
 use super::report::{Panicked, report, text};
 use super::task::Task;
@@ -29,16 +30,22 @@ impl<F: Future> Future for Supervised<F> {
     type Output = Result<F::Output, Panicked>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(work) = &mut self.work else { return Poll::Pending };
-        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+        let this = &mut *self;
+        let Some(work) = &mut this.work else { return Poll::Pending };
+        let name = this.task.name;
+        let turn = || {
+            panic_if_asked(name);
+            work.as_mut().poll(cx)
+        };
+        match catch_unwind(AssertUnwindSafe(turn)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => {
-                self.work = None;
+                this.work = None;
                 Poll::Ready(Ok(value))
             }
             Err(panic) => {
-                let panicked = self.task.panicked(text(&*panic));
-                let work = self.work.take();
+                let panicked = this.task.panicked(text(&*panic));
+                let work = this.work.take();
                 // Dropping it may panic as well: one report is enough.
                 let _ = catch_unwind(AssertUnwindSafe(|| {
                     let _failing = Failing::begin();

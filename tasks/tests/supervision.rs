@@ -14,17 +14,17 @@ use flotilla_tasks::{Ended, Task, is_failing};
 #[derive(Clone, Default)]
 struct Drops(Arc<[AtomicUsize; 2]>);
 
-struct Held(Drops);
+struct DropGuard(Drops);
 
-impl Drop for Held {
+impl Drop for DropGuard {
     fn drop(&mut self) {
         self.0.0[usize::from(is_failing())].fetch_add(1, Ordering::SeqCst);
     }
 }
 
 impl Drops {
-    fn held(&self) -> Held {
-        Held(self.clone())
+    fn held(&self) -> DropGuard {
+        DropGuard(self.clone())
     }
 
     fn seen(&self) -> [usize; 2] {
@@ -33,7 +33,7 @@ impl Drops {
 }
 
 /// A future that keeps what it holds over its own panic.
-struct Panics(#[allow(dead_code, reason = "only dropped")] Held);
+struct Panics(#[allow(dead_code, reason = "only dropped")] DropGuard);
 
 impl Future for Panics {
     type Output = ();

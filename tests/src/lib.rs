@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a panic of a helper shows in the test that waits for it")]
 
 mod admin;
+mod alert_receiver;
 mod browser;
 mod cluster;
 mod collector;
@@ -19,13 +20,16 @@ mod ports;
 mod postgres;
 mod process;
 mod redis;
+mod rumqttd;
 mod sshd;
 mod store_cluster;
 mod store_server;
 mod up;
 mod wait;
+mod wire;
 
 pub use admin::{Admin, write_flow};
+pub use alert_receiver::AlertReceiver;
 pub use browser::Browser;
 pub use cluster::{Cluster, ClusterOptions, Group};
 pub use collector::Collector;
@@ -42,8 +46,10 @@ pub use part::{Part, wait_for};
 pub use ports::free_ports;
 pub use process::{Killed, example, flotilla, is_on_path, kill, pause, peak_memory, resume, terminate};
 pub use redis::Redis;
+pub use rumqttd::Rumqttd;
 pub use sshd::Sshd;
 pub use store_cluster::StoreCluster;
 pub use store_server::{StoreKind, StoreServer};
 pub use up::{Up, UpOptions};
 pub use wait::eventually;
+pub use wire::Wire;

@@ -9,6 +9,7 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 use crate::ports::free_ports;
+use crate::process::signal;
 use crate::wait::eventually;
 
 /// A Mosquitto that runs. Dropped, it is killed.
@@ -30,9 +31,38 @@ impl Mosquitto {
         let [address] = free_ports()?;
         let folder = TempDir::new()?;
         let config = folder.path().join("mosquitto.conf");
+        let acl = folder.path().join("acl");
+        std::fs::write(&acl, "topic readwrite #\n")?;
+        // As whom it is started, it reads the file again.
         let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous {anonymous}\nmax_queued_messages 100000\nmax_inflight_messages 0\n",
-            address.port()
+            "listener {} 127.0.0.1\nallow_anonymous {anonymous}\nmax_queued_messages 100000\nmax_inflight_messages 0\n\
+             user root\nacl_file {}\n",
+            address.port(),
+            acl.display()
+        );
+        std::fs::write(&config, text)?;
+        Ok(Mosquitto { process: run(&config, address)?, address, folder })
+    }
+
+    /// From now on takes publishes to these topics only and refuses all others (PUBACK with a reason); whatever is there may be
+    /// read as before. `#`: all.
+    pub fn take_only(&self, topics: &str) -> anyhow::Result<()> {
+        std::fs::write(self.folder.path().join("acl"), format!("topic readwrite {topics}\ntopic read #\n"))?;
+        signal("HUP", self.pid())
+    }
+
+    /// The same; this user may connect, with this password, and nobody else.
+    pub fn start_for(user: &str, password: &str) -> anyhow::Result<Mosquitto> {
+        let [address] = free_ports()?;
+        let folder = TempDir::new()?;
+        let (config, users) = (folder.path().join("mosquitto.conf"), folder.path().join("users"));
+        std::fs::write(&users, "")?;
+        let made = Command::new("mosquitto_passwd").arg("-b").arg(&users).args([user, password]).output()?;
+        anyhow::ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let text = format!(
+            "listener {} 127.0.0.1\nuser root\nallow_anonymous false\npassword_file {}\nmax_queued_messages 100000\n",
+            address.port(),
+            users.display()
         );
         std::fs::write(&config, text)?;
         Ok(Mosquitto { process: run(&config, address)?, address, folder })

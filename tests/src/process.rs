@@ -31,7 +31,8 @@ pub fn example(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../flows/examples").join(name)
 }
 
-fn signal(name: &str, pid: u32) -> Killed {
+/// Sends a signal by its name.
+pub(crate) fn signal(name: &str, pid: u32) -> Killed {
     let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status()?;
     ensure!(status.success(), "kill -{name} {pid}: {status}");
     Ok(())

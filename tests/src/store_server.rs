@@ -11,6 +11,7 @@ use crate::ports::free_ports;
 use crate::postgres::Postgres;
 use crate::process::{pause, resume};
 use crate::wait::eventually;
+use crate::wire::Wire;
 
 /// Which kind of store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub enum StoreKind {
 pub struct StoreServer {
     kind: StoreKind,
     url: String,
+    address: SocketAddr,
     server: Option<Child>,
     /// While a file is locked.
     lock: Option<rusqlite::Connection>,
@@ -63,12 +65,22 @@ impl StoreServer {
             }
         };
         let server = command.map(|command| spawn(command, address)).transpose()?;
-        Ok(StoreServer { kind, url, server, lock: None, folder })
+        Ok(StoreServer { kind, url, address, server, lock: None, folder })
     }
 
     /// As replicas are given it.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same over a wire that leads to it.
+    pub fn url_over(&self, wire: &Wire) -> String {
+        self.url.replace(&self.address.to_string(), &wire.address.to_string())
+    }
+
+    /// Where its server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Takes it away: its processes stand still; a file is locked, as by a backup.

@@ -116,6 +116,12 @@ impl Up {
         Up::start_in(data, flows, options, mqtt, Vec::new())
     }
 
+    /// The same with its data on another disk.
+    pub fn start_on_disk(disk: &Path, flows: &Path, options: UpOptions) -> anyhow::Result<Up> {
+        let [mqtt] = free_ports()?;
+        Up::start_in(TempDir::new_in(disk)?, flows, options, mqtt, Vec::new())
+    }
+
     /// The same with another broker instead of the embedded one.
     pub fn start_beside(flows: &Path, mut options: UpOptions, broker: SocketAddr) -> anyhow::Result<Up> {
         options.args.push("--no-broker".to_owned());
@@ -153,6 +159,17 @@ impl Up {
     pub fn start_again(&mut self, replicas: usize) -> anyhow::Result<()> {
         (self.child, self.output, self.log) = spawn(&self.args, &self.env)?;
         self.wait_ready(replicas, Duration::from_mins(1))
+    }
+
+    /// The same with other values of these flags: `[FLAG, VALUE, FLAG, VALUE]`.
+    pub fn start_again_with(&mut self, args: &[&str], replicas: usize) -> anyhow::Result<()> {
+        for pair in args.chunks(2) {
+            match self.args.iter().position(|arg| arg == pair[0]) {
+                Some(flag) => self.args[flag + 1] = pair[1].into(),
+                None => self.args.extend(pair.iter().map(OsString::from)),
+            }
+        }
+        self.start_again(replicas)
     }
 
     fn wait_ready(&mut self, replicas: usize, deadline: Duration) -> anyhow::Result<()> {

@@ -119,6 +119,8 @@ fn main() {
     println!("cargo:rerun-if-env-changed=CARGO_CFG_SANITIZE");
 
     let src_dir = Path::new("quickjs");
+    // flotilla: with any rerun-if line, cargo no longer looks at the files by itself.
+    println!("cargo:rerun-if-changed=quickjs");
 
     let out_dir = env::var("OUT_DIR").expect("No OUT_DIR env var is set by cargo");
     let out_dir = Path::new(&out_dir);

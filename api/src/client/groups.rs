@@ -3,7 +3,7 @@
 use super::error::ClientError;
 use super::transport::Client;
 use crate::audit::{AuditChain, AuditEntry, AuditFilter};
-use crate::group::{GroupSpec, GroupStatus, PauseChange, Scale};
+use crate::group::{GroupRemoved, GroupSpec, GroupStatus, PauseChange, Scale};
 use crate::path::{of_group, part};
 use crate::replica::ReplicaRecord;
 
@@ -38,9 +38,10 @@ impl Client {
         self.post(&of_group(group, if paused { "pause" } else { "resume" }), change).await
     }
 
-    /// Removes a group without replicas.
-    pub async fn remove_group(&self, group: &str) -> Result<(), ClientError> {
-        self.delete(&of_group(group, "")).await
+    /// Removes a group without replicas, and ends the MQTT sessions that they left at brokers. Asked again, it ends those
+    /// that could not be ended before.
+    pub async fn remove_group(&self, group: &str) -> Result<GroupRemoved, ClientError> {
+        self.delete_for(&of_group(group, "")).await
     }
 
     /// Sets how many replicas the supervisor of a group keeps running.

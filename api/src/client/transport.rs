@@ -33,17 +33,23 @@ pub struct Client {
     address: Arc<str>,
     token: Option<Arc<str>>,
     tls: Option<Arc<ClientTls>>,
+    largest: usize,
 }
 
 impl Client {
     /// A client of the API at `HOST:PORT`, a name or an IP address; `token` is shown to it.
     pub fn new(address: impl Into<Arc<str>>, token: Option<&str>) -> Client {
-        Client { address: address.into(), token: token.map(Arc::from), tls: None }
+        Client { address: address.into(), token: token.map(Arc::from), tls: None, largest: LARGEST }
     }
 
     /// The same over TLS.
     pub fn with_tls(self, tls: ClientTls) -> Client {
         Client { tls: Some(Arc::new(tls)), ..self }
+    }
+
+    /// The same that takes answers of so many bytes at most; without it 64 MiB.
+    pub fn with_largest(self, bytes: usize) -> Client {
+        Client { largest: bytes, ..self }
     }
 
     /// Where it connects.
@@ -73,6 +79,11 @@ impl Client {
 
     pub(super) async fn delete(&self, path: &str) -> Result<(), ClientError> {
         self.send(Method::DELETE, path, None).await.map(drop)
+    }
+
+    /// DELETE that answers with what became of it.
+    pub(super) async fn delete_for<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.answer(&self.send(Method::DELETE, path, None).await?)
     }
 
     /// Reads an answer; nothing (204) is `null`.
@@ -134,7 +145,7 @@ impl Client {
 
     async fn whole(&self, body: Incoming) -> Result<Bytes, ClientError> {
         #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]
-        let read = Limited::new(body, LARGEST).collect().await;
+        let read = Limited::new(body, self.largest).collect().await;
         Ok(read.map_err(|error| self.foreign(error))?.to_bytes())
     }
 

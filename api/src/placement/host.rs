@@ -30,6 +30,10 @@ pub struct HostFacts {
     /// That user's id: it tells another one who got the name later.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub owner_id: String,
+    /// The group of the `flotilla up` that is this host's agent; empty: `flotilla agent`. `up` starts replicas of no other group,
+    /// and neither it nor they become another binary.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub own_group: String,
 }
 
 /// What an agent says of its machine with each sign of life.

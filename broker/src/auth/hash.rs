@@ -7,6 +7,12 @@ use super::error::AuthError;
 
 /// The argon2id hash of a password with a new salt, as a users file takes it.
 ///
+/// ```
+/// let hash = flotilla_broker::hash_password("secret").unwrap();
+/// assert!(hash.starts_with("$argon2id$"));
+/// assert_ne!(hash, flotilla_broker::hash_password("secret").unwrap());
+/// ```
+///
 /// # Errors
 /// [`AuthError::Unhashable`] when the password is longer than argon2 takes.
 pub fn hash_password(password: &str) -> Result<String, AuthError> {

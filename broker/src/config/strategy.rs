@@ -59,6 +59,15 @@ impl FromStr for Strategy {
 }
 
 /// The strategy of the share groups whose name fits.
+///
+/// ```
+/// use flotilla_broker::{GroupStrategy, Strategy};
+///
+/// let given: GroupStrategy = "plant*=topic-hash".parse().unwrap();
+/// assert_eq!((given.name.as_str(), given.strategy), ("plant*", Strategy::TopicHash));
+/// assert!("plant".parse::<GroupStrategy>().is_err());
+/// assert!("plant=fastest".parse::<GroupStrategy>().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupStrategy {

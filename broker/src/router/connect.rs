@@ -148,7 +148,8 @@ impl Router {
         (session, false)
     }
 
-    /// Ends the older connection [MQTT-3.1.4-3]. Its session stays unless the new one starts clean.
+    /// Ends the older connection [MQTT-3.1.4-3]. Its session stays unless the new one starts clean. Its will is due if the session
+    /// ends too, or if it has no delay: otherwise the client is back in time.
     fn take_over(&mut self, session: SessionKey, clean: bool) {
         let entry = &mut self.sessions[session];
         let Some(client) = &entry.client else { return };

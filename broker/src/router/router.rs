@@ -10,7 +10,7 @@ use super::{flush::Dirty, publish::Hits, retained::Retained, sys::Sys, timers::T
 use crate::{
     config::Config,
     link::Link,
-    message::Held,
+    message::HeldBytes,
     persist::Journal,
     session::{Session, SessionKey, Subscription},
     share::{Group, GroupKey},
@@ -38,7 +38,7 @@ pub struct Router {
     pub(super) dirty: Dirty,
     pub(super) hits: Hits,
     pub(super) stats: Stats,
-    pub(super) held: Held,
+    pub(super) held: HeldBytes,
     /// Records what is to survive a crash; none without `persist`.
     pub(super) journal: Option<Journal>,
     /// A link that has half of its bound waiting: whoever publishes now should pause for it.
@@ -138,7 +138,7 @@ impl Router {
             dirty: Dirty::default(),
             hits: Hits::default(),
             stats: Stats::default(),
-            held: Held::default(),
+            held: HeldBytes::default(),
             journal: None,
             pressed: None,
             space: Arc::default(),

@@ -43,7 +43,7 @@ pub struct Client {
     pub max_packet: usize,
     /// The largest acknowledgement with a reason string: `max_packet`, or 0 where it asked for none and on 3.1.1.
     pub reason_room: usize,
-    /// Published if the connection ends without DISCONNECT.
+    /// Published if the connection ends without DISCONNECT: at once, after its delay, or when the session ends.
     pub will: Option<Will>,
     /// What it may publish and subscribe; `None` is everything.
     pub rights: Option<Arc<Rights>>,

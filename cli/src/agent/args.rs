@@ -1,6 +1,5 @@
 //! What `flotilla agent` takes.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,26 +8,15 @@ use clap::Args;
 use flotilla_api::placement::HostFacts;
 use flotilla_gateway::balancer::Network;
 
-use crate::machine;
-use crate::placement::label;
+use crate::machine_args::MachineArgs;
 use crate::replica::EngineArgs;
 use crate::store_url::StoreUrl;
 
 /// What `flotilla agent` takes.
 #[derive(Args, Clone, Debug)]
 pub struct AgentArgs {
-    /// Name of this machine among all hosts [default: its hostname]
-    #[arg(long, env = "FLOTILLA_HOST", value_name = "NAME")]
-    pub host: Option<String>,
-    /// Zone that it is in: what fails together, such as a building or an availability zone
-    #[arg(long, env = "FLOTILLA_ZONE", default_value = "", hide_default_value = true, value_name = "ZONE")]
-    pub zone: String,
-    /// Rack that it is in
-    #[arg(long, env = "FLOTILLA_RACK", default_value = "", hide_default_value = true, value_name = "RACK")]
-    pub rack: String,
-    /// What groups may ask for in `"placement": {"labels": ...}`
-    #[arg(long, env = "FLOTILLA_LABEL", value_delimiter = ',', value_name = "KEY=VALUE", value_parser = label)]
-    pub label: Vec<(String, String)>,
+    #[command(flatten)]
+    pub machine: MachineArgs,
     /// Replicas on it at most, of all groups together [default: no bound]
     #[arg(long, env = "FLOTILLA_MAX_REPLICAS", value_name = "N")]
     pub max_replicas: Option<u32>,
@@ -68,15 +56,7 @@ pub struct AgentArgs {
 impl AgentArgs {
     /// What is said of the host.
     pub fn facts(&self) -> HostFacts {
-        HostFacts {
-            name: self.host.clone().unwrap_or_else(machine::name),
-            zone: self.zone.clone(),
-            rack: self.rack.clone(),
-            labels: self.label.iter().cloned().collect::<BTreeMap<_, _>>(),
-            max_replicas: self.max_replicas,
-            owner: self.owner.clone(),
-            owner_id: String::new(),
-        }
+        HostFacts { max_replicas: self.max_replicas, owner: self.owner.clone(), ..self.machine.facts() }
     }
 
     /// How long the lease on the host's name runs.

@@ -3,24 +3,20 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
-use flotilla_api::placement::{HostFacts, HostLoad, binary_name};
+use flotilla_api::placement::binary_name;
 use flotilla_group::accounts::Accounts;
-use flotilla_group::host::HostRegistration;
 use flotilla_group::placement::PlacementRules;
-use flotilla_group::scheduler::{Ledger, Scheduler};
+use flotilla_group::scheduler::Ledger;
 use flotilla_group::sealing::{KeyRing, Restart};
-use flotilla_group::{Changes, GroupError};
 use flotilla_store::Store;
-use flotilla_tasks::Task;
-use tokio_util::sync::CancellationToken;
 
 use super::args::AgentArgs;
 use super::check::check;
 use super::shelf::Shelf;
-use crate::crew::{Crew, Handover, Heart, Printer, Program, ReplicaCommand, hand_over, taken_over};
+use crate::crew::{Handover, Post, PostParts, Printer, Program, ReplicaCommand, Turn, hand_over, taken_over};
 use crate::exit::Exit;
 use crate::group_key::old_key;
 use crate::logging::LogFormat;
@@ -29,11 +25,6 @@ use crate::process::{Metrics, Ops, READY, Readiness, STOPPING, Shutdown, notify}
 
 /// How much longer than its own drain time-out a replica gets before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
-/// How often it is asked whether the lease of an agent that died is over.
-const ASK: Duration = Duration::from_millis(250);
-/// How long the lease of a scheduler that died holds up the next one.
-const SCHEDULER_LEASE: Duration = Duration::from_secs(5);
-
 /// Runs until a signal; then the replicas of this host drain.
 pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitCode> {
     if args.rehearse {
@@ -60,100 +51,69 @@ pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitC
     );
     let installed = Program::installed().context("cannot find out where this binary is")?;
     let (mut shelf, binary) = Shelf::new(&args.data, store.clone(), keys.clone(), installed.clone());
-    let load = HostLoad { binary: binary.borrow().clone(), key: keys.next_start(), ..machine::load(started_ms) };
-    let registration = tokio::select! {
-        joined = join(&store, facts, &holder, args.lease(), &load) => joined?,
+    let parts = PostParts {
+        facts,
+        holder: holder.clone(),
+        started_ms,
+        lease: args.lease(),
+        rules: PlacementRules { replace_after_ms: args.replace_after * 1000, ..PlacementRules::default() },
+        command: Box::new(command(&args, &store, &host, drain + GRACE)),
+        printer: Printer { format: log_format },
+        binary,
+        slots: handed.as_mut().map(Handover::take_slots).unwrap_or_default(),
+        keys,
+        store,
+    };
+    let mut post = tokio::select! {
+        taken = Post::take(parts) => taken?,
         () = signals.next() => return Ok(ExitCode::SUCCESS),
     };
-    let heart = Heart::start(registration, &host, args.lease(), started_ms, binary, keys.clone());
-    let rules = PlacementRules { replace_after_ms: args.replace_after * 1000, ..PlacementRules::default() };
-    let schedule = || {
-        let (stop, judges) = (CancellationToken::new(), heart.may_judge.clone());
-        let scheduler = Scheduler::new(store.clone(), &holder, SCHEDULER_LEASE, rules);
-        let task = Task {
-            name: "scheduler",
-            owner: host.as_str().into(),
-            ends: "the agent ends",
-            failure: "this agent places no replicas any more, the others do; restart it",
-        };
-        (stop.clone(), task.spawn(scheduler.run(judges, stop)))
-    };
-    let (mut stop, mut scheduling) = schedule();
-    let slots = handed.as_mut().map(Handover::take_slots).unwrap_or_default();
-    let command = command(&args, &store, &host, drain + GRACE);
-    let mut crew = Crew::new(store.clone(), &host, Printer { format: log_format }, command, slots);
+    post.schedule();
     readiness.ready("host");
     notify(READY);
     tracing::info!(host, ops = %ops.address(), "agent runs: replicas that are placed on this host are started");
-    let mut changes = Changes::new(store.clone(), vec![Ledger::key()]);
-    let ledger = Ledger::new(store.clone());
     let code = loop {
-        tokio::select! {
-            _ = changes.next() => {}
-            Some(member) = crew.ends.recv() => crew.ended(&member),
-            () = shelf.changed() => {}
+        let turn = tokio::select! {
+            turn = post.turn() => turn,
+            () = shelf.changed() => Turn::Look,
             () = signals.next() => break ExitCode::SUCCESS,
-            () = heart.lost.cancelled() => break Exit::LeaseLost.into(),
+        };
+        if turn == Turn::Lost {
+            break Exit::LeaseLost.into();
         }
         let followed = async {
-            let (placement, _) = ledger.load().await?;
+            let placement = post.placement().await?;
             shelf.stage(&placement, &host);
             if let Some(next) = shelf.next(&placement, &host)
-                && let Some(slots) = crew.slots()
+                && let Some(slots) = post.slots()
             {
                 // Again: what is installed was never tried, and the store may be away by now.
                 let error = match check(&next.path).await {
                     Ok(()) => {
-                        stop.cancel();
-                        let _ = (&mut scheduling).await;
+                        post.schedule_no_more().await;
                         let name = binary_name(&next.sha256);
                         tracing::info!("restarts itself with the binary {name}; its replicas go on");
                         let handover = Handover::new(&holder, started_ms);
                         let error = hand_over(&next, &installed.path, &args.data, handover, &slots);
-                        (stop, scheduling) = schedule();
+                        post.schedule();
                         error
                     }
                     Err(error) => error,
                 };
                 shelf.refuse(&next.sha256, &format!("the agent cannot restart itself: {error:#}"));
             }
-            crew.follow(&placement, |sha256| shelf.program(&placement, sha256)).await
+            post.follow(&placement, |sha256| shelf.program(&placement, sha256)).await
         };
-        if let Err(error) = followed.await {
-            tracing::warn!(%error, "cannot ask what is placed on this host; what runs goes on");
-            changes.look_again();
-        }
+        let how = followed.await;
+        post.looked(how);
     };
     notify(STOPPING);
-    tracing::info!(replicas = crew.size(), "drains; Ctrl-C again stops at once");
-    stop.cancel();
-    let leave = async {
-        let _ = scheduling.await;
-        crew.shutdown(drain + 2 * GRACE).await;
-        heart.leave().await;
-    };
+    tracing::info!(replicas = post.size(), "drains; Ctrl-C again stops at once");
     tokio::select! {
-        () = leave => {}
+        () = post.leave(drain + 2 * GRACE) => {}
         () = signals.next() => tracing::warn!("asked twice: stops at once"),
     }
     Ok(code)
-}
-
-/// Takes the host's name. An agent that died holds it until its lease is over; one that lives goes on to hold it.
-async fn join(
-    store: &Arc<dyn Store>,
-    facts: HostFacts,
-    holder: &str,
-    ttl: Duration,
-    load: &HostLoad,
-) -> anyhow::Result<HostRegistration> {
-    let deadline = Instant::now() + 2 * ttl;
-    loop {
-        match HostRegistration::join(store.clone(), facts.clone(), holder, ttl, load.clone()).await {
-            Err(GroupError::HostTaken { .. }) if Instant::now() < deadline => tokio::time::sleep(ASK).await,
-            joined => return Ok(joined?),
-        }
-    }
 }
 
 /// The user whose host this is, and that user's id: another one of that name is not meant. The host of nobody is the

@@ -52,7 +52,7 @@ impl Crew {
         store: Arc<dyn Store>,
         host: &str,
         printer: Printer,
-        command: impl Fn(&str, Program) -> ReplicaCommand + Send + Sync + 'static,
+        command: CommandOf,
         handed: Vec<(String, u64, Slot)>,
     ) -> Crew {
         let (ended, ends) = mpsc::channel(ENDS);
@@ -60,7 +60,7 @@ impl Crew {
         Crew {
             store,
             host: host.to_owned(),
-            command: Box::new(command),
+            command,
             printer,
             running: BTreeMap::new(),
             handed,
@@ -134,13 +134,13 @@ impl Crew {
         if slot.is_taken() {
             tracing::info!("{} goes on", member_name(&group, number));
         } else {
-            tracing::info!("{} is placed on this host: it is started", member_name(&group, number));
+            tracing::debug!("{} is placed on this host: it is started", member_name(&group, number));
         }
         let task = Task {
             name: "replica place",
             owner: member_name(&group, number).into(),
-            ends: "it is placed elsewhere, or the agent ends",
-            failure: "its replica is killed and not started again; restart `flotilla agent`",
+            ends: "it is placed elsewhere, or this process ends",
+            failure: "its replica is killed and not started again; restart this process",
         };
         self.running.insert(member.clone(), (stop, slot.clone()));
         drop(task.spawn(async move {

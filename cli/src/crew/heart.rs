@@ -35,10 +35,10 @@ impl Heart {
         let (told, may_judge) = watch::channel(false);
         let (lost, stop) = (CancellationToken::new(), CancellationToken::new());
         let task = Task {
-            name: "heartbeat",
+            name: "heartbeat of a host",
             owner: host.into(),
-            ends: "the agent ends",
-            failure: "the host counts as lost; restart `flotilla agent`",
+            ends: "this process ends",
+            failure: "the host counts as lost; restart this process",
         };
         let period = ttl / HostRegistration::BEATS_PER_LEASE;
         let (on_loss, stopped) = (lost.clone(), stop.clone());

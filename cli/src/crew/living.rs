@@ -27,9 +27,9 @@ impl Living {
         let (told, ids) = watch::channel(HashSet::new());
         let task = Task {
             name: "registry reader",
-            owner: "up".into(),
+            owner: "this host".into(),
             ends: "nobody listens any more",
-            failure: "stopped replicas are not replaced any more; restart `flotilla up`",
+            failure: "stopped replicas are not replaced any more; restart this process",
         };
         task.spawn(async move {
             let mut view = View::default();

@@ -8,14 +8,11 @@ mod handover;
 mod heart;
 mod keep;
 mod living;
+mod post;
 mod printer;
 mod slot;
 
 pub use command::{Program, ReplicaCommand};
-pub use crew::Crew;
 pub use handover::{FILE as HANDOVER, Handover, hand_over, taken_over};
-pub use heart::Heart;
-pub use keep::keep_running;
-pub use living::Living;
+pub use post::{Post, PostParts, Turn};
 pub use printer::Printer;
-pub use slot::Slot;

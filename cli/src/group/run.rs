@@ -17,6 +17,7 @@ use super::template::Template;
 use crate::client::{self, AdminArgs};
 use crate::exit::{Exit, Failure};
 use crate::flow_files::{parsed, text_or_stdin};
+use crate::left_sessions;
 use crate::plain::print;
 
 /// What `flotilla group` takes.
@@ -116,7 +117,8 @@ enum Command {
         #[arg(long, default_value = "1h", value_name = "TIME", value_parser = crate::token::seconds)]
         expires: u64,
     },
-    /// Remove a group without replicas
+    /// Remove a group without replicas, and end the MQTT sessions that they left at brokers (exit code 5 when a broker is not
+    /// reached: ask again)
     #[command(visible_alias = "rm")]
     Remove {
         /// Its name
@@ -192,10 +194,19 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
             if !force && !sure(&name) {
                 return Err(Failure::new(Exit::Refused, "nothing was removed").into());
             }
-            client.remove_group(&name).await?;
+            let removed = client.remove_group(&name).await?;
+            if args.admin.json {
+                client::json(&removed);
+            }
+            return left_sessions::tell(&removed.sessions, args.admin.json, &again(&name));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How to end what could not be ended.
+fn again(name: &str) -> String {
+    format!("flotilla group remove {name}")
 }
 
 /// Asks at a terminal; elsewhere the command is the answer.

@@ -15,9 +15,9 @@ const MOST: usize = 512;
 /// Lets warnings and errors of ours that repeat through only once a window. What flows write themselves comes every time, as
 /// in Node-RED.
 #[derive(Default)]
-pub(super) struct Calm(Mutex<HashMap<u64, Seen>>);
+pub(super) struct Calm(Mutex<HashMap<u64, Repeats>>);
 
-struct Seen {
+struct Repeats {
     since: Instant,
     left_out: u64,
 }
@@ -48,7 +48,7 @@ impl Calm {
                 seen.left_out += 1;
                 None
             }
-            _ => Some(seen.insert(key, Seen { since: now, left_out: 0 }).map_or(0, |seen| seen.left_out)),
+            _ => Some(seen.insert(key, Repeats { since: now, left_out: 0 }).map_or(0, |seen| seen.left_out)),
         }
     }
 }

@@ -177,6 +177,7 @@ mod tests {
 
     fn shown(format: &str) -> String {
         let message = Arrived {
+            dup: false,
             topic: "a/b".to_owned(),
             payload: "hi".into(),
             qos: 1,

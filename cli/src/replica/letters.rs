@@ -15,10 +15,16 @@ use flotilla_group::{Changes, GroupError};
 use flotilla_nodes_network::mqtt::{Letter, LetterBox, Letters, PublishProps, QoS, replay, replay_at};
 use flotilla_store::Store;
 use flotilla_value::{Value, to_json};
+use futures::StreamExt as _;
 use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 
 use super::trails::trail_of;
 
+/// How many are run again at the same time: one that takes long holds up no other.
+const AT_ONCE: usize = 16;
+/// How long it is waited for the end of one.
+const LONGEST: Duration = Duration::from_secs(600);
 /// How long a replica waits before it looks again after the store failed.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -54,11 +60,16 @@ impl GroupLetters {
     /// Runs again what users ask for. Does not end.
     pub(super) async fn follow(self, shared: Arc<Shared>) {
         let mut changes = Changes::new(self.store.clone(), vec![self.replays.key()]);
+        let mut running = FuturesUnordered::new();
         loop {
-            changes.next().await;
-            while shared.deliveries().counts().in_flight < shared.settings().max_in_flight {
+            tokio::select! {
+                _ = changes.next() => {}
+                Some(()) = running.next() => {}
+            }
+            let has_room = || shared.deliveries().counts().in_flight < shared.settings().max_in_flight;
+            while running.len() < AT_ONCE && has_room() {
                 match self.replays.take().await {
-                    Ok(Some(asked)) => self.again(&shared, asked).await,
+                    Ok(Some(asked)) => running.push(self.again(&shared, asked)),
                     Ok(None) => break,
                     Err(error) => {
                         tracing::warn!(%error, "cannot see which dead letters are to be run again");
@@ -78,17 +89,16 @@ impl GroupLetters {
             Err(error) => return tracing::warn!(%error, "dead letter {id} cannot be run again"),
         };
         let not_kept = || "its content was not kept".to_owned();
-        let replayed = if at_failure {
-            match &found.message {
-                Some(message) => replay_at(shared, &found.letter.node, &found.letter.topic, message).await,
-                None => Err(not_kept()),
-            }
-        } else {
-            match given(&found) {
-                Some(letter) => replay(shared, &letter).await,
-                None => Err(not_kept()),
+        let replayed = async {
+            if at_failure {
+                let message = found.message.as_ref().ok_or_else(not_kept)?;
+                replay_at(shared, &found.letter.node, &found.letter.topic, message).await
+            } else {
+                replay(shared, &given(&found).ok_or_else(not_kept)?).await
             }
         };
+        let unfinished = || format!("it was not finished within {} s, and goes on there", LONGEST.as_secs());
+        let replayed = tokio::time::timeout(LONGEST, replayed).await.unwrap_or_else(|_| Err(unfinished()));
         let (replayed, went) = match replayed {
             Ok((outcome, trail)) => (Ok(outcome), trail),
             Err(why) => (Err(why), None),

@@ -40,7 +40,7 @@ use super::orphans::Finisher;
 use super::outbox::GroupOutbox;
 use super::regroup::{self, Place, Waited};
 use super::relay::GroupRelay;
-use super::replica_type::Replica;
+use super::replica::Replica;
 use super::sessions::GroupKeeper;
 use super::together::GroupTogether;
 use super::trails::follow_rule;

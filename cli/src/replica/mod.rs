@@ -20,7 +20,7 @@ mod parent;
 mod ranges;
 mod regroup;
 mod relay;
-mod replica_type;
+mod replica;
 mod schedule;
 mod secret_files;
 mod sessions;
@@ -29,5 +29,6 @@ mod trails;
 mod watch;
 
 pub use args::{EngineArgs, ReplicaArgs};
+pub(crate) use engine::deploy;
 pub use life::run;
-pub(crate) use replica_type::PAUSED;
+pub(crate) use replica::PAUSED;

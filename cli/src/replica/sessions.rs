@@ -94,9 +94,9 @@ impl SessionKeeper for GroupKeeper {
     }
 
     fn leave_behind(&self, session: KeptSession) -> BoxFuture<'static, ()> {
-        let sessions = self.sessions.clone();
+        let (sessions, process) = (self.sessions.clone(), self.process.clone());
         Box::pin(async move {
-            if let Err(error) = sessions.leave_behind(&kept(&session)).await {
+            if let Err(error) = sessions.leave_behind(&kept(&session), &process).await {
                 tracing::warn!(
                     %error,
                     client = session.client_id,

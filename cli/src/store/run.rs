@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use flotilla_store::{Entry, Expect, Held, Store, Write};
+use flotilla_store::{Entry, Expect, HeldLease, Store, Write};
 
 use super::args::{Command, StoreArgs};
 use super::backup;
@@ -68,7 +68,7 @@ async fn export(file: &Path, store: &dyn Store) -> anyhow::Result<ExitCode> {
 }
 
 /// A lease of a process that uses the store. Those of processes that were killed run out: that is waited for.
-async fn held(store: &dyn Store) -> anyhow::Result<Option<Held>> {
+async fn held(store: &dyn Store) -> anyhow::Result<Option<HeldLease>> {
     let until = Instant::now() + LEASES;
     loop {
         let found = store.leases("").await.context("cannot read the store")?.into_iter().next();

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::door::DoorArgs;
 use crate::flow_args::FlowArgs;
+use crate::machine_args::MachineArgs;
 use crate::oidc::OidcArgs;
 use crate::replica::EngineArgs;
 use crate::tls::TlsArgs;
@@ -16,7 +17,12 @@ use crate::tls::TlsArgs;
 #[derive(Args, Clone, Debug)]
 pub struct UpArgs {
     /// The flow document, as exported from Node-RED, or a whole user directory of Node-RED (~/.node-red)
-    #[arg(value_name = "FLOWS.json|DIR")]
+    #[arg(
+        value_name = "FLOWS.json|DIR",
+        required = false,
+        required_unless_present = "forget",
+        default_value_if("forget", "true", ".")
+    )]
     pub flows: PathBuf,
     /// The directory that the flow document was found in
     #[arg(skip)]
@@ -24,6 +30,10 @@ pub struct UpArgs {
     /// Roll the flow document out when it differs from what the group runs
     #[arg(long, env = "FLOTILLA_DEPLOY")]
     pub deploy: bool,
+    /// Start nothing: end the MQTT sessions that the last run left at brokers (--keep-session), with what they hold, and exit;
+    /// exit code 5 when a broker is not reached
+    #[arg(long, env = "FLOTILLA_FORGET")]
+    pub forget: bool,
     /// How many replicas run the flow [default: as many as the group had, or 3]
     #[arg(long, env = "FLOTILLA_REPLICAS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub replicas: Option<u16>,
@@ -62,6 +72,11 @@ pub struct UpArgs {
     /// What alerts to the webhooks of groups are signed with
     #[arg(long, env = "FLOTILLA_ALERT_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub alert_secret: Option<String>,
+    /// The store, where other machines have agents or an `up` of the same group [default: an SQLite file in DIR]
+    #[arg(long, env = "FLOTILLA_STORE", value_name = "URL", hide_env_values = true)]
+    pub store: Option<String>,
+    #[command(flatten)]
+    pub machine: MachineArgs,
     /// Folder for the SQLite store, the group's key and the admin token
     #[arg(long, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     pub data: PathBuf,

@@ -25,8 +25,8 @@ pub struct Running<'a> {
     pub root: String,
     /// The admin API: scheme and address.
     pub admin: String,
-    /// The store's file.
-    pub store: &'a Path,
+    /// The store: its file, or where it is.
+    pub store: String,
 }
 
 /// Findings shown at most; `flotilla review` shows all.
@@ -47,7 +47,7 @@ pub fn banner(running: &Running<'_>, document: &Document) -> String {
         ("broker", broker),
         ("flow HTTP", format!("{}{}", running.http, running.root)),
         ("admin API", format!("{}/readyz, /metrics, and /api/v1 with its token", running.admin)),
-        ("store", running.store.display().to_string()),
+        ("store", running.store.clone()),
     ] {
         text += &format!("  {name:<10}{what}\n");
     }

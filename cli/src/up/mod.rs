@@ -5,14 +5,14 @@ mod banner;
 mod begin;
 mod deployed;
 mod dir;
+mod forget;
 mod hints;
+mod host;
 mod link_account;
 mod reach;
 mod run;
-mod scale;
 mod scrape;
 mod secret;
-mod supervisor;
 mod users;
 
 pub use args::UpArgs;

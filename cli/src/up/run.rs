@@ -11,9 +11,9 @@ use flotilla_api::health::summary;
 use flotilla_broker::{Account, Broker};
 use flotilla_flows::Document;
 use flotilla_group::GroupError;
-use flotilla_group::member::{Registry, ReplicaState, Roster};
+use flotilla_group::member::{Registry, ReplicaState};
 use flotilla_group::sealing::{KeyRing, Restart};
-use flotilla_group::spec::{Specs, Supervision};
+use flotilla_group::spec::Specs;
 use flotilla_http::node_root;
 use flotilla_store::{Metered, Store};
 
@@ -21,24 +21,22 @@ use super::args::UpArgs;
 use super::banner::{Running, banner};
 use super::begin::{Begun, begin};
 use super::dir;
+use super::forget::forget;
+use super::host::{HostParts, OwnHost};
 use super::link_account;
 use super::reach::unreached;
-use super::scale;
 use super::scrape;
 use super::secret;
-use super::supervisor::Supervisor;
 use super::users;
 use crate::audit::HEADS_FILE;
 use crate::broker::status_routes;
-use crate::crew::{Living, Printer, Program, ReplicaCommand};
 use crate::exit::{Exit, Failure};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::group_key;
 use crate::known_up;
 use crate::logging::{self, LogFormat};
-use crate::machine;
-use crate::place::Held;
+use crate::place::FolderLock;
 use crate::plain::print;
 use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
 use crate::tls::GatewayTls;
@@ -56,6 +54,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until a signal; then drains and exits 0. A second signal exits at once.
 pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode> {
+    if args.forget {
+        return forget(&args).await;
+    }
     let (args, user_dir) = dir::open(args)?;
     let mut signals = Shutdown::listen()?;
     logging::set_who(|who| (who.group, who.replica) = (args.engine.group.clone(), "up".to_owned()));
@@ -64,7 +65,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
     let given = flow_files::read_runnable(&args.flows, &args.flow, args.engine.allow_unknown)?;
     create_private_dir(&args.data)?;
-    let held = Held::take(&args.data)?;
+    let held = FolderLock::take(&args.data)?;
     let key_file = args.data.join("group.key");
     let (key, restart) = match std::env::var("FLOTILLA_GROUP_KEY") {
         Ok(key) => (key, Restart::Given),
@@ -74,12 +75,14 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let admin_token = if args.users { admin_token.only_to_begin() } else { admin_token };
     let tls = tls(&args)?;
     let path = args.data.join("store.db");
-    let url = format!("sqlite:{}", path.display());
-    let store = flotilla_store::open(&url)
-        .await
-        .with_context(|| format!("cannot open the store {}; see --data", path.display()))?;
-
-    make_private(&path)?;
+    let url = args.store.clone().unwrap_or_else(|| format!("sqlite:{}", path.display()));
+    let store = flotilla_store::open(&url).await.with_context(|| match &args.store {
+        Some(_) => "cannot open the store; see --store".to_owned(),
+        None => format!("cannot open the store {}; see --data", path.display()),
+    })?;
+    if args.store.is_none() {
+        make_private(&path)?;
+    }
     let store = Metered::over(store);
     let keys = KeyRing::new(store.clone(), Some(&key), restart);
     let key = keys.keys().await.map_err(group_key::old_key)?.unwrap_or_default();
@@ -93,6 +96,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     metrics.gather(move || Box::pin(scrape::replicas(scraped.clone())));
     let mqtt = broker.as_ref().map(Broker::tcp_addr);
     let waiting = broker.as_ref().map(Broker::view);
+    let project_broker = args.engine.project_broker.clone().or_else(|| mqtt.map(|at| link_account::door(&account, at)));
     let backlog = Arc::new(move |group: &str| waiting.as_ref().map_or(0, |view| oldest_waiting(&view.status(), group)));
     let gateway = Gateway::start(GatewayParts {
         store: store.clone(),
@@ -107,6 +111,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         backlog,
         allow_unknown: args.engine.allow_unknown,
         keys: keys.clone(),
+        project_broker: project_broker.clone(),
         audit_heads: Some(args.data.join(HEADS_FILE)),
         also: broker.as_ref().map(|broker| status_routes(broker.view())).unwrap_or_default(),
         tls: tls.clone(),
@@ -127,17 +132,26 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     document.set_node_settings(&revision.nodes);
     let root = node_root(&revision.settings).unwrap_or_default();
 
-    let living = Living::follow(store.clone(), Roster::new(store.clone(), &args.engine.group)?);
-    let project_broker = args.engine.project_broker.clone().or_else(|| mqtt.map(|at| link_account::door(&account, at)));
-    let command = replica_command(&args, &url, keys, project_broker, drain + GRACE)?;
-    let supervisor = Arc::new(Supervisor::new(command, living, Printer { format: log_format }));
-    supervisor.scale(usize::from(replicas));
+    let parts = HostParts {
+        args: &args,
+        store: store.clone(),
+        own_store: args.store.is_none(),
+        url,
+        keys,
+        project_broker,
+        patience: drain + GRACE,
+        format: log_format,
+    };
+    let host = tokio::select! {
+        host = OwnHost::start(parts) => host?,
+        () = signals.next() => bail!("stopped before the replicas were started"),
+    };
     let registry = Registry::new(store.clone(), &args.engine.group)?;
     let started = tokio::select! {
         started = wait_until_ready(&registry, &id, usize::from(replicas)) => started,
         () = signals.next() => Err(anyhow::anyhow!("stopped before the replicas were ready")),
     };
-    match started {
+    let code = match started {
         Ok(()) => {
             let running = Running {
                 flows: args.given(),
@@ -148,7 +162,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
                 http: format!("{http_scheme}://{}", gateway.http()),
                 root,
                 admin: format!("{admin_scheme}://{}", gateway.admin()),
-                store: &path,
+                store: store_shown(&args, &path),
             };
             let mut text = banner(&running, &document);
             if args.users {
@@ -160,19 +174,19 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
             print(&text);
             notify(READY);
             tokio::select! {
-                () = signals.next() => {}
-                () = scale::follow(&store, &args.engine.group, &supervisor) => {}
+                () = signals.next() => ExitCode::SUCCESS,
+                code = host.lost() => code,
             }
         }
         Err(error) => {
-            supervisor.shutdown(drain + GRACE).await;
+            host.leave(drain + GRACE).await;
             return Err(error);
         }
-    }
+    };
     notify(STOPPING);
     tracing::info!("drains; Ctrl-C again stops at once");
     let stopped = async {
-        supervisor.shutdown(drain + GRACE).await;
+        host.leave(drain + GRACE).await;
         gateway.shutdown().await;
         if let Some(broker) = broker {
             broker.shutdown(GRACE).await;
@@ -182,7 +196,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         () = stopped => {}
         () = signals.next() => tracing::warn!("asked twice: stops at once"),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// TLS of flow traffic; of the admin API, too, where other machines reach it.
@@ -216,6 +230,15 @@ fn oldest_waiting(status: &flotilla_broker::Status, group: &str) -> u64 {
     of_group.filter_map(|share| share.oldest).max().map_or(0, |age| age.as_millis() as u64)
 }
 
+/// The store for people; a URL without the password that it may have.
+fn store_shown(args: &UpArgs, path: &Path) -> String {
+    let Some(url) = &args.store else { return path.display().to_string() };
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://{place}"),
+        _ => url.clone(),
+    }
+}
+
 /// How many replicas are to run: as asked for, as the group had, or three.
 async fn size(store: &Arc<dyn Store>, args: &UpArgs) -> anyhow::Result<u16> {
     let specs = Specs::new(store.clone());
@@ -226,11 +249,10 @@ async fn size(store: &Arc<dyn Store>, args: &UpArgs) -> anyhow::Result<u16> {
     };
     let replicas = args.replicas.or(before).unwrap_or(REPLICAS);
     specs.scale(&args.engine.group, replicas).await?;
-    Supervision::new(store.clone(), &args.engine.group)?.tell().await?;
     Ok(replicas)
 }
 
-async fn start_broker(args: &UpArgs, account: Account) -> anyhow::Result<Broker> {
+pub(super) async fn start_broker(args: &UpArgs, account: Account) -> anyhow::Result<Broker> {
     let config = flotilla_broker::Config {
         listen: args.mqtt,
         allow_anonymous: args.mqtt_allow_anonymous,
@@ -241,23 +263,6 @@ async fn start_broker(args: &UpArgs, account: Account) -> anyhow::Result<Broker>
     Broker::start(config)
         .await
         .context("cannot start the broker: choose another --mqtt or --mqtt-persist, or --no-broker")
-}
-
-fn replica_command(
-    args: &UpArgs,
-    store: &str,
-    keys: KeyRing,
-    project_broker: Option<String>,
-    patience: Duration,
-) -> anyhow::Result<ReplicaCommand> {
-    let mut command = args.engine.to_args();
-    command.extend(["--store".to_owned(), store.to_owned(), "--http".to_owned(), "127.0.0.1:0".to_owned()]);
-    // What replicas write is read here, and printed as one stream.
-    command.extend(["--show-debug", "--log-format", "json"].map(str::to_owned));
-    command.extend(["--host".to_owned(), machine::name()]);
-    let program = Program::installed().context("cannot find out where this binary is")?;
-    let group = args.engine.group.clone();
-    Ok(ReplicaCommand { program, args: command, group, keys, store: None, project_broker, patience })
 }
 
 /// The store holds flows and credentials: nobody else on the machine is to read it.

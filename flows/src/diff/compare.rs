@@ -9,6 +9,21 @@ use super::change::{Change, Kind};
 type Nodes<'a> = BTreeMap<&'a str, &'a Map<String, Value>>;
 
 /// What differs between two flow documents, by tab and node. Either may be an array of nodes or an object with `flows`.
+///
+/// ```
+/// use flotilla_flows::{ChangeKind, diff};
+/// use serde_json::json;
+///
+/// let old = json!([{"id": "t", "type": "tab", "label": "Line 1"},
+///                  {"id": "f", "type": "function", "z": "t", "name": "mark", "func": "return msg;", "x": 10, "wires": []}]);
+/// let mut new = old.clone();
+/// new[1]["x"] = 20.into();
+/// let changes = diff(&old, &new);
+/// assert_eq!((changes[0].tab.as_str(), changes[0].kind), ("Line 1", ChangeKind::Moved));
+/// new[1]["func"] = "return null;".into();
+/// let changes = diff(&old, &new);
+/// assert_eq!((changes[0].name.as_str(), changes[0].kind), ("mark", ChangeKind::Changed));
+/// ```
 pub fn diff(old: &Value, new: &Value) -> Vec<Change> {
     let (old, new) = (nodes(old), nodes(new));
     let mut changes: Vec<Change> = Vec::new();

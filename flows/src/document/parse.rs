@@ -47,6 +47,15 @@ impl Document {
     }
 
     /// Reads an export: an array of entries, or `{flows, credentials?, rev?}` as the admin API gives it.
+    ///
+    /// ```
+    /// use flotilla_flows::Document;
+    ///
+    /// let document = Document::parse(r#"[{"id":"t","type":"tab","label":"Line 1"}]"#).unwrap();
+    /// assert_eq!(document.entries()[0].id, "t");
+    /// let error = Document::parse("[\n {\"id\": }\n]").unwrap_err().to_string();
+    /// assert!(error.contains("line 2"), "{error}");
+    /// ```
     pub fn parse(text: &str) -> Result<Document, ParseError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let value = serde_json::from_str(text).map_err(|error| ParseError::Json {

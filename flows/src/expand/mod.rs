@@ -7,4 +7,4 @@ mod project_links;
 
 pub use build::{Expanded, expand};
 pub use graph::{EnvVar, Graph, GraphNode, Scope, ScopeKind};
-pub use project_links::PROJECT_BROKER;
+pub use project_links::{PROJECT_BROKER, PROJECT_LINK_BROKERS};

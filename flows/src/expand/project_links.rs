@@ -13,6 +13,8 @@ pub const PROJECT_BROKER: &str = "project link broker";
 const MESSAGES: &str = "flotilla-project-link";
 /// Carries calls and their answers: a connection whose messages wait for answers must not hold these up.
 const CALLS: &str = "flotilla-project-link-call";
+/// The ids of these config nodes.
+pub const PROJECT_LINK_BROKERS: [&str; 2] = [MESSAGES, CALLS];
 
 /// The connection that a node uses.
 fn connection_of(node: &NodeConfig) -> Option<&'static str> {

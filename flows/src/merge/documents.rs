@@ -17,6 +17,22 @@ pub struct Merged {
 
 /// Joins what `ours` and `theirs` changed of `base`, node by node and field by field. Lists of ids (`wires`, a group's
 /// `nodes`) are joined, and the place in the editor is ours where both moved a node.
+///
+/// ```
+/// use flotilla_flows::{Document, merge};
+/// use serde_json::json;
+///
+/// let with = |name: &str, func: &str| {
+///     let flows = json!([{"id": "f", "type": "function", "name": name, "func": func, "wires": []}]);
+///     Document::from_value(flows).unwrap()
+/// };
+/// let base = with("old", "return msg;");
+/// let merged = merge(&base, &with("new", "return msg;"), &with("old", "return null;"));
+/// assert!(merged.conflicts.is_empty());
+/// assert_eq!((&merged.flows[0]["name"], &merged.flows[0]["func"]), (&json!("new"), &json!("return null;")));
+/// let merged = merge(&base, &with("one", "return msg;"), &with("two", "return msg;"));
+/// assert_eq!(merged.conflicts.len(), 1);
+/// ```
 pub fn merge(base: &Document, ours: &Document, theirs: &Document) -> Merged {
     let mut merged = Vec::new();
     let mut conflicts = Vec::new();

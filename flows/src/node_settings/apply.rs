@@ -21,9 +21,7 @@ impl Document {
     pub fn set_node_settings(&mut self, settings: &BTreeMap<String, NodeSettings>) {
         for (id, reply) in replies(self) {
             let said = settings.get(&id).is_some_and(|settings| settings.share.is_some());
-            if let Some(node) =
-                self.get_mut(&id).filter(|node| reply == Reply::Only && !said && node.str("ha").is_empty())
-            {
+            if let Some(node) = self.get_mut(&id).filter(|node| reply == Reply::Only && !said && node.ha().is_empty()) {
                 node.props.insert(REPLIES.to_owned(), Value::Bool(true));
             }
         }
@@ -41,14 +39,23 @@ impl NodeConfig {
         self.get(FIELD).and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
     }
 
+    /// Which replicas this node works in, by its own field `ha` (a word, or an object with `mode`) or the group's settings; empty
+    /// if neither says.
+    pub fn ha(&self) -> &str {
+        match self.get("ha") {
+            Some(Value::Object(own)) => own.get("mode").and_then(Value::as_str).unwrap_or_default(),
+            _ => self.str("ha"),
+        }
+    }
+
     /// True for an `mqtt in` node whose messages go to every replica.
     pub fn is_for_each(&self) -> bool {
-        self.str("ha") == "each" || self.bool(REPLIES)
+        self.ha() == "each" || self.bool(REPLIES)
     }
 
     /// True for an `mqtt in` node whose messages all go to one replica at a time.
     pub fn is_for_one(&self) -> bool {
-        self.str("ha") == "single" || self.node_settings().share == Some(Share::Single)
+        self.ha() == "single" || self.node_settings().share == Some(Share::Single)
     }
 
     /// True for a node whose broadcasts go to every replica: its own `ha` (`{"broadcast": "each"}`) unless the group says.
@@ -104,5 +111,25 @@ mod tests {
         assert_eq!((node("b").str("broker"), node("b").str("port")), ("plant", "1884"));
         assert_eq!((node("i").str("ha"), node("i").node_settings()), ("each", with("each")));
         assert_eq!(document.get("o").cloned(), before);
+    }
+
+    #[test]
+    fn what_else_a_node_has_in_ha_stays() {
+        for (own, setting, mode) in [
+            (serde_json::json!({"timezone": "Europe/Berlin"}), "tick=retry", "one"),
+            (serde_json::json!({"timezone": "Europe/Berlin", "mode": "one"}), "tick=each", "each"),
+            (serde_json::json!({"broadcast": "each"}), "share=each", "each"),
+        ] {
+            let node = serde_json::json!([{"id": "n", "type": "inject", "z": "t", "ha": own}]);
+            let mut document = Document::from_value(node).unwrap();
+            let mut settings = NodeSettings::default();
+            settings.set(setting).unwrap();
+            document.set_node_settings(&BTreeMap::from([("n".to_owned(), settings)]));
+            let node = document.get("n").unwrap();
+            assert_eq!((node.ha(), node.is_for_each()), (mode, mode == "each"), "{setting}");
+            for (name, value) in own.as_object().unwrap().iter().filter(|(name, _)| *name != "mode") {
+                assert_eq!(node.get("ha").unwrap().get(name), Some(value), "{setting}");
+            }
+        }
     }
 }

@@ -105,7 +105,7 @@ fn no_local(node: &NodeConfig) -> Vec<Says> {
 
 /// What is said of a node whose messages answer HTTP requests that wait in one replica.
 pub(super) fn reply(node: &NodeConfig, reply: Reply) -> Vec<Says> {
-    let settled = node.str("ha") == "each" || node.node_settings().share == Some(Share::Each);
+    let settled = node.ha() == "each" || node.node_settings().share == Some(Share::Each);
     if settled || node.str("topic").contains(REPLICA) {
         return Vec::new();
     }

@@ -131,7 +131,7 @@ fn broker(node: &NodeConfig) -> Vec<Says> {
 fn inject(node: &NodeConfig) -> Vec<Says> {
     let mut says = Vec::new();
     let (repeats, cron) = (node.num("repeat").is_some_and(|seconds| seconds > 0.0), node.opt_str("crontab").is_some());
-    let ha = node.str("ha");
+    let ha = node.ha();
     if (repeats || cron) && ha != "each" {
         let what =
             if cron { "its schedule fires once for the whole group" } else { "it repeats once for the whole group" };

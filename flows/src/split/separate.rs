@@ -10,6 +10,17 @@ use super::order::{arrange, by_home};
 use crate::document::{Document, NodeConfig};
 
 /// The files of a document, sorted by path: the same document gives the same files. Credentials are in none of them.
+///
+/// ```
+/// use flotilla_flows::{Document, join, split};
+/// use serde_json::json;
+///
+/// let flows = json!([{"id": "t1", "type": "tab", "label": "Line 1"},
+///                    {"id": "n1", "type": "debug", "z": "t1", "name": "", "x": 10, "y": 20, "wires": []}]);
+/// let files = split(&Document::from_value(flows.clone()).unwrap());
+/// assert!(files.iter().any(|file| file.path == "tabs/line-1.t1.json"), "{files:?}");
+/// assert_eq!(join(&files).unwrap(), flows);
+/// ```
 pub fn split(document: &Document) -> Vec<SplitFile> {
     let entries = document.entries();
     let sorted = by_home(entries);

@@ -1,33 +1,42 @@
 //! What the handlers work with.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use flotilla_api::Problem;
 use flotilla_group::GroupError;
 use flotilla_group::accounts::{Accounts, Joins};
 use flotilla_group::audit::{AuditLog, Signer};
 use flotilla_group::deadletter::{DeadLetters, Replays};
-use flotilla_group::desired::DesiredStates;
+use flotilla_group::desired::{DesiredStates, Transfers};
 use flotilla_group::member::Registry;
 use flotilla_group::pipeline::{Pipelines, Runs, StageTokens};
 use flotilla_group::revision::Revisions;
 use flotilla_group::sealing::{KeyRing, newest};
 use flotilla_group::secret::Secrets;
+use flotilla_group::session::Sessions;
 use flotilla_group::snapshot::Snapshots;
 use flotilla_group::spec::Specs;
+use flotilla_group::version::Held;
 use flotilla_store::Store;
 use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::document::Document;
+use super::left::SessionEnder;
 use super::logins::Logins;
 use super::logs::Logs;
 use super::problem::Failure;
 use super::rate::Rate;
 use super::sign_in_with::SignIn;
 use super::token::Token;
+
+/// So many may follow log lines or debug messages at once: each may be slow, and what waits for it takes memory.
+const STREAMS: usize = 64;
 
 /// Which node types a deploy may use.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +73,14 @@ pub struct Api {
     pub(super) logs: Option<Logs>,
     /// What alerts are signed with.
     pub(super) alert_secret: Option<Arc<str>>,
+    /// Places for those that follow something.
+    pub(super) streams: Arc<Semaphore>,
+    /// Ends what groups leave at MQTT brokers.
+    pub(super) ender: Option<Arc<dyn SessionEnder>>,
 }
+
+/// The API for a change: what it reads and writes of the thing in its path is of the version that the request names.
+pub(super) struct Of(pub(super) Api);
 
 /// A JSON body; what does not fit is a problem with a code.
 pub(super) struct Body<T>(pub(super) T);
@@ -87,12 +103,24 @@ impl Api {
             tls: false,
             logs: None,
             alert_secret: None,
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            ender: None,
         }
+    }
+
+    /// The same over another store.
+    fn over(&self, store: Arc<dyn Store>) -> Api {
+        Api { accounts: Accounts::new(store.clone()), store, ..self.clone() }
     }
 
     /// The same with what alerts are signed with.
     pub fn with_alert_secret(self, alert_secret: Option<Arc<str>>) -> Api {
         Api { alert_secret, ..self }
+    }
+
+    /// The same with who ends the MQTT sessions of groups that are removed.
+    pub fn with_session_ender(self, ender: Arc<dyn SessionEnder>) -> Api {
+        Api { ender: Some(ender), ..self }
     }
 
     /// The same with log lines.
@@ -103,6 +131,12 @@ impl Api {
     /// The group's keys as they are now: what is sealed with the newest one or with one that is being replaced can be opened.
     pub(crate) async fn key(&self) -> Result<Option<Arc<str>>, GroupError> {
         self.ring.keys().await
+    }
+
+    /// True when a group that is not there has no replicas and has left MQTT sessions at brokers.
+    pub(super) async fn is_left(&self, group: &str) -> Result<bool, Failure> {
+        Ok(!Sessions::new(self.store.clone(), group)?.list().await?.is_empty()
+            && self.registry(group)?.list().await?.is_empty())
     }
 
     fn signer(&self) -> Option<Arc<Signer>> {
@@ -120,6 +154,10 @@ impl Api {
 
     pub(crate) fn desired(&self, group: &str) -> Result<DesiredStates, Failure> {
         Ok(DesiredStates::new(self.store.clone(), group)?)
+    }
+
+    pub(super) fn transfers(&self, group: &str) -> Result<Transfers, Failure> {
+        Ok(Transfers::new(self.store.clone(), group)?)
     }
 
     pub(crate) fn revisions(&self, group: &str) -> Result<Revisions, Failure> {
@@ -144,6 +182,17 @@ impl Api {
 
     pub(crate) fn audit(&self, group: &str) -> Result<AuditLog, Failure> {
         Ok(AuditLog::new(self.store.clone(), group)?.signed(self.signer()))
+    }
+
+    /// A place for one that follows something, for as long as it does.
+    ///
+    /// # Errors
+    /// 429 when all are taken.
+    pub(super) fn stream(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.streams.clone().try_acquire_owned().map_err(|_| {
+            let detail = format!("{STREAMS} clients follow this gateway already: end one, or ask without follow=true");
+            Problem::new(429, "too_many_streams", detail).retry_after(5)
+        })
     }
 
     pub(super) fn joins(&self) -> Joins {
@@ -179,6 +228,16 @@ impl Api {
 
     pub(crate) fn specs(&self) -> Specs {
         Specs::new(self.store.clone())
+    }
+}
+
+impl FromRequestParts<Api> for Of {
+    type Rejection = Infallible;
+
+    /// The guard has put the store of the change there.
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Of, Infallible> {
+        let held = parts.extensions.get::<Arc<Held>>().cloned();
+        Ok(Of(held.map_or_else(|| api.clone(), |held| api.over(held))))
     }
 }
 

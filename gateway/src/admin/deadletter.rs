@@ -10,7 +10,7 @@ use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, NewPayload, Replay
 use flotilla_group::deadletter::CONTENT;
 use serde_json::Value;
 
-use super::api::{Api, Body};
+use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::problem::Failure;
@@ -37,7 +37,7 @@ pub(super) async fn get(
 /// `POST /api/v1/groups/{group}/deadletters/{id}/replay`: one of the replicas runs it again, from its start or from the node that
 /// failed. It leaves the box when that was successful; when not, it counts in `replays`.
 pub(super) async fn replay(
-    State(api): State<Api>,
+    Of(api): Of,
     Path((group, id)): Path<(String, u64)>,
     caller: Caller,
     Body(ReplayLetter { at_failure, .. }): Body<ReplayLetter>,
@@ -68,7 +68,7 @@ pub(super) async fn replay(
 
 /// `PUT /api/v1/groups/{group}/deadletters/{id}/payload`: what is run again is this payload, or where it failed this message.
 pub(super) async fn edit(
-    State(api): State<Api>,
+    Of(api): Of,
     Path((group, id)): Path<(String, u64)>,
     caller: Caller,
     Body(NewPayload { payload, at_failure }): Body<NewPayload>,
@@ -106,7 +106,7 @@ pub(super) async fn edit(
 
 /// `DELETE /api/v1/groups/{group}/deadletters/{id}`.
 pub(super) async fn discard(
-    State(api): State<Api>,
+    Of(api): Of,
     Path((group, id)): Path<(String, u64)>,
     caller: Caller,
 ) -> Result<StatusCode, Failure> {

@@ -138,10 +138,23 @@ pub(crate) async fn begin(
     why: &str,
     by: Origin,
 ) -> Result<(String, Rollout), Failure> {
+    begin_after(api, group, revision, (base, None), rules, why, by).await
+}
+
+/// The same; `base` with the number of the last rollout, when no other may have begun.
+pub(super) async fn begin_after(
+    api: &Api,
+    group: &str,
+    revision: &Revision,
+    (base, last): (Option<&str>, Option<u64>),
+    rules: &Rules,
+    why: &str,
+    by: Origin,
+) -> Result<(String, Rollout), Failure> {
     let revisions = api.revisions(group)?;
     let before = revisions.given(&revision.id()).await?;
     let id = revisions.record(revision, &by.actor).await?;
-    let begun = api.desired(group)?.begin(&id, base, rules, why, by).await;
+    let begun = api.desired(group)?.begin_after(&id, base, last, rules, why, by).await;
     if let Err(error) = &begun
         && before.is_none()
         && !matches!(error, GroupError::Store(_))

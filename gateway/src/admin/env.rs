@@ -10,7 +10,7 @@ use flotilla_group::GroupError;
 use flotilla_group::revision::Revision;
 use serde_json::Value;
 
-use super::api::{Api, Body};
+use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::deploy::{begin, rules};
 use super::problem::Failure;
@@ -33,7 +33,7 @@ pub(super) async fn list(State(api): State<Api>, Path(group): Path<String>) -> R
 
 /// `PUT /api/v1/groups/{group}/env/secrets`: sets and removes secrets, and rolls the change out: nodes that name one restart.
 pub(super) async fn change_secrets(
-    State(api): State<Api>,
+    Of(api): Of,
     Path(group): Path<String>,
     caller: Caller,
     Body(change): Body<SecretChange>,

@@ -2,35 +2,39 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use flotilla_api::Problem;
 use flotilla_api::access::{Grant, Role};
 use flotilla_api::audit::AuditEntry;
-use flotilla_api::group::{GroupSpec, GroupStatus, PauseChange, Scale};
+use flotilla_api::group::{GroupRemoved, GroupSpec, GroupStatus, PauseChange, Scale};
 use flotilla_api::replica::ReplicaState;
 use flotilla_group::GroupError;
+use flotilla_group::host::Known;
 use flotilla_group::rights::Right;
 use flotilla_group::scheduler::Ledger;
-use flotilla_group::spec::Supervision;
 use serde_json::{Value, json};
 
-use super::api::{Api, Body};
+use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::drift::drift;
-use super::etag::{IfMatch, changed, etag};
 use super::paging::{Page, Paging};
-use super::placement::{fits, has_hosts};
+use super::placement::{fits, hosts_for};
 use super::problem::Failure;
 use crate::alerts::{Webhook, WebhookError};
 
 /// Replicas of one group under `flotilla up` at most.
-const MOST: u16 = 64;
+const MOST_OF_UP: u16 = 64;
 /// Replicas of one group on hosts with agents at most.
-const MOST_PLACED: u16 = 10_000;
+const MOST: u16 = 10_000;
 
 /// A group for the audit log.
 fn shown(spec: &GroupSpec) -> Value {
     serde_json::to_value(spec).unwrap_or_default()
+}
+
+/// True for a host whose agent lives.
+fn lives(host: &Known) -> bool {
+    host.load.is_some()
 }
 
 async fn show(api: &Api, spec: GroupSpec) -> Result<GroupStatus, Failure> {
@@ -93,7 +97,7 @@ pub(super) async fn add(
         Err(GroupError::NoGroup(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    if spec.replicas > 0 && has_hosts(&api).await? {
+    if spec.replicas > 0 && hosts_for(&api, &spec.name).await?.iter().any(lives) {
         fits(&api, &spec.name, &spec.placement, spec.replicas, false).await?;
     }
     if let Some(server_group) = &spec.placement.server_group {
@@ -110,30 +114,25 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(show(&api, spec).await?)))
 }
 
-/// A group with the version that a change can name.
-type Tagged = ([(HeaderName, HeaderValue); 1], Json<GroupStatus>);
-
 /// `GET /api/v1/groups/{group}`
-pub(super) async fn get(State(api): State<Api>, Path(group): Path<String>) -> Result<Tagged, Failure> {
-    let (spec, version) = api.specs().get_version(&group).await?;
-    Ok((etag(version), Json(show(&api, spec).await?)))
+pub(super) async fn get(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<GroupStatus>, Failure> {
+    let spec = api.specs().get(&group).await?;
+    Ok(Json(show(&api, spec).await?))
 }
 
 /// `PUT /api/v1/groups/{group}`: replaces what users say of a group. Its name stays.
 pub(super) async fn replace(
-    State(api): State<Api>,
+    Of(api): Of,
     Path(group): Path<String>,
     caller: Caller,
-    if_match: IfMatch,
     Body(spec): Body<GroupSpec>,
-) -> Result<Tagged, Failure> {
+) -> Result<Json<GroupStatus>, Failure> {
     if spec.name != group {
         let detail = format!("the group is \"{group}\", not \"{}\": a group keeps its name", spec.name);
         return Err(Problem::new(400, "bad_name", detail).of_field("name").into());
     }
     check_webhook(&spec)?;
-    let (old, version) = api.specs().get_version(&group).await?;
-    if_match.check(version)?;
+    let old = api.specs().get(&group).await?;
     let (placed, _) = Ledger::new(api.store.clone()).load().await?;
     let bound = placed.groups.get(&group).and_then(|places| places.server_group.clone());
     // It is not edited: a document that does not name it leaves it as it is.
@@ -144,56 +143,66 @@ pub(super) async fn replace(
         );
         return Err(Problem::new(409, "server_group_fixed", detail).of_field("placement.server_group").into());
     }
-    // Without a version any change is made, as often as it takes.
-    match if_match.is_given() {
-        false => api.specs().replace(&spec).await?,
-        true if api.specs().replace_version(&spec, version).await? => {}
-        true => return Err(changed()),
-    }
+    api.specs().replace(&spec).await?;
     let old = shown(&old);
     let entry = AuditEntry { old, new: shown(&spec), ..caller.entry("group-edit", &*spec.description) };
     api.audit(&group)?.write(entry).await?;
-    let version = api.specs().get_version(&group).await?.1;
-    Ok((etag(version), Json(show(&api, spec).await?)))
+    Ok(Json(show(&api, spec).await?))
 }
 
-/// `DELETE /api/v1/groups/{group}`
+/// `DELETE /api/v1/groups/{group}`: also for a group that was removed and left MQTT sessions which could not be ended then.
 pub(super) async fn remove(
-    State(api): State<Api>,
+    Of(api): Of,
     Path(group): Path<String>,
     caller: Caller,
-    if_match: IfMatch,
-) -> Result<StatusCode, Failure> {
-    if_match.check(api.specs().get_version(&group).await?.1)?;
-    api.specs().remove(&group).await?;
-    api.accounts.users().forget_group(&group).await?;
-    api.joins().forget_group(&group).await?;
-    api.audit(&group)?.write(caller.entry("group-remove", "")).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Json<GroupRemoved>, Failure> {
+    match api.specs().get(&group).await {
+        Err(GroupError::NoGroup(_)) if api.is_left(&group).await? => {}
+        found => {
+            found?;
+            api.specs().remove(&group).await?;
+            api.accounts.users().forget_group(&group).await?;
+            api.joins().forget_group(&group).await?;
+        }
+    }
+    let sessions = match &api.ender {
+        Some(ender) => ender.end(&group).await,
+        None => Vec::new(),
+    };
+    let left = sessions.iter().filter(|session| session.problem.is_some()).count();
+    let why = match sessions.len() {
+        0 => String::new(),
+        all => format!("{} MQTT sessions ended, {left} left at their brokers", all - left),
+    };
+    api.audit(&group)?.write(caller.entry("group-remove", why)).await?;
+    Ok(Json(GroupRemoved { sessions }))
 }
 
-/// `PUT /api/v1/groups/{group}/scale`: how many replicas the supervisor keeps running.
+/// `PUT /api/v1/groups/{group}/scale`: how many replicas hosts keep running.
 pub(super) async fn scale(
-    State(api): State<Api>,
+    Of(api): Of,
     Path(group): Path<String>,
     caller: Caller,
     Body(scale): Body<Scale>,
 ) -> Result<Json<GroupStatus>, Failure> {
     let spec = api.specs().get(&group).await?;
-    let here = Supervision::new(api.store.clone(), &group)?.is_there().await?;
-    let range = if here { 1..=MOST } else { 0..=MOST_PLACED };
+    let hosts = hosts_for(&api, &group).await?;
+    let is_up = |host: &Known| !host.facts.own_group.is_empty();
+    // The group that `flotilla up` is there for has at least one.
+    let least = u16::from(hosts.iter().any(is_up));
+    let range = least..=if least == 1 && hosts.iter().all(is_up) { MOST_OF_UP } else { MOST };
     if !range.contains(&scale.replicas) {
         let detail = format!("replicas {} must be {} to {}", scale.replicas, range.start(), range.end());
         return Err(Problem::new(400, "bad_replicas", detail).of_field("replicas").into());
     }
-    if !here && !has_hosts(&api).await? {
+    if !hosts.iter().any(lives) {
         let detail = format!(
             "nobody starts and stops replicas of group \"{group}\", so that nothing would happen: start `flotilla agent` on a \
              machine, or replicas by hand with `flotilla replica --group {group}`"
         );
         return Err(Problem::new(409, "no_supervisor", detail).of_field("replicas").into());
     }
-    if !here && scale.replicas > spec.replicas {
+    if scale.replicas > spec.replicas {
         fits(&api, &group, &spec.placement, scale.replicas, false).await?;
     }
     let before = spec.replicas;

@@ -13,8 +13,10 @@ use flotilla_group::rights::{Right, Target};
 use super::api::Api;
 use super::caller::{Caller, Source, refusal};
 use super::gate::Gate;
+use super::precondition::Precondition;
 use super::problem::Failure;
 use super::refusals::Refusals;
+use super::versioned::Versioned;
 
 /// What all guards share.
 pub(super) struct Post {
@@ -34,6 +36,8 @@ pub(super) struct Guard {
     pub(super) is_page: bool,
     /// The route, for the audit log: `POST /api/v1/groups/{group}/deploy`.
     pub(super) route: Arc<str>,
+    /// What it shows or changes the version of.
+    pub(super) versioned: Option<Versioned>,
 }
 
 /// Lets a request in, or answers 401 or 403.
@@ -50,13 +54,26 @@ pub(super) async fn guard(State(guard): State<Guard>, params: RawPathParams, req
         Ok(caller) => caller,
         Err(failure) => return failure.into_response(),
     };
-    let param = |name| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+    let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
     let own = guard.of_node_red.then_some(guard.post.api.group.as_str());
     if let Err(failure) = guard.authorize(&caller, param("group").or(own), param("replica"), param("host")).await {
         return failure.into_response();
     }
+    // After the rights: whoever may not look is told nothing of a version.
+    let mark = guard.versioned.and_then(|versioned| versioned.mark(param));
+    let about = match guard.of_node_red || guard.is_page {
+        true => Ok(Precondition::None),
+        false => Precondition::of(&guard.post.api, (&parts.method, &parts.headers), guard.versioned, mark).await,
+    };
+    let about = match about {
+        Ok(about) => about,
+        Err(failure) => return failure.into_response(),
+    };
+    if let Precondition::Change(held) = &about {
+        parts.extensions.insert(held.clone());
+    }
     parts.extensions.insert(caller);
-    next.run(Request::from_parts(parts, body)).await
+    about.answer(next.run(Request::from_parts(parts, body)).await)
 }
 
 impl Guard {

@@ -8,7 +8,7 @@ use flotilla_group::host::{Hosts, Known};
 use flotilla_group::placement::{Placement, member_name};
 use flotilla_group::scheduler::Ledger;
 
-use super::api::Api;
+use super::api::{Api, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::problem::Failure;
@@ -51,20 +51,12 @@ pub(super) async fn get(
 }
 
 /// `POST /api/v1/hosts/{host}/drain`: its members are placed elsewhere, one of a group at a time, and nothing new on it.
-pub(super) async fn drain(
-    State(api): State<Api>,
-    Path(host): Path<String>,
-    caller: Caller,
-) -> Result<Json<Host>, Failure> {
+pub(super) async fn drain(Of(api): Of, Path(host): Path<String>, caller: Caller) -> Result<Json<Host>, Failure> {
     set(&api, &caller, &host, true).await
 }
 
 /// `POST /api/v1/hosts/{host}/undrain`: it takes members again; what moved stays where it is.
-pub(super) async fn undrain(
-    State(api): State<Api>,
-    Path(host): Path<String>,
-    caller: Caller,
-) -> Result<Json<Host>, Failure> {
+pub(super) async fn undrain(Of(api): Of, Path(host): Path<String>, caller: Caller) -> Result<Json<Host>, Failure> {
     set(&api, &caller, &host, false).await
 }
 
@@ -82,11 +74,7 @@ async fn set(api: &Api, caller: &Caller, host: &str, drained: bool) -> Result<Js
 }
 
 /// `DELETE /api/v1/hosts/{host}`: forgets a host whose agent has ended.
-pub(super) async fn remove(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(host): Path<String>,
-) -> Result<StatusCode, Failure> {
+pub(super) async fn remove(Of(api): Of, caller: Caller, Path(host): Path<String>) -> Result<StatusCode, Failure> {
     Ledger::new(api.store.clone()).remove_host(&host).await?;
     api.system_audit().write(caller.entry("host-remove", format!("host \"{host}\""))).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -16,7 +16,7 @@ use flotilla_tasks::Task;
 use futures::stream::{self, Stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::api::Api;
 use super::nodes::ALIVE;
@@ -27,6 +27,10 @@ use crate::logs::{Follower, LogFiles, Query, Snapshot, Sources, page, page_of};
 const LINES: usize = 200;
 /// The most.
 const MOST: usize = 10_000;
+/// Bytes of texts in an answer at most: there is more behind its cursor.
+const ASKED: usize = 8 << 20;
+/// And of what waits for one that follows: with the number of those, a bound of all together.
+const FOLLOWED: usize = 1 << 20;
 /// What is appended within this time is merged by time.
 const GATHER: Duration = Duration::from_millis(100);
 /// How often it is looked which replicas answer, while nothing else happens.
@@ -76,9 +80,10 @@ impl Which {
         if !(1..=MOST).contains(&limit) {
             return Err(bad("limit", format!("limit={limit}: use 1 to {MOST}, and `after` for what comes behind")));
         }
+        let bytes = Some(if self.follow { FOLLOWED } else { ASKED });
         let Which { replica, node, tab, since, until, grep, .. } = self;
         let filter = LogFilter { replica, node, tab, level, since, until, grep };
-        Ok(Query { group: group.to_owned(), filter, after, limit })
+        Ok(Query { group: group.to_owned(), filter, after, limit, bytes })
     }
 }
 
@@ -96,6 +101,7 @@ pub(super) async fn logs(
     let follow = which.follow;
     let query = which.query(&group)?;
     if follow {
+        let stream = api.stream()?;
         let snapshot = files.snapshot();
         let follower = Follower::behind(files.clone(), &snapshot);
         let tail = Tail {
@@ -108,6 +114,7 @@ pub(super) async fn logs(
             behind: false,
             silent: Vec::new(),
             ready: VecDeque::new(),
+            _stream: stream,
         };
         return Ok(Sse::new(tail.stream()).keep_alive(KeepAlive::new().interval(ALIVE)).into_response());
     }
@@ -145,6 +152,7 @@ struct Tail {
     behind: bool,
     silent: Vec<Unanswered>,
     ready: VecDeque<Event>,
+    _stream: OwnedSemaphorePermit,
 }
 
 impl Tail {

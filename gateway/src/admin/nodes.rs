@@ -19,12 +19,12 @@ use futures::stream::{self, Stream};
 use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
 use super::problem::Failure;
-use crate::replicas::{Control, Heard, Replies, follow};
+use crate::replicas::{Control, Following, Heard, Replies, follow};
 
 /// A stream has a comment this often.
 pub(super) const ALIVE: Duration = Duration::from_secs(5);
@@ -131,6 +131,7 @@ pub(super) async fn debug(
     let control = Control::new(api.store.clone(), &group);
     let node = part(&which.node);
     if which.follow {
+        let permit = api.stream()?;
         // Replicas that join later are heard from their first message on; those of today from now on.
         let next = Arc::new(Mutex::new(positions(&control).await?));
         let heard = next.clone();
@@ -138,7 +139,7 @@ pub(super) async fn debug(
             let from = next.lock().get(replica).copied().unwrap_or(0);
             format!("/control/v1/debug?follow=true&node={node}&from={from}")
         };
-        let stream = events(follow(control, Arc::new(begins)), heard);
+        let stream = events(follow(control, Arc::new(begins)), heard, permit);
         return Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE)).into_response());
     }
     let path = format!("/control/v1/debug?node={node}");
@@ -163,25 +164,26 @@ async fn positions(control: &Control) -> Result<HashMap<String, u64>, Failure> {
     Ok(replies.answers.into_iter().map(|(replica, page)| (replica, page.next)).collect())
 }
 
-/// What is heard, as events. `next` is where the stream of each replica goes on when it was lost: behind what is handed out.
+/// What is heard, as events, for as long as the place among those that follow is held. `next` is where the stream of each replica goes on when it was lost: behind what is handed out.
 fn events(
-    heard: Receiver<Heard>,
+    heard: Following,
     next: Arc<Mutex<HashMap<String, u64>>>,
+    permit: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     // A replica that does not answer is named once, until it answers again.
     let silent: HashSet<String> = HashSet::new();
-    stream::unfold((heard, silent, next), |(mut heard, mut silent, next)| async move {
+    stream::unfold((heard, silent, next, permit), |(mut heard, mut silent, next, permit)| async move {
         loop {
-            let event = match heard.recv().await? {
+            let one = heard.recv().await?;
+            let event = match one {
                 Heard::Event(replica, event) => {
                     let position = event.id.parse::<u64>().ok();
-                    let mut next = next.lock();
-                    let known = next.get(&replica).copied().unwrap_or(0);
+                    let known = next.lock().get(&replica).copied().unwrap_or(0);
                     // What waited here when the stream was lost comes a second time.
                     if position.is_some_and(|position| position < known) {
                         continue;
                     }
-                    next.extend(position.map(|position| (replica, position + 1)));
+                    next.lock().extend(position.map(|position| (replica, position + 1)));
                     Event::default().event("debug").data(event.data)
                 }
                 Heard::Silent(unanswered) if silent.insert(unanswered.replica.clone()) => {
@@ -193,7 +195,7 @@ fn events(
                 }
                 Heard::Silent(_) => continue,
             };
-            return Some((Ok(event), (heard, silent, next)));
+            return Some((Ok(event), (heard, silent, next, permit)));
         }
     })
 }

@@ -7,7 +7,7 @@ use flotilla_api::Problem;
 use flotilla_group::pipeline::{NewRun, Phase, PipelineSpec, Run, StageSpec, StageToken, Steps, Verdict};
 use flotilla_group::rights::Right;
 
-use super::api::{Api, Body};
+use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::problem::Failure;
@@ -49,11 +49,7 @@ pub(super) async fn add(
 }
 
 /// `DELETE /api/v1/pipelines/{name}`: refused while a run is active.
-pub(super) async fn remove(
-    State(api): State<Api>,
-    Path(name): Path<String>,
-    caller: Caller,
-) -> Result<StatusCode, Failure> {
+pub(super) async fn remove(Of(api): Of, Path(name): Path<String>, caller: Caller) -> Result<StatusCode, Failure> {
     let spec = seen(&api, &caller, &name).await?;
     owns(&caller, &spec)?;
     api.pipelines().remove(&name).await?;
@@ -64,7 +60,7 @@ pub(super) async fn remove(
 /// `PUT /api/v1/pipelines/{name}/stages/{stage}/token`: what a group of another installation is reached with. A token that is
 /// not good there, or lacks the right to deploy, is refused now and not in the middle of a run.
 pub(super) async fn set_token(
-    State(api): State<Api>,
+    Of(api): Of,
     caller: Caller,
     Path((name, stage)): Path<(String, String)>,
     Body(StageToken { token }): Body<StageToken>,

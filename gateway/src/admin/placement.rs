@@ -10,26 +10,33 @@ use flotilla_api::placement::{
     ServerGroupSpec, ServerGroupStatus,
 };
 use flotilla_group::GroupError;
+use flotilla_group::host::{Hosts, Known};
 use flotilla_group::member::Gateways;
 use flotilla_group::placement::{
-    GroupSeen, Placement, PlacementError, PlacementRules, Places, Seen, decide, member_name, propose, summary, violated,
+    GroupSeen, Placement, PlacementError, PlacementRules, PlacementView, Places, decide, member_name, propose, summary,
+    violated,
 };
 use flotilla_group::rights::Right;
 use flotilla_group::scheduler::{Ledger, observe};
 
-use super::api::{Api, Body};
+use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::problem::Failure;
 
 /// The document, and what decisions are made from.
-async fn look(api: &Api) -> Result<(Placement, Seen), Failure> {
+async fn look(api: &Api) -> Result<(Placement, PlacementView), Failure> {
     let (placement, _) = Ledger::new(api.store.clone()).load().await?;
     let seen = observe(&api.store, &placement, PlacementRules::default(), false).await?;
     Ok((placement, seen))
 }
 
-fn show(placement: &Placement, seen: &Seen, caller: &Caller, name: &str) -> Result<ServerGroupStatus, Failure> {
+fn show(
+    placement: &Placement,
+    seen: &PlacementView,
+    caller: &Caller,
+    name: &str,
+) -> Result<ServerGroupStatus, Failure> {
     let none = || GroupError::from(PlacementError::NoServerGroup(name.to_owned()));
     let group = placement.server_groups.get(name).ok_or_else(none)?;
     let of = placement.groups.iter().filter(|(_, places)| places.server_group.as_deref() == Some(name));
@@ -86,11 +93,7 @@ pub(super) async fn get(
 }
 
 /// `DELETE /api/v1/server-groups/{name}`: its members run on.
-pub(super) async fn remove(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(name): Path<String>,
-) -> Result<StatusCode, Failure> {
+pub(super) async fn remove(Of(api): Of, caller: Caller, Path(name): Path<String>) -> Result<StatusCode, Failure> {
     Ledger::new(api.store.clone()).remove_server_group(&name).await?;
     let entry = caller.entry("server-group-delete", format!("server group \"{name}\""));
     api.system_audit().write(entry).await?;
@@ -160,7 +163,7 @@ pub(super) async fn of_group(
 }
 
 /// The lost hosts that members of a group are placed on.
-fn without_a_sign(placement: &Placement, seen: &Seen, group: &str) -> Vec<String> {
+fn without_a_sign(placement: &Placement, seen: &PlacementView, group: &str) -> Vec<String> {
     let Some(places) = placement.groups.get(group) else { return Vec::new() };
     let on = placement.lost.iter().filter_map(|(host, since)| Some((host, since, places.on.get(host)?)));
     on.map(|(host, since, numbers)| {
@@ -221,8 +224,9 @@ pub(super) async fn fits(
     }
 }
 
-/// True when some host takes replicas: agents run there.
-pub(super) async fn has_hosts(api: &Api) -> Result<bool, Failure> {
-    let hosts = flotilla_group::host::Hosts::new(api.store.clone()).list().await?;
-    Ok(hosts.iter().any(|host| host.load.is_some()))
+/// The hosts whose agents start replicas of a group.
+pub(super) async fn hosts_for(api: &Api, group: &str) -> Result<Vec<Known>, Failure> {
+    let mut hosts = Hosts::new(api.store.clone()).list().await?;
+    hosts.retain(|host| host.facts.own_group.is_empty() || host.facts.own_group == group);
+    Ok(hosts)
 }

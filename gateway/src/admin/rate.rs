@@ -16,10 +16,10 @@ const MOST: usize = 10_000;
 /// What each caller has left.
 #[derive(Default)]
 pub(super) struct Rate {
-    left: Mutex<HashMap<String, Left>>,
+    left: Mutex<HashMap<String, Allowance>>,
 }
 
-struct Left {
+struct Allowance {
     requests: f64,
     at: Instant,
 }
@@ -39,9 +39,9 @@ impl Rate {
             let full = Duration::from_secs_f64(BURST / A_SECOND);
             all.retain(|_, left| now.duration_since(left.at) < full);
         }
-        let left = all.entry(who.to_owned()).or_insert(Left { requests: BURST, at: now });
+        let left = all.entry(who.to_owned()).or_insert(Allowance { requests: BURST, at: now });
         let more = now.duration_since(left.at).as_secs_f64() * A_SECOND;
-        *left = Left { requests: (left.requests + more).min(BURST), at: now };
+        *left = Allowance { requests: (left.requests + more).min(BURST), at: now };
         if left.requests < 1.0 {
             let detail = format!("{who} sends more than {A_SECOND} requests a second: try again in a second");
             return Err(Problem::new(429, "slow_down", detail).retry_after(1));

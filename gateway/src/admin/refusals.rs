@@ -13,10 +13,10 @@ const MOST: usize = 1_000;
 /// Refusals of the last minute.
 #[derive(Default)]
 pub(super) struct Refusals {
-    seen: Mutex<HashMap<String, Seen>>,
+    seen: Mutex<HashMap<String, LastEntry>>,
 }
 
-struct Seen {
+struct LastEntry {
     written: Instant,
     since: u64,
 }
@@ -45,7 +45,7 @@ impl Refusals {
                 Some(std::mem::take(&mut seen.since) + 1)
             }
             None => {
-                seen.insert(what, Seen { written: now, since: 0 });
+                seen.insert(what, LastEntry { written: now, since: 0 });
                 Some(1)
             }
         }

@@ -6,7 +6,7 @@ use flotilla_api::Problem;
 use flotilla_api::member::By;
 use flotilla_api::rollout::{Rollout as Record, RolloutStatus};
 use flotilla_group::host::Hosts;
-use flotilla_group::rollout::{Action, Rollout, Seen, decide};
+use flotilla_group::rollout::{Action, GroupView, Rollout, decide};
 
 use super::api::{Api, Body};
 use super::caller::Caller;
@@ -42,7 +42,7 @@ pub(super) async fn waits_for(api: &Api, group: &str, rollout: &Rollout) -> Resu
     }
     let zones = Hosts::new(api.store.clone()).zones().await?;
     let replicas = api.registry(group)?.staying().await?;
-    let seen = Seen { now_ms: api.desired(group)?.now_ms().await?, replicas, zones };
+    let seen = GroupView { now_ms: api.desired(group)?.now_ms().await?, replicas, zones };
     match decide(rollout, &seen) {
         Action::Wait { why } => Ok(Some(why)),
         _ => Ok(None),

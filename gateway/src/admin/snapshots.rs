@@ -70,7 +70,14 @@ pub(super) async fn add(
         },
     };
     let snapshots = api.snapshots(&group)?;
-    let snapshot = snapshots.add_for(&new.name, &new.description, &revision, caller.name(), &asked).await?;
+    let snapshot = if asked.is_empty() {
+        snapshots.add(&new.name, &new.description, &revision, caller.name()).await?
+    } else {
+        match snapshots.add_once(&new.name, &new.description, &revision, caller.name(), &asked).await? {
+            (snapshot, true) => snapshot,
+            (first, false) => return Ok((StatusCode::OK, Json(first))),
+        }
+    };
     audit(&api, &group, &caller, "snapshot-create", &snapshot).await?;
     Ok((StatusCode::CREATED, Json(snapshot)))
 }

@@ -8,7 +8,7 @@ use flotilla_api::{Client, ClientError, Problem};
 use flotilla_group::trail::TrailRules;
 use futures::FutureExt as _;
 
-use super::api::{Api, Body};
+use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::problem::Failure;
 use crate::replicas::Control;
@@ -31,9 +31,19 @@ pub(super) async fn list(
     Ok(Json(Trails { trails: filter.of(all), rule, unanswered: replies.unanswered }))
 }
 
+/// `GET /api/v1/groups/{group}/trails/rule`.
+pub(super) async fn rule(State(api): State<Api>, Path(group): Path<String>) -> Result<Json<TrailRule>, Failure> {
+    api.specs().get(&group).await?;
+    let rule = TrailRules::new(api.store.clone(), &group)?.get().await?;
+    let (rule, _) = rule.ok_or_else(|| {
+        Problem::new(404, "no_rule", format!("group \"{group}\" records failures alone: `flotilla trail --help`"))
+    })?;
+    Ok(Json(rule))
+}
+
 /// `PUT /api/v1/groups/{group}/trails/rule`: takes the place of the rule before.
 pub(super) async fn set_rule(
-    State(api): State<Api>,
+    Of(api): Of,
     Path(group): Path<String>,
     caller: Caller,
     Body(rule): Body<TrailRule>,
@@ -46,11 +56,7 @@ pub(super) async fn set_rule(
 }
 
 /// `DELETE /api/v1/groups/{group}/trails/rule`: nothing but failures is recorded.
-pub(super) async fn remove_rule(
-    State(api): State<Api>,
-    Path(group): Path<String>,
-    caller: Caller,
-) -> Result<StatusCode, Failure> {
+pub(super) async fn remove_rule(Of(api): Of, Path(group): Path<String>, caller: Caller) -> Result<StatusCode, Failure> {
     api.specs().get(&group).await?;
     TrailRules::new(api.store.clone(), &group)?.set(None).await?;
     api.audit(&group)?.write(caller.entry("trail-rule", "records failures alone".to_owned())).await?;

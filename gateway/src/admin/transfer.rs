@@ -9,19 +9,22 @@ use flotilla_api::audit::{AuditEntry, Origin};
 use flotilla_api::deploy::DryRun;
 use flotilla_api::rollout::Phase;
 use flotilla_api::transfer::{Transfer, TransferContent, TransferProgress, TransferState, Transferred};
+use flotilla_group::GroupError;
 use flotilla_group::revision::Revision;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
-use super::deploy::{begin, dry_run_of, refuse_missing, refuse_protected, rules, watch_at};
+use super::deploy::{begin_after, dry_run_of, refuse_missing, refuse_protected, rules, watch_at};
 use super::plan::{Plan, plan_transfer};
 use super::problem::Failure;
 use super::rollout::waits_for;
 
 /// How a transfer came, for the audit log: no other request can say it.
 const SOURCE: &str = "transfer";
+/// Attempts at a transfer that other rollouts interfere with.
+const ATTEMPTS: usize = 5;
 /// An id has so many characters at most, and a reason, too.
 const LONGEST: usize = 200;
 
@@ -84,28 +87,44 @@ pub(super) async fn transfer(
     Body(transfer): Body<Transfer>,
 ) -> Result<Response, Failure> {
     check_id(&transfer.id)?;
-    if let Some(TransferProgress { revision, rollout, .. }) = begun(&api, &group, &caller, &transfer.id).await? {
+    for _ in 0..ATTEMPTS {
+        match once(&api, &group, &caller, &transfer).await {
+            // Perhaps it was this very transfer, by a request whose client has given up.
+            Err(failure) if failure.0.code == "overtaken" => {}
+            other => return other,
+        }
+    }
+    Err(GroupError::Busy { group }.into())
+}
+
+/// Begins it unless it began, or another rollout did in between.
+async fn once(api: &Api, group: &str, caller: &Caller, transfer: &Transfer) -> Result<Response, Failure> {
+    // In this order: what begins behind them is found at the next time.
+    let behind = api.audit(group)?.last().await?;
+    let last = api.desired(group)?.load().await?.and_then(|(state, _)| state.rollout).map_or(0, |last| last.number);
+    if let Some(TransferProgress { revision, rollout, .. }) = begun(api, group, caller, &transfer.id).await? {
         return Ok(Json(Transferred { revision, rollout }).into_response());
     }
-    refuse_protected(&api, &group, true, false, SOURCE, &caller).await?;
-    let Plan { base, new, .. } = plan_of(&api, &group, &transfer).await?;
+    refuse_protected(api, group, true, false, SOURCE, caller).await?;
+    let Plan { base, new, .. } = plan_of(api, group, transfer).await?;
     refuse_missing(&new)?;
     let id = new.id();
     if let Some(tests) = &transfer.content.tests {
-        api.revisions(&group)?.set_tests(&id, tests).await?;
+        api.revisions(group)?.set_tests(&id, tests).await?;
     }
     let there = Transferred { revision: id.clone(), rollout: 0 };
     if base.as_ref() == Some(&id) {
         return Ok(Json(there).into_response());
     }
-    let rules = rules(&api, &group, None).await?;
+    let rules = rules(api, group, None).await?;
     let why: String = transfer.why.chars().take(LONGEST).collect();
     let why = format!("{why} [{}]", transfer.id);
     let origin = Origin { source: SOURCE.to_owned(), ..caller.origin() };
-    match begin(&api, &group, &new, base.as_deref(), &rules, &why, origin).await {
+    api.transfers(group)?.begins(caller.name(), &transfer.id, behind).await?;
+    match begin_after(api, group, &new, (base.as_deref(), Some(last)), &rules, &why, origin).await {
         Ok((revision, rollout)) => {
             let begun = Json(Transferred { revision, rollout: rollout.number });
-            Ok((StatusCode::ACCEPTED, watch_at(&group), begun).into_response())
+            Ok((StatusCode::ACCEPTED, watch_at(group), begun).into_response())
         }
         Err(failure) if failure.0.code == "unchanged" => Ok(Json(there).into_response()),
         Err(failure) => Err(failure),
@@ -136,7 +155,8 @@ async fn plan_of(api: &Api, group: &str, transfer: &Transfer) -> Result<Plan, Fa
     plan_transfer(api, group, &source, own_settings).await
 }
 
-/// What a transfer of the caller's began. The audit log knows it when other rollouts followed.
+/// What a transfer of the caller's began. When other rollouts followed, the audit log knows it, behind where it was first asked
+/// for.
 async fn begun(api: &Api, group: &str, caller: &Caller, id: &str) -> Result<Option<TransferProgress>, Failure> {
     let mark = format!("[{id}]");
     let is_it = |entry: &&AuditEntry| {
@@ -156,7 +176,8 @@ async fn begun(api: &Api, group: &str, caller: &Caller, id: &str) -> Result<Opti
             members: rollout.members.clone(),
         }));
     }
-    let log = api.audit(group)?.list().await?;
+    let Some(behind) = api.transfers(group)?.behind(caller.name(), id).await? else { return Ok(None) };
+    let log = api.audit(group)?.behind(behind).await?;
     let Some(entry) = log.iter().rev().find(is_it) else { return Ok(None) };
     let end = log.iter().filter(|other| other.rollout == entry.rollout).find_map(|other| match &*other.action {
         "rollout-done" => Some((Phase::Done, String::new())),

@@ -11,7 +11,7 @@ use flotilla_group::rights::Right;
 use flotilla_tasks::Task;
 use serde_json::json;
 
-use super::api::{Api, Body};
+use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::problem::Failure;
@@ -56,11 +56,7 @@ pub(super) async fn add(
 }
 
 /// `DELETE /api/v1/users/{user}`: the tokens are void with that.
-pub(super) async fn remove(
-    State(api): State<Api>,
-    Path(name): Path<String>,
-    caller: Caller,
-) -> Result<StatusCode, Failure> {
+pub(super) async fn remove(Of(api): Of, Path(name): Path<String>, caller: Caller) -> Result<StatusCode, Failure> {
     leaves_an_admin(&api, &name, &[]).await?;
     api.accounts.users().remove(&name).await?;
     api.accounts.tokens().revoke_all(&name).await?;
@@ -71,7 +67,7 @@ pub(super) async fn remove(
 
 /// `PUT /api/v1/users/{user}/roles`
 pub(super) async fn set_roles(
-    State(api): State<Api>,
+    Of(api): Of,
     Path(name): Path<String>,
     caller: Caller,
     Body(Roles { roles }): Body<Roles>,
@@ -106,7 +102,7 @@ async fn leaves_an_admin(api: &Api, name: &str, roles: &[Grant]) -> Result<(), F
 /// `PUT /api/v1/users/{user}/password`: an admin sets any; a user who knows the one before sets the own. Logins with the
 /// old one are void.
 pub(super) async fn set_password(
-    State(api): State<Api>,
+    Of(api): Of,
     Path(name): Path<String>,
     caller: Caller,
     Body(new): Body<NewPassword>,

@@ -7,10 +7,10 @@ use http_body_util::BodyExt;
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, Response, StatusCode};
 
+use super::answer_body::{Lease, Tracked};
 use super::answers::ClientBody;
 use super::backend::Backend;
-use super::body::{Lease, Tracked};
-use super::upload::{Progress, Upload};
+use super::request_body::{Progress, Upload};
 
 /// How a try ended.
 pub(super) enum Attempt {

@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::headers::MOST_HEADERS;
+use super::request_body::Upload;
 use super::sockets;
-use super::upload::Upload;
 
 /// Idle connections that each thread keeps to one replica.
 const IDLE: usize = 64;

@@ -11,8 +11,8 @@ use super::answers::{ClientBody, paused, plain, refused, turned_away};
 use super::attempt::{Attempt, Limits, Lost, attempt};
 use super::door::{Door, From};
 use super::headers;
+use super::request_body::{Fault, Upload};
 use super::upgrade;
-use super::upload::{Fault, Upload};
 
 /// A request that was sent and got no answer is sent so often more, if its method allows that.
 const AGAIN: u32 = 2;

@@ -1,10 +1,10 @@
 //! Spreads flow traffic over the ready replicas.
 
 mod access;
+mod answer_body;
 mod answers;
 mod attempt;
 mod backend;
-mod body;
 mod connection;
 mod deadlines;
 mod door;
@@ -12,11 +12,11 @@ mod forward;
 mod headers;
 mod meters;
 mod pool;
+mod request_body;
 mod server;
 mod sockets;
 mod trust;
 mod upgrade;
-mod upload;
 
 pub use access::{Callers, Protection};
 pub use backend::Backend;

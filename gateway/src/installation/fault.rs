@@ -4,6 +4,8 @@ use std::error::Error;
 
 use flotilla_api::{ClientError, Problem};
 
+use super::bounds::text;
+
 /// Why something did not go at another installation. Each names its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -28,7 +30,7 @@ impl Fault {
             | ClientError::TimedOut { .. }
             | ClientError::Foreign { .. } => {
                 let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-                Fault::Away(format!("{url}: {error}{why}"))
+                Fault::Away(text(format!("{url}: {error}{why}")))
             }
         }
     }
@@ -43,13 +45,17 @@ impl Fault {
 
 fn refused(url: &str, problem: &Problem) -> Fault {
     let Problem { status, code, detail, right, .. } = problem;
+    // What stands there is theirs.
+    let (detail, code) = (text(detail.clone()), text(code.to_string()));
     let answered = format!("{url} answered {status} ({code})");
-    match (status, &**code) {
+    match (status, &*code) {
         (401, _) => Fault::Token(format!("{answered}: the token is not known there, or has expired")),
         (403, "protected") => Fault::Never(format!("{answered}: {detail}")),
         (403, _) => {
-            let right =
-                right.as_deref().map(|right| format!(", the token lacks the right \"{right}\"")).unwrap_or_default();
+            let right = right
+                .as_deref()
+                .map(|right| text(format!(", the token lacks the right \"{right}\"")))
+                .unwrap_or_default();
             Fault::Token(format!("{answered}{right}: {detail}"))
         }
         (404, "not_found") => Fault::Never(format!("{answered}: the Flotilla there is older and takes nothing over")),

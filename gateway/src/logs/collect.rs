@@ -80,7 +80,7 @@ async fn one_group(
                 Heard::Silent(unanswered) => sources.silent(&group, &unanswered.replica, unanswered.reason),
                 Heard::Gone(replica) => sources.gone(&replica),
             }
-            next = if lines.len() < BATCH { heard.try_recv().ok() } else { None };
+            next = if lines.len() < BATCH { heard.try_recv() } else { None };
         }
         // A write to the page cache: short, and nothing else waits for this task.
         match files.append(&lines) {

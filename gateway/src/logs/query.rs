@@ -22,6 +22,8 @@ pub struct Query {
     pub after: Option<LogCursor>,
     /// How many at most.
     pub limit: usize,
+    /// And so many bytes of texts at most, but a line at least; without it any.
+    pub bytes: Option<usize>,
 }
 
 /// Lines, and where to go on.
@@ -57,23 +59,30 @@ pub fn page_of(snapshot: &Snapshot, query: &Query) -> io::Result<Found> {
 fn forward(snapshot: &Snapshot, query: &Query, after: &LogCursor) -> io::Result<Found> {
     let mut lines = Vec::new();
     let enough = query.limit + AHEAD;
+    let (mut left, mut cut) = (query.bytes.unwrap_or(usize::MAX), false);
     for segment in snapshot.segments.iter().filter(|segment| is_wanted(segment, query)) {
         let passed = |(replica, place): (&String, &segment::Place)| after.0.get(replica) >= Some(&place.position);
         if segment.about.last.iter().all(passed) {
             continue;
         }
         let take = |line: LogLine, _| {
-            if lines.len() < enough && after.is_before(&line) && query.wants(&line) {
+            if cut || lines.len() >= enough || !after.is_before(&line) || !query.wants(&line) {
+                return;
+            }
+            // What is left out of a replica is behind all that is shown of it, so that the cursor stands before it.
+            cut = left == 0;
+            if !cut {
+                left = left.saturating_sub(size(&line));
                 lines.push(line);
             }
         };
         segment::read(&segment.path, 0, segment.about.bytes, take)?;
-        if lines.len() >= enough {
+        if cut || lines.len() >= enough {
             break;
         }
     }
     let mut lines = merge(lines);
-    let more = lines.len() > query.limit;
+    let more = cut || lines.len() > query.limit;
     lines.truncate(query.limit);
     let mut cursor = if more { after.clone() } else { snapshot.cursor(&query.group) };
     if !more {
@@ -106,8 +115,21 @@ fn newest(snapshot: &Snapshot, query: &Query) -> io::Result<Found> {
         lines = of_segment;
     }
     let mut lines = merge(lines);
-    lines.drain(..lines.len().saturating_sub(query.limit));
+    let mut left = query.bytes.unwrap_or(usize::MAX);
+    let fits = |line: &&LogLine| {
+        let has_room = left > 0;
+        left = left.saturating_sub(size(line));
+        has_room
+    };
+    let shown = lines.iter().rev().take(query.limit).take_while(fits).count();
+    lines.drain(..lines.len() - shown);
     Ok(Found { lines, cursor: snapshot.cursor(&query.group), more: false })
+}
+
+/// About how many bytes a line takes.
+fn size(line: &LogLine) -> usize {
+    let values = line.fields.iter().map(|(name, value)| name.len() + value.as_str().map_or(16, str::len));
+    64 + line.message.len() + values.sum::<usize>()
 }
 
 fn is_wanted(segment: &Segment, query: &Query) -> bool {

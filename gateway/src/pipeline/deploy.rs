@@ -8,7 +8,7 @@ use super::driver::PipelineDriver;
 use super::git::{Push, push};
 use super::take::{ANY, at_work};
 use super::trouble::Trouble;
-use super::turn::Turn;
+use super::turn::Progress;
 use crate::admin::{begin, plan_transfer, rules};
 
 /// What a rollout of a run says in the audit log.
@@ -159,14 +159,14 @@ impl PipelineDriver {
     }
 
     /// Looks how the rollout goes.
-    pub(super) async fn follow(&self, run: &mut Run, now_ms: u64) -> Result<Turn, Trouble> {
+    pub(super) async fn follow(&self, run: &mut Run, now_ms: u64) -> Result<Progress, Trouble> {
         let (hop, stage, _) = at_work(run)?;
         let (number, revision, name) = (hop.rollout, hop.revision.clone(), stage.name.clone());
         let group = stage.group.clone().unwrap_or_default();
         let by = run.actor.clone();
         if number == 0 {
             run.arrived(Vec::new(), &by, now_ms);
-            return Ok(Turn::Went);
+            return Ok(Progress::Went);
         }
         if let Some(there) = stage.remote.clone() {
             let stage = stage.clone();
@@ -185,7 +185,7 @@ impl PipelineDriver {
                 );
                 run.fail(&why, Vec::new(), &by, now_ms);
             }
-            return Ok(Turn::Went);
+            return Ok(Progress::Went);
         };
         let members = rollout.members.clone();
         match rollout.phase {
@@ -198,9 +198,9 @@ impl PipelineDriver {
                 let moved = members.iter().filter(|member| member.step == flotilla_api::rollout::Step::Moved).count();
                 let going = if rollout.phase == Phase::Returning { ", which goes back" } else { "" };
                 run.waits_for = format!("rollout {number} of stage {name}{going}: {moved} of {} moved", members.len());
-                return Ok(Turn::Waits);
+                return Ok(Progress::Waits);
             }
         }
-        Ok(Turn::Went)
+        Ok(Progress::Went)
     }
 }

@@ -12,7 +12,7 @@ use flotilla_tasks::{Handle, Task};
 use tokio_util::sync::CancellationToken;
 
 use super::remote_away::Asked;
-use super::turn::{Turn, turn};
+use super::turn::{Progress, turn};
 use crate::admin::Api;
 
 /// How long the lease outlives a gateway that dies while it takes a step.
@@ -152,9 +152,9 @@ impl PipelineDriver {
         let steps = async {
             loop {
                 match turn(self, runs, lease).await {
-                    Ok(Turn::Went) => {}
-                    Ok(Turn::Waits) => return false,
-                    Ok(Turn::Nothing) => return true,
+                    Ok(Progress::Went) => {}
+                    Ok(Progress::Waits) => return false,
+                    Ok(Progress::Nothing) => return true,
                     Err(why) => {
                         tracing::warn!(why, "a run of a pipeline waits");
                         return false;

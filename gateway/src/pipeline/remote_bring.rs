@@ -7,7 +7,7 @@ use flotilla_group::pipeline::{Hop, RemoteStage, Run, StageSpec, Steps};
 use super::driver::PipelineDriver;
 use super::remote_reach::{id, trouble};
 use super::trouble::Trouble;
-use super::turn::Turn;
+use super::turn::Progress;
 use crate::installation::Fault;
 
 impl PipelineDriver {
@@ -65,7 +65,7 @@ impl PipelineDriver {
         stage: &StageSpec,
         there: &RemoteStage,
         now_ms: u64,
-    ) -> Result<Turn, Trouble> {
+    ) -> Result<Progress, Trouble> {
         let far = self.reach(run, stage, there).await?;
         let state = far.state(&id(run, stage)).await.map_err(|fault| match fault {
             Fault::Token(why) => {
@@ -79,9 +79,11 @@ impl PipelineDriver {
     }
 }
 
-fn went(run: &mut Run, stage: &StageSpec, there: &RemoteStage, state: TransferState, now_ms: u64) -> Turn {
+fn went(run: &mut Run, stage: &StageSpec, there: &RemoteStage, state: TransferState, now_ms: u64) -> Progress {
     let by = run.actor.clone();
-    let Some((number, revision)) = run.hop().map(|hop| (hop.rollout, hop.revision.clone())) else { return Turn::Waits };
+    let Some((number, revision)) = run.hop().map(|hop| (hop.rollout, hop.revision.clone())) else {
+        return Progress::Waits;
+    };
     let runs_it = state.revision.as_ref() == Some(&revision);
     let (name, place) = (&stage.name, there.place());
     match state.begun {
@@ -98,7 +100,7 @@ fn went(run: &mut Run, stage: &StageSpec, there: &RemoteStage, state: TransferSt
                 "rollout {number} of stage {name}, group {place}{going}: {moved} of {} moved{why}",
                 members.len()
             );
-            return Turn::Waits;
+            return Progress::Waits;
         }
         // Others followed, and how ours ended is not in the audit log any more.
         Some(TransferProgress { phase: None, .. }) | None if runs_it => run.arrived(Vec::new(), &by, now_ms),
@@ -109,5 +111,5 @@ fn went(run: &mut Run, stage: &StageSpec, there: &RemoteStage, state: TransferSt
             run.fail(&why, Vec::new(), &by, now_ms);
         }
     }
-    Turn::Went
+    Progress::Went
 }

@@ -8,6 +8,7 @@ use super::check::{effects_told, findings_told, is_same_code};
 use super::driver::PipelineDriver;
 use super::remote_reach::trouble;
 use super::trouble::Trouble;
+use crate::installation::text;
 
 impl PipelineDriver {
     /// What would happen there, and why that must not be, if so.
@@ -36,7 +37,7 @@ impl PipelineDriver {
         }
         let (tests, closed) = self.judge(hop, stage, source, &found).await?;
         let plan = HopPlan {
-            differs: format!("{} (group {})", will.diff.summary(), there.place()),
+            differs: format!("{} (group {})", text(will.diff.summary()), there.place()),
             effects: effects_told(will.effects),
             findings: findings_told(&found),
             tests,

@@ -1,7 +1,7 @@
 //! One step of a pipeline: what the state machine says is done, and recorded by compare-and-swap. A gateway that is killed
 //! in the middle leaves a run that another one takes up: each step finds what was done of it already.
 
-use flotilla_group::pipeline::{Next, Run, Runs, Seen, Step, Steps, Taken, next};
+use flotilla_group::pipeline::{Next, Run, RunContext, Runs, Step, Steps, Taken, next};
 use flotilla_store::Lease;
 
 use super::driver::PipelineDriver;
@@ -9,7 +9,7 @@ use super::remote_away::{Fate, far, fate};
 use super::trouble::Trouble;
 
 /// What came of a look.
-pub(super) enum Turn {
+pub(super) enum Progress {
     /// A step was taken.
     Went,
     /// There is nothing to do now.
@@ -19,10 +19,10 @@ pub(super) enum Turn {
 }
 
 /// Takes the next step of the oldest active run.
-pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) -> Result<Turn, String> {
+pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) -> Result<Progress, String> {
     let text = |error: flotilla_group::GroupError| error.to_string();
     let list = runs.list().await.map_err(text)?;
-    let Some(first) = list.iter().find(|run| run.is_active()) else { return Ok(Turn::Nothing) };
+    let Some(first) = list.iter().find(|run| run.is_active()) else { return Ok(Progress::Nothing) };
     let (mut run, version) = runs.get(first.number).await.map_err(text)?;
     let (before, was) = (run.log.len(), run.clone());
     let now_ms = runs.now_ms().await.map_err(text)?;
@@ -30,7 +30,7 @@ pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) ->
     let is_due = far(&run).is_none() || driver.asked.is_due(&run);
     let looks = is_due || run.hop().is_some_and(|hop| hop.step == Step::Wait && hop.away_since_ms.is_none());
     if !looks {
-        return Ok(Turn::Waits);
+        return Ok(Progress::Waits);
     }
     let taken = step(driver, &mut run, now_ms, is_due).await;
     let turn = match taken {
@@ -40,29 +40,29 @@ pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) ->
             run.waits_for = why;
             run.is_back();
             run.held_off();
-            Turn::Waits
+            Progress::Waits
         }
         Err(Trouble::Away(why)) => {
             let since_ms = run.away(now_ms);
             match fate(&run, since_ms, now_ms, &why) {
                 Fate::Waits(why) => {
                     run.waits_for = why;
-                    Turn::Waits
+                    Progress::Waits
                 }
                 Fate::Fails(why) => {
                     let by = run.actor.clone();
                     run.fail(&why, Vec::new(), &by, now_ms);
-                    Turn::Went
+                    Progress::Went
                 }
             }
         }
         Err(Trouble::Fails(why)) => {
             let by = run.actor.clone();
             run.fail(&why, Vec::new(), &by, now_ms);
-            Turn::Went
+            Progress::Went
         }
     };
-    if matches!(turn, Turn::Went) && run.is_active() {
+    if matches!(turn, Progress::Went) && run.is_active() {
         run.waits_for.clear();
     }
     if run == was {
@@ -73,9 +73,9 @@ pub(super) async fn turn(driver: &PipelineDriver, runs: &Runs, lease: &Lease) ->
     Ok(turn)
 }
 
-async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64, is_due: bool) -> Result<Turn, Trouble> {
+async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64, is_due: bool) -> Result<Progress, Trouble> {
     let by = run.actor.clone();
-    let mut seen = Seen { now_ms, ..Seen::default() };
+    let mut seen = RunContext { now_ms, ..RunContext::default() };
     let mut act = next(run, &seen);
     if act == Next::LookForMissing {
         // Between two questions to another installation its last answer counts.
@@ -95,10 +95,10 @@ async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64, is_due: bool)
         act = next(run, &seen);
     }
     match act {
-        Next::LookForMissing => return Ok(Turn::Waits),
+        Next::LookForMissing => return Ok(Progress::Waits),
         Next::Wait { why } => {
             run.waits_for = why;
-            return Ok(Turn::Waits);
+            return Ok(Progress::Waits);
         }
         Next::Take => {
             let taken: Taken = driver.take(run).await?;
@@ -128,5 +128,5 @@ async fn step(driver: &PipelineDriver, run: &mut Run, now_ms: u64, is_due: bool)
         Next::Follow => return driver.follow(run, now_ms).await,
         Next::End => run.end(&by, now_ms),
     }
-    Ok(Turn::Went)
+    Ok(Progress::Went)
 }

@@ -4,4 +4,4 @@ mod ask;
 mod follow;
 
 pub use ask::{Control, Replies};
-pub use follow::{Heard, follow};
+pub use follow::{Following, Heard, follow};

@@ -12,4 +12,7 @@ mod paging;
 mod place;
 mod provider;
 mod rights;
+mod streams;
 mod tls;
+mod transfers;
+mod versions;

@@ -8,12 +8,13 @@ use flotilla_store::{Entry, Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 
 use super::signer::Signer;
+use super::verify::entry;
 use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 
 /// How long entries are kept.
-const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+pub(crate) const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Checkpoints outlive the entries, so that what was trimmed is told from what was taken away.
 const CHECKPOINTS_KEPT: Duration = Duration::from_secs(2 * 90 * 24 * 3600);
 /// A checkpoint at the latest after so many entries,
@@ -166,6 +167,32 @@ impl AuditLog {
             Some(entry) => Ok((keys::read("the end of an audit log", &entry)?, Expect::Version(entry.version))),
             None => Ok((Head::default(), Expect::Absent)),
         }
+    }
+
+    /// The number of the last entry; 0: there is none.
+    ///
+    /// # Errors
+    /// While the store is away.
+    pub async fn last(&self) -> Result<u64, GroupError> {
+        Ok(self.head().await?.0.last.map_or(0, |last| last.seq))
+    }
+
+    /// The entries behind that of this number, oldest first: each is read by itself, and none before them.
+    ///
+    /// # Errors
+    /// While the store is away; [`GroupError::Corrupt`].
+    pub async fn behind(&self, seq: u64) -> Result<Vec<AuditEntry>, GroupError> {
+        let Some(last) = self.head().await?.0.last else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for seq in seq + 1..last.seq {
+            if let Some(kept) = self.store.get(&keys::audit_sealed(&self.group, seq)).await? {
+                found.push(keys::read::<Sealed>("an audit entry", &kept)?);
+            }
+        }
+        if last.seq > seq {
+            found.push(last);
+        }
+        Ok(found.iter().filter_map(|sealed| Some(AuditEntry { seq: sealed.seq, ..entry(sealed)? })).collect())
     }
 
     /// All that is needed to check the log.

@@ -8,7 +8,7 @@ mod verify;
 
 pub use flotilla_api::audit::AuditEntry;
 pub use log::AuditLog;
-pub(crate) use log::serial;
+pub(crate) use log::{KEPT, serial};
 pub use signer::Signer;
 pub(crate) use verify::entry;
 pub use verify::{Known, Verdict, Wrong, verify};

@@ -12,7 +12,7 @@ use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::keys;
 use crate::member::Registry;
-use crate::rollout::{Action, Actor, Rollout, Rules, Seen};
+use crate::rollout::{Action, Actor, GroupView, Rollout, Rules};
 
 /// Attempts at a change that others interfere with.
 const ATTEMPTS: usize = 50;
@@ -90,6 +90,22 @@ impl DesiredStates {
         why: &str,
         by: impl Into<Origin>,
     ) -> Result<Rollout, GroupError> {
+        self.begin_after(revision, base, None, rules, why, by).await
+    }
+
+    /// The same unless another rollout than that of the number `last` (0: none) was the last one.
+    ///
+    /// # Errors
+    /// As [`DesiredStates::begin`]; [`GroupError::Conflict`] with `overtaken` when another has begun.
+    pub async fn begin_after(
+        &self,
+        revision: &str,
+        base: Option<&str>,
+        last: Option<u64>,
+        rules: &Rules,
+        why: &str,
+        by: impl Into<Origin>,
+    ) -> Result<Rollout, GroupError> {
         let origin = by.into();
         let registry = Registry::new(self.store.clone(), &self.group)?;
         for _ in 0..ATTEMPTS {
@@ -101,6 +117,12 @@ impl DesiredStates {
             };
             if let Some(active) = state.active() {
                 return Err(GroupError::RolloutActive { group: self.group.clone(), number: active.number });
+            }
+            let number = state.rollout.as_ref().map_or(0, |rollout| rollout.number);
+            if last.is_some_and(|last| last != number) {
+                let reason =
+                    format!("rollout {number} of group \"{}\" has begun and ended meanwhile: look again", self.group);
+                return Err(GroupError::Conflict { code: "overtaken", reason });
             }
             if let Some(pause) = &state.pause {
                 let reason = format!(
@@ -122,7 +144,7 @@ impl DesiredStates {
                 AuditLog::new(self.store.clone(), &self.group)?.copy(&last.log, 0).await?;
             }
             let replicas = registry.staying().await?;
-            let seen = Seen { now_ms: self.now_ms().await?, replicas, ..Seen::default() };
+            let seen = GroupView { now_ms: self.now_ms().await?, replicas, ..GroupView::default() };
             if let Some((field, reason)) = rules.problem(seen.replicas.len()) {
                 return Err(GroupError::Rules { field, reason });
             }
@@ -146,7 +168,7 @@ impl DesiredStates {
         origin: &Origin,
     ) -> Result<Option<Rollout>, GroupError> {
         let by = Actor { origin: origin.clone(), token: 0, now_ms: self.now_ms().await? };
-        let nobody = Seen { now_ms: by.now_ms, ..Seen::default() };
+        let nobody = GroupView { now_ms: by.now_ms, ..GroupView::default() };
         let mut rollout = Rollout::begin(1, revision, revision, rules.clone(), &nobody, why, &by);
         rollout.apply(&Action::End, &by);
         let state = DesiredState { rollout: Some(rollout.clone()), ..DesiredState::new(revision) };

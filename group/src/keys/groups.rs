@@ -21,6 +21,11 @@ pub(crate) fn desired(group: &str) -> String {
     format!("group/{group}/course")
 }
 
+/// Since when the group knows of a transfer from another installation.
+pub(crate) fn transfer(group: &str, digest: &str) -> String {
+    format!("group/{group}/transfer/{digest}")
+}
+
 /// The alerts of a group.
 pub(crate) fn alerts(group: &str) -> String {
     format!("group/{group}/alerts")
@@ -49,6 +54,11 @@ pub(crate) fn snapshots(group: &str) -> String {
 /// A snapshot.
 pub(crate) fn snapshot(group: &str, id: u64) -> String {
     format!("group/{group}/snapshot/{id:012}")
+}
+
+/// The snapshot that is to be made once for something.
+pub(crate) fn snapshot_once(group: &str, digest: &str) -> String {
+    format!("group/{group}/snapshot-once/{digest}")
 }
 
 /// How many snapshots a group ever had.

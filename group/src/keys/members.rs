@@ -82,11 +82,6 @@ pub(crate) fn control(group: &str) -> String {
     format!("group/{group}/control")
 }
 
-/// Says that somebody starts and stops the group's replicas.
-pub(crate) fn supervisor(group: &str) -> String {
-    format!("group/{group}/supervisor")
-}
-
 /// The lease on a role that one replica of a group has at a time.
 pub(crate) fn role(group: &str, role: &str) -> String {
     format!("role/{group}/{role}")

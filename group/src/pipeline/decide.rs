@@ -6,7 +6,7 @@ use super::window;
 
 /// What a run is judged by, besides itself.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct RunContext {
     /// The store's clock.
     pub now_ms: u64,
     /// The number of a run of the same pipeline that is to end first.
@@ -40,7 +40,7 @@ pub enum Next {
 }
 
 /// What comes next in an active run.
-pub fn next(run: &Run, seen: &Seen) -> Next {
+pub fn next(run: &Run, seen: &RunContext) -> Next {
     if let Some(number) = seen.before {
         return Next::Wait { why: format!("run {number} is to end first") };
     }
@@ -56,7 +56,7 @@ pub fn next(run: &Run, seen: &Seen) -> Next {
     }
 }
 
-fn gates(hop: &Hop, stage: &StageSpec, seen: &Seen) -> Next {
+fn gates(hop: &Hop, stage: &StageSpec, seen: &RunContext) -> Next {
     let Some(missing) = &seen.missing else { return Next::LookForMissing };
     if !missing.is_empty() {
         let group = match &stage.remote {

@@ -10,7 +10,7 @@ mod tokens;
 mod window;
 
 pub use check::check;
-pub use decide::{Next, Seen, next};
+pub use decide::{Next, RunContext, next};
 pub use flotilla_api::pipeline::{
     Action, Approval, Gates, GitStage, Hop, HopPlan, Layout, NewRun, Phase, PipelineSpec, RemoteStage, ReviewGate, Run,
     StageSpec, StageToken, Step, Verdict, Window,

@@ -1,19 +1,18 @@
 //! The hosts with their load, and one group's view of them: what a choice counts.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use flotilla_api::placement::{Domain, HostFacts, PlacementSpec};
 
 use super::document::{Placement, Places, ServerGroup};
-use super::seen::Seen;
+use super::view::PlacementView;
 
 /// Room on a host without a bound.
 const UNBOUNDED: u64 = 1 << 32;
 
-/// All hosts, with indices instead of names: a choice among 1,000 hosts is one pass over vectors.
+/// All hosts by name, with indices instead of names: a choice among 1,000 hosts is one pass over vectors.
 pub(super) struct Board<'a> {
     pub(super) seats: Vec<Seat<'a>>,
-    pub(super) by_name: HashMap<&'a str, usize>,
 }
 
 /// A host.
@@ -46,7 +45,7 @@ pub(super) struct View<'a> {
     /// The domain of each host by the server group's policy (by host without one); `None`: the host says none.
     pub(super) domain: Vec<Option<usize>>,
     /// What each domain is called.
-    pub(super) domain_names: Vec<String>,
+    pub(super) domain_names: Vec<&'a str>,
     /// Members of the server group in each domain; one with its replacement in the same domain counts once.
     pub(super) bound: Vec<u32>,
     /// The same without those that are to go elsewhere.
@@ -56,11 +55,20 @@ pub(super) struct View<'a> {
     pub(super) own_zone: Vec<u32>,
     pub(super) zone: Vec<usize>,
     /// Some member of the server group in each domain, for explanations.
-    pub(super) someone: Vec<Option<String>>,
+    pub(super) someone: Vec<Option<Someone<'a>>>,
+}
+
+/// A member of a server group.
+#[derive(Clone, Copy)]
+pub(super) enum Someone<'a> {
+    /// One that is placed: its group and its number.
+    Member(&'a str, u64),
+    /// One that is about to be placed.
+    New(&'a str),
 }
 
 impl<'a> Board<'a> {
-    pub(super) fn new(placement: &'a Placement, seen: &'a Seen) -> Board<'a> {
+    pub(super) fn new(placement: &'a Placement, seen: &'a PlacementView) -> Board<'a> {
         let mut seats: Vec<Seat<'a>> = seen
             .hosts
             .iter()
@@ -79,16 +87,30 @@ impl<'a> Board<'a> {
             })
             .collect();
         seats.sort_by(|a, b| a.facts.name.cmp(&b.facts.name));
-        let by_name = seats.iter().enumerate().map(|(index, seat)| (seat.facts.name.as_str(), index)).collect();
-        let mut board = Board { seats, by_name };
+        let mut board = Board { seats };
         for places in placement.groups.values() {
-            for (host, numbers) in &places.on {
-                if let Some(index) = board.by_name.get(host.as_str()) {
-                    board.seats[*index].load += numbers.len() as u64;
-                }
-            }
+            let loads: Vec<_> = board.seated(places).map(|(index, numbers)| (index, numbers.len() as u64)).collect();
+            loads.into_iter().for_each(|(index, load)| board.seats[index].load += load);
         }
         board
+    }
+
+    /// The members of a group on each host that is known. Both are in the order of the names, so that one pass over both finds
+    /// all.
+    pub(super) fn seated<'p>(&self, places: &'p Places) -> impl Iterator<Item = (usize, &'p BTreeSet<u64>)> {
+        let mut next = 0;
+        places.on.iter().filter_map(move |(host, numbers)| {
+            while self.seats.get(next).is_some_and(|seat| seat.facts.name < *host) {
+                next += 1;
+            }
+            let found = self.seats.get(next).is_some_and(|seat| seat.facts.name == *host);
+            found.then_some((next, numbers))
+        })
+    }
+
+    /// The index of a host.
+    fn index_of(&self, host: &str) -> Option<usize> {
+        self.seats.binary_search_by(|seat| seat.facts.name.as_str().cmp(host)).ok()
     }
 
     /// A host's room for further members.
@@ -98,9 +120,8 @@ impl<'a> Board<'a> {
     }
 
     /// True when members of this host are to go elsewhere.
-    pub(super) fn is_going(&self, host: &str) -> bool {
-        // A host that nobody knows any more was removed.
-        self.by_name.get(host).is_none_or(|index| self.seats[*index].drained || self.seats[*index].given_up)
+    pub(super) fn is_going(&self, host: usize) -> bool {
+        self.seats[host].drained || self.seats[host].given_up
     }
 
     pub(super) fn view(&self, placement: &'a Placement, ask: Ask<'a>) -> View<'a> {
@@ -142,46 +163,47 @@ impl<'a> Board<'a> {
 
     fn count_own(&self, placement: &Placement, view: &mut View<'_>) {
         let Some(places) = placement.groups.get(view.ask.group) else { return };
-        for (number, host) in places.members() {
-            let Some(index) = self.by_name.get(host) else { continue };
-            if !places.stays(number) || view.ask.replacing == Some(number) {
-                continue;
-            }
-            view.own_host[*index] += 1;
-            view.own_zone[view.zone[*index]] += 1;
+        for (index, numbers) in self.seated(places) {
+            let counts = |number: &&u64| places.stays(**number) && view.ask.replacing != Some(**number);
+            let own = numbers.iter().filter(counts).count() as u32;
+            view.own_host[index] += own;
+            view.own_zone[view.zone[index]] += own;
         }
     }
 
-    fn count_bound(&self, group: &str, places: &Places, view: &mut View<'_>) {
-        for (number, host) in places.members() {
-            let Some(index) = self.by_name.get(host) else { continue };
-            let Some(domain) = view.domain[*index] else { continue };
-            let own = group == view.ask.group && view.ask.replacing == Some(number);
-            if own || places.unbound.contains(&number) {
-                continue;
-            }
-            let successor = places.replacement_of(number);
-            let same = successor
-                .and_then(|new| self.by_name.get(places.host_of(new)?))
-                .is_some_and(|new| view.domain[*new] == Some(domain));
-            if !same {
-                view.bound[domain] += 1;
-                view.someone[domain].get_or_insert_with(|| super::document::member_name(group, number));
-            }
-            if places.stays(number) && !self.is_going(host) {
-                view.settled[domain] += 1;
+    fn count_bound(&self, group: &'a str, places: &Places, view: &mut View<'a>) {
+        for (index, numbers) in self.seated(places) {
+            let Some(domain) = view.domain[index] else { continue };
+            for number in numbers.iter().copied() {
+                let own = group == view.ask.group && view.ask.replacing == Some(number);
+                if own || places.unbound.contains(&number) {
+                    continue;
+                }
+                let successor = places.replacement_of(number);
+                let same = successor
+                    .and_then(|new| self.index_of(places.host_of(new)?))
+                    .is_some_and(|new| view.domain[new] == Some(domain));
+                if !same {
+                    view.bound[domain] += 1;
+                    view.someone[domain].get_or_insert(Someone::Member(group, number));
+                }
+                if places.stays(number) && !self.is_going(index) {
+                    view.settled[domain] += 1;
+                }
             }
         }
     }
 
     /// The domain of each host, and the names of the domains in order. A host that does not say is in none; if not
     /// `strict`, all of them are in one.
-    fn domains(&self, by: Domain, strict: bool) -> (Vec<Option<usize>>, Vec<String>) {
-        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-        let name = |seat: &Seat<'a>| match by {
-            Domain::Host => &seat.facts.name,
-            Domain::Rack => &seat.facts.rack,
-            Domain::Zone => &seat.facts.zone,
+    fn domains(&self, by: Domain, strict: bool) -> (Vec<Option<usize>>, Vec<&'a str>) {
+        let mut names: BTreeMap<&'a str, usize> = BTreeMap::new();
+        let name = |seat: &Seat<'a>| -> &'a str {
+            match by {
+                Domain::Host => &seat.facts.name,
+                Domain::Rack => &seat.facts.rack,
+                Domain::Zone => &seat.facts.zone,
+            }
         };
         for seat in &self.seats {
             names.entry(name(seat)).or_default();
@@ -190,8 +212,8 @@ impl<'a> Board<'a> {
             names.remove("");
         }
         names.values_mut().enumerate().for_each(|(index, domain)| *domain = index);
-        let of = self.seats.iter().map(|seat| names.get(name(seat).as_str()).copied()).collect();
-        (of, names.into_keys().map(str::to_owned).collect())
+        let of = self.seats.iter().map(|seat| names.get(name(seat)).copied()).collect();
+        (of, names.into_keys().collect())
     }
 
     /// Takes note of a new member.
@@ -202,7 +224,7 @@ impl<'a> Board<'a> {
         if let (Some(domain), Some(_)) = (view.domain[host], view.server_group) {
             view.bound[domain] += 1;
             view.settled[domain] += 1;
-            view.someone[domain].get_or_insert_with(|| format!("another replica of \"{}\"", view.ask.group));
+            view.someone[domain].get_or_insert(Someone::New(view.ask.group));
         }
     }
 }

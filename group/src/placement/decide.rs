@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::document::{Placement, Places, member_name};
 use super::moves::replacement;
 use super::propose::place;
-use super::seen::{GroupSeen, Seen};
+use super::view::{GroupSeen, PlacementView};
 use super::violations::{Violation, violations};
 
 /// What comes next.
@@ -33,11 +33,12 @@ pub struct Outcome {
 }
 
 /// What comes next. Deterministic: every process comes to the same answer, so that it does not matter who decides.
-pub fn decide(placement: &Placement, seen: &Seen) -> Decision {
+pub fn decide(placement: &Placement, seen: &PlacementView) -> Decision {
     let mut decision = Decision { placement: placement.clone(), ..Decision::default() };
     decision.judge(seen);
+    let known = seen.hosts.iter().map(|host| host.facts.name.as_str()).collect();
     for group in &seen.groups {
-        decision.settle(seen, group);
+        decision.settle(seen, group, &known);
         decision.resize(seen, group);
         decision.move_one(seen, group);
     }
@@ -57,7 +58,7 @@ impl Decision {
     }
 
     /// Which hosts are lost, and which are back.
-    fn judge(&mut self, seen: &Seen) {
+    fn judge(&mut self, seen: &PlacementView) {
         let known = |name: &String| seen.hosts.iter().any(|host| host.facts.name == *name);
         self.placement.lost.retain(|name, _| known(name));
         self.placement.drained.retain(known);
@@ -90,12 +91,11 @@ impl Decision {
     }
 
     /// Takes note of what has happened: members that are ready, replacements that have taken their places or cannot.
-    fn settle(&mut self, seen: &Seen, group: &GroupSeen) {
+    fn settle(&mut self, seen: &PlacementView, group: &GroupSeen, known: &HashSet<&str>) {
         let name = &group.name;
         let Some(places) = self.placement.groups.get_mut(name) else { return };
         places.fresh.retain(|number, _| !group.ready.contains(number));
         let places = &self.placement.groups[name];
-        let known: HashSet<&str> = seen.hosts.iter().map(|host| host.facts.name.as_str()).collect();
         let removed = places.on.iter().filter(|(host, _)| !known.contains(host.as_str()));
         let mut gone: BTreeSet<u64> = removed.flat_map(|(_, numbers)| numbers).copied().collect();
         let ends = places.leaving.iter().chain(places.replaces.keys());
@@ -112,7 +112,7 @@ impl Decision {
         }
     }
 
-    fn settle_pair(&mut self, seen: &Seen, group: &GroupSeen, new: u64, old: u64) {
+    fn settle_pair(&mut self, seen: &PlacementView, group: &GroupSeen, new: u64, old: u64) {
         let name = &group.name;
         if group.locked || self.is_pair_of_upgrade(name, new) {
             return;
@@ -137,16 +137,18 @@ impl Decision {
     }
 
     /// Whether a member would violate its policy without its replacement.
-    fn violates_without(&self, seen: &Seen, group: &str, new: u64, old: u64) -> Option<Violation> {
-        let mut before = self.placement.clone();
-        let places = before.groups.get_mut(group)?;
-        places.drop_member(new);
+    fn violates_without(&mut self, seen: &PlacementView, group: &str, new: u64, old: u64) -> Option<Violation> {
+        let places = self.placement.groups.get_mut(group)?;
         let server_group = places.server_group.clone()?;
-        violations(&before, seen, &server_group).into_iter().find(|found| found.group == group && found.number == old)
+        let before = places.clone();
+        places.drop_member(new);
+        let found = violations(&self.placement, seen, &server_group);
+        self.placement.groups.insert(group.to_owned(), before);
+        found.into_iter().find(|found| found.group == group && found.number == old)
     }
 
     /// Places what is missing, and has what is too much leave.
-    fn resize(&mut self, seen: &Seen, group: &GroupSeen) {
+    fn resize(&mut self, seen: &PlacementView, group: &GroupSeen) {
         let has = self.placement.groups.get(&group.name).map_or(0, Places::count);
         if has < group.wanted {
             let (numbers, short) = place(&mut self.placement, seen, &group.name, &group.placement, group.wanted - has);
@@ -206,7 +208,7 @@ impl Decision {
     }
 
     /// Begins to move one member, if none of the group moves.
-    fn move_one(&mut self, seen: &Seen, group: &GroupSeen) {
+    fn move_one(&mut self, seen: &PlacementView, group: &GroupSeen) {
         let Some(places) = self.placement.groups.get(&group.name) else { return };
         let wanted = self.reasons(seen, group, places);
         if wanted.is_empty() {
@@ -227,7 +229,7 @@ impl Decision {
     }
 
     /// The first member for each kind of reason to move: number, why, whether it is lost.
-    fn reasons(&self, seen: &Seen, group: &GroupSeen, places: &Places) -> Vec<(u64, String, bool)> {
+    fn reasons(&self, seen: &PlacementView, group: &GroupSeen, places: &Places) -> Vec<(u64, String, bool)> {
         let stays = |number: u64| places.stays(number);
         let first = |fits: &dyn Fn(&str) -> bool| {
             places
@@ -262,7 +264,7 @@ impl Decision {
     }
 
     /// Why no member can begin to move now.
-    pub(super) fn busy(&self, seen: &Seen, group: &GroupSeen, places: &Places) -> Option<String> {
+    pub(super) fn busy(&self, seen: &PlacementView, group: &GroupSeen, places: &Places) -> Option<String> {
         let name = |number: &u64| member_name(&group.name, *number);
         if group.rolling || group.locked {
             return Some("members are to move; a rollout does first".to_owned());
@@ -287,25 +289,30 @@ impl Decision {
 
     fn try_move(
         &mut self,
-        seen: &Seen,
+        seen: &PlacementView,
         group: &GroupSeen,
         number: u64,
         lost: bool,
         why: &str,
     ) -> Result<(), super::NoValidHost> {
-        let mut next = self.placement.clone();
-        let Some(places) = next.groups.get_mut(&group.name) else { return Ok(()) };
+        let Some(places) = self.placement.groups.get_mut(&group.name) else { return Ok(()) };
+        let before = places.clone();
         if lost {
             places.drop_member(number);
         }
-        let host = replacement(&next, seen, group, number)?;
-        let Some(places) = next.groups.get_mut(&group.name) else { return Ok(()) };
+        let host = match replacement(&self.placement, seen, group, number) {
+            Ok(host) => host,
+            Err(none) => {
+                self.placement.groups.insert(group.name.clone(), before);
+                return Err(none);
+            }
+        };
+        let Some(places) = self.placement.groups.get_mut(&group.name) else { return Ok(()) };
         let new = places.add(&host, seen.now_ms);
         let by = member_name(&group.name, new);
         if !lost {
             places.replaces.insert(new, number);
         }
-        self.placement = next;
         self.choose_binary(&group.name, new);
         let (action, then) =
             if lost { ("member-replaced", "") } else { ("member-moves", " and takes its place when it is ready") };
@@ -314,7 +321,7 @@ impl Decision {
     }
 
     /// Has the members of groups that are gone leave.
-    fn dissolve(&mut self, seen: &Seen) {
+    fn dissolve(&mut self, seen: &PlacementView) {
         let known = |name: &str| seen.groups.iter().any(|group| group.name == name);
         let gone: Vec<String> = self.placement.groups.keys().filter(|name| !known(name)).cloned().collect();
         for group in gone {

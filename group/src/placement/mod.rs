@@ -7,8 +7,8 @@ mod document;
 mod moves;
 mod obstacle;
 mod propose;
-mod seen;
 mod upgrade;
+mod view;
 mod violations;
 
 #[cfg(test)]
@@ -19,6 +19,6 @@ pub use decide::{Decision, Outcome, decide};
 pub use document::{Placement, Places, ServerGroup, member_name, number_of};
 pub use moves::plan;
 pub use propose::{place, propose, summary};
-pub use seen::{GroupSeen, HostSeen, PlacementRules, Seen};
 pub use upgrade::{begin as begin_upgrade, cancel as cancel_upgrade};
+pub use view::{GroupSeen, HostSeen, PlacementRules, PlacementView};
 pub use violations::{Violation, violated, violations};

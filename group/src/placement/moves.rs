@@ -4,14 +4,14 @@ use flotilla_api::placement::{Joined, Move};
 
 use super::board::{Ask, Board};
 use super::document::{Placement, member_name};
-use super::seen::{GroupSeen, Seen};
+use super::view::{GroupSeen, PlacementView};
 use super::violations::violations;
 use crate::no_place::NoValidHost;
 
 /// The host for the replacement of a member.
 pub(super) fn replacement(
     placement: &Placement,
-    seen: &Seen,
+    seen: &PlacementView,
     group: &GroupSeen,
     number: u64,
 ) -> Result<String, NoValidHost> {
@@ -21,7 +21,7 @@ pub(super) fn replacement(
 }
 
 /// What would move, one after the other, so that the policy of a server group holds for all members of a group.
-pub fn plan(placement: &Placement, seen: &Seen, group: &GroupSeen) -> Joined {
+pub fn plan(placement: &Placement, seen: &PlacementView, group: &GroupSeen) -> Joined {
     let mut after = placement.clone();
     let mut joined = Joined::default();
     let Some(server_group) = after.groups.get_mut(&group.name).and_then(|places| {

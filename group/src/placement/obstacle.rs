@@ -1,6 +1,7 @@
 //! What is in the way of a member on a host.
 
-use super::board::{Seat, View};
+use super::board::{Seat, Someone, View};
+use super::document::member_name;
 
 /// What is in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +10,7 @@ pub(super) enum Obstacle {
     Lost,
     /// Users want no replicas there.
     Drained,
-    /// Its owner owns no such group.
+    /// Its owner owns no such group, or it is an `up` of another one.
     Owned,
     /// It lacks a label.
     Label {
@@ -38,13 +39,21 @@ impl Obstacle {
     /// One line for people: what the host has, what the limit is, who is in the way.
     pub(super) fn explain(&self, view: &View<'_>, seat: &Seat<'_>) -> String {
         let (name, word) = view.server_group.map_or(("", "host"), |(name, group)| (name, group.domain.word()));
-        let someone = |domain: usize| view.someone[domain].clone().unwrap_or_else(|| "a member".to_owned());
+        let someone = |domain: usize| match view.someone[domain] {
+            Some(Someone::Member(group, number)) => member_name(group, number),
+            Some(Someone::New(group)) => format!("another replica of \"{group}\""),
+            None => "a member".to_owned(),
+        };
         match self {
             Obstacle::Lost => match seat.lost_ms {
                 Some(ms) => format!("its agent has given no sign of life for {} s", ms / 1000),
                 None => "its agent gives no sign of life".to_owned(),
             },
             Obstacle::Drained => "it is drained: `flotilla host undrain` takes that back".to_owned(),
+            Obstacle::Owned if !seat.facts.own_group.is_empty() => {
+                let (own, group) = (&seat.facts.own_group, view.ask.group);
+                format!("it is `flotilla up` of group \"{own}\", which starts no replicas of group \"{group}\"")
+            }
             Obstacle::Owned => {
                 let (owner, group) = (&seat.facts.owner, view.ask.group);
                 format!("it is {owner}'s (--owner of its agent), who does not own group \"{group}\"")

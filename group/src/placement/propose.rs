@@ -4,13 +4,13 @@ use flotilla_api::placement::{PlacedMember, PlacementSpec};
 
 use super::board::{Ask, Board};
 use super::document::{Placement, member_name};
-use super::seen::Seen;
+use super::view::PlacementView;
 use crate::no_place::NoValidHost;
 
 /// Where so many more members of a group would be, in order. Fewer hosts than asked for come with the reason.
 pub fn propose(
     placement: &Placement,
-    seen: &Seen,
+    seen: &PlacementView,
     group: &str,
     asks: &PlacementSpec,
     more: usize,
@@ -34,7 +34,7 @@ pub fn propose(
 /// Places so many more members of a group, as many of them as have a place. Answers their numbers, and why there are fewer.
 pub fn place(
     placement: &mut Placement,
-    seen: &Seen,
+    seen: &PlacementView,
     group: &str,
     asks: &PlacementSpec,
     more: usize,

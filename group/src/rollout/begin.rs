@@ -4,13 +4,21 @@ use flotilla_api::rollout::{Member, Phase, Rollout as Record, Rules, Step};
 
 use super::apply::Actor;
 use super::rollout::Rollout;
-use super::seen::Seen;
+use super::view::GroupView;
 use crate::member::ReplicaState;
 
 impl Rollout {
     /// A rollout from one revision to the next, with the replicas that live now. Newest first, so that the first to be
     /// risked is the one that served the shortest.
-    pub fn begin(number: u64, from: &str, to: &str, rules: Rules, seen: &Seen, why: &str, actor: &Actor) -> Rollout {
+    pub fn begin(
+        number: u64,
+        from: &str,
+        to: &str,
+        rules: Rules,
+        seen: &GroupView,
+        why: &str,
+        actor: &Actor,
+    ) -> Rollout {
         let staying = seen.replicas.iter().filter(|record| record.state != ReplicaState::Draining);
         let mut members: Vec<Member> =
             staying.map(|record| Member::new(&record.id, Step::Waiting, actor.now_ms, record.started_ms)).collect();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::forward::forward;
 use super::retreat::retreat;
 use super::rollout::Rollout;
-use super::seen::Seen;
+use super::view::GroupView;
 
 /// The next step of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -93,7 +93,7 @@ pub enum Action {
 
 /// What comes next. Deterministic: every process comes to the same answer, so that it does not matter who holds the
 /// upgrade lease.
-pub fn decide(rollout: &Rollout, seen: &Seen) -> Action {
+pub fn decide(rollout: &Rollout, seen: &GroupView) -> Action {
     match rollout.phase {
         Phase::Forward => forward(rollout, seen),
         Phase::Returning => retreat(rollout, seen),

@@ -6,10 +6,10 @@ use super::decide::{Action, wait};
 use super::proof::{Connections, connections, endless, hangs, is_proven, new_problem, owes_proof};
 use super::rates::too_many_failures;
 use super::rollout::Rollout;
-use super::seen::Seen;
+use super::view::GroupView;
 use crate::member::ReplicaState;
 
-pub(super) fn forward(rollout: &Rollout, seen: &Seen) -> Action {
+pub(super) fn forward(rollout: &Rollout, seen: &GroupView) -> Action {
     if let Some(action) = newcomer(rollout, seen).or_else(|| lost(rollout, seen)) {
         return action;
     }
@@ -32,7 +32,7 @@ pub(super) fn forward(rollout: &Rollout, seen: &Seen) -> Action {
 }
 
 /// What comes next of a replica that moves, whoever else there is: its own way through probation.
-pub(crate) fn judge(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
+pub(crate) fn judge(rollout: &Rollout, seen: &GroupView, member: &Member) -> Action {
     match member.step {
         Step::Moving => moving(rollout, seen, member),
         Step::Probation => probation(rollout, seen, member),
@@ -41,7 +41,7 @@ pub(crate) fn judge(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
 }
 
 /// What is wrong with a replica that has moved already.
-fn moved_and_ails(rollout: &Rollout, seen: &Seen, member: &Member) -> Option<String> {
+fn moved_and_ails(rollout: &Rollout, seen: &GroupView, member: &Member) -> Option<String> {
     let record = seen.find(&member.id).filter(|record| record.revision == rollout.to)?;
     if record.state == ReplicaState::Failed {
         return Some(record.reason.clone());
@@ -51,7 +51,7 @@ fn moved_and_ails(rollout: &Rollout, seen: &Seen, member: &Member) -> Option<Str
 }
 
 /// A replica that the rollout does not know yet and that runs something.
-fn newcomer(rollout: &Rollout, seen: &Seen) -> Option<Action> {
+fn newcomer(rollout: &Rollout, seen: &GroupView) -> Option<Action> {
     let known = |id: &str| rollout.members.iter().any(|member| member.id == id && member.step != Step::Gone);
     let new = seen
         .replicas
@@ -62,13 +62,13 @@ fn newcomer(rollout: &Rollout, seen: &Seen) -> Option<Action> {
 }
 
 /// A replica that is gone, or is another process now, while it was not its turn.
-fn lost(rollout: &Rollout, seen: &Seen) -> Option<Action> {
+fn lost(rollout: &Rollout, seen: &GroupView) -> Option<Action> {
     let idle = rollout.members.iter().filter(|member| matches!(member.step, Step::Waiting | Step::Moved));
     let gone = idle.into_iter().find(|member| seen.same(&member.id, member.born_ms).is_none())?;
     Some(Action::Lose { id: gone.id.clone() })
 }
 
-fn moving(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
+fn moving(rollout: &Rollout, seen: &GroupView, member: &Member) -> Action {
     let halt = |why: String| Action::Halt { id: member.id.clone(), why };
     let Some(record) = seen.same(&member.id, member.born_ms) else {
         return halt("it died while it moved to the new revision".to_owned());
@@ -97,7 +97,7 @@ fn moving(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
     wait(format!("{} is to be ready with the new revision", member.id))
 }
 
-fn probation(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
+fn probation(rollout: &Rollout, seen: &GroupView, member: &Member) -> Action {
     let halt = |why: String| Action::Halt { id: member.id.clone(), why };
     let Some(record) = seen.same(&member.id, member.born_ms) else {
         return halt("it died in probation".to_owned());
@@ -136,7 +136,7 @@ fn probation(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
     }
 }
 
-fn next(rollout: &Rollout, seen: &Seen) -> Action {
+fn next(rollout: &Rollout, seen: &GroupView) -> Action {
     let waiting = || rollout.members.iter().filter(|member| member.step == Step::Waiting);
     let is_ready = |member: &Member| seen.find(&member.id).is_some_and(|record| record.state == ReplicaState::Ready);
     // One that takes no work anyway costs nothing to move, and may be mended by it.

@@ -8,13 +8,13 @@ mod proof;
 mod rates;
 mod retreat;
 mod rollout;
-mod seen;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use apply::Actor;
 pub use decide::{Action, decide};
 pub use flotilla_api::rollout::{Counts, Member, Phase, Rules, Step};
 pub(crate) use forward::judge;
 pub use rollout::Rollout;
-pub use seen::Seen;
+pub use view::GroupView;

@@ -4,7 +4,7 @@ use flotilla_api::health::{NodeProblem, ReplicaHealth, Source};
 use flotilla_api::rollout::{Counts, Member};
 
 use super::rollout::Rollout;
-use super::seen::Seen;
+use super::view::GroupView;
 use crate::member::ReplicaRecord;
 
 /// A worker may be busy with one message for this long, or twice as long as the old revision's were.
@@ -23,12 +23,12 @@ pub(super) enum Connections {
 }
 
 /// The old revision's worst, on those that run it and as it was when the rollout began.
-fn old_worst(rollout: &Rollout, seen: &Seen, before: u64, of: fn(&ReplicaHealth) -> u64) -> u64 {
+fn old_worst(rollout: &Rollout, seen: &GroupView, before: u64, of: fn(&ReplicaHealth) -> u64) -> u64 {
     seen.worst_of(&rollout.from, of).max(before)
 }
 
 /// A node that does not work with the new revision and did with the old one.
-pub(super) fn new_problem(rollout: &Rollout, seen: &Seen, record: &ReplicaRecord) -> Option<String> {
+pub(super) fn new_problem(rollout: &Rollout, seen: &GroupView, record: &ReplicaRecord) -> Option<String> {
     let known = |problem: &NodeProblem| {
         let old = seen.replicas.iter().filter(|other| other.revision == rollout.from && other.id != record.id);
         let mut old = old.flat_map(|other| &other.health.problems);
@@ -38,7 +38,7 @@ pub(super) fn new_problem(rollout: &Rollout, seen: &Seen, record: &ReplicaRecord
 }
 
 /// How its connections are. What the old revision is not connected to either is nothing that the new one is to blame for.
-pub(super) fn connections(rollout: &Rollout, seen: &Seen, record: &ReplicaRecord, over: bool) -> Connections {
+pub(super) fn connections(rollout: &Rollout, seen: &GroupView, record: &ReplicaRecord, over: bool) -> Connections {
     let known = |source: &Source| {
         let old = seen.replicas.iter().filter(|other| other.revision == rollout.from && other.id != record.id);
         let mut old = old.flat_map(|other| other.health.lost());
@@ -52,7 +52,7 @@ pub(super) fn connections(rollout: &Rollout, seen: &Seen, record: &ReplicaRecord
 }
 
 /// Why a worker of the replica hangs; `None` when none does.
-pub(super) fn hangs(rollout: &Rollout, seen: &Seen, record: &ReplicaRecord) -> Option<String> {
+pub(super) fn hangs(rollout: &Rollout, seen: &GroupView, record: &ReplicaRecord) -> Option<String> {
     let old = old_worst(rollout, seen, rollout.longest_before_ms, |health| health.longest_ms);
     let busy = record.health.busy_ms;
     (busy > BUSY_MS.max(old * 2)).then(|| {
@@ -65,7 +65,7 @@ pub(super) fn hangs(rollout: &Rollout, seen: &Seen, record: &ReplicaRecord) -> O
 }
 
 /// Why what came in does not end; `None` when it does, or may still.
-pub(super) fn endless(rollout: &Rollout, seen: &Seen, member: &Member, record: &ReplicaRecord) -> Option<String> {
+pub(super) fn endless(rollout: &Rollout, seen: &GroupView, member: &Member, record: &ReplicaRecord) -> Option<String> {
     let (bound, on) = (rollout.rules.stuck_ms, seen.now_ms.saturating_sub(member.since_ms));
     let old = old_worst(rollout, seen, rollout.oldest_before_ms, |health| health.oldest_ms);
     let bound = bound.max(old * 2);

@@ -3,7 +3,7 @@
 use flotilla_api::rollout::{Counts, Member};
 
 use super::rollout::Rollout;
-use super::seen::Seen;
+use super::view::GroupView;
 use crate::member::ReplicaRecord;
 
 /// This many failures are enough to halt before probation is over.
@@ -13,7 +13,7 @@ const ENOUGH: u64 = 10;
 /// failures prove nothing yet.
 pub(super) fn too_many_failures(
     rollout: &Rollout,
-    seen: &Seen,
+    seen: &GroupView,
     member: &Member,
     record: &ReplicaRecord,
     early: bool,

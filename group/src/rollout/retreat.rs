@@ -4,10 +4,10 @@ use flotilla_api::rollout::{Member, Step};
 
 use super::decide::{Action, wait};
 use super::rollout::Rollout;
-use super::seen::Seen;
+use super::view::GroupView;
 use crate::member::ReplicaState;
 
-pub(super) fn retreat(rollout: &Rollout, seen: &Seen) -> Action {
+pub(super) fn retreat(rollout: &Rollout, seen: &GroupView) -> Action {
     if let Some(member) = rollout.members.iter().find(|member| member.step == Step::Returning) {
         return returning(rollout, seen, member);
     }
@@ -31,7 +31,7 @@ pub(super) fn retreat(rollout: &Rollout, seen: &Seen) -> Action {
     Action::Retreat { id: member.id.clone(), born_ms: member.born_ms }
 }
 
-fn returning(rollout: &Rollout, seen: &Seen, member: &Member) -> Action {
+fn returning(rollout: &Rollout, seen: &GroupView, member: &Member) -> Action {
     let Some(record) = seen.same(&member.id, member.born_ms) else { return Action::Lose { id: member.id.clone() } };
     if record.revision == rollout.from {
         match record.state {

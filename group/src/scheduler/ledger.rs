@@ -9,7 +9,9 @@ use crate::clock::now_ms;
 use crate::error::GroupError;
 use crate::host::Hosts;
 use crate::keys;
-use crate::placement::{GroupSeen, Placement, PlacementError, Seen, ServerGroup, begin_upgrade, cancel_upgrade, plan};
+use crate::placement::{
+    GroupSeen, Placement, PlacementError, PlacementView, ServerGroup, begin_upgrade, cancel_upgrade, plan,
+};
 
 /// Attempts at a change that others interfere with.
 const ATTEMPTS: usize = 50;
@@ -122,7 +124,7 @@ impl Ledger {
     /// [`PlacementError::NoServerGroup`], [`PlacementError::InServerGroup`].
     pub async fn add_group(
         &self,
-        seen: &Seen,
+        seen: &PlacementView,
         group: &GroupSeen,
         server_group: &str,
         moves: bool,
@@ -170,13 +172,48 @@ impl Ledger {
         .await
     }
 
-    /// Begins an upgrade of the binary on all hosts.
+    /// A host has another name now: what is placed there stays its own. Both names are known to the store until then.
+    ///
+    /// # Errors
+    /// [`GroupError::NoHost`], [`GroupError::HostAlive`].
+    pub async fn rename_host(&self, from: &str, to: &str) -> Result<(), GroupError> {
+        self.change(|placement| {
+            for places in placement.groups.values_mut() {
+                if let Some(members) = places.on.remove(from) {
+                    places.on.entry(to.to_owned()).or_default().extend(members);
+                }
+            }
+            if placement.drained.remove(from) {
+                placement.drained.insert(to.to_owned());
+            }
+            Ok(())
+        })
+        .await?;
+        self.remove_host(from).await
+    }
+
+    /// Takes members of other groups off a host that is for one group now. Nothing of them may run there.
+    pub async fn keep_only(&self, host: &str, group: &str) -> Result<(), GroupError> {
+        self.change(|placement| {
+            for (_, places) in placement.groups.iter_mut().filter(|(name, _)| *name != group) {
+                for number in places.on.get(host).cloned().unwrap_or_default() {
+                    places.drop_member(number);
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Begins an upgrade of the binary on all hosts with an agent of their own.
     ///
     /// # Errors
     /// [`PlacementError::Upgrade`].
     pub async fn begin_upgrade(&self, new: &NewUpgrade, actor: &str) -> Result<Upgrade, GroupError> {
         let hosts = Hosts::new(self.store.clone()).list().await?;
-        let hosts: Vec<String> = hosts.into_iter().map(|host| host.facts.name).collect();
+        // `up` goes on as it is.
+        let hosts = hosts.into_iter().filter(|host| host.facts.own_group.is_empty());
+        let hosts: Vec<String> = hosts.map(|host| host.facts.name).collect();
         let now_ms = now_ms(&*self.store).await?;
         self.change(|placement| begin_upgrade(placement, &new.sha256, &new.rules, hosts.clone(), actor, now_ms)).await
     }

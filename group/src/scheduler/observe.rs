@@ -13,8 +13,8 @@ use crate::desired::DesiredStates;
 use crate::error::GroupError;
 use crate::host::Hosts;
 use crate::member::{Registry, ReplicaState};
-use crate::placement::{GroupSeen, HostSeen, Placement, PlacementRules, Seen, number_of};
-use crate::spec::{Specs, Supervision};
+use crate::placement::{GroupSeen, HostSeen, Placement, PlacementRules, PlacementView, Places, number_of};
+use crate::spec::Specs;
 
 /// What decisions about placement are made from, read from the store.
 pub async fn observe(
@@ -22,7 +22,7 @@ pub async fn observe(
     placement: &Placement,
     rules: PlacementRules,
     may_judge: bool,
-) -> Result<Seen, GroupError> {
+) -> Result<PlacementView, GroupError> {
     let hosts = Hosts::new(store.clone()).list().await?;
     let users = match hosts.iter().any(|host| !host.facts.owner.is_empty()) {
         true => Accounts::new(store.clone()).users().list().await?,
@@ -34,14 +34,14 @@ pub async fn observe(
         alive: host.load.is_some(),
         binary: host.load.map(|load| load.binary).unwrap_or_default(),
     });
-    let hosts = hosts.collect();
+    let hosts: Vec<HostSeen> = hosts.collect();
     let mut groups = Vec::new();
     for spec in Specs::new(store.clone()).list().await? {
         let places = placement.groups.get(&spec.name);
-        // A group of `flotilla up` is started there, and nowhere else.
-        let wanted = match Supervision::new(store.clone(), &spec.name)?.is_there().await? {
-            true => 0,
-            false => usize::from(spec.replicas),
+        let wanted = match usize::from(spec.replicas) {
+            // A template without a number leaves the group of `flotilla up` as it is.
+            0 if hosts.iter().any(|host| host.facts.own_group == spec.name) => places.map_or(0, Places::count),
+            wanted => wanted,
         };
         let mut seen = GroupSeen { name: spec.name, wanted, placement: spec.placement, ..GroupSeen::default() };
         if places.is_some_and(|places| !places.on.is_empty()) {
@@ -60,12 +60,15 @@ pub async fn observe(
         groups.push(seen);
     }
     let now_ms = now_ms(&**store).await?;
-    Ok(Seen { now_ms, hosts, groups, may_judge, rules })
+    Ok(PlacementView { now_ms, hosts, groups, may_judge, rules })
 }
 
-/// The groups whose replicas a host takes: those that its owner owns. The host of an admin takes all, and so does that of
+/// The groups whose replicas a host takes: those that its owner owns, or the one that `up` is there for. The host of an admin takes all, and so does that of
 /// somebody who is no user any more: it is the administrators'.
 fn taken_by(host: &HostFacts, users: &[UserRecord]) -> Option<BTreeSet<String>> {
+    if !host.own_group.is_empty() {
+        return Some(BTreeSet::from([host.own_group.clone()]));
+    }
     let owner = users.iter().find(|user| user.name == host.owner && user.id == host.owner_id)?;
     let roles = owner.roles();
     if roles.iter().any(|grant| grant.role == Role::Admin) {

@@ -15,7 +15,7 @@ use crate::changes::Changes;
 use crate::error::GroupError;
 use crate::host::Hosts;
 use crate::keys;
-use crate::placement::{Decision, Placement, PlacementRules, Seen, decide};
+use crate::placement::{Decision, Placement, PlacementRules, PlacementView, decide};
 
 /// How often it is looked while members start, move or leave: replicas become ready without a change that is watched.
 const BUSY: Duration = Duration::from_millis(250);
@@ -35,6 +35,8 @@ pub struct Scheduler {
     moving: HashMap<String, Lease>,
     changes: Changes,
     busy: bool,
+    /// The last turn failed, which is logged once.
+    failing: bool,
     /// Why the last decision left something undone, so that it is logged once.
     notes: Vec<(String, String)>,
 }
@@ -53,8 +55,17 @@ impl Scheduler {
             lease: None,
             moving: HashMap::new(),
             busy: false,
+            failing: false,
             notes: Vec::new(),
         }
+    }
+
+    /// Places what is missing now, before it runs.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn place_now(&mut self) -> Result<(), GroupError> {
+        self.turn(false).await
     }
 
     /// Runs until `stop`, then gives its leases back. `may_judge` is true while this process can tell dead hosts from an
@@ -69,13 +80,15 @@ impl Scheduler {
             }
             let judges = *may_judge.borrow();
             match self.turn(judges).await {
-                Ok(()) => {}
+                Ok(()) => self.failing = false,
                 Err(GroupError::Store(error)) if error.is_fenced() => {
                     tracing::debug!("another process places replicas now");
                     self.lease = None;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "replicas cannot be placed now; those that run go on");
+                    if !std::mem::replace(&mut self.failing, true) {
+                        tracing::warn!(%error, "replicas cannot be placed now; those that run go on");
+                    }
                     self.changes.look_again();
                 }
             }
@@ -140,7 +153,7 @@ impl Scheduler {
 
     /// Keeps the upgrade leases of groups of which a member moves, and gives the others back. A member that does not become
     /// ready holds no rollout up for longer than it may take to start.
-    async fn let_go(&mut self, placement: &Placement, seen: &Seen) {
+    async fn let_go(&mut self, placement: &Placement, seen: &PlacementView) {
         let upgrade = placement.upgrade.as_ref().filter(|upgrade| upgrade.is_active());
         let trial = upgrade.and_then(|upgrade| upgrade.trial.as_ref()).map(|trial| trial.group.as_str());
         let moves = |group: &str| {

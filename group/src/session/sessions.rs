@@ -17,6 +17,9 @@ const MARK: Duration = Duration::from_secs(24 * 3600);
 /// How long a session that nobody here can resume is remembered.
 const HOPELESS: Duration = Duration::from_secs(15 * 60);
 
+/// Attempts at a change that others interfere with.
+const ATTEMPTS: usize = 50;
+
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
@@ -46,11 +49,7 @@ impl Sessions {
     /// Records a session, unless another process holds the replica's id or took its sessions over: the process must not
     /// consume any more then. A lease that ran out and that nobody took is no reason to stop.
     pub async fn record(&self, kept: &Kept, process: &str) -> Result<Recorded, GroupError> {
-        if !self.is_ours(&kept.replica, process).await? {
-            return Ok(Recorded::Lost);
-        }
-        self.put(kept).await?;
-        Ok(Recorded::Done)
+        self.put(kept, &kept.replica, process).await
     }
 
     /// False when another process holds a replica's id or took its sessions over.
@@ -63,9 +62,11 @@ impl Sessions {
         Ok(self.store.get(&keys::taken_over(replica)).await?.is_none())
     }
 
-    /// Records a session that its replica leaves on purpose: another may take it up at once.
-    pub async fn leave_behind(&self, kept: &Kept) -> Result<(), GroupError> {
-        self.put(&Kept { replica: keys::left_behind(&kept.client_id), ..kept.clone() }).await
+    /// Records a session that its replica leaves on purpose: another may take it up at once. Nothing is written when another
+    /// process has it by now.
+    pub async fn leave_behind(&self, kept: &Kept, process: &str) -> Result<Recorded, GroupError> {
+        let left = Kept { replica: keys::left_behind(&kept.client_id), ..kept.clone() };
+        self.put(&left, &kept.replica, process).await
     }
 
     /// A session that was not given up, and its version.
@@ -82,10 +83,21 @@ impl Sessions {
         Ok(swapped.is_swapped())
     }
 
-    async fn put(&self, kept: &Kept) -> Result<(), GroupError> {
-        let value = keys::encode(kept);
-        self.store.set(&keys::session(&self.group, &kept.client_id), value, Write::default()).await?;
-        Ok(())
+    /// Writes a session for `process`, whose replica's id is `owner`. Whose it is is asked after it was read: who takes the
+    /// session over in between changes the record, and is not written over.
+    async fn put(&self, kept: &Kept, owner: &str, process: &str) -> Result<Recorded, GroupError> {
+        let key = keys::session(&self.group, &kept.client_id);
+        for _ in 0..ATTEMPTS {
+            let entry = self.store.get(&key).await?;
+            if !self.is_ours(owner, process).await? {
+                return Ok(Recorded::Lost);
+            }
+            let expected = entry.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
+            if self.store.cas(&key, expected, Some(keys::encode(kept)), Write::default()).await?.is_swapped() {
+                return Ok(Recorded::Done);
+            }
+        }
+        Err(GroupError::Busy { group: self.group.clone() })
     }
 
     /// Forgets a session that has ended.
@@ -97,11 +109,16 @@ impl Sessions {
     /// Forgets a session after a while: nobody could resume it.
     pub async fn give_up(&self, kept: &Kept) -> Result<(), GroupError> {
         let key = keys::session(&self.group, &kept.client_id);
-        if self.store.get(&key).await?.is_some_and(|entry| entry.expires.is_none()) {
-            let value = keys::encode(kept);
-            self.store.set(&key, value, Write::expiring(HOPELESS)).await?;
+        for _ in 0..ATTEMPTS {
+            let entry = self.store.get(&key).await?;
+            let Some(entry) = entry.filter(|entry| entry.expires.is_none()) else { return Ok(()) };
+            // As it is now: who has begun with it meanwhile is noted in it.
+            let expected = Expect::Version(entry.version);
+            if self.store.cas(&key, expected, Some(entry.value), Write::expiring(HOPELESS)).await?.is_swapped() {
+                return Ok(());
+            }
         }
-        Ok(())
+        Err(GroupError::Busy { group: self.group.clone() })
     }
 
     /// The sessions of replicas whose ids nobody holds, by replica; none while the asker's own id, `own`, is not held: the
@@ -152,11 +169,15 @@ impl Sessions {
         Ok(Some(lease))
     }
 
+    /// All that are recorded, by ClientID; those that were given up, too, until they are forgotten.
+    pub async fn list(&self) -> Result<Vec<Kept>, GroupError> {
+        let entries = self.store.list(&keys::sessions(&self.group)).await?;
+        entries.iter().map(|entry| keys::read("a session", entry)).collect()
+    }
+
     /// What is recorded of a replica now: it may have recorded more before it was taken over.
     pub async fn of(&self, replica: &str) -> Result<Vec<Kept>, GroupError> {
-        let entries = self.store.list(&keys::sessions(&self.group)).await?;
-        let kept = entries.iter().map(|entry| keys::read::<Kept>("a session", entry)).collect::<Result<Vec<_>, _>>()?;
-        Ok(kept.into_iter().filter(|kept| kept.replica == replica).collect())
+        Ok(self.list().await?.into_iter().filter(|kept| kept.replica == replica).collect())
     }
 
     /// Keeps a taken id.

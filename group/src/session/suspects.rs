@@ -69,6 +69,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::session::Recorded;
 
     #[tokio::test]
     async fn a_message_is_blamed_for_deaths_alone() {
@@ -76,7 +77,7 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("s.db").display());
         let sessions = Sessions::new(flotilla_store::open(&url).await.unwrap(), "g").unwrap();
         let kept = Kept { client_id: "c".into(), replica: "r1".into(), session: json!({}), begun: 0, suspect: None };
-        sessions.leave_behind(&kept).await.unwrap();
+        sessions.leave_behind(&kept, "p1").await.unwrap();
         assert_eq!(sessions.begin("c").await.unwrap(), 0);
         assert_eq!(sessions.begin("c").await.unwrap(), 1, "the first one did not end it");
         assert_eq!(sessions.note("c", "p2", "m").await.unwrap(), 0);
@@ -94,5 +95,27 @@ mod tests {
         sessions.forget("c").await.unwrap();
         assert_eq!(sessions.begin("c").await.unwrap(), 0, "nothing is made anew");
         assert!(sessions.of("r1").await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_noted_of_a_session_that_was_taken_over_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("s.db").display());
+        let store = flotilla_store::open(&url).await.unwrap();
+        let sessions = Sessions::new(store.clone(), "g").unwrap();
+        let kept = Kept { client_id: "c".into(), replica: "r1".into(), session: json!({}), begun: 0, suspect: None };
+        let (lease, ttl) = (crate::keys::member_lease("r1"), std::time::Duration::from_secs(60));
+        let own = store.acquire(&lease, "p1", ttl).await.unwrap().granted().unwrap();
+        assert_eq!(sessions.record(&kept, "p1").await.unwrap(), Recorded::Done);
+        store.release(&own).await.unwrap();
+        store.acquire(&lease, "adopter", ttl).await.unwrap().granted().unwrap();
+        sessions.begin("c").await.unwrap();
+        sessions.note("c", "p2", "m").await.unwrap();
+        assert_eq!(sessions.record(&kept, "p1").await.unwrap(), Recorded::Lost);
+        assert_eq!(sessions.leave_behind(&kept, "p1").await.unwrap(), Recorded::Lost);
+        sessions.give_up(&kept).await.unwrap();
+        let [now] = sessions.list().await.unwrap().try_into().unwrap();
+        assert_eq!((now.replica.as_str(), now.begun), ("r1", 1));
+        assert_eq!(now.suspect.map(|suspect| suspect.process), Some("p2".to_owned()));
     }
 }

@@ -1,9 +1,11 @@
 //! A group's snapshots in the store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flotilla_api::snapshot::Snapshot;
-use flotilla_store::{Store, Write};
+use flotilla_store::{Expect, Store, Write};
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::now_ms;
 use crate::error::GroupError;
@@ -11,6 +13,8 @@ use crate::keys;
 
 /// A name has so many characters at most.
 const LONGEST: usize = 200;
+/// For how long a claim on making a snapshot once is kept. The snapshot itself says later for what it was made.
+const CLAIMED: Duration = Duration::from_secs(3600);
 
 /// A group's snapshots in the store.
 #[derive(Clone)]
@@ -52,6 +56,56 @@ impl Snapshots {
         actor: &str,
         run: &str,
     ) -> Result<Snapshot, GroupError> {
+        let snapshot = self.new_one(name, description, revision, actor, run).await?;
+        self.write(&snapshot).await?;
+        Ok(snapshot)
+    }
+
+    /// The same unless there is one for `run`: then that, and false. Of all that ask at the same time one makes it: the claim
+    /// has the whole snapshot, so that another finishes it when that process dies.
+    pub async fn add_once(
+        &self,
+        name: &str,
+        description: &str,
+        revision: &str,
+        actor: &str,
+        run: &str,
+    ) -> Result<(Snapshot, bool), GroupError> {
+        if let Some(first) = self.list().await?.into_iter().rev().find(|first| first.run == run) {
+            return Ok((first, false));
+        }
+        let own = self.new_one(name, description, revision, actor, run).await?;
+        let key = self.claim(run);
+        let claim = Some(keys::encode(&own));
+        self.store.cas(&key, Expect::Absent, claim, Write::expiring(CLAIMED)).await?;
+        let entry = self.store.get(&key).await?.ok_or_else(|| GroupError::Busy { group: self.group.clone() })?;
+        let claimed: Snapshot = keys::read("for what a snapshot is made", &entry)?;
+        self.write(&claimed).await?;
+        let first = claimed.id == own.id;
+        Ok((claimed, first))
+    }
+
+    fn claim(&self, run: &str) -> String {
+        let digest: String = Sha256::digest(run).iter().map(|byte| format!("{byte:02x}")).collect();
+        keys::snapshot_once(&self.group, &digest)
+    }
+
+    /// Whoever comes first writes it.
+    async fn write(&self, snapshot: &Snapshot) -> Result<(), GroupError> {
+        let (key, value) = (keys::snapshot(&self.group, snapshot.id), Some(keys::encode(snapshot)));
+        self.store.cas(&key, Expect::Absent, value, Write::default()).await?;
+        Ok(())
+    }
+
+    /// A snapshot with a number of its own that nobody sees yet.
+    async fn new_one(
+        &self,
+        name: &str,
+        description: &str,
+        revision: &str,
+        actor: &str,
+        run: &str,
+    ) -> Result<Snapshot, GroupError> {
         let name = name.trim();
         let bad = name.is_empty() || name.chars().count() > LONGEST || name.chars().all(|c| c.is_ascii_digit());
         if bad {
@@ -59,7 +113,7 @@ impl Snapshots {
             return Err(GroupError::Invalid { field: "name", reason });
         }
         let id = self.store.incr(&keys::snapshot_count(&self.group), 1.0).await? as u64;
-        let snapshot = Snapshot {
+        Ok(Snapshot {
             id,
             name: name.to_owned(),
             description: description.to_owned(),
@@ -67,9 +121,7 @@ impl Snapshots {
             time_ms: now_ms(&*self.store).await?,
             actor: actor.to_owned(),
             run: run.to_owned(),
-        };
-        self.store.set(&keys::snapshot(&self.group, id), keys::encode(&snapshot), Write::default()).await?;
-        Ok(snapshot)
+        })
     }
 
     /// All of them, oldest first.
@@ -102,6 +154,10 @@ impl Snapshots {
     /// [`GroupError::NoSuch`].
     pub async fn remove(&self, which: &str) -> Result<Snapshot, GroupError> {
         let snapshot = self.find(which).await?;
+        if !snapshot.run.is_empty() {
+            // Asked again, it is made anew.
+            self.store.delete(&self.claim(&snapshot.run), None).await?;
+        }
         self.store.delete(&keys::snapshot(&self.group, snapshot.id), None).await?;
         Ok(snapshot)
     }
@@ -126,5 +182,24 @@ mod tests {
         snapshots.remove("2").await.unwrap();
         assert_eq!(snapshots.list().await.unwrap(), [first]);
         assert!(matches!(snapshots.remove("2").await, Err(GroupError::NoSuch { code: "no_such_snapshot", .. })));
+    }
+
+    #[tokio::test]
+    async fn of_all_that_ask_for_one_at_the_same_time_one_makes_it() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = flotilla_store::open(&format!("sqlite:{}", folder.path().join("s.db").display())).await.unwrap();
+        let snapshots = Snapshots::new(store, "g").unwrap();
+        let asking = (0..8).map(|_| snapshots.add_once("release", "", "aaaa", "ada", "asked by ada: 0.1.0"));
+        let made = futures::future::try_join_all(asking).await.unwrap();
+        assert_eq!(made.iter().filter(|(_, first)| *first).count(), 1);
+        assert_eq!(
+            snapshots.list().await.unwrap(),
+            [made[0].0.clone()],
+            "all were answered with the one that there is"
+        );
+        assert!(made.iter().all(|(snapshot, _)| *snapshot == made[0].0));
+        snapshots.remove("release").await.unwrap();
+        let (again, first) = snapshots.add_once("release", "", "bbbb", "ada", "asked by ada: 0.1.0").await.unwrap();
+        assert!(first && again.revision == "bbbb", "it was removed, so that it is made anew");
     }
 }

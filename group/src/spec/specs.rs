@@ -40,17 +40,9 @@ impl Specs {
     /// # Errors
     /// [`GroupError::NoGroup`].
     pub async fn get(&self, name: &str) -> Result<GroupSpec, GroupError> {
-        Ok(self.get_version(name).await?.0)
-    }
-
-    /// A group, and the version of what users say of it.
-    ///
-    /// # Errors
-    /// [`GroupError::NoGroup`].
-    pub async fn get_version(&self, name: &str) -> Result<(GroupSpec, u64), GroupError> {
         keys::check("group name", name)?;
         let entry = self.store.get(&keys::spec(name)).await?.ok_or_else(|| GroupError::NoGroup(name.to_owned()))?;
-        Ok((keys::read("a group", &entry)?, entry.version))
+        keys::read("a group", &entry)
     }
 
     /// Adds a group.
@@ -82,15 +74,6 @@ impl Specs {
         }
         self.store.set(&keys::spec(&spec.name), keys::encode(spec), Write::default()).await?;
         Ok(())
-    }
-
-    /// The same if what users say of it is still at `version`. False when it is not.
-    pub async fn replace_version(&self, spec: &GroupSpec, version: u64) -> Result<bool, GroupError> {
-        if let Some((field, reason)) = spec.rollout.problem(usize::MAX) {
-            return Err(GroupError::Rules { field, reason });
-        }
-        let (key, expected) = (keys::spec(&spec.name), Expect::Version(version));
-        Ok(self.store.cas(&key, expected, Some(keys::encode(spec)), Write::default()).await?.is_swapped())
     }
 
     /// Removes a group without replicas. Its revisions and audit log stay.

@@ -70,6 +70,9 @@ impl Group {
             (Group::Compose(_), Kind::Deploy) => {
                 Err(GroupError::Impossible("\"deploy\" is for groups of `flotilla up`"))
             }
+            (Group::Compose(_), Kind::StopAll) => {
+                Err(GroupError::Impossible("\"stop-all\" is for groups of `flotilla up`"))
+            }
             _ => Ok(()),
         }
     }
@@ -92,6 +95,13 @@ impl Group {
         match self {
             Group::Up(up) => up.stop(pick, pause, handle).await,
             Group::Compose(compose) => compose.pause(pick, pause, handle).await,
+        }
+    }
+
+    pub(super) async fn stop_all(&self, pause: Duration, handle: &Handle) -> Result<String, GroupError> {
+        match self {
+            Group::Up(up) => up.stop_all(pause, handle).await,
+            Group::Compose(_) => Err(GroupError::Impossible("\"stop-all\" is for groups of `flotilla up`")),
         }
     }
 

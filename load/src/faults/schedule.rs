@@ -27,6 +27,8 @@ pub enum Kind {
     Kill,
     /// SIGSTOP to a replica, and SIGCONT after a while.
     Stop,
+    /// SIGSTOP to all processes of the group, and SIGCONT after a while.
+    StopAll,
     /// A replica off the network for a while.
     Cut,
     /// The broker again.
@@ -38,9 +40,10 @@ pub enum Kind {
 }
 
 /// Names in scenarios.
-const NAMES: [(&str, Kind); 6] = [
+const NAMES: [(&str, Kind); 7] = [
     ("kill", Kind::Kill),
     ("stop", Kind::Stop),
+    ("stop-all", Kind::StopAll),
     ("cut", Kind::Cut),
     ("restart-broker", Kind::RestartBroker),
     ("deploy", Kind::Deploy),
@@ -117,6 +120,7 @@ async fn act(group: &Group, mut schedule: Schedule, handle: &Handle) {
         let done = match kind {
             Kind::Kill => group.kill(pick).await,
             Kind::Stop => group.stop(pick, pause, handle).await,
+            Kind::StopAll => group.stop_all(pause, handle).await,
             Kind::Cut => group.cut(pick, pause, handle).await,
             Kind::RestartBroker => group.restart_broker().await,
             Kind::Deploy => {

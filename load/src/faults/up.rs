@@ -108,6 +108,24 @@ impl Up {
         Ok(format!("replica {number} goes on (SIGCONT)"))
     }
 
+    /// The supervisor, with the broker and the gateway in it, and all replicas: as a machine that is suspended.
+    pub(super) async fn stop_all(&self, pause: Duration, handle: &Handle) -> Result<String, GroupError> {
+        let mut stopped = Vec::new();
+        // The supervisor first: else it could take the others for dead.
+        for pid in std::iter::once(self.supervisor).chain(self.replicas()) {
+            let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { continue };
+            // One of them may have ended since.
+            if kill_process(pid, Signal::STOP).is_ok() {
+                stopped.push(Stopped(pid));
+            }
+        }
+        handle.event("fault", &format!("stopped the whole group (SIGSTOP) for {:.1} s", pause.as_secs_f64()));
+        tokio::time::sleep(pause).await;
+        // The last one stopped goes on first.
+        while stopped.pop().is_some() {}
+        Ok("the whole group goes on (SIGCONT)".to_owned())
+    }
+
     pub(super) async fn deploy(&self, flows: &Path) -> Result<String, GroupError> {
         let flows = flows.display().to_string();
         self.command(&["deploy", &flows]).await?;
@@ -115,7 +133,7 @@ impl Up {
     }
 
     pub(super) async fn scale(&self, replicas: u16) -> Result<String, GroupError> {
-        self.command(&["scale", &replicas.to_string()]).await?;
+        self.command(&["scale", "--replicas", &replicas.to_string()]).await?;
         Ok(format!("scaled to {replicas} replicas"))
     }
 

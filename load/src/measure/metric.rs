@@ -17,6 +17,8 @@ pub enum Metric {
     Unconfirmed,
     Repeated,
     OutOfOrder,
+    /// [`Totals::stale`].
+    Stale,
     Resent,
     Errors,
     Reconnects,
@@ -31,7 +33,7 @@ pub enum Metric {
 }
 
 /// Name and metric, in the order in which they are shown.
-const NAMES: [(&str, Metric); 17] = [
+const NAMES: [(&str, Metric); 18] = [
     ("sent", Metric::Sent),
     ("confirmed", Metric::Confirmed),
     ("received", Metric::Received),
@@ -39,6 +41,7 @@ const NAMES: [(&str, Metric); 17] = [
     ("unconfirmed", Metric::Unconfirmed),
     ("repeated", Metric::Repeated),
     ("out_of_order", Metric::OutOfOrder),
+    ("stale", Metric::Stale),
     ("resent", Metric::Resent),
     ("errors", Metric::Errors),
     ("reconnects", Metric::Reconnects),
@@ -87,6 +90,7 @@ impl Metric {
             Metric::Unconfirmed => totals.unconfirmed,
             Metric::Repeated => totals.repeated,
             Metric::OutOfOrder => totals.out_of_order,
+            Metric::Stale => totals.stale,
             Metric::Resent => totals.resent,
             Metric::Errors => totals.errors,
             Metric::Reconnects => totals.reconnects,

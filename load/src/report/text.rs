@@ -28,11 +28,12 @@ pub fn text(results: &Results) -> String {
     let _ = writeln!(out, "  {what:<12} {:>12}   {}/s", n(count), n(results.rate.round() as u64));
     let _ = writeln!(
         out,
-        "  lost         {:>12}   repeated {} ({} of them sent again by this generator), out of order {}, unconfirmed {}",
+        "  lost         {:>12}   repeated {} ({} of them sent again by this generator), out of order {}, stale {}, unconfirmed {}",
         n(totals.lost),
         n(totals.repeated),
         n(totals.repeated_after_resend),
         n(totals.out_of_order),
+        n(totals.stale),
         n(totals.unconfirmed)
     );
     latency(&mut out, "latency", &results.latency);
@@ -43,6 +44,7 @@ pub fn text(results: &Results) -> String {
         ("lost", &results.findings.lost),
         ("repeated", &results.findings.repeated),
         ("out of order", &results.findings.out_of_order),
+        ("stale", &results.findings.stale),
         ("unconfirmed", &results.findings.unconfirmed),
     ] {
         findings(&mut out, what, list);

@@ -45,6 +45,8 @@ pub struct Arrived {
     pub qos: u8,
     /// It is a retained one.
     pub retain: bool,
+    /// The broker sent it before (MQTT-3.3.1-1).
+    pub dup: bool,
     /// Its packet identifier, 0 at QoS 0.
     pub pkid: u16,
     /// Its properties (MQTT 5).
@@ -68,6 +70,7 @@ pub(super) fn v4(event: rumqttc::Event) -> Happening {
             payload: publish.payload,
             qos: publish.qos as u8,
             retain: publish.retain,
+            dup: publish.dup,
             pkid: publish.pkid,
             properties: PublishProperties::default(),
         })),
@@ -100,6 +103,7 @@ pub(super) fn v5(event: v5::Event) -> Happening {
             payload: publish.payload,
             qos: publish.qos as u8,
             retain: publish.retain,
+            dup: publish.dup,
             pkid: publish.pkid,
             properties: publish.properties.unwrap_or_default(),
         })),

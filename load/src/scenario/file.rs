@@ -237,7 +237,7 @@ pub struct Expect {
 pub struct Faults {
     /// Default: the scenario's.
     pub seed: Option<u64>,
-    /// What may happen: `kill`, `stop`, `cut`, `restart-broker`, `deploy`, `scale`. Default: `kill` and `stop`.
+    /// What may happen: `kill`, `stop`, `stop-all`, `cut`, `restart-broker`, `deploy`, `scale`. Default: `kill` and `stop`.
     pub kinds: Vec<String>,
     /// Time from one fault to the next, on average. Default: 10 s.
     pub every: Option<Span>,

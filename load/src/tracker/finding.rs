@@ -23,6 +23,9 @@ pub struct Findings {
     pub repeated: Vec<Finding>,
     /// Came out after a later message of its key.
     pub out_of_order: Vec<Finding>,
+    /// Left an old value behind: see [`Totals::stale`](super::Totals::stale).
+    #[serde(default)]
+    pub stale: Vec<Finding>,
     /// Neither acknowledged nor out.
     pub unconfirmed: Vec<Finding>,
 }

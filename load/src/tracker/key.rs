@@ -14,6 +14,8 @@ pub struct Key {
     issued: u32,
     /// The highest sequence that came out, and one.
     highest: u32,
+    /// The sequence of the last output, and one.
+    last: u32,
 }
 
 /// What an output was.
@@ -78,6 +80,21 @@ impl Key {
             chunk.receive(seq % SIZE);
             self.forget(seq);
         }
+    }
+
+    /// Notes that an output came, before [`Key::receive`]. Gives the one before it when that was a stale value: a later message
+    /// had come out, and it was not the beginning of a repetition of all since, as a redelivery of what was not acknowledged is.
+    pub fn follow(&mut self, seq: u32) -> Option<u32> {
+        if seq >= self.issued {
+            return None;
+        }
+        let last = std::mem::replace(&mut self.last, seq + 1);
+        (0 < last && last < self.highest && seq > last).then(|| last - 1)
+    }
+
+    /// The last output when it was a stale value.
+    pub fn stale_end(&self) -> Option<u32> {
+        (0 < self.last && self.last < self.highest).then(|| self.last - 1)
     }
 
     /// Notes an output. Gives what it was and how many due times were freed.

@@ -24,6 +24,9 @@ pub struct Totals {
     pub repeated_after_resend: u64,
     /// Messages that came out after a later one of their key.
     pub out_of_order: u64,
+    /// Outputs that left an old value behind: they came after that of a later message of their key, and what had come since
+    /// did not come again behind them. A redelivery of what was not acknowledged repeats all of it, in order.
+    pub stale: u64,
     /// Messages sent again after a reconnect.
     pub resent: u64,
     /// Outputs without a mark of this run.

@@ -28,6 +28,8 @@ pub struct Tracker {
     resent: HashSet<(u32, u32), FxBuildHasher>,
     /// Failed, and nothing came out of them.
     failed: u64,
+    /// What was left behind at the end is counted.
+    finished: bool,
 }
 
 #[derive(Debug)]
@@ -77,6 +79,7 @@ impl Tracker {
             due_held: 0,
             resent: HashSet::default(),
             failed: 0,
+            finished: false,
         }
     }
 
@@ -137,6 +140,12 @@ impl Tracker {
             self.totals.never_sent += 1;
             return Received { due: None, first: false };
         };
+        if let Some(stale) = tracked.key.follow(seq).filter(|_| tracked.kind.ordered) {
+            self.totals.stale += 1;
+            if self.findings.stale.len() < self.most_findings {
+                self.findings.stale.push(Finding { key: tracked.name.clone(), seq: stale, at_ms: Some(at_ms) });
+            }
+        }
         let (arrival, freed) = tracked.key.receive(seq);
         self.due_held -= freed;
         let finding = || Finding { key: tracked.name.clone(), seq, at_ms: Some(at_ms) };
@@ -203,6 +212,14 @@ impl Tracker {
         self.totals.lost = 0;
         self.totals.lost_at_qos0 = 0;
         self.totals.unconfirmed = 0;
+        for tracked in self.keys.iter().filter(|tracked| tracked.kind.ordered) {
+            let Some(seq) = tracked.key.stale_end().filter(|_| !self.finished) else { continue };
+            self.totals.stale += 1;
+            if self.findings.stale.len() < self.most_findings {
+                self.findings.stale.push(Finding { key: tracked.name.clone(), seq, at_ms: None });
+            }
+        }
+        self.finished = true;
         for tracked in self.keys.iter().filter(|tracked| tracked.kind.all) {
             tracked.key.each_missing(|seq, acked| {
                 let (count, list) = if acked {
@@ -218,5 +235,34 @@ impl Tracker {
             });
         }
         (self.totals, self.findings.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many outputs left an old value behind, of one key with four messages.
+    fn stale(outputs: &[u32]) -> u64 {
+        let mut tracker = Tracker::new(4);
+        let key = tracker.add_key("k".to_owned(), KeyKind::default());
+        for _ in 0..4 {
+            tracker.issue(key, 0);
+        }
+        for seq in outputs {
+            tracker.receive(key, *seq, 0);
+        }
+        tracker.finish().0.stale
+    }
+
+    #[test]
+    fn an_old_value_is_one_behind_which_what_is_newer_does_not_come_again() {
+        assert_eq!(stale(&[0, 1, 2, 3]), 0);
+        assert_eq!(stale(&[0, 1, 2, 1, 2, 3]), 0, "what was not acknowledged comes again, all of it");
+        assert_eq!(stale(&[0, 1, 2, 1, 1, 2, 3, 3]), 0, "twice");
+        assert_eq!(stale(&[0, 2, 3]), 0, "one is lost, nothing is old");
+        assert_eq!(stale(&[0, 1, 2, 0, 3]), 1, "a straggler");
+        assert_eq!(stale(&[0, 1, 2, 3, 1]), 1, "and nothing behind it");
+        assert_eq!(stale(&[0, 1, 2, 1, 2, 0, 3]), 1);
     }
 }

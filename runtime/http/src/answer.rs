@@ -81,11 +81,12 @@ impl Exchange {
 
     /// The delivery is recorded: its trail gets to know of the answer.
     pub(super) fn is_recorded(&self, trail: &Arc<Trail>) {
+        // Who answers notes it before it looks for the trail: one of the two sees the other.
+        let _ = self.trail.set(trail.clone());
         let given = self.state.lock().given;
         if let Some((status, when)) = given {
             trail.answered(status.as_u16(), when);
         }
-        let _ = self.trail.set(trail.clone());
     }
 
     /// It was answered with this status, whoever gave the answer.

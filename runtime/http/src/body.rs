@@ -137,7 +137,7 @@ pub(super) fn parse(bytes: Bytes, content_type: &str, upload: bool, raw: bool) -
         }
         BodyKind::UrlEncoded => only(Value::from(parse_query(&String::from_utf8_lossy(&bytes)))),
         BodyKind::Multipart(boundary) => {
-            let (body, files) = multipart::parse(&bytes, &boundary).map_err(BodyError::Malformed)?;
+            let (body, files) = multipart::parse(bytes, &boundary).map_err(BodyError::Malformed)?;
             Ok(Parsed { body: Value::from(body), files: Value::array(files) })
         }
         BodyKind::Text => only(Value::string(String::from_utf8_lossy(&bytes))),

@@ -1,7 +1,7 @@
 //! One request: found in the routing table, handed to its node as a delivery, answered.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -34,6 +34,26 @@ pub(super) struct Connection {
     policies: Policies,
     /// Keeps the worker's nodes reachable while requests are served.
     _worker: Here,
+}
+
+/// A request whose flow has not answered yet.
+struct Open {
+    exchange: Arc<Exchange>,
+    request: Arc<Request>,
+    /// It ends with its last message, whoever waits here.
+    delivery: Weak<Delivery>,
+}
+
+impl Open {
+    /// It was answered without the flow. That is recorded, and where the delivery goes from now on.
+    fn is_too_late(&self) {
+        self.exchange.was_answered(StatusCode::GATEWAY_TIMEOUT);
+        let Some(delivery) = self.delivery.upgrade() else { return };
+        if let Some(trail) = delivery.record_from_now() {
+            trail.came_as(&came_as(&self.request));
+            self.exchange.is_recorded(trail);
+        }
+    }
 }
 
 impl Connection {
@@ -103,8 +123,8 @@ impl Connection {
         let mut answer = match tokio::time::timeout(deadline, through_flow).await {
             Ok(answer) => answer,
             Err(_) => {
-                if let Some(exchange) = open.get() {
-                    exchange.was_answered(StatusCode::GATEWAY_TIMEOUT);
+                if let Some(open) = open.get() {
+                    open.is_too_late();
                 }
                 plain(
                     StatusCode::GATEWAY_TIMEOUT,
@@ -125,7 +145,7 @@ impl Connection {
         endpoint: &Endpoint,
         params: Object,
         policy: &Policy,
-        open: &OnceLock<Arc<Exchange>>,
+        open: &OnceLock<Open>,
     ) -> Answer {
         let (head, body) = request.into_parts();
         let parsed = if endpoint.method == "GET" {
@@ -161,7 +181,6 @@ impl Connection {
         });
         // The client may go away: then this future is dropped, and who waits for the end hears of it.
         let _present = exchange.present();
-        let _ = open.set(exchange.clone());
         let (ended, came) = (exchange.clone(), request.clone());
         let on_end = move |outcome, trail: Option<&Arc<Trail>>| {
             if let Some(trail) = trail {
@@ -177,6 +196,11 @@ impl Connection {
             trail.came_as(&came_as(&request));
             exchange.is_recorded(trail);
         }
+        let _ = open.set(Open {
+            exchange: exchange.clone(),
+            request: request.clone(),
+            delivery: Arc::downgrade(&delivery),
+        });
         let payload = if endpoint.method == "GET" { request.query.clone() } else { request.body.clone() };
         let response = Response::new(exchange, request.clone(), self.shared.clone(), endpoint.node.clone());
         let mut object = Object::with_capacity(4);

@@ -2,9 +2,12 @@
 //! Express 4 and so Node-RED use: case does not matter, one slash at the end neither.
 
 use percent_encoding::percent_decode_str;
-use regress::Regex;
+use regress::{Regex, limit};
 
 use flotilla_value::{Object, Str};
+
+/// Steps that the pattern of a path may take: a path comes from outside, and some patterns need time that grows exponentially with it.
+const STEPS: u64 = 1_000_000;
 
 /// A compiled path.
 pub(super) enum Pattern {
@@ -14,7 +17,7 @@ pub(super) enum Pattern {
     Regex { regex: Box<Regex>, names: Vec<Str> },
 }
 
-/// A parameter in the URL that is not valid percent-encoded UTF-8: 400.
+/// A parameter in the URL that is not valid percent-encoded UTF-8, or a URL that its pattern cannot be compared with: 400.
 #[derive(Debug, PartialEq)]
 pub(super) struct BadParameter;
 
@@ -45,7 +48,8 @@ impl Pattern {
             Pattern::Literal(literal) => return (*literal == normal(path)).then(|| Ok(Object::new())),
             Pattern::Regex { regex, names } => (regex, names),
         };
-        let found = regex.find(path)?;
+        let Ok(found) = limit::within(STEPS, || regex.find(path)) else { return Some(Err(BadParameter)) };
+        let found = found?;
         let mut params = Object::new();
         for (at, name) in names.iter().enumerate() {
             let Some(range) = found.group(at + 1) else { continue };
@@ -148,5 +152,7 @@ mod tests {
             assert_eq!(params(pattern, path).as_deref(), expected, "{pattern} {path}");
         }
         assert!(Pattern::compile("/u/:id").unwrap().matches("/u/%ff").unwrap().is_err());
+        let evil = format!("/u/{}b", "a".repeat(60));
+        assert!(Pattern::compile("/u/:id((a+)+)c").unwrap().matches(&evil).unwrap().is_err());
     }
 }

@@ -15,6 +15,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
 
 use super::client::{Client, ClientEvents, Role, State};
+use super::end::End;
 use super::guard::Parting;
 use super::inbox::Verdict;
 use super::line::Wire;
@@ -38,30 +39,6 @@ const RECHECK: Duration = Duration::from_millis(10);
 const LATE: Duration = Duration::from_millis(100);
 /// The timer's longest sleep.
 const IDLE: Duration = Duration::from_secs(3600);
-
-/// How a connection ended.
-pub(super) enum End {
-    /// We closed it.
-    Closed,
-    /// We closed it so that the server sends what was abandoned to someone.
-    Recycle,
-    /// The server says that somebody else connected under this ClientID.
-    Taken,
-    /// The ClientID is another's: nothing is ended, and this process does not connect again.
-    Yielded,
-    /// The server redispatches: connect with the short keep alive.
-    Short,
-    /// The server does not speak this version.
-    Version,
-    /// It was lost or refused, and why.
-    Lost(String),
-}
-
-impl End {
-    pub(super) fn lost(why: impl ToString) -> End {
-        End::Lost(why.to_string())
-    }
-}
 
 /// An open connection after its CONNACK.
 pub(super) struct Connection {

@@ -11,7 +11,8 @@ use rustls::CertificateError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::client::{Client, ClientEvents, ClientOptions, Role};
-use super::connection::{Connection, End, PACKET_LIMIT, READ};
+use super::connection::{Connection, PACKET_LIMIT, READ};
+use super::end::End;
 use super::line::Wire;
 use super::pace::Pace;
 

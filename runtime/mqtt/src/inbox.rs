@@ -3,15 +3,13 @@
 //! A message is acknowledged when its delivery has ended, in the order of arrival (the finished prefix, [MQTT-4.6.0-2]; by
 //! key where the server takes that: see [`super::lanes`]) and only on the connection that it came on: every connection is a new generation of the window.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::BytesMut;
-use flotilla_codec::{AckKind, QoS};
+use flotilla_codec::QoS;
 use parking_lot::Mutex;
-use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::Notify;
 
 use flotilla_engine::Canary;
@@ -21,7 +19,7 @@ use flotilla_engine::trail::Trail;
 use super::kept::{Kept, Policy};
 use super::lanes::{KeyOrder, Lanes};
 use super::message::Publish;
-use super::outbox::acknowledge;
+use super::window::{Carried, Entry, EntryState, Window};
 
 /// How a received message ended.
 #[derive(Clone, Debug)]
@@ -63,59 +61,12 @@ pub(super) struct Rerun {
 /// because the server will not send it a second time under another identifier.
 pub(super) struct Inbox {
     window: Mutex<Window>,
+    reruns: Mutex<Vec<Rerun>>,
     wake: Arc<Notify>,
     open: AtomicUsize,
     limit: AtomicUsize,
     paused: AtomicBool,
     canary: OnceLock<Arc<Canary>>,
-}
-
-#[derive(Debug, Default)]
-struct Window {
-    base: u64,
-    entries: VecDeque<Entry>,
-    /// Who may be acknowledged before whom, where that goes by key.
-    lanes: Option<Lanes>,
-    /// What the key is.
-    order: KeyOrder,
-    /// QoS 2 identifiers between PUBREC and PUBREL.
-    received: FxHashSet<u16>,
-    /// QoS 2 messages of earlier connections of this session that were not answered there.
-    carried: FxHashMap<u16, Carried>,
-    abandoned: usize,
-    reruns: Vec<Rerun>,
-    /// Set when the connection ends: what it brought at QoS 1 is sent again, to whomever.
-    gone: Arc<AtomicBool>,
-    /// Never set: what came at QoS 2 is gone on with after a reconnect.
-    lasts: Arc<AtomicBool>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    id: u16,
-    qos: QoS,
-    state: EntryState,
-    /// What order goes by, where there are lanes.
-    key: u64,
-    /// What hears that it is acknowledged.
-    trail: Option<Arc<Trail>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum EntryState {
-    Open,
-    Ack,
-    Never,
-    /// It is done with, behind one that is not.
-    Gone,
-}
-
-#[derive(Debug)]
-struct Carried {
-    seq: u64,
-    state: EntryState,
-    /// Its place in the present window, once the server has sent it again.
-    now: Option<u64>,
 }
 
 impl std::fmt::Debug for Inbox {
@@ -128,6 +79,7 @@ impl Inbox {
     pub(super) fn new(wake: Arc<Notify>, limit: usize) -> Inbox {
         Inbox {
             window: Mutex::default(),
+            reruns: Mutex::default(),
             wake,
             open: AtomicUsize::new(0),
             limit: AtomicUsize::new(limit.max(1)),
@@ -276,18 +228,18 @@ impl Inbox {
 
     /// Messages that wait to be run again; nobody waits for them any more.
     pub(super) fn all_due(&self) -> Vec<Rerun> {
-        std::mem::take(&mut self.window.lock().reruns)
+        std::mem::take(&mut *self.reruns.lock())
     }
 
     /// Messages that are due to run again, and when the next is.
     pub(super) fn due(&self, now: Instant) -> (Vec<Rerun>, Option<Instant>) {
-        let mut window = self.window.lock();
-        if window.reruns.is_empty() {
+        let mut reruns = self.reruns.lock();
+        if reruns.is_empty() {
             return (Vec::new(), None);
         }
-        let (due, later): (Vec<_>, Vec<_>) = window.reruns.drain(..).partition(|rerun| rerun.due <= now);
+        let (due, later): (Vec<_>, Vec<_>) = reruns.drain(..).partition(|rerun| rerun.due <= now);
         let next = later.iter().map(|rerun| rerun.due).min();
-        window.reruns = later;
+        *reruns = later;
         (due, next)
     }
 
@@ -315,35 +267,6 @@ impl Inbox {
         if wake || open == 0 {
             self.wake.notify_one();
         }
-    }
-}
-
-impl Window {
-    /// A message has ended; whether acknowledgements are due that were not.
-    fn advance(&mut self, at: u64) -> bool {
-        let Window { base, entries, lanes, .. } = self;
-        let Some(lanes) = lanes else { return at == *base };
-        let state = |seq: u64| entries.get((seq - *base) as usize).map(|entry| entry.state);
-        let Some(entry) = entries.get((at - *base) as usize) else { return false };
-        lanes.advance(entry.key, |seq| state(seq).is_some_and(|state| state != EntryState::Open))
-    }
-
-    /// Answers the message at this place of the window, if it is to be answered at all.
-    fn acknowledge(&mut self, place: usize, out: &mut BytesMut) {
-        let Some(entry) = self.entries.get_mut(place) else { return };
-        match (entry.state, entry.qos) {
-            (EntryState::Ack, QoS::ExactlyOnce) => {
-                acknowledge(out, AckKind::PubRec, entry.id);
-                self.received.insert(entry.id);
-                self.carried.remove(&entry.id);
-            }
-            (EntryState::Ack, _) => acknowledge(out, AckKind::PubAck, entry.id),
-            _ => self.abandoned += 1,
-        }
-        if let Some(trail) = entry.trail.take().filter(|_| entry.state == EntryState::Ack) {
-            trail.acknowledged();
-        }
-        entry.state = EntryState::Gone;
     }
 }
 
@@ -396,7 +319,7 @@ impl Ticket {
             Verdict::Failed(failure) => {
                 if let Some(rerun) = self.kept.as_mut().and_then(|kept| kept.after(failure)) {
                     let (due, publish, failure) = rerun;
-                    inbox.window.lock().reruns.push(Rerun { due, publish, failure, ticket: self });
+                    inbox.reruns.lock().push(Rerun { due, publish, failure, ticket: self });
                     inbox.wake.notify_one();
                     return;
                 }

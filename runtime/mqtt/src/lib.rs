@@ -4,6 +4,7 @@
 mod backoff;
 mod client;
 mod connection;
+mod end;
 mod ending;
 mod guard;
 mod handshake;
@@ -19,6 +20,7 @@ mod subscriptions;
 pub mod topic;
 mod transport;
 mod websocket;
+mod window;
 
 pub use client::{Client, ClientEvents, ClientOptions, Role, State};
 pub use guard::{Guard, Parting};

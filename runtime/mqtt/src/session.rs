@@ -7,7 +7,7 @@ use flotilla_tasks::Task;
 
 use super::backoff::Backoff;
 use super::client::{Client, ClientEvents, State};
-use super::connection::End;
+use super::end::End;
 use super::handshake;
 
 /// Longest wait for a connection and its CONNACK; mqtt.js' `connectTimeout`.

@@ -1,6 +1,7 @@
 //! Scripts: QuickJS, and what function nodes see of the runtime. Nothing else of the project knows QuickJS.
 
 mod borrowed;
+mod changed_message;
 mod closing;
 mod engine;
 mod export;
@@ -15,7 +16,6 @@ mod import;
 mod invocation;
 mod languages;
 mod lazy_array;
-mod left;
 mod link_calls;
 mod modules;
 mod natives;

@@ -12,9 +12,9 @@ use crate::flow::Flow;
 use crate::parser::payload;
 
 /// Panics on worker threads, also of tasks that a node left behind.
-static PANICS: AtomicUsize = AtomicUsize::new(0);
+pub static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-fn count_panics() {
+pub fn count_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if std::thread::current().name().is_some_and(|name| name.starts_with("worker-")) {
@@ -24,7 +24,7 @@ fn count_panics() {
     }));
 }
 
-/// Types that reach out of the process by what a message or a field says have tests of their own.
+/// Types that reach out of the process by what a message or a field says have tests of their own (`damage_network.rs`).
 fn is_contained(kind: &str) -> bool {
     let types = types();
     let outside = ["mqtt", "http", "tcp", "udp", "websocket", "exec", "tls"];
@@ -130,7 +130,7 @@ fn messages_of_every_kind_harm_no_node() {
     assert_eq!((flow.panics(), PANICS.load(Ordering::SeqCst)), (Vec::new(), 0));
 }
 
-fn junk() -> impl Strategy<Value = Json> {
+pub fn junk() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),
         any::<bool>().prop_map(Json::from),

@@ -23,12 +23,12 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What came out: messages at `sink` nodes, log texts.
 #[derive(Default)]
-struct Seen {
+struct Outputs {
     events: Mutex<(Vec<Value>, Vec<String>)>,
     changed: Condvar,
 }
 
-struct Log(Arc<Seen>);
+struct Log(Arc<Outputs>);
 
 impl Observer for Log {
     fn log(&self, entry: &LogEntry) {
@@ -48,7 +48,7 @@ struct Sink(NodeCx);
 
 impl Node for Sink {
     fn receive(&self, msg: Msg) {
-        let seen = self.0.shared().extensions().get_or_init(Seen::default);
+        let seen = self.0.shared().extensions().get_or_init(Outputs::default);
         let value = msg.value();
         drop(msg);
         seen.events.lock().0.push(value);
@@ -65,7 +65,7 @@ pub struct Flow {
     engine: Option<Engine>,
     shared: Arc<Shared>,
     runtime: tokio::runtime::Runtime,
-    seen: Arc<Seen>,
+    seen: Arc<Outputs>,
 }
 
 impl Flow {
@@ -117,7 +117,7 @@ impl Flow {
     }
 
     fn start(document: &Document, settings: Settings, credentials: Credentials) -> Result<Flow, DeployError> {
-        let seen = Arc::new(Seen::default());
+        let seen = Arc::new(Outputs::default());
         let mut types = flotilla_runtime::types();
         types.extend([Stateless::node("sink", sink), crate::waits::TYPE]);
         let engine = Engine::start(EngineParts {
@@ -178,6 +178,12 @@ impl Flow {
     pub fn send_value(&self, msg: Value) {
         let delivery = Delivery::begin(self.shared.deliveries(), "test".into(), |_| {});
         assert!(self.shared.deliver("n", Msg::from_value(msg, Some(delivery))));
+    }
+
+    /// Sends a message to a node, in a delivery of its own, if it is there.
+    pub fn send_value_to(&self, node: &str, msg: Value) {
+        let delivery = Delivery::begin(self.shared.deliveries(), "test".into(), |_| {});
+        self.shared.deliver(node, Msg::from_value(msg, Some(delivery)));
     }
 
     /// Sends a payload.

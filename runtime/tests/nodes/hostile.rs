@@ -91,6 +91,27 @@ fn jsonata_that_uses_up_memory_is_stopped() {
 }
 
 #[test]
+fn patterns_that_go_back_and_forth_for_ever_are_errors() {
+    let text = format!("{}b", "a".repeat(40));
+    let jsonata = |expression: &str| json!({"type": "change", "rules": [{"t": "set", "p": "payload", "pt": "msg", "to": expression, "tot": "jsonata"}]});
+    for node in [
+        json!({"type": "switch", "property": "payload", "propertyType": "msg", "checkall": "true", "outputs": 1,
+               "rules": [{"t": "regex", "v": "(a+)+$", "vt": "str", "case": false}]}),
+        json!({"type": "change", "rules": [{"t": "change", "p": "payload", "pt": "msg", "from": "(a+)+$", "fromt": "re",
+               "to": "x", "tot": "str"}]}),
+        // With what only the engine that goes back and forth has: the rest is linear.
+        jsonata("$match(payload, /(a+)+(?!b)$/)"),
+        jsonata("$replace(payload, /(a+)+(?!b)$/, 'x')"),
+        jsonata("$contains(payload, /(a+)+(?!b)$/)"),
+        jsonata("$split(payload, /(a+)+(?!b)$/)"),
+    ] {
+        let error = error_of(&node, Value::from(text.as_str()));
+        assert!(error.contains("too many steps") || error.contains("more than 100000000 steps"), "{node}: {error}");
+    }
+    passes(&jsonata("$match(payload, /(a+)+$/)"), Value::from(text.as_str()));
+}
+
+#[test]
 fn what_a_function_sends_and_stores_is_bounded() {
     for code in [
         "for (;;) node.send({payload: 'x'.repeat(1 << 20)});",

@@ -5,6 +5,7 @@
 mod catalogue;
 mod common;
 mod damage;
+mod damage_network;
 mod deny;
 mod deploy;
 mod exec;

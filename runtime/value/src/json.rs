@@ -15,6 +15,14 @@ use super::types::{Str, Value};
 pub struct ParseError(String);
 
 /// `JSON.parse(text)`, straight into a [`Value`].
+///
+/// ```
+/// use flotilla_value::parse_json;
+///
+/// assert_eq!(parse_json(b" [1, 2]").unwrap().as_array().map(<[_]>::len), Some(2));
+/// let error = parse_json(b"nope").unwrap_err().to_string();
+/// assert!(error.starts_with("Unexpected token 'o'"), "{error}");
+/// ```
 pub fn parse_json(text: &[u8]) -> Result<Value, ParseError> {
     read(text).map_err(|error| {
         let fault = json_fault(&String::from_utf8_lossy(text));

@@ -3,6 +3,15 @@
 use super::types::Str;
 
 /// `String(number)`: shortest digits that read back the same, exponents from 1e21 and below 1e-6.
+///
+/// ```
+/// use flotilla_value::{number_to_string, string_to_number};
+///
+/// assert_eq!(number_to_string(0.1 + 0.2), "0.30000000000000004");
+/// assert_eq!(number_to_string(1e-7), "1e-7");
+/// assert_eq!(string_to_number(" 0x10 "), 16.0);
+/// assert!(string_to_number("1 2").is_nan());
+/// ```
 pub fn number_to_string(number: f64) -> Str {
     Str::new(ryu_js::Buffer::new().format(number))
 }
@@ -40,9 +49,56 @@ pub fn string_to_number(text: &str) -> f64 {
     }
 }
 
+/// `parseFloat(text)`: the number at the front of a text after white space; NaN if there is none.
+pub fn parse_float(text: &str) -> f64 {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if unsigned.starts_with("Infinity") {
+        return if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY };
+    }
+    let digits = |from: &str| from.bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(unsigned);
+    let fraction = unsigned[whole..].strip_prefix('.').map_or(0, |rest| digits(rest) + 1);
+    if whole + fraction.saturating_sub(1) == 0 {
+        return f64::NAN;
+    }
+    let mut end = whole + fraction;
+    if let Some(exponent) = unsigned[end..].strip_prefix(['e', 'E']) {
+        let sign = usize::from(exponent.starts_with(['+', '-']));
+        let digits = digits(&exponent[sign..]);
+        end += if digits > 0 { 1 + sign + digits } else { 0 };
+    }
+    text[..text.len() - unsigned.len() + end].parse().unwrap_or(f64::NAN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_front_of_a_text_is_read_as_parse_float_reads_it() {
+        let long = format!("7{}", "x".repeat(1000));
+        for (text, number) in [
+            ("-30", -30.0),
+            ("+1", 1.0),
+            ("1-3", 1.0),
+            (" \u{feff}5 s", 5.0),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("1.2.3", 1.2),
+            ("1e3x", 1000.0),
+            ("1e", 1.0),
+            ("2e-1", 0.2),
+            ("-Infinity!", f64::NEG_INFINITY),
+            ("0x10", 0.0),
+            (long.as_str(), 7.0),
+        ] {
+            assert_eq!(number_to_string(parse_float(text)), number_to_string(number), "{text}");
+        }
+        for text in ["", "-", ".", "+.", "e5", "inf", "nan", "x1"] {
+            assert!(parse_float(text).is_nan(), "{text}");
+        }
+    }
 
     #[test]
     fn numbers_print_as_javascript_prints_them() {

@@ -3,10 +3,22 @@
 //! Source: `normalisePropertyExpression`, `getObjectProperty` and `setObjectProperty` of Node-RED's `util`, whose
 //! messages flows and tests see.
 
-use super::types::{HostObject, Str, Value};
+use super::host_object::HostObject;
+use super::types::{Str, Value};
 use super::{number_to_string, object::Object, path_parse};
 
 /// An expression, parsed once.
+///
+/// ```
+/// use flotilla_value::{Path, parse_json};
+///
+/// let msg = parse_json(br#"{"topic":"b","payload":{"items":[{"a b":1}],"b":2}}"#).unwrap();
+/// let get = |text: &str| Path::message(text).unwrap().get(&msg).unwrap();
+/// assert_eq!(get("msg.payload.items[0][\"a b\"]").as_number(), Some(1.0));
+/// assert_eq!(get("payload[msg.topic]").as_number(), Some(2.0));
+/// assert!(get("payload.nothing").is_undefined());
+/// assert!(Path::message("payload..b").is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
     parts: Vec<PathPart>,

@@ -21,6 +21,18 @@ pub enum StringifyError {
 }
 
 /// `JSON.stringify(value)`; `None` where JavaScript answers `undefined`.
+///
+/// ```
+/// use bytes::Bytes;
+/// use flotilla_value::{Value, parse_json, stringify};
+///
+/// // Properties keep JavaScript's order: whole numbers first.
+/// let value = parse_json(br#"{"b":1e21,"2":true,"1":null}"#).unwrap();
+/// assert_eq!(stringify(&value).unwrap().unwrap(), r#"{"1":null,"2":true,"b":1e+21}"#);
+/// let buffer = Value::Buffer(Bytes::from_static(b"ab"));
+/// assert_eq!(stringify(&buffer).unwrap().unwrap(), r#"{"type":"Buffer","data":[97,98]}"#);
+/// assert_eq!(stringify(&Value::Undefined).unwrap(), None);
+/// ```
 pub fn stringify(value: &Value) -> Result<Option<String>, StringifyError> {
     stringify_pretty(value, 0)
 }

@@ -1,12 +1,12 @@
 //! The value enum and its O(1) clone.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::error::ErrorValue;
+use super::host_object::HostObject;
 use super::object::Object;
 
 /// A string that clones in O(1): inline up to 23 bytes, shared beyond.
@@ -16,6 +16,16 @@ pub type Str = smol_str::SmolStr;
 
 /// One JavaScript value as flows see it. Cloning is O(1); mutating a clone never shows in the original,
 /// because the `Arc`s inside are unshared on the first write (`Arc::make_mut`).
+///
+/// ```
+/// use flotilla_value::{Path, Value, parse_json};
+///
+/// let sent = parse_json(br#"{"payload":{"n":1}}"#).unwrap();
+/// let mut received = sent.clone();
+/// Path::parse("payload.n").unwrap().set(&mut received, Value::from(2.0), true).unwrap();
+/// assert_eq!(sent.get("payload").get("n"), Value::from(1.0));
+/// assert_eq!(received.get("payload").get("n"), Value::from(2.0));
+/// ```
 #[derive(Clone, Default)]
 pub enum Value {
     /// `undefined`: also what a missing property reads as.
@@ -55,54 +65,6 @@ pub enum Value {
     Circular(u32),
     /// A live host object (`msg.req`, `msg.res`, a socket): shared by reference, never copied or serialised.
     Host(Arc<dyn HostObject>),
-}
-
-/// Something of the runtime's that travels in a message by reference.
-pub trait HostObject: Any + Send + Sync {
-    /// JavaScript's name of the class, for example `IncomingMessage`.
-    fn class_name(&self) -> &'static str;
-    /// A property that scripts and property paths can read; `Undefined` when there is none of that name.
-    fn get(&self, _name: &str) -> Value {
-        Value::Undefined
-    }
-    /// The names that [`HostObject::get`] answers, in order: what an enumeration in a script sees.
-    fn keys(&self) -> Vec<Str> {
-        Vec::new()
-    }
-    /// Further names that [`HostObject::get`] answers, which an enumeration does not show.
-    fn hidden(&self) -> &'static [&'static str] {
-        &[]
-    }
-    /// Takes a property that a flow assigned; `Undefined` removes it. All holders of the object see it.
-    ///
-    /// # Errors
-    /// The text of the exception that the script sees: when the property cannot have this value.
-    fn set(&self, name: &str, _value: Value) -> Result<(), String> {
-        Err(format!("Cannot set property {name} of {} which has only a getter", self.class_name()))
-    }
-    /// Ends when the exchange that the object belongs to is over: true when the answer was given, false
-    /// when the client went away before. `None` where that has no meaning.
-    fn over(&self) -> Option<futures::future::BoxFuture<'static, bool>> {
-        None
-    }
-    /// Ends with true when the client has taken all that was written so far, after `write` had asked to wait; with false when
-    /// that will not be. `None` where nothing is written.
-    fn drained(&self) -> Option<futures::future::BoxFuture<'static, bool>> {
-        None
-    }
-    /// Method names that scripts may call (for example `status`, `send`, `cookie` on `msg.res`).
-    fn methods(&self) -> &'static [&'static str] {
-        &[]
-    }
-    /// Calls a method listed in [`HostObject::methods`]. A returned `Undefined` means "returns this" for chaining.
-    ///
-    /// # Errors
-    /// The text of the exception that the script sees.
-    fn call(&self, method: &str, _args: &[Value]) -> Result<Value, String> {
-        Err(format!("{method} is not a function"))
-    }
-    /// For downcasts to the concrete type.
-    fn as_any(&self) -> &dyn Any;
 }
 
 /// A typed array other than `Buffer`.
@@ -246,70 +208,6 @@ impl Value {
             _ => true,
         }
     }
-
-    /// `Number(value)`.
-    pub fn to_number(&self) -> f64 {
-        match self {
-            Value::Undefined => f64::NAN,
-            Value::Null => 0.0,
-            Value::Bool(flag) => f64::from(u8::from(*flag)),
-            Value::Number(number) | Value::Date(number) => *number,
-            Value::BigInt(text) | Value::String(text) => super::number::string_to_number(text),
-            Value::Circular(_) | Value::Host(_) | Value::Function(_) => f64::NAN,
-            other => super::number::string_to_number(&other.to_text()),
-        }
-    }
-
-    /// `String(value)`: arrays join with commas, objects are `[object Object]`, dates as JavaScript prints them in UTC.
-    pub fn to_text(&self) -> Str {
-        match self {
-            Value::Undefined => Str::new_static("undefined"),
-            Value::Null => Str::new_static("null"),
-            Value::Bool(true) => Str::new_static("true"),
-            Value::Bool(false) => Str::new_static("false"),
-            Value::Number(number) => super::number::number_to_string(*number),
-            Value::BigInt(text) | Value::String(text) => text.clone(),
-            Value::Buffer(bytes) => Str::from(String::from_utf8_lossy(bytes)),
-            Value::Typed(array) => join_numbers(array),
-            Value::Date(ms) => {
-                Str::from(super::stringify::date_to_iso(*ms).unwrap_or_else(|| "Invalid Date".to_owned()))
-            }
-            Value::RegExp(regexp) => Str::from(format!("/{}/{}", regexp.source, regexp.flags)),
-            Value::Error(error) => error.to_text(),
-            Value::Array(items) => {
-                let parts: Vec<Str> =
-                    items.iter().map(|item| if item.is_nullish() { Str::default() } else { item.to_text() }).collect();
-                Str::from(parts.join(","))
-            }
-            Value::Object(_) | Value::Circular(_) | Value::Host(_) => Str::new_static("[object Object]"),
-            Value::Map(_) => Str::new_static("[object Map]"),
-            Value::Set(_) => Str::new_static("[object Set]"),
-            Value::Function(name) => Str::from(format!("function {name}() {{ [native code] }}")),
-        }
-    }
-}
-
-fn join_numbers(array: &TypedArray) -> Str {
-    let width = match array.kind.as_str() {
-        "Int16Array" | "Uint16Array" => 2,
-        "Int32Array" | "Uint32Array" | "Float32Array" => 4,
-        "Float64Array" | "BigInt64Array" | "BigUint64Array" => 8,
-        _ => 1,
-    };
-    let numbers = array.bytes.chunks_exact(width).map(|chunk| match (array.kind.as_str(), chunk) {
-        ("Int8Array", [a]) => f64::from(i8::from_le_bytes([*a])),
-        ("Int16Array", [a, b]) => f64::from(i16::from_le_bytes([*a, *b])),
-        ("Uint16Array", [a, b]) => f64::from(u16::from_le_bytes([*a, *b])),
-        ("Int32Array", [a, b, c, d]) => f64::from(i32::from_le_bytes([*a, *b, *c, *d])),
-        ("Uint32Array", [a, b, c, d]) => f64::from(u32::from_le_bytes([*a, *b, *c, *d])),
-        ("Float32Array", [a, b, c, d]) => f64::from(f32::from_le_bytes([*a, *b, *c, *d])),
-        ("Float64Array", [a, b, c, d, e, f, g, h]) => f64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]),
-        ("BigInt64Array", [a, b, c, d, e, f, g, h]) => i64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) as f64,
-        ("BigUint64Array", [a, b, c, d, e, f, g, h]) => u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) as f64,
-        (_, [first, ..]) => f64::from(*first),
-        (_, []) => f64::NAN,
-    });
-    Str::from(numbers.map(|number| super::number::number_to_string(number).to_string()).collect::<Vec<_>>().join(","))
 }
 
 /// `===` for primitives; deep equality (Node.js `isDeepStrictEqual`) for the rest. NaN equals NaN, as there.
@@ -359,47 +257,5 @@ impl fmt::Debug for Value {
             Value::Circular(up) => write!(f, "[Circular {up}]"),
             Value::Host(host) => write!(f, "[{}]", host.class_name()),
         }
-    }
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Value {
-        Value::String(Str::new(text))
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Value {
-        Value::String(Str::from(text))
-    }
-}
-
-impl From<Str> for Value {
-    fn from(text: Str) -> Value {
-        Value::String(text)
-    }
-}
-
-impl From<f64> for Value {
-    fn from(number: f64) -> Value {
-        Value::Number(number)
-    }
-}
-
-impl From<bool> for Value {
-    fn from(flag: bool) -> Value {
-        Value::Bool(flag)
-    }
-}
-
-impl From<Object> for Value {
-    fn from(object: Object) -> Value {
-        Value::Object(Arc::new(object))
-    }
-}
-
-impl From<Vec<Value>> for Value {
-    fn from(items: Vec<Value>) -> Value {
-        Value::array(items)
     }
 }

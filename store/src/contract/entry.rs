@@ -29,6 +29,22 @@ pub struct Write {
 }
 
 /// What must be under a key for [`Store::cas`](super::Store::cas) to go ahead.
+///
+/// ```
+/// use flotilla_store::{Cas, Expect, Write, open};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::TempDir::new()?;
+/// let store = open(&format!("sqlite:{}", folder.path().join("store.db").display())).await?;
+/// let Cas::Swapped(first) = store.cas("k", Expect::Absent, Some("a".into()), Write::default()).await? else { panic!() };
+/// assert!(store.cas("k", Expect::Version(first), Some("b".into()), Write::default()).await?.is_swapped());
+/// // Somebody else was faster: what is there comes back.
+/// let Cas::Conflict(there) = store.cas("k", Expect::Version(first), None, Write::default()).await? else { panic!() };
+/// assert_eq!(there.map(|entry| entry.value), Some("b".into()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {
     /// There is no such key.

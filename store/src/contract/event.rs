@@ -11,6 +11,22 @@ use super::entry::Entry;
 const QUEUE: usize = 1024;
 
 /// What a watch tells.
+///
+/// ```
+/// use flotilla_store::{Event, Write, open};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::TempDir::new()?;
+/// let store = open(&format!("sqlite:{}", folder.path().join("store.db").display())).await?;
+/// let mut watch = store.watch("replicas/").await?;
+/// assert_eq!(watch.next().await, Some(Event::Resync));
+/// store.set("replicas/1", "here".into(), Write::default()).await?;
+/// let Some(Event::Change { key, entry: Some(entry) }) = watch.next().await else { panic!() };
+/// assert_eq!((key.as_str(), entry.value.as_ref()), ("replicas/1", &b"here"[..]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Changes may have been missed: list the prefix now. Always the first event of a watch, so that a reader needs

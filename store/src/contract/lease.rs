@@ -5,6 +5,29 @@ use std::time::Duration;
 use super::moment::Moment;
 
 /// A lease that was granted to this process.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use flotilla_store::{Acquire, StoreError, Write, open};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::TempDir::new()?;
+/// let store = open(&format!("sqlite:{}", folder.path().join("store.db").display())).await?;
+/// let ttl = Duration::from_secs(60);
+/// let lease = store.acquire("leader", "process-1", ttl).await?.granted().expect("nobody has it");
+/// assert!(matches!(store.acquire("leader", "process-2", ttl).await?, Acquire::Held(held) if held.holder == "process-1"));
+/// store.set("plan", "one".into(), Write::fenced(lease.fence())).await?;
+/// // Whoever gets it next has a larger token, and what the old holder still writes is refused.
+/// store.release(&lease).await?;
+/// let next = store.acquire("leader", "process-2", ttl).await?.granted().expect("it was given back");
+/// assert!(next.token > lease.token);
+/// let late = store.set("plan", "two".into(), Write::fenced(lease.fence())).await;
+/// assert!(matches!(late, Err(StoreError::Fenced { .. })), "{late:?}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// What is leased.
@@ -31,7 +54,7 @@ pub struct Fence {
 
 /// A lease that someone holds, as the store sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldLease {
     /// What is leased.
     pub name: String,
     /// Who holds it.
@@ -48,7 +71,7 @@ pub enum Acquire {
     /// It is ours.
     Granted(Lease),
     /// Someone else has it.
-    Held(Held),
+    Held(HeldLease),
 }
 
 impl Lease {

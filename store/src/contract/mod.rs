@@ -13,7 +13,7 @@ pub use entry::{Cas, Entry, Expect, Write};
 pub use error::{Result, StoreError};
 pub use event::{Event, Watch};
 pub use key::{MAX_KEY, MAX_VALUE};
-pub use lease::{Acquire, Fence, Held, Lease};
+pub use lease::{Acquire, Fence, HeldLease, Lease};
 pub use moment::Moment;
 pub use store::{BlockingStore, Store};
 

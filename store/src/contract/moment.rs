@@ -20,6 +20,11 @@ impl Moment {
         Moment(Duration::new(seconds, nanos))
     }
 
+    /// How long after the start of the machine it is.
+    pub(crate) fn since_boot(self) -> Duration {
+        self.0
+    }
+
     /// How long ago it was.
     pub fn elapsed(self) -> Duration {
         Moment::now().duration_since(self)

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::entry::{Cas, Entry, Expect, Write};
 use super::error::Result;
 use super::event::Watch;
-use super::lease::{Acquire, Fence, Held, Lease};
+use super::lease::{Acquire, Fence, HeldLease, Lease};
 
 /// State that outlives a replica, shared by all of them.
 ///
@@ -60,7 +60,7 @@ pub trait Store: Send + Sync {
     async fn release(&self, lease: &Lease) -> Result<bool>;
 
     /// The leases that are held now and whose name begins with `prefix`, sorted by name.
-    async fn leases(&self, prefix: &str) -> Result<Vec<Held>>;
+    async fn leases(&self, prefix: &str) -> Result<Vec<HeldLease>>;
 
     /// Watches a prefix (empty: all). The first event is [`Event::Resync`](super::Event::Resync): list then.
     async fn watch(&self, prefix: &str) -> Result<Watch>;

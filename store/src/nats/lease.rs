@@ -6,7 +6,7 @@ use async_nats::HeaderMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Acquire, Fence, Held, Lease, Moment, Result, StoreError};
+use crate::contract::{Acquire, Fence, HeldLease, Lease, Moment, Result, StoreError};
 
 use super::bucket::{Bucket, Replaces};
 use super::clock::{Clock, Now};
@@ -84,7 +84,7 @@ pub(super) async fn release(bucket: &Bucket, clock: &Clock, lease: &Lease) -> Re
 }
 
 /// The leases that are held, by name.
-pub(super) async fn list(bucket: &Bucket, clock: &Clock, prefix: &str) -> Result<Vec<Held>> {
+pub(super) async fn list(bucket: &Bucket, clock: &Clock, prefix: &str) -> Result<Vec<HeldLease>> {
     let records = bucket.records(&bucket.leases, prefix).await?;
     let now = clock.now(bucket).await?;
     let found = records.into_iter().filter_map(|(name, record)| Some((name, read(bucket, record, now).ok()?)));
@@ -118,9 +118,9 @@ fn read(bucket: &Bucket, record: Record, now: Now) -> Result<Found> {
     Ok(Found { longest: left(now.earliest), shortest: left(now.latest), revision: record.revision, body })
 }
 
-fn held(name: &str, found: &Found) -> Held {
+fn held(name: &str, found: &Found) -> HeldLease {
     let (holder, token) = (found.body.holder.clone(), found.body.token);
-    Held { name: name.to_owned(), holder, token, remaining: found.longest }
+    HeldLease { name: name.to_owned(), holder, token, remaining: found.longest }
 }
 
 async fn write(bucket: &Bucket, name: &str, body: &Body, revision: u64) -> Result<bool> {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use crate::contract::{Acquire, Cas, Entry, Expect, Fence, Held, Lease, Moment, Result, Store, Watch, Write, add};
+use crate::contract::{Acquire, Cas, Entry, Expect, Fence, HeldLease, Lease, Moment, Result, Store, Watch, Write, add};
 use crate::remote::{Backend, Remote, on_io};
 use crate::url::NetUrl;
 use crate::watch::Hub;
@@ -184,7 +184,7 @@ impl Backend for NatsStore {
         lease::release(&self.bucket, &self.clock, lease).await
     }
 
-    async fn leases(&self, prefix: &str) -> Result<Vec<Held>> {
+    async fn leases(&self, prefix: &str) -> Result<Vec<HeldLease>> {
         lease::list(&self.bucket, &self.clock, prefix).await
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio_postgres::Row;
 
 use crate::contract::{
-    Acquire, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Moment, Result, Store, StoreError, Watch, Write,
+    Acquire, Cas, Entry, Expect, Fence, HeldLease, Lease, MAX_VALUE, Moment, Result, Store, StoreError, Watch, Write,
     prefix_end,
 };
 use crate::remote::{Backend, Remote, io, on_io};
@@ -166,7 +166,7 @@ impl Backend for PostgresStore {
             return Ok(Acquire::Granted(lease));
         }
         let remaining = Duration::from_micros(row.get::<_, i64>(3) as u64);
-        Ok(Acquire::Held(Held { name, holder: row.get(1), token: row.get::<_, i64>(2) as u64, remaining }))
+        Ok(Acquire::Held(HeldLease { name, holder: row.get(1), token: row.get::<_, i64>(2) as u64, remaining }))
     }
 
     async fn renew(&self, lease: &Lease, asked: Moment) -> Result<Lease> {
@@ -184,13 +184,13 @@ impl Backend for PostgresStore {
         Ok(!self.postgres.rows(sql, &[&lease.name, &(lease.token as i64)]).await?.is_empty())
     }
 
-    async fn leases(&self, prefix: &str) -> Result<Vec<Held>> {
+    async fn leases(&self, prefix: &str) -> Result<Vec<HeldLease>> {
         let sql = "SELECT name, holder, token,
                 greatest(0, extract(epoch FROM expires - clock_timestamp()) * 1000000)::bigint
             FROM {ns}.lease WHERE name >= $1 AND ($2::text IS NULL OR name < $2) AND expires > clock_timestamp()
             ORDER BY name";
         let rows = self.postgres.rows(sql, &[&prefix, &prefix_end(prefix)]).await?;
-        let held = |row: &Row| Held {
+        let held = |row: &Row| HeldLease {
             name: row.get(0),
             holder: row.get(1),
             token: row.get::<_, i64>(2) as u64,

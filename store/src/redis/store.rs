@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::contract::{
-    Acquire, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Moment, Result, Store, StoreError, Watch, Write,
+    Acquire, Cas, Entry, Expect, Fence, HeldLease, Lease, MAX_VALUE, Moment, Result, Store, StoreError, Watch, Write,
     prefix_end,
 };
 use crate::remote::{Backend, Remote, on_io};
@@ -155,7 +155,7 @@ impl Backend for RedisStore {
         let name = name.to_owned();
         if reply.word() == "held" {
             let remaining = Duration::from_millis(reply.number(3)?);
-            return Ok(Acquire::Held(Held { name, holder: reply.text(1)?, token: reply.number(2)?, remaining }));
+            return Ok(Acquire::Held(HeldLease { name, holder: reply.text(1)?, token: reply.number(2)?, remaining }));
         }
         let (holder, token, until) = (holder.to_owned(), reply.number(1)?, asked + ttl);
         Ok(Acquire::Granted(Lease { name, holder, token, ttl, until }))
@@ -173,12 +173,12 @@ impl Backend for RedisStore {
         Ok(self.redis.run("release", &[lease.name.as_bytes(), token.as_bytes()]).await?.word() == "ok")
     }
 
-    async fn leases(&self, prefix: &str) -> Result<Vec<Held>> {
+    async fn leases(&self, prefix: &str) -> Result<Vec<HeldLease>> {
         let mut leases = Vec::new();
         self.pages("leases", prefix, |reply, name, at| {
             if !reply.text(at + 1)?.is_empty() {
                 let remaining = Duration::from_millis(reply.number(at + 2)?);
-                leases.push(Held { name, holder: reply.text(at)?, token: reply.number(at + 1)?, remaining });
+                leases.push(HeldLease { name, holder: reply.text(at)?, token: reply.number(at + 1)?, remaining });
             }
             Ok(())
         })

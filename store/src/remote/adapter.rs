@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::contract::{
-    Acquire, BlockingStore, Cas, Entry, Expect, Fence, Held, Lease, Moment, Result, Store, StoreError, Watch, Write,
-    check_key, check_value,
+    Acquire, BlockingStore, Cas, Entry, Expect, Fence, HeldLease, Lease, Moment, Result, Store, StoreError, Watch,
+    Write, check_key, check_value,
 };
 
 use super::backend::Backend;
@@ -119,7 +119,7 @@ impl<B: Backend> Store for Remote<B> {
         on_io(self.call(|b| async move { b.release(&lease).await })).await
     }
 
-    async fn leases(&self, prefix: &str) -> Result<Vec<Held>> {
+    async fn leases(&self, prefix: &str) -> Result<Vec<HeldLease>> {
         let prefix = prefix.to_owned();
         on_io(self.call(|b| async move { b.leases(&prefix).await })).await
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::contract::{Acquire, Cas, Entry, Expect, Fence, Held, Lease, Moment, Result, Watch, Write};
+use crate::contract::{Acquire, Cas, Entry, Expect, Fence, HeldLease, Lease, Moment, Result, Watch, Write};
 
 /// A backend behind a network. Keys and values were checked, the time-out is kept outside, and `asked` is from before
 /// the request. What each call promises is on [`Store`](crate::Store).
@@ -28,7 +28,7 @@ pub(crate) trait Backend: Send + Sync + 'static {
     async fn acquire(&self, name: &str, holder: &str, ttl: Duration, asked: Moment) -> Result<Acquire>;
     async fn renew(&self, lease: &Lease, asked: Moment) -> Result<Lease>;
     async fn release(&self, lease: &Lease) -> Result<bool>;
-    async fn leases(&self, prefix: &str) -> Result<Vec<Held>>;
+    async fn leases(&self, prefix: &str) -> Result<Vec<HeldLease>>;
     async fn watch(&self, prefix: &str) -> Result<Watch>;
     async fn now(&self) -> Result<SystemTime>;
 }

@@ -1,16 +1,16 @@
 //! One open store file: a connection that writes and one that reads, each used by one thread at a time.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::contract::{Result, StoreError};
 
-use super::connection;
 use super::error::store_error;
 use super::sweep;
+use super::{clock, connection};
 
 /// How often expired entries are taken away, at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -51,8 +51,9 @@ impl From<StoreError> for Abort {
 impl File {
     /// Opens or makes the file; refuses one that is not ours or is damaged.
     pub(super) fn open(path: PathBuf, timeout: Duration) -> Result<File> {
-        let connection = connection::connect(&path, timeout)?;
+        let mut connection = connection::connect(&path, timeout)?;
         connection::check(&path, &connection)?;
+        clock::set(&mut connection).map_err(|error| store_error(&path, &error))?;
         let reader = Mutex::new(connection::connect(&path, timeout)?);
         let writer = Mutex::new(Writer { connection, swept: Instant::now() });
         Ok(File { path, timeout, writer, reader })
@@ -109,9 +110,4 @@ fn transact<R>(connection: &mut Connection, f: impl FnOnce(&Transaction<'_>) -> 
     let answer = f(&transaction)?;
     transaction.commit()?;
     Ok(answer)
-}
-
-/// The machine's clock in milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64)
 }

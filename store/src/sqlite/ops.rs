@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::contract::{Cas, Entry, Expect, Write, add, prefix_end};
 
-use super::file::{Abort, now_ms};
+use super::clock::now_ms;
+use super::file::Abort;
 use super::lease;
 
 type Result<T> = std::result::Result<T, Abort>;
@@ -20,7 +21,7 @@ pub(super) fn get(connection: &Connection, key: &str) -> Result<Option<Entry>> {
     let sql = "SELECT key, value, version, expires FROM entry
         WHERE key = ?1 AND value IS NOT NULL AND (expires IS NULL OR expires > ?2)";
     let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_row(params![key, now_ms()], entry).optional()?)
+    Ok(statement.query_row(params![key, now_ms(connection)?], entry).optional()?)
 }
 
 /// The entries under a prefix, by key.
@@ -29,14 +30,14 @@ pub(super) fn list(connection: &Connection, prefix: &str) -> Result<Vec<Entry>> 
         WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) AND value IS NOT NULL AND (expires IS NULL OR expires > ?3)
         ORDER BY key";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![prefix, prefix_end(prefix), now_ms()], entry)?;
+    let rows = statement.query_map(params![prefix, prefix_end(prefix), now_ms(connection)?], entry)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Writes a key; answers its version.
 pub(super) fn set(connection: &Connection, key: &str, value: &[u8], write: &Write) -> Result<u64> {
     lease::check(connection, write.fence.as_ref())?;
-    put(connection, key, value, write.ttl.map(after))
+    put(connection, key, value, write.ttl.map(|ttl| after(connection, ttl)).transpose()?)
 }
 
 /// Removes a key; true when it was there.
@@ -52,7 +53,7 @@ pub(super) fn delete(connection: &Connection, key: &str) -> Result<bool> {
 pub(super) fn bury(connection: &Connection, key: &str) -> Result<()> {
     let version = next(connection)?;
     let sql = "UPDATE entry SET value = NULL, version = ?2, expires = ?3 WHERE key = ?1";
-    connection.prepare_cached(sql)?.execute(params![key, version as i64, now_ms() + TOMBSTONE_MS])?;
+    connection.prepare_cached(sql)?.execute(params![key, version as i64, now_ms(connection)? + TOMBSTONE_MS])?;
     Ok(())
 }
 
@@ -70,7 +71,9 @@ pub(super) fn cas(
         return Ok(Cas::Conflict(current));
     }
     match new {
-        Some(value) => Ok(Cas::Swapped(put(connection, key, value, write.ttl.map(after))?)),
+        Some(value) => {
+            Ok(Cas::Swapped(put(connection, key, value, write.ttl.map(|ttl| after(connection, ttl)).transpose()?)?))
+        }
         None => delete(connection, key).map(|_| Cas::Swapped(0)),
     }
 }
@@ -104,8 +107,8 @@ pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 }
 
 /// A time this long from now, in milliseconds since 1970.
-pub(super) fn after(ttl: Duration) -> i64 {
-    now_ms().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
+pub(super) fn after(connection: &Connection, ttl: Duration) -> rusqlite::Result<i64> {
+    Ok(now_ms(connection)?.saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)))
 }
 
 fn put(connection: &Connection, key: &str, value: &[u8], expires: Option<i64>) -> Result<u64> {

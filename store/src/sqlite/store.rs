@@ -9,7 +9,7 @@ use bytes::Bytes;
 use flotilla_tasks::Task;
 
 use crate::contract::{
-    Acquire, BlockingStore, Cas, Entry, Expect, Fence, Held, Lease, MAX_VALUE, Moment, Result, Store, StoreError,
+    Acquire, BlockingStore, Cas, Entry, Expect, Fence, HeldLease, Lease, MAX_VALUE, Moment, Result, Store, StoreError,
     Watch, Write, check_key, check_value,
 };
 use crate::url::{bad_url, take_params};
@@ -118,7 +118,7 @@ impl Store for SqliteStore {
         run(move || file.write(|tx| lease::release(tx, &lease))).await
     }
 
-    async fn leases(&self, prefix: &str) -> Result<Vec<Held>> {
+    async fn leases(&self, prefix: &str) -> Result<Vec<HeldLease>> {
         let (file, prefix) = (self.file.clone(), prefix.to_owned());
         run(move || file.read(|connection| lease::leases(connection, &prefix))).await
     }

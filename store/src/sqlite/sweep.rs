@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::file::{Abort, now_ms};
+use super::clock::now_ms;
+use super::file::Abort;
 use super::ops;
 
 /// How many entries one sweep takes at most, so that no write waits long for it.
@@ -10,7 +11,7 @@ const BATCH: i64 = 200;
 
 /// Deletes entries that expired, purges old tombstones and dead leases.
 pub(super) fn sweep(connection: &Connection) -> Result<(), Abort> {
-    let now = now_ms();
+    let now = now_ms(connection)?;
     let sql = "SELECT key FROM entry WHERE expires <= ?1 AND value IS NOT NULL LIMIT ?2";
     let keys: Vec<String> = connection
         .prepare_cached(sql)?

@@ -10,7 +10,8 @@ use rusqlite::{Connection, params};
 use crate::contract::{Result, StoreError, Watch};
 use crate::watch::{Hub, background};
 
-use super::file::{Abort, File, now_ms};
+use super::clock::now_ms;
+use super::file::{Abort, File};
 use super::ops;
 
 /// How often the file is asked for changes.
@@ -80,7 +81,8 @@ impl Poller {
 
     fn has_expired(&self) -> bool {
         let sql = "SELECT 1 FROM entry WHERE expires <= ?1 LIMIT 1";
-        self.connection.prepare_cached(sql).and_then(|mut found| found.exists([now_ms()])).unwrap_or(true)
+        let expired = || self.connection.prepare_cached(sql)?.exists([now_ms(&self.connection)?]);
+        expired().unwrap_or(true)
     }
 
     fn poll(&mut self, hub: &Hub) -> Result<(), Abort> {

@@ -1,118 +1,30 @@
 //! Alerts: every kind is raised once and ends once, at a real receiver.
 
-use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::io::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use flotilla_api::alert::{Alert, AlertKind, AlertRules};
+use flotilla_api::alert::{AlertKind, AlertRules};
 use flotilla_api::group::GroupSpec;
 use flotilla_tests::{
-    Admin, Cluster, ClusterOptions, Mosquitto, Part, Up, UpOptions, eventually, free_ports, is_on_path, kill,
-    write_flow,
+    Admin, AlertReceiver, Cluster, ClusterOptions, Mosquitto, Part, Up, UpOptions, eventually, free_ports, is_on_path,
+    kill, write_flow,
 };
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(60);
 const SECRET: &str = "a secret of this test";
 
-/// A webhook's receiver. It refuses the first requests, as many as it is told to.
-struct Receiver {
-    address: SocketAddr,
-    taken: Arc<Mutex<Vec<(String, String)>>>,
-    refused: Arc<AtomicUsize>,
-}
-
-impl Receiver {
-    fn start(refuses: usize) -> Receiver {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (taken, refused) = (Arc::<Mutex<Vec<_>>>::default(), Arc::new(AtomicUsize::new(0)));
-        let (sink, count) = (taken.clone(), refused.clone());
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().map_while(Result::ok) {
-                // The next connection waits for this one.
-                stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-                let mut text = Vec::new();
-                let mut buffer = [0; 4096];
-                let whole = loop {
-                    let read = stream.read(&mut buffer).unwrap_or(0);
-                    if read == 0 {
-                        break None;
-                    }
-                    text.extend_from_slice(&buffer[..read]);
-                    let text = String::from_utf8_lossy(&text).into_owned();
-                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                    let length = head
-                        .to_lowercase()
-                        .split("content-length: ")
-                        .nth(1)
-                        .and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
-                    if body.len() >= length.unwrap_or(0) {
-                        break Some((head.to_owned(), body.to_owned()));
-                    }
-                };
-                let Some(whole) = whole else { continue };
-                let status = if count.load(Ordering::SeqCst) < refuses {
-                    count.fetch_add(1, Ordering::SeqCst);
-                    "500 Not Now"
-                } else {
-                    sink.lock().unwrap().push(whole);
-                    "204 Taken"
-                };
-                let _ = stream.write_all(
-                    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes(),
-                );
-            }
-        });
-        Receiver { address, taken, refused }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}/alerts", self.address)
-    }
-
-    fn alerts(&self) -> Vec<Alert> {
-        self.taken.lock().unwrap().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect()
-    }
-
-    /// Waits until an alert of this kind has come; its end, too, when that is asked for.
-    fn wait(&self, kind: AlertKind, ended: bool) -> Alert {
-        let what = format!("{kind} {}", if ended { "to end" } else { "to be raised" });
-        let find = || {
-            self.alerts()
-                .into_iter()
-                .find(|alert| alert.kind == kind && alert.ended_ms.is_some() == ended && !alert.test)
-        };
-        eventually(&what, SOON, find).unwrap()
-    }
-
-    /// Each alert came once, then its end once.
-    fn check(&self, kinds: &[AlertKind]) {
-        let mut seen: BTreeMap<(AlertKind, String), Vec<bool>> = BTreeMap::new();
-        for alert in self.alerts().into_iter().filter(|alert| !alert.test) {
-            seen.entry((alert.kind, alert.id)).or_default().push(alert.ended_ms.is_some());
-        }
-        for (alert, order) in &seen {
-            assert_eq!(order, &[false, true], "{alert:?}");
-        }
-        for kind in kinds {
-            assert!(seen.keys().any(|(seen, _)| seen == kind), "{kind}");
-        }
-    }
-}
-
 fn set_rules(admin: &Admin, rules: AlertRules) {
     let spec = GroupSpec { alerts: rules, ..GroupSpec::named("default") };
     admin.ask(|client| async move { client.edit_group(&spec).await }).unwrap();
 }
 
-/// `hold` waits, `hang` keeps its worker busy, `bad` fails for good.
+/// `eat` takes memory for some time, `hold` waits, `hang` keeps its worker busy, `bad` fails for good.
 fn flow(version: &str) -> Value {
     let func = "if (msg.topic === 'bad') throw new Error('as told');\n\
                 if (msg.topic === 'hang') { const until = Date.now() + 4000; while (Date.now() < until) {} }\n\
+                if (msg.topic === 'eat') { let held = Buffer.alloc(48 << 20, 1); setTimeout(() => { held = null; }, 10000); }\n\
                 if (msg.topic === 'hold') { setTimeout(() => node.done(), 8000); return; }\n\
                 node.done();";
     json!([
@@ -151,16 +63,18 @@ fn every_kind_is_raised_once_and_ends() {
         ["--on-failure", "dead-letter", "--alert-secret", SECRET, "--memory-limit", "256"].map(str::to_owned).to_vec();
     let up = Up::start_beside(&file, UpOptions { replicas: 3, args }, mosquitto.address).unwrap();
     // Two refusals: what was not taken is sent again.
-    let receiver = Receiver::start(2);
+    let receiver = AlertReceiver::start(2).unwrap();
     let rules = AlertRules {
         webhook: receiver.url(),
         replica_hangs_s: 1,
         source_disconnected_s: 1,
         backlog_s: 3,
-        memory_percent: 0,
+        // A replica has some 31 %.
+        memory_percent: 42,
+        memory_s: 0,
         ..AlertRules::default()
     };
-    set_rules(&up.api(), rules.clone());
+    set_rules(&up.api(), rules);
     let tested = up.run(&["alert", "test"]).unwrap();
     assert!(!tested.status.success(), "the receiver refuses the first");
 
@@ -169,48 +83,47 @@ fn every_kind_is_raised_once_and_ends() {
     // Who never gave a sign of life twice cannot fall silent.
     eventually("some signs of life", SOON, || (first().beat > begun + 3).then_some(())).unwrap();
     kill(first().pid).unwrap();
-    receiver.wait(AlertKind::ReplicaCrashed, false);
-    assert_eq!(receiver.refused.load(Ordering::SeqCst), 2);
-    receiver.wait(AlertKind::ReplicaCrashed, true);
+    receiver.wait(AlertKind::ReplicaCrashed, false).unwrap();
+    assert_eq!(receiver.refused(), 2);
+    receiver.wait(AlertKind::ReplicaCrashed, true).unwrap();
     up.wait_for_ready(3).unwrap();
 
     publish(up.mqtt, "bad");
-    receiver.wait(AlertKind::DeadLetters, false);
+    receiver.wait(AlertKind::DeadLetters, false).unwrap();
     assert!(up.run(&["deadletter", "discard", "--all"]).unwrap().status.success());
-    receiver.wait(AlertKind::DeadLetters, true);
+    receiver.wait(AlertKind::DeadLetters, true).unwrap();
 
     publish(up.mqtt, "hang");
-    receiver.wait(AlertKind::ReplicaHangs, false);
-    receiver.wait(AlertKind::ReplicaHangs, true);
+    receiver.wait(AlertKind::ReplicaHangs, false).unwrap();
+    receiver.wait(AlertKind::ReplicaHangs, true).unwrap();
 
     publish(up.mqtt, "hold");
-    receiver.wait(AlertKind::Backlog, false);
-    receiver.wait(AlertKind::Backlog, true);
+    receiver.wait(AlertKind::Backlog, false).unwrap();
+    receiver.wait(AlertKind::Backlog, true).unwrap();
 
-    set_rules(&up.api(), AlertRules { memory_percent: 1, memory_s: 0, ..rules.clone() });
     assert!(up.replicas().iter().all(|replica| replica.memory_limit == 256 << 20));
-    receiver.wait(AlertKind::Memory, false);
-    set_rules(&up.api(), rules);
-    receiver.wait(AlertKind::Memory, true);
+    publish(up.mqtt, "eat");
+    receiver.wait(AlertKind::Memory, false).unwrap();
+    receiver.wait(AlertKind::Memory, true).unwrap();
 
     let mut bad = flow("two");
     bad[3]["func"] = json!("this is no JavaScript");
     up.point(&mut bad);
     up.deploy(&bad, &json!({"probation_ms": 500})).unwrap();
-    receiver.wait(AlertKind::RolloutHalted, false);
+    receiver.wait(AlertKind::RolloutHalted, false).unwrap();
     up.rollout_ended(SOON).unwrap();
     let mut good = flow("three");
     up.point(&mut good);
     up.deploy(&good, &json!({"probation_ms": 500})).unwrap();
-    receiver.wait(AlertKind::RolloutHalted, true);
+    receiver.wait(AlertKind::RolloutHalted, true).unwrap();
     up.rollout_ended(SOON).unwrap();
 
     mosquitto.kill().unwrap();
-    receiver.wait(AlertKind::SourceDisconnected, false);
+    receiver.wait(AlertKind::SourceDisconnected, false).unwrap();
     mosquitto.restart().unwrap();
-    receiver.wait(AlertKind::SourceDisconnected, true);
+    receiver.wait(AlertKind::SourceDisconnected, true).unwrap();
 
-    let (head, body) = receiver.taken.lock().unwrap()[0].clone();
+    let (head, body) = receiver.posts()[0].clone();
     let signature = head.lines().find_map(|line| line.strip_prefix("flotilla-signature: ")).unwrap().to_owned();
     let (time, sum) = signature.strip_prefix("t=").and_then(|rest| rest.split_once(",v1=")).unwrap();
     if is_on_path("openssl") {
@@ -224,7 +137,7 @@ fn every_kind_is_raised_once_and_ends() {
     let listed = String::from_utf8(up.run(&["alert", "list"]).unwrap().stdout).unwrap();
     assert!(listed.starts_with("nothing is wrong") && listed.contains("replica-crashed"), "{listed}");
     assert!(up.run(&["alert", "test"]).unwrap().status.success());
-    receiver.check(&[
+    let checked = receiver.check(&[
         AlertKind::ReplicaCrashed,
         AlertKind::ReplicaHangs,
         AlertKind::RolloutHalted,
@@ -233,6 +146,7 @@ fn every_kind_is_raised_once_and_ends() {
         AlertKind::DeadLetters,
         AlertKind::Memory,
     ]);
+    checked.unwrap();
 }
 
 #[test]
@@ -247,19 +161,19 @@ fn a_store_that_is_away_is_one_alert_of_two_gateways() {
     let second = ["gateway", "--http", &http, "--admin", &at, "--store", &store, "--logs", &logs];
     let _second = Part::start(&second, &[]).unwrap();
     Admin { address: admin, token: None }.wait_for_ready(2).unwrap();
-    let receiver = Receiver::start(0);
+    let receiver = AlertReceiver::start(0).unwrap();
     set_rules(&cluster.admin, AlertRules { webhook: receiver.url(), store_away_s: 2, ..AlertRules::default() });
     // Both gateways have read the rules, and one leads, when an alert has come.
     let first = || cluster.admin.replicas().remove(0);
     let begun = first().beat;
     eventually("some signs of life", SOON, || (first().beat > begun + 3).then_some(())).unwrap();
     kill(first().pid).unwrap();
-    receiver.wait(AlertKind::ReplicaCrashed, true);
+    receiver.wait(AlertKind::ReplicaCrashed, true).unwrap();
     cluster.redis.kill().unwrap();
-    receiver.wait(AlertKind::StoreAway, false);
+    receiver.wait(AlertKind::StoreAway, false).unwrap();
     cluster.redis.restart().unwrap();
-    receiver.wait(AlertKind::StoreAway, true);
-    receiver.check(&[AlertKind::StoreAway, AlertKind::ReplicaCrashed]);
+    receiver.wait(AlertKind::StoreAway, true).unwrap();
+    receiver.check(&[AlertKind::StoreAway, AlertKind::ReplicaCrashed]).unwrap();
     let away = receiver.alerts().iter().filter(|alert| alert.kind == AlertKind::StoreAway).count();
     assert_eq!(away, 2, "raised once, ended once");
 }

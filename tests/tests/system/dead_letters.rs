@@ -114,6 +114,31 @@ fn a_dead_letter_is_edited_and_run_again_and_others_go_by_filter() {
     assert_eq!([count("deadletter-edit"), count("deadletter-replay"), count("deadletter-discard")], [1, 1, 2]);
 }
 
+#[test]
+fn a_dead_letter_whose_flow_does_not_end_holds_up_no_other() {
+    let code = "if (!global.get('mended', 'shared')) throw new Error('not ' + msg.payload);
+                if (msg.payload === 'hangs') await new Promise(resolve => setTimeout(resolve, 1e8));
+                return msg;";
+    let up = up(code, &["--on-failure", "dead-letter"]);
+    let collector = Collector::start(up.mqtt, "out", 1).unwrap();
+    // More than there are replicas.
+    for payload in ["hangs", "hangs", "hangs", "fine"] {
+        publish(up.mqtt, "in", payload);
+    }
+    let all =
+        eventually("four dead letters", SOON, || Some(letters(&up)).filter(|letters| letters.len() == 4)).unwrap();
+    assert!(up.run(&["context", "set", "global/mended", "true"]).unwrap().status.success());
+    let (fine, hang): (Vec<_>, Vec<_>) =
+        all.iter().partition(|letter| letter["error"].as_str().is_some_and(|error| error.contains("not fine")));
+    for letter in hang.into_iter().chain(fine) {
+        let path = format!("/api/v1/groups/default/deadletters/{}/replay", letter["id"]);
+        let answer = up.api().request("POST", &path, "Content-Type: application/json\r\n", "{}").unwrap();
+        assert!(answer.status < 300, "{}", answer.body);
+    }
+    eventually("the one that ends", SOON, || (collector.counts().get("fine") == Some(&1)).then_some(())).unwrap();
+    eventually("it to leave the box", SOON, || (letters(&up).len() == 3).then_some(())).unwrap();
+}
+
 /// `in` is prepared, which is counted on `prepared`, and then handled.
 fn two_steps() -> Value {
     let prepare = "msg.order = {name: msg.payload.toUpperCase(), raw: Buffer.from(msg.payload)};\nmsg.topic = 'prepared';\nreturn [msg, {topic: 'prepared', payload: msg.payload}];";

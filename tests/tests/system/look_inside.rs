@@ -93,6 +93,57 @@ impl Drop for Follower {
     }
 }
 
+/// What a new flow in Node-RED's editor is for many: a button and a debug node, which fires once at the start here.
+fn hello() -> Value {
+    json!([
+        {"id": "f1", "type": "tab", "label": "Flow 1"},
+        {"id": "i1", "type": "inject", "z": "f1", "name": "hello", "props": [{"p": "payload"}, {"p": "topic", "vt": "str"}],
+         "repeat": "", "crontab": "", "once": true, "onceDelay": 0.1, "topic": "greeting", "payload": "Hello World!",
+         "payloadType": "str", "x": 110, "y": 80, "wires": [["d1"]]},
+        {"id": "d1", "type": "debug", "z": "f1", "name": "debug 1", "active": true, "tosidebar": true, "console": false,
+         "tostatus": false, "complete": "payload", "targetType": "msg", "statusVal": "", "statusType": "auto", "x": 320,
+         "y": 80, "wires": []}
+    ])
+}
+
+/// The transcript is in `docs/operations.md`, too.
+#[test]
+fn the_first_minute_of_a_new_flow() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = write_flow(folder.path(), &hello()).unwrap();
+    let up = Up::start(&file, UpOptions::default()).unwrap();
+    let debugged = || {
+        let log = up.log();
+        let mut lines: Vec<_> = log.lines().filter(|line| line.contains(" debug \"")).map(str::to_owned).collect();
+        lines.sort_by_key(|line| line.split_once("default-").map(|(_, rest)| rest.to_owned()));
+        (lines.len() == 3).then_some(lines)
+    };
+    let lines = eventually("what the debug node shows of each replica", SOON, debugged).unwrap();
+    let data = up.data();
+    let mut transcript = up.output();
+    for (from, to) in [
+        (data.parent().unwrap().join("flows.json").display().to_string(), "flows.json"),
+        (data.display().to_string(), ".flotilla"),
+        (up.mqtt.to_string(), "127.0.0.1:1883"),
+        (up.http.to_string(), "127.0.0.1:1880"),
+        (up.admin.to_string(), "127.0.0.1:1881"),
+    ] {
+        transcript = transcript.replace(&from, to);
+    }
+    let (before, revision) = transcript.split_once("revision ").unwrap();
+    transcript = format!("$ flotilla up flows.json\n{before}revision [revision]{}", &revision[16..]);
+    for line in lines {
+        let (_, rest) = line.split_once(' ').unwrap();
+        transcript += &format!("[time] {rest}\n");
+    }
+    insta::assert_snapshot!(transcript);
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for line in transcript.lines().filter(|line| line.contains(" debug \"")) {
+        assert!(page.contains(line), "docs/operations.md lacks: {line}");
+    }
+}
+
 #[test]
 fn debug_nodes_show_in_up_and_in_the_api_with_the_replica() {
     let (_folder, up) = start();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flotilla_tests::{Collector, Mosquitto, Up, UpOptions, eventually, kill, pause, resume, write_flow};
 
@@ -58,16 +58,6 @@ fn what_a_killed_replica_held_is_finished_by_a_survivor() {
     eventually("some outputs", Duration::from_secs(30), || (collector.distinct() > 30).then_some(())).unwrap();
     let victim = up.replicas().remove(0);
     kill(victim.pid).unwrap();
-    let killed = Instant::now();
-    eventually("a survivor to finish its session", Duration::from_secs(60), || {
-        up.log().contains("session finished").then_some(())
-    })
-    .unwrap();
-    // Within the lease and two seconds, on a machine with nothing else to do.
-    println!(
-        "what the killed replica held was processed {:.1} s after its death, lease {LEASE} s",
-        killed.elapsed().as_secs_f64()
-    );
     all_came_out(&collector);
 }
 

@@ -14,6 +14,9 @@ const SOON: Duration = Duration::from_secs(60);
 /// Who asks for `bad` gets none, and the topic that the message has then is not what it came as.
 const ASKED: &str = "if (msg.payload.order === 'bad') { msg.topic = 'mine'; throw new Error('no answer'); }\nmsg.statusCode = 203;\nreturn msg;";
 
+/// Answers when nobody waits any more.
+const WAIT: &str = "setTimeout(() => { node.send(msg); node.done(); }, 4500);";
+
 /// Orders get a price and go out; number 13 has none.
 fn flow() -> Value {
     let func = "msg.orderId = msg.payload.order;\nif (msg.orderId === 13) throw new Error('no price');\nreturn msg;";
@@ -25,6 +28,8 @@ fn flow() -> Value {
         {"id": "out", "type": "mqtt out", "z": "tab", "name": "priced", "topic": "priced", "qos": "1", "broker": "b", "x": 3, "y": 1, "wires": []},
         {"id": "get", "type": "http in", "z": "tab", "name": "asked", "url": "/price", "method": "get", "x": 1, "y": 2, "wires": [["g"]]},
         {"id": "g", "type": "function", "z": "tab", "name": "answer", "func": ASKED, "outputs": 1, "x": 2, "y": 2, "wires": [["res"]]},
+        {"id": "late", "type": "http in", "z": "tab", "name": "asked late", "url": "/late", "method": "get", "x": 1, "y": 3, "wires": [["wait"]]},
+        {"id": "wait", "type": "function", "z": "tab", "name": "wait", "func": WAIT, "outputs": 1, "x": 2, "y": 3, "wires": [["res"]]},
         {"id": "res", "type": "http response", "z": "tab", "statusCode": "", "x": 3, "y": 2, "wires": []},
     ])
 }
@@ -36,9 +41,17 @@ fn publish(broker: SocketAddr, topic: &str, order: u64) {
 }
 
 fn start() -> Up {
+    start_with(&json!({}))
+}
+
+/// With settings.
+fn start_with(settings: &Value) -> Up {
     let folder = tempfile::TempDir::new().unwrap();
     let file = write_flow(folder.path(), &flow()).unwrap();
-    let args = ["--on-failure", "dead-letter"].map(str::to_owned).to_vec();
+    let path = folder.path().join("settings.json");
+    std::fs::write(&path, settings.to_string()).unwrap();
+    let path = path.display().to_string();
+    let args = ["--on-failure", "dead-letter", "--settings", &path].map(str::to_owned).to_vec();
     Up::start(&file, UpOptions { replicas: 2, args }).unwrap()
 }
 
@@ -182,4 +195,19 @@ fn failures_are_recorded_without_a_rule_and_a_dead_letter_has_its_trail() {
     let letter: Value = serde_json::from_str(&run(&up, &["deadletter", "show", &id, "--json"])).unwrap();
     assert_eq!((&letter["trail"]["whole"], &letter["trail"]["steps"][0]["name"]), (&json!(true), &json!("price")));
     assert_eq!(letter["trail"]["end"], "failed");
+}
+
+#[test]
+fn a_request_that_the_flow_answers_too_late_has_a_trail_that_tells() {
+    let up = start_with(&json!({"httpNodeTimeout": 3000}));
+    assert_eq!(get(up.http, "/late").unwrap().status, 504);
+    let trail = found(&up, "GET /late").remove(0);
+    assert!(!trail.whole && trail.status == 504 && trail.answered_us >= Some(3_000_000), "without a rule: {trail:?}");
+    assert_eq!(trail.source.name, "asked late");
+    assert!(run(&up, &["trail", "--failed"]).contains("answered 504: the flow did not answer in time"));
+    // How the delivery ended is known, too, and what it passed since then.
+    let ended = || found(&up, "GET /late").into_iter().find(|trail| trail.end.is_some());
+    let ended = eventually("the end of the delivery", SOON, ended).unwrap();
+    assert_eq!((ended.number, ended.status, ended.end), (trail.number, 504, Some(TrailEnd::Completed)));
+    assert_eq!(found(&up, "GET /late").len(), 1);
 }

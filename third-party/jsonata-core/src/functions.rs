@@ -372,7 +372,7 @@ pub mod string {
         // Check if pattern is a regex
         if let Some((pat, flags)) = extract_regex(pattern) {
             let re = build_regex(&pat, &flags)?;
-            return Ok(JValue::Bool(re.is_match(s)));
+            return Ok(JValue::Bool(re.is_match(s)?));
         }
 
         // Handle string pattern
@@ -400,7 +400,7 @@ pub mod string {
             let re = build_regex(&pattern, &flags)?;
 
             let parts: Vec<JValue> = re
-                .split(s)
+                .split(s)?
                 .into_iter()
                 .map(|part| part.map_or(JValue::Undefined, JValue::string))
                 .collect();
@@ -709,7 +709,7 @@ pub mod string {
                 Some(from) if from >= self.s.len() => return Ok(None),
                 Some(from) => from,
             };
-            let Some(found) = self.re.find_at(self.s, start) else { return self.end() };
+            let Some(found) = self.re.find_at(self.s, start)? else { return self.end() };
             let groups = found.groups.iter().map(|group| group.map(|(start, end)| &self.s[start..end])).collect();
             let matched = &self.s[found.start..found.end];
             if self.from.is_some() && matched.is_empty() {

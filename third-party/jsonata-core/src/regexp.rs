@@ -5,6 +5,18 @@
 
 use crate::functions::FunctionError;
 
+/// A pattern that goes back and forth too often. The host says how much an evaluation may take: `regress::limit::within`.
+fn ended() -> Result<(), FunctionError> {
+    if !regress::limit::is_reached() {
+        return Ok(());
+    }
+    Err(FunctionError::RuntimeError(
+        "U1005: A regular expression took too many steps on this text: it goes back and forth too often. Write it without a \
+         repetition inside of another one"
+            .to_string(),
+    ))
+}
+
 /// A compiled pattern.
 pub enum Regexp {
     Linear(regex::Regex),
@@ -35,14 +47,25 @@ impl Regexp {
         }
     }
 
-    pub fn is_match(&self, text: &str) -> bool {
+    pub fn is_match(&self, text: &str) -> Result<bool, FunctionError> {
         match self {
-            Regexp::Linear(regex) => regex.is_match(text),
-            Regexp::Backtracking(regex) => regex.find(text).is_some(),
+            Regexp::Linear(regex) => Ok(regex.is_match(text)),
+            Regexp::Backtracking(regex) => {
+                let found = regex.find(text).is_some();
+                ended().map(|()| found)
+            }
         }
     }
 
-    pub fn find_at(&self, text: &str, start: usize) -> Option<Found> {
+    pub fn find_at(&self, text: &str, start: usize) -> Result<Option<Found>, FunctionError> {
+        let found = self.search(text, start);
+        match self {
+            Regexp::Linear(_) => Ok(found),
+            Regexp::Backtracking(_) => ended().map(|()| found),
+        }
+    }
+
+    fn search(&self, text: &str, start: usize) -> Option<Found> {
         match self {
             // Without groups only the bounds are needed, which are found faster.
             Regexp::Linear(regex) if regex.captures_len() == 1 => {
@@ -64,13 +87,13 @@ impl Regexp {
     }
 
     /// The pieces between matches, and as in JavaScript the groups of each match.
-    pub fn split<'t>(&self, text: &'t str) -> Vec<Option<&'t str>> {
+    pub fn split<'t>(&self, text: &'t str) -> Result<Vec<Option<&'t str>>, FunctionError> {
         if text.is_empty() {
-            return if self.is_match(text) { Vec::new() } else { vec![Some(text)] };
+            return Ok(if self.is_match(text)? { Vec::new() } else { vec![Some(text)] });
         }
         let (mut parts, mut from, mut at) = (Vec::new(), 0, 0);
         while at < text.len() {
-            let Some(found) = self.find_at(text, at) else { break };
+            let Some(found) = self.find_at(text, at)? else { break };
             if found.start >= text.len() {
                 break;
             }
@@ -84,7 +107,7 @@ impl Regexp {
             at = if found.start == found.end { next_char(text, found.end) } else { found.end };
         }
         parts.push(Some(&text[from..]));
-        parts
+        Ok(parts)
     }
 }
 

@@ -1135,6 +1135,7 @@ struct JSObject {
     uint8_t is_uncatchable_error : 1; /* if true, error is not catchable */
     uint8_t tmp_mark : 1; /* used in JS_WriteObjectRec() */
     uint8_t is_HTMLDDA : 1; /* specific annex B IsHtmlDDA behavior */
+    uint8_t is_shared : 1; /* flotilla: a frozen built-in, see js_object_seal() */
     uint16_t class_id; /* see JS_CLASS_x */
     /* byte offsets: 16/24 */
     JSShape *shape; /* prototype and property names + flag */
@@ -6145,6 +6146,7 @@ static JSValue JS_NewObjectFromShape(JSContext *ctx, JSShape *sh, JSClassID clas
     p->fast_array = 0;
     p->is_constructor = 0;
     p->is_uncatchable_error = 0;
+    p->is_shared = 0;
     p->tmp_mark = 0;
     p->is_HTMLDDA = 0;
     p->is_prototype = 0;
@@ -10837,12 +10839,20 @@ retry:
                     return -1;
                 goto retry2;
             } else if (!(prs->flags & JS_PROP_WRITABLE)) {
+                // flotilla: an object may have a property of the name of one
+                // of a frozen built-in, as of one of a built-in
+                if (p1->is_shared && p != p1)
+                    break;
                 goto read_only_prop;
             } else {
                 break;
             }
         }
     }
+
+    // flotilla: changes of frozen built-ins are not lost without a word
+    if (unlikely(p && p->is_shared))
+        flags |= JS_PROP_THROW;
 
     if (unlikely(flags & JS_PROP_NO_ADD)) {
         JS_ThrowReferenceErrorNotDefined(ctx, prop);
@@ -10892,6 +10902,8 @@ retry:
         } else if (!(desc_flags & JS_PROP_WRITABLE) ||
                    p->class_id == JS_CLASS_MODULE_NS) {
         read_only_prop:
+            if (p && p->is_shared)
+                flags |= JS_PROP_THROW;
             ret = JS_ThrowTypeErrorReadOnly(ctx, flags, prop);
             goto done;
         }
@@ -20880,6 +20892,9 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
             BREAK;
 
         CASE(OP_to_propkey):
+            // flotilla: the assignment fails anyway, and V8 shows no key that is an object
+            if (unlikely(JS_VALUE_GET_TAG(sp[-1]) == JS_TAG_OBJECT && (JS_IsUndefined(sp[-2]) || JS_IsNull(sp[-2]))))
+                BREAK;
             switch (JS_VALUE_GET_TAG(sp[-1])) {
             case JS_TAG_INT:
             case JS_TAG_STRING:
@@ -42184,6 +42199,14 @@ static JSValue js_object_seal(JSContext *ctx, JSValueConst this_val,
             goto exception;
     }
     js_free_prop_enum(ctx, props, len);
+    // flotilla: Object.freeze(builtIn, Object.freeze)
+    if (freeze_flag && argc > 1 && JS_IsObject(argv[1])) {
+        JSObject *mark = JS_VALUE_GET_OBJ(argv[1]);
+        if (mark->class_id == JS_CLASS_C_FUNCTION &&
+            mark->u.cfunc.c_function.generic_magic == js_object_seal &&
+            mark->u.cfunc.magic == freeze_flag)
+            p->is_shared = 1;
+    }
     return js_dup(obj);
 
  exception:

@@ -2,6 +2,7 @@
 
 mod key;
 mod keyed;
+mod listing;
 mod member;
 mod shards;
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{Html, IntoResponse};
 use flotilla_api::Problem;
 use flotilla_group::rights::Right;
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
@@ -60,6 +61,9 @@ fn openapi(routes: &[Route]) -> Value {
             Some(operation) => describe(&mut shown, operation, &mut generator),
             None => shown["responses"]["2XX"] = json!({"description": "Done"}),
         }
+        if route.versioned.is_some_and(|versioned| versioned.word().is_some()) {
+            version(&mut shown, route, &problem);
+        }
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));
         methods[route.method.as_str().to_lowercase()] = shown;
     }
@@ -102,17 +106,50 @@ fn describe(shown: &mut Value, operation: &Operation, generator: &mut schemars::
     if let Some(make) = operation.answer {
         answer["content"] = json!({"application/json": {"schema": make(generator)}});
     }
+    if operation.follows {
+        answer["content"]["text/event-stream"] = json!({});
+    }
     if shown["parameters"].as_array().is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "limit"))
         && answer["content"]["application/json"]["schema"]["type"] == "array"
     {
         let what = "With `limit`, where there is more: the address of the next page, rel=\"next\"";
         answer["headers"] = json!({"Link": {"description": what, "schema": {"type": "string"}}});
     }
+    if let Some(status) = operation.before {
+        let mut same = answer.clone();
+        same["description"] = "It was done before".into();
+        shown["responses"][status.to_string()] = same;
+    }
     if operation.status == 202 {
         answer["headers"] =
             json!({"Location": {"description": "Where it is seen how far it is", "schema": {"type": "string"}}});
     }
     shown["responses"][operation.status.to_string()] = answer;
+}
+
+/// `ETag` and `If-Match`.
+fn version(shown: &mut Value, route: &Route, problem: &Schema) {
+    if let Some(answers) = shown["responses"].as_object_mut()
+        && route.method != Method::DELETE
+    {
+        let tag = "The version: what a change may send as If-Match";
+        for (_, answer) in answers.iter_mut().filter(|(status, _)| status.starts_with('2')) {
+            answer["headers"]["ETag"] = json!({"description": tag, "schema": {"type": "string"}});
+        }
+    }
+    if route.method == Method::GET {
+        return;
+    }
+    let what = "ETags of a GET: a change of another version is refused";
+    if let Some(parameters) = shown["parameters"].as_array_mut() {
+        let text = json!({"type": "string", "pattern": "^(\\*|\"[0-9a-f.]{1,80}\")$"});
+        parameters
+            .push(json!({"name": "If-Match", "in": "header", "required": false, "description": what, "schema": text}));
+    }
+    shown["responses"]["412"] = json!({
+        "description": "It was changed meanwhile (`changed_meanwhile`)",
+        "content": {"application/problem+json": {"schema": problem}},
+    });
 }
 
 fn parameters(path: &str) -> Vec<Value> {

@@ -14,16 +14,40 @@ pub(super) struct Operation {
     pub(super) body: Option<Make>,
     pub(super) status: u16,
     pub(super) answer: Option<Make>,
+    /// The status of the same answer where it was done before.
+    pub(super) before: Option<u16>,
+    /// With `follow=true` it is answered with server-sent events.
+    pub(super) follows: bool,
 }
 
 /// A route without a body, answered 200.
 pub(super) fn get<A: JsonSchema>(path: &'static str, summary: &'static str) -> Operation {
-    Operation { method: "GET", path, summary, query: None, body: None, status: 200, answer: Some(of::<A>) }
+    Operation {
+        method: "GET",
+        path,
+        summary,
+        query: None,
+        body: None,
+        status: 200,
+        answer: Some(of::<A>),
+        before: None,
+        follows: false,
+    }
 }
 
 /// A route that changes something, answered 204.
 pub(super) fn change(method: &'static str, path: &'static str, summary: &'static str) -> Operation {
-    Operation { method, path, summary, query: None, body: None, status: 204, answer: None }
+    Operation {
+        method,
+        path,
+        summary,
+        query: None,
+        body: None,
+        status: 204,
+        answer: None,
+        before: None,
+        follows: false,
+    }
 }
 
 fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
@@ -44,6 +68,16 @@ impl Operation {
     /// What is answered when all is well.
     pub(super) fn answers<T: JsonSchema>(self, status: u16) -> Operation {
         Operation { status, answer: Some(of::<T>), ..self }
+    }
+
+    /// The same is answered with this status where it was done before.
+    pub(super) fn before(self, status: u16) -> Operation {
+        Operation { before: Some(status), ..self }
+    }
+
+    /// With `follow=true` it is answered with server-sent events.
+    pub(super) fn follows(self) -> Operation {
+        Operation { follows: true, ..self }
     }
 
     /// The status of an answer without a body.

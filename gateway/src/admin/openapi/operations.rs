@@ -10,7 +10,7 @@ use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, NewPayload, Replay
 use flotilla_api::debug::DebugMessages;
 use flotilla_api::deploy::{Begun, Deploy, DryRun, Rollback};
 use flotilla_api::env::{EnvVar, SecretChange, SecretsChanged};
-use flotilla_api::group::{GroupSpec, GroupStatus, PauseChange, Scale};
+use flotilla_api::group::{GroupRemoved, GroupSpec, GroupStatus, PauseChange, Scale};
 use flotilla_api::key::{KeyFinished, KeyRotated, KeyState, RotateKey};
 use flotilla_api::log::LogPage;
 use flotilla_api::member::By;
@@ -81,7 +81,12 @@ fn groups() -> Vec<Operation> {
         change("PUT", "/api/v1/groups/{group}", "Replace what users say of a group")
             .takes::<GroupSpec>()
             .answers::<GroupStatus>(200),
-        change("DELETE", "/api/v1/groups/{group}", "Remove a group without replicas"),
+        change(
+            "DELETE",
+            "/api/v1/groups/{group}",
+            "Remove a group without replicas; ends the MQTT sessions that they left",
+        )
+        .answers::<GroupRemoved>(200),
         get::<Vec<ReplicaRecord>>("/api/v1/groups/{group}/replicas", "The replicas of a group").query::<Window>(),
         get::<Vec<ReplicaRecord>>("/api/v1/replicas", "The replicas of all groups").query::<Window>(),
         change("PUT", "/api/v1/groups/{group}/members/{replica}", "Put a replica into a group").query::<By>(),
@@ -166,7 +171,8 @@ fn revisions() -> Vec<Operation> {
         get::<TransferState>("/api/v1/groups/{group}/transfer", "How a transfer went").query::<Transferrals>(),
         change("POST", "/api/v1/groups/{group}/transfer", "Bring a revision of another installation, once for each id")
             .takes::<Transfer>()
-            .answers::<Transferred>(202),
+            .answers::<Transferred>(202)
+            .before(200),
         change("POST", "/api/v1/groups/{group}/transfer/dry-run", "What a transfer would do")
             .takes::<Transfer>()
             .answers::<DryRun>(200),
@@ -181,9 +187,11 @@ fn revisions() -> Vec<Operation> {
 fn inside() -> Vec<Operation> {
     vec![
         get::<LogPage>("/api/v1/groups/{group}/logs", "Log lines of all replicas; follow=true: server-sent events")
-            .query::<Lines>(),
+            .query::<Lines>()
+            .follows(),
         get::<GroupTimers>("/api/v1/groups/{group}/timers", "When inject nodes fire"),
         get::<Trails>("/api/v1/groups/{group}/trails", "Where recorded deliveries went").query::<TrailFilter>(),
+        get::<TrailRule>("/api/v1/groups/{group}/trails/rule", "Which deliveries are recorded"),
         change("PUT", "/api/v1/groups/{group}/trails/rule", "Say which deliveries are recorded").takes::<TrailRule>(),
         change("DELETE", "/api/v1/groups/{group}/trails/rule", "Record failures alone"),
         get::<Alerts>("/api/v1/groups/{group}/alerts", "What is wrong, and what was"),
@@ -195,7 +203,8 @@ fn inside() -> Vec<Operation> {
             .takes::<Inject>()
             .answers::<Injected>(200),
         get::<DebugMessages>("/api/v1/groups/{group}/debug", "What debug nodes show; follow=true: server-sent events")
-            .query::<Debugged>(),
+            .query::<Debugged>()
+            .follows(),
     ]
 }
 
@@ -217,7 +226,8 @@ fn snapshots() -> Vec<Operation> {
         get::<Vec<Snapshot>>("/api/v1/groups/{group}/snapshots", "Revisions with a name").query::<Window>(),
         change("POST", "/api/v1/groups/{group}/snapshots", "Give a revision a name")
             .takes::<NewSnapshot>()
-            .answers::<Snapshot>(201),
+            .answers::<Snapshot>(201)
+            .before(200),
         get::<Snapshot>("/api/v1/groups/{group}/snapshots/{id}", "A snapshot, by its number or its name"),
         change("DELETE", "/api/v1/groups/{group}/snapshots/{id}", "Remove a snapshot; its revision stays"),
         change("POST", "/api/v1/groups/{group}/snapshots/{id}/restore", "Begin a rollout to a snapshot")

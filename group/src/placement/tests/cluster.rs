@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flotilla_api::placement::{Domain, HostFacts, PlacementSpec, Policy};
 
-use crate::placement::{Decision, GroupSeen, HostSeen, Placement, PlacementRules, Seen, ServerGroup, decide};
+use crate::placement::{Decision, GroupSeen, HostSeen, Placement, PlacementRules, PlacementView, ServerGroup, decide};
 
 /// Hosts, groups and the document.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
     pub placement: Placement,
-    pub seen: Seen,
+    pub seen: PlacementView,
     /// Which members run, and on which host: group, number, host.
     pub running: BTreeSet<(String, u64, String)>,
     /// Audit lines.
@@ -23,23 +23,20 @@ pub struct Cluster {
 }
 
 pub fn host(name: &str, zone: &str, most: Option<u32>) -> HostSeen {
-    let facts = HostFacts {
-        name: name.to_owned(),
-        zone: zone.to_owned(),
-        rack: String::new(),
-        labels: BTreeMap::new(),
-        max_replicas: most,
-        owner: String::new(),
-        owner_id: String::new(),
-    };
+    let facts = HostFacts { name: name.to_owned(), zone: zone.to_owned(), max_replicas: most, ..HostFacts::default() };
     HostSeen { facts, alive: true, ..HostSeen::default() }
 }
 
 impl Cluster {
     pub fn new(hosts: impl IntoIterator<Item = HostSeen>) -> Cluster {
         let rules = PlacementRules { replace_after_ms: 60_000, start_ms: 120_000 };
-        let seen =
-            Seen { now_ms: 1_000_000, hosts: hosts.into_iter().collect(), groups: Vec::new(), may_judge: true, rules };
+        let seen = PlacementView {
+            now_ms: 1_000_000,
+            hosts: hosts.into_iter().collect(),
+            groups: Vec::new(),
+            may_judge: true,
+            rules,
+        };
         Cluster { seen, ..Cluster::default() }
     }
 

@@ -7,7 +7,7 @@ use flotilla_api::placement::{Domain, Policy};
 use proptest::prelude::*;
 
 use super::cluster::{Cluster, host};
-use crate::placement::{Placement, Seen, decide, violated, violations};
+use crate::placement::{Placement, PlacementView, decide, violated, violations};
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -55,7 +55,7 @@ fn policies() -> impl Strategy<Value = (Policy, Option<u32>, Domain)> {
 }
 
 /// Where more is than may be: host or domain, and how many.
-fn excess(placement: &Placement, seen: &Seen) -> BTreeMap<String, usize> {
+fn excess(placement: &Placement, seen: &PlacementView) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     let zone_of =
         |host: &str| seen.hosts.iter().find(|known| known.facts.name == host).map(|known| known.facts.zone.clone());
@@ -91,7 +91,7 @@ fn moving(placement: &Placement) -> usize {
     placement.groups.values().map(|places| places.replaces.len()).max().unwrap_or(0)
 }
 
-fn check(before: &Placement, after: &Placement, seen: &Seen) {
+fn check(before: &Placement, after: &Placement, seen: &PlacementView) {
     let (was, is) = (excess(before, seen), excess(after, seen));
     for (place, count) in &is {
         assert!(was.get(place).is_some_and(|was| count <= was), "{place} has {count}: {before:#?}\n{after:#?}");
@@ -119,7 +119,7 @@ proptest! {
         cluster.server_group("s", policy.0, policy.1, policy.2);
         cluster.group("g", 3, Some("s"));
         cluster.group("k", 2, Some("s"));
-        let mut history: Vec<(Placement, Seen)> = Vec::new();
+        let mut history: Vec<(Placement, PlacementView)> = Vec::new();
         for event in events {
             let before = cluster.placement.clone();
             history.push((before.clone(), cluster.seen.clone()));

@@ -73,6 +73,17 @@ fn every_replica_and_every_agent_moves_host_by_host() {
 }
 
 #[test]
+fn up_goes_on_as_it_is_with_its_replicas() {
+    let mut cluster = cluster();
+    cluster.seen.hosts[1].facts.own_group = "g".to_owned();
+    begin(&mut cluster, "new", Rules::default());
+    run(&mut cluster);
+    let done = upgrade(&cluster);
+    assert_eq!((done.phase, done.members.len()), (Phase::Done, 4), "{done:#?}");
+    assert!(done.members.iter().all(|member| member.host != "b") && done.hosts.len() == 2, "{done:#?}");
+}
+
+#[test]
 fn a_binary_that_does_not_start_touches_no_replica() {
     let mut cluster = cluster();
     begin(&mut cluster, "new", Rules::default());
@@ -183,6 +194,52 @@ fn it_waits_for_a_rollout_that_moves_replicas() {
     cluster.seen.groups[0].locked = false;
     run(&mut cluster);
     assert_eq!(upgrade(&cluster).phase, Phase::Done);
+}
+
+#[test]
+fn an_upgrade_that_waits_for_a_paused_group_ends_after_an_hour() {
+    let mut cluster = cluster();
+    begin(&mut cluster, "new", Rules::default());
+    cluster.seen.groups[0].paused = true;
+    let began = cluster.seen.now_ms;
+    while upgrade(&cluster).phase == Phase::Forward {
+        cluster.decide();
+        cluster.act();
+        cluster.seen.now_ms += 10_000;
+        assert!(cluster.seen.now_ms - began < 2 * 3_600_000, "{:#?}", cluster.notes);
+    }
+    let halted = upgrade(&cluster);
+    assert!(halted.reason.contains("waited an hour") && halted.reason.contains("paused"), "{}", halted.reason);
+    run(&mut cluster);
+    assert_eq!((upgrade(&cluster).phase, binaries(&cluster)), (Phase::Returned, BTreeSet::from([""])));
+}
+
+#[test]
+fn an_agent_that_cannot_go_back_holds_up_no_other_host() {
+    let mut cluster = cluster();
+    begin(&mut cluster, "new", Rules::default());
+    while cluster.seen.hosts.iter().filter(|host| host.binary.runs == "new").count() < 2 {
+        cluster.decide();
+        cluster.act();
+        cluster.seen.now_ms += 500;
+    }
+    cancel_upgrade(&mut cluster.placement, "bob").unwrap();
+    let stuck = cluster.seen.hosts.iter().rposition(|host| host.binary.runs == "new").unwrap();
+    let turn = |cluster: &mut Cluster| {
+        cluster.decide();
+        cluster.act();
+        // Its agent goes back to nothing.
+        cluster.seen.hosts[stuck].binary.runs = "new".to_owned();
+        cluster.seen.now_ms += 10_000;
+    };
+    (0..200).for_each(|_| turn(&mut cluster));
+    let back = upgrade(&cluster);
+    assert_eq!(back.phase, Phase::Returning, "its replicas still run the new binary");
+    let running = cluster.seen.hosts.iter().filter(|host| host.binary.runs == "new").count();
+    assert_eq!(running, 1, "the other host is back: {back:#?}");
+    cluster.seen.hosts[stuck].binary.runs = String::new();
+    run(&mut cluster);
+    assert_eq!((upgrade(&cluster).phase, binaries(&cluster)), (Phase::Returned, BTreeSet::from([""])));
 }
 
 #[test]

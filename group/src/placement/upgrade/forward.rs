@@ -7,13 +7,15 @@ use super::pair::{group_of, host_of, set_host, set_member};
 use super::trial::{Verdict, look};
 use crate::placement::decide::Decision;
 use crate::placement::document::member_name;
-use crate::placement::seen::{HostSeen, Seen};
+use crate::placement::view::{HostSeen, PlacementView};
 
 /// How long an agent may take to get a binary, beside the time to be ready, in milliseconds.
-const TRANSFER_MS: u64 = 120_000;
+pub(super) const TRANSFER_MS: u64 = 120_000;
+/// How long a replica may wait for its turn (a paused group, a rollout that does not end), in milliseconds: an hour.
+pub(super) const TURN_MS: u64 = 3_600_000;
 
 impl Decision {
-    pub(super) fn forward(&mut self, seen: &Seen, upgrade: &mut Upgrade) {
+    pub(super) fn forward(&mut self, seen: &PlacementView, upgrade: &mut Upgrade) {
         if upgrade.trial.is_some() {
             return self.try_on(seen, upgrade);
         }
@@ -29,7 +31,7 @@ impl Decision {
             }
             return match now.step {
                 HostStep::Staging => self.stage(seen, upgrade, host, now.since_ms),
-                HostStep::Replicas => self.replicas(seen, upgrade, host),
+                HostStep::Replicas => self.replicas(seen, upgrade, host, now.since_ms),
                 _ => self.agent(seen, upgrade, host, now.since_ms),
             };
         }
@@ -61,7 +63,7 @@ impl Decision {
         );
     }
 
-    fn stage(&mut self, seen: &Seen, upgrade: &mut Upgrade, host: &HostSeen, since_ms: u64) {
+    fn stage(&mut self, seen: &PlacementView, upgrade: &mut Upgrade, host: &HostSeen, since_ms: u64) {
         let name = &host.facts.name;
         if let Some(why) = refused(host, &upgrade.to) {
             return self.halt(seen, upgrade, name, &why);
@@ -75,7 +77,8 @@ impl Decision {
         self.waits("", format!("host \"{name}\" gets the binary, and looks whether it starts"));
     }
 
-    fn replicas(&mut self, seen: &Seen, upgrade: &mut Upgrade, host: &HostSeen) {
+    /// `since_ms`: since when nothing has moved there.
+    fn replicas(&mut self, seen: &PlacementView, upgrade: &mut Upgrade, host: &HostSeen, since_ms: u64) {
         let name = &host.facts.name;
         match self.next_of(seen, name, |places, number| !places.trial.contains(&number)) {
             None => {
@@ -84,14 +87,21 @@ impl Decision {
                 self.say("", "upgrade-host", None, why);
                 set_host(upgrade, name, HostStep::Agent, "", seen.now_ms);
             }
-            Some((group, number, None)) => self.start_pair(seen, upgrade, &group, number, name),
+            Some((group, number, None)) => {
+                set_host(upgrade, name, HostStep::Replicas, "", seen.now_ms);
+                self.start_pair(seen, upgrade, &group, number, name);
+            }
+            Some((group, number, Some(why))) if seen.now_ms > since_ms + TURN_MS => {
+                let member = member_name(&group, number);
+                self.halt(seen, upgrade, name, &format!("{member} waited an hour for its turn to move: {why}"));
+            }
             Some((group, number, Some(why))) => {
                 self.waits(&group, format!("{} is to move to the new binary: {why}", member_name(&group, number)));
             }
         }
     }
 
-    fn agent(&mut self, seen: &Seen, upgrade: &mut Upgrade, host: &HostSeen, since_ms: u64) {
+    fn agent(&mut self, seen: &PlacementView, upgrade: &mut Upgrade, host: &HostSeen, since_ms: u64) {
         let name = &host.facts.name;
         if host.binary.runs == upgrade.to {
             return set_host(upgrade, name, HostStep::Done, "", seen.now_ms);
@@ -106,7 +116,7 @@ impl Decision {
     }
 
     /// A pair on probation.
-    fn try_on(&mut self, seen: &Seen, upgrade: &mut Upgrade) {
+    fn try_on(&mut self, seen: &PlacementView, upgrade: &mut Upgrade) {
         let Some(mut trial) = upgrade.trial.take() else { return };
         let there = self.placement.groups.get(&trial.group).zip(group_of(seen, &trial.group));
         let Some((places, group)) = there.map(|(places, group)| (places.clone(), group)) else {
@@ -174,7 +184,7 @@ impl Decision {
     }
 
     /// A pair that is none any more: its host is lost, or users took the group away or made it smaller.
-    fn lost_pair(&mut self, seen: &Seen, upgrade: &mut Upgrade, trial: &Trial) {
+    fn lost_pair(&mut self, seen: &PlacementView, upgrade: &mut Upgrade, trial: &Trial) {
         set_member(upgrade, trial, Step::Gone, "it left, or its host was lost");
         if self.placement.lost.contains_key(&trial.host) {
             self.halt(seen, upgrade, &trial.host, "the host was lost while it was upgraded");
@@ -182,7 +192,7 @@ impl Decision {
     }
 
     /// Halts: what moved goes back.
-    fn halt(&mut self, seen: &Seen, upgrade: &mut Upgrade, host: &str, why: &str) {
+    fn halt(&mut self, seen: &PlacementView, upgrade: &mut Upgrade, host: &str, why: &str) {
         set_host(upgrade, host, HostStep::Failed, why, seen.now_ms);
         upgrade.phase = Phase::Returning;
         upgrade.reason = format!("host \"{host}\": {why}");

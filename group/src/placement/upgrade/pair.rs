@@ -5,14 +5,14 @@ use flotilla_api::rollout::{Phase, Step};
 
 use crate::placement::decide::Decision;
 use crate::placement::document::{Places, member_name};
-use crate::placement::seen::{GroupSeen, HostSeen, Seen};
+use crate::placement::view::{GroupSeen, HostSeen, PlacementView};
 
 /// Members that are listed; more are counted.
 const LISTED: usize = 1000;
 
 impl Decision {
     /// Goes on with the upgrade that runs.
-    pub(in crate::placement) fn upgrade(&mut self, seen: &Seen) {
+    pub(in crate::placement) fn upgrade(&mut self, seen: &PlacementView) {
         let Some(mut upgrade) = self.placement.upgrade.take() else { return };
         if upgrade.is_active() {
             enlist(seen, &mut upgrade);
@@ -46,7 +46,14 @@ impl Decision {
     }
 
     /// Starts the pair of a member: the new one runs on the same host, beside it.
-    pub(super) fn start_pair(&mut self, seen: &Seen, upgrade: &mut Upgrade, group: &str, old: u64, host: &str) {
+    pub(super) fn start_pair(
+        &mut self,
+        seen: &PlacementView,
+        upgrade: &mut Upgrade,
+        group: &str,
+        old: u64,
+        host: &str,
+    ) {
         let forward = upgrade.phase == Phase::Forward;
         let binary = if forward { &upgrade.to } else { &self.placement.binary };
         let binary = binary_name(binary).to_owned();
@@ -88,7 +95,7 @@ impl Decision {
     /// The next member of a host whose place is to be taken: its group and number. With it why it has to wait, if it has to.
     pub(super) fn next_of(
         &self,
-        seen: &Seen,
+        seen: &PlacementView,
         host: &str,
         wanted: impl Fn(&Places, u64) -> bool,
     ) -> Option<(String, u64, Option<String>)> {
@@ -126,10 +133,10 @@ impl Decision {
     }
 }
 
-/// Takes note of hosts that came in the middle. A host that was removed is none any more.
-fn enlist(seen: &Seen, upgrade: &mut Upgrade) {
-    upgrade.hosts.retain(|known| host_of(seen, &known.host).is_some());
-    for host in &seen.hosts {
+/// Takes note of hosts that came in the middle. A host that was removed is none any more, and `up` goes on as it is.
+fn enlist(seen: &PlacementView, upgrade: &mut Upgrade) {
+    upgrade.hosts.retain(|known| host_of(seen, &known.host).is_some_and(has_agent));
+    for host in seen.hosts.iter().filter(|host| has_agent(host)) {
         let name = &host.facts.name;
         if !upgrade.hosts.iter().any(|known| known.host == *name) {
             upgrade.hosts.push(HostUpgrade {
@@ -140,6 +147,11 @@ fn enlist(seen: &Seen, upgrade: &mut Upgrade) {
             });
         }
     }
+}
+
+/// True for a host whose agent is a process of its own.
+fn has_agent(host: &HostSeen) -> bool {
+    host.facts.own_group.is_empty()
 }
 
 /// Sets how far a host is.
@@ -159,10 +171,10 @@ pub(super) fn set_member(upgrade: &mut Upgrade, trial: &Trial, step: Step, reaso
     }
 }
 
-pub(super) fn host_of<'a>(seen: &'a Seen, name: &str) -> Option<&'a HostSeen> {
+pub(super) fn host_of<'a>(seen: &'a PlacementView, name: &str) -> Option<&'a HostSeen> {
     seen.hosts.iter().find(|host| host.facts.name == name)
 }
 
-pub(super) fn group_of<'a>(seen: &'a Seen, name: &str) -> Option<&'a GroupSeen> {
+pub(super) fn group_of<'a>(seen: &'a PlacementView, name: &str) -> Option<&'a GroupSeen> {
     seen.groups.iter().find(|group| group.name == name)
 }

@@ -3,15 +3,15 @@
 use flotilla_api::placement::{HostStep, Trial, Upgrade, binary_name};
 use flotilla_api::rollout::{Phase, Step};
 
-use super::forward::refused;
+use super::forward::{TRANSFER_MS, TURN_MS, refused};
 use super::pair::{group_of, host_of, set_host, set_member};
 use crate::placement::decide::Decision;
 use crate::placement::document::member_name;
-use crate::placement::seen::Seen;
+use crate::placement::view::PlacementView;
 
 impl Decision {
     /// The last host first; on each its agent first, so that it starts replicas of its own version.
-    pub(super) fn retreat(&mut self, seen: &Seen, upgrade: &mut Upgrade) {
+    pub(super) fn retreat(&mut self, seen: &PlacementView, upgrade: &mut Upgrade) {
         if let Some(trial) = upgrade.trial.take() {
             upgrade.trial = self.return_pair(seen, upgrade, trial);
             return;
@@ -27,6 +27,11 @@ impl Decision {
                 continue;
             }
             upgrade.agents.remove(&name);
+            if step != HostStep::Returning && step != HostStep::Returned {
+                let reason = upgrade.hosts[index].reason.clone();
+                set_host(upgrade, &name, HostStep::Returning, &reason, seen.now_ms);
+            }
+            let took_ms = seen.now_ms.saturating_sub(upgrade.hosts[index].since_ms);
             let Some(host) = host_of(seen, &name) else { continue };
             if !host.alive || self.placement.lost.contains_key(&name) {
                 // Its members are placed elsewhere, or it comes back.
@@ -46,12 +51,26 @@ impl Decision {
                     ),
                     None => format!("the agent of host \"{name}\" restarts itself with the binary before"),
                 };
+                // Its replicas have to wait for it; those of other hosts do not, once it is late.
+                if took_ms > TRANSFER_MS + upgrade.rules.ready_ms {
+                    waits.get_or_insert(why);
+                    continue;
+                }
                 return self.waits("", why);
             }
             match self.next_of(seen, &name, |places, number| places.trial.contains(&number)) {
-                Some((group, number, None)) => return self.start_pair(seen, upgrade, &group, number, &name),
+                Some((group, number, None)) => {
+                    let reason = upgrade.hosts[index].reason.clone();
+                    set_host(upgrade, &name, HostStep::Returning, &reason, seen.now_ms);
+                    return self.start_pair(seen, upgrade, &group, number, &name);
+                }
                 Some((group, number, Some(why))) => {
-                    return self.waits(&group, format!("{} is to go back: {why}", member_name(&group, number)));
+                    let why = format!("{} is to go back: {why}", member_name(&group, number));
+                    if took_ms > TURN_MS {
+                        waits.get_or_insert(why);
+                        continue;
+                    }
+                    return self.waits(&group, why);
                 }
                 None => {
                     let reason = upgrade.hosts[index].reason.clone();
@@ -69,7 +88,7 @@ impl Decision {
     }
 
     /// The pair of a member that goes back, or of one that went forward when it was halted; `None` when it is done with.
-    fn return_pair(&mut self, seen: &Seen, upgrade: &mut Upgrade, mut trial: Trial) -> Option<Trial> {
+    fn return_pair(&mut self, seen: &PlacementView, upgrade: &mut Upgrade, mut trial: Trial) -> Option<Trial> {
         let (places, group) = self.placement.groups.get(&trial.group).cloned().zip(group_of(seen, &trial.group))?;
         let has = |number: u64| places.host_of(number).is_some();
         let by = member_name(&trial.group, trial.new);

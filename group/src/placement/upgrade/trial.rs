@@ -5,7 +5,7 @@ use flotilla_api::rollout::{Member, Phase, Rollout as Record, Step};
 
 use crate::member::ReplicaState;
 use crate::placement::document::{Places, number_of};
-use crate::placement::seen::{GroupSeen, Seen};
+use crate::placement::view::{GroupSeen, PlacementView};
 use crate::rollout::{Action, Actor, Rollout, judge};
 
 /// In place of revisions: what a replica runs.
@@ -23,7 +23,13 @@ pub(super) enum Verdict {
 }
 
 /// How the trial stands. Takes note of what was seen.
-pub(super) fn look(trial: &mut Trial, upgrade: &Upgrade, seen: &Seen, group: &GroupSeen, places: &Places) -> Verdict {
+pub(super) fn look(
+    trial: &mut Trial,
+    upgrade: &Upgrade,
+    seen: &PlacementView,
+    group: &GroupSeen,
+    places: &Places,
+) -> Verdict {
     let now = as_of_a_rollout(seen.now_ms, group, places);
     let limit = upgrade.rules.ready_ms;
     let Some(mut rollout) = trial.probation.take().map(|record| Rollout(*record)) else {
@@ -68,7 +74,7 @@ pub(super) fn look(trial: &mut Trial, upgrade: &Upgrade, seen: &Seen, group: &Gr
 }
 
 /// True when the new one lives, and neither is ready.
-fn is_no_worse(trial: &Trial, seen: &Seen, group: &GroupSeen, member: &Member, upgrade: &Upgrade) -> bool {
+fn is_no_worse(trial: &Trial, seen: &PlacementView, group: &GroupSeen, member: &Member, upgrade: &Upgrade) -> bool {
     let of = |number: u64| group.replicas.iter().find(move |record| number_of(&group.name, &record.id) == Some(number));
     let (Some(old), Some(new)) = (of(trial.old), of(trial.new)) else { return false };
     old.state != ReplicaState::Ready
@@ -78,7 +84,7 @@ fn is_no_worse(trial: &Trial, seen: &Seen, group: &GroupSeen, member: &Member, u
         && seen.now_ms >= member.since_ms + upgrade.rules.probation_ms
 }
 
-fn begin(upgrade: &Upgrade, now: &crate::rollout::Seen, member: Member, size: usize) -> Record {
+fn begin(upgrade: &Upgrade, now: &crate::rollout::GroupView, member: Member, size: usize) -> Record {
     Record {
         number: upgrade.number,
         from: OLD.to_owned(),
@@ -102,13 +108,13 @@ fn begin(upgrade: &Upgrade, now: &crate::rollout::Seen, member: Member, size: us
 }
 
 /// The replicas as a rollout sees them: the binary in place of the revision.
-fn as_of_a_rollout(now_ms: u64, group: &GroupSeen, places: &Places) -> crate::rollout::Seen {
+fn as_of_a_rollout(now_ms: u64, group: &GroupSeen, places: &Places) -> crate::rollout::GroupView {
     let mut replicas = group.replicas.clone();
     for record in &mut replicas {
         let on_trial = number_of(&group.name, &record.id).is_some_and(|number| places.trial.contains(&number));
         record.revision = if on_trial { NEW } else { OLD }.to_owned();
     }
-    crate::rollout::Seen { now_ms, replicas, ..crate::rollout::Seen::default() }
+    crate::rollout::GroupView { now_ms, replicas, ..crate::rollout::GroupView::default() }
 }
 
 /// The words of rollouts, for a binary.

@@ -3,7 +3,7 @@
 use flotilla_api::health::{NodeProblem, ReplicaHealth, Source};
 
 use crate::member::{ReplicaRecord, ReplicaState};
-use crate::rollout::{Action, Actor, Phase, Rollout, Rules, Seen, Step, decide};
+use crate::rollout::{Action, Actor, GroupView, Phase, Rollout, Rules, Step, decide};
 
 /// What the new revision does to a replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Fate {
 
 pub struct World {
     pub rollout: Rollout,
-    pub seen: Seen,
+    pub seen: GroupView,
     pub fate: Fate,
     /// When replicas that were killed come back.
     pub births: u64,
@@ -66,7 +66,7 @@ pub fn record(id: &str, revision: &str, born: u64) -> ReplicaRecord {
 impl World {
     pub fn new(size: usize, fate: Fate, rules: Rules) -> World {
         let replicas = (0..size).map(|n| record(&format!("r{n}"), "old", n as u64)).collect();
-        let seen = Seen { now_ms: 1_000, replicas, ..Seen::default() };
+        let seen = GroupView { now_ms: 1_000, replicas, ..GroupView::default() };
         let rollout = Rollout::begin(1, "old", "new", rules, &seen, "test", &Self::actor(1_000));
         World { rollout, seen, fate, births: 100, fewest_ready: size, always: ReplicaHealth::default(), idle: false }
     }

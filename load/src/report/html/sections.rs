@@ -192,6 +192,7 @@ pub fn details(results: &Results) -> String {
         ("Lost: acknowledged, and never came out", &results.findings.lost),
         ("Repeated", &results.findings.repeated),
         ("Out of order", &results.findings.out_of_order),
+        ("Left an old value behind", &results.findings.stale),
         ("Unconfirmed: neither acknowledged nor out", &results.findings.unconfirmed),
     ] {
         out.push_str(&findings(name, list));

@@ -1,5 +1,6 @@
 //! Context: what flows remember. `memory` is local to the replica; other stores are plugged in by name.
 
+mod answers;
 mod contexts;
 mod error;
 mod memory;

@@ -1,12 +1,14 @@
 //! The `shared` store: context that all replicas of a group see, kept in the group's store.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use flotilla_store::{Cas, Entry, Expect, Store, StoreError, Write};
 
 use flotilla_value::{Path, PathPart, Str, Value, parse_json, stringify};
 
+use super::answers::Answers;
 use super::error::ContextError;
 use super::scope::ScopeKey;
 use super::store::ContextStore;
@@ -16,19 +18,24 @@ const NAME: &str = "shared";
 const ABSENT: u64 = 0;
 /// Attempts at a compare-and-swap before the caller is told that the key is too busy.
 const ATTEMPTS: u32 = 100;
+/// How long these attempts may block a worker.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// Keeps each top-level key of a scope as JSON text under its prefix and `SCOPE/KEY`. There is no cache in front of a
 /// read, so a read sees every write that any replica was told is done. Values are kept as `JSON.stringify` writes them:
 /// a Date comes back as a string, as from Node-RED's `localfilesystem`.
+///
+/// A call blocks the worker, with all tabs on it: for at most the store's time-out (2 s unless its URL says otherwise) and a
+/// quarter of a second when an outage begins, and not at all while it lasts.
 pub struct SharedStore {
-    store: Arc<dyn Store>,
+    store: Answers,
     prefix: String,
 }
 
 impl SharedStore {
     /// The shared context whose keys in the store begin with `prefix`.
     pub fn new(store: &Arc<dyn Store>, prefix: impl Into<String>) -> SharedStore {
-        SharedStore { store: store.clone(), prefix: prefix.into() }
+        SharedStore { store: Answers::new(store.clone()), prefix: prefix.into() }
     }
 
     fn scope_prefix(&self, scope: &ScopeKey) -> String {
@@ -56,15 +63,20 @@ impl SharedStore {
         key: &str,
         mut change: impl FnMut(Value) -> Result<(Option<Value>, R), ContextError>,
     ) -> Result<R, ContextError> {
-        let mut entry = self.store.blocking().get(key).map_err(unavailable)?;
+        let mut entry = self.store.ask(|store| store.get(key)).map_err(unavailable)?;
+        let began = Instant::now();
         for _ in 0..ATTEMPTS {
+            if began.elapsed() > BUSY {
+                break;
+            }
             let (new, result) = change(entry.as_ref().map(decode).unwrap_or_default())?;
             let Some(new) = new else { return Ok(result) };
             let expected = entry.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version));
             if entry.is_none() && new.is_undefined() {
                 return Ok(result);
             }
-            let swapped = self.store.blocking().cas(key, expected, encode(key, &new)?, Write::default());
+            let text = encode(key, &new)?;
+            let swapped = self.store.ask(|store| store.cas(key, expected, text, Write::default()));
             match swapped.map_err(unavailable)? {
                 Cas::Swapped(_) => return Ok(result),
                 Cas::Conflict(current) => entry = current,
@@ -72,7 +84,7 @@ impl SharedStore {
         }
         Err(ContextError::Unavailable {
             store: NAME.to_owned(),
-            reason: format!("\"{key}\" was changed by others {ATTEMPTS} times in a row"),
+            reason: format!("\"{key}\" was changed by others again and again, for {:?}", began.elapsed()),
         })
     }
 }
@@ -112,7 +124,7 @@ fn read(root: &Value, rest: Option<&Path>) -> Value {
 impl ContextStore for SharedStore {
     fn get(&self, scope: &ScopeKey, path: &Path) -> Result<Value, ContextError> {
         let (key, rest) = self.key(scope, path)?;
-        let entry = self.store.blocking().get(&key).map_err(unavailable)?;
+        let entry = self.store.ask(|store| store.get(&key)).map_err(unavailable)?;
         Ok(entry.map(|entry| read(&decode(&entry), rest.as_ref())).unwrap_or_default())
     }
 
@@ -120,10 +132,10 @@ impl ContextStore for SharedStore {
         let (key, rest) = self.key(scope, path)?;
         match (rest, encode(&key, &value)?) {
             (None, Some(text)) => {
-                self.store.blocking().set(&key, text, Write::default()).map_err(unavailable)?;
+                self.store.ask(|store| store.set(&key, text, Write::default())).map_err(unavailable)?;
             }
             (None, None) => {
-                self.store.blocking().delete(&key, None).map_err(unavailable)?;
+                self.store.ask(|store| store.delete(&key, None)).map_err(unavailable)?;
             }
             (Some(rest), _) => {
                 self.update(&key, |root| Ok((Some(replace(root, Some(&rest), value.clone())?), ())))?;
@@ -134,7 +146,7 @@ impl ContextStore for SharedStore {
 
     fn get_seen(&self, scope: &ScopeKey, path: &Path) -> Result<(Value, Option<u64>), ContextError> {
         let (key, rest) = self.key(scope, path)?;
-        let entry = self.store.blocking().get(&key).map_err(unavailable)?;
+        let entry = self.store.ask(|store| store.get(&key)).map_err(unavailable)?;
         let seen = entry.as_ref().map_or(ABSENT, |entry| entry.version);
         Ok((entry.map(|entry| read(&decode(&entry), rest.as_ref())).unwrap_or_default(), Some(seen)))
     }
@@ -145,23 +157,23 @@ impl ContextStore for SharedStore {
         let whole = if rest.is_none() { encode(&key, &value)? } else { None };
         let Some(text) = whole else { return self.set(scope, path, value).map(|()| false) };
         let expected = if seen == ABSENT { Expect::Absent } else { Expect::Version(seen) };
-        let swapped = self.store.blocking().cas(&key, expected, Some(text.clone()), Write::default());
+        let swapped = self.store.ask(|store| store.cas(&key, expected, Some(text.clone()), Write::default()));
         if swapped.map_err(unavailable)?.is_swapped() {
             return Ok(false);
         }
-        self.store.blocking().set(&key, text, Write::default()).map_err(unavailable)?;
+        self.store.ask(|store| store.set(&key, text, Write::default())).map_err(unavailable)?;
         Ok(true)
     }
 
     fn keys(&self, scope: &ScopeKey) -> Result<Vec<Str>, ContextError> {
         let prefix = self.scope_prefix(scope);
-        let entries = self.store.blocking().list(&prefix).map_err(unavailable)?;
+        let entries = self.store.ask(|store| store.list(&prefix)).map_err(unavailable)?;
         Ok(entries.iter().filter_map(|entry| entry.key.strip_prefix(&prefix)).map(Str::new).collect())
     }
 
     fn incr(&self, scope: &ScopeKey, path: &Path, by: f64) -> Result<f64, ContextError> {
         let (key, rest) = self.key(scope, path)?;
-        let Some(rest) = rest else { return self.store.blocking().incr(&key, by).map_err(unavailable) };
+        let Some(rest) = rest else { return self.store.ask(|store| store.incr(&key, by)).map_err(unavailable) };
         self.update(&key, |root| {
             let sum = match read(&root, Some(&rest)) {
                 Value::Undefined | Value::Null => by,
@@ -187,8 +199,8 @@ impl ContextStore for SharedStore {
     }
 
     fn delete(&self, scope: &ScopeKey) -> Result<(), ContextError> {
-        for entry in self.store.blocking().list(&self.scope_prefix(scope)).map_err(unavailable)? {
-            self.store.blocking().delete(&entry.key, None).map_err(unavailable)?;
+        for entry in self.store.ask(|store| store.list(&self.scope_prefix(scope))).map_err(unavailable)? {
+            self.store.ask(|store| store.delete(&entry.key, None)).map_err(unavailable)?;
         }
         Ok(())
     }

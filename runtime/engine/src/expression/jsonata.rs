@@ -9,6 +9,7 @@ use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptio
 use jsonata_core::memory;
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
+use regress::limit;
 use rustc_hash::FxHashMap;
 
 use flotilla_value::Value;
@@ -17,7 +18,7 @@ use super::bridge::Carried;
 use super::error::ExpressionError;
 use super::functions;
 use super::memory::Watched;
-use super::regexp::Regexp;
+use super::regexp::{Regexp, STEPS};
 use super::surroundings::Surroundings;
 
 /// An expression that takes longer is stopped: it would hold up every flow of its worker.
@@ -77,7 +78,7 @@ impl Jsonata {
         let needs_node = functions::NAMES.iter().any(|name| source.contains(name));
         // A bare path: without functions, wildcards and escapes it reaches only properties that it spells out.
         let spelled = !source.contains(['$', '*', '%', '\\', '~', '@', '#', '^']);
-        let legacy = LEGACY.with(|legacy| legacy.as_ref().is_some_and(|legacy| legacy.is_match(source)));
+        let legacy = LEGACY.with(|legacy| legacy.as_ref().is_some_and(|legacy| legacy.is_match(source) == Ok(true)));
         let made = Rc::new(Jsonata {
             plain: (!needs_node).then(|| Expression::from_ast(ast.clone())),
             ast,
@@ -113,7 +114,7 @@ impl Jsonata {
             input = JValue::object([("msg".to_owned(), input)].into_iter().collect());
         }
         let watched = Watched::begin();
-        let result = memory::bounded(MEMORY_LIMIT, || match &self.plain {
+        let evaluate = || match &self.plain {
             Some(expression) if variables.is_empty() => expression.evaluate_with_options(&input, options(&watched)),
             _ => {
                 let mut context = Context::new();
@@ -124,7 +125,11 @@ impl Jsonata {
                 functions::register(&mut evaluator, &around, &carried)?;
                 evaluator.evaluate(&self.ast, &input)
             }
-        });
+        };
+        let mut result = None;
+        // An expression that was ended has an error of its own.
+        let _ = limit::within(STEPS, || result = Some(memory::bounded(MEMORY_LIMIT, evaluate)));
+        let Some(result) = result else { return Ok(Value::Undefined) };
         let result = result.map_err(|error| watched.or_stopped(error.into()))?;
         Ok(carried.to_value(&result))
     }

@@ -1,13 +1,19 @@
 //! JavaScript regular expressions.
 
-use regress::{Match, Regex};
+use regress::{Match, Regex, limit};
 
 use super::error::ExpressionError;
+
+/// Steps that a regular expression may take on one text, and all of those of a JSONata expression together: about half a second.
+/// Patterns such as `(a+)+$` need more than any machine has. Steps and not time, so that a text that is too much for one replica
+/// is too much for all.
+pub(super) const STEPS: u64 = 100_000_000;
 
 /// A regular expression with JavaScript's syntax and semantics.
 #[derive(Clone, Debug)]
 pub struct Regexp {
     regex: Regex,
+    source: String,
     global: bool,
 }
 
@@ -36,16 +42,38 @@ impl Regexp {
         let compiled = Regex::with_flags(source, flags.replace(['g', 'y'], "").as_str());
         let regex = compiled
             .map_err(|error| ExpressionError::new(format!("Invalid regular expression: /{source}/{flags}: {error}")))?;
-        Ok(Regexp { regex, global: flags.contains('g') })
+        Ok(Regexp { regex, source: source.to_owned(), global: flags.contains('g') })
     }
 
     /// True when the pattern is found anywhere in the text.
-    pub fn is_match(&self, text: &str) -> bool {
-        self.regex.find(text).is_some()
+    ///
+    /// # Errors
+    /// When that takes more than 100 million steps.
+    pub fn is_match(&self, text: &str) -> Result<bool, ExpressionError> {
+        self.within(text, || self.regex.find(text).is_some())
     }
 
     /// `text.replace(this, replacement)`, with `$&`, `$1`, `$<name>`, `$$` and so on in the replacement.
-    pub fn replace(&self, text: &str, replacement: &str) -> String {
+    ///
+    /// # Errors
+    /// When that takes more than 100 million steps.
+    pub fn replace(&self, text: &str, replacement: &str) -> Result<String, ExpressionError> {
+        self.within(text, || self.replaced(text, replacement))
+    }
+
+    fn within<R>(&self, text: &str, work: impl FnOnce() -> R) -> Result<R, ExpressionError> {
+        limit::within(STEPS, work).map_err(|limit::StepLimit| {
+            let text = format!(
+                "The regular expression /{}/ takes more than {STEPS} steps on a text of {} bytes: it goes back and forth too \
+                 often. Write it without a repetition inside of another one",
+                self.source,
+                text.len()
+            );
+            ExpressionError::with_code(text, "ERR_REGEXP_STEPS")
+        })
+    }
+
+    fn replaced(&self, text: &str, replacement: &str) -> String {
         let (mut out, mut from) = (String::new(), 0);
         for found in self.regex.find_iter(text) {
             out.push_str(&text[from..found.start()]);
@@ -115,10 +143,39 @@ mod tests {
     #[test]
     fn replaces_as_javascript_does() {
         let regexp = Regexp::new(r"(\d+)-(?<b>\w)", "g").unwrap();
-        assert_eq!(regexp.replace("1-a 22-b", "[$2$1$<b>$$$9]"), "[a1a$$9] [b22b$$9]");
-        assert_eq!(Regexp::new("a", "").unwrap().replace("aa", "b"), "ba");
-        assert_eq!(Regexp::new("^topic$", "i").unwrap().replace("TOPIC", "$&!"), "TOPIC!");
+        assert_eq!(regexp.replace("1-a 22-b", "[$2$1$<b>$$$9]").unwrap(), "[a1a$$9] [b22b$$9]");
+        assert_eq!(Regexp::new("a", "").unwrap().replace("aa", "b").unwrap(), "ba");
+        assert_eq!(Regexp::new("^topic$", "i").unwrap().replace("TOPIC", "$&!").unwrap(), "TOPIC!");
         assert!(Regexp::new("[", "").is_err());
-        assert!(Regexp::new(&escape_regexp("a.b c[0]"), "g").unwrap().is_match("xa.b c[0]"));
+        assert!(Regexp::new(&escape_regexp("a.b c[0]"), "g").unwrap().is_match("xa.b c[0]").unwrap());
+    }
+
+    #[test]
+    fn patterns_that_blow_up_are_errors_and_what_is_only_long_is_not() {
+        let evil = format!("{}b", "a".repeat(40));
+        let long = "ab".repeat(1 << 18);
+        for (pattern, text) in [
+            ("(a+)+$", &evil),
+            ("(a|a)*$", &evil),
+            ("(a|aa)+$", &evil),
+            ("^(?=(a+)+$)", &evil),
+            ("(a*)*\\1c", &evil),
+            // Only simple loops, but as many steps as the cube of the length.
+            ("[ab]*[ab]*[ab]*c", &long),
+            ("([ab]*)\\1c", &long),
+        ] {
+            let regexp = Regexp::new(pattern, "g").unwrap();
+            let error = regexp.is_match(text).unwrap_err();
+            assert_eq!(error.code.as_deref(), Some("ERR_REGEXP_STEPS"), "{pattern}");
+            assert!(regexp.is_match("aaab").is_ok(), "the next text is not affected: {pattern}");
+        }
+        assert!(Regexp::new("(a+)+$", "g").unwrap().replace(&evil, "").is_err());
+        // What is kept of earlier choices is bounded, too.
+        let longer = "ab".repeat(1 << 22);
+        assert!(Regexp::new("(?:a|b)*c", "").unwrap().is_match(&longer).is_err());
+        for (pattern, expected) in [("(?:a|b)*$", true), ("(ab)+$", true), ("^[ab]*?c", false), ("b(?!a)", true)] {
+            assert_eq!(Regexp::new(pattern, "").unwrap().is_match(&long), Ok(expected), "{pattern}");
+        }
+        assert_eq!(Regexp::new("a", "g").unwrap().replace(&long, "").unwrap().len(), 1 << 18);
     }
 }

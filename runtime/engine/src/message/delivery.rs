@@ -183,6 +183,16 @@ impl Delivery {
         }
     }
 
+    /// Has it recorded from now on, whatever the rule, unless it has ended: its client was told that it takes too long. Answers
+    /// its trail.
+    pub fn record_from_now(&self) -> Option<&Arc<Trail>> {
+        // Who ends it takes this first, and finds the trail.
+        let on_end = self.on_end.lock();
+        on_end.as_ref()?;
+        let age = || self.all.ages.of(self.began);
+        Some(self.trail.get_or_init(|| self.all.recorder.begin_from_now(&self.source, age())))
+    }
+
     /// A node failed with this message: from here on it is recorded.
     pub(crate) fn record_failing(&self, node: &Str, message: &Value) {
         if self.trail.get().is_none() {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use flotilla_flows::{NodeConfig, ScopeKind};
 
-use crate::observe::Seen;
+use crate::observe::NodeIdentity;
 use flotilla_value::Str;
 
 use super::scope::Scope;
@@ -54,9 +54,9 @@ impl Identity {
     }
 
     /// The same for those who look from outside; `order` is its place in the flow document.
-    pub(super) fn seen(&self, order: usize) -> Seen {
+    pub(super) fn seen(&self, order: usize) -> NodeIdentity {
         let tab = self.path.split_once('/').map_or("", |(tab, _)| tab);
-        Seen {
+        NodeIdentity {
             id: self.id.clone(),
             kind: self.kind.clone(),
             name: self.name.clone(),

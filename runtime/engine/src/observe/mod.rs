@@ -9,7 +9,7 @@ mod timers;
 pub use crate::ring::{Page, Ring};
 pub use debug_feed::{DebugFeed, Debugged};
 pub use log::{Level, LogEntry};
-pub(crate) use node_view::Seen;
+pub(crate) use node_view::NodeIdentity;
 pub use node_view::{NodeCounts, NodeView, Shown};
 pub use observer::{Observer, TracingObserver};
 pub use timers::{TimerView, Timers};

@@ -48,7 +48,7 @@ pub struct Shown {
 }
 
 /// Who a [`NodeView`] is of.
-pub(crate) struct Seen {
+pub(crate) struct NodeIdentity {
     pub(crate) id: Str,
     pub(crate) kind: Str,
     pub(crate) name: Str,
@@ -73,8 +73,8 @@ pub struct NodeCounts {
 }
 
 impl NodeView {
-    pub(crate) fn new(seen: Seen) -> NodeView {
-        let Seen { id, kind, name, tab, tab_label, path, is_config, order } = seen;
+    pub(crate) fn new(seen: NodeIdentity) -> NodeView {
+        let NodeIdentity { id, kind, name, tab, tab_label, path, is_config, order } = seen;
         NodeView {
             id,
             kind,
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     fn view() -> NodeView {
-        NodeView::new(Seen {
+        NodeView::new(NodeIdentity {
             id: "n".into(),
             kind: "function".into(),
             name: Str::default(),

@@ -3,9 +3,9 @@
 mod passed;
 mod recorder;
 mod rule;
-mod trail_type;
+mod trail;
 
 pub use passed::{Ended, How, Published, Step, TrailView};
 pub use recorder::Recorder;
 pub use rule::{BadRule, Rule};
-pub use trail_type::Trail;
+pub use trail::Trail;

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::passed::{How, TrailView};
 use super::rule::Rule;
-use super::trail_type::{Room, Trail};
+use super::trail::{Room, Trail};
 use crate::ring::Ring;
 
 /// Trails of failures that are kept, and their bytes.
@@ -20,7 +20,8 @@ const CHOSEN: (usize, usize) = (2000, 4 << 20);
 /// Deliveries that are recorded at the same time, and the bytes of what is recorded of them until they end.
 const OPEN: (usize, usize) = (4096, 8 << 20);
 
-/// Keeps the trails of a replica: of each delivery that failed, and of those that a rule chooses. The newest are kept.
+/// Keeps the trails of a replica: of each delivery that failed or answered its request too late, and of those that a rule
+/// chooses. The newest are kept.
 pub struct Recorder {
     /// A rule is in force that asks for more. Without one, this is all that a delivery reads.
     on: AtomicBool,
@@ -93,21 +94,26 @@ impl Recorder {
             }
             plan.clone()
         };
-        self.begin(source, Some(plan))
+        self.begin(source, Some(plan), None)
     }
 
     /// A delivery that is recorded whatever the rule: it is run again.
     pub(crate) fn begin_anyway(&self, source: &Str) -> Option<Arc<Trail>> {
-        self.begin(source, None)
+        self.begin(source, None, None)
     }
 
-    fn begin(&self, source: &Str, plan: Option<Arc<Plan>>) -> Option<Arc<Trail>> {
+    /// A delivery that is recorded from now on, `age` after it came, and can be seen while it is open.
+    pub(crate) fn begin_from_now(&self, source: &Str, age: Duration) -> Arc<Trail> {
+        self.begin(source, None, Some(age)).unwrap_or_else(|| self.begin_late(source, age))
+    }
+
+    fn begin(&self, source: &Str, plan: Option<Arc<Plan>>, age: Option<Duration>) -> Option<Arc<Trail>> {
         let mut open = self.open.lock();
         if open.len() >= OPEN.0 {
             return None;
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let trail = Arc::new(Trail::new(number, source, plan, None, &self.room));
+        let trail = Arc::new(Trail::new(number, source, plan, age, &self.room));
         open.insert(number, trail.clone());
         Some(trail)
     }
@@ -132,7 +138,7 @@ impl Recorder {
             }
             None => was_open,
         };
-        if how == How::Failed {
+        if how == How::Failed || trail.was_too_late() {
             self.failures.push(|_| (trail.clone(), trail.bytes()));
         } else if wanted {
             self.chosen.push(|_| (trail.clone(), trail.bytes()));
@@ -171,6 +177,19 @@ mod tests {
             trail.reaches(&node.into(), &message(order));
             recorder.end(&trail, how, node, "broke");
         }
+    }
+
+    #[test]
+    fn a_request_that_was_answered_too_late_is_seen_at_once_and_kept_as_a_failure_is() {
+        let recorder = Recorder::default();
+        let trail = recorder.begin_from_now(&"in".into(), Duration::from_millis(700));
+        trail.answered(504, std::time::Instant::now());
+        let open = recorder.views();
+        assert!(open.len() == 1 && !open[0].whole && open[0].ended.is_none(), "{open:?}");
+        assert!(open[0].answered.is_some_and(|(status, at_us)| status == 504 && at_us >= 700_000), "{open:?}");
+        recorder.end(&trail, How::Completed, "", "");
+        let ended = recorder.views();
+        assert!(ended.len() == 1 && ended[0].ended.is_some(), "{ended:?}");
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Matcher {
             Matcher::Equal(wanted) => wanted == value,
             Matcher::Any => !value.is_undefined(),
             Matcher::Missing => value.is_undefined(),
-            Matcher::Match(pattern) => value.as_str().is_some_and(|text| pattern.regexp.is_match(text)),
+            Matcher::Match(pattern) => value.as_str().is_some_and(|text| pattern.regexp.is_match(text) == Ok(true)),
             Matcher::Type(name) if name == "integer" => value.as_number().is_some_and(|number| number.fract() == 0.0),
             Matcher::Type(name) => type_name(value) == name,
             Matcher::Approx(wanted, within) => {

@@ -42,20 +42,12 @@ struct Filter {
     previous: RefCell<FxHashMap<Str, Value>>,
 }
 
-/// `parseFloat`: the number at the front of a text.
+/// `parseFloat` of a value: the number at the front of its text.
 pub(super) fn parse_float(value: &Value) -> f64 {
-    if let Value::Number(number) = value {
-        return *number;
+    match value {
+        Value::Number(number) => *number,
+        other => flotilla_value::parse_float(&other.to_text()),
     }
-    let text = value.to_text();
-    let text = text.trim_start();
-    let ends = (1..=text.len()).rev().filter(|end| text.is_char_boundary(*end));
-    let number = ends.take(400).find_map(|end| {
-        let front = &text[..end];
-        let numeric = front.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
-        if numeric { front.parse::<f64>().ok() } else { None }
-    });
-    number.unwrap_or(f64::NAN)
 }
 
 fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {

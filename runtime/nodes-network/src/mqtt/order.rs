@@ -24,7 +24,7 @@ impl Order {
     /// Says what is wrong with the setting `order_key`; the order is by topic then.
     pub(crate) fn of(config: &NodeConfig) -> (Order, Result<(), String>) {
         let settings = config.node_settings();
-        let keyed = settings.share != Some(Share::LeastInFlight) && config.str("ha") != "least-in-flight";
+        let keyed = settings.share != Some(Share::LeastInFlight) && config.ha() != "least-in-flight";
         let checked = settings.order_key.as_deref().map(str::parse::<OrderKey>).transpose();
         let pattern = settings.order_key.filter(|_| keyed && checked.is_ok());
         // A node whose settings change begins anew.

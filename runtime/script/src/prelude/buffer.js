@@ -173,7 +173,6 @@
       if (from >= to) return '';
       return decode(plain(this).subarray(from, to), knownEncoding(encoding));
     },
-    toLocaleString(encoding, start, end) { return this.toString(encoding, start, end); },
     toJSON() { return { type: 'Buffer', data: Array.from(this) }; },
     equals(other) { return this === other || Buffer.compare(this, other) === 0; },
     compare(other, otherStart = 0, otherEnd = other.length, start = 0, end = this.length) {
@@ -240,12 +239,17 @@
       return `<Buffer ${shown}${this.length > 50 ? ` ... ${this.length - 50} more bytes` : ''}>`.replace('<Buffer >', '<Buffer >');
     },
   };
-  const swap = (width) => function swapped() {
-    if (this.length % width) throw new RangeError(`Buffer size must be a multiple of ${width * 8}-bits`);
-    for (let i = 0; i < this.length; i += width) plain(this).subarray(i, i + width).reverse();
-    return this;
+  const swap = (buffer, width) => {
+    if (buffer.length % width) throw new RangeError(`Buffer size must be a multiple of ${width * 8}-bits`);
+    for (let i = 0; i < buffer.length; i += width) plain(buffer).subarray(i, i + width).reverse();
+    return buffer;
   };
-  Object.assign(methods, { swap16: swap(2), swap32: swap(4), swap64: swap(8) });
+  Object.assign(methods, {
+    toLocaleString: methods.toString,
+    swap16() { return swap(this, 2); },
+    swap32() { return swap(this, 4); },
+    swap64() { return swap(this, 8); },
+  });
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(Buffer.prototype, name, { value, writable: true, configurable: true, enumerable: true });
   }

@@ -1,39 +1,10 @@
-// Freezes what all functions of the realm share. What code commonly sets on its own objects although a prototype has a
-// property of that name (`error.name = ...`, `object.toString = ...`) goes on working: a frozen data property would refuse it
-// (the "override mistake" of the language), so those become accessors whose setter defines the property on the object itself.
-// The constructors of arrays, dates and promises stay as they are: texts of errors read them without running code.
+// Freezes what all functions of the realm share. `Object.freeze(x, Object.freeze)` is of the patched QuickJS: it marks what is
+// frozen as shared. What code sets on its own objects although a prototype has a property of that name (`error.name = ...`,
+// `list.filter = ...`) goes on working as in Node.js, where built-ins are not frozen; and code that changes what is shared gets a
+// TypeError instead of losing the change without a word.
 (function () {
-    const { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf } = Object;
+    const { freeze, getOwnPropertyDescriptor, getPrototypeOf } = Object;
     const keysOf = Reflect.ownKeys;
-    const overridden = new Map([
-        [Object.prototype, keysOf(Object.prototype).filter((key) => key !== "__proto__")],
-        [Array.prototype, ["toString", "push", "concat", "map"]],
-        [Function.prototype, ["constructor", "toString", "call", "apply", "bind"]],
-        [Date.prototype, ["toString", "toJSON", "valueOf"]],
-        [Promise.prototype, ["then"]],
-    ]);
-    for (const error of [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError]) {
-        overridden.set(error.prototype, ["constructor", "message", "name", "toString"]);
-    }
-
-    const overridable = (holder, key) => {
-        const property = getOwnPropertyDescriptor(holder, key);
-        if (!property || !("value" in property) || !property.configurable) {
-            return;
-        }
-        const { value, enumerable } = property;
-        defineProperty(holder, key, {
-            get: () => value,
-            set(other) {
-                if (this === holder) {
-                    throw new TypeError(`Cannot assign to read only property '${String(key)}' of object`);
-                }
-                defineProperty(this, key, { value: other, writable: true, enumerable: true, configurable: true });
-            },
-            enumerable,
-            configurable: false,
-        });
-    };
 
     const seen = new Set([globalThis]);
     const waiting = [];
@@ -72,13 +43,10 @@
         look(value);
     }
     seen.delete(globalThis);
-    for (const [holder, keys] of overridden) {
-        keys.forEach((key) => overridable(holder, key));
-    }
     for (const value of seen) {
         // An array of bytes cannot be frozen while it has elements; nothing that is shared is one.
         if (!(ArrayBuffer.isView(value) && value.byteLength > 0)) {
-            freeze(value);
+            freeze(value, freeze);
         }
     }
 })

@@ -2,11 +2,11 @@
 
 mod bench;
 mod conversions;
-mod doors;
 mod failures;
 mod host;
 mod lost_updates;
 mod names;
+mod out_of_reach;
 mod realms;
 mod sends;
 mod slim;

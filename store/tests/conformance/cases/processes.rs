@@ -99,7 +99,7 @@ fn token(value: &[u8]) -> u64 {
     std::str::from_utf8(value).unwrap().parse().unwrap()
 }
 
-async fn wait_for_holder(store: &dyn Store, not: Option<u64>) -> flotilla_store::Held {
+async fn wait_for_holder(store: &dyn Store, not: Option<u64>) -> flotilla_store::HeldLease {
     let mut found = None;
     eventually("somebody leads", async || {
         found = store.leases("lead").await.unwrap_or_default().pop().filter(|held| Some(held.token) != not);

@@ -2,7 +2,9 @@
 
 use flotilla_tests::StoreKind;
 
-use super::case::{Broker, Case};
+use super::case::{Broker, Case, PANIC, STUCK};
+use super::cuts::Cuts;
+use super::disk::FullDisk;
 use super::outages::{Outage, Trouble};
 
 /// Seeds to run: those of `CHAOS_SEEDS`, or all.
@@ -18,16 +20,21 @@ fn run(broker: Broker, seeds: Vec<u64>) {
     let count = seeds.len();
     for seed in seeds {
         // By turns, so that each kind is also alone.
-        let kinds: &[&str] = match seed % 5 {
+        let kinds: &[&str] = match seed % 8 {
             0 => &["kill"],
             1 => &["stop"],
             2 => &["kill", "stop", "scale"],
             3 => &["deploy", "kill"],
-            _ => &["kill", "stop", "deploy", "scale"],
+            4 => &["stop-all", "deploy", "scale"],
+            5 => &["kill", "stop", "deploy", "scale"],
+            // What Mosquitto redelivers is not run again before the connection ends: others follow it meanwhile.
+            6 if broker == Broker::Own => &[STUCK, "kill", "deploy"],
+            7 if broker == Broker::Own => &[PANIC, "kill", "scale"],
+            6 => &["stop-all", "kill"],
+            _ => &["kill", "stop", "stop-all", "deploy", "scale"],
         };
         let (good, line) = Case { seed, broker, kinds, seconds: 20 }.verdict();
-        #[allow(clippy::print_stdout, reason = "the list of seeds is the result of a long run")]
-        let () = println!("{} {line}", if good { "ok  " } else { "BAD " });
+        print(good, &line);
         bad += usize::from(!good);
     }
     assert_eq!(bad, 0, "{bad} of {count} seeds lost messages or got stuck; see above");
@@ -55,13 +62,53 @@ const TROUBLES: [Trouble; 6] = [
     Trouble::Clock(-3600),
 ];
 
+fn print(good: bool, line: &str) {
+    #[allow(clippy::print_stdout, reason = "the list of seeds is the result of a long run")]
+    let () = println!("{} {line}", if good { "ok  " } else { "BAD " });
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn machines_are_cut_off() {
+    let bad = seeds(300..310).into_iter().filter(|seed| {
+        let (good, line) = Cuts { seed: *seed, seconds: 20 }.verdict();
+        print(good, &line);
+        !good
+    });
+    assert_eq!(bad.count(), 0, "seeds lost messages or got stuck; see above");
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn disks_are_full() {
+    let bad = seeds(1..6).into_iter().filter(|seed| {
+        let (good, line) = FullDisk { seed: *seed, seconds: 5 }.verdict();
+        print(good, &line);
+        !good
+    });
+    assert_eq!(bad.count(), 0, "seeds lost messages or got stuck; see above");
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn slow_stores() {
+    for store in [StoreKind::Redis, StoreKind::Nats, StoreKind::Postgres] {
+        outages(store, &[Trouble::StoreSlow(300), Trouble::StoreSlow(1500)]);
+    }
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn refused_acknowledgements() {
+    outages(StoreKind::Sqlite, &[Trouble::Refused(3), Trouble::Refused(8)]);
+}
+
 fn outages(store: StoreKind, troubles: &[Trouble]) {
     let mut bad = 0;
     for seed in seeds(1..6) {
         for trouble in troubles {
             let (good, line) = Outage { seed, store, trouble: *trouble }.verdict();
-            #[allow(clippy::print_stdout, reason = "the list of seeds is the result of a long run")]
-            let () = println!("{} {line}", if good { "ok  " } else { "BAD " });
+            print(good, &line);
             bad += usize::from(!good);
         }
     }

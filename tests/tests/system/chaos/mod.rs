@@ -5,6 +5,9 @@
 //! binary to be tried; `CHAOS_SEEDS=7,8` other seeds; the long tests print a line for each seed.
 
 mod case;
+mod cuts;
+mod disk;
+mod flows;
 mod long;
 mod outages;
 mod short;

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use flotilla_tests::{ClusterOptions, Group, Load, Mosquitto, StoreCluster, StoreKind, StoreServer, pause, resume};
+use flotilla_tests::{
+    ClusterOptions, Group, Load, Mosquitto, StoreCluster, StoreKind, StoreServer, Wire, pause, resume,
+};
 use serde_json::Value;
 
 use crate::rollout_flow::flow;
@@ -28,6 +30,10 @@ pub enum Trouble {
     Clock(i64),
     /// The store's first server is killed, another one takes over.
     FailOver,
+    /// What goes to the store, and what comes back, takes so many milliseconds longer.
+    StoreSlow(u64),
+    /// The broker refuses what the flow publishes, for so many seconds.
+    Refused(u64),
 }
 
 /// Trouble in the middle of a load.
@@ -39,6 +45,16 @@ pub struct Outage {
     pub store: StoreKind,
     /// What happens.
     pub trouble: Trouble,
+}
+
+/// What trouble happens to.
+struct Scene<'a> {
+    store: &'a mut Store,
+    group: &'a Group,
+    broker: &'a Mosquitto,
+    wire: Option<&'a Wire>,
+    /// The file that sets the replicas' clocks.
+    offset: &'a std::path::Path,
 }
 
 /// A store of one server, or of several.
@@ -97,16 +113,29 @@ impl Trouble {
     /// How long it lasts.
     fn seconds(self) -> u64 {
         match self {
-            Trouble::StoreAway(seconds) | Trouble::GroupStopped(seconds) => seconds,
-            Trouble::Clock(_) | Trouble::FailOver => 8,
+            Trouble::StoreAway(seconds) | Trouble::GroupStopped(seconds) | Trouble::Refused(seconds) => seconds,
+            Trouble::Clock(_) | Trouble::FailOver | Trouble::StoreSlow(_) => 8,
         }
     }
 
     /// Lengths of time are the fault itself here.
-    fn happen(self, store: &mut Store, group: &Group, offset: &std::path::Path) -> anyhow::Result<()> {
-        match (self, store) {
+    fn happen(self, scene: Scene<'_>) -> anyhow::Result<()> {
+        let whole = Duration::from_secs(self.seconds());
+        match (self, scene.store) {
+            (Trouble::StoreSlow(ms), _) => {
+                let wire = scene.wire.ok_or_else(|| anyhow::anyhow!("a file has no wire that could be slow"))?;
+                wire.slow_down(Duration::from_millis(ms));
+                std::thread::sleep(whole);
+                wire.slow_down(Duration::ZERO);
+                Ok(())
+            }
+            (Trouble::Refused(_), _) => {
+                scene.broker.take_only("in/#")?;
+                std::thread::sleep(whole);
+                scene.broker.take_only("#")
+            }
             (Trouble::GroupStopped(seconds), _) => {
-                let pids = group.pids();
+                let pids = scene.group.pids();
                 pids.iter().try_for_each(|pid| pause(*pid))?;
                 std::thread::sleep(Duration::from_secs(seconds));
                 pids.iter().try_for_each(|pid| resume(*pid))
@@ -116,7 +145,7 @@ impl Trouble {
                 std::thread::sleep(Duration::from_secs(seconds));
                 store.resume()
             }
-            (Trouble::Clock(seconds), _) => Ok(std::fs::write(offset, format!("{seconds:+}s\n"))?),
+            (Trouble::Clock(seconds), _) => Ok(std::fs::write(scene.offset, format!("{seconds:+}s\n"))?),
             (Trouble::FailOver, Store::Several(store)) => store.fail_over(),
             (trouble, _) => anyhow::bail!("{trouble:?} does not happen to this store"),
         }
@@ -144,9 +173,21 @@ impl Outage {
         } else {
             Vec::new()
         };
-        let args: Vec<String> = ["--lease", &LEASE.to_string()].map(str::to_owned).into();
+        let mut args: Vec<String> = ["--lease", &LEASE.to_string()].map(str::to_owned).into();
+        if matches!(self.trouble, Trouble::Refused(_)) {
+            // What could not be published is run again.
+            args.extend(["--on-failure", "retry", "--max-retries", "20", "--retry-delay", "0.2"].map(str::to_owned));
+        }
         let options = ClusterOptions { replicas: vec![env; 3], args };
-        let group = Group::start(&document(), options, store.url(), broker.address)?;
+        let (wire, url) = match (&store, self.trouble) {
+            (Store::One(store), Trouble::StoreSlow(_)) => {
+                let wire = Wire::to(store.address())?;
+                let url = store.url_over(&wire);
+                (Some(wire), url)
+            }
+            _ => (None, store.url().to_owned()),
+        };
+        let group = Group::start(&document(), options, &url, broker.address)?;
         group.admin.wait_for_ready(3)?;
         if matches!(self.trouble, Trouble::Clock(_)) {
             let maps = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
@@ -164,7 +205,8 @@ impl Outage {
         };
         let running = std::thread::spawn(move || load.run());
         std::thread::sleep(Duration::from_millis(1500 + self.seed * 397 % 1000));
-        self.trouble.happen(&mut store, &group, &offset)?;
+        let (group_of, wire) = (&group, wire.as_ref());
+        self.trouble.happen(Scene { store: &mut store, group: group_of, broker: &broker, wire, offset: &offset })?;
         let results = running.join().map_err(|_| anyhow::anyhow!("the load generator panicked"))??;
         let totals = &results.totals;
         let good = totals.lost == 0 && totals.unconfirmed == 0 && totals.received == totals.sent;

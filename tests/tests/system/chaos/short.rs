@@ -1,13 +1,15 @@
-//! The seeds that run with all tests.
+//! The seeds that run with all tests, and one of each kind of `tests/run --long` that is quick.
 
 use flotilla_tests::StoreKind;
 
-use super::case::{Broker, Case};
+use super::case::{Broker, Case, PANIC, STUCK};
+use super::cuts::Cuts;
+use super::disk::FullDisk;
 use super::outages::{Outage, Trouble};
 
 #[test]
 fn kills_and_stops_lose_nothing() {
-    let case = Case { seed: 1, broker: Broker::Own, kinds: &["kill", "stop"], seconds: 12 };
+    let case = Case { seed: 1, broker: Broker::Own, kinds: &["kill", "stop", "scale"], seconds: 12 };
     let (good, line) = case.verdict();
     assert!(good, "{line}");
     println!("{line}");
@@ -40,8 +42,53 @@ fn a_store_that_fails_over_costs_nothing() {
 
 #[test]
 fn clocks_that_are_set_cost_nothing() {
-    let outage = Outage { seed: 1, store: StoreKind::Sqlite, trouble: Trouble::Clock(15) };
+    for seconds in [15, -3600] {
+        let outage = Outage { seed: 1, store: StoreKind::Sqlite, trouble: Trouble::Clock(seconds) };
+        let (good, line) = outage.verdict();
+        assert!(good, "{line}");
+        println!("{line}");
+    }
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn stuck_workers_and_tasks_that_panic_lose_nothing() {
+    let case = Case { seed: 6, broker: Broker::Own, kinds: &[STUCK, PANIC, "stop-all"], seconds: 12 };
+    let (good, line) = case.verdict();
+    assert!(good, "{line}");
+    println!("{line}");
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn a_slow_store_costs_nothing() {
+    let outage = Outage { seed: 1, store: StoreKind::Redis, trouble: Trouble::StoreSlow(800) };
     let (good, line) = outage.verdict();
+    assert!(good, "{line}");
+    println!("{line}");
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn publishes_that_are_refused_for_a_while_lose_nothing() {
+    let outage = Outage { seed: 1, store: StoreKind::Sqlite, trouble: Trouble::Refused(3) };
+    let (good, line) = outage.verdict();
+    assert!(good, "{line}");
+    println!("{line}");
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn machines_that_are_cut_off_lose_nothing() {
+    let (good, line) = Cuts { seed: 1, seconds: 10 }.verdict();
+    assert!(good, "{line}");
+    println!("{line}");
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn a_full_disk_loses_nothing() {
+    let (good, line) = FullDisk { seed: 1, seconds: 3 }.verdict();
     assert!(good, "{line}");
     println!("{line}");
 }

@@ -41,7 +41,8 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// Reads `"ha"`: `"each"`, `"one"`, or an object with `"mode"` and `"missed": "latest"`; and the group's setting `tick`.
+    /// Reads `"ha"`: `"each"`, `"one"`, or an object with `"mode"` and `"missed": "latest"`. The group's setting `tick` is there
+    /// already, as its mode (`flows/src/node_settings/apply.rs`); only `retry` is read from the settings.
     pub(super) fn of(cx: &NodeCx) -> Spread {
         let ha = cx.config().get("ha");
         let mode = ha.and_then(|ha| ha.as_str().or_else(|| ha.get("mode")?.as_str())).unwrap_or_default();

@@ -113,8 +113,9 @@ impl Change {
                 let Some(wanted) = self.wanted(from, msg)? else { return Ok(()) };
                 let Some(current) = self.read(&rule.place, msg) else { return Ok(()) };
                 match wanted.replace(&current, &value, to_kind) {
-                    Some(replaced) => self.write(&rule.place, None, replaced, msg),
-                    None => Ok(()),
+                    Ok(Some(replaced)) => self.write(&rule.place, None, replaced, msg),
+                    Ok(None) => Ok(()),
+                    Err(error) => self.fail(error.to_text(), msg),
                 }
             }
             Action::Delete => self.write(&rule.place, None, Value::Undefined, msg),

@@ -1,6 +1,8 @@
 //! What a `change` rule makes of a value.
 
-use flotilla_engine::expression::{Regexp, escape_regexp};
+use std::rc::Rc;
+
+use flotilla_engine::expression::{ExpressionError, Regexp, escape_regexp};
 use flotilla_value::{Value, number_to_string};
 
 use super::rule::From;
@@ -9,7 +11,7 @@ use super::rule::From;
 pub(super) struct Wanted {
     kind: &'static str,
     value: Value,
-    regexp: Option<Regexp>,
+    regexp: Option<Rc<Regexp>>,
 }
 
 impl Wanted {
@@ -33,27 +35,35 @@ impl Wanted {
         let (kind, regexp) = match &value {
             Value::Number(_) => ("num", None),
             Value::Bool(_) => ("bool", None),
-            Value::RegExp(regexp) => ("re", Regexp::new(&regexp.source, &regexp.flags).ok()),
-            Value::String(text) => ("str", Regexp::new(&escape_regexp(text), "g").ok()),
+            Value::RegExp(regexp) => ("re", Regexp::new(&regexp.source, &regexp.flags).ok().map(Rc::new)),
+            Value::String(text) => ("str", Regexp::new(&escape_regexp(text), "g").ok().map(Rc::new)),
             other => return Err(format!("unsupported type: {}", other.type_of())),
         };
         Ok(Wanted { kind, value, regexp })
     }
 
     /// The new value, or `None` when the rule leaves the current one as it is.
-    pub(super) fn replace(&self, current: &Value, value: &Value, to_kind: &str) -> Option<Value> {
-        match current {
+    ///
+    /// # Errors
+    /// When the pattern takes too many steps on this text.
+    pub(super) fn replace(
+        &self,
+        current: &Value,
+        value: &Value,
+        to_kind: &str,
+    ) -> Result<Option<Value>, ExpressionError> {
+        Ok(match current {
             Value::String(text) => {
                 if self.kind != "re" && *current == self.value {
-                    return Some(value.clone());
+                    return Ok(Some(value.clone()));
                 }
                 let replaced = match &self.regexp {
-                    Some(regexp) => regexp.replace(text, &value.to_text()),
+                    Some(regexp) => regexp.replace(text, &value.to_text())?,
                     // JavaScript looks for the text of a number or bool, once.
                     None => text.replacen(self.value.to_text().as_str(), &value.to_text(), 1),
                 };
                 if to_kind == "bool" && replaced == value.to_text().as_str() {
-                    return Some(value.clone());
+                    return Ok(Some(value.clone()));
                 }
                 Some(Value::from(replaced))
             }
@@ -65,6 +75,6 @@ impl Wanted {
                 (self.value.as_str() == Some(if *flag { "true" } else { "false" })).then(|| value.clone())
             }
             _ => None,
-        }
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! The rules of a change node, as the edit dialog and older versions of it write them.
 
+use std::rc::Rc;
+
 use flotilla_flows::NodeConfig;
 
 use flotilla_engine::NodeCx;
@@ -21,7 +23,7 @@ pub(super) enum Place {
 /// What a `change` rule looks for.
 pub(super) enum From {
     /// A text or pattern that was given; `exact` when the whole value may also be equal to it.
-    Given { text: String, kind: String, regexp: Regexp },
+    Given { text: String, kind: String, regexp: Rc<Regexp> },
     /// Read for each message.
     Read(Typed),
 }
@@ -123,7 +125,7 @@ fn source(rule: &Value, kind: &str) -> Result<From, Invalid> {
     let text = from.to_text().to_string();
     let pattern = if kind == "re" { text.clone() } else { escape_regexp(&text) };
     let regexp = Regexp::new(&pattern, "g").map_err(invalid("change.errors.invalid-from"))?;
-    Ok(From::Given { text, kind: kind.to_owned(), regexp })
+    Ok(From::Given { text, kind: kind.to_owned(), regexp: Rc::new(regexp) })
 }
 
 impl Rule {

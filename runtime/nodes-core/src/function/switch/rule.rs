@@ -115,7 +115,8 @@ impl Rule {
                 if self.ignore_case {
                     flags.push('i');
                 }
-                Regexp::new(&source, &flags).map_err(|error| format!("SyntaxError: {error}"))?.is_match(&a.to_text())
+                let regexp = Regexp::new(&source, &flags).map_err(|error| format!("SyntaxError: {error}"))?;
+                regexp.is_match(&a.to_text()).map_err(|error| error.to_text())?
             }
             "true" => *a == Value::Bool(true),
             "false" => *a == Value::Bool(false),

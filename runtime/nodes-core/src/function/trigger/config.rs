@@ -76,6 +76,7 @@ impl Config {
             "hr" => 3_600_000.0,
             _ => 1.0,
         };
+        // The editor stores "resend it every" as a negative duration, a text such as "-30".
         let repeat = duration < 0.0;
         Ok(Config {
             first: output(config, "op1", "1")?,

@@ -1,12 +1,15 @@
 //! Checking a value against a schema.
 
 use flotilla_value::{Object, Str, Value};
+use regress::limit;
 
 use super::check::{Found, SchemaError};
 use super::problem::Problem;
 
 /// References that lead to each other without getting anywhere are cut off here.
 const MAX_DEPTH: usize = 200;
+/// Steps that all patterns may take on one value: some need time that grows exponentially with a text.
+const STEPS: u64 = 100_000_000;
 
 /// A schema that was found valid.
 #[derive(Debug)]
@@ -46,7 +49,11 @@ impl Schema {
     /// Everything that is wrong with a value.
     pub(in super::super) fn problems(&self, value: &Value) -> Vec<Problem> {
         let mut run = Run { schema: self, problems: Vec::new(), depth: 0 };
-        run.validate(&self.root, value, &At { instance: String::new(), schema: "#".to_owned() });
+        let top = At { instance: String::new(), schema: "#".to_owned() };
+        if limit::within(STEPS, || run.validate(&self.root, value, &top)).is_err() {
+            let message = "could not be checked: a pattern of the schema takes too many steps on a text of it";
+            run.report(&top, "pattern", Object::new(), message);
+        }
         run.problems
     }
 

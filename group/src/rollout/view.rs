@@ -9,7 +9,7 @@ use crate::member::{ReplicaRecord, ReplicaState};
 
 /// What the store shows of a group at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seen {
+pub struct GroupView {
     /// The store's clock, milliseconds since the epoch.
     pub now_ms: u64,
     /// The living replicas.
@@ -18,7 +18,7 @@ pub struct Seen {
     pub zones: BTreeMap<String, String>,
 }
 
-impl Seen {
+impl GroupView {
     /// The record of a replica, if it lives and is still the same process.
     pub fn same(&self, id: &str, born_ms: u64) -> Option<&ReplicaRecord> {
         self.find(id).filter(|record| record.started_ms == born_ms)

@@ -13,7 +13,7 @@ use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::backend::{Backend, InFlight};
-use super::upload::Upload;
+use super::request_body::Upload;
 
 /// A replica's response body. The request counts as in flight until the body ends; then its connection is idle again. It
 /// ends with an error when the replica is gone, or sends nothing for the stall deadline.

@@ -20,6 +20,9 @@ const TEXT: usize = 2048;
 /// Topics and values are cut here.
 const SHORT: usize = 256;
 
+/// The status of an answer in place of a flow that is too late.
+const TOO_LATE: u16 = 504;
+
 /// What all open trails of a replica may take together.
 pub(super) struct Room {
     most: usize,
@@ -49,7 +52,7 @@ pub struct Trail {
     taken: AtomicUsize,
     number: u64,
     began: Instant,
-    /// Why it is recorded; none for failures and for what is run again.
+    /// Why it is recorded; none for failures, for what was answered too late, and for what is run again.
     plan: Option<Arc<Plan>>,
     known: Mutex<TrailView>,
 }
@@ -182,6 +185,11 @@ impl Trail {
     pub fn answered(&self, status: u16, when: Instant) {
         let at_us = u64::try_from(when.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX);
         self.known.lock().answered.get_or_insert((status, at_us));
+    }
+
+    /// The gateway or the replica answered the request in place of the flow, which was too late.
+    pub(super) fn was_too_late(&self) -> bool {
+        self.known.lock().answered.is_some_and(|(status, _)| status == TOO_LATE)
     }
 
     pub(super) fn ends(&self, how: How, node: &str, error: &str) {

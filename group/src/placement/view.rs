@@ -7,7 +7,7 @@ use flotilla_api::replica::ReplicaRecord;
 
 /// What a decision about placement is made from, besides the document.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct PlacementView {
     /// The store's clock, milliseconds since the epoch.
     pub now_ms: u64,
     /// The hosts, by name.
@@ -27,7 +27,7 @@ pub struct HostSeen {
     pub facts: HostFacts,
     /// Its agent holds the lease on its name.
     pub alive: bool,
-    /// The groups whose replicas it takes: those that its owner owns; `None`: all.
+    /// The groups whose replicas it takes: those that its owner owns, or that of `up`; `None`: all.
     pub takes: Option<BTreeSet<String>>,
     /// What its agent says of binaries.
     pub binary: AgentBinary,

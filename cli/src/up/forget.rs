@@ -1,0 +1,68 @@
+//! `flotilla up --forget`: ends what the last run left at MQTT brokers.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use flotilla_broker::Broker;
+use flotilla_group::member::Registry;
+use flotilla_group::sealing::{KeyRing, Restart};
+use flotilla_store::Metered;
+use serde_json::Map;
+
+use super::args::UpArgs;
+use super::link_account;
+use super::run::start_broker;
+use crate::exit::{Exit, Failure};
+use crate::group_key;
+use crate::left_sessions::{LeftSessions, tell};
+use crate::place::FolderLock;
+use crate::plain::print;
+
+/// How long replicas of a run that was killed may take to be known as dead.
+const GONE: Duration = Duration::from_secs(15);
+/// How long the embedded broker may take to stop.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Ends the sessions of the data folder's group and says which. The embedded broker runs meanwhile, so that what it keeps on
+/// disk (--mqtt-persist) is ended, too.
+pub(super) async fn forget(args: &UpArgs) -> anyhow::Result<ExitCode> {
+    let (path, group) = (args.data.join("store.db"), &args.engine.group);
+    if args.store.is_none() && !path.is_file() {
+        let why = format!("there is no {}, so that no run has left anything: see --data", path.display());
+        return Err(Failure::new(Exit::NotFound, why).into());
+    }
+    let held = FolderLock::take(&args.data)?;
+    let key = match std::env::var("FLOTILLA_GROUP_KEY") {
+        Ok(key) => key,
+        Err(_) => group_key::load_or_make(&args.data.join("group.key"))?,
+    };
+    let url = args.store.clone().unwrap_or_else(|| format!("sqlite:{}", path.display()));
+    let store = flotilla_store::open(&url).await.context("cannot open the store; see --data and --store")?;
+    let store = Metered::over(store);
+    let keys = KeyRing::new(store.clone(), Some(&key), Restart::Given);
+    keys.keys().await.map_err(group_key::old_key)?;
+    let registry = Registry::new(store.clone(), group)?;
+    let deadline = Instant::now() + GONE;
+    while !registry.list().await?.is_empty() {
+        if Instant::now() > deadline {
+            let why = format!("replicas of group \"{group}\" run, and go on with its sessions: stop them first");
+            return Err(Failure::new(Exit::Refused, why).into());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let account = link_account::account(args, &Map::new());
+    let broker = if args.no_broker { None } else { Some(start_broker(args, account.clone()).await?) };
+    let door = broker.as_ref().map(Broker::tcp_addr).map(|at| link_account::door(&account, at));
+    let project_broker = args.engine.project_broker.clone().or(door);
+    let ended = LeftSessions::new(store, keys, project_broker).end_all(group).await;
+    if let Some(broker) = broker {
+        broker.shutdown(STOP).await;
+    }
+    let ended = ended?;
+    drop(held);
+    if ended.is_empty() {
+        print(&format!("group \"{group}\" has left no MQTT session at a broker\n"));
+    }
+    tell(&ended, false, &format!("flotilla up --forget --data {}", args.data.display()))
+}

@@ -1,0 +1,162 @@
+//! Ending the session of a group that is gone: nobody is to go on with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flotilla_codec::Version;
+use flotilla_codec::client::ConnAck;
+use flotilla_engine::Shared;
+use flotilla_engine::message::Failure;
+use flotilla_engine::settings::OnFailure;
+use flotilla_flows::NodeConfig;
+use flotilla_mqtt::{Client, ClientEvents, Policy, Publish, PublishError, Receipt, Role, State, Ticket, Verdict};
+use futures::future::BoxFuture;
+use serde_json::{Value as Json, json};
+use tokio::sync::watch;
+
+use super::broker::MqttBroker;
+use super::keeper::KeptSession;
+use super::options::{BrokerOptions, Kind};
+use super::{tls, url};
+
+/// How long the server gets to close the connection.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// Ends a session at its broker: connects with its ClientID and a clean start, and leaves with session expiry 0 (MQTT 5,
+/// section 3.1.2.4; on 3.1.1 a clean session, section 3.1.2.4 there). What the session holds is gone with it.
+///
+/// Credentials and TLS are those of the mqtt-broker node that the engine has; where it has none, `otherwise` is the URL to
+/// connect to, with user and password.
+///
+/// # Errors
+/// Why the broker could not be reached within `limit`, or did not accept the connection.
+pub async fn end(
+    shared: &Arc<Shared>,
+    session: &KeptSession,
+    otherwise: Option<&str>,
+    limit: Duration,
+) -> Result<(), String> {
+    let settings = shared.settings();
+    let options = match (shared.config_node::<MqttBroker>(&session.broker), otherwise) {
+        (Some(broker), _) => {
+            let mut options = broker.options.lock().clone();
+            // Where it was: an environment variable may say something else here.
+            if !session.url.is_empty() {
+                options.change(&[("url".to_owned(), Json::from(session.url.as_str()))].into_iter().collect());
+            }
+            options
+        }
+        (None, Some(url)) => BrokerOptions::new(&at(&session.broker, url), None, None, &settings.replica),
+        (None, None) => return Err(format!("the flow has no mqtt-broker node \"{}\" any more", session.broker)),
+    };
+    let mut options =
+        options.client(Kind::Adopt, &session.broker, &settings, false, || tls::config(shared, &options))?;
+    options.connect.client_id.clone_from(&session.client_id);
+    (options.connect.clean_start, options.connect.session_expiry, options.connect.will) = (true, 0, None);
+    (options.resume, options.end_session) = (false, options.connect.version == Version::V5);
+    let client = Client::new(Role::Consume, options);
+    let (told, mut heard) = watch::channel(None);
+    let running = client.begin();
+    let run = client.clone().run(Arc::new(Ending(told)));
+    let ended = async {
+        let first = async { heard.wait_for(Option::is_some).await.ok().and_then(|told| told.clone()) };
+        let answer = match tokio::time::timeout(limit, first).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err("the connection ended before it was accepted".to_owned()),
+            Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
+        };
+        let _ = tokio::time::timeout(CLOSING, client.close()).await;
+        answer
+    };
+    let ((), answer) = tokio::join!(run, ended);
+    drop(running);
+    answer
+}
+
+/// The sessions that the group itself has through an mqtt-broker node, whoever carries them: `single` when nodes are
+/// consumed by one replica at a time, and the connection of its announcements.
+pub fn group_sessions(shared: &Arc<Shared>, broker: &str, single: bool) -> Vec<KeptSession> {
+    let Some(node) = shared.config_node::<MqttBroker>(broker) else { return Vec::new() };
+    let options = node.options.lock();
+    let settings = shared.settings();
+    let kinds = [(Kind::Single, single), (Kind::Herald, options.announces_as_one())];
+    let wanted = kinds.into_iter().filter(|(_, wanted)| *wanted);
+    let made = wanted
+        .filter_map(|(kind, _)| options.client(kind, broker, &settings, false, || tls::config(shared, &options)).ok());
+    made.map(|made| KeptSession {
+        broker: broker.to_owned(),
+        url: options.url(),
+        client_id: made.connect.client_id,
+        filters: Vec::new(),
+        replica: settings.group.clone(),
+    })
+    .collect()
+}
+
+/// Where a broker is, for people: its URL without user and password.
+pub fn shown(broker: &str) -> String {
+    let Some((scheme, rest)) = broker.split_once("://") else { return broker.to_owned() };
+    match url::parse(broker) {
+        Ok(url) if url.user.is_some() => {
+            let path = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            let rest = rest[..path].rfind('@').map_or(rest, |at| &rest[at + 1..]);
+            format!("{scheme}://{rest}")
+        }
+        _ => broker.to_owned(),
+    }
+}
+
+/// A broker node that is nothing but a URL.
+fn at(id: &str, url: &str) -> NodeConfig {
+    let props =
+        json!({"id": id, "type": "mqtt-broker", "broker": url, "protocolVersion": "5", "verifyservercert": true});
+    NodeConfig::from_props(if let Json::Object(props) = props { props } else { serde_json::Map::new() })
+}
+
+/// Hears whether the broker accepts the connection. What it sends is not acknowledged.
+struct Ending(watch::Sender<Option<Result<(), String>>>);
+
+impl ClientEvents for Ending {
+    fn message(&self, _client: &Arc<Client>, _publish: Publish, ticket: Ticket) {
+        ticket.settle(Verdict::Never);
+    }
+
+    fn dead_letter(&self, _client: &Arc<Client>, _publish: &Publish, _failure: Failure, ticket: Ticket) {
+        ticket.settle(Verdict::Never);
+    }
+
+    fn published(&self, _receipt: Receipt, _result: Result<(), PublishError>) {}
+
+    fn accepted(&self, _client: &Arc<Client>, _ack: &ConnAck, _version: Version) -> BoxFuture<'static, bool> {
+        Box::pin(std::future::ready(true))
+    }
+
+    fn changed(&self, _client: &Arc<Client>, state: State, why: Option<String>) {
+        match (state, why) {
+            (State::Connected, _) => drop(self.0.send_replace(Some(Ok(())))),
+            (State::Connecting, Some(why)) => drop(self.0.send_replace(Some(Err(why)))),
+            _ => {}
+        }
+    }
+
+    fn refused(&self, _client: &Arc<Client>, _filter: &str, _code: u8) {}
+
+    fn overflow(&self, _client: &Arc<Client>) {}
+
+    fn progress(&self, _client: &Arc<Client>) {}
+
+    fn policy(&self) -> Policy {
+        Policy { on_failure: OnFailure::Ack, max_retries: 0, retry_delay: Duration::ZERO }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_is_shown_without_its_password() {
+        assert_eq!(shown("mqtts://me:p@ss@plant:8883"), "mqtts://plant:8883");
+        assert_eq!(shown("mqtt://plant:1883"), "mqtt://plant:1883");
+    }
+}

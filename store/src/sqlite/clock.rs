@@ -1,0 +1,59 @@
+//! The clock that ends of leases and entries are measured on.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use crate::contract::Moment;
+
+/// One row: which start of the machine it is about, and how far 1970 is from it on the store's clock.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    boot TEXT NOT NULL,
+    since_1970 INTEGER NOT NULL
+)";
+
+/// Sets the store's clock by the machine's, once for each start of the machine. From then on it counts by itself: whoever sets
+/// the machine's clock neither ends leases nor makes them longer.
+pub(super) fn set(connection: &mut Connection) -> rusqlite::Result<()> {
+    let Some(boot) = boot() else { return Ok(()) };
+    if known(connection).is_ok_and(|known| known.is_some_and(|known| known == boot)) {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute(TABLE, [])?;
+    // Another process may have set it meanwhile.
+    if known(&transaction)?.is_none_or(|known| known != boot) {
+        let row = params![boot, wall_ms() - since_boot_ms()];
+        transaction.execute("INSERT OR REPLACE INTO clock (id, boot, since_1970) VALUES (1, ?1, ?2)", row)?;
+    }
+    transaction.commit()
+}
+
+fn known(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection.query_row("SELECT boot FROM clock", [], |row| row.get(0)).optional()
+}
+
+/// Now on the store's clock, in milliseconds since 1970. All processes that use the file agree on it.
+pub(super) fn now_ms(connection: &Connection) -> rusqlite::Result<i64> {
+    if boot().is_none() {
+        return Ok(wall_ms());
+    }
+    let since_1970: i64 = connection.prepare_cached("SELECT since_1970 FROM clock")?.query_row([], |row| row.get(0))?;
+    Ok(since_1970.saturating_add(since_boot_ms()))
+}
+
+fn since_boot_ms() -> i64 {
+    i64::try_from(Moment::now().since_boot().as_millis()).unwrap_or(i64::MAX)
+}
+
+fn wall_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64)
+}
+
+/// Which start of the machine this is, where the system says so.
+fn boot() -> Option<&'static str> {
+    static BOOT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let read = || std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned());
+    BOOT.get_or_init(read).as_deref()
+}

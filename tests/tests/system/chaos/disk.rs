@@ -1,0 +1,104 @@
+//! The disk of `flotilla up` is full for a while: its store's, its broker's and its logs'.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::ensure;
+use flotilla_tests::{Load, Up, UpOptions, eventually, write_flow};
+use tempfile::TempDir;
+
+use super::flows::keyed;
+
+/// Messages a second over 20 keys.
+const RATE: f64 = 150.0;
+/// How long the group may take to be whole again.
+const ENDS: Duration = Duration::from_secs(60);
+
+/// A load, and a disk without room in the middle of it.
+#[derive(Clone, Copy, Debug)]
+pub struct FullDisk {
+    /// Decides when it begins.
+    pub seed: u64,
+    /// For how long there is no room.
+    pub seconds: u64,
+}
+
+/// A disk of its own. Dropped, it goes.
+struct Disk(TempDir);
+
+impl Disk {
+    /// None where it cannot be made: by others than root.
+    fn mount() -> anyhow::Result<Option<Disk>> {
+        let folder = TempDir::new()?;
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=64m", "tmpfs"]).arg(folder.path()).stderr(Stdio::null());
+        Ok(mount.status().is_ok_and(|status| status.success()).then_some(Disk(folder)))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Fills it to the last byte, until the file that is given back is removed.
+    fn fill(&self) -> anyhow::Result<std::path::PathBuf> {
+        let path = self.path().join("ballast");
+        let mut ballast = std::fs::File::create(&path)?;
+        let mut written = 0_usize;
+        for size in [1 << 20, 4096, 1] {
+            while let Ok(()) = ballast.write_all(&vec![0; size]) {
+                written += size;
+            }
+        }
+        ensure!(written > 1 << 20, "the disk was full before");
+        Ok(path)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: what wrote there may still be about to end.
+        let _ = Command::new("umount").arg("-l").arg(self.path()).stderr(Stdio::null()).status();
+    }
+}
+
+impl FullDisk {
+    /// Runs it; whether nothing was lost, and a line that says what was.
+    pub fn verdict(&self) -> (bool, String) {
+        self.run().unwrap_or_else(|error| (false, format!("{self:?}: {error:#}")))
+    }
+
+    fn run(&self) -> anyhow::Result<(bool, String)> {
+        let Some(disk) = Disk::mount()? else {
+            return Ok((true, "SKIPPED: a disk of its own: this needs root".to_owned()));
+        };
+        let folder = TempDir::new()?;
+        let flows = write_flow(folder.path(), &keyed("one"))?;
+        let args: Vec<String> = ["--lease", "2", "--mqtt-persist"].map(str::to_owned).into();
+        let up = Up::start_on_disk(disk.path(), &flows, UpOptions { replicas: 2, args })?;
+        let load = Load {
+            broker: up.mqtt,
+            topic: "in/{1..20}".into(),
+            outputs: "out/+".into(),
+            rate: RATE,
+            seconds: self.seconds + 6,
+            drain: 45,
+            clients: 5,
+        };
+        let running = std::thread::spawn(move || load.run());
+        std::thread::sleep(Duration::from_millis(1500 + self.seed * 397 % 1000));
+        let ballast = disk.fill()?;
+        std::thread::sleep(Duration::from_secs(self.seconds));
+        std::fs::remove_file(ballast)?;
+        let results = running.join().map_err(|_| anyhow::anyhow!("the load generator panicked"))??;
+        let totals = &results.totals;
+        let good = totals.lost == 0 && totals.unconfirmed == 0 && totals.received == totals.sent;
+        let line = format!(
+            "seed {} full disk for {} s: {} sent, {} lost, {} unconfirmed, {} repeated",
+            self.seed, self.seconds, totals.sent, totals.lost, totals.unconfirmed, totals.repeated
+        );
+        eventually("all replicas", ENDS, || (up.ready() == 2).then_some(()))?;
+        Ok((good, line))
+    }
+}
