@@ -175,6 +175,12 @@ impl Case {
         let faults = (!faults.kinds.is_empty()).then_some(&faults);
         let data = up.data();
         let results = run_scenario(&scenario, faults.map(|faults| (faults, data.as_path())))?;
+        if results.totals.lost + results.totals.unconfirmed > 0 {
+            // For whoever looks for the cause: the group is gone afterwards.
+            let log = std::env::temp_dir().join(format!("chaos-seed-{}.log", self.seed));
+            let broker = up.run(&["broker", "status"])?;
+            std::fs::write(&log, format!("{}\n{}", up.log(), String::from_utf8_lossy(&broker.stdout)))?;
+        }
         let killed = results.events.iter().any(|event| event.kind == "fault" && event.what.starts_with("killed"));
         receiver.check(if killed { &[AlertKind::ReplicaCrashed] } else { &[] })?;
         Ok(results)
