@@ -130,7 +130,7 @@ pub struct GroupRemoved {
     pub sessions: Vec<SessionEnd>,
 }
 
-/// What became of an MQTT session that nobody goes on with.
+/// What became of an MQTT session that no replica goes on with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionEnd {
     /// Its ClientID.

@@ -27,7 +27,7 @@ pub enum Exit {
     TimedOut = 8,
     /// A replica's worker thread panicked: start it again.
     WorkerDead = 70,
-    /// A replica lost the lease on its id: start it again under another one.
+    /// A replica lost the lease on its id, or a host the lease on its name: start it again under another one.
     LeaseLost = 75,
     /// A replica's worker did not go on, or it was to stop and did not within its time: something in it hangs. Start it again.
     WorkerStuck = 76,

@@ -61,7 +61,8 @@ impl LeftSessions {
         LeftSessions { store, keys, project_broker }
     }
 
-    /// Ends those of a group; its replicas have left. What cannot be ended stays recorded.
+    /// Ends those of a group; its replicas have left. A recorded session that cannot be ended stays recorded; the sessions of
+    /// the group itself (of nodes that one replica at a time consumes, of announcements) never are.
     ///
     /// # Errors
     /// While the store is away, or when a record in it cannot be read.
@@ -97,9 +98,8 @@ impl LeftSessions {
         };
         let now = revisions.load(state.goal()).await?;
         let ids = ids(&now);
-        // Those of a subflow's brokers have the instance's id in theirs.
         let (mut here, elsewhere): (Vec<_>, Vec<_>) =
-            recorded.into_iter().partition(|session| ids.iter().any(|id| session.broker.contains(id.as_str())));
+            recorded.into_iter().partition(|session| is_of(&session.broker, &ids));
         let mut all = Vec::new();
         let mut missing = elsewhere;
         let before = if missing.is_empty() { Vec::new() } else { revisions.list().await? };
@@ -109,8 +109,7 @@ impl LeftSessions {
             }
             let Ok(earlier) = revisions.load(&given.id).await else { continue };
             let ids = self::ids(&earlier);
-            let (found, rest): (Vec<_>, Vec<_>) =
-                missing.into_iter().partition(|session| ids.contains(&session.broker));
+            let (found, rest): (Vec<_>, Vec<_>) = missing.into_iter().partition(|session| is_of(&session.broker, &ids));
             missing = rest;
             if !found.is_empty() {
                 all.push((Some(earlier), found));
@@ -139,10 +138,22 @@ impl LeftSessions {
         };
         let engine = match engine {
             Ok(engine) => engine,
-            Err(error) => return recorded.iter().map(|session| told(session, Err(format!("{error:#}")))).collect(),
+            Err(error) => {
+                let why = format!("{error:#}");
+                let own = of_group.into_keys().map(|broker| of_nobody(broker, why.clone()));
+                return recorded.iter().map(|session| told(session, Err(why.clone()))).chain(own).collect();
+            }
         };
         let shared = engine.shared().clone();
-        recorded.extend(of_group.iter().flat_map(|(id, single)| group_sessions(&shared, id, *single)));
+        let mut ended = Vec::new();
+        for (id, single) in &of_group {
+            for found in group_sessions(&shared, id, *single) {
+                match found {
+                    Ok(session) => recorded.push(session),
+                    Err(why) => ended.push(of_nobody(id.clone(), why)),
+                }
+            }
+        }
         let ending = recorded.into_iter().map(|session| {
             let (shared, project_broker) = (shared.clone(), self.project_broker.clone());
             async move {
@@ -155,7 +166,7 @@ impl LeftSessions {
                 told(&session, ended)
             }
         });
-        let ended = stream::iter(ending).buffer_unordered(AT_ONCE).collect().await;
+        ended.extend(stream::iter(ending).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
         engine.shutdown().await;
         ended
     }
@@ -197,18 +208,22 @@ impl SessionEnder for LeftSessions {
         Box::pin(async move {
             own.end_all(&group).await.unwrap_or_else(|error| {
                 tracing::warn!("cannot end the MQTT sessions that group \"{group}\" has left: {error:#}");
-                let problem = Some(format!("{error:#}"));
-                vec![SessionEnd { client_id: "*".to_owned(), broker: "*".to_owned(), problem }]
+                vec![of_nobody("*".to_owned(), format!("{error:#}"))]
             })
         })
     }
+}
+
+/// What is wrong where the ClientID is not even known.
+fn of_nobody(broker: String, why: String) -> SessionEnd {
+    SessionEnd { client_id: "*".to_owned(), broker, problem: Some(why) }
 }
 
 fn told(session: &KeptSession, ended: Result<(), String>) -> SessionEnd {
     SessionEnd { client_id: session.client_id.clone(), broker: shown(&session.url), problem: ended.err() }
 }
 
-/// Says what became of sessions: to people, unless `quiet`. Exit code 5 when some are left; `again` is how to try again.
+/// Reports what became of sessions: the ended ones unless `quiet`. Exit code 5 when some are left; `again` is how to try again.
 pub fn tell(sessions: &[SessionEnd], quiet: bool, again: &str) -> anyhow::Result<ExitCode> {
     let mut left = 0;
     for SessionEnd { client_id, broker, problem } in sessions {
@@ -224,9 +239,10 @@ pub fn tell(sessions: &[SessionEnd], quiet: bool, again: &str) -> anyhow::Result
     if left == 0 {
         return Ok(ExitCode::SUCCESS);
     }
+    let sessions = if left == 1 { "1 MQTT session was" } else { &*format!("{left} MQTT sessions were") };
     eprintln!(
-        "brokers queue messages for {left} MQTT sessions until they expire (--keep-session). To end them once their broker \
-         is reached: {again}"
+        "{sessions} not ended: brokers may queue messages there until the session expires (--keep-session). To try again, \
+         once the cause is mended: {again}"
     );
     Ok(Exit::Unreachable.into())
 }
@@ -245,6 +261,12 @@ fn ids(revision: &Revision) -> HashSet<String> {
     brokers(revision).into_iter().chain(project).collect()
 }
 
+/// Whether a broker node is one of these. That of a subflow has the instance's id before its own.
+fn is_of(broker: &str, ids: &HashSet<String>) -> bool {
+    ids.iter()
+        .any(|id| broker.strip_suffix(id.as_str()).is_some_and(|before| before.is_empty() || before.ends_with('-')))
+}
+
 fn brokers(revision: &Revision) -> Vec<String> {
     nodes(revision).filter(|node| text(node, "type") == "mqtt-broker").map(|node| text(node, "id").to_owned()).collect()
 }
@@ -258,8 +280,11 @@ fn of_group(revision: &Revision) -> BTreeMap<String, bool> {
         let topics = ["birthTopic", "closeTopic", "willTopic"];
         node.kind == "mqtt-broker" && topics.iter().any(|topic| !node.str(topic).is_empty())
     };
-    let announcing = document.entries().iter().filter(announces).map(|node| (node.id.clone(), false));
-    let single = document.entries().iter().filter(|node| node.kind == "mqtt in" && node.is_for_one());
+    // Nodes of subflows are there once for each instance.
+    let graph = flotilla_flows::expand(&document).graph;
+    let nodes = || graph.nodes.iter().map(|node| &node.config);
+    let announcing = nodes().filter(announces).map(|node| (node.id.clone(), false));
+    let single = nodes().filter(|node| node.kind == "mqtt in" && node.is_for_one());
     announcing.chain(single.map(|node| (node.str("broker").to_owned(), true))).collect()
 }
 

@@ -9,6 +9,7 @@ mod clock;
 pub mod control;
 pub mod deadletter;
 pub mod desired;
+mod digest;
 mod driver;
 mod error;
 pub mod host;

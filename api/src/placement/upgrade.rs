@@ -204,7 +204,6 @@ pub struct RefusedBinary {
     pub why: String,
 }
 
-// A reference, as serde asks for it.
 impl Upgrade {
     /// True while it is not over.
     pub fn is_active(&self) -> bool {

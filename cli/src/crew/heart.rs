@@ -15,7 +15,7 @@ use crate::machine;
 pub struct Heart {
     /// True while this process can tell dead hosts from an outage of its own.
     pub may_judge: watch::Receiver<bool>,
-    /// Fires when another agent has the host's name.
+    /// Fires when another process has the host's name.
     pub lost: CancellationToken,
     stop: CancellationToken,
     beating: Handle<HostRegistration>,
@@ -57,7 +57,7 @@ impl Heart {
                     }
                     Beat::Lost => {
                         tracing::error!(
-                            "another agent has the name of this host: the replicas drain, and this one ends"
+                            "another process has the name of this host: its replicas drain, and this process ends"
                         );
                         on_loss.cancel();
                         return registration;

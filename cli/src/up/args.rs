@@ -30,8 +30,9 @@ pub struct UpArgs {
     /// Roll the flow document out when it differs from what the group runs
     #[arg(long, env = "FLOTILLA_DEPLOY")]
     pub deploy: bool,
-    /// Start nothing: end the MQTT sessions that the last run left at brokers (--keep-session), with what they hold, and exit;
-    /// exit code 5 when a broker is not reached
+    /// Start nothing but the embedded broker: end the MQTT sessions that the last run left at brokers (--keep-session), with
+    /// what they hold, and exit; exit code 5 when some are left. Give --group, --store, --mqtt and --mqtt-persist (or
+    /// --no-broker) as that run had them
     #[arg(long, env = "FLOTILLA_FORGET")]
     pub forget: bool,
     /// How many replicas run the flow [default: as many as the group had, or 3]

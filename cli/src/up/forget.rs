@@ -24,7 +24,7 @@ const GONE: Duration = Duration::from_secs(15);
 /// How long the embedded broker may take to stop.
 const STOP: Duration = Duration::from_secs(5);
 
-/// Ends the sessions of the data folder's group and says which. The embedded broker runs meanwhile, so that what it keeps on
+/// Ends the sessions of the data folder's group and reports which. The embedded broker runs meanwhile, so that what it keeps on
 /// disk (--mqtt-persist) is ended, too.
 pub(super) async fn forget(args: &UpArgs) -> anyhow::Result<ExitCode> {
     let (path, group) = (args.data.join("store.db"), &args.engine.group);
@@ -35,7 +35,14 @@ pub(super) async fn forget(args: &UpArgs) -> anyhow::Result<ExitCode> {
     let held = FolderLock::take(&args.data)?;
     let key = match std::env::var("FLOTILLA_GROUP_KEY") {
         Ok(key) => key,
-        Err(_) => group_key::load_or_make(&args.data.join("group.key"))?,
+        Err(_) => {
+            let file = args.data.join("group.key");
+            if !file.is_file() {
+                let why = format!("there is no {}: see --data, or set FLOTILLA_GROUP_KEY", file.display());
+                return Err(Failure::new(Exit::NotFound, why).into());
+            }
+            group_key::load_or_make(&file)?
+        }
     };
     let url = args.store.clone().unwrap_or_else(|| format!("sqlite:{}", path.display()));
     let store = flotilla_store::open(&url).await.context("cannot open the store; see --data and --store")?;
@@ -64,5 +71,23 @@ pub(super) async fn forget(args: &UpArgs) -> anyhow::Result<ExitCode> {
     if ended.is_empty() {
         print(&format!("group \"{group}\" has left no MQTT session at a broker\n"));
     }
-    tell(&ended, false, &format!("flotilla up --forget --data {}", args.data.display()))
+    tell(&ended, false, &again(args))
+}
+
+/// The command that tries again: with what decides which sessions are meant, and where.
+fn again(args: &UpArgs) -> String {
+    let mut again = format!("flotilla up --forget --data {} --group {}", args.data.display(), args.engine.group);
+    if args.no_broker {
+        again += " --no-broker";
+    } else {
+        again += &format!(" --mqtt {}", args.mqtt);
+    }
+    if let Some(folder) = &args.mqtt_persist {
+        again += &format!(" --mqtt-persist {}", folder.display());
+    }
+    if args.store.is_some() {
+        // It may have a password in it.
+        again += " --store URL";
+    }
+    again
 }

@@ -118,7 +118,7 @@ impl Api {
         Api { alert_secret, ..self }
     }
 
-    /// The same with who ends the MQTT sessions of groups that are removed.
+    /// The same with what ends the MQTT sessions of groups that are removed.
     pub fn with_session_ender(self, ender: Arc<dyn SessionEnder>) -> Api {
         Api { ender: Some(ender), ..self }
     }

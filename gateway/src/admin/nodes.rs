@@ -164,7 +164,8 @@ async fn positions(control: &Control) -> Result<HashMap<String, u64>, Failure> {
     Ok(replies.answers.into_iter().map(|(replica, page)| (replica, page.next)).collect())
 }
 
-/// What is heard, as events, for as long as the place among those that follow is held. `next` is where the stream of each replica goes on when it was lost: behind what is handed out.
+/// What is heard, as events. The place among those that follow is held until the stream ends. `next` is where the stream of each
+/// replica goes on when it was lost: behind what is handed out.
 fn events(
     heard: Following,
     next: Arc<Mutex<HashMap<String, u64>>>,

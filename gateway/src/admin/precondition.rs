@@ -19,7 +19,7 @@ pub(super) enum Precondition {
     /// That of what is looked at. It is read before the rest: a tag that is too old refuses a change, one that is too new
     /// would let it through.
     Shown(String),
-    /// A change is made of this one, and tells the one that it made.
+    /// A change of this version; its answer shows the version that it made.
     Change(Arc<Held>),
 }
 

@@ -78,15 +78,9 @@ impl PipelineDriver {
                 let (name, number) = (&run.pipeline.name, run.number);
                 let description =
                     format!("made for run {number} of pipeline {name}, from {} to {}", before.name, stage.name);
-                // One that a gateway made before it was killed.
-                let made = list.into_iter().rev().find(|snapshot| snapshot.run == run.id());
-                let snapshot = match made {
-                    Some(snapshot) => snapshot,
-                    None => {
-                        let name = format!("{name} run {number}");
-                        snapshots.add_for(&name, &description, &state.revision, &run.actor, &run.id()).await?
-                    }
-                };
+                let (title, id) = (format!("{name} run {number}"), run.id());
+                // Unless a gateway made it before it was killed.
+                let (snapshot, _) = snapshots.add_once(&title, &description, &state.revision, &run.actor, &id).await?;
                 Ok(given(snapshot))
             }
             Action::Prompt | Action::None => {

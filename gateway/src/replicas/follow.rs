@@ -34,7 +34,7 @@ pub enum Heard {
     Gone(String),
 }
 
-/// What is heard of the replicas of a group. Dropped, nobody is followed any more.
+/// What is heard of the replicas of a group. When it is dropped, following ends.
 pub struct Following {
     heard: mpsc::Receiver<(Heard, u32)>,
     room: Arc<Semaphore>,

@@ -7,6 +7,7 @@ mod flow_access;
 mod joins;
 mod nodered;
 mod openapi;
+mod page;
 mod pages;
 mod paging;
 mod place;

@@ -6,11 +6,10 @@ use flotilla_api::access::Access;
 use flotilla_gateway::admin::api_routes;
 use flotilla_group::rights::Right;
 
+use crate::page::has_table;
 use crate::place::Place;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rights.md");
 const BEGIN: &str = "<!-- made by gateway/tests/admin/rights.rs -->\n";
-const END: &str = "<!-- end -->";
 
 /// Who tries: the heading, the roles, for what the token is good, and whether the group is protected.
 const WHO: [(&str, &[&str], Access, bool); 10] = [
@@ -78,14 +77,7 @@ async fn every_route_as_everybody() {
         }
         table.push('\n');
     }
-    let page = std::fs::read_to_string(PAGE).unwrap();
-    let (before, rest) = page.split_once(BEGIN).expect("the page has a place for the table");
-    let (shown, after) = rest.split_once(END).expect("the table ends");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(PAGE, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
-    } else {
-        assert_eq!(shown, table, "docs/rights.md is out of date: UPDATE_DOCS=1 writes it");
-    }
+    has_table("rights.md", BEGIN, &table);
 }
 
 #[test]

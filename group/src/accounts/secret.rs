@@ -1,6 +1,5 @@
 //! Texts that are shown once and kept as hashes: `MARK_ID_SECRET`.
 
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::random;
@@ -21,7 +20,7 @@ pub(super) fn id_of<'a>(mark: &str, text: &'a str) -> Option<&'a str> {
 
 /// SHA-256 of a text, in hex. It has 256 random bits, so that a slow hash would protect nothing more.
 pub(super) fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::digest::digest(text, 32)
 }
 
 /// True when the text has this digest. It takes as long for every text.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use flotilla_store::{Expect, Store, Write};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::audit::KEPT;
+use crate::digest::digest;
 use crate::error::GroupError;
 use crate::keys;
 
 /// Since when a group knows of transfers from other installations: what one of them began stands in the audit log behind that
-/// place, so that nobody reads the whole log for it. As old as audit entries get.
+/// place, so that the whole log is never read for it. It is kept as long as audit entries are.
 #[derive(Clone)]
 pub struct Transfers {
     store: Arc<dyn Store>,
@@ -49,9 +49,7 @@ impl Transfers {
     }
 
     fn key(&self, user: &str, id: &str) -> String {
-        let digest = Sha256::digest(format!("{user}\n{id}"));
-        let digest: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        keys::transfer(&self.group, &digest)
+        keys::transfer(&self.group, &digest(&format!("{user}\n{id}"), 16))
     }
 }
 

@@ -75,7 +75,6 @@ pub struct Places {
     pub fresh: BTreeMap<u64, u64>,
 }
 
-// A reference, as serde asks for it.
 impl Placement {
     /// The places of a group, which has none yet perhaps.
     pub(crate) fn places_of(&mut self, group: &str) -> &mut Places {

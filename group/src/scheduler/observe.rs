@@ -63,8 +63,8 @@ pub async fn observe(
     Ok(PlacementView { now_ms, hosts, groups, may_judge, rules })
 }
 
-/// The groups whose replicas a host takes: those that its owner owns, or the one that `up` is there for. The host of an admin takes all, and so does that of
-/// somebody who is no user any more: it is the administrators'.
+/// The groups whose replicas a host takes: those that its owner owns, or the one that `up` is there for. The host of an admin
+/// takes all, and so does that of somebody who is no user any more: it is the administrators'.
 fn taken_by(host: &HostFacts, users: &[UserRecord]) -> Option<BTreeSet<String>> {
     if !host.own_group.is_empty() {
         return Some(BTreeSet::from([host.own_group.clone()]));

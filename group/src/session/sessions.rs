@@ -18,7 +18,7 @@ const MARK: Duration = Duration::from_secs(24 * 3600);
 const HOPELESS: Duration = Duration::from_secs(15 * 60);
 
 /// Attempts at a change that others interfere with.
-const ATTEMPTS: usize = 50;
+pub(super) const ATTEMPTS: usize = 50;
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Recorded {
 #[derive(Clone)]
 pub struct Sessions {
     pub(super) store: Arc<dyn Store>,
-    group: String,
+    pub(super) group: String,
 }
 
 impl Sessions {
@@ -83,8 +83,8 @@ impl Sessions {
         Ok(swapped.is_swapped())
     }
 
-    /// Writes a session for `process`, whose replica's id is `owner`. Whose it is is asked after it was read: who takes the
-    /// session over in between changes the record, and is not written over.
+    /// Writes a session for `process`, whose replica's id is `owner`. The record is read first, and then whether the id is still
+    /// this process's: a process that takes the session over in between changes the record, and is not written over.
     async fn put(&self, kept: &Kept, owner: &str, process: &str) -> Result<Recorded, GroupError> {
         let key = keys::session(&self.group, &kept.client_id);
         for _ in 0..ATTEMPTS {

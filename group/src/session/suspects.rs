@@ -2,7 +2,7 @@
 //! one process at a time does.
 
 use super::kept::{Kept, Suspect};
-use super::sessions::Sessions;
+use super::sessions::{ATTEMPTS, Sessions};
 use crate::error::GroupError;
 
 impl Sessions {
@@ -54,13 +54,14 @@ impl Sessions {
 
     /// Nothing is there any more when the session has ended meanwhile. One that was given up is left to its end.
     async fn change(&self, client_id: &str, change: impl Fn(&mut Kept) -> u32) -> Result<u32, GroupError> {
-        while let Some((mut kept, version)) = self.get(client_id).await? {
+        for _ in 0..ATTEMPTS {
+            let Some((mut kept, version)) = self.get(client_id).await? else { return Ok(0) };
             let answer = change(&mut kept);
             if self.swap(&kept, version).await? {
                 return Ok(answer);
             }
         }
-        Ok(0)
+        Err(GroupError::Busy { group: self.group.clone() })
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use flotilla_api::snapshot::Snapshot;
 use flotilla_store::{Expect, Store, Write};
-use sha2::{Digest as _, Sha256};
 
 use crate::clock::now_ms;
+use crate::digest::digest;
 use crate::error::GroupError;
 use crate::keys;
 
@@ -44,24 +44,12 @@ impl Snapshots {
         revision: &str,
         actor: &str,
     ) -> Result<Snapshot, GroupError> {
-        self.add_for(name, description, revision, actor, "").await
-    }
-
-    /// The same for a run of a pipeline, which finds it by the run's id.
-    pub async fn add_for(
-        &self,
-        name: &str,
-        description: &str,
-        revision: &str,
-        actor: &str,
-        run: &str,
-    ) -> Result<Snapshot, GroupError> {
-        let snapshot = self.new_one(name, description, revision, actor, run).await?;
+        let snapshot = self.new_one(name, description, revision, actor, "").await?;
         self.write(&snapshot).await?;
         Ok(snapshot)
     }
 
-    /// The same unless there is one for `run`: then that, and false. Of all that ask at the same time one makes it: the claim
+    /// The same for a request or a run of a pipeline that may ask again, unless there is one for `run`: then that, and false. Of all that ask at the same time one makes it: the claim
     /// has the whole snapshot, so that another finishes it when that process dies.
     pub async fn add_once(
         &self,
@@ -86,11 +74,10 @@ impl Snapshots {
     }
 
     fn claim(&self, run: &str) -> String {
-        let digest: String = Sha256::digest(run).iter().map(|byte| format!("{byte:02x}")).collect();
-        keys::snapshot_once(&self.group, &digest)
+        keys::snapshot_once(&self.group, &digest(run, 32))
     }
 
-    /// Whoever comes first writes it.
+    /// Writes it unless it is there.
     async fn write(&self, snapshot: &Snapshot) -> Result<(), GroupError> {
         let (key, value) = (keys::snapshot(&self.group, snapshot.id), Some(keys::encode(snapshot)));
         self.store.cas(&key, Expect::Absent, value, Write::default()).await?;

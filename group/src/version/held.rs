@@ -15,9 +15,10 @@ use crate::error::GroupError;
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-/// A store for one change of one thing. It passes everything on; the records of the thing it reads and writes only while they
-/// have the version that was seen at first. Whoever finds them changed gets an error, and [`Held::is_changed`] is true: nothing
-/// of the thing was written then. After the first write the rest of the change is free, as the thing is this change's own.
+/// A store for one change of one thing. It passes everything on. A record of the thing is read by its key, and written, only
+/// while it has the version that was seen at first; a `list` is not checked, but a write after it is. A caller that finds a record
+/// changed gets an error, and [`Held::is_changed`] is true: nothing of the thing was written then. After the first write the rest
+/// of the change is free, as the thing is this change's own.
 pub struct Held {
     store: Arc<dyn Store>,
     mark: Mark,
@@ -148,7 +149,9 @@ impl Store for Held {
                 Cas::Conflict(_) => return Err(self.lost()),
             },
         };
-        self.note(key, None, 0);
+        if gone {
+            self.note(key, None, 0);
+        }
         Ok(gone)
     }
 

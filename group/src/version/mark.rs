@@ -2,10 +2,10 @@
 
 use flotilla_store::Entry;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use crate::deadletter::MOST;
 use crate::desired::DesiredState;
+use crate::digest::digest;
 use crate::error::GroupError;
 use crate::keys;
 use crate::placement::Placement;
@@ -114,17 +114,13 @@ impl Part {
                 let Some(group) = placement.server_groups.get(name) else { return Ok("0".to_owned()) };
                 let bound = placement.groups.iter().filter(|(_, places)| places.server_group.as_ref() == Some(name));
                 let bound: Vec<&String> = bound.map(|(group, _)| group).collect();
-                digest(&json!([group, bound]).to_string())
+                digest(&json!([group, bound]).to_string(), 8)
             }
             What::Drained(host) => u8::from(placement()?.drained.contains(host)).to_string(),
             What::Goal => {
                 let state: DesiredState = keys::read("a group's desired state", entry)?;
-                digest(state.goal())
+                digest(state.goal(), 8)
             }
         })
     }
-}
-
-fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -15,7 +15,7 @@ pub struct Entry {
     pub value: Bytes,
     /// Changes with each write of the key and never repeats, also not after a delete.
     pub version: u64,
-    /// When it goes away by itself, on the store's clock.
+    /// When it goes away by itself, on the clock that the store expires by: of SQLite not that of [`Store::now`](super::Store::now).
     pub expires: Option<SystemTime>,
 }
 

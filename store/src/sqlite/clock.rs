@@ -1,5 +1,6 @@
 //! The clock that ends of leases and entries are measured on.
 
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -13,8 +14,9 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS clock (
     since_1970 INTEGER NOT NULL
 )";
 
-/// Sets the store's clock by the machine's, once for each start of the machine. From then on it counts by itself: whoever sets
-/// the machine's clock neither ends leases nor makes them longer.
+/// Sets the store's clock by the machine's, once for each start of the machine. From then on it counts by itself: setting the
+/// machine's clock neither ends leases nor makes them longer. Leases of before the start are over, as their holders are: a machine
+/// without a battery for its clock may begin earlier than it ended.
 pub(super) fn set(connection: &mut Connection) -> rusqlite::Result<()> {
     let Some(boot) = boot() else { return Ok(()) };
     if known(connection).is_ok_and(|known| known.is_some_and(|known| known == boot)) {
@@ -24,7 +26,8 @@ pub(super) fn set(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.execute(TABLE, [])?;
     // Another process may have set it meanwhile.
     if known(&transaction)?.is_none_or(|known| known != boot) {
-        let row = params![boot, wall_ms() - since_boot_ms()];
+        let last: i64 = transaction.query_row("SELECT coalesce(max(expires), 0) FROM lease", [], |row| row.get(0))?;
+        let row = params![boot, wall_ms().max(last) - since_boot_ms()];
         transaction.execute("INSERT OR REPLACE INTO clock (id, boot, since_1970) VALUES (1, ?1, ?2)", row)?;
     }
     transaction.commit()
@@ -53,7 +56,7 @@ fn wall_ms() -> i64 {
 
 /// Which start of the machine this is, where the system says so.
 fn boot() -> Option<&'static str> {
-    static BOOT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    static BOOT: OnceLock<Option<String>> = OnceLock::new();
     let read = || std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned());
     BOOT.get_or_init(read).as_deref()
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::contract::{StoreError, Write};
+use crate::contract::{Acquire, StoreError, Write};
 
 use super::open;
 
@@ -34,6 +34,26 @@ async fn a_foreign_or_damaged_file_is_refused_and_left_alone() {
     let refused = open(&url).await.err().unwrap();
     assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused}");
     assert_eq!(std::fs::read(&ours).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn leases_do_not_outlive_a_start_of_the_machine_whose_clock_begins_earlier() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let url = format!("sqlite:{}", path.display());
+    let ttl = std::time::Duration::from_secs(7200);
+    let before = open(&url).await.unwrap();
+    assert!(matches!(before.acquire("l", "a", ttl).await.unwrap(), Acquire::Granted(_)));
+    drop(before);
+    assert!(
+        matches!(open(&url).await.unwrap().acquire("l", "b", ttl).await.unwrap(), Acquire::Held(_)),
+        "the same start"
+    );
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute("UPDATE clock SET boot = 'another start'", []).unwrap();
+    drop(file);
+    let after = open(&url).await.unwrap();
+    assert!(matches!(after.acquire("l", "b", ttl).await.unwrap(), Acquire::Granted(_)));
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ fn every_kind_is_raised_once_and_ends() {
 
     let first = || up.replicas().remove(0);
     let begun = first().beat;
-    // Who never gave a sign of life twice cannot fall silent.
+    // A replica counts as silent only after it has given two signs of life.
     eventually("some signs of life", SOON, || (first().beat > begun + 3).then_some(())).unwrap();
     kill(first().pid).unwrap();
     receiver.wait(AlertKind::ReplicaCrashed, false).unwrap();

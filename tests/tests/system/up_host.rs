@@ -72,7 +72,7 @@ fn its_replicas_are_placed_on_it_and_stay_its_own_under_another_name() {
     std::fs::write(&spec, json!({"name": "default", "description": "edited"}).to_string()).unwrap();
     let edited = up.run(&["group", "add", "-f", spec.to_str().unwrap()]).unwrap();
     assert!(edited.status.success(), "{}", String::from_utf8_lossy(&edited.stderr));
-    // It is `up` of one group: those of others are started by who starts them.
+    // It is `up` of one group, and starts no replicas of other groups.
     std::fs::write(&spec, json!({"name": "other", "replicas": 2}).to_string()).unwrap();
     assert!(up.run(&["group", "add", "-f", spec.to_str().unwrap()]).unwrap().status.success());
     let nobody = up.run(&["scale", "--group", "other", "--replicas", "1"]).unwrap();

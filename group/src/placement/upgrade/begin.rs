@@ -37,8 +37,8 @@ pub fn begin(
     }
     if hosts.is_empty() {
         let why = "there is no host with an agent: start `flotilla agent` on each machine. Replicas that were started \
-                   otherwise are upgraded by who starts them: those of `flotilla up` when it is started again with the new \
-                   binary";
+                   otherwise are upgraded by whoever starts them: those of `flotilla up` when it is started again with the \
+                   new binary";
         return Err(refused("no_hosts", why.to_owned()));
     }
     let waits = |host| HostUpgrade { host, step: HostStep::Waiting, since_ms: now_ms, reason: String::new() };

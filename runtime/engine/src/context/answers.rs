@@ -1,4 +1,4 @@
-//! Whether the store of the `shared` context answers: only the first call of an outage waits for it.
+//! Whether the store of the `shared` context answers: only the first call of an outage on each worker waits for it.
 //!
 //! A call to this context blocks its worker, with all tabs on it. While a store does not answer, each call would block it for
 //! the store's whole time-out. So a call that was answered too late or not at all closes the door: calls fail at once, until a
@@ -82,13 +82,17 @@ impl Answers {
         let task = Task {
             name: "look for the store",
             owner: "shared context".into(),
-            ends: "the store answers",
+            ends: "the store answers, or nobody calls it any more",
             failure: "the next call to the shared context looks by itself",
         };
         let (store, opens) = (self.store.clone(), Opens(self.away.clone()));
         drop(task.spawn_on(&runtime, async move {
             loop {
                 tokio::time::sleep(LOOK).await;
+                if Arc::strong_count(&opens.0) == 1 {
+                    // Nobody calls any more.
+                    break;
+                }
                 // A write, as one may have to wait where a read does not; nothing has that key.
                 let look = tokio::time::timeout(PATIENCE, store.delete("shared-context-look", None)).await;
                 if !matches!(&look, Err(_) | Ok(Err(StoreError::Unavailable { .. }))) {

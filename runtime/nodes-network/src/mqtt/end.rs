@@ -68,41 +68,48 @@ pub async fn end(
         let _ = tokio::time::timeout(CLOSING, client.close()).await;
         answer
     };
-    let ((), answer) = tokio::join!(run, ended);
+    // A broker that leaves the connection open holds up nobody: it is dropped then, which ends the session as well.
+    let (_, answer) = tokio::join!(tokio::time::timeout(limit + CLOSING, run), ended);
     drop(running);
     answer
 }
 
 /// The sessions that the group itself has through an mqtt-broker node, whoever carries them: `single` when nodes are
 /// consumed by one replica at a time, and the connection of its announcements.
-pub fn group_sessions(shared: &Arc<Shared>, broker: &str, single: bool) -> Vec<KeptSession> {
+///
+/// An error: why one cannot be connected to.
+pub fn group_sessions(shared: &Arc<Shared>, broker: &str, single: bool) -> Vec<Result<KeptSession, String>> {
     let Some(node) = shared.config_node::<MqttBroker>(broker) else { return Vec::new() };
     let options = node.options.lock();
     let settings = shared.settings();
     let kinds = [(Kind::Single, single), (Kind::Herald, options.announces_as_one())];
     let wanted = kinds.into_iter().filter(|(_, wanted)| *wanted);
-    let made = wanted
-        .filter_map(|(kind, _)| options.client(kind, broker, &settings, false, || tls::config(shared, &options)).ok());
-    made.map(|made| KeptSession {
-        broker: broker.to_owned(),
-        url: options.url(),
-        client_id: made.connect.client_id,
-        filters: Vec::new(),
-        replica: settings.group.clone(),
-    })
-    .collect()
+    wanted
+        .map(|(kind, _)| {
+            let made = options.client(kind, broker, &settings, false, || tls::config(shared, &options))?;
+            Ok(KeptSession {
+                broker: broker.to_owned(),
+                url: options.url(),
+                client_id: made.connect.client_id,
+                filters: Vec::new(),
+                replica: settings.group.clone(),
+            })
+        })
+        .collect()
 }
 
 /// Where a broker is, for people: its URL without user and password.
 pub fn shown(broker: &str) -> String {
     let Some((scheme, rest)) = broker.split_once("://") else { return broker.to_owned() };
     match url::parse(broker) {
-        Ok(url) if url.user.is_some() => {
+        Ok(url) if url.user.is_none() => broker.to_owned(),
+        Ok(_) => {
             let path = rest.find(['/', '?', '#']).unwrap_or(rest.len());
             let rest = rest[..path].rfind('@').map_or(rest, |at| &rest[at + 1..]);
             format!("{scheme}://{rest}")
         }
-        _ => broker.to_owned(),
+        // What is wrong with it may be its password.
+        Err(_) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, rest)| rest)),
     }
 }
 

@@ -122,7 +122,7 @@ fn number(text: &str) -> Option<f64> {
         }
     }
     // `parseFloat` takes what it understands: "1e-+5" is 1.
-    text.parse().ok().or_else(|| text.split(['e', 'E']).next()?.parse().ok())
+    Some(flotilla_value::parse_float(text)).filter(|number| !number.is_nan())
 }
 
 struct Line<'a> {

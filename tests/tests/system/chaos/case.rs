@@ -100,7 +100,7 @@ fn watched(admin: &Admin) -> anyhow::Result<AlertReceiver> {
     let alerts = AlertRules { webhook: receiver.url(), rollout_halted: false, ..AlertRules::default() };
     let spec = GroupSpec { alerts, ..GroupSpec::named("default") };
     admin.ask(|client| async move { client.edit_group(&spec).await })?;
-    // Who never gave a sign of life twice cannot fall silent.
+    // A replica that gave fewer than two signs of life cannot fall silent.
     let beats = || admin.replicas().iter().map(|replica| replica.beat).collect::<Vec<_>>();
     let begun = beats().into_iter().max().unwrap_or_default();
     eventually("some signs of life of each replica", Duration::from_mins(1), || {
@@ -111,7 +111,8 @@ fn watched(admin: &Admin) -> anyhow::Result<AlertReceiver> {
 }
 
 impl Case {
-    /// Runs it, with a receiver of its alerts: each is raised once and ends once, and who is killed raises one. Gives the results after every message came out or was waited for in vain.
+    /// Runs it, with a receiver of its alerts: each is raised once and ends once, and a replica that is killed raises one. Gives the
+    /// results after every message came out or was waited for in vain.
     pub fn run(&self) -> anyhow::Result<Results> {
         let folder = tempfile::TempDir::new()?;
         let has = |kind: &str| self.kinds.contains(&kind);

@@ -41,13 +41,11 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// Reads `"ha"`: `"each"`, `"one"`, or an object with `"mode"` and `"missed": "latest"`. The group's setting `tick` is there
-    /// already, as its mode (`flows/src/node_settings/apply.rs`); only `retry` is read from the settings.
+    /// Reads the field `ha`, which has the group's setting `tick` as its mode already; only `retry` is read from the settings.
     pub(super) fn of(cx: &NodeCx) -> Spread {
-        let ha = cx.config().get("ha");
-        let mode = ha.and_then(|ha| ha.as_str().or_else(|| ha.get("mode")?.as_str())).unwrap_or_default();
-        let missed = ha.and_then(|ha| ha.get("missed")?.as_str()) == Some("latest");
-        let retry = cx.config().node_settings().tick == Some(TickMode::Retry);
+        let (config, mode) = (cx.config(), cx.config().ha());
+        let missed = config.get("ha").and_then(|ha| ha.get("missed")?.as_str()) == Some("latest");
+        let retry = config.node_settings().tick == Some(TickMode::Retry);
         Spread { each: mode == "each", one: mode == "one", missed, retry }
     }
 }
