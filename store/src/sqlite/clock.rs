@@ -1,7 +1,7 @@
 //! The clock that ends of leases and entries are measured on.
 
 use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
@@ -27,7 +27,7 @@ pub(super) fn set(connection: &mut Connection) -> rusqlite::Result<()> {
     // Another process may have set it meanwhile.
     if known(&transaction)?.is_none_or(|known| known != boot) {
         let last: i64 = transaction.query_row("SELECT coalesce(max(expires), 0) FROM lease", [], |row| row.get(0))?;
-        let row = params![boot, wall_ms().max(last) - since_boot_ms()];
+        let row = params![boot, since_1970_ms().max(last - since_boot_ms())];
         transaction.execute("INSERT OR REPLACE INTO clock (id, boot, since_1970) VALUES (1, ?1, ?2)", row)?;
     }
     transaction.commit()
@@ -50,8 +50,19 @@ fn since_boot_ms() -> i64 {
     i64::try_from(Moment::now().since_boot().as_millis()).unwrap_or(i64::MAX)
 }
 
+/// How far 1970 is from the machine's start by the machine's clock. The difference is rounded, not its parts: the sum of two that
+/// were rounded may be a millisecond ahead of the machine's clock.
+fn since_1970_ms() -> i64 {
+    let wall = wall();
+    wall.saturating_sub(Moment::now().since_boot()).as_millis() as i64
+}
+
 fn wall_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64)
+    wall().as_millis() as i64
+}
+
+fn wall() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Which start of the machine this is, where the system says so.
