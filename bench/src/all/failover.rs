@@ -74,7 +74,7 @@ fn requests(dir: &Path, kind: &str) -> anyhow::Result<Vec<f64>> {
 }
 
 /// See the module.
-pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
+pub fn run(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
     section.about = "`flotilla up` with three replicas and its defaults (lease 5 s), 200 messages or requests a second for 4 s; after \
                      one second a replica gets the signal. The value is the longest that any message or request took, those that the \
                      replica held included; a round in which one was lost or failed counts as not got through. Node-RED has no second \

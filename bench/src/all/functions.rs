@@ -6,7 +6,7 @@ use super::table::{Measure, Plan, Section, by_turns, cost};
 use crate::function::{CASES, engine, node_vm};
 
 /// See the module.
-pub fn run(plan: Plan, _: &Path, section: &mut Section) -> anyhow::Result<()> {
+pub fn run(plan: Plan<'_>, _: &Path, section: &mut Section) -> anyhow::Result<()> {
     let messages = plan.messages(20_000);
     section.about = format!(
         "One message through a function node, {messages} a round: our engine (dispatch, view, script, dispatch) beside Node's `vm` doing \

@@ -7,38 +7,33 @@ use std::process::Command;
 use super::http::{METRICS, round};
 use super::table::{Measure, Plan, Section, by_turns};
 use crate::http_path::wait_until_answered;
-use crate::peer::{Process, binary, free_port};
+use crate::peer::{Process, Replica, free_port};
 
 const FLOW: &str = include_str!("../../flows/http-path.json");
 
 /// A balancer that runs: with its own processes, if it makes some.
 struct Balancer {
-    name: &'static str,
+    name: String,
     address: SocketAddr,
     process: Process,
 }
 
 /// See the module.
-pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
+pub fn run(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
     let requests = plan.messages(20_000);
     section.about = format!(
         "{requests} requests a round over 32 connections to two replicas. Processor time is the balancer's alone. nginx and HAProxy \
          with as many workers as cores and connections to the replicas that are kept open."
     );
-    let file = dir.join("flows.json");
-    std::fs::write(&file, FLOW)?;
-    let store = format!("sqlite:{}", dir.join("store.db").display());
-    let mut replicas = Vec::new();
-    for number in 0..2 {
-        let http = free_port()?;
-        let mut command = Command::new(binary()?);
-        command.arg("replica").arg(&file).args(["--http", &http.to_string(), "--store", &store]);
-        let mut process = Process::start(command, dir.join(format!("replica{number}.log")))?;
-        process.wait_for(http)?;
-        replicas.push((http, process));
+    // The older build has replicas of its own: it may not read what the newer one has written.
+    let mut behind = Vec::new();
+    let mut balancers = Vec::new();
+    for (at, (name, binary)) in plan.builds.iter().enumerate() {
+        let dir = dir.join(format!("flotilla-{at}"));
+        behind.push(replicas(binary, &dir)?);
+        balancers.push(gateway(name, binary, &dir)?);
     }
-    let backs: Vec<SocketAddr> = replicas.iter().map(|(http, _)| *http).collect();
-    let mut balancers = vec![gateway(dir, &store)?];
+    let backs: Vec<SocketAddr> = behind.first().into_iter().flatten().map(|replica| replica.http).collect();
     match nginx(dir, &backs) {
         Ok(peer) => balancers.push(peer),
         Err(error) => section.skip("nginx", error),
@@ -52,19 +47,27 @@ pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> 
         wait_until_answered(balancer.address)?;
         round(balancer.address, requests.min(3000), || Ok(0.0))?;
         let measure = || round(balancer.address, requests, || balancer.process.cpu_of_family());
-        sides.push((balancer.name.to_owned(), Box::new(measure)));
+        sides.push((balancer.name.clone(), Box::new(measure)));
     }
     section.cases = by_turns(plan, "gateway", &METRICS, sides);
     Ok(())
 }
 
-fn gateway(dir: &Path, store: &str) -> anyhow::Result<Balancer> {
+fn replicas(binary: &Path, dir: &Path) -> anyhow::Result<Vec<Replica>> {
+    (0..2).map(|number| Replica::join(binary, &dir.join(number.to_string()), FLOW, &store(dir))).collect()
+}
+
+fn store(dir: &Path) -> String {
+    format!("sqlite:{}", dir.join("store.db").display())
+}
+
+fn gateway(name: &str, binary: &Path, dir: &Path) -> anyhow::Result<Balancer> {
     let (address, admin) = (free_port()?, free_port()?);
-    let mut command = Command::new(binary()?);
-    command.args(["gateway", "--store", store, "--http", &address.to_string(), "--admin", &admin.to_string()]);
+    let mut command = Command::new(binary);
+    command.args(["gateway", "--store", &store(dir), "--http", &address.to_string(), "--admin", &admin.to_string()]);
     let mut process = Process::start(command, dir.join("gateway.log"))?;
     process.wait_for(address)?;
-    Ok(Balancer { name: "Flotilla", address, process })
+    Ok(Balancer { name: name.to_owned(), address, process })
 }
 
 /// Debian keeps it where only root looks.
@@ -94,7 +97,7 @@ fn nginx(dir: &Path, backs: &[SocketAddr]) -> anyhow::Result<Balancer> {
     command.arg("-c").arg(&file).arg("-e").arg(dir.join("nginx-error.log"));
     let mut process = Process::start(command, dir.join("nginx.log"))?;
     process.wait_for(address)?;
-    Ok(Balancer { name: "nginx", address, process })
+    Ok(Balancer { name: "nginx".to_owned(), address, process })
 }
 
 fn haproxy(dir: &Path, backs: &[SocketAddr]) -> anyhow::Result<Balancer> {
@@ -112,5 +115,5 @@ fn haproxy(dir: &Path, backs: &[SocketAddr]) -> anyhow::Result<Balancer> {
     command.arg("-db").arg("-f").arg(&file);
     let mut process = Process::start(command, dir.join("haproxy.log"))?;
     process.wait_for(address)?;
-    Ok(Balancer { name: "HAProxy", address, process })
+    Ok(Balancer { name: "HAProxy".to_owned(), address, process })
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::group::Group;
 use super::table::{Measure, Plan, Section, by_turns, cost, rate, variants};
-use crate::peer::{NODE_REDS, NodeRed, Process, binary, free_port};
+use crate::peer::{NODE_REDS, NodeRed, Process, free_port};
 
 const MQTT: &str = include_str!("../../flows/mqtt-path.json");
 /// Nodes of a tab.
@@ -57,7 +57,7 @@ fn first_answer(mut process: Process, http: std::net::SocketAddr, begun: Instant
 }
 
 /// Start to first answer, and memory.
-pub fn start(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
+pub fn start(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
     section.about = format!(
         "One process (a replica, a Node-RED) from its start to its first answer to a request through {TAB} nodes, and its resident \
          memory then. Tabs of {TAB} nodes: http in, change, function, switch, template, http response."
@@ -67,16 +67,19 @@ pub fn start(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()
         let file = dir.join(format!("flows{nodes}.json"));
         std::fs::write(&file, &flows)?;
         let mut sides: Vec<(String, Measure<'_>)> = Vec::new();
-        let ours = || {
-            let home = tempfile::tempdir_in(dir)?;
-            let http = free_port()?;
-            let mut command = Command::new(binary()?);
-            let store = format!("sqlite:{}", home.path().join("store.db").display());
-            command.arg("replica").arg(&file).args(["--http", &http.to_string(), "--store", &store]);
-            let begun = Instant::now();
-            first_answer(Process::start(command, home.path().join("replica.log"))?, http, begun)
-        };
-        sides.push(("Flotilla".into(), Box::new(ours)));
+        for (name, binary) in plan.builds {
+            let file = &file;
+            let ours = move || {
+                let home = tempfile::tempdir_in(dir)?;
+                let http = free_port()?;
+                let mut command = Command::new(binary);
+                let store = format!("sqlite:{}", home.path().join("store.db").display());
+                command.arg("replica").arg(file).args(["--http", &http.to_string(), "--store", &store]);
+                let begun = Instant::now();
+                first_answer(Process::start(command, home.path().join("replica.log"))?, http, begun)
+            };
+            sides.push((name.clone(), Box::new(ours)));
+        }
         for version in NODE_REDS {
             let flows = flows.clone();
             let theirs = move || {
@@ -95,7 +98,7 @@ pub fn start(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()
 }
 
 /// Messages a second through groups of 1, 2, 4 and 8.
-pub fn replicas(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
+pub fn replicas(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
     let messages = plan.messages(20_000) as u64;
     section.about = format!(
         "{messages} messages a round through `mqtt in` -> `change` -> `function` -> `mqtt out` of a `flotilla up` (QoS 1, embedded broker, 50 topics, \

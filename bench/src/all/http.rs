@@ -70,15 +70,17 @@ pub fn round(address: SocketAddr, requests: usize, cost: impl Fn() -> anyhow::Re
 }
 
 /// See the module.
-pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
+pub fn run(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
     let requests = plan.messages(20_000);
     section.about = format!(
         "`http in` -> `change` -> `http response`, {requests} requests a round over {CONNECTIONS} connections that are kept open, each \
          with one request at a time; one replica, one Node-RED, no gateway between. The bare limit is hyper with a fixed answer."
     );
     let mut peers: Vec<(String, SocketAddr, Process)> = Vec::new();
-    let replica = Replica::start(dir, FLOW)?;
-    peers.push(("Flotilla".into(), replica.http, replica.process));
+    for (at, (name, binary)) in plan.builds.iter().enumerate() {
+        let replica = Replica::start_with(binary, &dir.join(format!("flotilla-{at}")), FLOW)?;
+        peers.push((name.clone(), replica.http, replica.process));
+    }
     for version in NODE_REDS {
         match NodeRed::start_version(dir, FLOW, version) {
             Ok(peer) => peers.push((format!("Node-RED {}", version.version), peer.http, peer.process)),

@@ -56,7 +56,7 @@ fn redis(dir: &Path) -> anyhow::Result<Vec<f64>> {
 }
 
 /// See the module.
-pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
+pub fn run(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
     section.about = format!("Three replicas without work, watched for {SECONDS} s.");
     let sides: Vec<(String, Measure<'_>)> =
         vec![("Flotilla".into(), Box::new(|| sqlite(tempfile::tempdir_in(dir)?.path())))];

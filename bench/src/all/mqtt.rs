@@ -13,7 +13,7 @@ const FLOW: &str = include_str!("../../flows/mqtt-path.json");
 const WINDOW: usize = 500;
 
 /// See the module.
-pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
+pub fn run(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
     let messages = plan.messages(20_000);
     section.about = format!(
         "`mqtt in` (QoS 1) -> `change` -> `function` -> `mqtt out` (QoS 1), {messages} messages of about 200 bytes a round, {WINDOW} on \
@@ -30,7 +30,11 @@ pub fn run(plan: Plan, dir: &Path, section: &mut Section) -> anyhow::Result<()> 
             .replace("PROTOCOL", "4")
     };
     let mut peers: Vec<(String, String, Process)> = Vec::new();
-    peers.push(("Flotilla".into(), "flotilla".into(), Replica::start(dir, &flow("flotilla"))?.process));
+    for (at, (name, binary)) in plan.builds.iter().enumerate() {
+        let side = format!("flotilla-{at}");
+        let replica = Replica::start_with(binary, &dir.join(&side), &flow(&side))?;
+        peers.push((name.clone(), side, replica.process));
+    }
     for version in NODE_REDS {
         let side = format!("node-red-{}", version.version);
         match NodeRed::start_version(dir, &flow(&side), version) {

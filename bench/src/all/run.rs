@@ -1,6 +1,7 @@
 //! Runs the sections and writes what they found.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -8,6 +9,7 @@ use clap::Args;
 
 use super::table::{Plan, Section};
 use super::{brokers, failover, functions, gateway, growth, http, idle, markdown, mqtt};
+use crate::peer::binary;
 use crate::report::say;
 
 /// How everything is measured.
@@ -26,13 +28,16 @@ pub struct AllArgs {
     /// Messages and requests of a round, as a share of the usual
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
+    /// An older binary, measured beside this one in the same rounds: mqtt, http, broker, gateway and start
+    #[arg(long, value_name = "BINARY")]
+    old: Option<PathBuf>,
     /// Where the results go; charts go into the folder `charts` beside it
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md"))]
     out: PathBuf,
 }
 
 /// A comparison.
-type Run = fn(Plan, &Path, &mut Section) -> anyhow::Result<()>;
+type Run = fn(Plan<'_>, &Path, &mut Section) -> anyhow::Result<()>;
 
 /// Name, heading, what runs it.
 const SECTIONS: [(&str, &str, Run); 9] = [
@@ -55,7 +60,8 @@ pub fn run(args: &AllArgs) -> anyhow::Result<()> {
     }
     let begun = Instant::now();
     let minutes = Duration::try_from_secs_f64(args.minutes * 60.0).context("--minutes must be a number of minutes")?;
-    let plan = Plan { rounds: usize::from(args.rounds), until: begun + minutes, scale: args.scale };
+    let builds = builds(args.old.as_deref())?;
+    let plan = Plan { builds: &builds, rounds: usize::from(args.rounds), until: begun + minutes, scale: args.scale };
     let machine = crate::machine::line();
     let mut sections = Vec::new();
     for (name, title, measure) in SECTIONS {
@@ -82,4 +88,16 @@ pub fn run(args: &AllArgs) -> anyhow::Result<()> {
     );
     say(&format!("{} ({:.0} s)", args.out.display(), begun.elapsed().as_secs_f64()));
     Ok(())
+}
+
+/// The binaries to measure: this build's is first.
+fn builds(old: Option<&Path>) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let mut builds = vec![("Flotilla".to_owned(), binary()?)];
+    if let Some(old) = old {
+        let asked = Command::new(old).arg("--version").output().with_context(|| format!("--old {}", old.display()))?;
+        ensure!(asked.status.success(), "--old {}: it does not give its version: {}", old.display(), asked.status);
+        let version = String::from_utf8_lossy(&asked.stdout);
+        builds.push((format!("old: {}", version.trim()), old.to_path_buf()));
+    }
+    Ok(builds)
 }

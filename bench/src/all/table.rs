@@ -1,5 +1,6 @@
 //! Values of several sides, measured by turns.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::report::{median, say};
@@ -93,9 +94,11 @@ impl Section {
     }
 }
 
-/// Rounds and the end of the time.
+/// Rounds, the end of the time, and which binaries.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub struct Plan<'a> {
+    /// The binary of this build, and an older one beside it if one was given: what a table calls each, and where it is.
+    pub builds: &'a [(String, PathBuf)],
     /// Rounds of each side.
     pub rounds: usize,
     /// No round begins after this.
@@ -104,7 +107,7 @@ pub struct Plan {
     pub scale: f64,
 }
 
-impl Plan {
+impl Plan<'_> {
     /// So many messages, scaled.
     pub fn messages(&self, usual: usize) -> usize {
         ((usual as f64 * self.scale) as usize).max(200)
@@ -115,7 +118,7 @@ impl Plan {
 pub type Measure<'a> = Box<dyn FnMut() -> anyhow::Result<Vec<f64>> + 'a>;
 
 /// All sides by turns. A side that fails once is left out from there on, and its table says why.
-pub fn by_turns(plan: Plan, name: &str, metrics: &[Metric], mut sides: Vec<(String, Measure<'_>)>) -> Vec<Case> {
+pub fn by_turns(plan: Plan<'_>, name: &str, metrics: &[Metric], mut sides: Vec<(String, Measure<'_>)>) -> Vec<Case> {
     let side = |name: &String| Side { name: name.clone(), values: Vec::new(), failed: None };
     let mut cases: Vec<Case> = metrics
         .iter()
@@ -155,7 +158,7 @@ pub fn by_turns(plan: Plan, name: &str, metrics: &[Metric], mut sides: Vec<(Stri
 }
 
 /// The same where all sides are Flotilla: none of them is ahead or behind.
-pub fn variants(plan: Plan, name: &str, metrics: &[Metric], sides: Vec<(String, Measure<'_>)>) -> Vec<Case> {
+pub fn variants(plan: Plan<'_>, name: &str, metrics: &[Metric], sides: Vec<(String, Measure<'_>)>) -> Vec<Case> {
     let cases = by_turns(plan, name, metrics, sides).into_iter();
     cases.map(|case| Case { who: Sides::Variants, ..case }).collect()
 }

@@ -123,14 +123,14 @@ pub fn run(args: &BrokerArgs) -> anyhow::Result<()> {
 
 /// `flotilla broker`, with nothing persistent.
 fn start(dir: &Path) -> anyhow::Result<(SocketAddr, Process)> {
-    start_with(dir, &[])
+    start_with(&binary()?, dir, &[])
 }
 
-/// The same with more flags.
-pub fn start_with(dir: &Path, more: &[&str]) -> anyhow::Result<(SocketAddr, Process)> {
+/// The same with another binary and more flags.
+pub fn start_with(binary: &Path, dir: &Path, more: &[&str]) -> anyhow::Result<(SocketAddr, Process)> {
     std::fs::create_dir_all(dir)?;
     let address = free_port()?;
-    let mut command = Command::new(binary()?);
+    let mut command = Command::new(binary);
     command.args(["broker", "--listen", &address.to_string()]).args(more);
     let mut process = Process::start(command, dir.join("broker.log"))?;
     process.wait_for(address)?;

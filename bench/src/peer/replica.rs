@@ -26,15 +26,22 @@ pub fn binary() -> anyhow::Result<PathBuf> {
 impl Replica {
     /// Starts it with a flow document and a store of its own.
     pub fn start(dir: &Path, flows: &str) -> anyhow::Result<Replica> {
+        Replica::start_with(&binary()?, dir, flows)
+    }
+
+    /// The same with another binary; `dir` is made.
+    pub fn start_with(binary: &Path, dir: &Path, flows: &str) -> anyhow::Result<Replica> {
+        Replica::join(binary, dir, flows, &format!("sqlite:{}", dir.join("store.db").display()))
+    }
+
+    /// The same at a store that others may use.
+    pub fn join(binary: &Path, dir: &Path, flows: &str, store: &str) -> anyhow::Result<Replica> {
+        std::fs::create_dir_all(dir)?;
         let file = dir.join("flows.json");
         std::fs::write(&file, flows)?;
         let http = free_port()?;
-        let mut command = Command::new(binary()?);
-        command
-            .arg("replica")
-            .arg(&file)
-            .args(["--http", &http.to_string(), "--store"])
-            .arg(format!("sqlite:{}", dir.join("store.db").display()));
+        let mut command = Command::new(binary);
+        command.arg("replica").arg(&file).args(["--http", &http.to_string(), "--store", store]);
         let mut process = Process::start(command, dir.join("replica.log"))?;
         process.wait_for(http)?;
         Ok(Replica { http, process })
