@@ -134,7 +134,9 @@ impl Session {
     /// Something was acknowledged, or is no longer waited for.
     pub fn advance(&mut self, now: Instant) {
         self.progress = now;
-        if self.alone == Alone::Now && self.window.sent() == 0 {
+        // Also when it was to have a suspect: that may have gone to another member meanwhile. Nothing that came after it would then
+        // be sent, since no acknowledgement is due that would ask for it.
+        if self.window.sent() == 0 {
             self.alone = Alone::No;
         }
     }

@@ -193,6 +193,8 @@ impl Keyed {
             return Next::NotNow;
         }
         let Some(waiting) = key.queue.pop_front() else { return Next::Nothing };
+        // That was for this message: what follows may be smaller.
+        key.only = None;
         self.waiting -= 1;
         self.bytes -= waiting.message.size();
         if tracked(&waiting) {
