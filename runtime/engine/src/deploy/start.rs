@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flotilla_flows::{EnvVar, Graph, GraphNode, substitute_env};
+use flotilla_flows::{EnvVar, Graph, GraphNode, names_env, substitute_env};
+use futures::FutureExt;
 use futures::future::{LocalBoxFuture, join_all};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -118,10 +119,11 @@ pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> Depl
     let scopes = scopes(worker, batch);
     worker.set_scopes(scopes.iter().map(|scope| (scope.id.clone(), scope.clone())).collect());
     let mut report = DeployReport::default();
+    let task = worker.task("build");
     for at in which {
         let node = &batch.graph.nodes[*at];
         // A node whose building panics is that node's problem, as with an error.
-        let built = worker.task("build").run(|| build_one(worker, batch, *at, &scopes[node.scope]));
+        let built = task.run(|| build_one(worker, batch, *at, &scopes[node.scope]));
         match built.unwrap_or_else(|panicked| Err(format!("internal error: {}", panicked.text))) {
             Ok(()) => report.started += 1,
             Err(message) => report.problems.push(NodeProblem {
@@ -148,7 +150,9 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize, scope: &Rc<Scope>
         "NR_NODE_PATH" => Some(serde_json::Value::from(node.path.as_str())),
         _ => scope.env_var(shared, name).and_then(|value| to_json(&value)),
     };
-    config.props = substitute_env(&config.props, &own_env);
+    if names_env(&config.props) {
+        config.props = substitute_env(&config.props, &own_env).into();
+    }
     let id = Str::new(&config.id);
     let credentials = batch.credentials.get(&config.id);
     let credentials = credentials.or_else(|| batch.credentials.get(node.alias.as_ref()?));
@@ -233,9 +237,14 @@ pub(super) fn start_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFutu
         for slot in &fresh {
             slot.start();
         }
-        let ready = fresh.iter().filter_map(|slot| slot.node());
-        join_all(ready.map(|node| async move {
-            let _ = tokio::time::timeout(READY_LIMIT, node.ready()).await;
+        // Most are ready at once: nothing waits for those.
+        let waiting = fresh.iter().filter_map(|slot| {
+            let mut ready = slot.node()?.ready();
+            (&mut ready).now_or_never().is_none().then_some(ready)
+        });
+        let waiting: Vec<_> = waiting.collect();
+        join_all(waiting.into_iter().map(|ready| async move {
+            let _ = tokio::time::timeout(READY_LIMIT, ready).await;
         }))
         .await;
         DeployReport::default()
