@@ -40,14 +40,18 @@ pub fn read_given(flows: Option<&Path>, args: &FlowArgs) -> anyhow::Result<Given
 
 fn document(path: &Path) -> anyhow::Result<Value> {
     let text = source(path)?;
-    let value = serde_json::from_str(text.trim_start_matches('\u{feff}'));
-    if let Ok(value) = &value
-        && is_flowfuse(value)
-    {
-        return Ok(value.clone());
+    let value: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+        Ok(value) => value,
+        Err(error) => {
+            // It says where in the file.
+            Document::parse(&text).with_context(|| path.display().to_string())?;
+            return Err(error.into());
+        }
+    };
+    if !is_flowfuse(&value) {
+        Document::check(&value).with_context(|| path.display().to_string())?;
     }
-    Document::parse(&text).with_context(|| path.display().to_string())?;
-    Ok(value?)
+    Ok(value)
 }
 
 fn credentials_file(path: &Path) -> anyhow::Result<Value> {

@@ -67,12 +67,13 @@ pub async fn start(
 /// Runs a revision. Nodes that cannot start are logged; the rest runs.
 pub async fn deploy(
     engine: &Engine,
-    revision: &Revision,
+    mut revision: Revision,
     secrets: BTreeMap<String, String>,
     key: Option<&str>,
     deploy_type: DeployType,
 ) -> anyhow::Result<DeployReport> {
-    let mut document = Document::from_value(revision.flows.clone())?;
+    // Moved: a large document need not be here twice.
+    let mut document = Document::from_value(std::mem::take(&mut revision.flows))?;
     document.set_node_settings(&revision.nodes);
     let mut credentials = Credentials::default();
     if revision.credentials.is_object() {
