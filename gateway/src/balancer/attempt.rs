@@ -81,7 +81,7 @@ pub(super) async fn attempt(
         let answer = tokio::select! {
             biased;
             answer = sender.try_send_request(request) => answer,
-            () = backend.gone().cancelled() => return Attempt::Lost(Lost::Gone),
+            () = backend.gone_on(thread).cancelled() => return Attempt::Lost(Lost::Gone),
             () = late(progress, limits.answer) => {
                 backend.timed_out();
                 return Attempt::Lost(Lost::TimedOut);
