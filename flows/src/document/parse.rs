@@ -1,6 +1,6 @@
 //! Reading a flow document.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -86,6 +86,23 @@ impl Document {
         Ok(())
     }
 
+    /// Looks at JSON as at a document, and leaves it as it is. A large one is not copied for it, unless the document would lose
+    /// something of it.
+    ///
+    /// # Errors
+    /// As [`Document::from_value`].
+    pub fn look<R>(value: &mut Value, look: impl FnOnce(&Document) -> R) -> Result<R, ParseError> {
+        Document::check(value)?;
+        if !is_kept_whole(value) {
+            return Document::from_value(value.clone()).map(|document| look(&document));
+        }
+        let document = Document::from_value(value.take())?;
+        let found = look(&document);
+        let entries = document.entries.into_iter().map(|entry| Value::Object(entry.props.into_map()));
+        *value = Value::Array(entries.collect());
+        Ok(found)
+    }
+
     /// As [`Document::parse`] from parsed JSON.
     pub fn from_value(value: Value) -> Result<Document, ParseError> {
         let (flows, credentials) = match value {
@@ -139,6 +156,15 @@ impl Document {
 }
 
 const NO_FLOWS: ParseError = ParseError::Shape("an object without an array \"flows\"");
+
+/// True when a document has all that is in the JSON: nothing stands beside the entries, no credentials are in them, and none
+/// takes the place of another.
+fn is_kept_whole(value: &Value) -> bool {
+    let Value::Array(entries) = value else { return false };
+    let mut ids = HashSet::with_capacity(entries.len());
+    let mut entries = entries.iter().filter_map(Value::as_object);
+    entries.all(|props| !props.contains_key("credentials") && ids.insert(text_of(props, "id")))
+}
 
 /// What JSON that is no document is.
 fn shape_of(value: &Value) -> &'static str {
@@ -197,6 +223,25 @@ mod tests {
             let value: Value = serde_json::from_str(text).unwrap();
             assert_eq!(Document::check(&value), Document::from_value(value).map(|_| ()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_looked_at_stays_as_it_is() {
+        for text in [
+            r#"[{"id":"a","type":"inject","x":1.0},{"type":"debug","z":"","id":"b","n":null,"wires":[["a"]]}]"#,
+            r#"[{"id":"a","type":"inject"},{"id":"a","type":"debug"}]"#,
+            r#"[{"id":"a","credentials":null,"type":"inject","n":1}]"#,
+            r#"[{"id":"a","credentials":{"user":"u"},"type":"inject","n":1}]"#,
+            r#"{"flows":[{"id":"a","type":"inject"}],"rev":"1"}"#,
+        ] {
+            let mut value: Value = serde_json::from_str(text).unwrap();
+            let seen = Document::look(&mut value, Document::clone).unwrap();
+            assert_eq!(value.to_string(), text);
+            assert_eq!(seen, Document::from_value(value).unwrap());
+        }
+        let mut bad = serde_json::json!([{"id": "a"}]);
+        assert!(Document::look(&mut bad, |_| ()).is_err());
+        assert_eq!(bad.to_string(), r#"[{"id":"a"}]"#);
     }
 
     #[test]
