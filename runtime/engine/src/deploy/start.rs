@@ -35,6 +35,9 @@ pub(super) struct Batch {
     pub(super) workers: FxHashMap<Str, usize>,
 }
 
+/// What a worker does at a time in a deploy.
+pub(super) type Step = fn(Rc<Worker>, Arc<Batch>) -> LocalBoxFuture<'static, DeployReport>;
+
 /// A type by its name: the table's, or the engine's own for subflow instances.
 pub(super) fn type_of<'a>(types: &'a NodeTypes, kind: &str) -> Option<&'a dyn NodeType> {
     if kind.starts_with("subflow:") {
@@ -47,7 +50,7 @@ pub(super) fn type_of<'a>(types: &'a NodeTypes, kind: &str) -> Option<&'a dyn No
 }
 
 /// Config nodes that start, those that others refer to first.
-pub(super) fn config_order(batch: &Batch) -> Vec<usize> {
+fn config_order(batch: &Batch) -> Vec<usize> {
     let nodes = &batch.graph.nodes;
     let configs: Vec<usize> = (0..nodes.len()).filter(|at| nodes[*at].is_config).collect();
     let by_id: FxHashMap<&str, usize> = configs.iter().map(|at| (nodes[*at].config.id.as_str(), *at)).collect();
@@ -76,8 +79,21 @@ pub(super) fn config_order(batch: &Batch) -> Vec<usize> {
     order
 }
 
+/// The same in runs that are on one worker each, with its number.
+pub(super) fn config_runs(batch: &Batch) -> Vec<(usize, Vec<usize>)> {
+    let mut runs: Vec<(usize, Vec<usize>)> = Vec::new();
+    for at in config_order(batch) {
+        let worker = worker_of(batch, at);
+        match runs.last_mut() {
+            Some((same, run)) if *same == worker => run.push(at),
+            _ => runs.push((worker, vec![at])),
+        }
+    }
+    runs
+}
+
 /// The worker of a node of the batch.
-pub(super) fn worker_of(batch: &Batch, at: usize) -> usize {
+fn worker_of(batch: &Batch, at: usize) -> usize {
     batch.workers.get(batch.graph.nodes[at].config.id.as_str()).copied().unwrap_or(0)
 }
 
@@ -116,14 +132,12 @@ fn secrets(env: &[EnvVar], credentials: &Credentials) -> FxHashMap<String, Strin
 
 /// Builds nodes of this worker, by their index in the graph.
 pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> DeployReport {
-    let scopes = scopes(worker, batch);
-    worker.set_scopes(scopes.iter().map(|scope| (scope.id.clone(), scope.clone())).collect());
     let mut report = DeployReport::default();
     let task = worker.task("build");
     for at in which {
         let node = &batch.graph.nodes[*at];
         // A node whose building panics is that node's problem, as with an error.
-        let built = task.run(|| build_one(worker, batch, *at, &scopes[node.scope]));
+        let built = task.run(|| build_one(worker, batch, *at));
         match built.unwrap_or_else(|panicked| Err(format!("internal error: {}", panicked.text))) {
             Ok(()) => report.started += 1,
             Err(message) => report.problems.push(NodeProblem {
@@ -138,8 +152,9 @@ pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> Depl
     report
 }
 
-fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize, scope: &Rc<Scope>) -> Result<(), String> {
+fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize) -> Result<(), String> {
     let node = &batch.graph.nodes[order];
+    let scope = worker.scope_at(node.scope).ok_or("internal error: the node's flow is not on its worker")?;
     let shared = worker.shared();
     let found = type_of(&batch.types, &node.config.kind).or_else(|| type_of(&batch.types, "unknown"));
     let found = found.ok_or_else(|| format!("node type \"{}\" is not known", node.config.kind))?;
@@ -166,7 +181,7 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize, scope: &Rc<Scope>
             path: node.path.clone(),
             order,
             is_config: node.is_config,
-            scope: scope.clone(),
+            scope,
             credentials,
             users: batch.users.get(&id).cloned().unwrap_or_default(),
         },
@@ -198,7 +213,13 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize, scope: &Rc<Scope>
     }
 }
 
-/// Step 1: builds the nodes of this worker that start, in the document's order.
+/// Step 1: makes the scopes of the deploy on this worker, once for all of its nodes.
+pub(super) fn enter_scopes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
+    worker.set_scopes(scopes(&worker, &batch));
+    Box::pin(std::future::ready(DeployReport::default()))
+}
+
+/// Step 2, after the config nodes: builds the nodes of this worker that start, in the document's order.
 pub(super) fn build_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
     let which: Vec<usize> = (0..batch.graph.nodes.len())
         .filter(|at| {
@@ -210,7 +231,7 @@ pub(super) fn build_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFutu
     Box::pin(std::future::ready(report))
 }
 
-/// Step 2: wires every node of this worker anew, also those that stayed, and enters listeners into their flows.
+/// Step 3: wires every node of this worker anew, also those that stayed, and enters listeners into their flows.
 pub(super) fn wire(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
     let mut wired = Vec::with_capacity(batch.graph.nodes.len());
     for node in &batch.graph.nodes {
@@ -224,7 +245,7 @@ pub(super) fn wire(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'sta
     Box::pin(std::future::ready(DeployReport::default()))
 }
 
-/// Step 3: starts the new nodes in order and waits until they are ready.
+/// Step 4: starts the new nodes in order and waits until they are ready.
 pub(super) fn start_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
     Box::pin(async move {
         let fresh: Vec<_> = batch
