@@ -38,7 +38,7 @@ pub fn substitute_env(props: &Map<String, Value>, lookup: &dyn Fn(&str) -> Optio
 /// shared with the document.
 ///
 /// ```
-/// use flotilla_flows::{names_env, substitute_env};
+/// use flotilla_flows::names_env;
 /// use serde_json::json;
 ///
 /// let names = |node: serde_json::Value| names_env(node.as_object().unwrap());
