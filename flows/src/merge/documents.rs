@@ -77,7 +77,10 @@ pub fn merge(base: &Document, ours: &Document, theirs: &Document) -> Merged {
     }
     let merged = in_order(merged, base, ours, theirs);
     conflicts.extend(homeless(&merged, [base, ours, theirs]));
-    Merged { flows: Value::Array(merged.into_iter().map(|entry| Value::Object(entry.props.into_map())).collect()), conflicts }
+    Merged {
+        flows: Value::Array(merged.into_iter().map(|entry| Value::Object(entry.props.into_map())).collect()),
+        conflicts,
+    }
 }
 
 /// Node-RED starts nodes and shows tabs in the order of the document. It is ours, unless only they changed it: then it is

@@ -1,8 +1,9 @@
 //! A function node's code as one compiled unit: its variables, its body, On Start and On Stop.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use rquickjs::{Array, Ctx, Function, Object as JsObject, Persistent, Result, Value as JsValue};
+use rquickjs::{Array, Ctx, Exception, Function, Object as JsObject, Persistent, Result, Value as JsValue};
 
 use super::engine::Script;
 use super::failure::{self, Part};
@@ -64,8 +65,9 @@ pub(super) struct Compiled {
     _known: Known,
     /// The code may look at objects as a whole.
     pub(super) reflects: bool,
-    /// Gives the parts, called with what the sandbox has under each of [`SANDBOX`] and with the modules of `libs`.
-    factory: Persistent<Function<'static>>,
+    /// Gives the parts, called with what the sandbox has under each of [`SANDBOX`] and with the modules of `libs`; none once
+    /// the program is made.
+    factory: RefCell<Option<Persistent<Function<'static>>>>,
 }
 
 /// Compiled code with its sandbox.
@@ -211,7 +213,8 @@ impl Compiled {
         let factory: Function<'js> = realm::eval(ctx, known_source.file(), &text, false)?;
         let is_global = |name: &str| globals.contains_key(name).unwrap_or(true);
         let reflects = !source.libs.is_empty() || reflects(&[&source.body, &source.setup, &source.cleanup], is_global);
-        Ok(Compiled { _known: known_source, reflects, factory: Persistent::save(ctx, factory) })
+        let factory = RefCell::new(Some(Persistent::save(ctx, factory)));
+        Ok(Compiled { _known: known_source, reflects, factory })
     }
 
     /// Makes what the code sees by name, and its parts. Nothing of the code runs.
@@ -222,7 +225,9 @@ impl Compiled {
         node: &Rc<FunctionScript>,
         source: &Source,
     ) -> Result<Program> {
-        let factory: Function<'js> = self.factory.clone().restore(ctx)?;
+        let factory = self.factory.borrow().clone();
+        let factory = factory.ok_or_else(|| Exception::throw_internal(ctx, "the program was made before"))?;
+        let factory: Function<'js> = factory.restore(ctx)?;
         let natives = sandbox::natives(script, ctx, node)?;
         let about = script.import(ctx, &sandbox::about(node))?;
         let sandbox: JsObject<'js> = script.tool(ctx, "sandbox")?.call((natives, about))?;
@@ -242,7 +247,7 @@ impl Compiled {
             Ok(Some(Persistent::save(ctx, parts.get::<Function<'js>>(part as usize)?)))
         };
         let object = |name: &str| sandbox.get::<_, JsObject<'js>>(name).map(|object| Persistent::save(ctx, object));
-        Ok(Program {
+        let program = Program {
             run: Persistent::save(ctx, parts.get::<Function<'js>>(Part::Body as usize)?),
             setup: part(Part::Setup, &source.setup)?,
             cleanup: part(Part::Cleanup, &source.cleanup)?,
@@ -250,6 +255,8 @@ impl Compiled {
             node: object("node")?,
             setup_node: object("setup")?,
             cleanup_node: object("cleanup")?,
-        })
+        };
+        self.factory.take();
+        Ok(program)
     }
 }
