@@ -43,7 +43,8 @@ const HARMLESS: [&str; 21] = [
 /// looked up in context, where only the replica with the request has it.
 pub(crate) fn replies(document: &Document) -> HashMap<String, Reply> {
     let entries = || document.entries().iter().filter(|node| !node.disabled);
-    if !entries().any(|node| node.kind == "http in") {
+    let has = |kind: &str| entries().any(|node| node.kind == kind);
+    if !has("http in") || !has("mqtt in") {
         return HashMap::new();
     }
     let edges = edges(document);
