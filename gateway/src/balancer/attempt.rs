@@ -94,7 +94,7 @@ pub(super) async fn attempt(
                 let body = if parts.status == StatusCode::SWITCHING_PROTOCOLS {
                     http_body_util::Empty::new().map_err(|never| match never {}).boxed()
                 } else {
-                    let lease = Lease { sender, backend: backend.clone(), thread, count };
+                    let lease = Lease { sender, thread, count };
                     Tracked::new(body, lease, limits.stall).boxed()
                 };
                 return Attempt::Answered(Response::from_parts(parts, body));

@@ -215,6 +215,13 @@ impl Backend {
     }
 }
 
+impl InFlight {
+    /// Where the request is.
+    pub(super) fn backend(&self) -> &Backend {
+        &self.0
+    }
+}
+
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
