@@ -220,6 +220,17 @@ mod tests {
     }
 
     #[test]
+    fn no_table_is_made_before_somebody_looks() {
+        let routes = Routes::default();
+        for at in 0..1000 {
+            assert!(routes.add_upgrade(&format!("/{at}"), Arc::new(Nobody)));
+        }
+        assert!(routes.table.load().upgrades.is_empty());
+        assert!(routes.upgrade("/999").is_some());
+        assert_eq!(routes.table.load().upgrades.len(), 1000);
+    }
+
+    #[test]
     fn a_change_is_seen_at_once_and_what_was_removed_is_let_go() {
         let routes = Routes::default();
         let handler: Arc<dyn UpgradeHandler> = Arc::new(Nobody);

@@ -149,3 +149,33 @@ impl Plan {
         Plan { stop: stop.collect(), start: restart.clone(), next }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flotilla_flows::{Document, expand};
+    use serde_json::json;
+
+    use super::*;
+
+    fn print(node: &serde_json::Value, environment: &[(&str, &str)]) -> u64 {
+        let document = Document::from_value(json!([{"id": "t", "type": "tab"}, node])).unwrap();
+        let graph = expand(&document).graph;
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()))).collect();
+        // What is left of another node changes nothing.
+        print_of(&graph, &graph.nodes[0], None, &environment, &mut b"of another".to_vec())
+    }
+
+    #[test]
+    fn a_print_changes_with_the_fields_and_with_the_variables_that_they_name() {
+        let node =
+            |field: &str| json!({"id": "n", "type": "x", "z": "t", "x": 1, "y": 1, "wires": [["a"]], "f": field});
+        let first = print(&node("${HOST}"), &[("HOST", "a"), ("OTHER", "1")]);
+        let moved = json!({"id": "n", "type": "x", "z": "t", "x": 7, "y": 7, "wires": [], "f": "${HOST}"});
+        assert_eq!(print(&moved, &[("HOST", "a"), ("OTHER", "2")]), first);
+        assert_ne!(print(&node("${HOST}"), &[("HOST", "b"), ("OTHER", "1")]), first);
+        assert_ne!(print(&node("${HOST} "), &[("HOST", "a"), ("OTHER", "1")]), first);
+        let zone = print(&node("f"), &[("TZ", "Europe/Berlin")]);
+        assert_ne!(print(&node("f"), &[("TZ", "UTC")]), zone);
+    }
+}

@@ -271,3 +271,26 @@ pub(super) fn start_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFutu
         DeployReport::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use flotilla_flows::{Document, expand};
+
+    use super::*;
+
+    #[test]
+    fn config_nodes_come_after_those_that_they_refer_to_in_runs_on_one_worker() {
+        let text =
+            r#"[{"id":"a","type":"x","of":"c"},{"id":"b","type":"x"},{"id":"c","type":"x"},{"id":"d","type":"x"}]"#;
+        let places = [("a", 0), ("b", 1), ("c", 0), ("d", 1)];
+        let batch = Batch {
+            types: NodeTypes::default(),
+            graph: expand(&Document::parse(text).unwrap()).graph,
+            credentials: Credentials::default(),
+            users: FxHashMap::default(),
+            start: places.iter().map(|(id, _)| Str::new(id)).collect(),
+            workers: places.iter().map(|(id, worker)| (Str::new(id), *worker)).collect(),
+        };
+        assert_eq!(config_runs(&batch), [(0, vec![2, 0]), (1, vec![1, 3])]);
+    }
+}
