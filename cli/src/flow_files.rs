@@ -40,14 +40,18 @@ pub fn read_given(flows: Option<&Path>, args: &FlowArgs) -> anyhow::Result<Given
 
 fn document(path: &Path) -> anyhow::Result<Value> {
     let text = source(path)?;
-    let value = serde_json::from_str(text.trim_start_matches('\u{feff}'));
-    if let Ok(value) = &value
-        && is_flowfuse(value)
-    {
-        return Ok(value.clone());
+    let value: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+        Ok(value) => value,
+        Err(error) => {
+            // It says where in the file.
+            Document::parse(&text).with_context(|| path.display().to_string())?;
+            return Err(error.into());
+        }
+    };
+    if !is_flowfuse(&value) {
+        Document::check(&value).with_context(|| path.display().to_string())?;
     }
-    Document::parse(&text).with_context(|| path.display().to_string())?;
-    Ok(value?)
+    Ok(value)
 }
 
 fn credentials_file(path: &Path) -> anyhow::Result<Value> {
@@ -63,12 +67,12 @@ fn read_checked(flows: &Path, args: &FlowArgs, allow_unknown: bool) -> anyhow::R
     let Given { flows: value, credentials, env, settings } = read_given(Some(flows), args)?;
     let (env, settings) = (env.unwrap_or_default(), settings.unwrap_or_default());
     let mut revision = Revision { flows: value, credentials, env, settings, ..Revision::default() };
-    let document = Document::from_value(revision.flows.clone()).with_context(|| flows.display().to_string())?;
+    let types = flotilla_runtime::types();
+    let refusal = Document::look(&mut revision.flows, |document| refusal(document, |kind| types.has(kind)));
+    let refusal = refusal.with_context(|| flows.display().to_string())?;
     if let Some((_, why)) = unprotected(&revision.settings) {
         bail!("{why}");
     }
-    let types = flotilla_runtime::types();
-    let refusal = refusal(&document, |kind| types.has(kind));
     let mut refusals = Vec::new();
     if !refusal.errors.is_empty() {
         let errors: Vec<String> = refusal.errors.iter().map(ToString::to_string).collect();

@@ -34,6 +34,29 @@ pub fn substitute_env(props: &Map<String, Value>, lookup: &dyn Fn(&str) -> Optio
         .collect()
 }
 
+/// True when a field is `${NAME}`, so that [`substitute_env`] may change it. Few nodes have one: the fields of the others can be
+/// shared with the document.
+///
+/// ```
+/// use flotilla_flows::names_env;
+/// use serde_json::json;
+///
+/// let names = |node: serde_json::Value| names_env(node.as_object().unwrap());
+/// assert!(names(json!({"rules": [{"to": "${PORT}"}]})));
+/// assert!(!names(json!({"func": "return `${a}`;", "info": "${PORT}", "wires": [["${PORT}"]]})));
+/// ```
+pub fn names_env(props: &Map<String, Value>) -> bool {
+    fn is_name(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.starts_with("${") && text.ends_with('}'),
+            Value::Array(items) => items.iter().any(is_name),
+            Value::Object(map) => map.values().any(is_name),
+            _ => false,
+        }
+    }
+    props.iter().any(|(key, value)| !UNTOUCHED.contains(&key.as_str()) && is_name(value))
+}
+
 fn fill(value: &Value, lookup: &dyn Fn(&str) -> Option<Value>) -> Value {
     match value {
         Value::String(text) if text.contains("${") => fill_text(text, lookup),

@@ -21,8 +21,8 @@ mod split;
 pub use credentials::{CredentialsError, NodeCredentials, encrypt_credentials, read_credentials};
 pub use deployment::DeployType;
 pub use diff::{Change, Effects, Kind as ChangeKind, diff, effects};
-pub use document::{Document, NodeConfig, ParseError};
-pub use env::substitute_env;
+pub use document::{Document, NodeConfig, ParseError, Props};
+pub use env::{names_env, substitute_env};
 pub use expand::{EnvVar, Expanded, Graph, GraphNode, PROJECT_BROKER, PROJECT_LINK_BROKERS, Scope, ScopeKind, expand};
 pub use flowfuse::{FlowFuseError, FlowFuseSnapshot, FlowFuseVar, Translated, is_flowfuse, take_project_broker};
 pub use known::{

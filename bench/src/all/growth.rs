@@ -26,16 +26,18 @@ fn flow(nodes: usize) -> String {
         let count = TAB.min(nodes - tab * TAB);
         for at in 0..count {
             let (id, next) = (format!("n{tab}x{at}"), format!("n{tab}x{}", at + 1));
+            // As the editor writes them: what has no place in the workspace is a config node.
+            let x = 100 * at;
             let wires = if at + 1 < count { json!([[next]]) } else { json!([]) };
             let url = if tab == 0 { "/hello/world".to_owned() } else { format!("/tab/{tab}") };
             all.push(match at {
-                0 => json!({"id": id, "z": z, "type": "http in", "name": "", "url": url, "method": "get", "upload": false, "swaggerDoc": "", "wires": wires}),
-                _ if at + 1 == count => json!({"id": id, "z": z, "type": "http response", "name": "", "statusCode": "", "headers": {}, "wires": []}),
+                0 => json!({"id": id, "z": z, "x": x, "y": 40, "type": "http in", "name": "", "url": url, "method": "get", "upload": false, "swaggerDoc": "", "wires": wires}),
+                _ if at + 1 == count => json!({"id": id, "z": z, "x": x, "y": 40, "type": "http response", "name": "", "statusCode": "", "headers": {}, "wires": []}),
                 _ => match at % 4 {
-                    0 => json!({"id": id, "z": z, "type": "change", "name": "", "rules": [{"t": "set", "p": "payload", "pt": "msg", "to": "hello", "tot": "str"}], "action": "", "property": "", "from": "", "to": "", "reg": false, "wires": wires}),
-                    1 => json!({"id": id, "z": z, "type": "function", "name": "", "func": format!("msg.step = {at};\nreturn msg;"), "outputs": 1, "timeout": 0, "noerr": 0, "initialize": "", "finalize": "", "libs": [], "wires": wires}),
-                    2 => json!({"id": id, "z": z, "type": "switch", "name": "", "property": "payload", "propertyType": "msg", "rules": [{"t": "else"}], "checkall": "true", "repair": false, "outputs": 1, "wires": wires}),
-                    _ => json!({"id": id, "z": z, "type": "template", "name": "", "field": "payload", "fieldType": "msg", "format": "handlebars", "syntax": "mustache", "template": "hello", "output": "str", "wires": wires}),
+                    0 => json!({"id": id, "z": z, "x": x, "y": 40, "type": "change", "name": "", "rules": [{"t": "set", "p": "payload", "pt": "msg", "to": "hello", "tot": "str"}], "action": "", "property": "", "from": "", "to": "", "reg": false, "wires": wires}),
+                    1 => json!({"id": id, "z": z, "x": x, "y": 40, "type": "function", "name": "", "func": format!("msg.step = {at};\nreturn msg;"), "outputs": 1, "timeout": 0, "noerr": 0, "initialize": "", "finalize": "", "libs": [], "wires": wires}),
+                    2 => json!({"id": id, "z": z, "x": x, "y": 40, "type": "switch", "name": "", "property": "payload", "propertyType": "msg", "rules": [{"t": "else"}], "checkall": "true", "repair": false, "outputs": 1, "wires": wires}),
+                    _ => json!({"id": id, "z": z, "x": x, "y": 40, "type": "template", "name": "", "field": "payload", "fieldType": "msg", "format": "handlebars", "syntax": "mustache", "template": "hello", "output": "str", "wires": wires}),
                 },
             });
         }

@@ -1,6 +1,6 @@
 //! The engine of a replica: made from its arguments and its revision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use flotilla_group::context_prefix;
 use flotilla_group::member::Standing;
 use flotilla_group::revision::Revision;
 use flotilla_group::schedule::Ticks;
+use flotilla_script::Script;
 use flotilla_store::Store;
 
 use super::args::EngineArgs;
@@ -64,15 +65,32 @@ pub async fn start(
     Engine::start(parts).context("cannot start worker threads")
 }
 
+/// Has the workers start their script engines, which takes each of them some milliseconds, while it is found out what is to be
+/// deployed.
+fn start_scripts(engine: &Engine, document: &Document) {
+    let functions = document.entries().iter().filter(|node| node.kind == "function" && !node.disabled);
+    let tabs: HashSet<&str> = functions.map(|node| node.z.as_str()).collect();
+    let workers = engine.shared().workers();
+    // Tabs are spread evenly: with fewer of them a worker may never run a script, and need not have the memory for it.
+    if tabs.len() < workers.len() {
+        return;
+    }
+    for worker in workers {
+        // What is wrong is told by the nodes that need one.
+        worker.run(|_| drop(Script::current()));
+    }
+}
+
 /// Runs a revision. Nodes that cannot start are logged; the rest runs.
 pub async fn deploy(
     engine: &Engine,
-    revision: &Revision,
+    mut revision: Revision,
     secrets: BTreeMap<String, String>,
     key: Option<&str>,
     deploy_type: DeployType,
 ) -> anyhow::Result<DeployReport> {
-    let mut document = Document::from_value(revision.flows.clone())?;
+    // Moved: a large document need not be here twice.
+    let mut document = Document::from_value(std::mem::take(&mut revision.flows))?;
     document.set_node_settings(&revision.nodes);
     let mut credentials = Credentials::default();
     if revision.credentials.is_object() {
@@ -92,6 +110,7 @@ pub async fn deploy(
     let before = engine.shared().settings();
     engine.shared().set_settings(Settings { env, node_red: revision.settings.clone(), ..(*before).clone() });
     let deploy_type = if same_settings { deploy_type } else { DeployType::Full };
+    start_scripts(engine, &document);
     let report = match engine.deploy(&document, credentials, deploy_type).await {
         Ok(report) => report,
         Err(error) => bail!(error),

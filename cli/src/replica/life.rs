@@ -138,9 +138,11 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         let exit = if matches!(error, GroupError::NoGroup(_)) { Exit::NotFound } else { Exit::Unreachable };
         return Err(Failure::new(exit, why).into());
     }
+    let mut recorded = None;
     if let Some(revision) = given {
-        let id = revisions.record(&revision, "replica").await?;
-        desired.set_if_none(&id).await?;
+        let own = revisions.record_own(revision, "replica").await?;
+        desired.set_if_none(&own.id).await?;
+        recorded = Some(own);
     }
     let standing = Arc::new(OnceLock::new());
     logging::set_who(|who| (who.group, who.replica) = (args.engine.group.clone(), id.clone()));
@@ -227,6 +229,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         engine,
         registration,
         revisions,
+        recorded,
         secrets,
         desired,
         gateways,

@@ -8,7 +8,7 @@ use flotilla_flows::DeployType;
 use flotilla_group::GroupError;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::member::{Gateways, Registration, ReplicaRecord, ReplicaState};
-use flotilla_group::revision::{Revision, Revisions};
+use flotilla_group::revision::{Recorded, Revision, Revisions};
 use flotilla_group::sealing::KeyRing;
 use flotilla_group::secret::Secrets;
 use flotilla_group::session::Consumers;
@@ -56,6 +56,8 @@ pub(super) struct Replica {
     pub(super) engine: Engine,
     pub(super) registration: Registration,
     pub(super) revisions: Revisions,
+    /// What this process was started with and has recorded, until it first reads a revision.
+    pub(super) recorded: Option<Recorded>,
     pub(super) secrets: Secrets,
     pub(super) desired: DesiredStates,
     pub(super) gateways: Gateways,
@@ -112,7 +114,7 @@ impl Replica {
                     self.judge(trial);
                 }
                 logging::set_who(|who| who.revision.clone_from(&assigned));
-                let deployed = self.deploy(&assigned, &revision, secrets, deploy_type).await;
+                let deployed = self.deploy(&assigned, revision, secrets, deploy_type).await;
                 // Until here what fails may have failed with the revision before.
                 self.judge(trial);
                 deployed
@@ -145,8 +147,11 @@ impl Replica {
     }
 
     /// A revision, and the group's secrets of today.
-    async fn read(&self, revision: &str) -> Result<(Revision, BTreeMap<String, String>), GroupError> {
-        let revision = self.revisions.load(revision).await?;
+    async fn read(&mut self, revision: &str) -> Result<(Revision, BTreeMap<String, String>), GroupError> {
+        let revision = match self.recorded.take() {
+            Some(recorded) => self.revisions.load_recorded(revision, recorded).await?,
+            None => self.revisions.load(revision).await?,
+        };
         Ok((revision, self.secrets.values(self.keys.keys().await?.as_deref()).await?))
     }
 
@@ -160,7 +165,7 @@ impl Replica {
     async fn deploy(
         &self,
         assigned: &str,
-        revision: &Revision,
+        revision: Revision,
         secrets: BTreeMap<String, String>,
         deploy_type: DeployType,
     ) -> anyhow::Result<DeployReport> {

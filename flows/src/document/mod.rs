@@ -2,6 +2,8 @@
 
 mod node_config;
 mod parse;
+mod props;
 
 pub use node_config::NodeConfig;
 pub use parse::{Document, ParseError};
+pub use props::Props;

@@ -1,6 +1,10 @@
 //! One entry of a flow document.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
+
+use super::props::Props;
 
 /// One entry: a node, a config node, a tab, a group, a subflow. Accessors are lenient, because that is what the editor
 /// writes: `"60"` is a number, `""` is unset, a missing field is its default.
@@ -21,17 +25,13 @@ pub struct NodeConfig {
     /// True when the editor disabled it (`d`; `disabled` on tabs).
     pub disabled: bool,
     /// Every field of the entry, as it stands in the document.
-    pub props: Map<String, Value>,
+    pub props: Props,
 }
 
 impl NodeConfig {
     /// Reads an entry; what is missing or of another type is empty.
     pub fn from_props(props: Map<String, Value>) -> NodeConfig {
-        let text = |key: &str| match props.get(key) {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Number(number)) => number.to_string(),
-            _ => String::new(),
-        };
+        let text = |key: &str| text_of(&props, key).into_owned();
         let kind = text("type");
         let wires = match props.get("wires") {
             Some(Value::Array(outputs)) => outputs.iter().map(targets).collect(),
@@ -46,7 +46,7 @@ impl NodeConfig {
             disabled: flag("d") || (kind == "tab" && flag("disabled")),
             wires,
             kind,
-            props,
+            props: props.into(),
         }
     }
 
@@ -108,6 +108,15 @@ impl NodeConfig {
     /// For messages to people: the name, or type and id.
     pub fn label(&self) -> String {
         if self.name.is_empty() { format!("{}:{}", self.kind, self.id) } else { self.name.clone() }
+    }
+}
+
+/// A field as text; empty when it is missing or neither a string nor a number.
+pub(super) fn text_of<'a>(props: &'a Map<String, Value>, key: &str) -> Cow<'a, str> {
+    match props.get(key) {
+        Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
+        Some(Value::Number(number)) => Cow::Owned(number.to_string()),
+        _ => Cow::Borrowed(""),
     }
 }
 

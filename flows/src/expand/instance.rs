@@ -136,7 +136,7 @@ fn remap(entry: &NodeConfig, instance: &str, ids: &HashMap<&str, String>) -> Nod
         Value::String(id) => ids.get(id.as_str()).map(|id| Value::from(id.as_str())),
         _ => None,
     };
-    let mut props = entry.props.clone();
+    let mut props = entry.props.clone().into_map();
     for (key, value) in &mut props {
         match (key.as_str(), &mut *value) {
             ("scope" | "links", Value::Array(items)) => {

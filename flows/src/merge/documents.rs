@@ -42,7 +42,7 @@ pub fn merge(base: &Document, ours: &Document, theirs: &Document) -> Merged {
             (None, None) => merged.push(our.clone()),
             (was, Some(their)) => {
                 let nothing = serde_json::Map::new();
-                let was = was.map_or(&nothing, |was| &was.props);
+                let was = was.map_or(&nothing, |was| &*was.props);
                 let (fields, differ) = merge_fields(was, &our.props, &their.props);
                 let what = if was.is_empty() { "both added it, with different values" } else { "both changed it" };
                 conflicts.extend(differ.iter().map(|field| Conflict::new(our, &tab, field, what)));
@@ -77,7 +77,10 @@ pub fn merge(base: &Document, ours: &Document, theirs: &Document) -> Merged {
     }
     let merged = in_order(merged, base, ours, theirs);
     conflicts.extend(homeless(&merged, [base, ours, theirs]));
-    Merged { flows: Value::Array(merged.into_iter().map(|entry| Value::Object(entry.props)).collect()), conflicts }
+    Merged {
+        flows: Value::Array(merged.into_iter().map(|entry| Value::Object(entry.props.into_map())).collect()),
+        conflicts,
+    }
 }
 
 /// Node-RED starts nodes and shows tabs in the order of the document. It is ours, unless only they changed it: then it is

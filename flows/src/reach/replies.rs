@@ -43,7 +43,8 @@ const HARMLESS: [&str; 21] = [
 /// looked up in context, where only the replica with the request has it.
 pub(crate) fn replies(document: &Document) -> HashMap<String, Reply> {
     let entries = || document.entries().iter().filter(|node| !node.disabled);
-    if !entries().any(|node| node.kind == "http in") {
+    let has = |kind: &str| entries().any(|node| node.kind == kind);
+    if !has("http in") || !has("mqtt in") {
         return HashMap::new();
     }
     let edges = edges(document);
@@ -72,10 +73,15 @@ fn code(node: &NodeConfig) -> &str {
     if node.kind == "function" { node.str("func") } else { "" }
 }
 
+/// All its fields as JSON.
+fn text_of(node: &NodeConfig) -> String {
+    serde_json::to_string(&*node.props).unwrap_or_default()
+}
+
 fn reads_memory(node: &NodeConfig) -> bool {
     let by_code = ["flow.get(", "global.get(", "context.get("].iter().any(|call| code(node).contains(call));
     let typed = matches!(node.kind.as_str(), "change" | "switch") && {
-        let text = serde_json::Value::Object(node.props.clone()).to_string();
+        let text = text_of(node);
         text.contains("\"flow\"") || text.contains("\"global\"")
     };
     by_code || typed
@@ -83,8 +89,7 @@ fn reads_memory(node: &NodeConfig) -> bool {
 
 fn is_harmless(node: &NodeConfig) -> bool {
     let known = HARMLESS.contains(&node.kind.as_str()) || node.kind.starts_with("subflow:");
-    let text = || serde_json::Value::Object(node.props.clone()).to_string();
-    let shares = matches!(node.kind.as_str(), "function" | "change") && text().contains("shared");
+    let shares = matches!(node.kind.as_str(), "function" | "change") && text_of(node).contains("shared");
     let returns = node.kind == "link out" && node.str("mode") == "return";
     known && !shares && !returns
 }

@@ -10,7 +10,7 @@ use super::rules::one;
 
 /// Rules for nodes of any type but `function`.
 pub(super) fn context_use(node: &NodeConfig) -> Vec<Says> {
-    let props = Value::Object(node.props.clone());
+    let props = Value::Object(node.props.clone().into_map());
     let template = node.kind == "template" && node.str("syntax") != "plain" && in_template(node.str("template"));
     if !in_fields(&props) && !template {
         return Vec::new();

@@ -72,7 +72,7 @@ pub fn join(files: &[SplitFile]) -> Result<Value, JoinError> {
         let order: Vec<String> = read(ORDER, order)?;
         entries = follow(entries, &order);
     }
-    Ok(Value::Array(entries.into_iter().map(|entry| Value::Object(entry.props)).collect()))
+    Ok(Value::Array(entries.into_iter().map(|entry| Value::Object(entry.props.into_map())).collect()))
 }
 
 /// Where a file stands in the document: what is on no tab first, then the tabs, then the subflows.

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use hyper::client::conn::http1::SendRequest;
 use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::backend::{Backend, InFlight};
+use super::backend::InFlight;
 use super::request_body::Upload;
 
 /// A replica's response body. The request counts as in flight until the body ends; then its connection is idle again. It
@@ -30,7 +29,6 @@ pub(super) struct Tracked {
 /// What is given back when the body ends.
 pub(super) struct Lease {
     pub(super) sender: SendRequest<Upload>,
-    pub(super) backend: Arc<Backend>,
     pub(super) thread: usize,
     pub(super) count: InFlight,
 }
@@ -50,9 +48,8 @@ impl Tracked {
     }
 
     fn release(&mut self) {
-        if let Some(Lease { sender, backend, thread, count }) = self.lease.take() {
-            drop(count);
-            backend.keep(thread, sender);
+        if let Some(Lease { sender, thread, count }) = self.lease.take() {
+            count.backend().keep(thread, sender);
         }
     }
 
@@ -62,7 +59,7 @@ impl Tracked {
         let until = tokio::time::Instant::now() + self.stall;
         let watch = self.watch.get_or_insert_with(|| Watch {
             timer: Box::pin(tokio::time::sleep_until(until)),
-            gone: Box::pin(lease.backend.gone().clone().cancelled_owned()),
+            gone: Box::pin(lease.count.backend().gone().clone().cancelled_owned()),
         });
         if !std::mem::replace(&mut self.waiting, true) {
             watch.timer.as_mut().reset(until);

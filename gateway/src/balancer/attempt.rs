@@ -81,7 +81,7 @@ pub(super) async fn attempt(
         let answer = tokio::select! {
             biased;
             answer = sender.try_send_request(request) => answer,
-            () = backend.gone().cancelled() => return Attempt::Lost(Lost::Gone),
+            () = backend.gone_on(thread).cancelled() => return Attempt::Lost(Lost::Gone),
             () = late(progress, limits.answer) => {
                 backend.timed_out();
                 return Attempt::Lost(Lost::TimedOut);
@@ -94,7 +94,7 @@ pub(super) async fn attempt(
                 let body = if parts.status == StatusCode::SWITCHING_PROTOCOLS {
                     http_body_util::Empty::new().map_err(|never| match never {}).boxed()
                 } else {
-                    let lease = Lease { sender, backend: backend.clone(), thread, count };
+                    let lease = Lease { sender, thread, count };
                     Tracked::new(body, lease, limits.stall).boxed()
                 };
                 return Attempt::Answered(Response::from_parts(parts, body));

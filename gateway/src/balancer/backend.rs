@@ -44,6 +44,8 @@ pub struct Backend {
     is_ejected: AtomicBool,
     /// The registry does not have it any more: what is open at it ends.
     gone: CancellationToken,
+    /// The same for each thread, whose requests all wait for it.
+    gone_on: Box<[CancellationToken]>,
     /// One list a thread: a connection stays on the thread that opened it. With the time of their last use, which only
     /// grows towards the end.
     #[allow(clippy::type_complexity, reason = "said above, used in two functions")]
@@ -62,6 +64,7 @@ pub(super) struct InFlight(Arc<Backend>);
 impl Backend {
     /// A backend without connections yet, for so many threads.
     pub(super) fn new(id: String, address: SocketAddr, threads: usize) -> Arc<Backend> {
+        let (gone, threads) = (CancellationToken::new(), 0..threads.max(1));
         Arc::new(Backend {
             id,
             address,
@@ -71,8 +74,9 @@ impl Backend {
             timeouts: AtomicU32::new(0),
             ejection: Mutex::default(),
             is_ejected: AtomicBool::new(false),
-            gone: CancellationToken::new(),
-            idle: (0..threads.max(1)).map(|_| Mutex::default()).collect(),
+            gone_on: threads.clone().map(|_| gone.child_token()).collect(),
+            gone,
+            idle: threads.map(|_| Mutex::default()).collect(),
         })
     }
 
@@ -106,6 +110,11 @@ impl Backend {
     /// Fires when the registry does not have it any more.
     pub(super) fn gone(&self) -> &CancellationToken {
         &self.gone
+    }
+
+    /// As [`Backend::gone`], for requests of a thread.
+    pub(super) fn gone_on(&self, thread: usize) -> &CancellationToken {
+        &self.gone_on[thread]
     }
 
     /// Stops routing to it: a connection was refused or reset. Its idle connections are dropped.
@@ -200,9 +209,16 @@ impl Backend {
 
     pub(super) fn keep(&self, thread: usize, sender: SendRequest<Upload>) {
         let mut idle = self.idle[thread].lock();
-        if self.is_up() && idle.len() < IDLE && !sender.is_closed() && !self.gone.is_cancelled() {
+        if self.is_up() && idle.len() < IDLE && !sender.is_closed() && !self.gone_on[thread].is_cancelled() {
             idle.push((sender, Instant::now()));
         }
+    }
+}
+
+impl InFlight {
+    /// Where the request is.
+    pub(super) fn backend(&self) -> &Backend {
+        &self.0
     }
 }
 

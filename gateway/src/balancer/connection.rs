@@ -45,11 +45,14 @@ where
 {
     let peer = from.peer;
     let (stream, switch) = Checked::new(stream);
-    let (stop, idle) = (door.stop.clone(), door.config.deadlines.idle);
+    // A token and a count of references of the connection's own: those of all threads change cores with each request.
+    let (stop, idle) = (door.stop.child_token(), door.config.deadlines.idle);
+    let shared = Arc::new((door, switch));
     let service = service_fn(move |request| {
-        let (door, switch) = (door.clone(), switch.clone());
+        let shared = shared.clone();
         async move {
-            let response = forward::answer(&door, from, request).await;
+            let (door, switch) = &*shared;
+            let response = forward::answer(door, from, request).await;
             switch.answered(response.status());
             Ok::<_, Infallible>(response)
         }

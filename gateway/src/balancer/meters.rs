@@ -20,7 +20,7 @@ pub struct Meters {
     classes: [AtomicU64; 6],
     buckets: [AtomicU64; BUCKETS.len() + 1],
     nanos: AtomicU64,
-    open: Arc<AtomicU64>,
+    open: AtomicU64,
     connections: Arc<AtomicU64>,
     tunnels: Arc<AtomicU64>,
     unavailable: AtomicU64,
@@ -34,6 +34,9 @@ pub struct Meters {
 /// Counts something while it is there.
 pub(super) struct Counted(Arc<AtomicU64>);
 
+/// Counts a request while it is open. Without a count of references: all threads would change it with each request.
+pub(super) struct Open<'a>(&'a AtomicU64);
+
 /// Counts an upgraded connection.
 pub(super) type Tunnel = Counted;
 
@@ -44,6 +47,12 @@ impl Counted {
     }
 }
 
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
@@ -51,8 +60,9 @@ impl Drop for Counted {
 }
 
 impl Meters {
-    pub(super) fn open(&self) -> Counted {
-        Counted::new(&self.open)
+    pub(super) fn open(&self) -> Open<'_> {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Open(&self.open)
     }
 
     pub(super) fn connection(&self) -> Counted {

@@ -206,7 +206,7 @@ mod tests {
         assert!(!b.gone().is_cancelled(), "its last answers are on their way");
         std::thread::sleep(ON_ITS_WAY);
         set(&pool, &["a", "c"], &["a", "c"]);
-        assert!(b.gone().is_cancelled());
+        assert!(b.gone().is_cancelled() && b.gone_on(0).is_cancelled());
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use flotilla_tasks::Task;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +18,11 @@ use super::pool::Pool;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
+
+/// A timer of each thread that always fires soon, for nothing. tokio wakes its own thread, with a write to the system, for each new
+/// timer that is earlier than all there were when it went to sleep. That would be one a request: a client's next head has 30 s, and
+/// open requests, which may be all that waits, have longer.
+const NEAR: Duration = Duration::from_secs(1);
 
 /// Why the balancer cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -107,10 +113,13 @@ async fn accept(listener: std::net::TcpListener, thread: usize, door: &Arc<Door>
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, thread, "a thread of the gateway cannot listen"),
     };
+    let mut near = tokio::time::interval(NEAR);
+    near.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = door.stop.cancelled() => break,
+            _ = near.tick() => continue,
         };
         match accepted {
             Ok((stream, peer)) => {

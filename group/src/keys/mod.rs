@@ -19,4 +19,4 @@ pub(crate) use names::check;
 pub use names::{context_imported, context_prefix, is_of_a_process};
 pub(crate) use pipelines::*;
 
-pub(crate) use crate::record::{encode, read};
+pub(crate) use crate::record::{encode, read, read_large};

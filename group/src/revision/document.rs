@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use flotilla_flows::{NodeCredentials, NodeSettings};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::error::GroupError;
@@ -70,13 +69,17 @@ impl Revision {
     }
 
     fn hash(&self) -> String {
-        let mut content = vec![json!(self.flows), json!(self.credentials), json!(self.env), json!(self.settings)];
+        // A list, without a copy of what is in it: flows may be large.
+        let first = (&self.flows, &self.credentials, &self.env, &self.settings);
         // Revisions without these have the id that 0.1.0 gave them.
-        if !self.nodes.is_empty() || !self.missing.is_empty() || self.secrets > 0 {
-            content.extend([json!(self.nodes), json!(self.missing), json!(self.secrets)]);
-        }
-        let content = serde_json::Value::Array(content);
-        let digest = Sha256::digest(content.to_string());
+        let text = if self.nodes.is_empty() && self.missing.is_empty() && self.secrets == 0 {
+            serde_json::to_vec(&first)
+        } else {
+            let (flows, credentials, env, settings) = first;
+            serde_json::to_vec(&(flows, credentials, env, settings, &self.nodes, &self.missing, self.secrets))
+        };
+        // JSON and texts are always JSON.
+        let digest = Sha256::digest(text.unwrap_or_default());
         digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..ID_DIGITS].to_owned()
     }
 
@@ -98,6 +101,38 @@ impl Revision {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Ids are in stores and in histories: what makes one must never change.
+    #[test]
+    fn ids_are_those_that_former_versions_gave() {
+        let mut revision = Revision {
+            flows: serde_json::json!([{"id": "a", "z": "t", "x": 1.0, "n": 1e21, "text": "\u{1}\"ü"}, {"b": {"c": null}}]),
+            env: [("B".to_owned(), "2".to_owned()), ("A".to_owned(), "1".to_owned())].into(),
+            settings: serde_json::Map::from_iter([("s".to_owned(), true.into())]),
+            ..Revision::default()
+        };
+        let as_before = |revision: &Revision| {
+            let mut content = vec![
+                serde_json::json!(revision.flows),
+                serde_json::json!(revision.credentials),
+                serde_json::json!(revision.env),
+                serde_json::json!(revision.settings),
+            ];
+            if !revision.nodes.is_empty() || !revision.missing.is_empty() || revision.secrets > 0 {
+                content.extend([
+                    serde_json::json!(revision.nodes),
+                    serde_json::json!(revision.missing),
+                    serde_json::json!(revision.secrets),
+                ]);
+            }
+            crate::digest::digest(&serde_json::Value::Array(content).to_string(), ID_DIGITS / 2)
+        };
+        assert_eq!(revision.id(), as_before(&revision));
+        revision.secrets = 3;
+        let settings = NodeSettings { order_key: Some("a/{b}".to_owned()), ..NodeSettings::default() };
+        revision.nodes.insert("a".to_owned(), settings);
+        assert_eq!(revision.id(), as_before(&revision));
+    }
 
     #[test]
     fn the_id_follows_the_content_and_not_the_message() {

@@ -9,4 +9,4 @@ mod transfer;
 pub use change::RevisionChange;
 pub use document::Revision;
 pub use flotilla_api::revision::Given;
-pub use revisions::Revisions;
+pub use revisions::{Recorded, Revisions};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use flotilla_api::revision::Given;
-use flotilla_store::{Expect, Store, Write};
+use flotilla_store::{Entry, Expect, Store, Write};
 
 use super::document::Revision;
 use crate::clock::now_ms;
@@ -15,6 +16,15 @@ use crate::keys;
 pub struct Revisions {
     store: Arc<dyn Store>,
     group: String,
+}
+
+/// A revision that this process has recorded, and the text that it wrote.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Its id.
+    pub id: String,
+    text: Bytes,
+    revision: Revision,
 }
 
 impl Revisions {
@@ -31,18 +41,32 @@ impl Revisions {
     /// Returns its id.
     pub async fn record(&self, revision: &Revision, actor: &str) -> Result<String, GroupError> {
         let id = revision.id();
-        let value = keys::encode(revision);
-        self.store.cas(&keys::revision(&id), Expect::Absent, Some(value), Write::default()).await?;
+        self.give(&id, revision, keys::encode(revision), actor).await?;
+        Ok(id)
+    }
+
+    /// As [`Revisions::record`], for a process that runs the revision itself: see [`Revisions::load_recorded`].
+    ///
+    /// # Errors
+    /// As [`Revisions::record`].
+    pub async fn record_own(&self, revision: Revision, actor: &str) -> Result<Recorded, GroupError> {
+        let (id, text) = (revision.id(), keys::encode(&revision));
+        self.give(&id, &revision, text.clone(), actor).await?;
+        Ok(Recorded { id, text, revision })
+    }
+
+    async fn give(&self, id: &str, revision: &Revision, text: Bytes, actor: &str) -> Result<(), GroupError> {
+        self.store.cas(&keys::revision(id), Expect::Absent, Some(text), Write::default()).await?;
         let given = Given {
-            id: id.clone(),
+            id: id.to_owned(),
             time_ms: now_ms(&*self.store).await?,
             actor: actor.to_owned(),
             message: revision.message.clone(),
             nodes: revision.flows.as_array().map_or(0, Vec::len),
         };
         let value = keys::encode(&given);
-        self.store.set(&keys::given(&self.group, &id), value, Write::default()).await?;
-        Ok(id)
+        self.store.set(&keys::given(&self.group, id), value, Write::default()).await?;
+        Ok(())
     }
 
     /// Keeps the content of a revision that no group was given.
@@ -60,7 +84,7 @@ impl Revisions {
 
     /// Gives a revision its tests.
     pub async fn set_tests(&self, id: &str, tests: &str) -> Result<(), GroupError> {
-        let value = bytes::Bytes::from(tests.to_owned());
+        let value = Bytes::from(tests.to_owned());
         self.store.set(&keys::revision_tests(id), value, Write::default()).await?;
         Ok(())
     }
@@ -83,8 +107,24 @@ impl Revisions {
     /// # Errors
     /// [`GroupError::NoRevision`].
     pub async fn load(&self, id: &str) -> Result<Revision, GroupError> {
-        let entry = self.store.get(&keys::revision(id)).await?.ok_or_else(|| GroupError::NoRevision(id.to_owned()))?;
-        keys::read("a revision", &entry)
+        keys::read_large("a revision", &self.entry(id).await?)
+    }
+
+    /// As [`Revisions::load`], by a process that has just recorded one: when the store has this very text it is not read once
+    /// more. Another process may have sealed the credentials anew meanwhile, or had recorded the revision before.
+    ///
+    /// # Errors
+    /// As [`Revisions::load`].
+    pub async fn load_recorded(&self, id: &str, recorded: Recorded) -> Result<Revision, GroupError> {
+        let entry = self.entry(id).await?;
+        if recorded.id == id && recorded.text == entry.value {
+            return Ok(recorded.revision);
+        }
+        keys::read_large("a revision", &entry)
+    }
+
+    async fn entry(&self, id: &str) -> Result<Entry, GroupError> {
+        self.store.get(&keys::revision(id)).await?.ok_or_else(|| GroupError::NoRevision(id.to_owned()))
     }
 
     /// The revisions that the group was given, oldest first.
@@ -107,5 +147,39 @@ impl Revisions {
             (Some(one), None) => Ok(one.id),
             _ => Err(GroupError::NoRevision(start.to_owned())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_recorded_is_what_the_store_has_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("s.db").display());
+        let store = flotilla_store::open(&url).await.unwrap();
+        let revisions = Revisions::new(store.clone(), "g").unwrap();
+        let flows = json!([{"id": "a", "type": "tab", "n": 1.0, "text": "\"ü\n"}]);
+        let revision = Revision { flows, credentials: json!({"$": "one"}), ..Revision::default() };
+        let own = revisions.record_own(revision.clone(), "somebody").await.unwrap();
+        let id = own.id.clone();
+        assert_eq!((id.as_str(), revisions.list().await.unwrap()[0].nodes), (revision.id().as_str(), 1));
+        assert_eq!(revisions.load(&id).await.unwrap(), revision);
+        assert_eq!(revisions.load_recorded(&id, own).await.unwrap(), revision);
+
+        // Sealed anew by another process, under the same id.
+        let own = revisions.record_own(revision.clone(), "somebody").await.unwrap();
+        let mut anew = revision.clone();
+        anew.seal_anew(json!({"$": "two"}));
+        store.set(&keys::revision(&id), keys::encode(&anew), Write::default()).await.unwrap();
+        assert_eq!(revisions.load_recorded(&id, own).await.unwrap(), anew);
+
+        let other = Revision { env: [("A".to_owned(), "1".to_owned())].into(), ..revision.clone() };
+        let own = revisions.record_own(revision, "somebody").await.unwrap();
+        let id = revisions.record(&other, "somebody").await.unwrap();
+        assert_eq!(revisions.load_recorded(&id, own).await.unwrap(), other);
     }
 }

@@ -1,9 +1,10 @@
 //! The routing table: which node answers which method and path. Read without a lock, replaced as a whole.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use arc_swap::ArcSwap;
-use parking_lot::Mutex;
+use arc_swap::{ArcSwap, Guard};
+use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::FxHashMap;
 
 use flotilla_engine::WorkerHandle;
@@ -34,13 +35,25 @@ pub struct Endpoint {
 #[derive(Default)]
 pub struct Routes {
     table: ArcSwap<Table>,
-    change: Mutex<()>,
+    /// What the table is made of.
+    wanted: Mutex<Wanted>,
+    /// Something changed since the table was made. It is made when somebody looks: a deploy adds route after route, and a table for
+    /// each would take the square of their number.
+    changed: AtomicBool,
 }
 
-#[derive(Clone, Default)]
+/// In the order in which Express would try them.
+type Ordered = Vec<(Arc<Pattern>, Arc<Endpoint>)>;
+
+#[derive(Default)]
+struct Wanted {
+    routes: Ordered,
+    upgrades: FxHashMap<String, Arc<dyn UpgradeHandler>>,
+}
+
+#[derive(Default)]
 struct Table {
-    /// In the order in which Express would try them.
-    routes: Vec<(Arc<Pattern>, Arc<Endpoint>)>,
+    routes: Ordered,
     /// First route per method and literal path.
     literal: FxHashMap<String, Vec<(String, usize)>>,
     /// Routes with parameters.
@@ -65,46 +78,70 @@ impl Routes {
     /// When the path is no valid pattern.
     pub fn add(&self, endpoint: Endpoint) -> Result<(), String> {
         let pattern = Arc::new(Pattern::compile(&endpoint.path)?);
-        self.edit(|table| table.routes.push((pattern, Arc::new(endpoint))));
+        self.edit().routes.push((pattern, Arc::new(endpoint)));
         Ok(())
     }
 
     /// Removes the routes of a node.
     pub fn remove(&self, node: &str) {
-        self.edit(|table| table.routes.retain(|(_, endpoint)| endpoint.node != node));
+        let mut wanted = self.edit();
+        wanted.routes.retain(|(_, endpoint)| endpoint.node != node);
+        // The table holds the workers, whose threads end when nobody does: nobody may look any more.
+        if wanted.routes.is_empty() {
+            self.make(&wanted);
+        }
     }
 
     /// Hands upgrades on this path to a handler. False when the path is taken.
     pub fn add_upgrade(&self, path: &str, handler: Arc<dyn UpgradeHandler>) -> bool {
         let path = normal(path);
-        let mut added = false;
-        self.edit(|table| {
-            added = !table.upgrades.contains_key(&path);
-            table.upgrades.entry(path).or_insert(handler);
-        });
-        added
+        let mut wanted = self.edit();
+        let free = !wanted.upgrades.contains_key(&path);
+        if free {
+            wanted.upgrades.insert(path, handler);
+        }
+        free
     }
 
     /// Forgets the handler of a path.
     pub fn remove_upgrade(&self, path: &str) {
-        self.edit(|table| drop(table.upgrades.remove(&normal(path))));
+        let mut wanted = self.edit();
+        if wanted.upgrades.remove(&normal(path)).is_some() {
+            self.make(&wanted);
+        }
     }
 
-    fn edit(&self, change: impl FnOnce(&mut Table)) {
-        let _one_at_a_time = self.change.lock();
-        let mut table = Table::clone(&self.table.load());
-        change(&mut table);
-        table.index();
-        self.table.store(Arc::new(table));
+    fn edit(&self) -> MutexGuard<'_, Wanted> {
+        let wanted = self.wanted.lock();
+        // Under the lock: whoever makes the table sees the change with it.
+        self.changed.store(true, Ordering::Release);
+        wanted
+    }
+
+    /// Makes the table. To be called under the lock.
+    fn make(&self, wanted: &Wanted) {
+        self.table.store(Arc::new(Table::of(wanted)));
+        self.changed.store(false, Ordering::Release);
+    }
+
+    fn table(&self) -> Guard<Arc<Table>> {
+        if self.changed.load(Ordering::Acquire) {
+            let wanted = self.wanted.lock();
+            // Another may have made it meanwhile.
+            if self.changed.load(Ordering::Acquire) {
+                self.make(&wanted);
+            }
+        }
+        self.table.load()
     }
 
     pub(super) fn upgrade(&self, path: &str) -> Option<Arc<dyn UpgradeHandler>> {
-        self.table.load().upgrades.get(&normal(path)).cloned()
+        self.table().upgrades.get(&normal(path)).cloned()
     }
 
     /// The node for a method and a path. HEAD is answered by GET nodes where no other is.
     pub(super) fn find(&self, method: &str, path: &str) -> Found {
-        let table = self.table.load();
+        let table = self.table();
         let found = table.find(method, path).or_else(|| (method == "HEAD").then(|| table.find("GET", path))?);
         match found {
             Some((endpoint, Ok(params))) => Found::Endpoint(endpoint, params),
@@ -127,20 +164,21 @@ impl Routes {
 }
 
 impl Table {
-    fn index(&mut self) {
-        self.literal.clear();
-        self.patterns.clear();
-        for (at, (pattern, endpoint)) in self.routes.iter().enumerate() {
+    fn of(wanted: &Wanted) -> Table {
+        let Wanted { routes, upgrades } = wanted;
+        let mut table = Table { routes: routes.clone(), upgrades: upgrades.clone(), ..Table::default() };
+        for (at, (pattern, endpoint)) in routes.iter().enumerate() {
             match &**pattern {
                 Pattern::Literal(path) => {
-                    let methods = self.literal.entry(path.clone()).or_default();
+                    let methods = table.literal.entry(path.clone()).or_default();
                     if !methods.iter().any(|(method, _)| *method == endpoint.method) {
                         methods.push((endpoint.method.clone(), at));
                     }
                 }
-                Pattern::Regex { .. } => self.patterns.push(at),
+                Pattern::Regex { .. } => table.patterns.push(at),
             }
         }
+        table
     }
 
     fn find(&self, method: &str, path: &str) -> Option<(Arc<Endpoint>, Result<Object, BadParameter>)> {
@@ -156,5 +194,54 @@ impl Table {
             }
         }
         literal.map(|at| (self.routes[at].1.clone(), Ok(Object::new())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use futures::future::LocalBoxFuture;
+    use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+    use super::super::upgrade::Upgraded;
+    use super::*;
+
+    struct Nobody;
+
+    impl UpgradeHandler for Nobody {
+        fn limits(&self) -> WebSocketConfig {
+            WebSocketConfig::default()
+        }
+
+        fn serve(&self, _socket: Upgraded, _peer: SocketAddr) -> LocalBoxFuture<'static, ()> {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    #[test]
+    fn no_table_is_made_before_somebody_looks() {
+        let routes = Routes::default();
+        for at in 0..1000 {
+            assert!(routes.add_upgrade(&format!("/{at}"), Arc::new(Nobody)));
+        }
+        assert!(routes.table.load().upgrades.is_empty());
+        assert!(routes.upgrade("/999").is_some());
+        assert_eq!(routes.table.load().upgrades.len(), 1000);
+    }
+
+    #[test]
+    fn a_change_is_seen_at_once_and_what_was_removed_is_let_go() {
+        let routes = Routes::default();
+        let handler: Arc<dyn UpgradeHandler> = Arc::new(Nobody);
+        assert!(routes.add_upgrade("/a/", handler.clone()));
+        assert!(!routes.add_upgrade("/A", handler.clone()), "the path is taken");
+        assert!(routes.upgrade("/a").is_some() && routes.upgrade("/b").is_none());
+        assert!(routes.add_upgrade("/b", handler.clone()));
+        assert!(routes.upgrade("/b").is_some());
+        routes.remove_upgrade("/a");
+        assert!(routes.upgrade("/a").is_none() && routes.upgrade("/b").is_some());
+        routes.remove_upgrade("/b");
+        assert_eq!(Arc::strong_count(&handler), 1, "no table holds it");
     }
 }

@@ -84,6 +84,7 @@ impl FunctionScript {
             self.link_calls.clear();
             // The node's functions hold the node: letting go of them here ends the circle.
             self.program.borrow_mut().take();
+            self.compiled.borrow_mut().take();
         });
         self.leave_realm();
         if self.has_status.get() {

@@ -17,7 +17,7 @@ use super::failure::{self, Part};
 use super::host::ScriptHost;
 use super::invocation::{Invocation, NodeHandle};
 use super::link_calls::LinkCalls;
-use super::program::{Program, Source};
+use super::program::{Compiled, Program, Source};
 use super::send::{self, Deferred, Origin};
 use super::timers::Timers;
 
@@ -26,6 +26,9 @@ pub struct FunctionScript {
     pub(super) host: Rc<dyn ScriptHost>,
     pub(super) script: &'static Script,
     pub(super) source: Source,
+    /// The code; none once the node is closed.
+    pub(super) compiled: RefCell<Option<Compiled>>,
+    /// The code with its sandbox, from when it first runs.
     pub(super) program: RefCell<Option<Program>>,
     pub(super) timers: Timers,
     pub(super) link_calls: LinkCalls,
@@ -64,6 +67,7 @@ impl FunctionScript {
             host,
             script,
             source,
+            compiled: RefCell::default(),
             program: RefCell::default(),
             timers: Timers::default(),
             link_calls: LinkCalls::default(),
@@ -82,21 +86,9 @@ impl FunctionScript {
 
     /// Runs something of this node in the realm, for at most `limit`.
     pub(super) fn enter<R>(&self, limit: Option<Duration>, work: impl FnOnce(&Ctx<'_>) -> R) -> R {
-        let slim = self.program.borrow().as_ref().is_some_and(|program| !program.reflects);
+        let slim = self.compiled.borrow().as_ref().is_some_and(|compiled| !compiled.reflects);
         self.script.slim.set(slim);
         self.script.enter(limit, work)
-    }
-
-    fn compile(self: &Rc<Self>) -> std::result::Result<(), Value> {
-        let limit = self.host.time_limit();
-        let program = self.enter(limit, |ctx| {
-            Program::compile(self.script, ctx, self, &self.source).map_err(|error| {
-                let lines = self.source.lines();
-                failure::of_compile(failure::caught(self.script, ctx, &error, limit, Some(&lines)).value, &lines)
-            })
-        })?;
-        *self.program.borrow_mut() = Some(program);
-        Ok(())
     }
 
     /// True when the code may call `require`.
@@ -204,6 +196,7 @@ impl FunctionScript {
         invocation: &Rc<Invocation>,
         msg: JsValue<'js>,
     ) -> Result<JsValue<'js>> {
+        self.prepare(ctx)?;
         let program = self.program.borrow();
         let Some(program) = program.as_ref() else {
             return Err(Exception::throw_message(ctx, "The function node was closed"));
@@ -278,22 +271,6 @@ impl FunctionScript {
         }
     }
 
-    pub(super) fn part<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        part: Part,
-    ) -> Option<Result<(Function<'js>, JsObject<'js>, JsValue<'js>)>> {
-        let program = self.program.borrow();
-        let program = program.as_ref()?;
-        let (function, node) = match part {
-            Part::Setup => (program.setup.clone()?, program.setup_node.clone()),
-            Part::Body | Part::Cleanup => (program.cleanup.clone()?, program.cleanup_node.clone()),
-        };
-        let parts =
-            || Ok((function.restore(ctx)?, program.scope.clone().restore(ctx)?, node.restore(ctx)?.into_value()));
-        Some(parts())
-    }
-
     /// Calls back when a promise is settled.
     fn then<'js>(
         ctx: &Ctx<'js>,
@@ -353,33 +330,6 @@ impl FunctionScript {
             if let Ok(reason) = reason.restore(ctx) {
                 self.host.error(self.uncaught(ctx, &reason).value, invocation.map(|invocation| &invocation.msg));
             }
-        }
-    }
-
-    /// After the worker's memory was used up: when collecting garbage does not free it, this node's own state goes.
-    pub(super) fn recover(self: &Rc<Self>) {
-        if !self.timers.needs_reload.take() {
-            return;
-        }
-        self.enter(None, |ctx| {
-            ctx.run_gc();
-        });
-        if self.script.memory_used() < self.script.thread.memory_limit / 2 {
-            return;
-        }
-        self.enter(None, |ctx| {
-            self.timers.clear();
-            self.link_calls.clear();
-            self.on_close.borrow_mut().clear();
-            self.program.borrow_mut().take();
-            ctx.run_gc();
-        });
-        match self.compile() {
-            Ok(()) => {
-                let text = "The function's variables were reset: they held most of the memory that scripts may use";
-                self.host.error(Value::from(text), None);
-            }
-            Err(error) => self.host.error(error, None),
         }
     }
 }

@@ -20,6 +20,7 @@ mod link_calls;
 mod modules;
 mod natives;
 mod patches;
+mod prepare;
 mod program;
 mod reads;
 mod realm;

@@ -1,8 +1,9 @@
 //! A function node's code as one compiled unit: its variables, its body, On Start and On Stop.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use rquickjs::{Array, Ctx, Function, Object as JsObject, Persistent, Result, Value as JsValue};
+use rquickjs::{Array, Ctx, Exception, Function, Object as JsObject, Persistent, Result, Value as JsValue};
 
 use super::engine::Script;
 use super::failure::{self, Part};
@@ -57,12 +58,20 @@ impl Lines {
 /// The property with code that does not compile, line and column in it, and why.
 type BadSource = (&'static str, Option<(usize, usize)>, String);
 
-/// Compiled code with its sandbox.
-pub(super) struct Program {
+/// Code that compiles. It becomes a [`Program`] when it first runs: to make what it sees by name takes longer than to compile it,
+/// and most functions of a large flow wait for their first message.
+pub(super) struct Compiled {
     /// Keeps the source for the texts of errors.
     _known: Known,
     /// The code may look at objects as a whole.
     pub(super) reflects: bool,
+    /// Gives the parts, called with what the sandbox has under each of [`SANDBOX`] and with the modules of `libs`; none once
+    /// the program is made.
+    factory: RefCell<Option<Persistent<Function<'static>>>>,
+}
+
+/// Compiled code with its sandbox.
+pub(super) struct Program {
     pub(super) run: Persistent<Function<'static>>,
     pub(super) setup: Option<Persistent<Function<'static>>>,
     pub(super) cleanup: Option<Persistent<Function<'static>>>,
@@ -134,6 +143,16 @@ impl Source {
         [&self.body, &self.setup, &self.cleanup]
     }
 
+    /// True when it has something to do in this part.
+    pub(super) fn has(&self, part: Part) -> bool {
+        let [_, setup, cleanup] = self.parts();
+        match part {
+            Part::Body => true,
+            Part::Setup => !setup.is_empty(),
+            Part::Cleanup => !cleanup.is_empty(),
+        }
+    }
+
     /// True when it loads npm modules.
     pub(super) fn uses_modules(&self) -> bool {
         !self.libs.is_empty()
@@ -168,13 +187,13 @@ impl Source {
     }
 }
 
-impl Program {
-    pub(super) fn compile<'js>(
+impl Compiled {
+    pub(super) fn new<'js>(
         script: &'static Script,
         ctx: &Ctx<'js>,
-        node: &Rc<FunctionScript>,
+        node: &FunctionScript,
         source: &Source,
-    ) -> Result<Program> {
+    ) -> Result<Compiled> {
         let globals = ctx.globals();
         let taken = |name: &String| SANDBOX.contains(&name.as_str()) || source.libs.iter().any(|lib| lib.var == *name);
         let variables: Vec<String> = globals::assigned(&[&source.body, &source.setup, &source.cleanup])
@@ -192,6 +211,23 @@ impl Program {
         let about = if name.is_empty() { id.to_string() } else { format!("{id} [{name}]") };
         let known_source = Known::new(script, &text, source.lines(), about);
         let factory: Function<'js> = realm::eval(ctx, known_source.file(), &text, false)?;
+        let is_global = |name: &str| globals.contains_key(name).unwrap_or(true);
+        let reflects = !source.libs.is_empty() || reflects(&[&source.body, &source.setup, &source.cleanup], is_global);
+        let factory = RefCell::new(Some(Persistent::save(ctx, factory)));
+        Ok(Compiled { _known: known_source, reflects, factory })
+    }
+
+    /// Makes what the code sees by name, and its parts. Nothing of the code runs.
+    pub(super) fn program<'js>(
+        &self,
+        script: &'static Script,
+        ctx: &Ctx<'js>,
+        node: &Rc<FunctionScript>,
+        source: &Source,
+    ) -> Result<Program> {
+        let factory = self.factory.borrow().clone();
+        let factory = factory.ok_or_else(|| Exception::throw_internal(ctx, "the program was made before"))?;
+        let factory: Function<'js> = factory.restore(ctx)?;
         let natives = sandbox::natives(script, ctx, node)?;
         let about = script.import(ctx, &sandbox::about(node))?;
         let sandbox: JsObject<'js> = script.tool(ctx, "sandbox")?.call((natives, about))?;
@@ -211,11 +247,7 @@ impl Program {
             Ok(Some(Persistent::save(ctx, parts.get::<Function<'js>>(part as usize)?)))
         };
         let object = |name: &str| sandbox.get::<_, JsObject<'js>>(name).map(|object| Persistent::save(ctx, object));
-        let is_global = |name: &str| globals.contains_key(name).unwrap_or(true);
-        let reflects = !source.libs.is_empty() || reflects(&[&source.body, &source.setup, &source.cleanup], is_global);
-        Ok(Program {
-            _known: known_source,
-            reflects,
+        let program = Program {
             run: Persistent::save(ctx, parts.get::<Function<'js>>(Part::Body as usize)?),
             setup: part(Part::Setup, &source.setup)?,
             cleanup: part(Part::Cleanup, &source.cleanup)?,
@@ -223,6 +255,8 @@ impl Program {
             node: object("node")?,
             setup_node: object("setup")?,
             cleanup_node: object("cleanup")?,
-        })
+        };
+        self.factory.take();
+        Ok(program)
     }
 }

@@ -1,5 +1,8 @@
 //! The words of a script, as far as questions about its code need them.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 /// A name (keywords too), a mark, or a literal.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
@@ -15,8 +18,32 @@ const MARKS: &[&str] = &[
     "[", "]", ";", ",", "<", ">", "+", "-", "*", "/", "%", "&", "|", "^", "!", "~", "?", ":", "=", ".", "@", "#",
 ];
 
+/// The parts of a function node.
+const PARTS: usize = 3;
+/// Longer sources are scanned for each question: their tokens take too much memory to be kept.
+const LONG: usize = 64 << 10;
+
+thread_local! {
+    /// The sources that were scanned last: several questions are asked about each part of a function, one after the other.
+    static LAST: RefCell<Vec<(String, Rc<Vec<Token>>)>> = const { RefCell::new(Vec::new()) };
+}
+
 /// The tokens of a source; strings, regular expressions and the text of templates are literals, comments are nothing.
-pub(super) fn tokens(source: &str) -> Vec<Token> {
+pub(super) fn tokens(source: &str) -> Rc<Vec<Token>> {
+    LAST.with_borrow_mut(|last| {
+        if let Some((_, known)) = last.iter().find(|(text, _)| text == source) {
+            return known.clone();
+        }
+        let tokens = Rc::new(scanned(source));
+        if source.len() <= LONG {
+            last.truncate(PARTS - 1);
+            last.insert(0, (source.to_owned(), tokens.clone()));
+        }
+        tokens
+    })
+}
+
+fn scanned(source: &str) -> Vec<Token> {
     let text: Vec<char> = source.chars().collect();
     let mut tokens = Vec::new();
     scan(&text, 0, false, &mut tokens);

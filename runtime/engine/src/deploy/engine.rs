@@ -19,7 +19,7 @@ use flotilla_value::Str;
 use super::place::{self, Places};
 use super::plan::{Plan, Running};
 use super::report::{DeployError, DeployReport};
-use super::start::{self, Batch, Credentials};
+use super::start::{self, Batch, Credentials, Step};
 
 /// What an engine is made from.
 pub struct EngineParts {
@@ -41,6 +41,23 @@ pub struct Engine {
     types: NodeTypes,
     threads: parking_lot::Mutex<Vec<Thread<()>>>,
     running: Mutex<Running>,
+}
+
+/// Has every worker take a step of a deploy.
+async fn all(
+    workers: &[WorkerHandle],
+    batch: &Arc<Batch>,
+    step: Step,
+    report: &mut DeployReport,
+) -> Result<(), DeployError> {
+    let done = join_all(workers.iter().map(|worker| {
+        let batch = batch.clone();
+        worker.call(move |worker| step(worker, batch))
+    }));
+    for part in done.await {
+        report.absorb(part)?;
+    }
+    Ok(())
 }
 
 impl Engine {
@@ -119,21 +136,16 @@ impl Engine {
             workers: plan.next.workers.clone(),
         });
         *running = plan.next;
+        all(&workers, &batch, start::enter_scopes, &mut report).await?;
         // Config nodes first, one after the other: they may refer to each other and live on different workers.
-        for config in start::config_order(&batch) {
+        for (worker, configs) in start::config_runs(&batch) {
             let batch = batch.clone();
-            let worker = workers[start::worker_of(&batch, config)].clone();
-            let built = worker.call(move |worker| Box::pin(async move { start::build(&worker, &batch, &[config]) }));
+            let worker = &workers[worker];
+            let built = worker.call(move |worker| Box::pin(async move { start::build(&worker, &batch, &configs) }));
             report.absorb(built.await)?;
         }
         for step in [start::build_nodes, start::wire, start::start_nodes] {
-            let done = join_all(workers.iter().map(|worker| {
-                let batch = batch.clone();
-                worker.call(move |worker| step(worker, batch))
-            }));
-            for part in done.await {
-                report.absorb(part)?;
-            }
+            all(&workers, &batch, step, &mut report).await?;
         }
         let live = |scope: &ScopeKey| {
             let id = scope.0.split(':').next().unwrap_or_default();

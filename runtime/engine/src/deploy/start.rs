@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flotilla_flows::{EnvVar, Graph, GraphNode, substitute_env};
+use flotilla_flows::{EnvVar, Graph, GraphNode, names_env, substitute_env};
+use futures::FutureExt;
 use futures::future::{LocalBoxFuture, join_all};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -34,6 +35,9 @@ pub(super) struct Batch {
     pub(super) workers: FxHashMap<Str, usize>,
 }
 
+/// What a worker does at a time in a deploy.
+pub(super) type Step = fn(Rc<Worker>, Arc<Batch>) -> LocalBoxFuture<'static, DeployReport>;
+
 /// A type by its name: the table's, or the engine's own for subflow instances.
 pub(super) fn type_of<'a>(types: &'a NodeTypes, kind: &str) -> Option<&'a dyn NodeType> {
     if kind.starts_with("subflow:") {
@@ -46,7 +50,7 @@ pub(super) fn type_of<'a>(types: &'a NodeTypes, kind: &str) -> Option<&'a dyn No
 }
 
 /// Config nodes that start, those that others refer to first.
-pub(super) fn config_order(batch: &Batch) -> Vec<usize> {
+fn config_order(batch: &Batch) -> Vec<usize> {
     let nodes = &batch.graph.nodes;
     let configs: Vec<usize> = (0..nodes.len()).filter(|at| nodes[*at].is_config).collect();
     let by_id: FxHashMap<&str, usize> = configs.iter().map(|at| (nodes[*at].config.id.as_str(), *at)).collect();
@@ -75,8 +79,21 @@ pub(super) fn config_order(batch: &Batch) -> Vec<usize> {
     order
 }
 
+/// The same in runs that are on one worker each, with its number.
+pub(super) fn config_runs(batch: &Batch) -> Vec<(usize, Vec<usize>)> {
+    let mut runs: Vec<(usize, Vec<usize>)> = Vec::new();
+    for at in config_order(batch) {
+        let worker = worker_of(batch, at);
+        match runs.last_mut() {
+            Some((same, run)) if *same == worker => run.push(at),
+            _ => runs.push((worker, vec![at])),
+        }
+    }
+    runs
+}
+
 /// The worker of a node of the batch.
-pub(super) fn worker_of(batch: &Batch, at: usize) -> usize {
+fn worker_of(batch: &Batch, at: usize) -> usize {
     batch.workers.get(batch.graph.nodes[at].config.id.as_str()).copied().unwrap_or(0)
 }
 
@@ -115,13 +132,12 @@ fn secrets(env: &[EnvVar], credentials: &Credentials) -> FxHashMap<String, Strin
 
 /// Builds nodes of this worker, by their index in the graph.
 pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> DeployReport {
-    let scopes = scopes(worker, batch);
-    worker.set_scopes(scopes.iter().map(|scope| (scope.id.clone(), scope.clone())).collect());
     let mut report = DeployReport::default();
+    let task = worker.task("build");
     for at in which {
         let node = &batch.graph.nodes[*at];
         // A node whose building panics is that node's problem, as with an error.
-        let built = worker.task("build").run(|| build_one(worker, batch, *at, &scopes[node.scope]));
+        let built = task.run(|| build_one(worker, batch, *at));
         match built.unwrap_or_else(|panicked| Err(format!("internal error: {}", panicked.text))) {
             Ok(()) => report.started += 1,
             Err(message) => report.problems.push(NodeProblem {
@@ -136,8 +152,9 @@ pub(super) fn build(worker: &Rc<Worker>, batch: &Batch, which: &[usize]) -> Depl
     report
 }
 
-fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize, scope: &Rc<Scope>) -> Result<(), String> {
+fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize) -> Result<(), String> {
     let node = &batch.graph.nodes[order];
+    let scope = worker.scope_at(node.scope).ok_or("internal error: the node's flow is not on its worker")?;
     let shared = worker.shared();
     let found = type_of(&batch.types, &node.config.kind).or_else(|| type_of(&batch.types, "unknown"));
     let found = found.ok_or_else(|| format!("node type \"{}\" is not known", node.config.kind))?;
@@ -148,7 +165,9 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize, scope: &Rc<Scope>
         "NR_NODE_PATH" => Some(serde_json::Value::from(node.path.as_str())),
         _ => scope.env_var(shared, name).and_then(|value| to_json(&value)),
     };
-    config.props = substitute_env(&config.props, &own_env);
+    if names_env(&config.props) {
+        config.props = substitute_env(&config.props, &own_env).into();
+    }
     let id = Str::new(&config.id);
     let credentials = batch.credentials.get(&config.id);
     let credentials = credentials.or_else(|| batch.credentials.get(node.alias.as_ref()?));
@@ -162,7 +181,7 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize, scope: &Rc<Scope>
             path: node.path.clone(),
             order,
             is_config: node.is_config,
-            scope: scope.clone(),
+            scope,
             credentials,
             users: batch.users.get(&id).cloned().unwrap_or_default(),
         },
@@ -194,7 +213,13 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize, scope: &Rc<Scope>
     }
 }
 
-/// Step 1: builds the nodes of this worker that start, in the document's order.
+/// Step 1: makes the scopes of the deploy on this worker, once for all of its nodes.
+pub(super) fn enter_scopes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
+    worker.set_scopes(scopes(&worker, &batch));
+    Box::pin(std::future::ready(DeployReport::default()))
+}
+
+/// Step 2, after the config nodes: builds the nodes of this worker that start, in the document's order.
 pub(super) fn build_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
     let which: Vec<usize> = (0..batch.graph.nodes.len())
         .filter(|at| {
@@ -206,7 +231,7 @@ pub(super) fn build_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFutu
     Box::pin(std::future::ready(report))
 }
 
-/// Step 2: wires every node of this worker anew, also those that stayed, and enters listeners into their flows.
+/// Step 3: wires every node of this worker anew, also those that stayed, and enters listeners into their flows.
 pub(super) fn wire(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
     let mut wired = Vec::with_capacity(batch.graph.nodes.len());
     for node in &batch.graph.nodes {
@@ -220,7 +245,7 @@ pub(super) fn wire(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'sta
     Box::pin(std::future::ready(DeployReport::default()))
 }
 
-/// Step 3: starts the new nodes in order and waits until they are ready.
+/// Step 4: starts the new nodes in order and waits until they are ready.
 pub(super) fn start_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFuture<'static, DeployReport> {
     Box::pin(async move {
         let fresh: Vec<_> = batch
@@ -233,11 +258,39 @@ pub(super) fn start_nodes(worker: Rc<Worker>, batch: Arc<Batch>) -> LocalBoxFutu
         for slot in &fresh {
             slot.start();
         }
-        let ready = fresh.iter().filter_map(|slot| slot.node());
-        join_all(ready.map(|node| async move {
-            let _ = tokio::time::timeout(READY_LIMIT, node.ready()).await;
+        // Most are ready at once: nothing waits for those.
+        let waiting = fresh.iter().filter_map(|slot| {
+            let mut ready = slot.node()?.ready();
+            (&mut ready).now_or_never().is_none().then_some(ready)
+        });
+        let waiting: Vec<_> = waiting.collect();
+        join_all(waiting.into_iter().map(|ready| async move {
+            let _ = tokio::time::timeout(READY_LIMIT, ready).await;
         }))
         .await;
         DeployReport::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_flows::{Document, expand};
+
+    use super::*;
+
+    #[test]
+    fn config_nodes_come_after_those_that_they_refer_to_in_runs_on_one_worker() {
+        let text =
+            r#"[{"id":"a","type":"x","of":"c"},{"id":"b","type":"x"},{"id":"c","type":"x"},{"id":"d","type":"x"}]"#;
+        let places = [("a", 0), ("b", 1), ("c", 0), ("d", 1)];
+        let batch = Batch {
+            types: NodeTypes::default(),
+            graph: expand(&Document::parse(text).unwrap()).graph,
+            credentials: Credentials::default(),
+            users: FxHashMap::default(),
+            start: places.iter().map(|(id, _)| Str::new(id)).collect(),
+            workers: places.iter().map(|(id, worker)| (Str::new(id), *worker)).collect(),
+        };
+        assert_eq!(config_runs(&batch), [(0, vec![2, 0]), (1, vec![1, 3])]);
+    }
 }

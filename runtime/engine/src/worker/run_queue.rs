@@ -46,6 +46,8 @@ pub struct Worker {
     wake: Notify,
     slots: RefCell<FxHashMap<Str, Rc<Slot>>>,
     scopes: RefCell<FxHashMap<Str, Rc<Scope>>>,
+    /// The same in the order of the graph that was deployed last.
+    placed: RefCell<Vec<Rc<Scope>>>,
     pub(super) listeners: Listeners,
 }
 
@@ -99,8 +101,15 @@ impl Worker {
         self.scopes.borrow().get(id).cloned()
     }
 
-    pub(crate) fn set_scopes(&self, scopes: FxHashMap<Str, Rc<Scope>>) {
-        *self.scopes.borrow_mut() = scopes;
+    /// A scope by its place in the graph that was deployed last.
+    pub(crate) fn scope_at(&self, place: usize) -> Option<Rc<Scope>> {
+        self.placed.borrow().get(place).cloned()
+    }
+
+    /// Those of a graph, in its order.
+    pub(crate) fn set_scopes(&self, scopes: Vec<Rc<Scope>>) {
+        *self.scopes.borrow_mut() = scopes.iter().map(|scope| (scope.id.clone(), scope.clone())).collect();
+        *self.placed.borrow_mut() = scopes;
     }
 
     pub(crate) fn insert(&self, slot: Rc<Slot>) {
@@ -216,6 +225,7 @@ impl WorkerHandle {
                 wake: Notify::new(),
                 slots: RefCell::default(),
                 scopes: RefCell::default(),
+                placed: RefCell::default(),
                 listeners: Listeners::default(),
             });
             set_local(Some((index, worker.clone())));

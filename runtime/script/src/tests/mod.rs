@@ -7,6 +7,7 @@ mod host;
 mod lost_updates;
 mod names;
 mod out_of_reach;
+mod prepare;
 mod realms;
 mod sends;
 mod slim;

@@ -93,9 +93,9 @@ fn common_code_gets_slim_views() {
         "if (msg.payload.on === true) { count = (count || 0) + 1; } else { count = 0; } var count; return {payload: count};",
     ] {
         let (code, _) = function(body);
-        assert!(!code.program.borrow().as_ref().unwrap().reflects, "{body}");
+        assert!(!code.compiled.borrow().as_ref().unwrap().reflects, "{body}");
         let (code, _) = function(&as_whole(body));
-        assert!(code.program.borrow().as_ref().unwrap().reflects, "{body}");
+        assert!(code.compiled.borrow().as_ref().unwrap().reflects, "{body}");
     }
 }
 

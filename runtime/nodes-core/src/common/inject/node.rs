@@ -124,7 +124,7 @@ fn clock(cx: &NodeCx) -> Option<Clock> {
 /// Names a start of this node: with other properties it starts anew.
 fn start_of(cx: &NodeCx) -> String {
     let mut hasher = DefaultHasher::new();
-    for (name, value) in &cx.config().props {
+    for (name, value) in cx.config().props.iter() {
         if !matches!(name.as_str(), "x" | "y" | "wires") {
             (name, value.to_string()).hash(&mut hasher);
         }

@@ -110,6 +110,9 @@ impl Node for FunctionNode {
         code.start(move |result| match result {
             Ok(()) => {
                 state.set(State::Ready);
+                if waiting.borrow().is_empty() {
+                    return;
+                }
                 // On its own turn: this may be called from inside of a script.
                 cx.work().spawn(async move {
                     while let Some(msg) = { waiting.borrow_mut().pop_front() } {
