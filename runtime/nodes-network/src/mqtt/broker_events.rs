@@ -7,7 +7,7 @@ use std::time::Duration;
 use flotilla_codec::client::ConnAck;
 use flotilla_codec::{Version, agreed};
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use flotilla_engine::message::Failure;
 use flotilla_engine::observe::Level;
@@ -171,8 +171,11 @@ impl ClientEvents for MqttBroker {
         if client.role == Role::Adopt
             && let Some(turns) = self.turns_of(client)
         {
-            // Closed: the adoption was given up, and the session is another's.
-            if let Err(mpsc::error::SendError((_, ticket))) = turns.send((publish, ticket)) {
+            // Closed: the adoption was given up, and the session is another's. It is not full, since one is open at a time; if
+            // it were, the broker would send this one again.
+            if let Err(TrySendError::Closed((_, ticket)) | TrySendError::Full((_, ticket))) =
+                turns.try_send((publish, ticket))
+            {
                 ticket.settle(Verdict::Never);
             }
             return;
