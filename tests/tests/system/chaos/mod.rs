@@ -11,3 +11,4 @@ mod flows;
 mod long;
 mod outages;
 mod short;
+mod verdict;
