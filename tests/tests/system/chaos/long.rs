@@ -2,6 +2,7 @@
 
 use flotilla_tests::StoreKind;
 
+use super::alarms::Alarms;
 use super::case::{Broker, Case, PANIC, STUCK};
 use super::cuts::Cuts;
 use super::disk::FullDisk;
@@ -62,6 +63,12 @@ const TROUBLES: [Trouble; 6] = [
 #[ignore = "long: tests/run --long"]
 fn machines_are_cut_off() {
     all_good(seeds(300..310).into_iter().map(|seed| Cuts { seed, seconds: 20 }.verdict()));
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn all_alerts() {
+    all_good(seeds(400..403).into_iter().map(|seed| Alarms { seed }.verdict()));
 }
 
 #[test]

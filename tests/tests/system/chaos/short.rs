@@ -2,6 +2,7 @@
 
 use flotilla_tests::StoreKind;
 
+use super::alarms::Alarms;
 use super::case::{Broker, Case, PANIC, STUCK};
 use super::cuts::Cuts;
 use super::disk::FullDisk;
@@ -59,6 +60,12 @@ fn publishes_that_are_refused_for_a_while_lose_nothing() {
 #[ignore = "long: tests/run --long"]
 fn machines_that_are_cut_off_lose_nothing() {
     is_good(Cuts { seed: 1, seconds: 10 }.verdict());
+}
+
+#[test]
+#[ignore = "long: tests/run --long"]
+fn every_alert_is_raised_once_and_ends_under_load() {
+    is_good(Alarms { seed: 1 }.verdict());
 }
 
 #[test]
