@@ -14,7 +14,11 @@ const STEADY: Duration = Duration::from_secs(60);
 
 /// Follows something that may fail over and over, like a connection that is tried again: says what is worth a line.
 #[derive(Debug, Default)]
-pub struct Repeats(Option<Trouble>);
+pub struct Repeats {
+    trouble: Option<Trouble>,
+    /// It was told that it works.
+    well: bool,
+}
 
 /// Failures without a steady time between them.
 #[derive(Debug)]
@@ -45,11 +49,11 @@ pub enum Failed {
 /// What it is worth that it is back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Back {
-    /// A line like any other: nothing had failed.
+    /// A line like any other: it works for the first time, and nothing had failed.
     Well,
     /// A line with how long it took, in words: `(after 12 s, 5 failures)`.
     After(String),
-    /// No line: it comes and goes.
+    /// No line: it comes and goes, or nothing had failed since it was told.
     Again,
 }
 
@@ -88,11 +92,18 @@ impl Repeats {
     }
 
     fn failed_at(&mut self, why: &str, now: Instant, now_ms: f64) -> Failed {
-        let lasting = self.0.take().filter(|trouble| trouble.back.is_none_or(|back| now.duration_since(back) < STEADY));
+        let lasting =
+            self.trouble.take().filter(|trouble| trouble.back.is_none_or(|back| now.duration_since(back) < STEADY));
         let Some(mut trouble) = lasting else {
-            let began_ms = now_ms;
-            let trouble = Trouble { began: now, began_ms, failures: 1, counts: 0, told: now, back: None, flaps: false };
-            self.0 = Some(trouble);
+            self.trouble = Some(Trouble {
+                began: now,
+                began_ms: now_ms,
+                failures: 1,
+                counts: 0,
+                told: now,
+                back: None,
+                flaps: false,
+            });
             return Failed::First;
         };
         trouble.failures += 1;
@@ -109,7 +120,7 @@ impl Repeats {
         } else {
             Failed::Again
         };
-        self.0 = Some(trouble);
+        self.trouble = Some(trouble);
         failed
     }
 
@@ -119,7 +130,10 @@ impl Repeats {
     }
 
     fn back_at(&mut self, now: Instant) -> Back {
-        let Some(trouble) = self.0.as_mut().filter(|trouble| trouble.back.is_none()) else { return Back::Well };
+        let was_told = std::mem::replace(&mut self.well, true);
+        let Some(trouble) = self.trouble.as_mut().filter(|trouble| trouble.back.is_none()) else {
+            return if was_told { Back::Again } else { Back::Well };
+        };
         trouble.back = Some(now);
         if trouble.flaps && now.duration_since(trouble.told) < STEADY {
             return Back::Again;
@@ -142,7 +156,7 @@ mod tests {
     fn one_line_then_counts_at_growing_intervals_and_one_when_it_is_back() {
         let (mut repeats, began) = (Repeats::default(), Instant::now());
         let after = |seconds: u64| began + Duration::from_secs(seconds);
-        assert_eq!(repeats.back_at(began), Back::Well);
+        assert_eq!([repeats.back_at(began), repeats.back_at(began)], [Back::Well, Back::Again]);
         assert_eq!(repeats.failed_at("refused", began, MORNING), Failed::First);
         // It is tried every 10 s for three hours and a half.
         let counted: Vec<u64> = (10..12_600)
@@ -153,7 +167,7 @@ mod tests {
         let all = repeats.failed_at("reset", after(14_400), 0.0);
         assert_eq!(all, Failed::Count("1261 times since 10:02:03 UTC, last: reset".to_owned()));
         assert_eq!(repeats.back_at(after(14_405)), Back::After("(after 4 h 0 min, 1261 failures)".to_owned()));
-        assert_eq!(repeats.back_at(after(14_406)), Back::Well);
+        assert_eq!(repeats.back_at(after(14_406)), Back::Again);
         // Steady for a minute: the next one is the first again.
         assert_eq!(repeats.failed_at("refused", after(14_466), MORNING), Failed::First);
         assert_eq!(repeats.back_at(after(14_468)), Back::After("(after 2 s, 1 failure)".to_owned()));

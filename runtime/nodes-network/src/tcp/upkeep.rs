@@ -31,9 +31,9 @@ impl<'a> Upkeep<'a> {
     pub(super) fn connected(&mut self) {
         let text = || self.target.text(self.cx, "tcpin.status.connected");
         match self.repeats.back() {
-            Back::Well if !self.again => self.cx.report().log(text()),
+            Back::Well => self.cx.report().log(text()),
             Back::After(how) => self.cx.report().log(format!("{} {how}", text())),
-            Back::Well | Back::Again => {}
+            Back::Again => {}
         }
     }
 
