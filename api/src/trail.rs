@@ -75,6 +75,14 @@ pub struct Trail {
     /// When that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_us: Option<u64>,
+    /// The flow did not answer its request in time: the replica, or the gateway, answered 504 in its place. An answer 504 of the
+    /// flow's own is none of these.
+    #[serde(skip_serializing_if = "crate::omit::is_default")]
+    pub too_late: bool,
+    /// It is no delivery but a request that the gateway answered itself with 502, 503 or 504, and `error` says why; `number` is among
+    /// those of this gateway. `replica` is the one that had the request, and whose delivery may go on; empty: none had it.
+    #[serde(skip_serializing_if = "crate::omit::is_default")]
+    pub at_gateway: bool,
     /// When what it came as was acknowledged; none where nothing is acknowledged, or not yet.
     pub acknowledged_us: Option<u64>,
 }
@@ -122,7 +130,7 @@ pub struct TrailFilter {
     pub value: String,
     /// It passed this node, by id or name.
     pub node: String,
-    /// It failed, or its request was answered with 504, as the flow was too late.
+    /// It failed, the flow was too late with its answer, or the gateway answered in place of a replica.
     pub failed: bool,
     /// So many at most, the newest; 0: 100.
     pub most: usize,
@@ -154,7 +162,7 @@ impl TrailFilter {
             && (self.topic.is_empty() || of_topic(&self.topic))
             && (self.value.is_empty() || has(&self.value))
             && (self.node.is_empty() || is(&trail.source) || trail.steps.iter().any(|step| is(&step.id)))
-            && (!self.failed || trail.end == Some(TrailEnd::Failed) || trail.status == 504)
+            && (!self.failed || trail.end == Some(TrailEnd::Failed) || trail.too_late || trail.at_gateway)
     }
 
     /// Those that are wanted, the newest first.
@@ -213,5 +221,15 @@ mod tests {
         assert_eq!(found(TrailFilter { value: "4711".to_owned(), topic: "plant".to_owned(), ..filter() }), [3]);
         assert_eq!(found(TrailFilter { node: "parse".to_owned(), most: 1, ..filter() }), [3]);
         assert_eq!(found(TrailFilter { failed: true, ..filter() }), Vec::<u64>::new());
+        let answered = |number: u64, too_late: bool, at_gateway: bool| Trail {
+            status: 504,
+            too_late,
+            at_gateway,
+            ..trail(number, "GET /", "")
+        };
+        // By the flow itself, by the replica, by the gateway.
+        let late = vec![answered(1, false, false), answered(2, true, false), answered(3, true, true)];
+        let failed = TrailFilter { failed: true, ..filter() }.of(late);
+        assert_eq!(failed.iter().map(|trail| trail.number).collect::<Vec<_>>(), [3, 2]);
     }
 }

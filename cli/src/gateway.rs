@@ -11,7 +11,7 @@ use axum::Router;
 use clap::Args;
 use flotilla_gateway::admin::{Admin, Api, Logs, NodeTypes, SignIn, Token};
 use flotilla_gateway::alerts::{Backlog, Gauges, Watcher};
-use flotilla_gateway::balancer::{Balancer, BalancerConfig, Callers, Deadlines, Meters, Pool};
+use flotilla_gateway::balancer::{Balancer, BalancerConfig, Callers, Deadlines, Meters, Misses, Pool};
 use flotilla_gateway::logs::{LogFiles, Retention, collect};
 use flotilla_gateway::pipeline::PipelineDriver;
 use flotilla_gateway::{directory, follow_pauses, heads};
@@ -156,7 +156,8 @@ impl Gateway {
         parts.metrics.also(move || gauges.render());
         let api = Api::new(parts.store, &parts.group, types, parts.keys);
         let api = api.with_logs(logs).with_alert_secret(alert_secret).with_sign_in(parts.sign_in);
-        let api = api.with_session_ender(Arc::new(left));
+        let misses = Arc::new(Misses::default());
+        let api = api.with_session_ender(Arc::new(left)).with_misses(misses.clone());
         let program = std::env::current_exe().context("cannot find this program's file")?;
         let pipelines = PipelineDriver::new(api.clone(), &id, program);
         let pool = Pool::new(Balancer::threads());
@@ -164,6 +165,7 @@ impl Gateway {
         let callers = Callers::new(parts.door.protection(), Accounts::new(audited.clone()), &parts.group);
         let config = BalancerConfig {
             callers: Some(Arc::new(callers)),
+            misses,
             tls: parts.tls.http.clone(),
             listen: parts.http,
             deadlines: parts.door.deadlines(parts.failfast)?,

@@ -30,7 +30,7 @@ pub struct TrailArgs {
     /// Those whose recorded property has this value
     #[arg(long, value_name = "VALUE", default_value = "", hide_default_value = true, conflicts_with_all = RECORDS)]
     value: String,
-    /// Those that failed, or whose request was answered 504
+    /// Those that failed, and requests that the flow or a replica did not answer in time
     #[arg(long, conflicts_with_all = RECORDS)]
     failed: bool,
     /// Show so many at most, the newest
@@ -104,11 +104,15 @@ fn percent(text: &str) -> Result<f64, String> {
 
 /// A trail, a line for each thing that happened, in order.
 pub fn text(trail: &Trail) -> String {
-    let mut head = format!("{} {} trail {}", client::time(trail.came_ms), trail.replica, trail.number);
+    let who = if trail.at_gateway { "gateway" } else { &trail.replica };
+    let mut head = format!("{} {who} trail {}", client::time(trail.came_ms), trail.number);
     for (name, value) in [("topic", &trail.topic), ("message", &trail.message), (&*trail.property, &trail.value)] {
         if !value.is_empty() {
             head += &format!("  {name} {value}");
         }
+    }
+    if trail.at_gateway {
+        return of_gateway(&plain::one_line(&head), trail);
     }
     let mut lines = vec![(0, format!("came in through {}", shown(&trail.source)))];
     if !trail.whole {
@@ -126,7 +130,7 @@ pub fn text(trail: &Trail) -> String {
         lines.push((one.at_us, format!("published on {} at QoS {}; {end}", one.topic, one.qos)));
     }
     if let Some(at) = trail.answered_us {
-        let why = if trail.status == 504 { ": the flow did not answer in time" } else { "" };
+        let why = if trail.too_late { ": the flow did not answer in time" } else { "" };
         lines.push((at, format!("answered {}{why}", trail.status)));
     }
     // What happened at the same time stays as it is: came, passed, published.
@@ -148,6 +152,16 @@ pub fn text(trail: &Trail) -> String {
     }
     let lines = lines.into_iter().map(|(at, what)| format!("  {:>12}  {}\n", ms(at), plain::one_line(&what)));
     format!("{}\n{}", plain::one_line(&head), lines.collect::<String>())
+}
+
+/// A request that the gateway answered itself.
+fn of_gateway(head: &str, trail: &Trail) -> String {
+    let at = ms(trail.answered_us.unwrap_or_default());
+    let mut what = format!("answered {} by the gateway: {}", trail.status, trail.error);
+    if !trail.replica.is_empty() {
+        what += &format!("; replica {} had it, and its delivery may go on there", trail.replica);
+    }
+    format!("{head}\n  {at:>12}  {}\n", plain::one_line(&what))
 }
 
 fn shown(id: &NodeId) -> String {
@@ -197,6 +211,27 @@ mod tests {
         let places = ["came in", "parse", "out, which", "published on done", "completed", "acknowledged"];
         let places: Vec<_> = places.iter().map(|part| text.find(part)).collect();
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{text}");
+    }
+
+    #[test]
+    fn a_request_that_the_gateway_answered_says_who_had_it() {
+        let trail = Trail {
+            replica: "default-2".to_owned(),
+            topic: "GET /late".to_owned(),
+            status: 504,
+            answered_us: Some(1_500_000),
+            at_gateway: true,
+            error: "a replica did not answer: the deadline is over".to_owned(),
+            ..Trail::default()
+        };
+        let shown = text(&trail);
+        let wanted =
+            "answered 504 by the gateway: a replica did not answer: the deadline is over; replica default-2 had it";
+        assert!(shown.contains(wanted) && shown.contains("gateway trail 0  topic GET /late"), "{shown}");
+        assert!(!shown.contains("is open"), "{shown}");
+        // An answer 504 that the flow gave itself was not too late.
+        let own = Trail { status: 504, answered_us: Some(5), ..Trail::default() };
+        assert!(!text(&own).contains("in time"), "{}", text(&own));
     }
 
     #[test]

@@ -189,6 +189,11 @@ impl Group {
         Ok(Group { admin: Admin { address: admin, token: None }, kept: Kept::start(places, folder) })
     }
 
+    /// The log lines of all parts, one after the other.
+    pub fn log(&self) -> String {
+        self.kept.log()
+    }
+
     /// The processes of the group: those of the replicas, and the gateway's.
     pub fn pids(&self) -> Vec<u32> {
         self.kept.places().iter().map(|place| place.child.id()).collect()

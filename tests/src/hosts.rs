@@ -1,6 +1,7 @@
 //! A group over several hosts: a store, a broker, a gateway, and agents as processes of their own.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -46,6 +47,9 @@ pub struct Hosts {
     pub admin: Admin,
     /// Seconds that a host may be lost before its members are placed elsewhere, for agents that are started from now on.
     pub replace_after: u32,
+    /// Levels of the lines of agents and replicas that are started from now on, as in RUST_LOG; with it they are kept for
+    /// [`Hosts::log`], and go to the test's own error output otherwise.
+    pub levels: Option<String>,
     agents: BTreeMap<String, Part>,
     parts: Vec<Part>,
     folder: TempDir,
@@ -95,6 +99,7 @@ impl Hosts {
             http,
             admin: Admin { address: admin, token: None },
             replace_after: 3,
+            levels: None,
             agents,
             parts,
             folder,
@@ -134,8 +139,21 @@ impl Hosts {
         let data = self.folder.path().join(format!("agent-{host}"));
         command.envs([("FLOTILLA_STORE", self.store.as_str()), ("FLOTILLA_LEASE", lease)]);
         command.env("FLOTILLA_GROUP_KEY", key).env("FLOTILLA_DATA", data);
+        if let Some(levels) = &self.levels {
+            let kept = OpenOptions::new().create(true).append(true).open(self.log_file(host))?;
+            command.env("RUST_LOG", levels).stderr(kept);
+        }
         self.agents.insert(host.to_owned(), Part::run(command)?);
         eventually(&format!("host {host}"), ENDS, || self.host(host).filter(|host| host["alive"] == true)).map(drop)
+    }
+
+    fn log_file(&self, host: &str) -> PathBuf {
+        self.folder.path().join(format!("agent-{host}.log"))
+    }
+
+    /// The log lines of the agents and their replicas, if they are kept: see `levels`.
+    pub fn log(&self) -> String {
+        self.agents.keys().map(|host| std::fs::read_to_string(self.log_file(host)).unwrap_or_default()).collect()
     }
 
     /// Starts one more gateway; answers where flow traffic comes in there.

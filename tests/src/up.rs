@@ -116,16 +116,31 @@ impl Up {
         Up::start_in(data, flows, options, mqtt, Vec::new())
     }
 
-    /// The same with its data on another disk.
-    pub fn start_on_disk(disk: &Path, flows: &Path, options: UpOptions) -> anyhow::Result<Up> {
+    /// The same with its data on another disk, and with environment variables.
+    pub fn start_on_disk(
+        disk: &Path,
+        flows: &Path,
+        options: UpOptions,
+        env: Vec<(String, String)>,
+    ) -> anyhow::Result<Up> {
         let [mqtt] = free_ports()?;
-        Up::start_in(TempDir::new_in(disk)?, flows, options, mqtt, Vec::new())
+        Up::start_in(TempDir::new_in(disk)?, flows, options, mqtt, env)
     }
 
     /// The same with another broker instead of the embedded one.
-    pub fn start_beside(flows: &Path, mut options: UpOptions, broker: SocketAddr) -> anyhow::Result<Up> {
+    pub fn start_beside(flows: &Path, options: UpOptions, broker: SocketAddr) -> anyhow::Result<Up> {
+        Up::start_beside_under(flows, options, broker, Vec::new())
+    }
+
+    /// The same with environment variables.
+    pub fn start_beside_under(
+        flows: &Path,
+        mut options: UpOptions,
+        broker: SocketAddr,
+        env: Vec<(String, String)>,
+    ) -> anyhow::Result<Up> {
         options.args.push("--no-broker".to_owned());
-        Up::start_at(flows, options, broker, Vec::new())
+        Up::start_at(flows, options, broker, env)
     }
 
     fn start_at(flows: &Path, options: UpOptions, mqtt: SocketAddr, env: Vec<(String, String)>) -> anyhow::Result<Up> {

@@ -7,29 +7,39 @@ use std::time::{Duration, Instant};
 
 use flotilla_api::log::{LogLevel, LogLine};
 
-/// The same line comes again after this, with how often it would have come since.
-const WINDOW: Duration = Duration::from_secs(60);
+/// The same line comes again after the first of these, with how often it would have come since; as long as it goes on, after the
+/// next.
+const WINDOWS: [Duration; 4] =
+    [Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900), Duration::from_secs(3600)];
 /// Lines that are remembered.
 const MOST: usize = 512;
 
-/// Lets warnings and errors of ours that repeat through only once a window. What flows write themselves comes every time, as
-/// in Node-RED.
+/// Lets warnings and errors of ours and of nodes that repeat through only once a window. What the author of a flow has it write
+/// comes every time, as in Node-RED.
 #[derive(Default)]
 pub(super) struct Calm(Mutex<HashMap<u64, Repeats>>);
 
 struct Repeats {
     since: Instant,
     left_out: u64,
+    /// Which of the windows it is in.
+    window: usize,
+}
+
+impl Repeats {
+    fn is_open(&self, now: Instant) -> bool {
+        now.duration_since(self.since) < WINDOWS[self.window]
+    }
 }
 
 impl Calm {
     /// The line, with how often it was left out before; `None` when it is left out now.
-    pub(super) fn admit(&self, mut line: LogLine, is_of_flow: bool) -> Option<LogLine> {
-        if line.level > LogLevel::Warn || is_of_flow {
+    pub(super) fn admit(&self, mut line: LogLine, is_of_author: bool) -> Option<LogLine> {
+        if line.level > LogLevel::Warn || is_of_author {
             return Some(line);
         }
         let mut hasher = DefaultHasher::new();
-        (&line.message, line.fields_text()).hash(&mut hasher);
+        (&line.node, &line.message, line.fields_text()).hash(&mut hasher);
         line.repeated = self.left_out(hasher.finish(), Instant::now())?;
         Some(line)
     }
@@ -38,17 +48,23 @@ impl Calm {
     fn left_out(&self, key: u64, now: Instant) -> Option<u64> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MOST {
-            seen.retain(|_, seen| now.duration_since(seen.since) < WINDOW);
+            seen.retain(|_, seen| seen.is_open(now));
             if seen.len() >= MOST {
                 seen.clear();
             }
         }
         match seen.get_mut(&key) {
-            Some(seen) if now.duration_since(seen.since) < WINDOW => {
+            Some(seen) if seen.is_open(now) => {
                 seen.left_out += 1;
                 None
             }
-            _ => Some(seen.insert(key, Repeats { since: now, left_out: 0 }).map_or(0, |seen| seen.left_out)),
+            before => {
+                let left_out = before.as_ref().map_or(0, |before| before.left_out);
+                // One that did not come in its window has not gone on.
+                let next = before.filter(|_| left_out > 0).map_or(0, |before| before.window + 1);
+                seen.insert(key, Repeats { since: now, left_out: 0, window: next.min(WINDOWS.len() - 1) });
+                Some(left_out)
+            }
         }
     }
 }
@@ -62,15 +78,31 @@ mod tests {
         let (calm, now) = (Calm::default(), Instant::now());
         assert_eq!(calm.left_out(1, now), Some(0));
         assert_eq!([calm.left_out(1, now), calm.left_out(1, now), calm.left_out(2, now)], [None, None, Some(0)]);
-        assert_eq!(calm.left_out(1, now + WINDOW), Some(2));
-        assert_eq!(calm.left_out(1, now + WINDOW * 2), Some(0));
+        let after = |minutes: u64| now + Duration::from_secs(minutes * 60);
+        assert_eq!(calm.left_out(1, after(1)), Some(2));
+        assert_eq!(calm.left_out(1, after(7)), Some(0));
     }
 
     #[test]
-    fn what_flows_write_comes_every_time() {
-        let line = || LogLine { level: LogLevel::Error, message: "m".to_owned(), ..LogLine::default() };
+    fn what_goes_on_comes_at_growing_intervals() {
+        let (calm, now) = (Calm::default(), Instant::now());
+        let shown: Vec<u64> = (0..12_000)
+            .step_by(10)
+            .filter(|seconds| calm.left_out(1, now + Duration::from_secs(*seconds)).is_some())
+            .collect();
+        assert_eq!(shown, [0, 60, 360, 1260, 4860, 8460]);
+    }
+
+    #[test]
+    fn what_the_author_of_a_flow_writes_comes_every_time_and_what_nodes_report_does_not() {
+        let line = |node: &str| LogLine {
+            level: LogLevel::Error,
+            message: "m".to_owned(),
+            node: node.to_owned(),
+            ..LogLine::default()
+        };
         let calm = Calm::default();
-        let admitted = |is_of_flow| (0..3).filter(|_| calm.admit(line(), is_of_flow).is_some()).count();
-        assert_eq!((admitted(true), admitted(false)), (3, 1));
+        let admitted = |node, of_author| (0..3).filter(|_| calm.admit(line(node), of_author).is_some()).count();
+        assert_eq!((admitted("n", true), admitted("n", false), admitted("other", false)), (3, 1, 1));
     }
 }

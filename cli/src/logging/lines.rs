@@ -21,6 +21,8 @@ use super::text::text;
 const KEPT: usize = 20_000;
 /// Their bytes.
 const KEPT_BYTES: usize = 8 << 20;
+/// The types of nodes whose lines are what the author of the flow has them write. What others log is what happened to them.
+const WRITERS: [&str; 2] = ["function", "debug"];
 /// The target of what debug nodes show: it is printed, and is no log line.
 pub const DEBUG_NODES: &str = "debug_node";
 
@@ -53,9 +55,9 @@ struct Stamped<'a> {
 impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let target = event.metadata().target();
-        let Some(mut line) = self.calm.admit(capture::line(event), target == "flow" || target == DEBUG_NODES) else {
-            return;
-        };
+        let line = capture::line(event);
+        let is_of_author = target == DEBUG_NODES || (target == "flow" && WRITERS.contains(&line.node_type.as_str()));
+        let Some(mut line) = self.calm.admit(line, is_of_author) else { return };
         if target != DEBUG_NODES {
             kept().push(|position| {
                 line.position = position;

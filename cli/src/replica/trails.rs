@@ -92,6 +92,8 @@ pub(super) fn trail_of(replica: &str, shared: Option<&Shared>, view: TrailView) 
         error,
         status: view.answered.map_or(0, |(status, _)| status),
         answered_us: view.answered.map(|(_, at_us)| at_us),
+        too_late: view.too_late,
+        at_gateway: false,
         acknowledged_us: view.acknowledged_us,
     }
 }

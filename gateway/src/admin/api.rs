@@ -34,6 +34,7 @@ use super::problem::Failure;
 use super::rate::Rate;
 use super::sign_in_with::SignIn;
 use super::token::Token;
+use crate::balancer::Misses;
 
 /// So many may follow log lines or debug messages at once: each may be slow, and what waits for it takes memory.
 const STREAMS: usize = 64;
@@ -77,6 +78,8 @@ pub struct Api {
     pub(super) streams: Arc<Semaphore>,
     /// Ends what groups leave at MQTT brokers.
     pub(super) ender: Option<Arc<dyn SessionEnder>>,
+    /// Requests of its own group that no replica answered.
+    pub(super) misses: Arc<Misses>,
 }
 
 /// The API for a change: what it reads and writes of the thing in its path is of the version that the request names.
@@ -105,6 +108,7 @@ impl Api {
             alert_secret: None,
             streams: Arc::new(Semaphore::new(STREAMS)),
             ender: None,
+            misses: Arc::default(),
         }
     }
 
@@ -121,6 +125,11 @@ impl Api {
     /// The same with what ends the MQTT sessions of groups that are removed.
     pub fn with_session_ender(self, ender: Arc<dyn SessionEnder>) -> Api {
         Api { ender: Some(ender), ..self }
+    }
+
+    /// The same with the requests that this gateway answered itself.
+    pub fn with_misses(self, misses: Arc<Misses>) -> Api {
+        Api { misses, ..self }
     }
 
     /// The same with log lines.

@@ -26,7 +26,11 @@ pub(super) async fn list(
         async move { client.get::<Vec<Trail>>(&path).await }.boxed()
     };
     let replies = Control::new(api.store.clone(), &group).ask(|_| true, ask).await?;
-    let all = replies.answers.into_iter().flat_map(|(_, trails)| trails).collect();
+    let mut all: Vec<Trail> = replies.answers.into_iter().flat_map(|(_, trails)| trails).collect();
+    if group == api.group {
+        // What this gateway answered itself; another gateway has its own.
+        all.extend(api.misses.trails());
+    }
     let rule = TrailRules::new(api.store.clone(), &group)?.get().await?.map(|(rule, _)| rule);
     Ok(Json(Trails { trails: filter.of(all), rule, unanswered: replies.unanswered }))
 }

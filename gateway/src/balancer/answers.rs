@@ -11,6 +11,23 @@ use hyper::{Response, StatusCode};
 /// The body of a response to the client.
 pub(super) type ClientBody = BoxBody<Bytes, std::io::Error>;
 
+/// Why a response with 502, 503 or 504 is the gateway's own: an extension of it.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    /// What its body says.
+    pub(super) why: String,
+    /// The replica that had the request; empty: none.
+    pub(super) replica: String,
+}
+
+/// The same response, for a request that this replica had.
+pub(super) fn of_replica(mut response: Response<ClientBody>, replica: &str) -> Response<ClientBody> {
+    if let Some(own) = response.extensions_mut().get_mut::<Own>() {
+        replica.clone_into(&mut own.replica);
+    }
+    response
+}
+
 /// For who may not call a path. What the request still has to send is not read.
 pub(super) fn turned_away(status: StatusCode, why: &str) -> Response<ClientBody> {
     let mut response = refused(status, why);
@@ -22,9 +39,14 @@ pub(super) fn turned_away(status: StatusCode, why: &str) -> Response<ClientBody>
 
 /// A text response of the gateway's own.
 pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response<ClientBody> {
-    let text = text.into() + "\n";
+    let text = text.into();
+    let own = status.is_server_error().then(|| Own { why: text.clone(), replica: String::new() });
+    let text = text + "\n";
     let mut response = Response::new(Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed());
     *response.status_mut() = status;
+    if let Some(own) = own {
+        response.extensions_mut().insert(own);
+    }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     if status == StatusCode::SERVICE_UNAVAILABLE {

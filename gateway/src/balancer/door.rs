@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use super::access::Callers;
 use super::deadlines::Deadlines;
 use super::meters::Meters;
+use super::misses::Misses;
 use super::pool::Pool;
 use super::trust::Network;
 use crate::tls::Tls;
@@ -28,6 +29,8 @@ pub struct BalancerConfig {
     pub tls: Option<Arc<Tls>>,
     /// Who may call which paths; `None`: everybody all.
     pub callers: Option<Arc<Callers>>,
+    /// Where requests are kept that no replica answered.
+    pub misses: Arc<Misses>,
 }
 
 /// What the threads of the balancer share.

@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue, UPGRADE};
 use hyper::{Request, Response, StatusCode, Uri};
 
-use super::answers::{ClientBody, paused, plain, refused, turned_away};
+use super::answers::{ClientBody, Own, of_replica, paused, plain, refused, turned_away};
 use super::attempt::{Attempt, Limits, Lost, attempt};
 use super::door::{Door, From};
 use super::headers;
@@ -21,6 +21,8 @@ const AGAIN: u32 = 2;
 pub(super) async fn answer(door: &Door, from: From, request: Request<Incoming>) -> Response<ClientBody> {
     let began = Instant::now();
     let _open = door.meters.open();
+    // For the trail of a request that no replica answers; both are cheap to clone.
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = match flotilla_framing::refusal(request.headers()) {
         Some((status, why)) => {
             door.meters.refused(status);
@@ -28,7 +30,11 @@ pub(super) async fn answer(door: &Door, from: From, request: Request<Incoming>) 
         }
         None => forward(door, from, request).await,
     };
-    door.meters.answered(response.status(), began.elapsed());
+    let took = began.elapsed();
+    door.meters.answered(response.status(), took);
+    if let Some(own) = response.extensions().get::<Own>() {
+        door.config.misses.keep(&method, &uri, response.status(), own, took);
+    }
     response
 }
 
@@ -81,7 +87,8 @@ async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Res
             Attempt::Answered(mut response) => {
                 let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
                 if upgraded && client_side.is_none() {
-                    return plain(StatusCode::BAD_GATEWAY, "the replica changed the protocol without being asked");
+                    let answer = plain(StatusCode::BAD_GATEWAY, "the replica changed the protocol without being asked");
+                    return of_replica(answer, &backend.id);
                 }
                 let protocol = upgraded.then(|| response.headers().get(UPGRADE).cloned()).flatten();
                 headers::strip_hop_by_hop(response.headers_mut());
@@ -122,7 +129,7 @@ async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Res
                     Lost::TimedOut => StatusCode::GATEWAY_TIMEOUT,
                     Lost::Gone | Lost::Broken(_) => StatusCode::BAD_GATEWAY,
                 };
-                return plain(status, format!("{who} did not answer: {lost}"));
+                return of_replica(plain(status, format!("{who} did not answer: {lost}")), &backend.id);
             }
         }
     }

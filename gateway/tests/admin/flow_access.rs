@@ -20,6 +20,7 @@ async fn a_protected_path_takes_tokens_that_may_call_flows() {
     let (_, read) = place.token("ann", Access::Read, &[]).await;
     let protection = Protection { protect: vec!["/orders/*".to_owned()], open: vec!["/orders/health".to_owned()] };
     let config = BalancerConfig {
+        misses: Arc::default(),
         listen: "127.0.0.1:0".parse().unwrap(),
         deadlines: Deadlines { failfast: Duration::ZERO, ..Deadlines::default() },
         trusted: Vec::new(),

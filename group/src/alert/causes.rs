@@ -1,41 +1,19 @@
 //! What is wrong with a group, from what is seen of it. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use flotilla_api::alert::{Alert, AlertKind, AlertRules};
-use flotilla_api::replica::{ReplicaRecord, ReplicaState};
+use flotilla_api::replica::ReplicaRecord;
 use flotilla_api::rollout::Phase;
 
+use super::crashes::Crashes;
 use super::picture::{Cause, Picture};
 use super::signs::{backlog, hangs, sources};
-
-/// A replica that crashed counts as replaced when as many as before have been ready for so long.
-const REPLACED_MS: u64 = 2_000;
-
-/// A replica, and its signs of life.
-#[derive(Clone, Debug)]
-struct Life {
-    started_ms: u64,
-    state: ReplicaState,
-    beat: u64,
-    /// When it was seen first.
-    first_ms: u64,
-    /// When the last sign of life was seen, and the longest time between two.
-    since_ms: u64,
-    longest_ms: u64,
-}
 
 /// Watches a group: remembers what one look does not tell.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
-    /// The replicas at the last look.
-    last: BTreeMap<String, Life>,
-    /// Those that crashed, and how many were ready before.
-    crashed: BTreeMap<String, usize>,
-    /// Those that left since, as they were told to, and did not come back.
-    left: BTreeSet<String>,
-    /// Since when enough are ready again.
-    enough_since: Option<u64>,
+    crashes: Crashes,
     /// Since when a replica has used much of its memory.
     full_since: BTreeMap<String, u64>,
     /// Since when the store does not answer.
@@ -50,7 +28,7 @@ impl Watch {
         for alert in lasting {
             let cause = alert.cause.clone();
             match alert.kind {
-                AlertKind::ReplicaCrashed => drop(self.crashed.entry(cause).or_insert(alert.ready_before)),
+                AlertKind::ReplicaCrashed => self.crashes.resume(cause, alert.ready_before),
                 AlertKind::Memory => {
                     let since_ms = alert.since_ms.saturating_sub(rules.memory_s * 1000);
                     self.full_since.entry(cause).or_insert(since_ms);
@@ -74,12 +52,12 @@ impl Watch {
         };
         let was_away = self.away_since.take().is_some();
         let mut causes = Vec::new();
-        self.crashes(replicas, picture, was_away);
+        self.crashes.look(replicas, picture.now_ms, picture.wanted, was_away);
         if rules.replica_crashed {
-            causes.extend(self.crashed.iter().map(|(id, ready_before)| {
+            causes.extend(self.crashes.lasting().map(|(id, ready_before)| {
                 let text =
                     format!("replica {id} went away without leaving: its process died, or it cannot reach the store");
-                Cause { ready_before: *ready_before, ..Cause::new(AlertKind::ReplicaCrashed, id, text) }
+                Cause { ready_before, ..Cause::new(AlertKind::ReplicaCrashed, id, text) }
             }));
         }
         hangs(replicas, rules, &mut causes);
@@ -98,60 +76,6 @@ impl Watch {
         }
         self.known.clone_from(&causes);
         causes
-    }
-
-    /// A replica that leaves takes its record along right after a sign of life. The record of one that died stays without one
-    /// until its lease runs out, which is three times as long as between two signs.
-    fn crashes(&mut self, replicas: &[ReplicaRecord], picture: &Picture, was_away: bool) {
-        let now = picture.now_ms;
-        self.left.retain(|id| !replicas.iter().any(|new| new.id == *id));
-        for (id, old) in &self.last {
-            let lives = replicas.iter().any(|new| new.id == *id && new.started_ms == old.started_ms);
-            let silent_ms = now.saturating_sub(old.since_ms);
-            let was_silent = old.longest_ms > 0 && silent_ms > old.longest_ms.saturating_mul(3) / 2;
-            // After an outage of the store leases ran out that nobody could renew.
-            if !lives && was_silent && old.state != ReplicaState::Draining && !was_away {
-                // Its replacement may be ready before its own lease has run out.
-                let was_there = |life: &&Life| life.state == ReplicaState::Ready && life.first_ms < old.since_ms;
-                self.crashed.insert(id.clone(), self.last.values().filter(was_there).count());
-                self.enough_since = None;
-            } else if !lives && !was_away && !replicas.iter().any(|new| new.id == *id) && !self.crashed.is_empty() {
-                self.left.insert(id.clone());
-            }
-        }
-        let ready = replicas.iter().filter(|replica| replica.state == ReplicaState::Ready).count();
-        // A group that is smaller by now is whole with fewer.
-        let needs = |before: usize| match picture.wanted {
-            0 => before.saturating_sub(self.left.len()),
-            wanted => before.min(wanted),
-        };
-        if self.crashed.values().all(|before| ready >= needs(*before)) {
-            let since = *self.enough_since.get_or_insert(now);
-            if now.saturating_sub(since) >= REPLACED_MS {
-                self.crashed.clear();
-                self.left.clear();
-            }
-        } else {
-            self.enough_since = None;
-        }
-        let life = |new: &ReplicaRecord| {
-            let old = self.last.get(&new.id).filter(|old| old.started_ms == new.started_ms);
-            let mut life = Life {
-                started_ms: new.started_ms,
-                state: new.state,
-                beat: new.beat,
-                first_ms: old.map_or(now, |old| old.first_ms),
-                since_ms: now,
-                longest_ms: old.map_or(0, |old| old.longest_ms),
-            };
-            match old {
-                Some(old) if old.beat == new.beat => life.since_ms = old.since_ms,
-                Some(old) if !was_away => life.longest_ms = life.longest_ms.max(now.saturating_sub(old.since_ms)),
-                _ => {}
-            }
-            (new.id.clone(), life)
-        };
-        self.last = replicas.iter().map(life).collect();
     }
 
     fn memory(&mut self, replicas: &[ReplicaRecord], now: u64, rules: &AlertRules, causes: &mut Vec<Cause>) {
@@ -179,6 +103,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use flotilla_api::health::{ReplicaHealth, Source};
+    use flotilla_api::replica::ReplicaState;
 
     use super::*;
 

@@ -3,6 +3,7 @@
 mod book;
 mod books;
 mod causes;
+mod crashes;
 mod picture;
 mod signs;
 

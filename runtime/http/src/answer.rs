@@ -39,10 +39,24 @@ pub(super) struct Exchange {
     local: bool,
 }
 
+/// The answer that was given.
+#[derive(Clone, Copy)]
+struct Given {
+    status: StatusCode,
+    when: Instant,
+    /// In place of the flow, which was too late.
+    too_late: bool,
+}
+
+impl Given {
+    fn note(self, trail: &Trail) {
+        trail.answered(self.status.as_u16(), self.when, self.too_late);
+    }
+}
+
 struct State {
     answer: Option<oneshot::Sender<Answer>>,
-    /// The status of the answer, and when it was given.
-    given: Option<(StatusCode, Instant)>,
+    given: Option<Given>,
     /// The answer, when it is sent while it is written.
     stream: Option<Arc<Stream>>,
     completed: bool,
@@ -84,17 +98,20 @@ impl Exchange {
         // Who answers notes it before it looks for the trail: one of the two sees the other.
         let _ = self.trail.set(trail.clone());
         let given = self.state.lock().given;
-        if let Some((status, when)) = given {
-            trail.answered(status.as_u16(), when);
+        if let Some(given) = given {
+            given.note(trail);
         }
     }
 
-    /// It was answered with this status, whoever gave the answer.
-    pub(super) fn was_answered(&self, status: StatusCode) {
-        let when = Instant::now();
-        self.state.lock().given.get_or_insert((status, when));
+    /// It was answered 504 in place of the flow.
+    pub(super) fn was_too_late(&self) {
+        self.was_answered(StatusCode::GATEWAY_TIMEOUT, true);
+    }
+
+    fn was_answered(&self, status: StatusCode, too_late: bool) {
+        let given = *self.state.lock().given.get_or_insert(Given { status, when: Instant::now(), too_late });
         if let Some(trail) = self.trail.get() {
-            trail.answered(status.as_u16(), when);
+            given.note(trail);
         }
     }
 
@@ -107,7 +124,7 @@ impl Exchange {
     pub(super) fn answer(&self, answer: Answer) -> bool {
         let sender = self.state.lock().answer.take();
         sender.is_some_and(|sender| {
-            self.was_answered(answer.status());
+            self.was_answered(answer.status(), false);
             // A client that went away hears nothing; the flow did its part.
             let _ = sender.send(answer);
             true

@@ -47,7 +47,7 @@ struct Open {
 impl Open {
     /// It was answered without the flow. That is recorded, and where the delivery goes from now on.
     fn is_too_late(&self) {
-        self.exchange.was_answered(StatusCode::GATEWAY_TIMEOUT);
+        self.exchange.was_too_late();
         let Some(delivery) = self.delivery.upgrade() else { return };
         if let Some(trail) = delivery.record_from_now() {
             trail.came_as(&came_as(&self.request));

@@ -29,9 +29,10 @@ pub enum Role {
     Consume,
     /// It only publishes.
     Publish,
-    /// Both over one connection: what is beyond the bound at QoS 0 is dropped, since reading must go on.
+    /// Both over one connection. It stops reading when too much is open and it waits for no answer; while it waits for one,
+    /// reading goes on, and what is beyond the bound at QoS 0 is dropped.
     Both,
-    /// It finishes what the session of a dead replica holds, then ends that session.
+    /// It finishes what the session of a dead replica holds, then ends that session. It stops reading when too much is open.
     Adopt,
 }
 

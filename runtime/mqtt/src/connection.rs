@@ -209,16 +209,22 @@ impl Connection {
         Ok(messages)
     }
 
-    /// Reading waits: as much is open as may be, or nothing more is to be taken.
+    /// Reading waits: as much is open as may be, or nothing more is to be taken. One that publishes as well reads on while the
+    /// server owes it answers, since what is open may wait for them.
     fn reads_nothing(&self) -> bool {
         let client = &self.client;
-        client.role == Role::Consume && (client.is_holding() || client.inbox.full())
+        match client.role {
+            Role::Consume | Role::Adopt => client.is_holding() || client.inbox.full(),
+            Role::Both => client.inbox.full() && client.outbox.len() == 0,
+            // It is subscribed to nothing, and what comes all the same is acknowledged at once.
+            Role::Publish => false,
+        }
     }
 
     fn packet(&mut self, packet: Incoming<Publish>) -> Result<(), End> {
         let client = &self.client;
         match packet {
-            Incoming::Publish(publish) => self.publish(publish),
+            Incoming::Publish(publish) => self.publish(publish)?,
             Incoming::Ack(ack, _) if ack.kind == AckKind::PubRel => {
                 client.inbox.release(ack.pkid);
                 outbox::acknowledge(&mut self.out, AckKind::PubComp, ack.pkid);
@@ -260,17 +266,18 @@ impl Connection {
         Ok(())
     }
 
-    fn publish(&mut self, publish: Publish) {
+    fn publish(&mut self, publish: Publish) -> Result<(), End> {
         let client = &self.client;
         self.quiet = self.quiet.map(|_| false);
         if client.role == Role::Both && publish.qos == QoS::AtMostOnce && client.inbox.full() {
             self.events.overflow(client);
-            return;
+            return Ok(());
         }
-        if let Some(ticket) = client.inbox.arrive(&publish, self.events.policy()) {
+        if let Some(ticket) = client.inbox.arrive(&publish, self.events.policy()).map_err(End::lost)? {
             client.received.fetch_add(1, Ordering::Relaxed);
             self.events.message(client, publish, ticket);
         }
+        Ok(())
     }
 
     /// Whether it is time to go.

@@ -21,6 +21,14 @@ use super::lanes::{KeyOrder, Lanes};
 use super::message::Publish;
 use super::window::{Carried, Entry, EntryState, Window};
 
+/// Messages at QoS 1 and 2 that wait for an acknowledgement on one connection: as many as there are packet identifiers.
+const MAX_UNACKNOWLEDGED: usize = u16::MAX as usize;
+
+/// More came than a server may send.
+#[derive(Debug, thiserror::Error)]
+#[error("the broker sent more than 65,535 messages that are not acknowledged yet: it has no more packet identifiers")]
+pub(super) struct Overrun;
+
 /// How a received message ended.
 #[derive(Clone, Debug)]
 pub enum Verdict {
@@ -56,8 +64,9 @@ pub(super) struct Rerun {
 /// Messages are acknowledged in the order in which they came (MQTT 5, section 4.6), or by key where the broker agreed to that:
 /// one that takes long holds up those behind it, of its key or all. It is open until its [`Ticket`] is settled; a ticket that is
 /// dropped unsettled leaves it, and those behind it, open until the connection ends. What was never acknowledged the server sends
-/// again: to this session, or to another member when that has ended. More open messages than the limit stop the reading of the socket, which is how back-pressure reaches the
-/// server. When the connection ends, what came at QoS 1 is void here; what came at QoS 2 is gone on with after a reconnect,
+/// again: to this session, or to another member when that has ended. More open messages than the limit stop the reading of the
+/// socket, which is how back-pressure reaches the server. A connection that publishes as well reads on while it waits for
+/// answers: there what waits is bounded by the packet identifiers of the server. When the connection ends, what came at QoS 1 is void here; what came at QoS 2 is gone on with after a reconnect,
 /// because the server will not send it a second time under another identifier.
 pub(super) struct Inbox {
     window: Mutex<Window>,
@@ -128,11 +137,17 @@ impl Inbox {
     }
 
     /// A message came. `None` when it is known already (QoS 2, sent again): it does not run a second time.
-    pub(super) fn arrive(self: &Arc<Self>, publish: &Publish, policy: Policy) -> Option<Ticket> {
+    ///
+    /// # Errors
+    /// When more wait for an acknowledgement than a server may send.
+    pub(super) fn arrive(self: &Arc<Self>, publish: &Publish, policy: Policy) -> Result<Option<Ticket>, Overrun> {
         let (mut seq, mut gone) = (None, None);
         if publish.qos != QoS::AtMostOnce {
             let mut window = self.window.lock();
             let window = &mut *window;
+            if window.entries.len() >= MAX_UNACKNOWLEDGED {
+                return Err(Overrun);
+            }
             let once = publish.qos == QoS::ExactlyOnce;
             gone = Some(if once { window.lasts.clone() } else { window.gone.clone() });
             let at = window.base + window.entries.len() as u64;
@@ -155,14 +170,14 @@ impl Inbox {
                 window.advance(at);
             }
             if known {
-                return None;
+                return Ok(None);
             }
             seq = Some(at);
         }
         self.open.fetch_add(1, Ordering::AcqRel);
         // Whatever the policy: what fails because the store is away is run again.
         let kept = seq.is_some().then(|| Kept::new(publish, policy));
-        Some(Ticket { inbox: self.clone(), seq, kept, gone, trail: None })
+        Ok(Some(Ticket { inbox: self.clone(), seq, kept, gone, trail: None }))
     }
 
     /// The server released a QoS 2 identifier.
@@ -327,5 +342,30 @@ impl Ticket {
             }
         };
         inbox.finish(self.seq, state, self.trail);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use flotilla_engine::settings::OnFailure;
+
+    use super::*;
+
+    #[test]
+    fn a_server_cannot_have_more_unacknowledged_than_it_has_packet_identifiers() {
+        let inbox = Arc::new(Inbox::new(Arc::new(Notify::new()), 10));
+        let policy = Policy { on_failure: OnFailure::Ack, max_retries: 0, retry_delay: Duration::ZERO };
+        let arrive = |id: u16| inbox.arrive(&Publish { qos: QoS::AtLeastOnce, id, ..Publish::default() }, policy);
+        let mut tickets = Vec::new();
+        for id in 1..=u16::MAX {
+            tickets.push(arrive(id).unwrap().unwrap());
+        }
+        assert!(arrive(1).is_err());
+        // What has ended makes room when it is acknowledged.
+        tickets.into_iter().for_each(|ticket| ticket.settle(Verdict::Ack));
+        inbox.write_acks(&mut BytesMut::new());
+        assert!(arrive(1).unwrap().is_some());
     }
 }

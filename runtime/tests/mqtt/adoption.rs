@@ -42,7 +42,7 @@ impl SessionKeeper for Records {
 
 /// Nobody else wants the ClientIDs here.
 #[derive(Debug)]
-struct Ours;
+pub struct Ours;
 
 impl Guard for Ours {
     fn is_current(&self) -> bool {

@@ -35,7 +35,7 @@ impl Fake {
 }
 
 /// The first byte and the body of the next packet.
-fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+pub fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut byte = [0];
     stream.read_exact(&mut byte).ok()?;
     let (first, mut length, mut shift) = (byte[0], 0, 0);

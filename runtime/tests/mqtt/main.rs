@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
 mod adoption;
+mod bounds;
 mod broker;
 mod capabilities;
 mod content;

@@ -8,6 +8,7 @@ mod api_contract;
 mod backup;
 mod bad_revisions;
 mod broker;
+mod calm;
 mod chaos;
 mod coming_from;
 mod compose;

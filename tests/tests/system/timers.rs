@@ -30,7 +30,7 @@ fn flow(inject: &Value) -> Value {
 }
 
 /// The scheduled times of the ticks of a node that replicas said they fire, in the order of time.
-fn fired(log: &str, node: &str) -> Vec<i64> {
+pub fn fired(log: &str, node: &str) -> Vec<i64> {
     let lines = log.lines().filter(|line| line.contains("fires a tick") && line.contains(&format!("\"{node}\"")));
     let mut ticks: Vec<i64> =
         lines.filter_map(|line| line.split("scheduled_ms=").nth(1)?.split_whitespace().next()?.parse().ok()).collect();

@@ -30,6 +30,8 @@ fn flow() -> Value {
         {"id": "g", "type": "function", "z": "tab", "name": "answer", "func": ASKED, "outputs": 1, "x": 2, "y": 2, "wires": [["res"]]},
         {"id": "late", "type": "http in", "z": "tab", "name": "asked late", "url": "/late", "method": "get", "x": 1, "y": 3, "wires": [["wait"]]},
         {"id": "wait", "type": "function", "z": "tab", "name": "wait", "func": WAIT, "outputs": 1, "x": 2, "y": 3, "wires": [["res"]]},
+        {"id": "own", "type": "http in", "z": "tab", "name": "asked others", "url": "/own", "method": "get", "x": 1, "y": 4, "wires": [["late-others"]]},
+        {"id": "late-others", "type": "function", "z": "tab", "name": "others", "func": "msg.statusCode = 504;\nreturn msg;", "outputs": 1, "x": 2, "y": 4, "wires": [["res"]]},
         {"id": "res", "type": "http response", "z": "tab", "statusCode": "", "x": 3, "y": 2, "wires": []},
     ])
 }
@@ -46,12 +48,18 @@ fn start() -> Up {
 
 /// With settings.
 fn start_with(settings: &Value) -> Up {
+    start_as(settings, &[])
+}
+
+/// With settings and arguments.
+fn start_as(settings: &Value, more: &[&str]) -> Up {
     let folder = tempfile::TempDir::new().unwrap();
     let file = write_flow(folder.path(), &flow()).unwrap();
     let path = folder.path().join("settings.json");
     std::fs::write(&path, settings.to_string()).unwrap();
     let path = path.display().to_string();
-    let args = ["--on-failure", "dead-letter", "--settings", &path].map(str::to_owned).to_vec();
+    let own = ["--on-failure", "dead-letter", "--settings", &path];
+    let args = own.iter().chain(more).map(|arg| (*arg).to_owned()).collect();
     Up::start(&file, UpOptions { replicas: 2, args }).unwrap()
 }
 
@@ -210,4 +218,30 @@ fn a_request_that_the_flow_answers_too_late_has_a_trail_that_tells() {
     let ended = eventually("the end of the delivery", SOON, ended).unwrap();
     assert_eq!((ended.number, ended.status, ended.end), (trail.number, 504, Some(TrailEnd::Completed)));
     assert_eq!(found(&up, "GET /late").len(), 1);
+}
+
+#[test]
+fn a_request_that_the_gateway_gave_up_has_a_trail_that_names_the_replica() {
+    let up = start_as(&json!({}), &["--route-timeout", "/late=1"]);
+    assert_eq!(get(up.http, "/late").unwrap().status, 504);
+    let [trail] = found(&up, "GET /late").try_into().unwrap();
+    let Trail { at_gateway, too_late, status, answered_us, .. } = trail;
+    assert!(at_gateway && too_late && status == 504 && answered_us >= Some(1_000_000), "{trail:?}");
+    assert!(up.replicas().iter().any(|replica| replica.id == trail.replica), "{trail:?}");
+    let shown = run(&up, &["trail", "--failed"]);
+    let wanted = format!("replica {} had it, and its delivery may go on there", trail.replica);
+    assert!(shown.contains("answered 504 by the gateway") && shown.contains(&wanted), "{shown}");
+}
+
+#[test]
+fn a_flow_that_answers_504_itself_was_not_too_late() {
+    let up = start();
+    run(&up, &["trail", "--node", "asked others", "--next", "1"]);
+    let trail = eventually("its trail", SOON, || {
+        assert_eq!(get(up.http, "/own").unwrap().status, 504);
+        found(&up, "GET /own").into_iter().find(|trail| trail.answered_us.is_some())
+    })
+    .unwrap();
+    assert!(trail.status == 504 && !trail.too_late && !trail.at_gateway, "{trail:?}");
+    assert_eq!(trails(&up, TrailFilter { failed: true, ..TrailFilter::default() }).trails, []);
 }

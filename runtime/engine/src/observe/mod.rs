@@ -4,6 +4,7 @@ mod debug_feed;
 mod log;
 mod node_view;
 mod observer;
+mod repeats;
 mod timers;
 
 pub use crate::ring::{Page, Ring};
@@ -12,4 +13,5 @@ pub use log::{Level, LogEntry};
 pub(crate) use node_view::NodeIdentity;
 pub use node_view::{NodeCounts, NodeView, Shown};
 pub use observer::{Observer, TracingObserver};
+pub use repeats::{Back, Failed, Repeats};
 pub use timers::{TimerView, Timers};

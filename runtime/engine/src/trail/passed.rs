@@ -31,6 +31,8 @@ pub struct TrailView {
     pub ended: Option<Ended>,
     /// The status of the answer to the request that it came as, and when that was given.
     pub answered: Option<(u16, u64)>,
+    /// That answer was given in place of the flow, which was too late.
+    pub too_late: bool,
     /// When what it came as was acknowledged. None where nothing is: QoS 0, timers.
     pub acknowledged_us: Option<u64>,
 }

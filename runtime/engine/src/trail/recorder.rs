@@ -183,13 +183,23 @@ mod tests {
     fn a_request_that_was_answered_too_late_is_seen_at_once_and_kept_as_a_failure_is() {
         let recorder = Recorder::default();
         let trail = recorder.begin_from_now(&"in".into(), Duration::from_millis(700));
-        trail.answered(504, std::time::Instant::now());
+        trail.answered(504, std::time::Instant::now(), true);
         let open = recorder.views();
         assert!(open.len() == 1 && !open[0].whole && open[0].ended.is_none(), "{open:?}");
         assert!(open[0].answered.is_some_and(|(status, at_us)| status == 504 && at_us >= 700_000), "{open:?}");
         recorder.end(&trail, How::Completed, "", "");
         let ended = recorder.views();
         assert!(ended.len() == 1 && ended[0].ended.is_some(), "{ended:?}");
+    }
+
+    #[test]
+    fn a_flow_that_answers_504_itself_has_not_failed() {
+        let recorder = Recorder::default();
+        recorder.set_rule(Some(Rule::new("", None, None, "").unwrap()));
+        let trail = recorder.choose(&"in".into()).unwrap();
+        trail.answered(504, std::time::Instant::now(), false);
+        recorder.end(&trail, How::Completed, "", "");
+        assert_eq!((recorder.failures.next(), recorder.chosen.next()), (0, 1), "it is no failure");
     }
 
     #[test]
@@ -267,10 +277,11 @@ mod tests {
         trail.reaches(&"f".into(), &changed);
         recorder.end(&trail, How::Failed, "f", "broke");
         trail.came_as("POST /orders");
-        trail.answered(502, std::time::Instant::now());
-        trail.answered(200, std::time::Instant::now());
+        trail.answered(502, std::time::Instant::now(), false);
+        trail.answered(200, std::time::Instant::now(), true);
         let view = recorder.views().remove(0);
         assert_eq!(view.topic, "POST /orders");
         assert!(view.answered.is_some_and(|(status, at_us)| status == 502 && at_us >= 5_000), "{view:?}");
+        assert!(!view.too_late, "{view:?}");
     }
 }

@@ -20,9 +20,6 @@ const TEXT: usize = 2048;
 /// Topics and values are cut here.
 const SHORT: usize = 256;
 
-/// The status of an answer in place of a flow that is too late.
-const TOO_LATE: u16 = 504;
-
 /// What all open trails of a replica may take together.
 pub(super) struct Room {
     most: usize,
@@ -181,15 +178,19 @@ impl Trail {
         self.known.lock().acknowledged_us.get_or_insert(now);
     }
 
-    /// The request that it came as was answered with this status, then; the first answer counts.
-    pub fn answered(&self, status: u16, when: Instant) {
+    /// The request that it came as was answered with this status, then; the first answer counts. `too_late`: in place of the flow,
+    /// which was. A flow may answer 504 itself, for what it asked others.
+    pub fn answered(&self, status: u16, when: Instant, too_late: bool) {
         let at_us = u64::try_from(when.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX);
-        self.known.lock().answered.get_or_insert((status, at_us));
+        let mut known = self.known.lock();
+        if known.answered.is_none() {
+            (known.answered, known.too_late) = (Some((status, at_us)), too_late);
+        }
     }
 
-    /// The gateway or the replica answered the request in place of the flow, which was too late.
+    /// The replica answered the request in place of the flow, which was too late.
     pub(super) fn was_too_late(&self) -> bool {
-        self.known.lock().answered.is_some_and(|(status, _)| status == TOO_LATE)
+        self.known.lock().too_late
     }
 
     pub(super) fn ends(&self, how: How, node: &str, error: &str) {

@@ -59,8 +59,9 @@ pub async fn adopt(
     options.connect.will = None;
     options.end_session = options.connect.version == Version::V5;
     if suspects.is_some() {
-        // MQTT 5, section 3.1.2.11.3: the broker sends the next one when this one is acknowledged.
-        options.connect.receive_maximum = 1;
+        // One is open at a time: the socket is not read meanwhile, whatever the broker sends (QoS 0, MQTT 3.1.1). A broker that
+        // speaks MQTT 5 also keeps the next one at QoS 1 and 2 until this one is acknowledged (section 3.1.2.11.3).
+        (options.max_in_flight, options.connect.receive_maximum) = (1, 1);
     }
     let client = Client::new(Role::Adopt, options);
     client.set_guard(guard);
@@ -72,8 +73,7 @@ pub async fn adopt(
             client.until_ended().await;
         }
         Some(suspects) => {
-            #[allow(clippy::disallowed_methods, reason = "the receive maximum of 1 bounds it")]
-            let (turns, waiting) = mpsc::unbounded_channel();
+            let (turns, waiting) = mpsc::channel(1);
             broker.state.lock().careful.push(Careful { client: client.clone(), turns });
             broker.run(client.clone());
             tokio::select! {

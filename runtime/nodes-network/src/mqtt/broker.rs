@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Map, Value as Json};
 
 use flotilla_engine::message::Delivery;
-use flotilla_engine::observe::Level;
+use flotilla_engine::observe::{Level, Repeats};
 use flotilla_engine::{ConfigNode, NodeCx, NodeError, Shared, Stateless, Worker};
 use flotilla_flows::NodeConfig;
 use flotilla_value::Str;
@@ -67,8 +67,8 @@ pub(super) struct BrokerState {
     /// Connecting or connected: what `canConnect` denies.
     pub(super) running: bool,
     pub(super) connected: bool,
-    /// It was said that connecting fails, and it has not succeeded since.
-    pub(super) troubled: bool,
+    /// What was said of failures to connect, and of lost connections.
+    pub(super) trouble: Repeats,
     /// Why it is not connected, when it was tried.
     pub(super) why: String,
     /// The broker has said that it has no shared subscriptions.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use flotilla_codec::client::ConnAck;
 use flotilla_codec::{Version, agreed};
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use flotilla_engine::message::Failure;
-use flotilla_engine::observe::Level;
+use flotilla_engine::observe::{Back, Failed, Level};
 use flotilla_engine::settings::Settings;
 use flotilla_engine::{Health, NodeCx, Source, Worker};
 use flotilla_value::{ErrorValue, Str, Value};
@@ -117,7 +117,7 @@ impl MqttBroker {
     }
 
     pub(super) fn connected_again(&self) {
-        {
+        let back = {
             let mut state = self.state.lock();
             let clients = state.consumers().into_iter().chain(state.publisher.clone());
             let all = clients.into_iter().all(|client| client.state() == State::Connected)
@@ -125,11 +125,15 @@ impl MqttBroker {
             if !all || !state.running || std::mem::replace(&mut state.connected, true) {
                 return;
             }
-            state.troubled = false;
-        }
+            state.trouble.back()
+        };
         // The lock on the state is given back before the options are locked.
         let birth = self.options.lock().announcement(Announcement::Birth);
-        self.log("mqtt.state.connected", &[], Level::Info);
+        match back {
+            Back::Well => self.log("mqtt.state.connected", &[], "", Level::Info),
+            Back::After(how) => self.log("mqtt.state.connected", &[], &how, Level::Info),
+            Back::Again => {}
+        }
         if let Some(birth) = birth.filter(|_| !self.has_herald()) {
             self.announce(birth);
         }
@@ -150,10 +154,14 @@ impl MqttBroker {
         self.shared.health().source(Source { node: self.id.clone(), name, connected, reason: why });
     }
 
-    fn log(&self, key: &'static str, more: &[(&str, &str)], level: Level) {
+    /// Logs a text of the catalogue, and what is to be behind it.
+    fn log(&self, key: &'static str, more: &[(&str, &str)], behind: &str, level: Level) {
         let label = self.options.lock().label();
         let args: Vec<(&str, &str)> = [("broker", label.as_str())].into_iter().chain(more.iter().copied()).collect();
-        let text = self.shared.text(key, &args);
+        let mut text = self.shared.text(key, &args);
+        if !behind.is_empty() {
+            text = format!("{text} {behind}");
+        }
         self.with_node(&self.id.clone(), move |cx| {
             if level == Level::Warn { cx.report().warn(text) } else { cx.report().log(text) }
         });
@@ -171,8 +179,11 @@ impl ClientEvents for MqttBroker {
         if client.role == Role::Adopt
             && let Some(turns) = self.turns_of(client)
         {
-            // Closed: the adoption was given up, and the session is another's.
-            if let Err(mpsc::error::SendError((_, ticket))) = turns.send((publish, ticket)) {
+            // Closed: the adoption was given up, and the session is another's. It is not full, since one is open at a time; if
+            // it were, the broker would send this one again.
+            if let Err(TrySendError::Closed((_, ticket)) | TrySendError::Full((_, ticket))) =
+                turns.try_send((publish, ticket))
+            {
                 ticket.settle(Verdict::Never);
             }
             return;
@@ -252,10 +263,15 @@ impl ClientEvents for MqttBroker {
         }
         self.tell();
         if let Some(why) = why {
+            let failed = self.state.lock().trouble.failed(&why);
             let key = if was { "mqtt.state.disconnected" } else { "mqtt.state.connect-failed" };
-            // The first failure is worth a warning; that it still fails is not.
-            let first = !std::mem::replace(&mut self.state.lock().troubled, true);
-            self.log(key, &[("reason", &why)], if first { Level::Warn } else { Level::Info });
+            match failed {
+                Failed::First => self.log(key, &[("reason", &why)], "", Level::Warn),
+                Failed::Count(so_far) => {
+                    self.log("mqtt.state.connect-failed", &[("reason", &so_far)], "", Level::Warn);
+                }
+                Failed::Again => {}
+            }
         }
         self.nudge();
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flotilla_engine::observe::Level;
+use flotilla_engine::observe::{Level, Repeats};
 
 use super::broker::{BrokerState, MqttBroker, User};
 use super::keeper::Keeper;
@@ -58,6 +58,10 @@ impl MqttBroker {
     /// Starts the clients that the users need.
     pub(super) fn connect(&self) {
         let mut state = self.state.lock();
+        if !state.running {
+            // What failed before it was disconnected is no failure of this connection.
+            state.trouble = Repeats::default();
+        }
         (state.running, state.stopped) = (true, false);
         let consumes = state.users.iter().any(|user| user.consumes);
         let publishes = self.publishes(&state);

@@ -4,7 +4,7 @@
 //! letter. Nothing is noted in the good case: a session that is finished at the first attempt costs one write.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flotilla_mqtt::{Client, Publish, Ticket, Verdict};
@@ -27,10 +27,10 @@ pub trait Suspects: Send + Sync {
 /// A message of such a session that waits for its turn.
 pub(super) type Waiting = (Publish, Ticket);
 
-/// The messages of such a session. No more wait than the broker sends at a time: the receive maximum is 1.
+/// The messages of such a session. One is open at a time: its client has `max_in_flight` 1, and reads nothing behind it.
 pub(super) struct Careful {
     pub(super) client: Arc<Client>,
-    pub(super) turns: mpsc::UnboundedSender<Waiting>,
+    pub(super) turns: mpsc::Sender<Waiting>,
 }
 
 /// By which a message is known again. Two that are equal are equally dangerous.
@@ -42,9 +42,27 @@ fn digest(publish: &Publish) -> String {
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// True when the connection that a message came on has ended and the broker sends it again: at QoS 1. At QoS 0 nobody does, and
+/// at QoS 2 it is the same message that comes again, which runs once.
+fn is_gone(gone: Option<&Arc<AtomicBool>>) -> bool {
+    gone.is_some_and(|gone| gone.load(Ordering::Acquire))
+}
+
+/// Notes that a message is about to run; how many processes have died with it. `None` when its connection ended before the store
+/// had it: that may take as long as the store is away, and the broker has given the message to somebody else by then.
+async fn deaths_with(digest: String, suspects: &dyn Suspects, gone: Option<Arc<AtomicBool>>) -> Option<u32> {
+    while !is_gone(gone.as_ref()) {
+        if let Some(deaths) = suspects.note(digest.clone()).await {
+            return Some(deaths);
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+    None
+}
+
 impl MqttBroker {
     /// Where a message of this client waits for its turn, if its messages run one at a time.
-    pub(super) fn turns_of(&self, client: &Arc<Client>) -> Option<mpsc::UnboundedSender<Waiting>> {
+    pub(super) fn turns_of(&self, client: &Arc<Client>) -> Option<mpsc::Sender<Waiting>> {
         let state = self.state.lock();
         let careful = state.careful.iter().find(|careful| Arc::ptr_eq(&careful.client, client));
         careful.map(|careful| careful.turns.clone())
@@ -54,27 +72,17 @@ impl MqttBroker {
     pub(super) async fn one_at_a_time(
         self: &Arc<Self>,
         client: &Arc<Client>,
-        mut waiting: mpsc::UnboundedReceiver<Waiting>,
+        mut waiting: mpsc::Receiver<Waiting>,
         suspects: Arc<dyn Suspects>,
     ) {
         let limit = self.shared.settings().max_attempts.max(1);
         while let Some((publish, ticket)) = waiting.recv().await {
-            if ticket.gone().is_some_and(|gone| gone.load(Ordering::Acquire)) {
-                // Its connection ended while it waited: the broker sends it again.
+            // One that the broker had not sent before has killed nobody.
+            let deaths =
+                if publish.dup { deaths_with(digest(&publish), &*suspects, ticket.gone()).await } else { Some(0) };
+            let Some(deaths) = deaths.filter(|_| !is_gone(ticket.gone().as_ref())) else {
                 ticket.settle(Verdict::Never);
                 continue;
-            }
-            if !publish.dup {
-                // The broker had not sent it before: nobody has died with it.
-                self.take_and_wait(client, publish, ticket).await;
-                continue;
-            }
-            let digest = digest(&publish);
-            let deaths = loop {
-                match suspects.note(digest.clone()).await {
-                    Some(deaths) => break deaths,
-                    None => tokio::time::sleep(AGAIN).await,
-                }
             };
             if deaths >= limit {
                 let error = format!("{deaths} processes died while they worked on this message");
@@ -100,6 +108,29 @@ impl MqttBroker {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A store that is away, and whose connection to the broker ends at the second time that it is asked.
+    struct Away(std::sync::atomic::AtomicU32, Arc<AtomicBool>);
+
+    impl Suspects for Away {
+        fn note(&self, _digest: String) -> BoxFuture<'static, Option<u32>> {
+            if self.0.fetch_add(1, Ordering::AcqRel) > 0 {
+                self.1.store(true, Ordering::Release);
+            }
+            Box::pin(std::future::ready(None))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_whose_connection_ends_while_the_store_is_away_is_not_run_by_this_one() {
+        let gone = Arc::new(AtomicBool::new(false));
+        let away = Away(std::sync::atomic::AtomicU32::new(0), gone.clone());
+        let noted = tokio::time::timeout(Duration::from_secs(60), deaths_with("m".to_owned(), &away, Some(gone)));
+        assert_eq!(noted.await, Ok(None));
+        assert_eq!(away.0.load(Ordering::Acquire), 2);
+        let (none, never) = (None, AtomicBool::new(false));
+        assert!(!is_gone(none) && !is_gone(Some(&Arc::new(never))), "QoS 0 is sent by nobody again");
+    }
 
     #[test]
     fn a_message_is_known_again_by_topic_and_payload() {

@@ -9,6 +9,7 @@ mod target;
 mod tcp_in;
 mod tcp_out;
 mod tcp_request;
+mod upkeep;
 
 pub use tcp_in::TYPE as IN;
 pub use tcp_out::TYPE as OUT;

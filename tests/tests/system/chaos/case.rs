@@ -7,10 +7,11 @@ use flotilla_api::alert::{AlertKind, AlertRules};
 use flotilla_api::group::GroupSpec;
 use flotilla_load::report::Results;
 use flotilla_load::scenario::{Faults, Pace, Publish, Rate, Span};
-use flotilla_tests::{Admin, AlertReceiver, Load, Mosquitto, Up, UpOptions, eventually, run_scenario, write_flow};
+use flotilla_tests::{Admin, AlertReceiver, Mosquitto, Up, UpOptions, eventually, run_scenario, write_flow};
 use serde_json::Value;
 
-use crate::rollout_flow::flow;
+use super::flows::{SAYS_TICKS, held, load};
+use super::verdict::{Verdict, is_whole, ticks};
 
 /// Which broker the group and the load use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,29 +64,18 @@ const LEFT_OUT: [&str; 2] = ["still runs", "runs revision"];
 /// The flow in two versions, for deploys, and one that does not work: with the broker's port in them.
 fn documents(folder: &std::path::Path, port: u16) -> [PathBuf; 3] {
     ["one", "two", "bad"].map(|mark| {
-        let mut document = flow(mark, HOLD);
+        // By key, as groups do it where nobody asks for something else.
+        let mut document = held(mark, HOLD, &Value::Null);
         for node in document.as_array_mut().into_iter().flatten() {
             if node["type"] == "mqtt-broker" {
                 node["port"] = Value::from(port.to_string());
             }
-            // A topic for each key.
-            match node["type"].as_str() {
-                Some("mqtt in") => {
-                    node["topic"] = Value::from("in/+");
-                    // By key, as groups do it where nobody asks for something else.
-                    node["ha"] = Value::Null;
+            if node["id"] == "f1" {
+                node["timeout"] = Value::from(TIMEOUT);
+                if mark == "bad" {
+                    // It starts and does not work: the rollout halts and goes back.
+                    node["initialize"] = Value::from("throw new Error('this revision does not work');");
                 }
-                Some("mqtt out") => node["topic"] = Value::from(""),
-                Some("function") if node["id"] == "f1" => {
-                    let body = node["func"].as_str().unwrap_or_default();
-                    node["func"] = Value::from(format!("msg.topic = msg.topic.replace('in/', 'out/');\n{body}"));
-                    node["timeout"] = Value::from(TIMEOUT);
-                    if mark == "bad" {
-                        // It starts and does not work: the rollout halts and goes back.
-                        node["initialize"] = Value::from("throw new Error('this revision does not work');");
-                    }
-                }
-                _ => {}
             }
         }
         let path = folder.join(format!("{mark}.json"));
@@ -112,8 +102,8 @@ fn watched(admin: &Admin) -> anyhow::Result<AlertReceiver> {
 
 impl Case {
     /// Runs it, with a receiver of its alerts: each is raised once and ends once, and a replica that is killed raises one. Gives the
-    /// results after every message came out or was waited for in vain.
-    pub fn run(&self) -> anyhow::Result<Results> {
+    /// results after every message came out or was waited for in vain, and what became of the ticks.
+    fn run(&self) -> anyhow::Result<(Results, Verdict)> {
         let folder = tempfile::TempDir::new()?;
         let has = |kind: &str| self.kinds.contains(&kind);
         let mut args: Vec<String> = ["--lease", &LEASE.to_string(), "--drain-timeout", "5"].map(str::to_owned).into();
@@ -121,8 +111,10 @@ impl Case {
             // What was cut off is run again.
             args.extend(["--on-failure", "retry", "--max-retries", "20", "--retry-delay", "0.2"].map(str::to_owned));
         }
-        let env =
-            if has(PANIC) { vec![(PANICS.0.to_owned(), format!("{}:{}", PANICS.1, self.seed))] } else { Vec::new() };
+        let mut env = vec![(SAYS_TICKS.0.to_owned(), SAYS_TICKS.1.to_owned())];
+        if has(PANIC) {
+            env.push((PANICS.0.to_owned(), format!("{}:{}", PANICS.1, self.seed)));
+        }
         let options = UpOptions { replicas: 3, args };
         let mosquitto = (self.broker == Broker::Mosquitto).then(Mosquitto::start).transpose()?;
         // Read once to have a port; written again with the group's own.
@@ -131,7 +123,7 @@ impl Case {
             &serde_json::from_str(&std::fs::read_to_string(&documents(folder.path(), 1883)[0])?)?,
         )?;
         let up = match &mosquitto {
-            Some(mosquitto) => Up::start_beside(&first, options, mosquitto.address)?,
+            Some(mosquitto) => Up::start_beside_under(&first, options, mosquitto.address, env)?,
             None => Up::start_under(&first, options, env)?,
         };
         let flows = documents(folder.path(), up.mqtt.port());
@@ -151,16 +143,7 @@ impl Case {
             flows: flows.to_vec(),
             replicas: vec![2, 3, 4],
         };
-        let load = Load {
-            broker: up.mqtt,
-            topic: "in/{1..20}".into(),
-            outputs: "out/+".into(),
-            rate: RATE,
-            seconds: self.seconds,
-            drain: 45,
-            clients: 5,
-        };
-        let mut scenario = load.scenario(self.seed);
+        let mut scenario = load(up.mqtt, RATE, self.seconds).scenario(self.seed);
         scenario.publish.extend(SLOW_AND_HOT.map(|(topic, rate)| Publish {
             topic: topic.to_owned(),
             pace: Pace { rate: Some(Rate::Number(rate)), clients: Some(1), ..Pace::default() },
@@ -184,13 +167,14 @@ impl Case {
         }
         let killed = results.events.iter().any(|event| event.kind == "fault" && event.what.starts_with("killed"));
         receiver.check(if killed { &[AlertKind::ReplicaCrashed] } else { &[] })?;
-        Ok(results)
+        let ticks = ticks(&up.log());
+        Ok((results, ticks))
     }
 
     /// Runs it and says what it found, on one line; the lost messages and the faults when there are any.
-    pub fn verdict(&self) -> (bool, String) {
-        let results = match self.run() {
-            Ok(results) => results,
+    pub fn verdict(&self) -> Verdict {
+        let (results, (once, ticks)) = match self.run() {
+            Ok(found) => found,
             Err(error) => return (false, format!("seed {} {:?}: {error:#}", self.seed, self.broker)),
         };
         let totals = &results.totals;
@@ -202,9 +186,9 @@ impl Case {
         // A seed whose faults cannot be done tries nothing.
         let mut untried = results.events.iter().filter(|event| event.what.contains("could not be done"));
         let tried = untried.all(|event| LEFT_OUT.iter().any(|reason| event.what.contains(reason)));
-        let good = ordered && tried && totals.lost == 0 && totals.unconfirmed == 0 && totals.received == totals.sent;
+        let good = ordered && tried && once && is_whole(totals);
         let mut line = format!(
-            "seed {} {:?} {}: {} sent, {} lost, {} unconfirmed, {} repeated, {} out of order, {} stale, {} s, p99 {:.0} ms",
+            "seed {} {:?} {}: {} sent, {} lost, {} unconfirmed, {} repeated, {} out of order, {} stale, {ticks}, {} s, p99 {:.0} ms",
             self.seed,
             self.broker,
             self.kinds.join("+"),

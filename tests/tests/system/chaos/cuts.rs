@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use flotilla_tests::{Hosts, Load, Network, eventually};
+use flotilla_tests::{Hosts, Network, eventually};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
 
-use super::flows::keyed;
+use super::flows::{SAYS_TICKS, keyed, load};
+use super::verdict::{Verdict, whole};
 
 /// Messages a second over 20 keys.
 const RATE: f64 = 150.0;
@@ -26,18 +27,19 @@ pub struct Cuts {
 }
 
 impl Cuts {
-    /// Runs it; whether nothing was lost, and a line that says what was.
-    pub fn verdict(&self) -> (bool, String) {
+    /// Runs it; whether nothing was lost and no tick fired twice, and a line that says what was.
+    pub fn verdict(&self) -> Verdict {
         if !Network::is_possible() {
             return (true, "SKIPPED: machines as network namespaces: this needs root, iproute2 and bridges".to_owned());
         }
         self.run().unwrap_or_else(|error| (false, format!("{self:?}: {error:#}")))
     }
 
-    fn run(&self) -> anyhow::Result<(bool, String)> {
+    fn run(&self) -> anyhow::Result<Verdict> {
         let mut random = SmallRng::seed_from_u64(self.seed);
         let mut hosts = Hosts::start_in(Some(Network::start()?))?;
         hosts.replace_after = 60;
+        hosts.levels = Some(SAYS_TICKS.1.to_owned());
         for machine in MACHINES {
             hosts.machine(machine)?;
             hosts.agent(machine, &[])?;
@@ -45,19 +47,11 @@ impl Cuts {
         let group = hosts.file("group.json", &json!({"name": "default", "replicas": 3}))?;
         hosts.done(&["group", "add", "-f", &group])?;
         hosts.deploy(&keyed("one"))?;
-        let whole = |hosts: &Hosts| {
+        let all = |hosts: &Hosts| {
             eventually("all replicas", ENDS, || (hosts.spread().values().sum::<usize>() == 3).then_some(()))
         };
-        whole(&hosts)?;
-        let load = Load {
-            broker: hosts.mqtt,
-            topic: "in/{1..20}".into(),
-            outputs: "out/+".into(),
-            rate: RATE,
-            seconds: self.seconds,
-            drain: 45,
-            clients: 5,
-        };
+        all(&hosts)?;
+        let load = load(hosts.mqtt, RATE, self.seconds);
         let (began, mut cuts) = (Instant::now(), Vec::new());
         let running = std::thread::spawn(move || load.run());
         while began.elapsed() < Duration::from_secs(self.seconds) {
@@ -79,18 +73,7 @@ impl Cuts {
             }
         }
         let results = running.join().map_err(|_| anyhow::anyhow!("the load generator panicked"))??;
-        let totals = &results.totals;
-        let good = totals.lost == 0 && totals.unconfirmed == 0 && totals.received == totals.sent;
-        let line = format!(
-            "seed {} cuts ({}): {} sent, {} lost, {} unconfirmed, {} repeated",
-            self.seed,
-            cuts.join(", "),
-            totals.sent,
-            totals.lost,
-            totals.unconfirmed,
-            totals.repeated
-        );
-        whole(&hosts)?;
-        Ok((good, line))
+        all(&hosts)?;
+        Ok(whole(&format!("seed {} cuts ({})", self.seed, cuts.join(", ")), &results, &hosts.log()))
     }
 }

@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::ensure;
-use flotilla_tests::{Load, Up, UpOptions, eventually, write_flow};
+use flotilla_tests::{Up, UpOptions, eventually, write_flow};
 use tempfile::TempDir;
 
-use super::flows::keyed;
+use super::flows::{SAYS_TICKS, keyed, load};
+use super::verdict::{Verdict, whole};
 
 /// Messages a second over 20 keys.
 const RATE: f64 = 150.0;
@@ -64,41 +65,28 @@ impl Drop for Disk {
 }
 
 impl FullDisk {
-    /// Runs it; whether nothing was lost, and a line that says what was.
-    pub fn verdict(&self) -> (bool, String) {
+    /// Runs it; whether nothing was lost and no tick fired twice, and a line that says what was.
+    pub fn verdict(&self) -> Verdict {
         self.run().unwrap_or_else(|error| (false, format!("{self:?}: {error:#}")))
     }
 
-    fn run(&self) -> anyhow::Result<(bool, String)> {
+    fn run(&self) -> anyhow::Result<Verdict> {
         let Some(disk) = Disk::mount()? else {
             return Ok((true, "SKIPPED: a disk of its own: this needs root".to_owned()));
         };
         let folder = TempDir::new()?;
         let flows = write_flow(folder.path(), &keyed("one"))?;
         let args: Vec<String> = ["--lease", "2", "--mqtt-persist"].map(str::to_owned).into();
-        let up = Up::start_on_disk(disk.path(), &flows, UpOptions { replicas: 2, args })?;
-        let load = Load {
-            broker: up.mqtt,
-            topic: "in/{1..20}".into(),
-            outputs: "out/+".into(),
-            rate: RATE,
-            seconds: self.seconds + 6,
-            drain: 45,
-            clients: 5,
-        };
+        let env = vec![(SAYS_TICKS.0.to_owned(), SAYS_TICKS.1.to_owned())];
+        let up = Up::start_on_disk(disk.path(), &flows, UpOptions { replicas: 2, args }, env)?;
+        let load = load(up.mqtt, RATE, self.seconds + 6);
         let running = std::thread::spawn(move || load.run());
         std::thread::sleep(Duration::from_millis(1500 + self.seed * 397 % 1000));
         let ballast = disk.fill()?;
         std::thread::sleep(Duration::from_secs(self.seconds));
         std::fs::remove_file(ballast)?;
         let results = running.join().map_err(|_| anyhow::anyhow!("the load generator panicked"))??;
-        let totals = &results.totals;
-        let good = totals.lost == 0 && totals.unconfirmed == 0 && totals.received == totals.sent;
-        let line = format!(
-            "seed {} full disk for {} s: {} sent, {} lost, {} unconfirmed, {} repeated",
-            self.seed, self.seconds, totals.sent, totals.lost, totals.unconfirmed, totals.repeated
-        );
         eventually("all replicas", ENDS, || (up.ready() == 2).then_some(()))?;
-        Ok((good, line))
+        Ok(whole(&format!("seed {} full disk for {} s", self.seed, self.seconds), &results, &up.log()))
     }
 }

@@ -2,10 +2,12 @@
 
 use flotilla_tests::StoreKind;
 
+use super::alarms::Alarms;
 use super::case::{Broker, Case, PANIC, STUCK};
 use super::cuts::Cuts;
 use super::disk::FullDisk;
 use super::outages::{Outage, Trouble};
+use super::verdict::all_good;
 
 /// Seeds to run: those of `CHAOS_SEEDS`, or all.
 fn seeds(all: std::ops::Range<u64>) -> Vec<u64> {
@@ -16,9 +18,7 @@ fn seeds(all: std::ops::Range<u64>) -> Vec<u64> {
 }
 
 fn run(broker: Broker, seeds: Vec<u64>) {
-    let mut bad = 0;
-    let count = seeds.len();
-    for seed in seeds {
+    all_good(seeds.into_iter().map(|seed| {
         // By turns, so that each kind is also alone.
         let kinds: &[&str] = match seed % 8 {
             0 => &["kill"],
@@ -33,11 +33,8 @@ fn run(broker: Broker, seeds: Vec<u64>) {
             6 => &["stop-all", "kill"],
             _ => &["kill", "stop", "stop-all", "deploy", "scale"],
         };
-        let (good, line) = Case { seed, broker, kinds, seconds: 20 }.verdict();
-        print(good, &line);
-        bad += usize::from(!good);
-    }
-    assert_eq!(bad, 0, "{bad} of {count} seeds lost messages or got stuck; see above");
+        Case { seed, broker, kinds, seconds: 20 }.verdict()
+    }));
 }
 
 #[test]
@@ -62,31 +59,22 @@ const TROUBLES: [Trouble; 6] = [
     Trouble::Clock(-3600),
 ];
 
-fn print(good: bool, line: &str) {
-    #[allow(clippy::print_stdout, reason = "the list of seeds is the result of a long run")]
-    let () = println!("{} {line}", if good { "ok  " } else { "BAD " });
+#[test]
+#[ignore = "long: tests/run --long"]
+fn machines_are_cut_off() {
+    all_good(seeds(300..310).into_iter().map(|seed| Cuts { seed, seconds: 20 }.verdict()));
 }
 
 #[test]
 #[ignore = "long: tests/run --long"]
-fn machines_are_cut_off() {
-    let bad = seeds(300..310).into_iter().filter(|seed| {
-        let (good, line) = Cuts { seed: *seed, seconds: 20 }.verdict();
-        print(good, &line);
-        !good
-    });
-    assert_eq!(bad.count(), 0, "seeds lost messages or got stuck; see above");
+fn all_alerts() {
+    all_good(seeds(400..403).into_iter().map(|seed| Alarms { seed }.verdict()));
 }
 
 #[test]
 #[ignore = "long: tests/run --long"]
 fn disks_are_full() {
-    let bad = seeds(1..6).into_iter().filter(|seed| {
-        let (good, line) = FullDisk { seed: *seed, seconds: 5 }.verdict();
-        print(good, &line);
-        !good
-    });
-    assert_eq!(bad.count(), 0, "seeds lost messages or got stuck; see above");
+    all_good(seeds(1..6).into_iter().map(|seed| FullDisk { seed, seconds: 5 }.verdict()));
 }
 
 #[test]
@@ -104,15 +92,8 @@ fn refused_acknowledgements() {
 }
 
 fn outages(store: StoreKind, troubles: &[Trouble]) {
-    let mut bad = 0;
-    for seed in seeds(1..6) {
-        for trouble in troubles {
-            let (good, line) = Outage { seed, store, trouble: *trouble }.verdict();
-            print(good, &line);
-            bad += usize::from(!good);
-        }
-    }
-    assert_eq!(bad, 0, "{bad} outages lost messages; see above");
+    let each = |seed: u64| troubles.iter().map(move |trouble| Outage { seed, store, trouble: *trouble }.verdict());
+    all_good(seeds(1..6).into_iter().flat_map(each));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! The short set runs with all tests. The long one (`tests/run --long`) is ignored otherwise. `FLOTILLA` names another
 //! binary to be tried; `CHAOS_SEEDS=7,8` other seeds; the long tests print a line for each seed.
 
+mod alarms;
 mod case;
 mod cuts;
 mod disk;
@@ -11,3 +12,4 @@ mod flows;
 mod long;
 mod outages;
 mod short;
+mod verdict;

@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use flotilla_tests::{
-    ClusterOptions, Group, Load, Mosquitto, StoreCluster, StoreKind, StoreServer, Wire, pause, resume,
-};
+use flotilla_tests::{ClusterOptions, Group, Mosquitto, StoreCluster, StoreKind, StoreServer, Wire, pause, resume};
 use serde_json::Value;
 
-use crate::rollout_flow::flow;
+use super::flows::{SAYS_TICKS, held, load};
+use super::verdict::{Verdict, whole};
 
 /// Messages a second over 20 keys.
 const RATE: f64 = 500.0;
@@ -61,22 +60,6 @@ struct Scene<'a> {
 enum Store {
     One(StoreServer),
     Several(StoreCluster),
-}
-
-fn document() -> Value {
-    let mut document = flow("one", HOLD);
-    for node in document.as_array_mut().into_iter().flatten() {
-        match node["type"].as_str() {
-            Some("mqtt in") => node["topic"] = Value::from("in/+"),
-            Some("mqtt out") => node["topic"] = Value::from(""),
-            Some("function") if node["id"] == "f1" => {
-                let body = node["func"].as_str().unwrap_or_default();
-                node["func"] = Value::from(format!("msg.topic = msg.topic.replace('in/', 'out/');\n{body}"));
-            }
-            _ => {}
-        }
-    }
-    document
 }
 
 /// The environment of processes whose clock is as far from the machine's as the file says.
@@ -153,26 +136,27 @@ impl Trouble {
 }
 
 impl Outage {
-    /// Runs it; whether nothing was lost, and a line that says what was.
-    pub fn verdict(&self) -> (bool, String) {
+    /// Runs it; whether nothing was lost and no tick fired twice, and a line that says what was.
+    pub fn verdict(&self) -> Verdict {
         match self.run() {
             Ok(verdict) => verdict,
             Err(error) => (false, format!("{self:?}: {error:#}")),
         }
     }
 
-    fn run(&self) -> anyhow::Result<(bool, String)> {
+    fn run(&self) -> anyhow::Result<Verdict> {
         let broker = Mosquitto::start()?;
         let mut store = Store::start(self)?;
         let folder = tempfile::TempDir::new()?;
         let offset = folder.path().join("offset");
         std::fs::write(&offset, "+0s\n")?;
-        let env = if matches!(self.trouble, Trouble::Clock(_)) {
+        let mut env = if matches!(self.trouble, Trouble::Clock(_)) {
             anyhow::ensure!(std::path::Path::new(FAKETIME).exists(), "{FAKETIME} is needed (package faketime)");
             clock(&offset)
         } else {
             Vec::new()
         };
+        env.push((SAYS_TICKS.0.to_owned(), SAYS_TICKS.1.to_owned()));
         let mut args: Vec<String> = ["--lease", &LEASE.to_string()].map(str::to_owned).into();
         if matches!(self.trouble, Trouble::Refused(_)) {
             // What could not be published is run again.
@@ -187,35 +171,23 @@ impl Outage {
             }
             _ => (None, store.url().to_owned()),
         };
-        let group = Group::start(&document(), options, &url, broker.address)?;
+        let document = held("one", HOLD, &Value::from("least-in-flight"));
+        let group = Group::start(&document, options, &url, broker.address)?;
         group.admin.wait_for_ready(3)?;
         if matches!(self.trouble, Trouble::Clock(_)) {
             let maps = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
             let own = group.pids().into_iter().filter(|pid| maps(*pid).contains("libfaketime")).count();
             anyhow::ensure!(own == 3, "{own} of 3 replicas have a clock of their own");
         }
-        let load = Load {
-            broker: broker.address,
-            topic: "in/{1..20}".into(),
-            outputs: "out/+".into(),
-            rate: RATE,
-            seconds: self.trouble.seconds() + 8,
-            drain: 45,
-            clients: 5,
-        };
+        let load = load(broker.address, RATE, self.trouble.seconds() + 8);
         let running = std::thread::spawn(move || load.run());
         std::thread::sleep(Duration::from_millis(1500 + self.seed * 397 % 1000));
         let (group_of, wire) = (&group, wire.as_ref());
         self.trouble.happen(Scene { store: &mut store, group: group_of, broker: &broker, wire, offset: &offset })?;
         let results = running.join().map_err(|_| anyhow::anyhow!("the load generator panicked"))??;
-        let totals = &results.totals;
-        let good = totals.lost == 0 && totals.unconfirmed == 0 && totals.received == totals.sent;
-        let line = format!(
-            "seed {} {:?} {:?}: {} sent, {} lost, {} unconfirmed, {} repeated",
-            self.seed, self.store, self.trouble, totals.sent, totals.lost, totals.unconfirmed, totals.repeated
-        );
         // It works afterwards, too: a clock that was set, a store that failed over.
         group.admin.wait_for_ready(3)?;
-        Ok((good, line))
+        let what = format!("seed {} {:?} {:?}", self.seed, self.store, self.trouble);
+        Ok(whole(&what, &results, &group.log()))
     }
 }

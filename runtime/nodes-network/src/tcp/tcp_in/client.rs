@@ -9,6 +9,7 @@ use crate::tcp::connection::{self, Event};
 use crate::tcp::payload;
 use crate::tcp::sessions::Sessions;
 use crate::tcp::target::Target;
+use crate::tcp::upkeep::Upkeep;
 use flotilla_engine::message::{Msg, generate_id};
 use flotilla_engine::{Node, NodeError};
 use flotilla_value::Object;
@@ -43,35 +44,36 @@ impl Client {
 
     async fn keep_connected(self: Rc<Client>) {
         let (cx, target) = (&self.source.cx, &self.target);
+        let mut upkeep = Upkeep::new(cx, target);
         loop {
-            cx.report().log(target.text(cx, "tcpin.status.connecting"));
+            upkeep.connecting();
             cx.report().show("grey", "dot", cx.text("common.status.connecting", &[]));
             let origin = Origin { session: generate_id(), peer: None };
-            let got_something = match target.open().await {
-                Ok(stream) => self.run(stream, &origin).await,
-                Err(error) => {
-                    cx.report().log(error.value());
-                    false
+            let (got_something, broke) = match target.open().await {
+                Ok(stream) => {
+                    upkeep.connected();
+                    self.run(stream, &origin).await
                 }
+                Err(error) => (false, Some(error)),
             };
             self.show("red", "ring", "common.status.disconnected", &origin);
             if got_something {
+                upkeep.ended();
                 tokio::time::sleep(AT_ONCE).await;
             } else {
-                cx.report().log(target.text(cx, "tcpin.errors.connection-lost"));
+                upkeep.lost(broke.map(|error| (error.to_string(), error.value())));
                 tokio::time::sleep(payload::reconnect_time(cx)).await;
             }
         }
     }
 
-    /// One connection; true when its end completed a message.
-    async fn run(&self, stream: Box<dyn Stream>, origin: &Origin) -> bool {
+    /// One connection: whether its end completed a message, and why it broke, if it did.
+    async fn run(&self, stream: Box<dyn Stream>, origin: &Origin) -> (bool, Option<NetError>) {
         let cx = &self.source.cx;
-        cx.report().log(self.target.text(cx, "tcpin.status.connected"));
         self.show("green", "dot", "common.status.connected", origin);
         let (link, orders) = Link::new();
         let _entry = Sessions::of(cx).enter(&origin.session, &link);
-        let (mut gather, mut at_end) = (self.source.gather(), false);
+        let (mut gather, mut at_end, mut broke) = (self.source.gather(), false, None);
         connection::run(stream, orders, None, async |event| match event {
             Event::Data(data) => {
                 if let Err(error) = self.source.data(&mut gather, &data, origin).await {
@@ -81,10 +83,10 @@ impl Client {
             }
             Event::End => at_end = self.source.end(&mut gather, origin).await,
             Event::Idle => {}
-            Event::Failed(error) => cx.report().log(NetError::io("read", &error, "").value()),
+            Event::Failed(error) => broke = Some(NetError::io("read", &error, "")),
         })
         .await;
-        at_end
+        (at_end, broke)
     }
 }
 

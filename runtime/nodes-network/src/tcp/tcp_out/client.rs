@@ -11,6 +11,7 @@ use crate::link::Link;
 use crate::tcp::connection::{self, Event};
 use crate::tcp::payload;
 use crate::tcp::target::Target;
+use crate::tcp::upkeep::Upkeep;
 use flotilla_engine::message::Msg;
 use flotilla_engine::{Node, NodeError};
 use flotilla_value::{Object, Value};
@@ -44,33 +45,36 @@ impl Client {
 
     async fn keep_connected(self: Rc<Client>) {
         let (cx, target) = (&self.writer.cx, &self.target);
+        let mut upkeep = Upkeep::new(cx, target);
         loop {
-            cx.report().log(target.text(cx, "tcpin.status.connecting"));
+            upkeep.connecting();
             cx.report().show("grey", "dot", cx.text("common.status.connecting", &[]));
-            let closed_here = match target.open().await {
-                Ok(stream) => self.run(stream).await,
-                Err(error) => {
-                    cx.report().log(cx.text("tcpin.errors.error", &[("error", &format!("Error: {error}"))]));
-                    false
+            let (closed_here, broke) = match target.open().await {
+                Ok(stream) => {
+                    upkeep.connected();
+                    self.run(stream).await
                 }
+                Err(error) => (false, Some(error)),
             };
             cx.report().show("red", "ring", cx.text("common.status.disconnected", &[]));
             if closed_here {
+                upkeep.ended();
                 tokio::time::sleep(AT_ONCE).await;
             } else {
-                cx.report().log(target.text(cx, "tcpin.errors.connection-lost"));
+                let line = |error: &NetError| cx.text("tcpin.errors.error", &[("error", &format!("Error: {error}"))]);
+                upkeep.lost(broke.map(|error| (error.to_string(), line(&error).into())));
                 tokio::time::sleep(payload::reconnect_time(cx)).await;
             }
         }
     }
 
-    /// One connection; true when a message closed it.
-    async fn run(&self, stream: Box<dyn Stream>) -> bool {
+    /// One connection: whether a message closed it, and why it broke, if it did.
+    async fn run(&self, stream: Box<dyn Stream>) -> (bool, Option<NetError>) {
         let cx = &self.writer.cx;
-        cx.report().log(self.target.text(cx, "tcpin.status.connected"));
         cx.report().show("green", "dot", cx.text("common.status.connected", &[]));
         let (link, orders) = Link::new();
         *self.link.borrow_mut() = Some(link);
+        let mut broke = None;
         connection::run(stream, orders, None, async |event| match event {
             Event::Data(_) | Event::Idle => {}
             Event::End => {
@@ -78,14 +82,13 @@ impl Client {
                 cx.report().status(Object::new());
             }
             Event::Failed(error) => {
-                let error = format!("Error: {}", NetError::io("read", &error, ""));
+                broke = Some(NetError::io("read", &error, ""));
                 self.link.borrow_mut().take();
-                cx.report().log(cx.text("tcpin.errors.error", &[("error", &error)]));
             }
         })
         .await;
         self.link.borrow_mut().take();
-        self.closed_here.take()
+        (self.closed_here.take(), broke)
     }
 }
 
