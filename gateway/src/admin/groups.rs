@@ -156,20 +156,26 @@ pub(super) async fn remove(
     Path(group): Path<String>,
     caller: Caller,
 ) -> Result<Json<GroupRemoved>, Failure> {
+    let owed = api.sessions(&group)?;
     match api.specs().get(&group).await {
         Err(GroupError::NoGroup(_)) if api.is_left(&group).await? => {}
         found => {
             found?;
+            // Before the group goes: who asks again, after a crash too, finds what is still to be done.
+            owed.owe().await?;
             api.specs().remove(&group).await?;
-            api.accounts.users().forget_group(&group).await?;
-            api.joins().forget_group(&group).await?;
         }
     }
+    api.accounts.users().forget_group(&group).await?;
+    api.joins().forget_group(&group).await?;
     let sessions = match &api.ender {
         Some(ender) => ender.end(&group).await,
         None => Vec::new(),
     };
     let left = sessions.iter().filter(|session| session.problem.is_some()).count();
+    if left == 0 {
+        owed.settle().await?;
+    }
     let why = match sessions.len() {
         0 => String::new(),
         all => format!("{} MQTT sessions ended, {left} left at their brokers", all - left),

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod flow_access;
+mod group_remove;
 mod joins;
 mod nodered;
 mod openapi;

@@ -19,8 +19,8 @@ use super::keeper::KeptSession;
 use super::options::{BrokerOptions, Kind};
 use super::{tls, url};
 
-/// How long the server gets to close the connection.
-const CLOSING: Duration = Duration::from_secs(2);
+/// How long [`end`] waits for the server to close the connection, beyond its limit.
+pub const CLOSING: Duration = Duration::from_secs(2);
 
 /// Ends a session at its broker: connects with its ClientID and a clean start, and leaves with session expiry 0 (MQTT 5,
 /// section 3.1.2.4; on 3.1.1 a clean session, section 3.1.2.4 there). What the session holds is gone with it.
@@ -29,7 +29,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// connect to, with user and password.
 ///
 /// # Errors
-/// Why the broker could not be reached within `limit`, or did not accept the connection.
+/// Why the broker could not be reached within `limit`, or did not accept the connection. It takes [`CLOSING`] longer at most.
 pub async fn end(
     shared: &Arc<Shared>,
     session: &KeptSession,
