@@ -1,7 +1,7 @@
 //! Groups: list, add, show, remove, scale.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::Problem;
 use flotilla_api::access::{Grant, Role};
@@ -18,6 +18,7 @@ use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::drift::drift;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::placement::{fits, hosts_for};
 use super::problem::Failure;
 use crate::alerts::{Webhook, WebhookError};

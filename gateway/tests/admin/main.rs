@@ -11,6 +11,7 @@ mod openapi;
 mod page;
 mod pages;
 mod paging;
+mod parameters;
 mod place;
 mod provider;
 mod rights;
