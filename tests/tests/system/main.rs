@@ -21,6 +21,7 @@ mod flow_folders;
 mod flow_requests;
 mod flow_tests;
 mod front_door;
+mod group_edit;
 mod host_stores;
 mod host_story;
 mod host_upgrade;
