@@ -10,14 +10,14 @@ use flotilla_engine::context::Contexts;
 use flotilla_engine::observe::{LogEntry, Observer};
 use flotilla_engine::settings::Settings;
 use flotilla_engine::{Alone, Engine, EngineParts};
-use flotilla_flows::{DeployType, PROJECT_LINK_BROKERS};
+use flotilla_flows::{DeployType, PROJECT_LINK_BROKERS, shown_url};
 use flotilla_gateway::admin::SessionEnder;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::revision::{Revision, Revisions};
 use flotilla_group::sealing::KeyRing;
 use flotilla_group::secret::Secrets;
 use flotilla_group::session::Sessions;
-use flotilla_nodes_network::mqtt::{CLOSING, KeptSession, end, group_sessions, shown};
+use flotilla_nodes_network::mqtt::{CLOSING, KeptSession, end, group_sessions};
 use flotilla_store::Store;
 use flotilla_tasks::Task;
 use futures::future::BoxFuture;
@@ -263,7 +263,7 @@ fn of_nobody(broker: String, why: String) -> SessionEnd {
 }
 
 fn told(session: &KeptSession, ended: Result<(), String>) -> SessionEnd {
-    SessionEnd { client_id: session.client_id.clone(), broker: shown(&session.url), problem: ended.err() }
+    SessionEnd { client_id: session.client_id.clone(), broker: shown_url(&session.url), problem: ended.err() }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use flotilla_api::health::summary;
 use flotilla_broker::{Account, Broker};
-use flotilla_flows::Document;
+use flotilla_flows::{Document, shown_url};
 use flotilla_group::GroupError;
 use flotilla_group::member::{Registry, ReplicaState};
 use flotilla_group::spec::Specs;
@@ -212,10 +212,7 @@ fn oldest_waiting(status: &flotilla_broker::Status, group: &str) -> u64 {
 /// The store for people; a URL without the password that it may have.
 fn store_shown(args: &UpArgs, path: &Path) -> String {
     let Some(url) = &args.store else { return path.display().to_string() };
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://{place}"),
-        _ => url.clone(),
-    }
+    shown_url(url)
 }
 
 /// How many replicas are to run: as asked for, as the group had, or three.

@@ -68,6 +68,7 @@ mod trails;
 mod unknown_types;
 mod up_host;
 mod upgrade;
+mod urls;
 mod user_dir;
 mod users;
 mod websockets;

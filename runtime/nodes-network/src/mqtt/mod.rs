@@ -44,7 +44,7 @@ pub(crate) use share::Subscription;
 pub use adopt::{Adopted, adopt, sessions};
 pub use broker::MqttBroker;
 pub use durable::{DurableOutbox, KeptOutbox, publish_again};
-pub use end::{CLOSING, end, group_sessions, shown};
+pub use end::{CLOSING, end, group_sessions};
 pub use flotilla_codec::QoS;
 pub use flotilla_mqtt::{Guard, Parting, PublishProps};
 pub use keeper::{Keeper, KeptSession, SessionKeeper};

@@ -64,7 +64,9 @@ impl Target {
     fn of(cx: &NodeCx) -> Result<Target, NodeError> {
         let config = cx.config();
         let path = config.str("path");
-        let invalid = |error: &dyn std::fmt::Display| NodeError::new(format!("URL \"{path}\" cannot be used: {error}"));
+        let invalid = |error: &dyn std::fmt::Display| {
+            NodeError::new(format!("URL \"{}\" cannot be used: {error}", flotilla_flows::shown_url(path)))
+        };
         let url = Url::parse(path).map_err(|error| invalid(&error))?;
         let mut request = url.as_str().into_client_request().map_err(|error| invalid(&error))?;
         let protocols: Vec<&str> = config.str("subprotocol").split(',').map(str::trim).collect();
