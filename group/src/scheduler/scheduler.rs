@@ -179,7 +179,14 @@ impl Scheduler {
 
     async fn record(&self, decision: &Decision, lease: &Lease, now_ms: u64) -> Result<(), GroupError> {
         for outcome in &decision.outcomes {
-            tracing::info!(group = outcome.group, member = outcome.member, "{}: {}", outcome.action, outcome.why);
+            let action = outcome.action;
+            match outcome.member.as_str() {
+                "" => tracing::info!(group = outcome.group, action, "{}", outcome.why),
+                // Who reads it need not know the words of the audit log.
+                member => {
+                    tracing::info!(group = outcome.group, member, action, "replica \"{member}\": {}", outcome.why)
+                }
+            }
             let entry = AuditEntry {
                 time_ms: now_ms,
                 actor: self.holder.clone(),
