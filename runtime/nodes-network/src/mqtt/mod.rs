@@ -12,6 +12,7 @@ mod dynamic;
 mod end;
 mod fetch;
 mod herald;
+mod interests;
 mod keeper;
 mod letters;
 mod lifecycle;
