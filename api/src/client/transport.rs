@@ -80,7 +80,7 @@ impl Client {
         let asked = async {
             let response = self.respond(Method::GET, path, None, None).await?;
             let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-            Ok((self.whole(response.into_body()).await?, tag))
+            Ok::<_, ClientError>((self.whole(response.into_body()).await?, tag))
         };
         let (body, tag) = self.in_time(asked).await?;
         Ok(Versioned { value: self.answer(&body)?, tag })
