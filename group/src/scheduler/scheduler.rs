@@ -179,13 +179,11 @@ impl Scheduler {
 
     async fn record(&self, decision: &Decision, lease: &Lease, now_ms: u64) -> Result<(), GroupError> {
         for outcome in &decision.outcomes {
-            let action = outcome.action;
-            match outcome.member.as_str() {
-                "" => tracing::info!(group = outcome.group, action, "{}", outcome.why),
-                // Who reads it need not know the words of the audit log.
-                member => {
-                    tracing::info!(group = outcome.group, member, action, "replica \"{member}\": {}", outcome.why)
-                }
+            let (group, member, why) = (&outcome.group, &outcome.member, &outcome.why);
+            match outcome.action {
+                // At a first start these are the first lines that a user sees: the reason says all.
+                "member-placed" => tracing::info!(group, member, "{why}"),
+                action => tracing::info!(group, member, "{action}: {why}"),
             }
             let entry = AuditEntry {
                 time_ms: now_ms,
