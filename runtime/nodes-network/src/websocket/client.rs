@@ -125,7 +125,7 @@ impl Client {
             while !closing.is_cancelled() {
                 let session = generate_id();
                 if let Err(error) = connection(&target, &hub, &session).await {
-                    tracing::debug!(url = %target.url, %error, "the WebSocket broke");
+                    tracing::debug!(url = flotilla_flows::shown_url(target.url.as_str()), %error, "the WebSocket broke");
                     hub.show(Event::Failed, &session, None);
                 }
                 hub.remove(&session);
