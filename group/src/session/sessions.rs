@@ -109,7 +109,7 @@ impl Sessions {
     /// Notes that the group is removed and its sessions are to be ended: those of the group itself are recorded nowhere, and who
     /// asks again is to be heard although the group is gone.
     pub async fn owe(&self) -> Result<(), GroupError> {
-        self.store.set(&keys::sessions_owed(&self.group), Bytes::new(), Write::default()).await?;
+        self.store.set(&keys::sessions_owed(&self.group), Bytes::from_static(b"owed"), Write::default()).await?;
         Ok(())
     }
 
