@@ -16,6 +16,7 @@ mod problem;
 mod reach;
 mod refusal;
 mod review;
+mod shown_url;
 mod split;
 
 pub use credentials::{CredentialsError, NodeCredentials, encrypt_credentials, read_credentials};
@@ -34,4 +35,5 @@ pub use node_settings::{BadNodeSetting, Broadcast, NodeSettings, Retained, Share
 pub use problem::{Problem, Severity};
 pub use refusal::{ALLOW_UNKNOWN, Refusal, refusal};
 pub use review::{Finding, review};
+pub use shown_url::shown_url;
 pub use split::{JoinError, MANIFEST as SPLIT_MANIFEST, SplitFile, join, split};

@@ -106,12 +106,12 @@ mod tests {
     use flotilla_store::Write;
 
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn a_reader_looks_once_and_then_hears_of_each_change_at_once() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let (mine, other) = (flotilla_store::open(&url).await.unwrap(), flotilla_store::open(&url).await.unwrap());
+        let (mine, other) = (test_store::open(&folder).await, test_store::open(&folder).await);
         let mut changes = Changes::new(mine, vec!["a/".to_owned(), "b".to_owned()]);
         assert_eq!(changes.next().await, Changed::Everything);
         while changes.next().now_or_never().is_some() {}

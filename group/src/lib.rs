@@ -35,6 +35,8 @@ pub mod session;
 pub mod snapshot;
 pub mod spec;
 pub mod subscription;
+#[cfg(test)]
+mod test_store;
 pub mod trail;
 pub mod version;
 

@@ -187,6 +187,7 @@ impl Heard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
     use parking_lot::Mutex;
 
     const DEADLINE: Duration = Duration::from_secs(20);
@@ -213,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn each_message_is_heard_once_by_the_others_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        let store = flotilla_store::open(&format!("sqlite:{}", folder.path().join("s.db").display())).await.unwrap();
+        let store = test_store::open(&folder).await;
         let (one, by_one, running_one) = process(&store, "p/1");
         let (two, by_two, running_two) = process(&store, "p/2");
         one.say("nobody listens".into()).unwrap();

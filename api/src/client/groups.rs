@@ -1,7 +1,7 @@
 //! Groups, their replicas and their audit log.
 
 use super::error::ClientError;
-use super::transport::Client;
+use super::transport::{Client, Versioned};
 use crate::audit::{AuditChain, AuditEntry, AuditFilter};
 use crate::group::{GroupRemoved, GroupSpec, GroupStatus, PauseChange, Scale};
 use crate::path::{of_group, part};
@@ -28,9 +28,19 @@ impl Client {
         self.post("/api/v1/groups", spec).await
     }
 
+    /// A group and its version.
+    pub async fn group_version(&self, group: &str) -> Result<Versioned<GroupStatus>, ClientError> {
+        self.get_versioned(&of_group(group, "")).await
+    }
+
     /// Replaces what users say of a group.
     pub async fn edit_group(&self, spec: &GroupSpec) -> Result<GroupStatus, ClientError> {
-        self.put(&of_group(&spec.name, ""), spec).await
+        self.edit_group_of(spec, None).await
+    }
+
+    /// Replaces what users say of a group of the version with this ETag: refused with 412 when it was changed since.
+    pub async fn edit_group_of(&self, spec: &GroupSpec, tag: Option<&str>) -> Result<GroupStatus, ClientError> {
+        self.put_version(&of_group(&spec.name, ""), spec, tag).await
     }
 
     /// Pauses a group (`paused`), or lets it go on.

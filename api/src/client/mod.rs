@@ -29,4 +29,4 @@ pub use error::ClientError;
 pub use events::Events;
 pub use sse::Event;
 pub use tls::{ClientTls, authorities};
-pub use transport::{AGENT, Client};
+pub use transport::{AGENT, Client, Versioned};

@@ -1,12 +1,13 @@
 //! One request, one connection.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use flotilla_tasks::Task;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, IF_MATCH, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -36,6 +37,15 @@ pub struct Client {
     largest: usize,
 }
 
+/// What is kept at the API, and the version that it was of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// What it is.
+    pub value: T,
+    /// Its ETag, for a change that is to be of this version; none where it has no versions.
+    pub tag: Option<String>,
+}
+
 impl Client {
     /// A client of the API at `HOST:PORT`, a name or an IP address; `token` is shown to it.
     pub fn new(address: impl Into<Arc<str>>, token: Option<&str>) -> Client {
@@ -63,6 +73,29 @@ impl Client {
     /// When there is no answer, or it is no success, or not JSON of this shape.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.answer(&self.send(Method::GET, path, None).await?)
+    }
+
+    /// GET on a path, with the version of what is there.
+    pub(super) async fn get_versioned<T: DeserializeOwned>(&self, path: &str) -> Result<Versioned<T>, ClientError> {
+        let asked = async {
+            let response = self.respond(Method::GET, path, None, None).await?;
+            let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+            Ok::<_, ClientError>((self.whole(response.into_body()).await?, tag))
+        };
+        let (body, tag) = self.in_time(asked).await?;
+        Ok(Versioned { value: self.answer(&body)?, tag })
+    }
+
+    /// PUT on a path, of the version with this ETag; without one of whatever is there.
+    pub(super) async fn put_version<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        tag: Option<&str>,
+    ) -> Result<T, ClientError> {
+        let body = json(body)?;
+        let sent = async { self.whole(self.respond(Method::PUT, path, Some(body), tag).await?.into_body()).await };
+        self.answer(&self.in_time(sent).await?)
     }
 
     /// POST on a path.
@@ -97,7 +130,11 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Bytes, ClientError> {
-        tokio::time::timeout(LIMIT, self.exchange(method, path, body)).await.unwrap_or_else(|_| {
+        self.in_time(self.exchange(method, path, body)).await
+    }
+
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+        tokio::time::timeout(LIMIT, asked).await.unwrap_or_else(|_| {
             Err(ClientError::TimedOut { address: self.address.to_string(), seconds: LIMIT.as_secs() })
         })
     }
@@ -109,10 +146,27 @@ impl Client {
 
     /// The body of a successful answer, which is still on its way.
     pub(super) async fn begin(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Incoming, ClientError> {
+        Ok(self.respond(method, path, body, None).await?.into_body())
+    }
+
+    /// A successful answer, whose body is still on its way. `tag`: the version that a change is to be of.
+    async fn respond(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+        tag: Option<&str>,
+    ) -> Result<Response<Incoming>, ClientError> {
         let address = || self.address.to_string();
         let unreachable = |source| ClientError::Unreachable { address: address(), source };
         let stream = TcpStream::connect(&*self.address).await.map_err(unreachable)?;
-        let request = self.request(method, path, body.unwrap_or_default())?;
+        let mut request = self.request(method, path, body.unwrap_or_default())?;
+        if let Some(tag) = tag {
+            let value = HeaderValue::from_str(tag);
+            let value =
+                value.map_err(|error| ClientError::BadRequest { field: "the ETag", reason: error.to_string() })?;
+            request.headers_mut().insert(IF_MATCH, value);
+        }
         let Some(tls) = &self.tls else { return self.talk(stream, request).await };
         let host = self.address.rsplit_once(':').map_or(&*self.address, |(host, _)| host).trim_matches(['[', ']']);
         let name = ServerName::try_from(host.to_owned());
@@ -121,7 +175,7 @@ impl Client {
         self.talk(stream, request).await
     }
 
-    async fn talk<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Incoming, ClientError>
+    async fn talk<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, ClientError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -138,7 +192,7 @@ impl Client {
         let response = sender.send_request(request).await.map_err(lost)?;
         let status = response.status();
         if status.is_success() {
-            return Ok(response.into_body());
+            return Ok(response);
         }
         Err(self.refusal(status, &self.whole(response.into_body()).await?))
     }

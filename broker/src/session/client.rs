@@ -11,14 +11,14 @@ use flotilla_codec::{
     agreed::{self, hash_text},
 };
 
-/// What a client of Flotilla says of itself at CONNECT; each is the hash of a text.
+/// What Flotilla's own clients report about themselves at CONNECT. Each field is the hash of the text that the client sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Identity {
-    /// The name that a member of share groups keeps.
+    /// The client's name as a member of share groups. It stays the same when the client reconnects.
     pub member: Option<u64>,
-    /// The process.
+    /// The process that the client runs in.
     pub process: Option<u64>,
-    /// It publishes what the member of this name makes of its messages.
+    /// The share group member whose outputs this client publishes.
     pub outputs_of: Option<u64>,
 }
 

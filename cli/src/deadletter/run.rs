@@ -10,11 +10,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use flotilla_api::Client;
+use flotilla_api::client::Versioned;
 use flotilla_api::deadletter::{Cause, DeadLetter, DeadLetterContent, NewPayload, ReplayLetter};
 
 use crate::client::{self, GroupArgs};
 use crate::exit::{Exit, Failure};
-use crate::group::in_editor;
+use crate::group::{in_editor, not_made};
 use crate::plain::print;
 
 /// How often it is looked whether a replay has ended.
@@ -148,26 +149,16 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
         }
         Command::Edit { id, payload, at_failure } => {
             let bytes = match payload {
-                Some(file) => read(&file)?,
-                None if at_failure => {
-                    let message = client.dead_letter(group, id).await?.message;
-                    let message = message.context("its message was not kept where it failed: edit its payload")?;
-                    in_editor(&serde_json::to_string_pretty(&message)?, "--payload")?.into_bytes()
+                Some(file) => {
+                    let bytes = read(&file)?;
+                    let new = NewPayload { payload: STANDARD.encode(&bytes), at_failure };
+                    client.edit_dead_letter(group, id, &new, None).await?;
+                    bytes.len()
                 }
-                None => {
-                    let before = content(&client.dead_letter(group, id).await?)?;
-                    let text = String::from_utf8(before)
-                        .context("the payload is no text: give another one with --payload FILE")?;
-                    in_editor(&text, "--payload")?.into_bytes()
-                }
+                None => edit(&client, group, id, at_failure).await?,
             };
-            let new = NewPayload { payload: STANDARD.encode(&bytes), at_failure };
-            client.edit_dead_letter(group, id, &new).await?;
             let more = if at_failure { " --at-failure" } else { "" };
-            print(&format!(
-                "{id}: has {} bytes now; run it again with: flotilla deadletter replay {id}{more}\n",
-                bytes.len()
-            ));
+            print(&format!("{id}: has {bytes} bytes now; run it again with: flotilla deadletter replay {id}{more}\n"));
         }
         Command::Discard(which) => {
             for id in ids(&client, group, &which).await? {
@@ -177,6 +168,31 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens a dead letter in the editor; answers how many bytes it has then. The change is one of what was shown there.
+async fn edit(client: &Client, group: &str, id: u64, at_failure: bool) -> anyhow::Result<usize> {
+    let Versioned { value: letter, tag } = client.dead_letter_version(group, id).await?;
+    let before = if at_failure {
+        let message = letter.message.context("its message was not kept where it failed: edit its payload")?;
+        serde_json::to_string_pretty(&message)?
+    } else {
+        String::from_utf8(content(&letter)?).context("the payload is no text: give another one with --payload FILE")?
+    };
+    let text = in_editor(&before, "--payload")?;
+    let new = NewPayload { payload: STANDARD.encode(&text), at_failure };
+    client.edit_dead_letter(group, id, &new, tag.as_deref()).await.map_err(|error| {
+        let more = if at_failure { " --at-failure" } else { "" };
+        let (thing, show) = (format!("dead letter {id}"), format!("flotilla deadletter show {id} --group {group}"));
+        not_made(
+            &text,
+            error.into(),
+            &thing,
+            &show,
+            &format!("flotilla deadletter edit {id}{more} --group {group} --payload"),
+        )
+    })?;
+    Ok(text.len())
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {

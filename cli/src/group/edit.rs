@@ -4,6 +4,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
+use flotilla_api::ClientError;
 
 use crate::exit::{Exit, Failure};
 
@@ -38,4 +39,55 @@ pub(crate) fn in_editor(text: &str, flag: &str) -> anyhow::Result<String> {
         return Err(Failure::new(Exit::Unchanged, "nothing was changed").into());
     }
     Ok(saved)
+}
+
+/// Why a change that was typed in the editor was not made: keeps what was typed in a file and says where. `thing`: what was
+/// edited; `show` and `again`: the commands that show it and that take a file.
+pub(crate) fn not_made(text: &str, error: anyhow::Error, thing: &str, show: &str, again: &str) -> anyhow::Error {
+    let kept = match keep(text) {
+        Ok(path) => path,
+        Err(failed) => return error.context(format!("what was typed is lost, too: {failed:#}")),
+    };
+    let changed = |error: &ClientError| error.problem().is_some_and(|problem| problem.code == "changed_meanwhile");
+    if error.chain().any(|cause| cause.downcast_ref::<ClientError>().is_some_and(changed)) {
+        let why = format!(
+            "{thing} was changed by somebody else while you edited it, so nothing of yours was written. What you typed is in \
+             {kept}: compare it with what `{show}` shows now, then give it with `{again} {kept}`"
+        );
+        return Failure::new(Exit::Refused, why).into();
+    }
+    error.context(format!("{thing} was not changed; what you typed is in {kept}, which `{again} {kept}` takes"))
+}
+
+/// Keeps text in a file that only its owner can read, and answers where.
+fn keep(text: &str) -> anyhow::Result<String> {
+    let mut file = tempfile::Builder::new().prefix("flotilla-edit-").suffix(".json").tempfile()?;
+    file.write_all(text.as_bytes())?;
+    let (_, path) = file.keep()?;
+    Ok(path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_api::Problem;
+
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_kept_whatever_refuses_it() {
+        for (status, code, exit) in [
+            (412, "changed_meanwhile", Exit::Refused),
+            (400, "bad_rules", Exit::Refused),
+            (404, "no_such_group", Exit::NotFound),
+        ] {
+            let refused = ClientError::Refused(Problem::new(status, code, "no"));
+            let error = not_made("what I typed", refused.into(), "group \"g\"", "show g", "edit g --file");
+            let said = format!("{error:#}");
+            assert_eq!(Exit::of(&error), exit, "{said}");
+            let path = said.split_once("edit g --file ").unwrap().1.split('`').next().unwrap();
+            assert_eq!(std::fs::read_to_string(path).unwrap(), "what I typed", "{said}");
+            std::fs::remove_file(path).unwrap();
+            assert_eq!(code == "changed_meanwhile", said.contains("by somebody else"), "{said}");
+        }
+    }
 }

@@ -7,5 +7,5 @@ mod run;
 mod set;
 mod template;
 
-pub(crate) use edit::in_editor;
+pub(crate) use edit::{in_editor, not_made};
 pub use run::{GroupCommandArgs, run};

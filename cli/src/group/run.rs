@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use flotilla_api::Client;
 use flotilla_api::access::NewJoinToken;
+use flotilla_api::client::Versioned;
 use flotilla_api::group::{GroupSpec, GroupStatus};
 use flotilla_api::replica::ReplicaRecord;
 use flotilla_flows::NodeSettings;
@@ -141,13 +143,14 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Edit { name, file } => {
-            let now = client.group(&name).await?;
-            let text = match file {
-                Some(file) => text_or_stdin(&file)?,
-                None => super::edit::in_editor(&serde_json::to_string_pretty(&spec_of(now))?, "--file")?,
+            let edited = match file {
+                Some(file) => {
+                    client.group(&name).await?;
+                    let spec: GroupSpec = parsed(&text_or_stdin(&file)?, "not a group: nothing changed")?;
+                    client.edit_group(&spec).await?
+                }
+                None => edit(&client, &name).await?,
             };
-            let spec: GroupSpec = parsed(&text, "not a group: nothing changed")?;
-            let edited = client.edit_group(&spec).await?;
             if args.admin.json {
                 client::json(&edited);
             }
@@ -202,6 +205,20 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens a group in the editor. The change is one of what was shown there: what somebody else changed meanwhile stays.
+async fn edit(client: &Client, name: &str) -> anyhow::Result<GroupStatus> {
+    let Versioned { value, tag } = client.group_version(name).await?;
+    let text = super::edit::in_editor(&serde_json::to_string_pretty(&spec_of(value))?, "--file")?;
+    let changed = async {
+        let spec: GroupSpec = parsed(&text, "not a group")?;
+        anyhow::Ok(client.edit_group_of(&spec, tag.as_deref()).await?)
+    };
+    changed.await.map_err(|error| {
+        let (thing, show) = (format!("group \"{name}\""), format!("flotilla group show {name}"));
+        super::edit::not_made(&text, error, &thing, &show, &format!("flotilla group edit {name} --file"))
+    })
 }
 
 /// How to end what could not be ended.

@@ -56,7 +56,7 @@ pub fn scenario(args: &SimpleArgs) -> anyhow::Result<Scenario> {
                 header.split_once(':').with_context(|| format!("--header \"{header}\" is not NAME: VALUE"))?;
             headers.insert(name.trim().to_owned(), value.trim().to_owned());
         }
-        scenario.name.clone_from(url);
+        scenario.name = flotilla_flows::shown_url(url);
         scenario.request.push(Request {
             url: url.clone(),
             method: args.method.clone(),

@@ -1,6 +1,7 @@
 //! From flags to a connection.
 
 use anyhow::{Context, bail, ensure};
+use flotilla_flows::shown_url;
 use flotilla_load::rumqtt::{Link, LinkOptions, Will};
 use flotilla_load::scenario::Broker;
 
@@ -29,7 +30,7 @@ pub struct Connection {
 
 /// `mqtt(s)://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC`.
 fn address(url: &str) -> anyhow::Result<Address> {
-    let form = || format!("-L \"{url}\" is not mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC");
+    let form = || format!("-L \"{}\" is not mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC", shown_url(url));
     let (scheme, rest) = url.split_once("://").with_context(form)?;
     ensure!(matches!(scheme, "mqtt" | "mqtts"), form());
     let (place, topic) = rest.split_once('/').map_or((rest, None), |(place, topic)| (place, Some(topic)));

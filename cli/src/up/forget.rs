@@ -3,20 +3,17 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use flotilla_broker::Broker;
 use flotilla_group::member::Registry;
-use flotilla_group::sealing::{KeyRing, Restart};
-use flotilla_store::Metered;
+use flotilla_group::session::Sessions;
 use serde_json::Map;
 
 use super::args::UpArgs;
 use super::link_account;
+use super::open::{Missing, Opened, open};
 use super::run::start_broker;
 use crate::exit::{Exit, Failure};
-use crate::group_key;
 use crate::left_sessions::{LeftSessions, tell};
-use crate::place::FolderLock;
 use crate::plain::print;
 
 /// How long replicas of a run that was killed may take to be known as dead.
@@ -27,28 +24,8 @@ const STOP: Duration = Duration::from_secs(5);
 /// Ends the sessions of the data folder's group and reports which. The embedded broker runs meanwhile, so that what it keeps on
 /// disk (--mqtt-persist) is ended, too.
 pub(super) async fn forget(args: &UpArgs) -> anyhow::Result<ExitCode> {
-    let (path, group) = (args.data.join("store.db"), &args.engine.group);
-    if args.store.is_none() && !path.is_file() {
-        let why = format!("there is no {}, so that no run has left anything: see --data", path.display());
-        return Err(Failure::new(Exit::NotFound, why).into());
-    }
-    let held = FolderLock::take(&args.data)?;
-    let key = match std::env::var("FLOTILLA_GROUP_KEY") {
-        Ok(key) => key,
-        Err(_) => {
-            let file = args.data.join("group.key");
-            if !file.is_file() {
-                let why = format!("there is no {}: see --data, or set FLOTILLA_GROUP_KEY", file.display());
-                return Err(Failure::new(Exit::NotFound, why).into());
-            }
-            group_key::load_or_make(&file)?
-        }
-    };
-    let url = args.store.clone().unwrap_or_else(|| format!("sqlite:{}", path.display()));
-    let store = flotilla_store::open(&url).await.context("cannot open the store; see --data and --store")?;
-    let store = Metered::over(store);
-    let keys = KeyRing::new(store.clone(), Some(&key), Restart::Given);
-    keys.keys().await.map_err(group_key::old_key)?;
+    let group = &args.engine.group;
+    let Opened { held, store, keys, .. } = open(args, Missing::Refused).await?;
     let registry = Registry::new(store.clone(), group)?;
     let deadline = Instant::now() + GONE;
     while !registry.list().await?.is_empty() {
@@ -62,11 +39,15 @@ pub(super) async fn forget(args: &UpArgs) -> anyhow::Result<ExitCode> {
     let broker = if args.no_broker { None } else { Some(start_broker(args, account.clone()).await?) };
     let door = broker.as_ref().map(Broker::tcp_addr).map(|at| link_account::door(&account, at));
     let project_broker = args.engine.project_broker.clone().or(door);
-    let ended = LeftSessions::new(store, keys, project_broker).end_all(group).await;
+    let ended = LeftSessions::new(store.clone(), keys, project_broker).end_all(group).await;
     if let Some(broker) = broker {
         broker.shutdown(STOP).await;
     }
     let ended = ended?;
+    if ended.iter().all(|session| session.problem.is_none()) {
+        // The group may have been removed, and this may have been left then.
+        Sessions::new(store, group)?.settle().await?;
+    }
     drop(held);
     if ended.is_empty() {
         print(&format!("group \"{group}\" has left no MQTT session at a broker\n"));

@@ -9,6 +9,7 @@ mod forget;
 mod hints;
 mod host;
 mod link_account;
+mod open;
 mod reach;
 mod run;
 mod scrape;

@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use flotilla_api::health::summary;
 use flotilla_broker::{Account, Broker};
-use flotilla_flows::Document;
+use flotilla_flows::{Document, shown_url};
 use flotilla_group::GroupError;
 use flotilla_group::member::{Registry, ReplicaState};
-use flotilla_group::sealing::{KeyRing, Restart};
 use flotilla_group::spec::Specs;
 use flotilla_http::node_root;
-use flotilla_store::{Metered, Store};
+use flotilla_store::Store;
 
 use super::args::UpArgs;
 use super::banner::{Running, banner};
@@ -24,6 +23,7 @@ use super::dir;
 use super::forget::forget;
 use super::host::{HostParts, OwnHost};
 use super::link_account;
+use super::open::{Missing, Opened, open};
 use super::reach::unreached;
 use super::scrape;
 use super::secret;
@@ -33,10 +33,8 @@ use crate::broker::status_routes;
 use crate::exit::{Exit, Failure};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
-use crate::group_key;
 use crate::known_up;
 use crate::logging::{self, LogFormat};
-use crate::place::FolderLock;
 use crate::plain::print;
 use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
 use crate::tls::GatewayTls;
@@ -64,29 +62,10 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
     let given = flow_files::read_runnable(&args.flows, &args.flow, args.engine.allow_unknown)?;
-    create_private_dir(&args.data)?;
-    let held = FolderLock::take(&args.data)?;
-    let key_file = args.data.join("group.key");
-    let (key, restart) = match std::env::var("FLOTILLA_GROUP_KEY") {
-        Ok(key) => (key, Restart::Given),
-        Err(_) => (group_key::load_or_make(&key_file)?, Restart::File(key_file)),
-    };
+    let tls = tls(&args)?;
+    let Opened { held, store, keys, key, url, path } = open(&args, Missing::Made).await?;
     let admin_token = secret::admin_token(args.admin_token.as_deref(), &args.data)?;
     let admin_token = if args.users { admin_token.only_to_begin() } else { admin_token };
-    let tls = tls(&args)?;
-    let path = args.data.join("store.db");
-    let url = args.store.clone().unwrap_or_else(|| format!("sqlite:{}", path.display()));
-    let store = flotilla_store::open(&url).await.with_context(|| match &args.store {
-        Some(_) => "cannot open the store; see --store".to_owned(),
-        None => format!("cannot open the store {}; see --data", path.display()),
-    })?;
-    if args.store.is_none() {
-        make_private(&path)?;
-    }
-    let store = Metered::over(store);
-    let keys = KeyRing::new(store.clone(), Some(&key), restart);
-    let key = keys.keys().await.map_err(group_key::old_key)?.unwrap_or_default();
-
     let account = link_account::account(&args, &given.settings);
     let broker = if args.no_broker { None } else { Some(start_broker(&args, account.clone()).await?) };
     if let Some(view) = broker.as_ref().map(Broker::view) {
@@ -233,10 +212,7 @@ fn oldest_waiting(status: &flotilla_broker::Status, group: &str) -> u64 {
 /// The store for people; a URL without the password that it may have.
 fn store_shown(args: &UpArgs, path: &Path) -> String {
     let Some(url) = &args.store else { return path.display().to_string() };
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://{place}"),
-        _ => url.clone(),
-    }
+    shown_url(url)
 }
 
 /// How many replicas are to run: as asked for, as the group had, or three.
@@ -265,16 +241,6 @@ pub(super) async fn start_broker(args: &UpArgs, account: Account) -> anyhow::Res
         .context("cannot start the broker: choose another --mqtt or --mqtt-persist, or --no-broker")
 }
 
-/// The store holds flows and credentials: nobody else on the machine is to read it.
-fn create_private_dir(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .with_context(|| format!("cannot make the folder {}; see --data", path.display()))
-}
-
 /// How the replicas are, once they had time to connect.
 async fn connected(registry: &Registry) -> String {
     let deadline = Instant::now() + CONNECT;
@@ -285,20 +251,6 @@ async fn connected(registry: &Registry) -> String {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// A store that an earlier version made may be readable for others.
-fn make_private(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let name = path.display();
-    for suffix in ["", "-wal", "-shm"] {
-        let file = Path::new(&format!("{name}{suffix}")).to_owned();
-        if file.exists() {
-            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))
-                .with_context(|| format!("cannot make {} private", file.display()))?;
-        }
-    }
-    Ok(())
 }
 
 /// Waits until every replica runs the revision; a replica that says it cannot is the reason to stop.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use flotilla_flows::shown_url;
 use url::{Host, Url};
 
 use crate::error::OidcError;
@@ -34,7 +35,7 @@ impl OidcConfig {
     /// [`OidcError::BadUrl`]: the URLs have to be `https`; `http` is for this machine only.
     pub(crate) fn check(&self) -> Result<(), OidcError> {
         for (field, text) in [("the issuer", &self.issuer), ("the redirect", &self.redirect)] {
-            let bad = |reason: String| OidcError::BadUrl { field, url: text.clone(), reason };
+            let bad = |reason: String| OidcError::BadUrl { field, url: shown_url(text), reason };
             let url = Url::parse(text).map_err(|error| bad(error.to_string()))?;
             let local = match url.host() {
                 Some(Host::Domain(name)) => name == "localhost",

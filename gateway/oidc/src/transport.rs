@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flotilla_flows::shown_url;
 use flotilla_tasks::Task;
 use http::header::HOST;
 use http::{HeaderValue, Request, Response};
@@ -79,9 +80,9 @@ impl Transport {
     }
 
     async fn exchange(self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let url =
-            Url::parse(&request.uri().to_string()).map_err(|_| TransportError::Address(request.uri().to_string()))?;
-        let no_address = || TransportError::Address(url.to_string());
+        let url = Url::parse(&request.uri().to_string())
+            .map_err(|_| TransportError::Address(shown_url(&request.uri().to_string())))?;
+        let no_address = || TransportError::Address(shown_url(url.as_str()));
         let host = url.host_str().ok_or_else(no_address)?;
         let port = url.port_or_known_default().ok_or_else(no_address)?;
         let (mut parts, body) = request.into_parts();

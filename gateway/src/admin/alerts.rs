@@ -3,13 +3,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use flotilla_api::Problem;
 use flotilla_api::alert::{Alert, AlertKind, AlertTest, Alerts};
 use flotilla_group::alert::Books;
 
 use super::api::Api;
 use super::caller::Caller;
+use super::parameters::Path;
 use super::problem::Failure;
 use crate::alerts::Webhook;
 

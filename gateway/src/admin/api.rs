@@ -144,7 +144,8 @@ impl Api {
 
     /// True when a group that is not there has no replicas and has left MQTT sessions at brokers.
     pub(super) async fn is_left(&self, group: &str) -> Result<bool, Failure> {
-        Ok(!Sessions::new(self.store.clone(), group)?.list().await?.is_empty()
+        let sessions = self.sessions(group)?;
+        Ok((sessions.are_owed().await? || !sessions.list().await?.is_empty())
             && self.registry(group)?.list().await?.is_empty())
     }
 
@@ -155,6 +156,10 @@ impl Api {
     /// The same with another system that says who somebody is.
     pub fn with_sign_in(self, sign_in: Option<SignIn>) -> Api {
         Api { sign_in: sign_in.map(Arc::new), ..self }
+    }
+
+    pub(super) fn sessions(&self, group: &str) -> Result<Sessions, Failure> {
+        Ok(Sessions::new(self.store.clone(), group)?)
     }
 
     pub(crate) fn registry(&self, group: &str) -> Result<Registry, Failure> {

@@ -1,10 +1,11 @@
 //! The audit logs.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use flotilla_api::audit::{AuditChain, AuditEntry, AuditFilter};
 
 use super::api::Api;
+use super::parameters::{Path, Query};
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/audit`: oldest first.

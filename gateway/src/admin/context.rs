@@ -1,7 +1,7 @@
 //! Shared context: the keys that all replicas of a group see.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use flotilla_api::Problem;
@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::parameters::{Path, Query};
 use super::problem::Failure;
 
 /// Which keys: those whose `SCOPE/KEY` begins so.

@@ -1,7 +1,7 @@
 //! Dead letters of a group: look at them, have them run again, discard them.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/deadletters`: the oldest first, without their content.

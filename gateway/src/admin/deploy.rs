@@ -1,7 +1,7 @@
 //! `POST /api/v1/groups/{group}/deploy`, `.../deploy/dry-run` and `.../rollback`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use flotilla_api::Problem;
 use flotilla_api::audit::Origin;
@@ -15,6 +15,7 @@ use flotilla_group::rollout::Rollout;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::parameters::Path;
 use super::plan::{Plan, base_changed, plan};
 use super::problem::Failure;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use flotilla_api::audit::AuditEntry;
 use flotilla_api::env::{EnvVar, SecretChange, SecretsChanged};
 use flotilla_group::GroupError;
@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::deploy::{begin, rules};
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/env`: by name; no value of a secret. A secret wins over a variable of the revision.

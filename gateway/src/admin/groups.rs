@@ -1,7 +1,7 @@
 //! Groups: list, add, show, remove, scale.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::Problem;
 use flotilla_api::access::{Grant, Role};
@@ -18,6 +18,7 @@ use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::drift::drift;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::placement::{fits, hosts_for};
 use super::problem::Failure;
 use crate::alerts::{Webhook, WebhookError};
@@ -156,20 +157,26 @@ pub(super) async fn remove(
     Path(group): Path<String>,
     caller: Caller,
 ) -> Result<Json<GroupRemoved>, Failure> {
+    let owed = api.sessions(&group)?;
     match api.specs().get(&group).await {
         Err(GroupError::NoGroup(_)) if api.is_left(&group).await? => {}
         found => {
             found?;
+            // Before the group goes: who asks again, after a crash too, finds what is still to be done.
+            owed.owe().await?;
             api.specs().remove(&group).await?;
-            api.accounts.users().forget_group(&group).await?;
-            api.joins().forget_group(&group).await?;
         }
     }
+    api.accounts.users().forget_group(&group).await?;
+    api.joins().forget_group(&group).await?;
     let sessions = match &api.ender {
         Some(ender) => ender.end(&group).await,
         None => Vec::new(),
     };
     let left = sessions.iter().filter(|session| session.problem.is_some()).count();
+    if left == 0 {
+        owed.settle().await?;
+    }
     let why = match sessions.len() {
         0 => String::new(),
         all => format!("{} MQTT sessions ended, {left} left at their brokers", all - left),

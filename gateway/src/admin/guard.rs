@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -41,7 +42,19 @@ pub(super) struct Guard {
 }
 
 /// Lets a request in, or answers 401 or 403.
-pub(super) async fn guard(State(guard): State<Guard>, params: RawPathParams, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(guard): State<Guard>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let params = match params {
+        Ok(params) => params,
+        Err(error) => {
+            let detail = format!("{}: a path is UTF-8, percent-encoded", error.body_text());
+            return Failure(Problem::new(error.status().as_u16(), "bad_path", detail)).into_response();
+        }
+    };
     let (mut parts, body) = request.into_parts();
     let gate = &guard.post.gate;
     let admitted = match guard.right {

@@ -1,7 +1,7 @@
 //! Hosts: list, show, drain, remove.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::placement::Host;
 use flotilla_group::host::{Hosts, Known};
@@ -11,6 +11,7 @@ use flotilla_group::scheduler::Ledger;
 use super::api::{Api, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::problem::Failure;
 
 fn show(placement: &Placement, caller: &Caller, known: Known) -> Host {

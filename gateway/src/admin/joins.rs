@@ -1,7 +1,7 @@
 //! Join tokens of a group.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::Problem;
 use flotilla_api::access::{JoinToken, MadeJoinToken, NewJoinToken};
@@ -13,6 +13,7 @@ use serde_json::json;
 use super::api::{Api, Body};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// How long a join token is good, unless it says otherwise.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query as Asked, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::api::Api;
 use super::nodes::ALIVE;
+use super::parameters::{Path, Query as Asked};
 use super::problem::Failure;
 use crate::logs::{Follower, LogFiles, Query, Snapshot, Sources, page, page_of};
 

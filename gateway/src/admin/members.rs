@@ -1,6 +1,6 @@
 //! Members: which replica is in which group.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::audit::AuditEntry;
 use flotilla_api::member::By;
@@ -10,6 +10,7 @@ use flotilla_group::member::{Memberships, Registry};
 use super::api::Api;
 use super::caller::Caller;
 use super::paging::{Page, Paging};
+use super::parameters::{Path, Query};
 use super::problem::Failure;
 
 /// `GET /api/v1/replicas`: all living replicas, group by group; those in no group (`"group": ""`) first.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use flotilla_api::debug::{DebugMessages, DebugPage};
@@ -23,6 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::parameters::{Path, Query};
 use super::problem::Failure;
 use crate::replicas::{Control, Following, Heard, Replies, follow};
 

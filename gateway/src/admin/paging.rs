@@ -2,7 +2,7 @@
 //! removed between two pages makes no entry appear twice or not at all.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::parameters::Query;
 use super::problem::Failure;
 
 /// How much of a list is asked for.
@@ -77,9 +78,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Paging, Failure> {
-        let Query(window) = Query::<Window>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| Problem::new(400, "bad_query", error.body_text()))?;
+        let Query(window) = Query::<Window>::from_request_parts(parts, state).await?;
         Ok(Paging::new(window, parts.uri.clone()))
     }
 }

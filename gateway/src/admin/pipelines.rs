@@ -1,7 +1,7 @@
 //! Pipelines and their runs.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::Problem;
 use flotilla_group::pipeline::{NewRun, Phase, PipelineSpec, Run, StageSpec, StageToken, Steps, Verdict};
@@ -10,6 +10,7 @@ use flotilla_group::rights::Right;
 use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::problem::Failure;
 use crate::installation::{Fault, Installation};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::placement::{
     Joined, PlacementCheck, PlacementSpec, PlacementSummary, Proposed, ServerGroupJoin, ServerGroupRules,
@@ -22,6 +22,7 @@ use flotilla_group::scheduler::{Ledger, observe};
 use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// The document, and what decisions are made from.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::http::header::{ETAG, IF_MATCH};
+use axum::http::header::ETAG;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
 use flotilla_group::version::{Held, Mark};
 
 use super::api::Api;
+use super::if_match::if_match;
 use super::problem::Failure;
 use super::versioned::Versioned;
 
@@ -27,7 +28,7 @@ impl Precondition {
     /// Looks which version there is of what the path names.
     ///
     /// # Errors
-    /// 412 when a change is for another version, or for one of a thing that has none.
+    /// 412 when a change is for another version, or for one of a thing that has none; 400 for an `If-Match` that is none.
     pub(super) async fn of(
         api: &Api,
         (method, headers): (&Method, &HeaderMap),
@@ -79,20 +80,6 @@ impl Precondition {
 
 fn quoted(tag: String) -> String {
     format!("\"{tag}\"")
-}
-
-/// The versions that a request is for; `None`: any. What is not there is refused by its handler, as without the header.
-fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>, Problem> {
-    let bad = || Problem::new(400, "bad_if_match", "If-Match is a list of ETags in quotes, or *").of_field("If-Match");
-    let mut wanted: Option<Vec<String>> = None;
-    for value in headers.get_all(IF_MATCH) {
-        let text = value.to_str().map_err(|_| bad())?.trim();
-        if text == "*" {
-            return Ok(None);
-        }
-        wanted.get_or_insert_default().extend(text.split(',').map(|tag| tag.trim().to_owned()));
-    }
-    Ok(wanted)
 }
 
 fn changed() -> Problem {

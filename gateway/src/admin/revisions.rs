@@ -1,7 +1,7 @@
 //! Revisions: list, show and copy.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::audit::AuditEntry;
 use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff};
@@ -11,6 +11,7 @@ use flotilla_group::rights::Right;
 use super::api::{Api, Body};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/revisions`: oldest first. One that the group is given again has a new place, at the end.

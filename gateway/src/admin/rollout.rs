@@ -1,7 +1,7 @@
 //! Rollouts: status, pause, resume, cancel.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use flotilla_api::Problem;
 use flotilla_api::member::By;
 use flotilla_api::rollout::{Rollout as Record, RolloutStatus};
@@ -10,6 +10,7 @@ use flotilla_group::rollout::{Action, GroupView, Rollout, decide};
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// `GET /api/v1/groups/{group}/rollout`

@@ -1,7 +1,7 @@
 //! Snapshots: revisions with a name.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderName, StatusCode};
 use flotilla_api::Problem;
 use flotilla_api::audit::AuditEntry;
@@ -14,6 +14,7 @@ use super::caller::Caller;
 use super::deploy::rollback;
 use super::export::{flowfuse, flows, userdir};
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// What a snapshot is for has so many bytes at most.

@@ -1,12 +1,13 @@
 //! The replicas of a group.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use flotilla_api::replica::ReplicaRecord;
 use flotilla_group::rights::Right;
 
 use super::api::Api;
 use super::caller::Caller;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// `GET /api/v1/status`: the replicas of the gateway's own group, by id.

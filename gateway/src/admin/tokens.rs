@@ -1,7 +1,7 @@
 //! Tokens, and the login that makes one.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use flotilla_api::Problem;
 use flotilla_api::access::{Access, Login, MadeToken, NewToken, Token};
@@ -15,6 +15,7 @@ use serde_json::json;
 use super::api::{Api, Body};
 use super::caller::Caller;
 use super::paging::{Page, Paging, Window};
+use super::parameters::{Path, Query};
 use super::problem::Failure;
 
 /// How long the token of a login is good, unless it says otherwise.

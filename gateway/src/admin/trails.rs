@@ -1,7 +1,7 @@
 //! Trails of a group: where recorded deliveries went, and which are recorded.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::trail::{Trail, TrailFilter, TrailRule, Trails};
 use flotilla_api::{Client, ClientError, Problem};
@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 
 use super::api::{Api, Body, Of};
 use super::caller::Caller;
+use super::parameters::{Path, Query};
 use super::problem::Failure;
 use crate::replicas::Control;
 

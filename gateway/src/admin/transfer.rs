@@ -1,7 +1,7 @@
 //! What pipelines of other installations bring to a group, and take from it.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::api::{Api, Body};
 use super::caller::Caller;
 use super::deploy::{begin_after, dry_run_of, refuse_missing, refuse_protected, rules, watch_at};
+use super::parameters::{Path, Query};
 use super::plan::{Plan, plan_transfer};
 use super::problem::Failure;
 use super::rollout::waits_for;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +15,7 @@ use flotilla_group::scheduler::{Ledger, observe};
 
 use super::api::{Api, Body};
 use super::caller::Caller;
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// `POST /api/v1/binaries`

@@ -1,7 +1,7 @@
 //! Users, and who the caller is.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use flotilla_api::Problem;
 use flotilla_api::access::{Grant, NewPassword, NewUser, Role, Roles, User, Whoami};
@@ -14,6 +14,7 @@ use serde_json::json;
 use super::api::{Api, Body, Of};
 use super::caller::Caller;
 use super::paging::{Page, Paging};
+use super::parameters::Path;
 use super::problem::Failure;
 
 /// `GET /api/v1/whoami`

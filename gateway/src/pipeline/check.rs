@@ -1,11 +1,10 @@
 //! The gates that look at what comes: what it would do, the review, the flow's tests.
 
-use flotilla_flows::{DeployType, Document, Effects, Finding, Severity, effects, review};
+use flotilla_flows::{DeployType, Document, Effects, Finding, Severity, effects, review, shown_url};
 use flotilla_group::pipeline::{Hop, HopPlan, ReviewGate, Run, StageSpec};
 use flotilla_group::revision::Revision;
 
 use super::driver::PipelineDriver;
-use super::git::shown;
 use super::take::{ANY, at_work};
 use super::trouble::Trouble;
 use crate::admin::plan_transfer;
@@ -61,7 +60,7 @@ impl PipelineDriver {
         }
         let (tests, fault) = self.judge(hop, stage, source, &found).await?;
         let git = stage.git.clone().unwrap_or_default();
-        let differs = format!("goes to branch {} of {}", git.push.unwrap_or_default(), shown(&git.url));
+        let differs = format!("goes to branch {} of {}", git.push.unwrap_or_default(), shown_url(&git.url));
         let findings = findings_told(&found);
         Ok((HopPlan { differs, findings, tests, ..HopPlan::default() }, fault))
     }

@@ -4,12 +4,14 @@
 
 mod accounts;
 mod flow_access;
+mod group_remove;
 mod joins;
 mod nodered;
 mod openapi;
 mod page;
 mod pages;
 mod paging;
+mod parameters;
 mod place;
 mod provider;
 mod rights;

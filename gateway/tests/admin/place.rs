@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use flotilla_api::access::{Access, Grant, NewToken};
 use flotilla_api::group::GroupSpec;
-use flotilla_gateway::admin::{Admin, Api, NodeTypes, SignIn, Token};
+use flotilla_gateway::admin::{Admin, Api, NodeTypes, SessionEnder, SignIn, Token};
 use flotilla_group::Driver;
 use flotilla_group::accounts::{Accounts, Hash};
 use flotilla_group::desired::DesiredStates;
@@ -47,13 +47,22 @@ impl Place {
 
     /// With another system that says who somebody is.
     pub async fn start_with(sign_in: Option<SignIn>) -> Place {
+        Place::start_as(|api| api.with_sign_in(sign_in)).await
+    }
+
+    /// With what ends the MQTT sessions of groups that are removed.
+    pub async fn start_ending(ender: Arc<dyn SessionEnder>) -> Place {
+        Place::start_as(|api| api.with_session_ender(ender)).await
+    }
+
+    async fn start_as(with: impl FnOnce(Api) -> Api) -> Place {
         let folder = tempfile::TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("s.db").display());
         let store = flotilla_store::open(&url).await.unwrap();
         let known = ["tab", "inject", "debug"].map(str::to_owned).to_vec();
         let types = NodeTypes { known, allow_unknown: false };
         let ring = KeyRing::new(store.clone(), Some("the group's key"), Restart::Given);
-        let api = Api::new(store.clone(), "g", types, ring).with_sign_in(sign_in);
+        let api = with(Api::new(store.clone(), "g", types, ring));
         let listen = "127.0.0.1:0".parse().unwrap();
         let admin = Admin::start(listen, None, Some(Token::new(TOKEN).unwrap()), api, Router::new()).await.unwrap();
         let driver = Driver::new(store.clone(), "g", "test", Duration::from_secs(5)).unwrap();

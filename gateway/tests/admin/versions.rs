@@ -203,3 +203,24 @@ async fn every_change_is_of_the_version_that_it_names() {
     assert!(shown >= 3, "only {shown} answers to a change show the version that it made");
     assert!(done >= 11, "only {done} changes were made");
 }
+
+#[tokio::test]
+async fn a_version_is_named_as_rfc_9110_has_it_or_refused_with_what_to_do() {
+    let place = Place::start().await;
+    let look = async || tag(&place.ask("GET", "/api/v1/groups/g", TOKEN, "").await).unwrap();
+    let edit = async |tags: &str| {
+        let body = json!({"name": "g", "description": tags}).to_string();
+        place.send("PUT", "/api/v1/groups/g", TOKEN, &format!("If-Match: {tags}\r\n"), &body).await
+    };
+    let first = look().await;
+    let unquoted = edit(first.trim_matches('"')).await;
+    assert_eq!((unquoted.status, unquoted.code()), (400, "bad_if_match"), "{unquoted:?}");
+    assert_eq!(unquoted.body["field"], "If-Match");
+    let weak = edit(&format!("W/{first}")).await;
+    assert_eq!((weak.status, weak.code()), (412, "changed_meanwhile"), "a weak tag fits nothing: {weak:?}");
+    assert_eq!(look().await, first, "nothing was changed");
+    for tags in [format!("{STALE}, {first}"), "*".to_owned()] {
+        let edited = edit(&tags).await;
+        assert_eq!(edited.status, 200, "{tags}: {edited:?}");
+    }
+}

@@ -169,12 +169,12 @@ impl Joins {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn a_join_token_opens_the_groups_key_and_the_store_does_not() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = test_store::open(&folder).await;
         let joins = Joins::new(store.clone());
         let made = joins.make("g", "ann", "the group's key", 60).await.unwrap();
         for entry in store.list("").await.unwrap() {

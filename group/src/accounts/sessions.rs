@@ -126,11 +126,12 @@ impl Sessions {
 mod tests {
     use super::*;
     use crate::accounts::{Accounts, Hash};
+    use crate::test_store;
 
     async fn accounts() -> (tempfile::TempDir, Accounts) {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        (folder, Accounts::new(flotilla_store::open(&url).await.unwrap()))
+        let store = test_store::open(&folder).await;
+        (folder, Accounts::new(store))
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use super::log::AuditLog;
 use super::signer::Signer;
 use super::verify::{Known, Verdict, verify};
 use crate::keys;
+use crate::test_store;
 
 struct Place {
     store: Arc<dyn Store>,
@@ -21,8 +22,7 @@ impl Place {
     /// A log with a checkpoint at entry 1 and at entry 33.
     async fn with(entries: u64) -> Place {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = test_store::open(&folder).await;
         let signer = Signer::new("the group's key").map(Arc::new);
         let log = AuditLog::new(store.clone(), "g").unwrap().signed(signer);
         for number in 1..=entries {

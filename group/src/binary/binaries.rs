@@ -212,6 +212,7 @@ mod tests {
     use flotilla_api::placement::CHUNK;
 
     use super::*;
+    use crate::test_store;
 
     fn deflate(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
@@ -222,8 +223,7 @@ mod tests {
     #[tokio::test]
     async fn what_comes_out_is_what_went_in_or_nothing() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = test_store::open(&folder).await;
         let binaries = Binaries::new(store.clone());
         let bytes: Vec<u8> = (0..CHUNK * 2 + 77).map(|at| (at % 251) as u8).collect();
         let sha256 = hex(&Sha256::digest(&bytes));

@@ -267,10 +267,10 @@ mod tests {
 
     use super::*;
     use crate::sealing::Restart;
+    use crate::test_store;
 
     async fn letters(folder: &tempfile::TempDir, key: Option<&str>) -> DeadLetters {
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = test_store::open(folder).await;
         DeadLetters::new(store.clone(), "g", KeyRing::new(store, key, Restart::Given)).unwrap()
     }
 

@@ -104,12 +104,12 @@ impl Replays {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn each_replay_is_taken_once() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let replays = Replays::new(flotilla_store::open(&url).await.unwrap(), "g").unwrap();
+        let replays = Replays::new(test_store::open(&folder).await, "g").unwrap();
         assert_eq!(replays.take().await.unwrap(), None);
         replays.ask(&[3, 1], false).await.unwrap();
         replays.ask(&[1], true).await.unwrap();

@@ -56,12 +56,12 @@ impl Transfers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn the_first_time_counts_and_each_user_has_transfers_of_their_own() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let transfers = Transfers::new(flotilla_store::open(&url).await.unwrap(), "g").unwrap();
+        let transfers = Transfers::new(test_store::open(&folder).await, "g").unwrap();
         assert_eq!(transfers.behind("ada", "run 1").await.unwrap(), None);
         for behind in [7, 12] {
             transfers.begins("ada", "run 1", behind).await.unwrap();

@@ -97,16 +97,12 @@ impl Hosts {
 mod tests {
     use super::*;
     use crate::host::HostRegistration;
-
-    async fn store(folder: &tempfile::TempDir) -> Arc<dyn Store> {
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        flotilla_store::open(&url).await.unwrap()
-    }
+    use crate::test_store;
 
     #[tokio::test]
     async fn a_host_that_joins_is_never_seen_without_a_sign_of_life() {
         let folder = tempfile::TempDir::new().unwrap();
-        let store = store(&folder).await;
+        let store = test_store::open(&folder).await;
         let facts = HostFacts { name: "h".to_owned(), ..HostFacts::default() };
         let ttl = Duration::from_secs(10);
         let load = HostLoad { key: "k".to_owned(), ..HostLoad::default() };
@@ -123,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn a_host_whose_agent_has_just_the_lease_is_not_removed() {
         let folder = tempfile::TempDir::new().unwrap();
-        let store = store(&folder).await;
+        let store = test_store::open(&folder).await;
         let facts = HostFacts { name: "h".to_owned(), ..HostFacts::default() };
         store.set(&keys::agent("h"), keys::encode(&facts), flotilla_store::Write::default()).await.unwrap();
         // Its agent starts again: it has the name, and has given no sign of life yet.

@@ -62,6 +62,11 @@ pub(crate) fn session(group: &str, client_id: &str) -> String {
     format!("group/{group}/session/{client_id}")
 }
 
+/// Says that a removed group may have sessions at brokers which nobody has ended.
+pub(crate) fn sessions_owed(group: &str) -> String {
+    format!("group/{group}/sessions-owed")
+}
+
 /// The replicas that consume for a group.
 pub(crate) fn consumers(group: &str) -> String {
     format!("group/{group}/consumers")

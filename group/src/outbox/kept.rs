@@ -101,12 +101,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn what_a_dead_process_left_is_taken_by_one_in_order() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = test_store::open(&folder).await;
         let outbox = async |replica: &str, process: &str, lives: bool| {
             if lives {
                 store.acquire(&keys::member_lease(replica), process, Duration::from_secs(60)).await.unwrap();

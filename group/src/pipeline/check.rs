@@ -81,8 +81,10 @@ fn git(git: &GitStage) -> Result<(), Fault> {
     if git.url.trim().is_empty() || git.url.starts_with('-') {
         return Err(("url", format!("git url \"{}\" is none", git.url)));
     }
-    let web = git.url.strip_prefix("https://").or_else(|| git.url.strip_prefix("http://"));
-    if web.is_some_and(|rest| rest.split('/').next().unwrap_or_default().contains('@')) {
+    let (scheme, rest) = git.url.split_once("://").unwrap_or(("", &git.url));
+    let who = rest.split('/').next().unwrap_or_default().rsplit_once('@').map(|(who, _)| who);
+    // `git@HOST:PATH` and `ssh://git@HOST` name a user that is no secret.
+    if who.is_some_and(|who| scheme.starts_with("http") || who.contains(':')) {
         // Everybody who sees a pipeline sees its URLs.
         let reason = "a user or password does not belong into the git url: use a credential helper of git";
         return Err(("url", reason.to_owned()));
@@ -161,6 +163,7 @@ mod tests {
             problem(&json!({"group": null, "git": {"url": url, "push": push, "path": path}}))
         };
         assert_eq!(git("/srv/flows.git", "main", "plant/flows.json"), "");
+        assert_eq!(git("ssh://git@h/a.git", "main", "plant/flows.json"), "");
         let there = |url: &str, group: &str| problem(&json!({"group": null, "remote": {"url": url, "group": group}}));
         assert_eq!(there("https://b.example.com:1881", "b"), "");
         assert_eq!(there("http://[::1]:1881", "b"), "");
@@ -186,6 +189,8 @@ mod tests {
             (problem(&json!({"gates/window": {"cron": "every day", "minutes": 1}})), "every day"),
             (problem(&json!({"gates/window": {"cron": "0 6 * * *", "minutes": 0}})), "minutes 0"),
             (problem(&json!({"gates/window": {"cron": "0 6 * * *", "minutes": 1, "zone": "Mars"}})), "Mars"),
+            (git("https://bot:hush@h/a.git", "main", "f.json"), "does not belong into the git url"),
+            (git("ssh://git:hush@h/a.git", "main", "f.json"), "does not belong into the git url"),
             (git("--upload-pack=x", "main", ""), "--upload-pack"),
             (git("x", "-f", ""), "no name of a branch"),
             (git("x", "main", "../x"), "must lie in the repository"),

@@ -81,11 +81,12 @@ mod tests {
     use flotilla_api::pipeline::{NewRun, PipelineSpec, StageSpec};
 
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn a_run_that_was_claimed_begins_although_who_claimed_it_died() {
         let folder = tempfile::TempDir::new().unwrap();
-        let store = flotilla_store::open(&format!("sqlite:{}", folder.path().join("s.db").display())).await.unwrap();
+        let store = test_store::open(&folder).await;
         let stage =
             |name: &str| StageSpec { name: name.to_owned(), group: Some(name.to_owned()), ..StageSpec::default() };
         let spec =

@@ -109,11 +109,12 @@ fn no_key(reason: &str) -> GroupError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn a_token_is_sealed_and_goes_to_its_own_url_only() {
         let folder = tempfile::TempDir::new().unwrap();
-        let store = flotilla_store::open(&format!("sqlite:{}", folder.path().join("s.db").display())).await.unwrap();
+        let store = test_store::open(&folder).await;
         let tokens = StageTokens::new(store.clone(), "p").unwrap();
         for bad in ["", "with a blank", "line\nbreak", &"x".repeat(1025)] {
             let refused = tokens.set("prod", "https://b:1", bad, Some("k")).await;

@@ -154,7 +154,7 @@ impl Decision {
             let (numbers, short) = place(&mut self.placement, seen, &group.name, &group.placement, group.wanted - has);
             for number in numbers {
                 let host = self.placement.groups[&group.name].host_of(number).unwrap_or_default();
-                let why = format!("on host \"{host}\"");
+                let why = format!("this replica is to run on host \"{host}\"");
                 self.choose_binary(&group.name, number);
                 self.say(&group.name, "member-placed", Some(number), why);
             }

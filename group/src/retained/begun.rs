@@ -69,12 +69,12 @@ impl Begun {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn each_subscription_begins_once_until_the_group_has_ended() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let begun = Begun::new(flotilla_store::open(&url).await.unwrap(), "g", "b").unwrap();
+        let begun = Begun::new(test_store::open(&folder).await, "g", "b").unwrap();
         let tokens = ["a".to_owned(), "b".to_owned()];
         let (one, other) = tokio::join!(begun.claim(&tokens), begun.claim(&tokens));
         assert_eq!(one.unwrap().len() + other.unwrap().len(), 2);

@@ -193,12 +193,12 @@ impl std::fmt::Debug for Seeker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn one_at_a_time_has_a_role_and_the_next_gets_it_when_it_is_given_up() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = test_store::open(&folder).await;
         let roles = Roles::new(store, "g").unwrap();
         let seek = |holder: &str| {
             let seeker = roles.seeker("single/b", holder, Duration::from_secs(30));

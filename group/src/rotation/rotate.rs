@@ -186,13 +186,13 @@ mod tests {
     use crate::host::HostRegistration;
     use crate::pipeline::StageTokens;
     use crate::sealing::{Restart, open, seal};
+    use crate::test_store;
 
     /// A rotation that ended between the new key and the sealing: the process is started with the new key alone.
     #[tokio::test]
     async fn a_rotation_that_was_cut_off_is_finished_by_who_has_the_new_key_alone() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = test_store::open(&folder).await;
         Specs::new(store.clone()).add_if_none(&flotilla_api::group::GroupSpec::named("g")).await.unwrap();
         let plain = NodeCredentials::from([("n".to_owned(), Map::from_iter([("password".to_owned(), json!("p"))]))]);
         let (old, new) = ("the old key of the group", "the new key of the group");
@@ -222,8 +222,7 @@ mod tests {
     #[tokio::test]
     async fn an_agent_that_would_be_started_with_the_old_key_is_waited_for() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = test_store::open(&folder).await;
         let (old, new) = ("the-old-key-of-the-group", "the-new-key-of-the-group");
         let rotation = || {
             let ring = KeyRing::new(store.clone(), Some(old), Restart::Given);

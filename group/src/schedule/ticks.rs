@@ -159,6 +159,7 @@ impl Ticks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     fn claim(scheduled_ms: i64, replica: Option<&str>) -> Claimed<'_> {
         Claimed { node: "n", scheduled_ms, before_ms: None, now_ms: scheduled_ms.max(2_000), replica }
@@ -166,8 +167,7 @@ mod tests {
 
     async fn ticks() -> (tempfile::TempDir, Ticks) {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let ticks = Ticks::new(flotilla_store::open(&url).await.unwrap(), "g").unwrap();
+        let ticks = Ticks::new(test_store::open(&folder).await, "g").unwrap();
         (folder, ticks)
     }
 

@@ -179,7 +179,12 @@ impl Scheduler {
 
     async fn record(&self, decision: &Decision, lease: &Lease, now_ms: u64) -> Result<(), GroupError> {
         for outcome in &decision.outcomes {
-            tracing::info!(group = outcome.group, member = outcome.member, "{}: {}", outcome.action, outcome.why);
+            let (group, member, why) = (&outcome.group, &outcome.member, &outcome.why);
+            match outcome.action {
+                // At a first start these are the first lines that a user sees: the reason says all.
+                "member-placed" => tracing::info!(group, member, "{why}"),
+                action => tracing::info!(group, member, "{action}: {why}"),
+            }
             let entry = AuditEntry {
                 time_ms: now_ms,
                 actor: self.holder.clone(),

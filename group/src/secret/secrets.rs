@@ -120,12 +120,12 @@ fn open(name: &str, sealed: &Value, key: Option<&str>) -> Result<String, GroupEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn secrets_are_sealed_and_change_one_by_one() {
         let folder = tempfile::TempDir::new().unwrap();
-        let file = folder.path().join("s.db");
-        let store = flotilla_store::open(&format!("sqlite:{}", file.display())).await.unwrap();
+        let store = test_store::open(&folder).await;
         let secrets = Secrets::new(store.clone(), "g").unwrap();
         let set = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
         assert!(matches!(secrets.change(&set("A", "hush-1"), &[], None).await, Err(GroupError::Key { .. })));

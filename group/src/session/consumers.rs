@@ -74,12 +74,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn of_all_that_stop_at_once_one_is_the_last() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = test_store::open(&folder).await;
         let consumers = Consumers::new(store.clone(), "g").unwrap();
         for id in ["a", "b", "c", "dead"] {
             consumers.enter(id).await.unwrap();

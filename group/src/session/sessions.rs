@@ -106,6 +106,24 @@ impl Sessions {
         Ok(())
     }
 
+    /// Notes that the group is removed and its sessions are to be ended: those of the group itself are recorded nowhere, and who
+    /// asks again is to be heard although the group is gone.
+    pub async fn owe(&self) -> Result<(), GroupError> {
+        self.store.set(&keys::sessions_owed(&self.group), Bytes::from_static(b"owed"), Write::default()).await?;
+        Ok(())
+    }
+
+    /// True from [`Sessions::owe`] to [`Sessions::settle`].
+    pub async fn are_owed(&self) -> Result<bool, GroupError> {
+        Ok(self.store.get(&keys::sessions_owed(&self.group)).await?.is_some())
+    }
+
+    /// Notes that all sessions of a removed group have ended.
+    pub async fn settle(&self) -> Result<(), GroupError> {
+        self.store.delete(&keys::sessions_owed(&self.group), None).await?;
+        Ok(())
+    }
+
     /// Forgets a session after a while: nobody could resume it.
     pub async fn give_up(&self, kept: &Kept) -> Result<(), GroupError> {
         let key = keys::session(&self.group, &kept.client_id);

@@ -153,11 +153,12 @@ impl Snapshots {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn snapshots_are_found_by_number_and_by_name() {
         let folder = tempfile::TempDir::new().unwrap();
-        let store = flotilla_store::open(&format!("sqlite:{}", folder.path().join("s.db").display())).await.unwrap();
+        let store = test_store::open(&folder).await;
         let snapshots = Snapshots::new(store, "g").unwrap();
         let first = snapshots.add("before the fair", "", "aaaa", "ada").await.unwrap();
         let second = snapshots.add(" before the fair ", "again", "bbbb", "ada").await.unwrap();
@@ -174,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn of_all_that_ask_for_one_at_the_same_time_one_makes_it() {
         let folder = tempfile::TempDir::new().unwrap();
-        let store = flotilla_store::open(&format!("sqlite:{}", folder.path().join("s.db").display())).await.unwrap();
+        let store = test_store::open(&folder).await;
         let snapshots = Snapshots::new(store, "g").unwrap();
         let asking = (0..8).map(|_| snapshots.add_once("release", "", "aaaa", "ada", "asked by ada: 0.1.0"));
         let made = futures::future::try_join_all(asking).await.unwrap();

@@ -85,12 +85,12 @@ impl Dynamic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_store;
 
     #[tokio::test]
     async fn changes_of_several_replicas_all_hold() {
         let folder = tempfile::TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let dynamic = Dynamic::new(flotilla_store::open(&url).await.unwrap(), "g").unwrap();
+        let dynamic = Dynamic::new(test_store::open(&folder).await, "g").unwrap();
         let add = |filter: &str| (filter.to_owned(), Some(Value::from(filter)));
         let (a, b) = ([add("a")], [add("b"), add("c")]);
         let (one, other) = tokio::join!(dynamic.change("n", &a), dynamic.change("n", &b));

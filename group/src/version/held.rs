@@ -203,17 +203,13 @@ mod tests {
     use super::*;
     use crate::keys;
     use crate::scheduler::Ledger;
+    use crate::test_store;
     use crate::trail::TrailRules;
-
-    async fn store(folder: &tempfile::TempDir) -> Arc<dyn Store> {
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        flotilla_store::open(&url).await.unwrap()
-    }
 
     #[tokio::test]
     async fn nothing_is_written_over_what_somebody_else_wrote_in_between() {
         let folder = tempfile::TempDir::new().unwrap();
-        let store = store(&folder).await;
+        let store = test_store::open(&folder).await;
         let key = keys::trail_rule("g");
         let text = |text: &str| Bytes::from(text.to_owned());
         store.set(&key, text("{}"), Write::default()).await.unwrap();
@@ -253,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn a_change_elsewhere_in_a_document_is_none_of_the_thing() {
         let folder = tempfile::TempDir::new().unwrap();
-        let store = store(&folder).await;
+        let store = test_store::open(&folder).await;
         let ledger = Ledger::new(store.clone());
         ledger.drain("a", true).await.unwrap();
         let held: Arc<dyn Store> = Arc::new(Held::look(store.clone(), Mark::host("a").unwrap(), true).await.unwrap());

@@ -21,9 +21,10 @@ pub(super) fn stream(field: &str, request: &Request, seconds: f64) -> Result<Str
     let bad = |name: &str, what: String| ScenarioError::field(format!("{field}.{name}"), what);
     let names = expand(&request.url).at(&format!("{field}.url"))?;
     for name in &names {
-        let url = url::Url::parse(name).map_err(|error| bad("url", format!("\"{name}\" is not a URL: {error}")))?;
+        let shown = flotilla_flows::shown_url(name);
+        let url = url::Url::parse(name).map_err(|error| bad("url", format!("\"{shown}\" is not a URL: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(bad("url", format!("\"{name}\" is not a URL that begins with http:// or https://")));
+            return Err(bad("url", format!("\"{shown}\" is not a URL that begins with http:// or https://")));
         }
     }
     let table = table(&format!("{field}.csv"), request.csv.as_ref())?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flotilla_codec::Version;
+use flotilla_flows::shown_url;
 use rustls::ClientConfig;
 
 use super::error::ScenarioError;
@@ -43,23 +44,26 @@ impl Target {
     pub(super) fn new(field: &str, broker: &Broker) -> Result<Target, ScenarioError> {
         let bad = |what: String| ScenarioError::field(format!("{field}.url"), what);
         let url = broker.url.as_str();
+        // No message repeats user or password, nor what may be a part of them.
+        let shown = shown_url(url);
         let (scheme, rest) = url.split_once("://").unwrap_or(("mqtt", url));
         let secure = match scheme {
             "mqtt" | "tcp" => false,
             "mqtts" | "ssl" | "tls" => true,
-            _ => return Err(bad(format!("\"{url}\" is not a broker: write mqtt://HOST:PORT or mqtts://HOST:PORT"))),
+            _ => return Err(bad(format!("\"{shown}\" is not a broker: write mqtt://HOST:PORT or mqtts://HOST:PORT"))),
         };
         let rest = rest.trim_end_matches('/');
         let (credentials, address) = rest.rsplit_once('@').map_or((None, rest), |(who, at)| (Some(who), at));
         let (host, port) = match address.rsplit_once(':') {
             Some((host, port)) if !host.is_empty() => {
-                let port = port.parse().map_err(|_| bad(format!("\"{port}\" in \"{url}\" is not a port")))?;
+                let what = || format!("\"{shown}\" has a port which is no number from 0 to 65535");
+                let port = port.parse().map_err(|_| bad(what()))?;
                 (host, port)
             }
             _ => (address, if secure { 8883 } else { 1883 }),
         };
         if host.is_empty() || host.contains('/') {
-            return Err(bad(format!("\"{url}\" names no host: write mqtt://HOST:PORT")));
+            return Err(bad(format!("\"{shown}\" names no host: write mqtt://HOST:PORT")));
         }
         let version = match broker.version {
             None | Some(5) => Version::V5,

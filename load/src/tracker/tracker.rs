@@ -142,13 +142,10 @@ impl Tracker {
         };
         if let Some(stale) = tracked.key.follow(seq).filter(|_| tracked.kind.ordered) {
             self.totals.stale += 1;
-            if self.findings.stale.len() < self.most_findings {
-                self.findings.stale.push(Finding { key: tracked.name.clone(), seq: stale, at_ms: Some(at_ms) });
-            }
+            keep(&mut self.findings.stale, self.most_findings, tracked, stale, Some(at_ms));
         }
         let (arrival, freed) = tracked.key.receive(seq);
         self.due_held -= freed;
-        let finding = || Finding { key: tracked.name.clone(), seq, at_ms: Some(at_ms) };
         match arrival {
             Arrival::First { due, out_of_order, failed } => {
                 self.totals.received += 1;
@@ -156,18 +153,14 @@ impl Tracker {
                 self.totals.untimed += u64::from(due.is_none());
                 if out_of_order && tracked.kind.ordered {
                     self.totals.out_of_order += 1;
-                    if self.findings.out_of_order.len() < self.most_findings {
-                        self.findings.out_of_order.push(finding());
-                    }
+                    keep(&mut self.findings.out_of_order, self.most_findings, tracked, seq, Some(at_ms));
                 }
                 Received { due, first: true }
             }
             Arrival::Repeated => {
                 self.totals.repeated += 1;
                 self.totals.repeated_after_resend += u64::from(self.resent.contains(&(key, seq)));
-                if self.findings.repeated.len() < self.most_findings {
-                    self.findings.repeated.push(finding());
-                }
+                keep(&mut self.findings.repeated, self.most_findings, tracked, seq, Some(at_ms));
                 Received { due: None, first: false }
             }
             Arrival::NeverSent => {
@@ -215,9 +208,7 @@ impl Tracker {
         for tracked in self.keys.iter().filter(|tracked| tracked.kind.ordered) {
             let Some(seq) = tracked.key.stale_end().filter(|_| !self.finished) else { continue };
             self.totals.stale += 1;
-            if self.findings.stale.len() < self.most_findings {
-                self.findings.stale.push(Finding { key: tracked.name.clone(), seq, at_ms: None });
-            }
+            keep(&mut self.findings.stale, self.most_findings, tracked, seq, None);
         }
         self.finished = true;
         for tracked in self.keys.iter().filter(|tracked| tracked.kind.all) {
@@ -229,18 +220,41 @@ impl Tracker {
                 };
                 *count += 1;
                 self.totals.lost_at_qos0 += u64::from(acked && !tracked.kind.promised);
-                if list.len() < self.most_findings {
-                    list.push(Finding { key: tracked.name.clone(), seq, at_ms: None });
-                }
+                keep(list, self.most_findings, tracked, seq, None);
             });
         }
         (self.totals, self.findings.clone())
     }
 }
 
+/// Keeps a finding about a message of a key, unless there are `most` of its kind.
+fn keep(list: &mut Vec<Finding>, most: usize, of: &Tracked, seq: u32, at_ms: Option<u64>) {
+    if list.len() < most {
+        list.push(Finding { key: of.name.clone(), seq, at_ms });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn so_many_findings_of_each_kind_are_kept_and_all_are_counted() {
+        let mut tracker = Tracker::new(2);
+        let key = tracker.add_key("k".to_owned(), KeyKind::default());
+        for _ in 0..10 {
+            tracker.issue(key, 0);
+        }
+        for seq in [3, 3, 3, 3, 2, 1, 0] {
+            tracker.receive(key, seq, 7);
+        }
+        let (totals, findings) = tracker.finish();
+        assert_eq!((totals.repeated, totals.out_of_order), (3, 3));
+        for (list, seqs) in [(&findings.repeated, [3, 3]), (&findings.out_of_order, [2, 1])] {
+            assert_eq!(list.iter().map(|finding| finding.seq).collect::<Vec<_>>(), seqs);
+            assert!(list.iter().all(|finding| finding.key == "k" && finding.at_ms == Some(7)));
+        }
+    }
 
     /// How many outputs left an old value behind, of one key with four messages.
     fn stale(outputs: &[u32]) -> u64 {

@@ -73,7 +73,8 @@ impl Check<'_> {
         let label = self.label(node);
         if any_order {
             let left = unmatched(wanted, next.get(..wanted.len()).unwrap_or(next))?;
-            return Some((format!("{label} did not get a message with {}", wanted[left]), listed(&found)));
+            let why = undecided(&wanted[left], next.iter().copied());
+            return Some((format!("{label} did not get a message with {}{why}", wanted[left]), listed(&found)));
         }
         for (at, wanted) in wanted.iter().enumerate() {
             let number = first + at + 1;
@@ -144,7 +145,9 @@ impl Check<'_> {
             .iter()
             .take(SHOWN)
             .map(|(source, error)| format!("error of {}: {}", self.label(source), error.to_text()));
-        Some((format!("{who} did not report the error: {message}"), found.collect()))
+        let texts: Vec<Value> = all.iter().map(|(_, error)| Value::String(error.to_text())).collect();
+        let why = undecided(message, texts.iter());
+        Some((format!("{who} did not report the error: {message}{why}"), found.collect()))
     }
 
     fn status(&self, events: &Events, node: &str, wanted: &Matcher) -> Option<(String, Vec<String>)> {
@@ -153,7 +156,8 @@ impl Check<'_> {
         if found.iter().any(|status| wanted.check(status).is_ok()) {
             return None;
         }
-        Some((format!("{} did not show the status: {wanted}", self.label(node)), listed(&found)))
+        let why = undecided(wanted, found.iter().copied());
+        Some((format!("{} did not show the status: {wanted}{why}", self.label(node)), listed(&found)))
     }
 
     /// Errors that nobody caught and no expectation speaks of.
@@ -185,6 +189,12 @@ fn answer(events: &Events, number: usize, wanted: &Matcher) -> Option<(String, V
             Some((format!("{of}: {mismatch}"), vec![format!("answer: {}", show(response))]))
         }
     }
+}
+
+/// Says it when one of these may be what was wanted, and it is not known.
+fn undecided<'v>(wanted: &Matcher, mut values: impl Iterator<Item = &'v Value>) -> String {
+    let found = values.find_map(|value| wanted.check(value).err().filter(|mismatch| mismatch.undecided));
+    found.map_or_else(String::new, |mismatch| format!(" ({mismatch})"))
 }
 
 fn is_meant(node: Option<&str>, message: &Matcher, source: &str, error: &Value) -> bool {

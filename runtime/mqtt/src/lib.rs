@@ -19,6 +19,7 @@ mod session;
 mod subscriptions;
 pub mod topic;
 mod transport;
+mod wanted;
 mod websocket;
 mod window;
 

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytes::BytesMut;
 use flotilla_codec::client::{self as codec, Answer};
 use flotilla_codec::{QoS, RetainHandling, SubRequest, Subscribe, Unsubscribe, Version};
-use indexmap::IndexMap;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
@@ -16,6 +15,7 @@ use flotilla_value::Str;
 
 use super::message::Publish;
 use super::outbox::MAX_ID;
+use super::wanted::{Wanted, WantedFilters};
 use crate::topic;
 
 /// SUBSCRIBE and UNSUBSCRIBE packets without an answer at most: there are 5,536 identifiers for them.
@@ -114,19 +114,12 @@ pub struct Target {
 
 #[derive(Default)]
 struct Inner {
-    wanted: IndexMap<Str, Wanted>,
+    wanted: WantedFilters,
     commands: VecDeque<Command>,
     pending: FxHashMap<u16, Command>,
     last_packet: u16,
     last_id: u32,
     cache: FxHashMap<Str, Arc<[Target]>>,
-}
-
-struct Wanted {
-    /// The filter without `$share/<group>/`.
-    plain: Str,
-    filter: SubscribeFilter,
-    refs: Vec<SubRef>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -167,33 +160,17 @@ impl Subscriptions {
         let inner = &mut *inner;
         inner.cache.clear();
         // A filter that the node left behind while it was closed (autoUnsubscribe: false) goes now.
-        let left: Vec<Str> = inner
-            .wanted
-            .iter()
-            .filter(|(wire, wanted)| {
-                **wire != filter.filter && wanted.refs.iter().any(|held| held.node == node.node && !held.active)
-            })
-            .map(|(wire, _)| wire.clone())
-            .collect();
-        for wire in left {
-            remove(inner, &wire, &node.node);
+        for wire in inner.wanted.left_by(&node.node) {
+            if wire != filter.filter {
+                remove(inner, &wire, &node.node);
+            }
         }
         let id = inner.wanted.get(&filter.filter).and_then(|wanted| wanted.filter.id);
         filter.id = id.or_else(|| {
             inner.last_id += 1;
             Some(inner.last_id)
         });
-        let plain = Str::new(topic::plain(&filter.filter));
-        let wanted = inner.wanted.entry(filter.filter.clone()).or_insert_with(|| Wanted {
-            plain,
-            filter: filter.clone(),
-            refs: Vec::new(),
-        });
-        wanted.filter = filter.clone();
-        match wanted.refs.iter_mut().find(|held| held.node == node.node) {
-            Some(held) => *held = node,
-            None => wanted.refs.push(node),
-        }
+        inner.wanted.put(filter.clone(), node);
         if self.live.load(Ordering::Acquire) && self.may_ask(&filter.filter) {
             inner.commands.push_back(Command::Subscribe(filter));
             self.unanswered.fetch_add(1, Ordering::AcqRel);
@@ -205,10 +182,7 @@ impl Subscriptions {
     pub(super) fn expect(&self, filters: &[String]) {
         let mut inner = self.inner.lock();
         for filter in filters {
-            let wire = Str::new(filter);
-            let plain = Str::new(topic::plain(filter));
-            let filter = SubscribeFilter { filter: wire.clone(), ..SubscribeFilter::default() };
-            inner.wanted.entry(wire).or_insert_with(|| Wanted { plain, filter, refs: Vec::new() });
+            inner.wanted.expect(SubscribeFilter { filter: Str::new(filter), ..SubscribeFilter::default() });
         }
     }
 
@@ -217,9 +191,7 @@ impl Subscriptions {
         let mut inner = self.inner.lock();
         inner.cache.clear();
         if keep {
-            if let Some(wanted) = inner.wanted.get_mut(filter) {
-                wanted.refs.iter_mut().filter(|held| held.node == node).for_each(|held| held.active = false);
-            }
+            inner.wanted.leave(filter, node);
         } else {
             remove(&mut inner, filter, node);
             self.wake.notify_one();
@@ -243,15 +215,15 @@ impl Subscriptions {
         // What was given up while there was no connection is still in the session.
         let waiting = inner.pending.drain().map(|(_, command)| command).chain(inner.commands.drain(..));
         let stale: Vec<Command> = waiting
-            .filter(|command| matches!(command, Command::Unsubscribe(name) if !inner.wanted.contains_key(name)))
+            .filter(|command| matches!(command, Command::Unsubscribe(name) if inner.wanted.get(name).is_none()))
             .filter(|_| session_present && !draining)
             .collect();
         inner.commands.extend(stale);
-        for (name, wanted) in inner.wanted.iter().filter(|(name, _)| self.may_ask(name)) {
+        for wanted in inner.wanted.iter().filter(|wanted| self.may_ask(&wanted.filter.filter)) {
             let mut filter = wanted.filter.clone();
             filter.id = filter.id.filter(|_| ids);
             inner.commands.push_back(match draining {
-                true => Command::Unsubscribe(name.clone()),
+                true => Command::Unsubscribe(filter.filter),
                 false => Command::Subscribe(filter),
             });
         }
@@ -270,7 +242,8 @@ impl Subscriptions {
     pub(super) fn leave(&self) {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
-        inner.commands.extend(inner.wanted.keys().map(|name| Command::Unsubscribe(name.clone())));
+        let names = inner.wanted.iter().map(|wanted| wanted.filter.filter.clone());
+        inner.commands.extend(names.map(Command::Unsubscribe));
         self.wake.notify_one();
     }
 
@@ -319,7 +292,7 @@ impl Subscriptions {
 
     /// The filters as they go over the wire.
     pub(super) fn filters(&self) -> Vec<String> {
-        self.inner.lock().wanted.keys().map(ToString::to_string).collect()
+        self.inner.lock().wanted.iter().map(|wanted| wanted.filter.filter.to_string()).collect()
     }
 
     /// The nodes that a message goes to. With subscription identifiers the server says which; else every filter that
@@ -328,8 +301,7 @@ impl Subscriptions {
         let mut inner = self.inner.lock();
         let ids = publish.props.as_ref().map_or(&[][..], |props| &props.subscription_ids[..]);
         if !ids.is_empty() {
-            let wanted = inner.wanted.values().filter(|wanted| wanted.filter.id.is_some_and(|id| ids.contains(&id)));
-            let found: Arc<[Target]> = active(wanted).collect();
+            let found: Arc<[Target]> = active(inner.wanted.with_ids(ids)).collect();
             if !found.is_empty() {
                 return found;
             }
@@ -337,7 +309,7 @@ impl Subscriptions {
         if let Some(found) = inner.cache.get(&publish.topic) {
             return found.clone();
         }
-        let wanted = inner.wanted.values().filter(|wanted| topic::matches(&wanted.plain, &publish.topic));
+        let wanted = inner.wanted.iter().filter(|wanted| topic::matches(&wanted.plain, &publish.topic));
         let found: Arc<[Target]> = active(wanted).collect();
         if inner.cache.len() >= CACHE {
             inner.cache.clear();
@@ -353,10 +325,7 @@ fn active<'a>(wanted: impl Iterator<Item = &'a Wanted>) -> impl Iterator<Item = 
 }
 
 fn remove(inner: &mut Inner, filter: &str, node: &str) {
-    let Some(wanted) = inner.wanted.get_mut(filter) else { return };
-    wanted.refs.retain(|held| held.node != node);
-    if wanted.refs.is_empty() {
-        inner.wanted.shift_remove(filter);
+    if inner.wanted.remove(filter, node) {
         inner.commands.push_back(Command::Unsubscribe(Str::new(filter)));
     }
 }

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 
 use flotilla_engine::props;
 use flotilla_engine::{ConfigNode, NodeCx, NodeError, Stateless};
+use flotilla_flows::shown_url;
 
 use super::proxy::Proxy;
 
@@ -23,7 +24,7 @@ fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
     let url = cx.config().str("url");
     let proxy = Proxy::parse(url);
     if proxy.is_none() && !url.is_empty() {
-        cx.report().warn(format!("Bad proxy url: {url}"));
+        cx.report().warn(format!("Bad proxy url: {}", shown_url(url)));
     }
     let list = props::value(cx.config(), "noproxy");
     let exceptions = list.as_array().unwrap_or_default().iter().map(|one| one.to_text().to_string());

@@ -16,6 +16,7 @@ mod http_request;
 mod link_calls;
 mod mqtt_tls;
 mod parser;
+mod passwords;
 mod pkcs12;
 mod pki;
 mod sequence;

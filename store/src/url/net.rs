@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::contract::Result;
+use crate::contract::{Result, StoreError};
 
 use super::parse::{bad_url, take_params};
 
@@ -61,6 +61,21 @@ impl fmt::Debug for Secret {
 impl NetUrl {
     /// Reads a URL. `tls_schemes` are those that mean an encrypted connection.
     pub(crate) fn parse(text: &str, default_port: u16, tls_schemes: &[&str]) -> Result<NetUrl> {
+        let read = NetUrl::read(text, default_port, tls_schemes);
+        if !has_bare_password(text) {
+            return read;
+        }
+        // What was taken for a host, port or setting may be a part of the password.
+        read.map_err(|error| match error {
+            StoreError::BadUrl { field, reason, .. } => {
+                let reason = format!("{reason}; in a password / ? # , and @ are written %2F %3F %23 %2C and %40");
+                bad_url(field, "(hidden)", reason)
+            }
+            other => other,
+        })
+    }
+
+    fn read(text: &str, default_port: u16, tls_schemes: &[&str]) -> Result<NetUrl> {
         let default_port = if text.contains("sentinel=") { SENTINEL_PORT } else { default_port };
         let (text, others) = split_hosts(text, default_port)?;
         // The URL itself may hold a password: no message repeats it.
@@ -128,6 +143,12 @@ const SEVERAL: [&str; 6] = ["nats", "tls", "postgres", "postgresql", "redis", "r
 const REDIS: [&str; 2] = ["redis", "rediss"];
 /// Where Redis sentinels listen.
 const SENTINEL_PORT: u16 = 26_379;
+
+/// True when there is an `@` behind what a URL has as its end of the host: in a password that is not percent-encoded.
+fn has_bare_password(text: &str) -> bool {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    rest.find(['/', '?', '#', ',']).is_some_and(|end| rest[end..].contains('@'))
+}
 
 /// The URL with its first host only, and the other hosts.
 fn split_hosts(text: &str, default_port: u16) -> Result<(String, Vec<(String, u16)>)> {
@@ -198,7 +219,6 @@ fn sslmode(value: &str) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::StoreError;
 
     #[test]
     fn the_parts_of_a_url() {
@@ -235,6 +255,10 @@ mod tests {
             ("redis://:hunter2@h?colour=red", "setting"),
             ("redis://:hunter2@h?replicas=3", "setting"),
             ("nats://:hunter2@h?replicas=9", "replicas"),
+            ("postgres://me:a,hunter2:z/x@h", "port"),
+            ("nats://me:1?hunter2@h", "setting"),
+            ("redis://me:1,hunter2/x@h", "host"),
+            ("postgres://me:a/hunter2@h", "address"),
         ] {
             let error = NetUrl::parse(text, 1, &[]).unwrap_err();
             assert!(matches!(&error, StoreError::BadUrl { field, .. } if *field == part), "{text}: {error}");

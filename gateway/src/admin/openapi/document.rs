@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::api::Api;
 use super::super::document::Document;
+use super::super::if_match::PATTERN;
 use super::super::route::Route;
 use super::operation::Operation;
 use super::operations::operations;
@@ -142,7 +143,7 @@ fn version(shown: &mut Value, route: &Route, problem: &Schema) {
     }
     let what = "ETags of a GET: a change of another version is refused";
     if let Some(parameters) = shown["parameters"].as_array_mut() {
-        let text = json!({"type": "string", "pattern": "^(\\*|\"[0-9a-f.]{1,80}\")$"});
+        let text = json!({"type": "string", "pattern": PATTERN});
         parameters
             .push(json!({"name": "If-Match", "in": "header", "required": false, "description": what, "schema": text}));
     }

@@ -6,4 +6,3 @@ mod repository;
 
 pub(super) use commit::{Push, push};
 pub(super) use content::{Pulled, pull};
-pub(super) use repository::shown;

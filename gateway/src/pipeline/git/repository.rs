@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::process::Stdio;
 use std::time::Duration;
 
+use flotilla_flows::shown_url;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -98,44 +99,14 @@ impl Repository {
             Unended::Failed(error) => Trouble::Waits(format!("cannot run git {what}: {error}")),
             Unended::Late => Trouble::Waits(format!("git {what} was not done after {} s", LIMIT.as_secs())),
             Unended::Endless => {
-                Trouble::Fails(format!("git {what} of {} gives more than {MOST} bytes", shown(&self.url)))
+                Trouble::Fails(format!("git {what} of {} gives more than {MOST} bytes", shown_url(&self.url)))
             }
         })?;
         if !output.status.success() {
-            let told = String::from_utf8_lossy(&output.told).replace(&self.url, &shown(&self.url));
+            let told = String::from_utf8_lossy(&output.told).replace(&self.url, &shown_url(&self.url));
             let told = told.trim().lines().collect::<Vec<_>>().join("; ");
-            return Err(Trouble::Fails(format!("git {what} of {}: {told}", shown(&self.url))));
+            return Err(Trouble::Fails(format!("git {what} of {}: {told}", shown_url(&self.url))));
         }
         Ok(String::from_utf8_lossy(&output.out).into_owned())
-    }
-}
-
-/// A URL without passwords and tokens.
-pub(in crate::pipeline) fn shown(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (host, path) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
-    match host.rsplit_once('@') {
-        // A user without a password may be a token.
-        Some((_, host)) if scheme.starts_with("http") => format!("{scheme}://***@{host}/{path}"),
-        Some((user, host)) if user.contains(':') => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:***@{host}/{path}")
-        }
-        Some(_) => url.to_owned(),
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_in_a_url_is_not_shown() {
-        assert_eq!(shown("https://bot:hush@git.example.com/a/b.git"), "https://***@git.example.com/a/b.git");
-        assert_eq!(shown("https://token@git.example.com/a/b.git"), "https://***@git.example.com/a/b.git");
-        assert_eq!(shown("ssh://git@git.example.com/a/b.git"), "ssh://git@git.example.com/a/b.git");
-        assert_eq!(shown("git@git.example.com:a/b.git"), "git@git.example.com:a/b.git");
-        assert_eq!(shown("/srv/a.git"), "/srv/a.git");
     }
 }

@@ -22,6 +22,15 @@ fn without_a_policy_a_group_is_spread_over_zones_and_hosts() {
 }
 
 #[test]
+fn a_replica_that_is_placed_is_told_of_in_plain_words() {
+    let mut cluster = Cluster::new([host("a", "", None)]);
+    cluster.group("g", 1, None);
+    cluster.decide();
+    let [line] = cluster.log.as_slice() else { panic!("one line: {:?}", cluster.log) };
+    assert!(line.ends_with(": this replica is to run on host \"a\""), "{line}");
+}
+
+#[test]
 fn anti_affinity_holds_and_a_refusal_names_each_host() {
     let mut cluster = three();
     cluster.server_group("plant", Policy::AntiAffinity, None, Domain::Host);

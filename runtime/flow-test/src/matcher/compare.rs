@@ -16,12 +16,18 @@ pub struct Mismatch {
     pub wanted: String,
     /// What is there.
     pub found: String,
+    /// It is not known whether it differs: a regular expression took too many steps, and `found` says so. The value does not
+    /// match then, and with `$not` before it does not either.
+    pub undecided: bool,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
+        }
+        if self.undecided {
+            return write!(f, "undecided whether it is {}: {}", self.wanted, self.found);
         }
         write!(f, "expected {}, found {}", self.wanted, self.found)
     }
@@ -39,26 +45,37 @@ impl Matcher {
     fn at(&self, path: &str, value: &Value) -> Result<(), Mismatch> {
         let holds = match self {
             Matcher::Message(properties) => {
-                return properties.iter().try_for_each(|property| {
+                return all(properties.iter().map(|property| {
                     let found = property.path.get(value).unwrap_or_default();
                     property.matcher.at(&join(path, &property.text), &found)
-                });
+                }));
             }
             Matcher::Array(items) => return self.each_item(items, path, value),
             Matcher::Object(properties) => return self.each_property(properties, path, value),
             Matcher::Contains(Contains::Properties(properties)) if value.as_object().is_some() => {
-                return properties.iter().try_for_each(|(key, matcher)| matcher.at(&join(path, key), &value.get(key)));
+                return all(properties.iter().map(|(key, matcher)| matcher.at(&join(path, key), &value.get(key))));
             }
             Matcher::Contains(Contains::Properties(_)) => false,
             Matcher::Contains(Contains::Items(items)) => match value {
-                Value::Array(found) => items.iter().all(|wanted| found.iter().any(|found| wanted.check(found).is_ok())),
+                Value::Array(found) => {
+                    let differs = || self.differs(path, value);
+                    let item = |wanted: &Matcher| any(found.iter().map(|found| wanted.at(path, found)), &differs);
+                    return all(items.iter().map(item));
+                }
                 _ => false,
             },
             Matcher::Contains(Contains::Text(part)) => value.as_str().is_some_and(|text| text.contains(part.as_str())),
             Matcher::Equal(wanted) => wanted == value,
             Matcher::Any => !value.is_undefined(),
             Matcher::Missing => value.is_undefined(),
-            Matcher::Match(pattern) => value.as_str().is_some_and(|text| pattern.regexp.is_match(text) == Ok(true)),
+            Matcher::Match(pattern) => match value.as_str().map(|text| pattern.regexp.is_match(text)) {
+                Some(Ok(found)) => found,
+                Some(Err(error)) => {
+                    let found = error.to_string();
+                    return Err(Mismatch { found, undecided: true, ..self.differs(path, value) });
+                }
+                None => false,
+            },
             Matcher::Type(name) if name == "integer" => value.as_number().is_some_and(|number| number.fract() == 0.0),
             Matcher::Type(name) => type_name(value) == name,
             Matcher::Approx(wanted, within) => {
@@ -73,8 +90,15 @@ impl Matcher {
                 };
                 return wanted.at(&join(path, "length"), &Value::Number(length as f64));
             }
-            Matcher::OneOf(matchers) => matchers.iter().any(|matcher| matcher.check(value).is_ok()),
-            Matcher::Not(matcher) => matcher.check(value).is_err(),
+            Matcher::OneOf(matchers) => {
+                let each = matchers.iter().map(|matcher| matcher.at(path, value));
+                return any(each, || self.differs(path, value));
+            }
+            Matcher::Not(matcher) => match matcher.at(path, value) {
+                Ok(()) => false,
+                Err(mismatch) if mismatch.undecided => return Err(mismatch),
+                Err(_) => true,
+            },
         };
         if holds { Ok(()) } else { Err(self.differs(path, value)) }
     }
@@ -84,16 +108,16 @@ impl Matcher {
         if found.len() != items.len() {
             return Err(self.differs(path, value));
         }
-        items
-            .iter()
-            .zip(found)
-            .enumerate()
-            .try_for_each(|(at, (matcher, found))| matcher.at(&format!("{path}[{at}]"), found))
+        let pairs = items.iter().zip(found).enumerate();
+        all(pairs.map(|(at, (matcher, found))| matcher.at(&format!("{path}[{at}]"), found)))
     }
 
     fn each_property(&self, properties: &[(String, Matcher)], path: &str, value: &Value) -> Result<(), Mismatch> {
         let found = value.as_object().ok_or_else(|| self.differs(path, value))?;
-        properties.iter().try_for_each(|(key, matcher)| matcher.at(&join(path, key), &value.get(key)))?;
+        let named = all(properties.iter().map(|(key, matcher)| matcher.at(&join(path, key), &value.get(key))));
+        if named.as_ref().is_err_and(|mismatch| !mismatch.undecided) {
+            return named;
+        }
         let more = found.iter().find(|(key, value)| {
             !value.is_undefined() && !properties.iter().any(|(known, _)| known.as_str() == key.as_str())
         });
@@ -102,49 +126,101 @@ impl Matcher {
                 path: join(path, key),
                 wanted: "no such property ($contains looks only at those that it names)".to_owned(),
                 found: show(value),
+                undecided: false,
             }),
-            None => Ok(()),
+            None => named,
         }
     }
 
     fn differs(&self, path: &str, value: &Value) -> Mismatch {
         let found = if value.is_undefined() { "nothing".to_owned() } else { show(value) };
-        Mismatch { path: path.to_owned(), wanted: self.to_string(), found }
+        Mismatch { path: path.to_owned(), wanted: self.to_string(), found, undecided: false }
     }
+}
+
+/// True for all: the first that differs, else the first of which it is not known.
+fn all(each: impl Iterator<Item = Result<(), Mismatch>>) -> Result<(), Mismatch> {
+    let mut undecided = None;
+    for mismatch in each.filter_map(Result::err) {
+        if !mismatch.undecided {
+            return Err(mismatch);
+        }
+        undecided = undecided.or(Some(mismatch));
+    }
+    undecided.map_or(Ok(()), Err)
+}
+
+/// True for one of them: else the first of which it is not known, else what `differs` says.
+fn any(each: impl Iterator<Item = Result<(), Mismatch>>, differs: impl Fn() -> Mismatch) -> Result<(), Mismatch> {
+    let mut undecided = None;
+    for one in each {
+        match one {
+            Ok(()) => return Ok(()),
+            Err(mismatch) if mismatch.undecided => undecided = undecided.or(Some(mismatch)),
+            Err(_) => {}
+        }
+    }
+    Err(undecided.unwrap_or_else(differs))
 }
 
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-impl fmt::Display for Matcher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |matchers: &[Matcher]| matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        let pairs = |pairs: &[(String, Matcher)]| {
-            pairs.iter().map(|(key, matcher)| format!("{key:?}:{matcher}")).collect::<Vec<_>>().join(",")
-        };
-        match self {
-            Matcher::Equal(value) => f.write_str(&show(value)),
-            Matcher::Any => f.write_str("anything"),
-            Matcher::Missing => f.write_str("nothing"),
-            Matcher::Array(items) => write!(f, "[{}]", list(items)),
-            Matcher::Object(properties) => write!(f, "{{{}}}", pairs(properties)),
-            Matcher::Message(properties) => {
-                let parts: Vec<String> =
-                    properties.iter().map(|property| format!("{}: {}", property.text, property.matcher)).collect();
-                f.write_str(&if parts.is_empty() { "any message".to_owned() } else { parts.join(", ") })
-            }
-            Matcher::Contains(Contains::Properties(properties)) => {
-                write!(f, "an object with {{{}}}", pairs(properties))
-            }
-            Matcher::Contains(Contains::Items(items)) => write!(f, "an array with {}", list(items)),
-            Matcher::Contains(Contains::Text(text)) => write!(f, "a text with {text:?}"),
-            Matcher::Match(pattern) => write!(f, "a text that matches {}", pattern.text),
-            Matcher::Type(name) => write!(f, "a value of type {name}"),
-            Matcher::Approx(wanted, within) => write!(f, "{wanted} within {within}"),
-            Matcher::Length(length) => write!(f, "something of length {length}"),
-            Matcher::OneOf(matchers) => write!(f, "one of {}", list(matchers)),
-            Matcher::Not(matcher) => write!(f, "not {matcher}"),
+#[cfg(test)]
+mod tests {
+    use flotilla_engine::expression::Regexp;
+
+    use super::*;
+    use crate::matcher::Pattern;
+
+    /// A pattern that is not done with this text within its steps.
+    const TOO_MUCH: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!";
+
+    fn pattern(source: &str) -> Matcher {
+        let regexp = Regexp::new(source, "").unwrap();
+        Matcher::Match(Box::new(Pattern { text: format!("/{source}/"), regexp }))
+    }
+
+    fn endless() -> Matcher {
+        pattern("^(a+)+$")
+    }
+
+    #[test]
+    fn a_pattern_that_takes_too_many_steps_passes_nowhere() {
+        let (text, list) = (Value::from(TOO_MUCH), Value::array(vec![Value::from(TOO_MUCH)]));
+        let not = |matcher| Matcher::Not(Box::new(matcher));
+        let items = |matcher| Matcher::Contains(Contains::Items(vec![matcher]));
+        for (matcher, value) in [
+            (endless(), &text),
+            (not(endless()), &text),
+            (not(not(endless())), &text),
+            (Matcher::OneOf(vec![pattern("b"), endless()]), &text),
+            (not(Matcher::OneOf(vec![endless(), pattern("b")])), &text),
+            (Matcher::Array(vec![endless()]), &list),
+            (not(Matcher::Array(vec![endless()])), &list),
+            (items(endless()), &list),
+            (not(items(not(endless()))), &list),
+        ] {
+            let mismatch = matcher.check(value).unwrap_err();
+            let said = mismatch.to_string();
+            assert!(
+                mismatch.undecided && said.contains("undecided whether it is a text that matches /^(a+)+$/"),
+                "{said}"
+            );
+            assert!(said.contains("steps on a text"), "{said}");
         }
+    }
+
+    #[test]
+    fn what_is_known_without_the_pattern_is_decided() {
+        let (text, two) = (Value::from(TOO_MUCH), Value::array(vec![Value::from(TOO_MUCH), Value::from("b")]));
+        let not = |matcher| Matcher::Not(Box::new(matcher));
+        assert_eq!(Matcher::OneOf(vec![endless(), pattern("a")]).check(&text), Ok(()));
+        let neither = Matcher::Array(vec![endless(), pattern("c")]);
+        assert!(neither.check(&two).is_err_and(|mismatch| !mismatch.undecided), "the second item differs anyway");
+        assert_eq!(not(neither).check(&two), Ok(()));
+        assert_eq!(not(pattern("b")).check(&text), Ok(()));
+        assert!(not(pattern("a")).check(&text).is_err_and(|mismatch| !mismatch.undecided));
     }
 }

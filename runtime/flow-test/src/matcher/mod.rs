@@ -3,6 +3,7 @@
 mod compare;
 mod kinds;
 mod show;
+mod words;
 
 pub use compare::Mismatch;
 pub(super) use kinds::TYPES;

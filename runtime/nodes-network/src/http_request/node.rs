@@ -209,7 +209,7 @@ impl HttpRequest {
             cx.report().show("red", "ring", error.code);
         }
         let name = if error.is_timeout() { "TimeoutError" } else { "RequestError" };
-        msg.set("payload", format!("{name}: {} : {url}", error.message));
+        msg.set("payload", format!("{name}: {} : {}", error.message, flotilla_flows::shown_url(url)));
         msg.set("statusCode", error.code);
         if !self.only_catch {
             cx.out().send(msg.clone());

@@ -90,7 +90,7 @@ impl HttpRequest {
     /// Plans the request of a message. Errors are texts for catch nodes.
     pub(super) fn plan(&self, msg: &Value, url: &str, method: &str) -> Result<Plan, String> {
         let cx = &self.cx;
-        let invalid = |_| format!("Invalid URL: {url}");
+        let invalid = |_| format!("Invalid URL: {}", flotilla_flows::shown_url(url));
         let mut url = Url::parse(url).map_err(invalid)?;
         url.set_fragment(None);
         let method =

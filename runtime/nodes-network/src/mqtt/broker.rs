@@ -17,9 +17,10 @@ use flotilla_value::Str;
 
 use super::durable::Waiting;
 use super::herald::Herald;
+use super::interests::Interests;
 use super::no_local;
 use super::options::BrokerOptions;
-use super::share::{self, Subscription};
+use super::share;
 use super::single::Single;
 use super::suspects::Careful;
 use flotilla_mqtt::topic;
@@ -76,7 +77,7 @@ pub(super) struct BrokerState {
     /// The broker speaks no MQTT 5.
     pub(super) older: bool,
     /// What nodes want to receive.
-    pub(super) subscriptions: Vec<(Str, Subscription)>,
+    pub(super) subscriptions: Interests,
     /// The share name of its subscriptions, once there is one.
     pub(super) share: Option<Str>,
     /// What its messages are marked with, for nodes that do not want them back: see [`no_local`].

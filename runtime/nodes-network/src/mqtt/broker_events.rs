@@ -150,7 +150,7 @@ impl MqttBroker {
         if !running {
             return self.shared.health().no_source(&self.id);
         }
-        let name = self.options.lock().url();
+        let name = self.options.lock().shown();
         self.shared.health().source(Source { node: self.id.clone(), name, connected, reason: why });
     }
 

@@ -1,6 +1,6 @@
 //! Dynamic subscriptions: a message asks for them, and in a group they are those of all replicas.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,11 +63,12 @@ impl MqttIn {
         if let Some(group) = cx.shared().extensions().get::<Group>().filter(|_| grouped) {
             return self.subscribe_all(&group, named, msg, subscribes);
         }
-        for item in named {
-            match subscribes {
-                true => self.subscribe_one(item, 0),
-                false => self.drop_one(item.get("topic").as_str().unwrap_or_default()),
-            }
+        if subscribes {
+            named.into_iter().for_each(|item| self.subscribe_one(item, 0));
+        } else {
+            let gone: HashSet<Str> =
+                named.iter().map(|item| Str::new(item.get("topic").as_str().unwrap_or_default())).collect();
+            self.drop_all(|filter| gone.contains(filter));
         }
         msg.set("subscriptions", self.subscriptions());
         cx.report().done(&msg);
@@ -124,15 +125,26 @@ impl MqttIn {
     }
 
     fn follow_to(self: &Rc<Self>, asked: &BTreeMap<String, Asked>) {
-        let gone: Vec<Str> =
-            self.dynamic.borrow().keys().filter(|filter| !asked.contains_key(filter.as_str())).cloned().collect();
-        gone.iter().for_each(|filter| self.drop_one(filter));
+        self.drop_all(|filter| !asked.contains_key(filter.as_str()));
         for (filter, asked) in asked {
             let known = self.dynamic.borrow().get(filter.as_str()).map(|held| held.serial);
             if known != Some(asked.serial) {
                 self.subscribe_one(from_json(&asked.shown), asked.serial);
             }
         }
+    }
+
+    /// Drops all of these at once: one by one, each would move those behind it.
+    fn drop_all(&self, goes: impl Fn(&Str) -> bool) {
+        let mut gone = Vec::new();
+        self.dynamic.borrow_mut().retain(|filter, held| {
+            let goes = goes(filter);
+            if goes {
+                gone.push(held.subscription.clone());
+            }
+            !goes
+        });
+        gone.iter().for_each(|subscription| self.broker.unsubscribe(subscription, self.cx.id(), true));
     }
 
     fn drop_one(&self, filter: &str) {

@@ -17,10 +17,10 @@ use tokio::sync::watch;
 use super::broker::MqttBroker;
 use super::keeper::KeptSession;
 use super::options::{BrokerOptions, Kind};
-use super::{tls, url};
+use super::tls;
 
-/// How long the server gets to close the connection.
-const CLOSING: Duration = Duration::from_secs(2);
+/// How long [`end`] waits for the server to close the connection, beyond its limit.
+pub const CLOSING: Duration = Duration::from_secs(2);
 
 /// Ends a session at its broker: connects with its ClientID and a clean start, and leaves with session expiry 0 (MQTT 5,
 /// section 3.1.2.4; on 3.1.1 a clean session, section 3.1.2.4 there). What the session holds is gone with it.
@@ -29,7 +29,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// connect to, with user and password.
 ///
 /// # Errors
-/// Why the broker could not be reached within `limit`, or did not accept the connection.
+/// Why the broker could not be reached within `limit`, or did not accept the connection. It takes [`CLOSING`] longer at most.
 pub async fn end(
     shared: &Arc<Shared>,
     session: &KeptSession,
@@ -98,21 +98,6 @@ pub fn group_sessions(shared: &Arc<Shared>, broker: &str, single: bool) -> Vec<R
         .collect()
 }
 
-/// Where a broker is, for people: its URL without user and password.
-pub fn shown(broker: &str) -> String {
-    let Some((scheme, rest)) = broker.split_once("://") else { return broker.to_owned() };
-    match url::parse(broker) {
-        Ok(url) if url.user.is_none() => broker.to_owned(),
-        Ok(_) => {
-            let path = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let rest = rest[..path].rfind('@').map_or(rest, |at| &rest[at + 1..]);
-            format!("{scheme}://{rest}")
-        }
-        // What is wrong with it may be its password.
-        Err(_) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, rest)| rest)),
-    }
-}
-
 /// A broker node that is nothing but a URL.
 fn at(id: &str, url: &str) -> NodeConfig {
     let props =
@@ -154,16 +139,5 @@ impl ClientEvents for Ending {
 
     fn policy(&self) -> Policy {
         Policy { on_failure: OnFailure::Ack, max_retries: 0, retry_delay: Duration::ZERO }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_broker_is_shown_without_its_password() {
-        assert_eq!(shown("mqtts://me:p@ss@plant:8883"), "mqtts://plant:8883");
-        assert_eq!(shown("mqtt://plant:1883"), "mqtt://plant:1883");
     }
 }

@@ -14,7 +14,7 @@ use flotilla_codec::{RetainHandling, Version};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
-use super::broker::MqttBroker;
+use super::broker::{BrokerState, MqttBroker};
 use super::options::Kind;
 use super::share::Subscription;
 use super::tls;
@@ -48,9 +48,19 @@ impl Subscription {
 }
 
 impl MqttBroker {
-    /// Fetches what the subscriptions want that have not been looked at yet. Called when the node is connected, and when a node
-    /// subscribes after that.
+    /// Fetches what the subscriptions want that have not been looked at yet. Called when the node is connected.
     pub(super) fn fetch_retained(&self) {
+        self.fetch_what(|state| {
+            state.subscriptions.iter().map(|(node, subscription)| (node.clone(), subscription.clone())).collect()
+        });
+    }
+
+    /// Fetches what one subscription wants. Called when a node subscribes; the others were looked at before.
+    pub(super) fn fetch_retained_of(&self, subscription: &Subscription, node: &Str) {
+        self.fetch_what(|_| vec![(node.clone(), subscription.clone())]);
+    }
+
+    fn fetch_what(&self, of: impl FnOnce(&BrokerState) -> Vec<Wanted>) {
         if !self.shared.settings().share_subscriptions {
             return;
         }
@@ -61,7 +71,7 @@ impl MqttBroker {
                 return;
             }
             let own = state.own_broker;
-            let all = state.subscriptions.clone();
+            let all = of(&state);
             let new = all.into_iter().filter(|(_, subscription)| subscription.fetches(own).is_some());
             new.filter(|(_, subscription)| state.begun.insert(subscription.order.token().to_owned())).collect()
         };

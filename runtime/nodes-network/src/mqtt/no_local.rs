@@ -31,8 +31,7 @@ impl MqttBroker {
     pub(super) fn mark_if_wanted(&self) {
         let settings = self.shared.settings();
         let mut state = self.state.lock();
-        let wanted = state.users.iter().any(|user| user.no_local)
-            || state.subscriptions.iter().any(|(_, subscription)| subscription.filter.no_local);
+        let wanted = state.users.iter().any(|user| user.no_local) || state.subscriptions.any_no_local();
         state.mark =
             (settings.share_subscriptions && wanted).then(|| Str::from(format!("{}/{}", settings.group, self.id)));
     }

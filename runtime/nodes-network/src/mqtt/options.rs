@@ -222,10 +222,15 @@ impl BrokerOptions {
         }
     }
 
+    /// The URL for people: without user and password.
+    pub(super) fn shown(&self) -> String {
+        flotilla_flows::shown_url(&self.url())
+    }
+
     /// For log lines: `clientid@url`.
     pub(super) fn label(&self) -> String {
         let id = self.client_id();
-        if id.is_empty() { self.url() } else { format!("{id}@{}", self.url()) }
+        if id.is_empty() { self.shown() } else { format!("{id}@{}", self.shown()) }
     }
 
     /// Birth, close or will message, if there is one.

@@ -89,12 +89,7 @@ impl MqttBroker {
     }
 
     pub(super) fn ask(&self, client: &Client, subscription: &Subscription, node: &Str) {
-        let patterns: Vec<String> = {
-            let state = self.state.lock();
-            let all =
-                state.subscriptions.iter().map(|(_, subscription)| subscription).chain(std::iter::once(subscription));
-            all.filter_map(|subscription| subscription.order.pattern().map(str::to_owned)).collect()
-        };
+        let patterns = self.state.lock().subscriptions.patterns_with(subscription);
         client.set_order(&patterns);
         let no_local = subscription.filter.no_local;
         let held = SubRef { node: node.clone(), datatype: subscription.datatype, no_local, active: true };
@@ -105,11 +100,7 @@ impl MqttBroker {
     pub(crate) fn subscribe(&self, subscription: &Subscription, node: &Str) {
         let running = {
             let mut state = self.state.lock();
-            let same = |(known, other): &(Str, Subscription)| {
-                known == node && other.filter.filter == subscription.filter.filter
-            };
-            state.subscriptions.retain(|known| !same(known));
-            state.subscriptions.push((node.clone(), subscription.clone()));
+            state.subscriptions.put(node, subscription);
             state.running
         };
         self.mark_if_wanted();
@@ -118,7 +109,7 @@ impl MqttBroker {
         if running && !client.has_begun() {
             self.connect();
         }
-        self.fetch_retained();
+        self.fetch_retained_of(subscription, node);
     }
 
     /// A node no longer wants to receive. `force`: whatever the box "unsubscribe automatically" says.
@@ -127,9 +118,7 @@ impl MqttBroker {
         let filter = self.wire_filter(subscription);
         let clients = {
             let mut state = self.state.lock();
-            state
-                .subscriptions
-                .retain(|(known, other)| known != node || other.filter.filter != subscription.filter.filter);
+            state.subscriptions.remove(node, &subscription.filter.filter);
             state.all_consumers()
         };
         self.mark_if_wanted();
@@ -138,7 +127,10 @@ impl MqttBroker {
 
     /// After a deploy that kept this node, another broker node may be the first. Called between two connections.
     pub(super) fn share_again(&self) {
-        let subscriptions = self.state.lock().subscriptions.clone();
+        let subscriptions: Vec<(Str, Subscription)> = {
+            let state = self.state.lock();
+            state.subscriptions.iter().map(|(node, subscription)| (node.clone(), subscription.clone())).collect()
+        };
         let share = self.share_name();
         if self.state.lock().share.as_ref().is_none_or(|known| *known == share) {
             return;

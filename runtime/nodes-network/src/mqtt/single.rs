@@ -158,7 +158,8 @@ impl MqttBroker {
     fn ask_single(&self, client: &Client) {
         let subscriptions: Vec<_> = {
             let state = self.state.lock();
-            state.subscriptions.iter().filter(|(_, subscription)| subscription.single).cloned().collect()
+            let single = state.subscriptions.iter().filter(|(_, subscription)| subscription.single);
+            single.map(|(node, subscription)| (node.clone(), subscription.clone())).collect()
         };
         for (node, subscription) in &subscriptions {
             self.ask(client, subscription, node);

@@ -1,5 +1,7 @@
 //! The broker's URL, as mqtt.js reads it.
 
+use flotilla_flows::shown_url;
+
 /// A URL's parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BrokerUrl {
@@ -13,15 +15,15 @@ pub(super) struct BrokerUrl {
 
 /// Reads `mqtt://`, `mqtts://`, `tcp://`, `ssl://`, `tls://`, `ws://` and `wss://`.
 pub(super) fn parse(url: &str) -> Result<BrokerUrl, String> {
-    let (scheme, rest) = url.split_once("://").ok_or_else(|| format!("the broker url \"{url}\" has no scheme"))?;
+    // No message repeats user or password, nor what may be a part of them.
+    let bad = |what: &str| format!("the broker url \"{}\" {what}", shown_url(url));
+    let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("has no scheme: write mqtt://HOST:PORT"))?;
     let (tls, websocket, default) = match scheme.to_ascii_lowercase().as_str() {
         "mqtt" | "tcp" => (false, false, 1883),
         "mqtts" | "ssl" | "tls" => (true, false, 8883),
         "ws" => (false, true, 80),
         "wss" => (true, true, 443),
-        other => {
-            return Err(format!("the broker url \"{url}\" has the scheme \"{other}\", which is not one of MQTT's"));
-        }
+        _ => return Err(bad("has a scheme which is not one of MQTT's: mqtt, mqtts, tcp, ssl, tls, ws or wss")),
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (user, address) = match authority.rsplit_once('@') {
@@ -36,7 +38,9 @@ pub(super) fn parse(url: &str) -> Result<BrokerUrl, String> {
         },
     };
     let port = match port.filter(|port| !port.is_empty()) {
-        Some(port) => port.parse().map_err(|_| format!("the broker url \"{url}\" has the port \"{port}\""))?,
+        Some(port) => port.parse().map_err(|_| {
+            bad("has a port which is no number from 0 to 65535; in a password, / ? # and @ are written %2F %3F %23 and %40")
+        })?,
         None => default,
     };
     let host = if host.is_empty() { "localhost" } else { host };
@@ -62,6 +66,17 @@ mod tests {
         assert_eq!(url.user, Some(("me".into(), "pw".into())));
         let url = parse("wss://h/mqtt").expect("a good url");
         assert_eq!((url.port, url.tls, url.websocket.as_deref()), (443, true, Some("ws://h/mqtt")));
+        for bad in [
+            "me:hunter2@h:1883",
+            "http://me:hunter2@h",
+            "me:hunter2://me@h",
+            "mqtt://me:hunter2@h:x",
+            "mqtt://me:hunter2/@h:1883",
+            "mqtt://me:hun/hunter2@h",
+        ] {
+            let error = parse(bad).expect_err(bad);
+            assert!(!error.contains("hunter2"), "{bad}: {error}");
+        }
         assert!(parse("h:1883").is_err() && parse("http://h").is_err() && parse("mqtt://h:x").is_err());
     }
 }

@@ -64,7 +64,9 @@ impl Target {
     fn of(cx: &NodeCx) -> Result<Target, NodeError> {
         let config = cx.config();
         let path = config.str("path");
-        let invalid = |error: &dyn std::fmt::Display| NodeError::new(format!("URL \"{path}\" cannot be used: {error}"));
+        let invalid = |error: &dyn std::fmt::Display| {
+            NodeError::new(format!("URL \"{}\" cannot be used: {error}", flotilla_flows::shown_url(path)))
+        };
         let url = Url::parse(path).map_err(|error| invalid(&error))?;
         let mut request = url.as_str().into_client_request().map_err(|error| invalid(&error))?;
         let protocols: Vec<&str> = config.str("subprotocol").split(',').map(str::trim).collect();
@@ -123,7 +125,7 @@ impl Client {
             while !closing.is_cancelled() {
                 let session = generate_id();
                 if let Err(error) = connection(&target, &hub, &session).await {
-                    tracing::debug!(url = %target.url, %error, "the WebSocket broke");
+                    tracing::debug!(url = flotilla_flows::shown_url(target.url.as_str()), %error, "the WebSocket broke");
                     hub.show(Event::Failed, &session, None);
                 }
                 hub.remove(&session);

@@ -1,4 +1,4 @@
-//! The disk of `flotilla up` is full for a while: its store's, its broker's and its logs'.
+//! The disk that `flotilla up` writes to is full for some seconds. The store, the broker and the logs are all on it.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,25 +12,25 @@ use tempfile::TempDir;
 use super::flows::{SAYS_TICKS, keyed, load};
 use super::verdict::{Verdict, whole};
 
-/// Messages a second over 20 keys.
+/// The load, in messages per second, over 20 keys.
 const RATE: f64 = 150.0;
-/// How long the group may take to be whole again.
+/// How long the group may take to recover.
 const ENDS: Duration = Duration::from_secs(60);
 
-/// A load, and a disk without room in the middle of it.
+/// Fills the disk while a load runs.
 #[derive(Clone, Copy, Debug)]
 pub struct FullDisk {
-    /// Decides when it begins.
+    /// The random seed that decides when the disk fills up.
     pub seed: u64,
-    /// For how long there is no room.
+    /// How long the disk stays full, in seconds.
     pub seconds: u64,
 }
 
-/// A disk of its own. Dropped, it goes.
+/// A small file system for this test. It is unmounted when dropped.
 struct Disk(TempDir);
 
 impl Disk {
-    /// None where it cannot be made: by others than root.
+    /// Mounts it. `None` if that fails: only root may mount.
     fn mount() -> anyhow::Result<Option<Disk>> {
         let folder = TempDir::new()?;
         let mut mount = Command::new("mount");
@@ -42,7 +42,7 @@ impl Disk {
         self.0.path()
     }
 
-    /// Fills it to the last byte, until the file that is given back is removed.
+    /// Fills it to the last byte. It has room again when the returned file is removed.
     fn fill(&self) -> anyhow::Result<std::path::PathBuf> {
         let path = self.path().join("ballast");
         let mut ballast = std::fs::File::create(&path)?;
@@ -65,7 +65,7 @@ impl Drop for Disk {
 }
 
 impl FullDisk {
-    /// Runs it; whether nothing was lost and no tick fired twice, and a line that says what was.
+    /// Runs the test. Returns whether no message was lost and no tick fired twice, and a line for the report.
     pub fn verdict(&self) -> Verdict {
         self.run().unwrap_or_else(|error| (false, format!("{self:?}: {error:#}")))
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use flotilla_codec::Version;
 use flotilla_load::rumqtt::{Arrived, Happening, LinkError, LinkOptions, Message, Sender};
 use flotilla_load::scenario::Target;
+use flotilla_tests::{Up, eventually};
 use tokio::runtime::{Builder, Runtime};
 
 /// The longest that anything is waited for.
@@ -54,6 +55,20 @@ pub fn texts(numbers: std::ops::Range<usize>) -> Vec<String> {
 /// What they have in them.
 pub fn payloads(arrived: &[Arrived]) -> Vec<String> {
     arrived.iter().map(|arrived| String::from_utf8(arrived.payload.to_vec()).unwrap()).collect()
+}
+
+/// What a group still publishes on a topic, after so many deliveries that its replicas have completed, until it has nothing left
+/// to do: repeats come last. A delivery ends after the broker has its outputs, so that a message which `sender` publishes then
+/// comes behind all of them.
+pub fn late(up: &Up, completed: u64, topic: &str, sender: &mut Peer, collector: &mut Peer) -> Vec<Arrived> {
+    eventually("a group that has nothing left to do", PATIENCE, || {
+        let replicas = up.replicas();
+        let done: u64 = replicas.iter().map(|replica| replica.completed).sum();
+        (done >= completed && replicas.iter().all(|replica| replica.in_flight == 0)).then_some(())
+    })
+    .unwrap();
+    sender.publish(vec![message(topic, "end", 1)]);
+    collector.take_until("end")
 }
 
 impl Peer {
@@ -150,6 +165,7 @@ impl Peer {
         loop {
             match self.happenings.try_recv() {
                 Ok(Ok(Happening::Message(arrived))) => self.arrived.push(*arrived),
+                Ok(Ok(Happening::Released(_))) => self.finished += 1,
                 Ok(Ok(_)) => {}
                 Err(TryRecvError::Empty) => return std::mem::take(&mut self.arrived),
                 other => panic!("the connection ended: {other:?}"),

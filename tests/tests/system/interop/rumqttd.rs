@@ -6,7 +6,7 @@ use std::time::Duration;
 use flotilla_codec::Version;
 use flotilla_tests::{Rumqttd, Up, UpOptions, eventually, kill, write_flow};
 
-use super::peer::{Peer, numbered, options};
+use super::peer::{Peer, late, numbered, options};
 use crate::rollout_flow::flow;
 
 const MESSAGES: usize = 400;
@@ -40,6 +40,9 @@ fn each_message_comes_out_once_while_nobody_dies() {
     while counts.len() < MESSAGES {
         count(&mut counts, &collector.take(1)[0].payload);
     }
+    for arrived in late(&up, MESSAGES as u64, "out", &mut sender, &mut collector) {
+        count(&mut counts, &arrived.payload);
+    }
     assert!(counts.values().all(|times| *times == 1), "{counts:?}");
     let both = || up.replicas().iter().all(|replica| replica.completed > 0).then_some(());
     eventually("both replicas to show work", Duration::from_secs(10), both).unwrap();
@@ -66,6 +69,10 @@ fn what_a_killed_replica_had_in_flight_is_all_that_is_lost() {
     sender.publish(numbered("in", MESSAGES..MESSAGES + 100, 1));
     while !(MESSAGES..MESSAGES + 100).all(|number| counts.contains_key(&number)) {
         count(&mut counts, &collector.take(1)[0].payload);
+    }
+    // The living have completed the second half at least.
+    for arrived in late(&up, (MESSAGES / 2) as u64, "out", &mut sender, &mut collector) {
+        count(&mut counts, &arrived.payload);
     }
     let lost: Vec<usize> = (0..MESSAGES).filter(|number| !counts.contains_key(number)).collect();
     let repeats: usize = counts.values().map(|times| times - 1).sum();

@@ -1,9 +1,8 @@
-//! What a group without replicas has left at MQTT brokers, and how it is ended.
+//! Ends the MQTT sessions that a group without replicas has left at brokers.
 
-use std::collections::{BTreeMap, HashSet};
-use std::process::ExitCode;
+use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use flotilla_api::group::SessionEnd;
@@ -11,33 +10,41 @@ use flotilla_engine::context::Contexts;
 use flotilla_engine::observe::{LogEntry, Observer};
 use flotilla_engine::settings::Settings;
 use flotilla_engine::{Alone, Engine, EngineParts};
-use flotilla_flows::{DeployType, Document, NodeConfig, PROJECT_LINK_BROKERS};
+use flotilla_flows::{DeployType, PROJECT_LINK_BROKERS, shown_url};
 use flotilla_gateway::admin::SessionEnder;
 use flotilla_group::desired::DesiredStates;
 use flotilla_group::revision::{Revision, Revisions};
 use flotilla_group::sealing::KeyRing;
 use flotilla_group::secret::Secrets;
 use flotilla_group::session::Sessions;
-use flotilla_nodes_network::mqtt::{KeptSession, end, group_sessions, shown};
+use flotilla_nodes_network::mqtt::{CLOSING, KeptSession, end, group_sessions};
 use flotilla_store::Store;
+use flotilla_tasks::Task;
 use futures::future::BoxFuture;
 use futures::{StreamExt as _, stream};
-use serde_json::Value;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::exit::Exit;
-use crate::plain::print;
+use super::brokers::{ids, is_of, of_group, reduce};
 use crate::replica::deploy;
 
+/// How long all of it takes at most.
+const WHOLE: Duration = Duration::from_secs(20);
+/// After this long nothing more is read of the store, made ready or begun with: what was begun by then ends within [`WHOLE`].
+const BEGIN: Duration = Duration::from_secs(10);
 /// How long a broker may take with one session.
 const EACH: Duration = Duration::from_secs(5);
-/// After this long no more are begun with.
-const ALL: Duration = Duration::from_secs(14);
+/// How long what has reached the brokers may take to stop; after that it stops by itself.
+const STOP: Duration = Duration::from_secs(2);
+/// What is left of [`WHOLE`] at least, for the records of what has ended.
+const RECORDS: Duration = Duration::from_secs(1);
+const _: () = assert!(
+    BEGIN.as_secs() + EACH.as_secs() + CLOSING.as_secs() + STOP.as_secs() + RECORDS.as_secs() <= WHOLE.as_secs(),
+    "what is begun at the last moment ends in time"
+);
 /// How many are ended at the same time.
 const AT_ONCE: usize = 64;
 /// How many earlier revisions are looked into for a broker node that the flow does not have any more.
 const BACK: usize = 20;
-/// What a flow is reduced to: its brokers, how they are reached, and where they are. Nothing of it runs.
-const NEEDED: [&str; 5] = ["tab", "subflow", "global-config", "mqtt-broker", "tls-config"];
 
 /// Ends the MQTT sessions that groups without replicas have left at brokers.
 #[derive(Clone)]
@@ -61,27 +68,34 @@ impl LeftSessions {
         LeftSessions { store, keys, project_broker }
     }
 
-    /// Ends those of a group; its replicas have left. A recorded session that cannot be ended stays recorded; the sessions of
-    /// the group itself (of nodes that one replica at a time consumes, of announcements) never are.
+    /// Ends those of a group; its replicas have left. It takes 20 s at most. A recorded session that cannot be ended stays
+    /// recorded. The sessions of the group itself (of nodes that one replica at a time consumes, of announcements) are not
+    /// recorded: they are found in what the group ran last, which stays in the store, and are ended anew by each call.
     ///
     /// # Errors
-    /// While the store is away, or when a record in it cannot be read.
+    /// While the store is away or does not answer in time, or when a record in it cannot be read.
     pub async fn end_all(&self, group: &str) -> anyhow::Result<Vec<SessionEnd>> {
+        let begun = Instant::now();
+        let until = begun + BEGIN;
         let sessions = Sessions::new(self.store.clone(), group)?;
-        let recorded: Vec<KeptSession> = sessions
-            .list()
-            .await?
-            .into_iter()
-            .map(|kept| serde_json::from_value(kept.session).context("the record of an MQTT session cannot be read"))
-            .collect::<anyhow::Result<_>>()?;
-        let until = Instant::now() + ALL;
+        let found = async {
+            let listed = sessions.list().await?.into_iter();
+            let recorded = listed.map(|kept| {
+                serde_json::from_value(kept.session).context("the record of an MQTT session cannot be read")
+            });
+            self.by_revision(group, recorded.collect::<anyhow::Result<Vec<KeptSession>>>()?).await
+        };
         let mut ended = Vec::new();
-        for (at, (revision, recorded)) in self.by_revision(group, recorded).await?.into_iter().enumerate() {
+        for (at, (revision, recorded)) in within(until, "the store", found).await?.into_iter().enumerate() {
             ended.extend(self.of_revision(group, revision, at == 0, recorded, until).await);
         }
-        for session in ended.iter().filter(|session| session.problem.is_none()) {
-            sessions.forget(&session.client_id).await?;
-        }
+        let forgotten = async {
+            for session in ended.iter().filter(|session| session.problem.is_none()) {
+                sessions.forget(&session.client_id).await?;
+            }
+            anyhow::Ok(())
+        };
+        within(begun + WHOLE, "the store", forgotten).await?;
         ended.sort_by(|a: &SessionEnd, b| (&a.broker, &a.client_id).cmp(&(&b.broker, &b.client_id)));
         Ok(ended)
     }
@@ -133,7 +147,8 @@ impl LeftSessions {
             return Vec::new();
         }
         let engine = match revision {
-            Some(revision) => self.engine(group, revision).await,
+            _ if Instant::now() >= until => Err(anyhow::anyhow!(not_tried())),
+            Some(revision) => self.engine(group, revision, until).await,
             None => Err(anyhow::anyhow!("group \"{group}\" has no revision with this broker")),
         };
         let engine = match engine {
@@ -161,20 +176,25 @@ impl LeftSessions {
                 let otherwise = project_broker.as_deref().filter(|_| project);
                 let ended = match Instant::now() < until {
                     true => end(&shared, &session, otherwise, EACH).await,
-                    false => Err(format!("it was not tried: others took {} s", ALL.as_secs())),
+                    false => Err(not_tried()),
                 };
                 told(&session, ended)
             }
         });
         ended.extend(stream::iter(ending).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
-        engine.shutdown().await;
+        stop(engine.shutdown()).await;
         ended
     }
 
     /// An engine that has the revision's broker nodes, and runs nothing.
-    async fn engine(&self, group: &str, mut revision: Revision) -> anyhow::Result<Engine> {
-        let keys = self.keys.keys().await?;
-        let secrets = Secrets::new(self.store.clone(), group)?.values(keys.as_deref()).await?;
+    async fn engine(&self, group: &str, mut revision: Revision, until: Instant) -> anyhow::Result<Engine> {
+        let secrets = Secrets::new(self.store.clone(), group)?;
+        let opened = async {
+            let keys = self.keys.keys().await?;
+            let values = secrets.values(keys.as_deref()).await?;
+            anyhow::Ok((keys, values))
+        };
+        let (keys, secrets) = within(until, "the store", opened).await?;
         reduce(&mut revision);
         let settings = Settings {
             group: group.to_owned(),
@@ -192,10 +212,11 @@ impl LeftSessions {
             types: flotilla_runtime::types(),
         })
         .context("cannot start a worker thread")?;
-        match deploy(&engine, &revision, secrets, keys.as_deref(), DeployType::Full).await {
+        let deployed = deploy(&engine, &revision, secrets, keys.as_deref(), DeployType::Full);
+        match within(until, "what the flow says of its brokers", deployed).await {
             Ok(_) => Ok(engine),
             Err(error) => {
-                engine.shutdown().await;
+                stop(engine.shutdown()).await;
                 Err(error)
             }
         }
@@ -214,118 +235,52 @@ impl SessionEnder for LeftSessions {
     }
 }
 
+/// The outcome of work, which has until then.
+async fn within<T>(until: Instant, what: &str, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    timeout_at(until, work).await.unwrap_or_else(|_| Err(anyhow::anyhow!("{what} took too long: try again")))
+}
+
+fn not_tried() -> String {
+    format!("it was not tried: others took {} s", BEGIN.as_secs())
+}
+
+/// Lets something stop, and waits [`STOP`] for it. It goes on stopping after that.
+async fn stop(stopping: impl Future<Output = ()> + Send + 'static) {
+    let task = Task {
+        name: "stop of ended sessions",
+        owner: "ended sessions".into(),
+        ends: "what has reached the brokers has stopped",
+        failure: "its worker thread is left behind",
+    };
+    if timeout(STOP, task.spawn(stopping)).await.is_err() {
+        tracing::warn!("what has ended MQTT sessions does not stop within {} s", STOP.as_secs());
+    }
+}
+
 /// What is wrong where the ClientID is not even known.
 fn of_nobody(broker: String, why: String) -> SessionEnd {
     SessionEnd { client_id: "*".to_owned(), broker, problem: Some(why) }
 }
 
 fn told(session: &KeptSession, ended: Result<(), String>) -> SessionEnd {
-    SessionEnd { client_id: session.client_id.clone(), broker: shown(&session.url), problem: ended.err() }
-}
-
-/// Reports what became of sessions: the ended ones unless `quiet`. Exit code 5 when some are left; `again` is how to try again.
-pub fn tell(sessions: &[SessionEnd], quiet: bool, again: &str) -> anyhow::Result<ExitCode> {
-    let mut left = 0;
-    for SessionEnd { client_id, broker, problem } in sessions {
-        match problem {
-            None if !quiet => print(&format!("ended the MQTT session {client_id} at {broker}\n")),
-            None => {}
-            Some(why) => {
-                left += 1;
-                eprintln!("the MQTT session {client_id} at {broker} was not ended: {why}");
-            }
-        }
-    }
-    if left == 0 {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let sessions = if left == 1 { "1 MQTT session was" } else { &*format!("{left} MQTT sessions were") };
-    eprintln!(
-        "{sessions} not ended: brokers may queue messages there until the session expires (--keep-session). To try again, \
-         once the cause is mended: {again}"
-    );
-    Ok(Exit::Unreachable.into())
-}
-
-fn nodes(revision: &Revision) -> impl Iterator<Item = &Value> {
-    let list = revision.flows.as_array().or_else(|| revision.flows.get("flows")?.as_array());
-    list.into_iter().flatten()
-}
-
-fn text<'a>(node: &'a Value, field: &str) -> &'a str {
-    node.get(field).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn ids(revision: &Revision) -> HashSet<String> {
-    let project = PROJECT_LINK_BROKERS.into_iter().map(str::to_owned);
-    brokers(revision).into_iter().chain(project).collect()
-}
-
-/// Whether a broker node is one of these. That of a subflow has the instance's id before its own.
-fn is_of(broker: &str, ids: &HashSet<String>) -> bool {
-    ids.iter()
-        .any(|id| broker.strip_suffix(id.as_str()).is_some_and(|before| before.is_empty() || before.ends_with('-')))
-}
-
-fn brokers(revision: &Revision) -> Vec<String> {
-    nodes(revision).filter(|node| text(node, "type") == "mqtt-broker").map(|node| text(node, "id").to_owned()).collect()
-}
-
-/// The broker nodes at which the group itself may have sessions: through those that are true, one replica at a time consumes
-/// something; the others have announcements.
-fn of_group(revision: &Revision) -> BTreeMap<String, bool> {
-    let Ok(mut document) = Document::from_value(revision.flows.clone()) else { return BTreeMap::new() };
-    document.set_node_settings(&revision.nodes);
-    let announces = |node: &&NodeConfig| {
-        let topics = ["birthTopic", "closeTopic", "willTopic"];
-        node.kind == "mqtt-broker" && topics.iter().any(|topic| !node.str(topic).is_empty())
-    };
-    // Nodes of subflows are there once for each instance.
-    let graph = flotilla_flows::expand(&document).graph;
-    let nodes = || graph.nodes.iter().map(|node| &node.config);
-    let announcing = nodes().filter(announces).map(|node| (node.id.clone(), false));
-    let single = nodes().filter(|node| node.kind == "mqtt in" && node.is_for_one());
-    announcing.chain(single.map(|node| (node.str("broker").to_owned(), true))).collect()
-}
-
-/// Leaves what brokers need.
-fn reduce(revision: &mut Revision) {
-    let list = match &mut revision.flows {
-        Value::Array(list) => Some(list),
-        flows => flows.get_mut("flows").and_then(Value::as_array_mut),
-    };
-    if let Some(list) = list {
-        list.retain(|node| {
-            let kind = text(node, "type");
-            NEEDED.contains(&kind) || kind.starts_with("subflow:")
-        });
-    }
-    let known: HashSet<String> = nodes(revision).map(|node| text(node, "id").to_owned()).collect();
-    revision.nodes.retain(|id, _| known.contains(id));
-    revision.settings.remove("contextStorage");
+    SessionEnd { client_id: session.client_id.clone(), broker: shown_url(&session.url), problem: ended.err() }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::future::pending;
 
     use super::*;
 
-    #[test]
-    fn of_a_flow_only_its_brokers_are_left() {
-        let mut revision = Revision {
-            flows: json!([
-                {"id": "t", "type": "tab"},
-                {"id": "b", "type": "mqtt-broker"},
-                {"id": "s", "type": "tls-config"},
-                {"id": "i", "type": "mqtt in", "broker": "b", "ha": "single"},
-                {"id": "e", "type": "exec"},
-            ]),
-            ..Revision::default()
-        };
-        assert_eq!(of_group(&revision), BTreeMap::from([("b".to_owned(), true)]));
-        reduce(&mut revision);
-        let kinds: Vec<&str> = nodes(&revision).map(|node| text(node, "type")).collect();
-        assert_eq!(kinds, ["tab", "mqtt-broker", "tls-config"]);
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_answer_holds_nobody_up() {
+        let begun = Instant::now();
+        let error = within(begun + BEGIN, "the store", pending::<anyhow::Result<()>>()).await.unwrap_err();
+        assert_eq!(error.to_string(), "the store took too long: try again");
+        assert_eq!(begun.elapsed().as_secs(), BEGIN.as_secs());
+        stop(pending()).await;
+        assert_eq!(begun.elapsed().as_secs(), (BEGIN + STOP).as_secs());
+        stop(std::future::ready(())).await;
+        assert_eq!(begun.elapsed().as_secs(), (BEGIN + STOP).as_secs(), "what stops at once is waited for no longer");
     }
 }
