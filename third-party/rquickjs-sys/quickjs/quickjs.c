@@ -64568,7 +64568,7 @@ static JSValue js_btoa(JSContext *ctx, JSValueConst this_val,
             uint32_t c = src[i];
             if (unlikely(c > 0xFF)) {
                 JS_ThrowDOMException(ctx, "InvalidCharacterError",
-                                     "String contains an invalid character");
+                                     "Invalid character");
                 goto fail;
             }
             tmp[i] = (uint8_t)c;
@@ -64602,6 +64602,26 @@ fail:
     return ret;
 }
 
+/* flotilla: why a text is no base64, in the words of Node.js */
+static const char *v8_atob_text(const uint8_t *in, size_t len)
+{
+    int equals = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = in[i];
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r')
+            continue;
+        if (c == '=') {
+            if (++equals > 2)
+                return "Invalid character";
+        } else if (equals || !((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                               (c >= '0' && c <= '9') || c == '+' || c == '/')) {
+            return "Invalid character";
+        }
+    }
+    return "The string to be decoded is not correctly encoded.";
+}
+
 static JSValue js_atob(JSContext *ctx, JSValueConst this_val,
                        int argc, JSValueConst *argv)
 {
@@ -64623,8 +64643,7 @@ static JSValue js_atob(JSContext *ctx, JSValueConst this_val,
         const uint8_t *p = (const uint8_t *)str8(s);
         for (size_t i = 0; i < slen; i++) {
             if (unlikely(p[i] & 0x80)) {
-                JS_ThrowDOMException(ctx, "InvalidCharacterError",
-                    "The string to be decoded is not correctly encoded");
+                JS_ThrowDOMException(ctx, "InvalidCharacterError", "Invalid character");
                 goto fail;
             }
         }
@@ -64636,8 +64655,7 @@ static JSValue js_atob(JSContext *ctx, JSValueConst this_val,
             goto fail;
         for (size_t i = 0; i < slen; i++) {
             if (unlikely(src[i] > 0x7F)) {
-                JS_ThrowDOMException(ctx, "InvalidCharacterError",
-                    "The string to be decoded is not correctly encoded");
+                JS_ThrowDOMException(ctx, "InvalidCharacterError", "Invalid character");
                 goto fail;
             }
             tmp[i] = (uint8_t)src[i];
@@ -64665,8 +64683,7 @@ static JSValue js_atob(JSContext *ctx, JSValueConst this_val,
 
     if (unlikely(err)) {
         js_free_string(ctx->rt, ostr);
-        JS_ThrowDOMException(ctx, "InvalidCharacterError",
-            "The string to be decoded is not correctly encoded");
+        JS_ThrowDOMException(ctx, "InvalidCharacterError", "%s", v8_atob_text(in, slen));
         goto fail;
     }
     outp[out_len] = '\0';

@@ -10,6 +10,7 @@ mod out_of_reach;
 mod realms;
 mod sends;
 mod slim;
+mod v8_buffers;
 mod v8_members;
 mod v8_texts;
 mod waits;
