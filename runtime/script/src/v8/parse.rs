@@ -184,9 +184,10 @@ impl Printer<'_, '_> {
 
     fn property(&self, of: &Shown, at: usize, mark: &str) -> Shown {
         let name = self.code.tokens.get(at).map_or("", |token| token.text);
-        let text = match name.strip_prefix('#') {
-            Some(_) => format!("{}{}[{name}]", of.text, mark.trim_start_matches('.')),
-            None => format!("{}{mark}{name}", of.text),
+        let text = if name.starts_with('#') {
+            format!("{}{}[{name}]", of.text, mark.trim_start_matches('.'))
+        } else {
+            format!("{}{mark}{name}", of.text)
         };
         Shown { text, end: at + 1, callee: None, compound: false }
     }
