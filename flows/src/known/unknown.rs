@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::expand::Graph;
 
+use super::instead::instead;
 use super::packages::npm_package;
 
 /// A node of a type that is not known.
@@ -23,11 +24,15 @@ pub struct UnknownType {
 }
 
 impl UnknownType {
-    /// Where the type comes from, for people.
+    /// Where the type comes from and what does its work here, for people.
     pub fn origin(&self) -> String {
-        match self.package {
+        let origin = match self.package {
             Some(package) => format!("this type comes from the npm package {package}"),
             None => "no npm package is known for this type".to_owned(),
+        };
+        match instead(&self.kind) {
+            Some(what) => format!("{origin}; use in its place: {what}"),
+            None => origin,
         }
     }
 }

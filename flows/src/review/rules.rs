@@ -1,7 +1,7 @@
 //! The rules, by node type.
 
 use crate::document::{Document, NodeConfig};
-use crate::known::{is_core_type, npm_package};
+use crate::known::{instead, is_core_type, npm_package};
 use crate::problem::Severity::{Error, Info, Warning};
 use crate::reach::replies;
 
@@ -182,10 +182,7 @@ fn host(node: &NodeConfig) -> Vec<Says> {
 fn unknown(node: &NodeConfig) -> Vec<Says> {
     let package = npm_package(&node.kind).map_or_else(String::new, |package| format!(" (npm package {package})"));
     let what = format!("Flotilla has no node type \"{}\"{package}: the flow is refused", node.kind);
-    vec![Says {
-        severity: Error,
-        code: "unknown-type",
-        what,
-        advice: "replace the node, or run with --allow-unknown: then it swallows messages, visibly".to_owned(),
-    }]
+    let replace = instead(&node.kind).map_or("replace the node".to_owned(), |what| format!("replace it with {what}"));
+    let advice = format!("{replace}; or run with --allow-unknown: then it swallows messages, visibly");
+    vec![Says { severity: Error, code: "unknown-type", what, advice }]
 }

@@ -177,7 +177,7 @@ fn a_page_shows_each_tab_with_the_findings_on_its_nodes() {
         "<path class=\"wire\"",
         "every replica connects by itself",
         "Config nodes and the document",
-        "href=\"#node-w\"",
+        "href=\"#node-w\">websocket in</a>",
         "1 warning</b>",
     ] {
         assert!(html.contains(part), "{part} is not in {html}");

@@ -8430,7 +8430,7 @@ static JSValue JS_PRINTF_FORMAT_ATTR(4, 0)
 JS_MakeError(JSContext *ctx, JSErrorEnum error_num, bool add_backtrace,
              JS_PRINTF_FORMAT const char *fmt, va_list ap)
 {
-    char buf[256];
+    char buf[1024]; /* flotilla: as long as keys may be, see V8_KEY_SIZE */
 
     vsnprintf(buf, sizeof(buf), fmt, ap);
     return JS_MakeError2(ctx, error_num, add_backtrace, buf);
@@ -8525,11 +8525,23 @@ static int JS_PRINTF_FORMAT_ATTR(3, 4) JS_ThrowTypeErrorOrFalse(JSContext *ctx, 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #endif // __GNUC__
+/* flotilla: a key is shown whole up to this size (V8 has no limit), and a symbol as one */
+#define V8_KEY_SIZE 512
+
+static const char *v8_atom(JSContext *ctx, JSAtom atom, char *buf, size_t size)
+{
+    if (atom != JS_ATOM_NULL && JS_AtomGetKind(ctx, atom) == JS_ATOM_KIND_SYMBOL) {
+        char text[V8_KEY_SIZE / 2];
+        snprintf(buf, size, "Symbol(%s)", JS_AtomGetStr(ctx, text, sizeof(text), atom));
+        return buf;
+    }
+    return JS_AtomGetStr(ctx, buf, size, atom);
+}
+
 static JSValue JS_ThrowTypeErrorAtom(JSContext *ctx, const char *fmt, JSAtom atom)
 {
-    char buf[ATOM_GET_STR_BUF_SIZE];
-    JS_AtomGetStr(ctx, buf, sizeof(buf), atom);
-    return JS_ThrowTypeError(ctx, fmt, buf);
+    char buf[V8_KEY_SIZE];
+    return JS_ThrowTypeError(ctx, fmt, v8_atom(ctx, atom, buf, sizeof(buf)));
 }
 
 static JSValue JS_ThrowSyntaxErrorAtom(JSContext *ctx, const char *fmt, JSAtom atom)
@@ -8657,15 +8669,147 @@ static JSValue v8_throw_not_iterable(JSContext *ctx, JSValueConst val)
                              v8_in_bytecode(ctx) ? "\x01" "i" : "", v8_site(ctx, val, buf, sizeof(buf)));
 }
 
-static int JS_ThrowTypeErrorReadOnly(JSContext *ctx, int flags, JSAtom atom)
+static JSValue js_function_toString(JSContext *ctx, JSValueConst this_val,
+                                    int argc, JSValueConst *argv);
+
+/* the source of a function; NULL for everything else */
+static const char *v8_source(JSContext *ctx, JSValueConst val, char *buf, size_t size)
 {
-    if ((flags & JS_PROP_THROW) ||
-        ((flags & JS_PROP_THROW_STRICT) && is_strict_mode(ctx))) {
-        JS_ThrowTypeErrorAtom(ctx, "Cannot assign to read only property '%s' of object '#<Object>'", atom);
+    JSValue text;
+    const char *str;
+
+    if (!JS_IsFunction(ctx, val) || JS_VALUE_GET_OBJ(val)->class_id == JS_CLASS_PROXY)
+        return NULL;
+    text = js_function_toString(ctx, val, 0, NULL);
+    str = JS_IsException(text) ? NULL : JS_ToCString(ctx, text);
+    JS_FreeValue(ctx, text);
+    if (!str) {
+        JS_FreeValue(ctx, JS_GetException(ctx));
+        return NULL;
+    }
+    snprintf(buf, size, "%s", str);
+    JS_FreeCString(ctx, str);
+    return buf;
+}
+
+/* Object::NoSideEffectsToMaybeString of a key that is an object; NULL when V8 shows no key. In Node-RED, V8 does not know
+   the toString of a message's objects (they are of another realm); here these are of a class of the embedder. */
+static const char *v8_object_key(JSContext *ctx, JSValueConst val, char *buf, size_t size)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(val), *o;
+    JSProperty *pr;
+    JSShapeProperty *prs;
+    const char *str;
+
+    if (p->class_id >= JS_CLASS_INIT_COUNT)
+        return NULL;
+    if (JS_IsFunction(ctx, val))
+        return v8_source(ctx, val, buf, size);
+    if (p->class_id == JS_CLASS_PROXY)
+        return "#<Object>";
+    for (o = p; o; o = o->shape->proto) {
+        if (o->class_id == JS_CLASS_PROXY)
+            return NULL;
+        if (find_own_property(&pr, o, JS_ATOM_toString))
+            break;
+    }
+    if (o && p->class_id == JS_CLASS_ERROR && o == JS_VALUE_GET_OBJ(ctx->class_proto[JS_CLASS_ERROR])) {
+        str = JS_ToCString(ctx, val);
+        if (!str) {
+            JS_FreeValue(ctx, JS_GetException(ctx));
+            return NULL;
+        }
+        snprintf(buf, size, "%s", str);
+        JS_FreeCString(ctx, str);
+        return buf;
+    }
+    if (!o || o != JS_VALUE_GET_OBJ(ctx->class_proto[JS_CLASS_OBJECT]))
+        return NULL;
+    for (o = p; o; o = o->shape->proto) {
+        prs = find_own_property(&pr, o, JS_ATOM_constructor);
+        if (prs)
+            break;
+    }
+    if (!o || (prs->flags & JS_PROP_TMASK) != JS_PROP_NORMAL || !JS_IsFunction(ctx, pr->u.value))
+        return NULL;
+    snprintf(buf, size, "%s", "#<");
+    v8_class_name(ctx, p, buf + 2, size - 3);
+    strcat(buf, ">");
+    return buf;
+}
+
+/* reading `key` of undefined or null */
+static JSValue v8_throw_read(JSContext *ctx, JSValueConst obj, JSAtom key)
+{
+    bool is_null = JS_VALUE_GET_TAG(obj) == JS_TAG_NULL;
+
+    if (key == JS_ATOM_Symbol_iterator)
+        return JS_ThrowTypeError(ctx, "%s is not iterable (cannot read property Symbol(Symbol.iterator))",
+                                 is_null ? "object null" : "undefined");
+    return JS_ThrowTypeErrorAtom(ctx, is_null ? "Cannot read properties of null (reading '%s')" :
+                                 "Cannot read properties of undefined (reading '%s')", key);
+}
+
+/* the same with a key that is an object; `verb` is read or set, `doing` reading or setting */
+static JSValue v8_throw_object_key(JSContext *ctx, JSValueConst obj, JSValueConst key,
+                                   const char *verb, const char *doing)
+{
+    char buf[V8_KEY_SIZE];
+    const char *nothing = JS_VALUE_GET_TAG(obj) == JS_TAG_NULL ? "null" : "undefined";
+    const char *shown = v8_object_key(ctx, key, buf, sizeof(buf));
+
+    if (!shown)
+        return JS_ThrowTypeError(ctx, "Cannot %s properties of %s", verb, nothing);
+    return JS_ThrowTypeError(ctx, "Cannot %s properties of %s (%s '%s')", verb, nothing, doing, shown);
+}
+
+/* an object or primitive as it is shown in texts about its properties: Object::TypeOf and NoSideEffectsToString */
+static const char *v8_holder(JSContext *ctx, JSValueConst val, const char **type, char *buf, size_t size)
+{
+    const char *source;
+
+    switch (JS_VALUE_GET_NORM_TAG(val)) {
+    case JS_TAG_OBJECT: *type = "object"; break;
+    case JS_TAG_STRING: case JS_TAG_STRING_ROPE: *type = "string"; break;
+    case JS_TAG_BOOL: *type = "boolean"; break;
+    case JS_TAG_SYMBOL: *type = "symbol"; break;
+    case JS_TAG_SHORT_BIG_INT: case JS_TAG_BIG_INT: *type = "bigint"; break;
+    case JS_TAG_UNDEFINED: *type = "undefined"; break;
+    default: *type = "number"; break;
+    }
+    source = v8_source(ctx, val, buf, size);
+    if (source) {
+        *type = "function";
+        return source;
+    }
+    return v8_text(ctx, val, buf, size);
+}
+
+static bool v8_throws(JSContext *ctx, int flags)
+{
+    return (flags & JS_PROP_THROW) || ((flags & JS_PROP_THROW_STRICT) && is_strict_mode(ctx));
+}
+
+static int JS_ThrowTypeErrorReadOnly(JSContext *ctx, int flags, JSValueConst obj, JSAtom atom)
+{
+    if (v8_throws(ctx, flags)) {
+        char key[V8_KEY_SIZE], buf[V8_TEXT_SIZE];
+        const char *type, *shown = v8_holder(ctx, obj, &type, buf, sizeof(buf));
+        JS_ThrowTypeError(ctx, "Cannot assign to read only property '%s' of %s '%s'",
+                          v8_atom(ctx, atom, key, sizeof(key)), type, shown);
         return -1;
     } else {
         return false;
     }
+}
+
+/* `fmt` shows the key */
+static int v8_throw_or_false(JSContext *ctx, int flags, const char *fmt, JSAtom atom)
+{
+    if (!v8_throws(ctx, flags))
+        return false;
+    JS_ThrowTypeErrorAtom(ctx, fmt, atom);
+    return -1;
 }
 
 JSValue JS_ThrowOutOfMemory(JSContext *ctx)
@@ -8820,7 +8964,8 @@ static int JS_SetPrototypeInternal(JSContext *ctx, JSValueConst obj,
     }
     if (!p->extensible) {
         if (throw_flag) {
-            JS_ThrowTypeError(ctx, "object is not extensible");
+            char buf[V8_TEXT_SIZE];
+            JS_ThrowTypeError(ctx, "%s is not extensible", v8_text(ctx, obj, buf, sizeof(buf)));
             return -1;
         } else {
             return false;
@@ -8832,7 +8977,7 @@ static int JS_SetPrototypeInternal(JSContext *ctx, JSValueConst obj,
         do {
             if (p1 == p) {
                 if (throw_flag) {
-                    JS_ThrowTypeError(ctx, "circular prototype chain");
+                    JS_ThrowTypeError(ctx, "Cyclic __proto__ value");
                     return -1;
                 } else {
                     return false;
@@ -9224,9 +9369,8 @@ static JSValue JS_GetPropertyInternal(JSContext *ctx, JSValueConst obj,
     if (unlikely(tag != JS_TAG_OBJECT)) {
         switch(tag) {
         case JS_TAG_NULL:
-            return JS_ThrowTypeErrorAtom(ctx, "Cannot read properties of null (reading '%s')", prop);
         case JS_TAG_UNDEFINED:
-            return JS_ThrowTypeErrorAtom(ctx, "Cannot read properties of undefined (reading '%s')", prop);
+            return v8_throw_read(ctx, obj, prop);
         case JS_TAG_EXCEPTION:
             return JS_EXCEPTION;
         case JS_TAG_STRING:
@@ -9372,10 +9516,11 @@ JSValue JS_GetProperty(JSContext *ctx, JSValueConst this_obj, JSAtom prop)
     return JS_GetPropertyInternal(ctx, this_obj, prop, this_obj, false);
 }
 
-static JSValue JS_ThrowTypeErrorPrivateNotFound(JSContext *ctx, JSAtom atom)
+static JSValue JS_ThrowTypeErrorPrivateNotFound(JSContext *ctx, JSAtom atom, bool writes)
 {
-    return JS_ThrowTypeErrorAtom(ctx, "private class field '%s' does not exist",
-                                 atom);
+    return JS_ThrowTypeErrorAtom(ctx, writes ?
+                                 "Cannot write private member %s to an object whose class did not declare it" :
+                                 "Cannot read private member %s from an object whose class did not declare it", atom);
 }
 
 /* Per the nonextensible-applies-to-private proposal, private fields cannot
@@ -9407,7 +9552,7 @@ static int JS_DefinePrivateField(JSContext *ctx, JSValueConst obj,
     }
     prs = find_own_property(&pr, p, prop);
     if (prs) {
-        JS_ThrowTypeErrorAtom(ctx, "private class field '%s' already exists",
+        JS_ThrowTypeErrorAtom(ctx, "Cannot initialize %s twice on the same object",
                               prop);
         goto fail;
     }
@@ -9429,18 +9574,18 @@ static JSValue JS_GetPrivateField(JSContext *ctx, JSValueConst obj,
     JSProperty *pr;
     JSAtom prop;
 
-    if (unlikely(JS_VALUE_GET_TAG(obj) != JS_TAG_OBJECT))
-        return JS_ThrowTypeErrorNotAnObject(ctx);
     /* safety check */
     if (unlikely(JS_VALUE_GET_TAG(name) != JS_TAG_SYMBOL))
         return JS_ThrowTypeErrorNotASymbol(ctx);
     prop = js_symbol_to_atom(ctx, name);
+    if (unlikely(JS_IsUndefined(obj) || JS_IsNull(obj)))
+        return v8_throw_read(ctx, obj, prop);
+    if (unlikely(JS_VALUE_GET_TAG(obj) != JS_TAG_OBJECT))
+        return JS_ThrowTypeErrorPrivateNotFound(ctx, prop, false);
     p = JS_VALUE_GET_OBJ(obj);
     prs = find_own_property(&pr, p, prop);
-    if (!prs) {
-        JS_ThrowTypeErrorPrivateNotFound(ctx, prop);
-        return JS_EXCEPTION;
-    }
+    if (!prs)
+        return JS_ThrowTypeErrorPrivateNotFound(ctx, prop, false);
     return js_dup(pr->u.value);
 }
 
@@ -9452,20 +9597,25 @@ static int JS_SetPrivateField(JSContext *ctx, JSValueConst obj,
     JSProperty *pr;
     JSAtom prop;
 
-    if (unlikely(JS_VALUE_GET_TAG(obj) != JS_TAG_OBJECT)) {
-        JS_ThrowTypeErrorNotAnObject(ctx);
-        goto fail;
-    }
     /* safety check */
     if (unlikely(JS_VALUE_GET_TAG(name) != JS_TAG_SYMBOL)) {
         JS_ThrowTypeErrorNotASymbol(ctx);
         goto fail;
     }
     prop = js_symbol_to_atom(ctx, name);
+    if (unlikely(JS_IsUndefined(obj) || JS_IsNull(obj))) {
+        JS_ThrowTypeErrorAtom(ctx, JS_IsNull(obj) ? "Cannot set properties of null (setting '%s')" :
+                              "Cannot set properties of undefined (setting '%s')", prop);
+        goto fail;
+    }
+    if (unlikely(JS_VALUE_GET_TAG(obj) != JS_TAG_OBJECT)) {
+        JS_ThrowTypeErrorPrivateNotFound(ctx, prop, true);
+        goto fail;
+    }
     p = JS_VALUE_GET_OBJ(obj);
     prs = find_own_property(&pr, p, prop);
     if (!prs) {
-        JS_ThrowTypeErrorPrivateNotFound(ctx, prop);
+        JS_ThrowTypeErrorPrivateNotFound(ctx, prop, true);
     fail:
         JS_FreeValue(ctx, val);
         return -1;
@@ -9568,6 +9718,30 @@ static int JS_CheckBrand(JSContext *ctx, JSValue obj, JSValue func)
     p = JS_VALUE_GET_OBJ(obj);
     prs = find_own_property(&pr, p, js_symbol_to_atom(ctx, brand));
     return (prs != NULL);
+}
+
+/* flotilla: `obj` is not of the class of the private method `func` */
+static void v8_throw_brand(JSContext *ctx, JSValueConst obj, JSValueConst func)
+{
+    char name[64] = "anonymous";
+    JSObject *home = NULL;
+    bool is_static;
+
+    if (JS_IsObject(func) && js_class_has_bytecode(JS_VALUE_GET_OBJ(func)->class_id))
+        home = JS_VALUE_GET_OBJ(func)->u.func.home_object;
+    is_static = home && JS_IsFunction(ctx, JS_MKPTR(JS_TAG_OBJECT, home));
+    if (is_static) {
+        JSProperty *pr;
+        JSShapeProperty *prs = find_own_property(&pr, home, JS_ATOM_name);
+        if (prs && (prs->flags & JS_PROP_TMASK) == JS_PROP_NORMAL && JS_IsString(pr->u.value))
+            v8_text(ctx, pr->u.value, name, sizeof(name));
+    } else if (home) {
+        v8_class_name(ctx, home, name, sizeof(name));
+    }
+    if (JS_IsUndefined(obj) || JS_IsNull(obj))
+        JS_ThrowTypeError(ctx, "Cannot read properties of %s (reading '%s')", JS_IsNull(obj) ? "null" : "undefined", name);
+    else
+        JS_ThrowTypeError(ctx, "Receiver must be %sclass %s", is_static ? "" : "an instance of ", name);
 }
 
 static uint32_t js_string_obj_get_length(JSContext *ctx, JSValueConst obj)
@@ -10151,10 +10325,11 @@ static JSValue JS_GetPropertyValue(JSContext *ctx, JSValueConst this_obj,
                 return val;
         }
     } else if (unlikely(tag == JS_TAG_NULL || tag == JS_TAG_UNDEFINED)) {
-        // flotilla: V8 shows no key that is an object
+        // flotilla: without calling anything of the key
         if (JS_VALUE_GET_TAG(prop) == JS_TAG_OBJECT) {
+            v8_throw_object_key(ctx, this_obj, prop, "read", "reading");
             JS_FreeValue(ctx, prop);
-            return JS_ThrowTypeError(ctx, "Cannot read properties of %s", tag == JS_TAG_NULL ? "null" : "undefined");
+            return JS_EXCEPTION;
         }
         // per spec: not allowed to call ToPropertyKey before ToObject
         // so we must ensure to not invoke JS anything that's observable
@@ -10163,11 +10338,7 @@ static JSValue JS_GetPropertyValue(JSContext *ctx, JSValueConst this_obj,
         JS_FreeValue(ctx, prop);
         if (unlikely(atom == JS_ATOM_NULL))
             return JS_EXCEPTION;
-        if (tag == JS_TAG_NULL) {
-            JS_ThrowTypeErrorAtom(ctx, "Cannot read properties of null (reading '%s')", atom);
-        } else {
-            JS_ThrowTypeErrorAtom(ctx, "Cannot read properties of undefined (reading '%s')", atom);
-        }
+        v8_throw_read(ctx, this_obj, atom);
         JS_FreeAtom(ctx, atom);
         return JS_EXCEPTION;
     }
@@ -10448,7 +10619,7 @@ static int delete_property(JSContext *ctx, JSObject *p, JSAtom atom)
 }
 
 static int call_setter(JSContext *ctx, JSObject *setter,
-                       JSValueConst this_obj, JSValue val, int flags)
+                       JSValueConst this_obj, JSAtom prop, JSValue val, int flags)
 {
     JSValue ret, func;
     if (likely(setter)) {
@@ -10463,9 +10634,11 @@ static int call_setter(JSContext *ctx, JSObject *setter,
         return true;
     } else {
         JS_FreeValue(ctx, val);
-        if ((flags & JS_PROP_THROW) ||
-            ((flags & JS_PROP_THROW_STRICT) && is_strict_mode(ctx))) {
-            JS_ThrowTypeError(ctx, "no setter for property");
+        if (v8_throws(ctx, flags)) {
+            char key[V8_KEY_SIZE], buf[V8_TEXT_SIZE];
+            const char *type, *shown = v8_holder(ctx, this_obj, &type, buf, sizeof(buf));
+            JS_ThrowTypeError(ctx, "Cannot set property %s of %s which has only a getter",
+                              v8_atom(ctx, prop, key, sizeof(key)), shown);
             return -1;
         }
         return false;
@@ -10485,7 +10658,7 @@ static int set_array_length(JSContext *ctx, JSObject *p, JSValue val,
         return -1;
     /* JS_ToArrayLengthFree() must be done before the read-only test */
     if (unlikely(!(get_shape_prop(p->shape)[0].flags & JS_PROP_WRITABLE)))
-        return JS_ThrowTypeErrorReadOnly(ctx, flags, JS_ATOM_length);
+        return JS_ThrowTypeErrorReadOnly(ctx, flags, JS_MKPTR(JS_TAG_OBJECT, p), JS_ATOM_length);
 
     if (likely(p->fast_array)) {
         uint32_t old_len = p->u.array.count;
@@ -10606,7 +10779,7 @@ static int add_fast_array_element(JSContext *ctx, JSObject *p,
         if (new_len > array_len) {
             if (unlikely(!(get_shape_prop(p->shape)->flags & JS_PROP_WRITABLE))) {
                 JS_FreeValue(ctx, val);
-                return JS_ThrowTypeErrorReadOnly(ctx, flags, JS_ATOM_length);
+                return JS_ThrowTypeErrorReadOnly(ctx, flags, JS_MKPTR(JS_TAG_OBJECT, p), JS_ATOM_length);
             }
             p->prop[0].u.value = js_int32(new_len);
         }
@@ -10708,7 +10881,7 @@ retry:
             assert(prop == JS_ATOM_length);
             return set_array_length(ctx, p, val, flags);
         } else if ((prs->flags & JS_PROP_TMASK) == JS_PROP_GETSET) {
-            return call_setter(ctx, pr->u.getset.setter, this_obj, val, flags);
+            return call_setter(ctx, pr->u.getset.setter, this_obj, prop, val, flags);
         } else if ((prs->flags & JS_PROP_TMASK) == JS_PROP_VARREF) {
             /* JS_PROP_WRITABLE is always true for variable
                references, but they are write protected in module name
@@ -10800,7 +10973,7 @@ retry:
                                     setter = NULL;
                                 else
                                     setter = JS_VALUE_GET_OBJ(desc.setter);
-                                ret = call_setter(ctx, setter, this_obj, val, flags);
+                                ret = call_setter(ctx, setter, this_obj, prop, val, flags);
                                 JS_FreeValue(ctx, desc.getter);
                                 JS_FreeValue(ctx, desc.setter);
                                 return ret;
@@ -10832,7 +11005,7 @@ retry:
         prs = find_own_property(&pr, p1, prop);
         if (prs) {
             if ((prs->flags & JS_PROP_TMASK) == JS_PROP_GETSET) {
-                return call_setter(ctx, pr->u.getset.setter, this_obj, val, flags);
+                return call_setter(ctx, pr->u.getset.setter, this_obj, prop, val, flags);
             } else if ((prs->flags & JS_PROP_TMASK) == JS_PROP_AUTOINIT) {
                 /* Instantiate property and retry (potentially useless) */
                 if (JS_AutoInitProperty(ctx, p1, prop, pr, prs))
@@ -10860,13 +11033,20 @@ retry:
     }
 
     if (unlikely(!p)) {
-        ret = JS_ThrowTypeErrorOrFalse(ctx, flags, "not an object");
+        ret = false;
+        if (v8_throws(ctx, flags)) {
+            char key[V8_KEY_SIZE], buf[V8_TEXT_SIZE];
+            const char *type, *shown = v8_holder(ctx, this_obj, &type, buf, sizeof(buf));
+            JS_ThrowTypeError(ctx, "Cannot create property '%s' on %s '%s'",
+                              v8_atom(ctx, prop, key, sizeof(key)), type, shown);
+            ret = -1;
+        }
         goto done;
     }
 
     if (p == JS_VALUE_GET_OBJ(obj)) {
         if (unlikely(!p->extensible)) {
-            ret = JS_ThrowTypeErrorOrFalse(ctx, flags, "object is not extensible");
+            ret = v8_throw_or_false(ctx, flags, "Cannot add property %s, object is not extensible", prop);
             goto done;
         }
         if (p->is_exotic) {
@@ -10904,7 +11084,7 @@ retry:
         read_only_prop:
             if (p && p->is_shared)
                 flags |= JS_PROP_THROW;
-            ret = JS_ThrowTypeErrorReadOnly(ctx, flags, prop);
+            ret = JS_ThrowTypeErrorReadOnly(ctx, flags, this_obj, prop);
             goto done;
         }
         ret = JS_DefineProperty(ctx, this_obj, prop, val,
@@ -10912,7 +11092,7 @@ retry:
                                 JS_PROP_HAS_VALUE);
     } else {
         if (unlikely(!p->extensible)) {
-            ret = JS_ThrowTypeErrorOrFalse(ctx, flags, "object is not extensible");
+            ret = v8_throw_or_false(ctx, flags, "Cannot add property %s, object is not extensible", prop);
             goto done;
         }
     generic_create_prop:
@@ -11087,13 +11267,12 @@ static int JS_SetPropertyValue(JSContext *ctx, JSValueConst this_obj,
         JSAtom atom;
         int ret;
     slow_path:
-        // flotilla: V8 shows no key that is an object
+        // flotilla: without calling anything of the key
         if (unlikely(JS_VALUE_GET_TAG(prop) == JS_TAG_OBJECT &&
                      (JS_VALUE_GET_TAG(this_obj) == JS_TAG_NULL || JS_VALUE_GET_TAG(this_obj) == JS_TAG_UNDEFINED))) {
+            v8_throw_object_key(ctx, this_obj, prop, "set", "setting");
             JS_FreeValue(ctx, prop);
             JS_FreeValue(ctx, val);
-            JS_ThrowTypeError(ctx, "Cannot set properties of %s",
-                              JS_VALUE_GET_TAG(this_obj) == JS_TAG_NULL ? "null" : "undefined");
             return -1;
         }
         atom = JS_ValueToAtom(ctx, prop);
@@ -11214,7 +11393,7 @@ static int JS_CreateProperty(JSContext *ctx, JSObject *p,
                 if ((idx + 1) > len) {
                     pslen = get_shape_prop(p->shape);
                     if (unlikely(!(pslen->flags & JS_PROP_WRITABLE)))
-                        return JS_ThrowTypeErrorReadOnly(ctx, flags, JS_ATOM_length);
+                        return JS_ThrowTypeErrorReadOnly(ctx, flags, JS_MKPTR(JS_TAG_OBJECT, p), JS_ATOM_length);
                     /* XXX: should update the length after defining
                        the property */
                     len = idx + 1;
@@ -11246,7 +11425,7 @@ static int JS_CreateProperty(JSContext *ctx, JSObject *p,
 
     if (!p->extensible) {
     not_extensible:
-        return JS_ThrowTypeErrorOrFalse(ctx, flags, "object is not extensible");
+        return v8_throw_or_false(ctx, flags, "Cannot define property %s, object is not extensible", prop);
     }
 
     if (flags & (JS_PROP_HAS_GET | JS_PROP_HAS_SET)) {
@@ -11394,7 +11573,7 @@ int JS_DefineProperty(JSContext *ctx, JSValueConst this_obj,
         /* property already exists */
         if (!check_define_prop_flags(prs->flags, flags)) {
         not_configurable:
-            return JS_ThrowTypeErrorOrFalse(ctx, flags, "property is not configurable");
+            return v8_throw_or_false(ctx, flags, "Cannot redefine property: %s", prop);
         }
 
         if ((prs->flags & JS_PROP_TMASK) == JS_PROP_AUTOINIT) {
@@ -11971,7 +12150,7 @@ static int JS_GetGlobalVarRef(JSContext *ctx, JSAtom prop, JSValue *sp)
             return -1;
         }
         if (unlikely(!(prs->flags & JS_PROP_WRITABLE))) {
-            return JS_ThrowTypeErrorReadOnly(ctx, JS_PROP_THROW, prop);
+            return JS_ThrowTypeErrorReadOnly(ctx, JS_PROP_THROW, ctx->global_obj, prop);
         }
         sp[0] = js_dup(ctx->global_var_obj);
     } else {
@@ -12013,7 +12192,7 @@ static inline int JS_SetGlobalVar(JSContext *ctx, JSAtom prop, JSValue val,
             }
             if (unlikely(!(prs->flags & JS_PROP_WRITABLE))) {
                 JS_FreeValue(ctx, val);
-                return JS_ThrowTypeErrorReadOnly(ctx, JS_PROP_THROW, prop);
+                return JS_ThrowTypeErrorReadOnly(ctx, JS_PROP_THROW, ctx->global_obj, prop);
             }
         }
         set_value(ctx, &pr->u.value, val);
@@ -12076,9 +12255,12 @@ int JS_DeleteProperty(JSContext *ctx, JSValueConst obj, JSAtom prop, int flags)
     JS_FreeValue(ctx, obj1);
     if (res != false)
         return res;
-    if ((flags & JS_PROP_THROW) ||
-        ((flags & JS_PROP_THROW_STRICT) && is_strict_mode(ctx))) {
-        JS_ThrowTypeError(ctx, "Cannot delete property");
+    if (v8_throws(ctx, flags)) {
+        char key[V8_KEY_SIZE], buf[V8_TEXT_SIZE];
+        const char *type, *shown = v8_holder(ctx, obj, &type, buf, sizeof(buf));
+        if (!strcmp(type, "string"))
+            shown = "[object String]";
+        JS_ThrowTypeError(ctx, "Cannot delete property '%s' of %s", v8_atom(ctx, prop, key, sizeof(key)), shown);
         return -1;
     }
     return false;
@@ -15248,9 +15430,12 @@ static JSValue JS_StringToBigInt(JSContext *ctx, JSValue val)
 
 static JSValue JS_StringToBigIntErr(JSContext *ctx, JSValue val)
 {
+    char buf[V8_TEXT_SIZE];
+    const char *shown = v8_text(ctx, val, buf, sizeof(buf));
+
     val = JS_StringToBigInt(ctx, val);
     if (JS_VALUE_IS_NAN(val))
-        return JS_ThrowSyntaxError(ctx, "invalid BigInt literal");
+        return JS_ThrowSyntaxError(ctx, "Cannot convert %s to a BigInt", shown);
     return val;
 }
 
@@ -15382,7 +15567,7 @@ static no_inline __exception int js_unary_arith_slow(JSContext *ctx,
             v = JS_VALUE_GET_SHORT_BIG_INT(op1);
             switch(op) {
             case OP_plus:
-                JS_ThrowTypeError(ctx, "bigint argument with unary +");
+                JS_ThrowTypeError(ctx, "Cannot convert a BigInt value to a number");
                 goto exception;
             case OP_inc:
                 if (v == JS_SHORT_BIG_INT_MAX)
@@ -15415,7 +15600,7 @@ static no_inline __exception int js_unary_arith_slow(JSContext *ctx,
         bigint_slow_case1:
             switch(op) {
             case OP_plus:
-                JS_ThrowTypeError(ctx, "bigint argument with unary +");
+                JS_ThrowTypeError(ctx, "Cannot convert a BigInt value to a number");
                 JS_FreeValue(ctx, op1);
                 goto exception;
             case OP_inc:
@@ -16376,7 +16561,7 @@ static no_inline int js_shr_slow(JSContext *ctx, JSValue *sp)
         JS_VALUE_GET_TAG(op1) == JS_TAG_SHORT_BIG_INT ||
         JS_VALUE_GET_TAG(op2) == JS_TAG_BIG_INT ||
         JS_VALUE_GET_TAG(op2) == JS_TAG_SHORT_BIG_INT) {
-        JS_ThrowTypeError(ctx, "BigInt operands are forbidden for >>>");
+        JS_ThrowTypeError(ctx, "BigInts have no unsigned right shift, use >> instead");
         JS_FreeValue(ctx, op1);
         JS_FreeValue(ctx, op2);
         goto exception;
@@ -16575,7 +16760,11 @@ static __exception int js_operator_private_in(JSContext *ctx, JSValue *sp)
     op1 = sp[-2]; /* object */
     op2 = sp[-1]; /* field name or method function */
     if (JS_VALUE_GET_TAG(op1) != JS_TAG_OBJECT) {
-        JS_ThrowTypeError(ctx, "invalid 'in' operand");
+        char buf[V8_TEXT_SIZE], name[V8_TEXT_SIZE] = "";
+        if (JS_VALUE_GET_TAG(op2) == JS_TAG_SYMBOL)
+            JS_AtomGetStr(ctx, name, sizeof(name), js_symbol_to_atom(ctx, op2));
+        JS_ThrowTypeError(ctx, "Cannot use 'in' operator to search for '%s' in %s", name,
+                          v8_text(ctx, op1, buf, sizeof(buf)));
         return -1;
     }
     if (JS_IsObject(op2)) {
@@ -18801,7 +18990,7 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
             /* return true if 'this' should be returned */
             if (!JS_IsObject(sp[-1])) {
                 if (!JS_IsUndefined(sp[-1])) {
-                    JS_ThrowTypeError(caller_ctx, "derived class constructor must return an object or undefined");
+                    JS_ThrowTypeError(caller_ctx, "Derived constructors may only return object or undefined");
                     goto exception;
                 }
                 sp[0] = JS_TRUE;
@@ -18839,11 +19028,12 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
             BREAK;
         CASE(OP_check_brand):
             {
-                int ret = JS_CheckBrand(ctx, sp[-2], sp[-1]);
+                // flotilla: V8 says which class it had to be
+                int ret = JS_IsObject(sp[-2]) ? JS_CheckBrand(ctx, sp[-2], sp[-1]) : 0;
                 if (ret < 0)
                     goto exception;
                 if (!ret) {
-                    JS_ThrowTypeError(ctx, "invalid brand on object");
+                    v8_throw_brand(ctx, sp[-2], sp[-1]);
                     goto exception;
                 }
             }
@@ -19271,7 +19461,7 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
                 pc += 2;
                 if (unlikely(!JS_IsUninitialized(var_buf[idx]))) {
                     JS_ThrowReferenceError(caller_ctx,
-                                           "'this' can be initialized only once");
+                                           "Super constructor may only be called once");
                     goto exception;
                 }
                 set_value(ctx, &var_buf[idx], sp[-1]);
@@ -20892,7 +21082,7 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
             BREAK;
 
         CASE(OP_to_propkey):
-            // flotilla: the assignment fails anyway, and V8 shows no key that is an object
+            // flotilla: the assignment fails anyway, without calling anything of the key
             if (unlikely(JS_VALUE_GET_TAG(sp[-1]) == JS_TAG_OBJECT && (JS_IsUndefined(sp[-2]) || JS_IsNull(sp[-2]))))
                 BREAK;
             switch (JS_VALUE_GET_TAG(sp[-1])) {
@@ -20913,10 +21103,9 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
 
         CASE(OP_to_propkey2):
             /* must be tested first */
-            if (unlikely(JS_IsUndefined(sp[-2]) || JS_IsNull(sp[-2]))) {
-                JS_ThrowTypeError(ctx, "value has no property");
-                goto exception;
-            }
+            // flotilla: what reads or sets the property throws, with the key
+            if (unlikely(JS_IsUndefined(sp[-2]) || JS_IsNull(sp[-2])))
+                BREAK;
             switch (JS_VALUE_GET_TAG(sp[-1])) {
             case JS_TAG_INT:
             case JS_TAG_STRING:
@@ -21544,7 +21733,7 @@ static JSValue js_generator_next(JSContext *ctx, JSValueConst this_val,
         }
         break;
     case JS_GENERATOR_STATE_EXECUTING:
-        ret = JS_ThrowTypeError(ctx, "cannot invoke a running generator");
+        ret = JS_ThrowTypeError(ctx, "Generator is already running");
         break;
     }
     return ret;
@@ -22873,7 +23062,7 @@ static __exception int js_parse_template_part(JSParseState *s,
     return 0;
 
  unexpected_eof:
-    js_parse_error(s, "unexpected end of string");
+    js_parse_error(s, "Unexpected end of input");
  fail:
     string_buffer_free(b);
     return -1;
@@ -23012,7 +23201,7 @@ static __exception int js_parse_string(JSParseState *s, int sep,
     goto fail;
  invalid_char:
     if (do_throw)
-        js_parse_error(s, "unexpected end of string");
+        js_parse_error(s, "Invalid or unexpected token");
  fail:
     string_buffer_free(b);
     return -1;
@@ -24773,8 +24962,12 @@ static int define_var(JSParseState *s, JSFunctionDef *fd, JSAtom name,
             } else {
                 if (fd->scope_level == fd->body_scope) {
                 redef_lex_error:
-                    /* redefining a scoped var in the same scope: error */
-                    return js_parse_error(s, "Identifier has already been declared");
+                    {
+                        /* redefining a scoped var in the same scope: error */
+                        char buf[ATOM_GET_STR_BUF_SIZE];
+                        return js_parse_error(s, "Identifier '%s' has already been declared",
+                                              JS_AtomGetStr(ctx, buf, sizeof(buf), name));
+                    }
                 }
             }
         }
@@ -24839,8 +25032,12 @@ static int define_var(JSParseState *s, JSFunctionDef *fd, JSAtom name,
         if (find_lexical_decl(ctx, fd, name, fd->scope_first,
                               false) >= 0) {
        invalid_lexical_redefinition:
-            /* error to redefine a var that inside a lexical scope */
-            return js_parse_error(s, "Identifier has already been declared");
+            {
+                /* error to redefine a var that inside a lexical scope */
+                char buf[ATOM_GET_STR_BUF_SIZE];
+                return js_parse_error(s, "Identifier '%s' has already been declared",
+                                      JS_AtomGetStr(ctx, buf, sizeof(buf), name));
+            }
         }
         if (fd->is_global_var) {
             JSGlobalVar *hf;
@@ -41333,7 +41530,8 @@ static int js_obj_to_desc(JSContext *ctx, JSPropertyDescriptor *d,
     int flags;
 
     if (!JS_IsObject(desc)) {
-        JS_ThrowTypeError(ctx, "Property description must be an object");
+        char buf[V8_TEXT_SIZE];
+        JS_ThrowTypeError(ctx, "Property description must be an object: %s", v8_text(ctx, desc, buf, sizeof(buf)));
         return -1;
     }
     flags = 0;
@@ -41391,7 +41589,8 @@ static int js_obj_to_desc(JSContext *ctx, JSPropertyDescriptor *d,
         if (JS_IsException(getter))
             goto fail;
         if (!(JS_IsUndefined(getter) || JS_IsFunction(ctx, getter))) {
-            JS_ThrowTypeError(ctx, "Getter must be a function");
+            char buf[V8_TEXT_SIZE];
+            JS_ThrowTypeError(ctx, "Getter must be a function: %s", v8_text(ctx, getter, buf, sizeof(buf)));
             goto fail;
         }
     }
@@ -41404,13 +41603,16 @@ static int js_obj_to_desc(JSContext *ctx, JSPropertyDescriptor *d,
         if (JS_IsException(setter))
             goto fail;
         if (!(JS_IsUndefined(setter) || JS_IsFunction(ctx, setter))) {
-            JS_ThrowTypeError(ctx, "Setter must be a function");
+            char buf[V8_TEXT_SIZE];
+            JS_ThrowTypeError(ctx, "Setter must be a function: %s", v8_text(ctx, setter, buf, sizeof(buf)));
             goto fail;
         }
     }
     if ((flags & (JS_PROP_HAS_SET | JS_PROP_HAS_GET)) &&
         (flags & (JS_PROP_HAS_VALUE | JS_PROP_HAS_WRITABLE))) {
-        JS_ThrowTypeError(ctx, "Invalid property descriptor. Cannot both specify accessors and a value or writable attribute");
+        char buf[V8_TEXT_SIZE];
+        JS_ThrowTypeError(ctx, "Invalid property descriptor. Cannot both specify accessors and a value or writable attribute, %s",
+                          v8_text(ctx, desc, buf, sizeof(buf)));
         goto fail;
     }
     d->flags = flags;
@@ -41514,7 +41716,11 @@ static JSValue js_object_create(JSContext *ctx, JSValueConst this_val,
 
     proto = argv[0];
     if (!JS_IsObject(proto) && !JS_IsNull(proto))
-        return JS_ThrowTypeError(ctx, "object prototype may only be an Object or null");
+    {
+        char buf[V8_TEXT_SIZE];
+        return JS_ThrowTypeError(ctx, "Object prototype may only be an Object or null: %s",
+                                 v8_text(ctx, proto, buf, sizeof(buf)));
+    }
     obj = JS_NewObjectProto(ctx, proto);
     if (JS_IsException(obj))
         return JS_EXCEPTION;
@@ -41537,7 +41743,8 @@ static JSValue js_object_getPrototypeOf(JSContext *ctx, JSValueConst this_val,
            accepted */
         if (magic || JS_VALUE_GET_TAG(val) == JS_TAG_NULL ||
             JS_VALUE_GET_TAG(val) == JS_TAG_UNDEFINED)
-            return JS_ThrowTypeErrorNotAnObject(ctx);
+            return JS_ThrowTypeError(ctx, magic ? "Reflect.getPrototypeOf called on non-object" :
+                                     "Cannot convert undefined or null to object");
     }
     return JS_GetPrototype(ctx, val);
 }
@@ -41546,6 +41753,13 @@ static JSValue js_object_setPrototypeOf(JSContext *ctx, JSValueConst this_val,
                                         int argc, JSValueConst *argv)
 {
     JSValueConst obj = argv[0];
+    if (!JS_IsObject(argv[1]) && !JS_IsNull(argv[1])) {
+        char buf[V8_TEXT_SIZE];
+        if (JS_IsUndefined(obj) || JS_IsNull(obj))
+            return JS_ThrowTypeError(ctx, "Object.setPrototypeOf called on null or undefined");
+        return JS_ThrowTypeError(ctx, "Object prototype may only be an Object or null: %s",
+                                 v8_text(ctx, argv[1], buf, sizeof(buf)));
+    }
     if (JS_SetPrototypeInternal(ctx, obj, argv[1], true) < 0)
         return JS_EXCEPTION;
     return js_dup(obj);
@@ -41564,7 +41778,7 @@ static JSValue js_object_defineProperty(JSContext *ctx, JSValueConst this_val,
     desc = argv[2];
 
     if (JS_VALUE_GET_TAG(obj) != JS_TAG_OBJECT)
-        return JS_ThrowTypeErrorNotAnObject(ctx);
+        return JS_ThrowTypeError(ctx, "%s.defineProperty called on non-object", magic ? "Reflect" : "Object");
     atom = JS_ValueToAtom(ctx, prop);
     if (unlikely(atom == JS_ATOM_NULL))
         return JS_EXCEPTION;
@@ -42308,7 +42522,8 @@ static JSValue js_object_fromEntries(JSContext *ctx, JSValueConst this_val,
         key = JS_UNDEFINED;
         value = JS_UNDEFINED;
         if (!JS_IsObject(item)) {
-            JS_ThrowTypeErrorNotAnObject(ctx);
+            char buf[V8_TEXT_SIZE];
+            JS_ThrowTypeError(ctx, "Iterator value %s is not an entry object", v8_text(ctx, item, buf, sizeof(buf)));
             goto fail1;
         }
         key = JS_GetPropertyUint32(ctx, item, 0);
@@ -43569,7 +43784,7 @@ static JSValue js_array_with(JSContext *ctx, JSValueConst this_val,
         idx = len + idx;
 
     if (idx < 0 || idx >= len) {
-        JS_ThrowRangeError(ctx, "invalid array index: %" PRId64, idx);
+        JS_ThrowRangeError(ctx, "Invalid index : %" PRId64, idx);
         goto exception;
     }
 
@@ -47188,7 +47403,7 @@ static JSValue js_string_fromCodePoint(JSContext *ctx, JSValueConst this_val,
                                        int argc, JSValueConst *argv)
 {
     double d;
-    int i, c;
+    int i = 0, c;
     StringBuffer b_s, *b = NULL;
 
     // shortcut for single argument common case
@@ -47227,7 +47442,10 @@ static JSValue js_string_fromCodePoint(JSContext *ctx, JSValueConst this_val,
     return string_buffer_end(b);
 
  range_error:
-    JS_ThrowRangeError(ctx, "invalid code point");
+    {
+        char buf[V8_TEXT_SIZE];
+        JS_ThrowRangeError(ctx, "Invalid code point %s", v8_text(ctx, argv[i], buf, sizeof(buf)));
+    }
  fail:
     if (b) string_buffer_free(b);
     return JS_EXCEPTION;
@@ -48582,7 +48800,7 @@ static JSValue js_string_normalize(JSContext *ctx, JSValueConst this_val,
         } else {
         bad_form:
             JS_FreeCString(ctx, form);
-            JS_ThrowRangeError(ctx, "bad normalization form");
+            JS_ThrowRangeError(ctx, "The normalization form should be one of NFC, NFD, NFKC, NFKD.");
         fail1:
             js_free(ctx, buf);
             return JS_EXCEPTION;
@@ -53274,7 +53492,7 @@ JSValue JS_NewProxy(JSContext *ctx, JSValueConst target, JSValueConst handler)
 
     if (JS_VALUE_GET_TAG(target) != JS_TAG_OBJECT ||
         JS_VALUE_GET_TAG(handler) != JS_TAG_OBJECT) {
-        return JS_ThrowTypeErrorNotAnObject(ctx);
+        return JS_ThrowTypeError(ctx, "Cannot create proxy with a non-object as target or handler");
     }
     obj = JS_NewObjectProtoClass(ctx, JS_NULL, JS_CLASS_PROXY);
     if (JS_IsException(obj))
@@ -53427,7 +53645,7 @@ static JSValue js_symbol_constructor(JSContext *ctx, JSValueConst new_target,
     JSString *p;
 
     if (!JS_IsUndefined(new_target))
-        return JS_ThrowTypeErrorNotAConstructor(ctx, new_target);
+        return JS_ThrowTypeError(ctx, "Symbol is not a constructor");
     if (argc == 0 || JS_IsUndefined(argv[0])) {
         p = NULL;
     } else {
@@ -53516,8 +53734,10 @@ static JSValue js_symbol_keyFor(JSContext *ctx, JSValueConst this_val,
 {
     JSAtomStruct *p;
 
-    if (!JS_IsSymbol(argv[0]))
-        return JS_ThrowTypeError(ctx, "not a symbol");
+    if (!JS_IsSymbol(argv[0])) {
+        char buf[V8_TEXT_SIZE];
+        return JS_ThrowTypeError(ctx, "%s is not a symbol", v8_text(ctx, argv[0], buf, sizeof(buf)));
+    }
     p = JS_VALUE_GET_PTR(argv[0]);
     if (p->atom_type != JS_ATOM_TYPE_GLOBAL_SYMBOL)
         return JS_UNDEFINED;
@@ -53615,7 +53835,8 @@ static JSValue js_map_constructor(JSContext *ctx, JSValueConst new_target,
                 key = JS_UNDEFINED;
                 value = JS_UNDEFINED;
                 if (!JS_IsObject(item)) {
-                    JS_ThrowTypeErrorNotAnObject(ctx);
+                    char buf[V8_TEXT_SIZE];
+                    JS_ThrowTypeError(ctx, "Iterator value %s is not an entry object", v8_text(ctx, item, buf, sizeof(buf)));
                     goto fail1;
                 }
                 key = JS_GetPropertyUint32(ctx, item, 0);
@@ -53891,7 +54112,7 @@ static JSValue js_map_set(JSContext *ctx, JSValueConst this_val,
     is_set = (magic & MAGIC_SET);
     key = map_normalize_key_const(ctx, argv[0]);
     if (s->is_weak && !is_valid_weakref_target(key))
-        return JS_ThrowTypeError(ctx, "invalid value used as %s key", is_set ? "WeakSet" : "WeakMap");
+        return JS_ThrowTypeError(ctx, is_set ? "Invalid value used in weak set" : "Invalid value used as weak map key");
     if (is_set)
         value = JS_UNDEFINED;
     else
@@ -53941,7 +54162,7 @@ static JSValue js_map_getOrInsert(JSContext *ctx, JSValueConst this_val,
         return JS_EXCEPTION;
     key = map_normalize_key_const(ctx, argv[0]);
     if (s->is_weak && !is_valid_weakref_target(key))
-        return JS_ThrowTypeError(ctx, "invalid value used as WeakMap key");
+        return JS_ThrowTypeError(ctx, "Invalid value used as weak map key");
     mr = map_find_record(ctx, s, key);
     if (!mr) {
         if (computed) {
@@ -58786,7 +59007,9 @@ static JSValue JS_ToBigIntCtorFree(JSContext *ctx, JSValue val)
                 if (res == 0) {
                     val = JS_EXCEPTION;
                 } else if (res == 1) {
-                    val = JS_ThrowRangeError(ctx, "cannot convert to BigInt: not an integer");
+                    char buf[V8_TEXT_SIZE];
+                    val = JS_ThrowRangeError(ctx, "The number %s cannot be converted to a BigInt because it is not an integer",
+                                             v8_text(ctx, val, buf, sizeof(buf)));
                 } else {
                     val = JS_ThrowRangeError(ctx, "cannot convert NaN or Infinity to BigInt");                }
             } else {
@@ -58806,8 +59029,12 @@ static JSValue JS_ToBigIntCtorFree(JSContext *ctx, JSValue val)
     case JS_TAG_NULL:
     case JS_TAG_UNDEFINED:
     default:
-        JS_FreeValue(ctx, val);
-        return JS_ThrowTypeError(ctx, "cannot convert to BigInt");
+        {
+            char buf[V8_TEXT_SIZE];
+            JS_ThrowTypeError(ctx, "Cannot convert %s to a BigInt", v8_text(ctx, val, buf, sizeof(buf)));
+            JS_FreeValue(ctx, val);
+            return JS_EXCEPTION;
+        }
     }
     return val;
 }
@@ -62435,7 +62662,7 @@ static JSValue js_dataview_getValue(JSContext *ctx,
         return JS_ThrowTypeErrorDetachedArrayBuffer(ctx);
     // order matters: this check should come before the next one
     if ((pos + size) > ta->length)
-        return JS_ThrowRangeError(ctx, "out of bound");
+        return JS_ThrowRangeError(ctx, "Offset is outside the bounds of the DataView");
     // test262 expects a TypeError for this and V8, in its infinite wisdom,
     // throws a "detached array buffer" exception, but IMO that doesn't make
     // sense because the buffer is not in fact detached, it's still there
@@ -62580,7 +62807,7 @@ static JSValue js_dataview_setValue(JSContext *ctx,
         return JS_ThrowTypeErrorDetachedArrayBuffer(ctx);
     // order matters: this check should come before the next one
     if ((pos + size) > ta->length)
-        return JS_ThrowRangeError(ctx, "out of bound");
+        return JS_ThrowRangeError(ctx, "Offset is outside the bounds of the DataView");
     // test262 expects a TypeError for this and V8, in its infinite wisdom,
     // throws a "detached array buffer" exception, but IMO that doesn't make
     // sense because the buffer is not in fact detached, it's still there
@@ -64341,7 +64568,7 @@ static JSValue js_btoa(JSContext *ctx, JSValueConst this_val,
             uint32_t c = src[i];
             if (unlikely(c > 0xFF)) {
                 JS_ThrowDOMException(ctx, "InvalidCharacterError",
-                                     "String contains an invalid character");
+                                     "Invalid character");
                 goto fail;
             }
             tmp[i] = (uint8_t)c;
@@ -64375,6 +64602,26 @@ fail:
     return ret;
 }
 
+/* flotilla: why a text is no base64, in the words of Node.js */
+static const char *v8_atob_text(const uint8_t *in, size_t len)
+{
+    int equals = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = in[i];
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r')
+            continue;
+        if (c == '=') {
+            if (++equals > 2)
+                return "Invalid character";
+        } else if (equals || !((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                               (c >= '0' && c <= '9') || c == '+' || c == '/')) {
+            return "Invalid character";
+        }
+    }
+    return "The string to be decoded is not correctly encoded.";
+}
+
 static JSValue js_atob(JSContext *ctx, JSValueConst this_val,
                        int argc, JSValueConst *argv)
 {
@@ -64396,8 +64643,7 @@ static JSValue js_atob(JSContext *ctx, JSValueConst this_val,
         const uint8_t *p = (const uint8_t *)str8(s);
         for (size_t i = 0; i < slen; i++) {
             if (unlikely(p[i] & 0x80)) {
-                JS_ThrowDOMException(ctx, "InvalidCharacterError",
-                    "The string to be decoded is not correctly encoded");
+                JS_ThrowDOMException(ctx, "InvalidCharacterError", "Invalid character");
                 goto fail;
             }
         }
@@ -64409,8 +64655,7 @@ static JSValue js_atob(JSContext *ctx, JSValueConst this_val,
             goto fail;
         for (size_t i = 0; i < slen; i++) {
             if (unlikely(src[i] > 0x7F)) {
-                JS_ThrowDOMException(ctx, "InvalidCharacterError",
-                    "The string to be decoded is not correctly encoded");
+                JS_ThrowDOMException(ctx, "InvalidCharacterError", "Invalid character");
                 goto fail;
             }
             tmp[i] = (uint8_t)src[i];
@@ -64438,8 +64683,7 @@ static JSValue js_atob(JSContext *ctx, JSValueConst this_val,
 
     if (unlikely(err)) {
         js_free_string(ctx->rt, ostr);
-        JS_ThrowDOMException(ctx, "InvalidCharacterError",
-            "The string to be decoded is not correctly encoded");
+        JS_ThrowDOMException(ctx, "InvalidCharacterError", "%s", v8_atob_text(in, slen));
         goto fail;
     }
     outp[out_len] = '\0';

@@ -86,7 +86,7 @@ pub(super) fn canvas(document: &Document, tab: &NodeConfig, findings: &ByNode<'_
     let (width, height) = (box_.2 + MARGIN - x, box_.3 + MARGIN - y);
     let title = escaped(&tab.name);
     Some(format!(
-        "<div class=\"canvas\"><svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{title}\" \
+        "<div class=\"canvas\" tabindex=\"0\"><svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{title}\" \
          width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"{x:.1} {y:.1} {width:.1} {height:.1}\">{drawn}</svg></div>\n"
     ))
 }
@@ -156,7 +156,8 @@ fn draw_node(drawn: &mut String, shape: &Shape<'_>, findings: &[(usize, &Finding
         port(shape.right(), shape.port(output));
     }
     if let (Some(worst), Some((number, _))) = (worst, findings.iter().min_by_key(|(_, finding)| finding.severity)) {
-        let (x, y) = (shape.right() - 4.0, top);
+        // Left of the ports: the uppermost of several is near the corner.
+        let (x, y) = (shape.right() - 16.0, top);
         let sign = match worst {
             Severity::Error => "E",
             Severity::Warning => "W",

@@ -38,7 +38,8 @@ h2 { font-size: 20px; margin: 40px 0 8px; } p { margin: 8px 0; } .faint { color:
 nav { display: flex; flex-wrap: wrap; gap: 8px; margin: 16px 0 0; padding: 0; list-style: none; }
 nav a, .count { border: 1px solid var(--line); border-radius: 6px; padding: 3px 10px; background: var(--panel);
   color: var(--ink); text-decoration: none; }
-nav a:hover { border-color: var(--faint); }
+nav a:hover { border-color: var(--faint); } nav { max-height: 40vh; overflow: auto; }
+nav b { border-left: 1px solid var(--line); color: var(--faint); font-weight: 600; margin-left: 6px; padding-left: 8px; }
 .counts { display: flex; flex-wrap: wrap; gap: 8px; margin: 12px 0; }
 .error { color: var(--error); } .warning { color: var(--warning); } .info { color: var(--info); } .count b { font-weight: 600; }
 .canvas { overflow: auto; max-height: 85vh; border: 1px solid var(--line); border-radius: 8px; background: var(--ground); }
@@ -47,7 +48,7 @@ nav a:hover { border-color: var(--faint); }
 .wire { fill: none; stroke: var(--wire); stroke-width: 2.5; } .wire.off { stroke-dasharray: 6 4; }
 .node .box { stroke: #80858c; stroke-width: 1; } .node text { fill: #1f2328; font-size: 14px; }
 .node.comment .box { fill: none; stroke-dasharray: 2 2; } .node.comment text { fill: var(--ink); }
-.node.off { opacity: .45; } .port { fill: #d9dde1; stroke: #80858c; }
+.node.off .box { fill-opacity: .2; stroke-dasharray: 4 3; } .node.off > text { fill: var(--faint); } .port { fill: #d9dde1; stroke: #80858c; }
 .node.error .box { stroke: var(--error); stroke-width: 3; } .node.warning .box { stroke: var(--warning); stroke-width: 3; }
 .node.info .box { stroke: var(--info); stroke-width: 2; } .node:target .box { stroke-width: 5; }
 .badge circle { fill: var(--chip); stroke-width: 2; stroke: currentColor; }

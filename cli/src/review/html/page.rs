@@ -6,6 +6,7 @@ use flotilla_flows::{Document, Finding, NodeConfig, Severity};
 use flotilla_load::report::xml_escaped as escaped;
 
 use super::canvas::{ByNode, canvas, word};
+use super::label::{label, short};
 use super::look::STYLE;
 
 /// A page of its own: it loads nothing and runs no script. `name` is that of the document.
@@ -85,8 +86,11 @@ fn counts(findings: &[Finding]) -> String {
 
 fn contents(tabs: &[(&NodeConfig, usize)], rest: usize) -> String {
     let mut text = "<nav>".to_owned();
-    let count =
-        |count: usize| if count == 0 { String::new() } else { format!(" <span class=\"faint\">{count}</span>") };
+    let count = |count: usize| match count {
+        0 => String::new(),
+        1 => " <b title=\"1 finding\">1</b>".to_owned(),
+        _ => format!(" <b title=\"{count} findings\">{count}</b>"),
+    };
     for (tab, findings) in tabs {
         let _ = write!(text, "<a href=\"#tab-{}\">{}{}</a>", escaped(&tab.id), escaped(&title(tab)), count(*findings));
     }
@@ -103,8 +107,14 @@ fn list(body: &mut String, document: &Document, findings: &[(usize, &Finding)]) 
     body.push_str("<ol>\n");
     for (number, finding) in findings {
         let Finding { severity, code, node, kind, what, advice, .. } = finding;
-        let name = escaped(if finding.name.is_empty() { node } else { &finding.name });
-        let is_drawn = document.get(node).is_some_and(|node| node.num("x").is_some() && node.num("y").is_some());
+        // A node without a name is called what the drawing calls it.
+        let drawn = document.get(node).filter(|node| node.num("x").is_some() && node.num("y").is_some());
+        let name = match drawn {
+            _ if !finding.name.is_empty() => escaped(&finding.name),
+            Some(drawn) => escaped(&short(&label(document, drawn))),
+            None => escaped(node),
+        };
+        let is_drawn = drawn.is_some();
         let name = if is_drawn { format!("<a href=\"#node-{}\">{name}</a>", escaped(node)) } else { name };
         let _ = writeln!(
             body,

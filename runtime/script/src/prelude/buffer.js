@@ -23,6 +23,30 @@
     throw error;
   };
 
+  // What Node.js says that it got (determineSpecificType).
+  const received = (value) => {
+    if (value === null || value === undefined) return String(value);
+    if (typeof value === 'function') return `function ${value.name}`;
+    if (typeof value === 'object') {
+      const maker = value.constructor && value.constructor.name;
+      return maker ? `an instance of ${maker}` : '[Object: null prototype] {}';
+    }
+    if (typeof value !== 'string') return `type ${typeof value} (${String(value)}${typeof value === 'bigint' ? 'n' : ''})`;
+    const text = value.length > 28 ? `${value.slice(0, 25)}...` : value;
+    return `type string (${text.includes("'") ? JSON.stringify(text) : `'${text}'`})`;
+  };
+  const wrongType = (what, wanted, value) => {
+    const error = new TypeError(`${what} must be ${wanted}. Received ${received(value)}`);
+    error.code = 'ERR_INVALID_ARG_TYPE';
+    return error;
+  };
+  const bytesOf = (value, name) => {
+    // The tag is the same in every realm.
+    const is = ArrayBuffer.isView(value) && value[Symbol.toStringTag] === 'Uint8Array';
+    if (!is) throw wrongType(`The "${name}" argument`, 'an instance of Buffer or Uint8Array', value);
+    return value;
+  };
+
   const encode = (text, encoding) => {
     switch (encoding) {
       case 'hex': {
@@ -77,7 +101,7 @@
 
   const wrap = (bytes) => Object.setPrototypeOf(bytes, Buffer.prototype);
   const size = (value) => {
-    if (typeof value !== 'number') throw new TypeError(`The "size" argument must be of type number. Received ${typeof value}`);
+    if (typeof value !== 'number') throw wrongType('The "size" argument', 'of type number', value);
     if (!(value >= 0 && value <= MAX)) {
       const error = new RangeError(`The value of "size" is out of range. It must be >= 0 && <= 4294967296. Received ${value}`);
       error.code = 'ERR_OUT_OF_RANGE';
@@ -109,14 +133,14 @@
       if (Array.isArray(value)) return wrap(Uint8Array.from(value));
       if (value.type === 'Buffer' && Array.isArray(value.data)) return wrap(Uint8Array.from(value.data));
       const primitive = value.valueOf && value.valueOf();
-      if (primitive !== undefined && primitive !== null && primitive !== value) return from(primitive, encodingOrOffset, length);
-      if (typeof value.length === 'number') return wrap(Uint8Array.from(Array.from(value)));
+      const stands = typeof primitive === 'string' || (typeof primitive === 'object' && primitive !== null);
+      if (stands && primitive !== value) return from(primitive, encodingOrOffset, length);
+      if (value.length !== undefined) return wrap(Uint8Array.from(typeof value.length === 'number' ? Array.from(value) : []));
+      const text = typeof value[Symbol.toPrimitive] === 'function' ? value[Symbol.toPrimitive]('string') : undefined;
+      if (typeof text === 'string') return wrap(encode(text, knownEncoding(encodingOrOffset)));
     }
-    const shown = value === null || value === undefined ? String(value) : `type ${typeof value} (${String(value)})`;
-    const error = new TypeError('The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array '
-      + `or an Array-like Object. Received ${shown}`);
-    error.code = 'ERR_INVALID_ARG_TYPE';
-    throw error;
+    const wanted = 'of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object';
+    throw wrongType('The first argument', wanted, value);
   };
 
   const statics = {
@@ -130,15 +154,23 @@
     allocUnsafeSlow: (length) => wrap(new Uint8Array(size(length))),
     isBuffer: (value) => value instanceof Buffer,
     isEncoding: (name) => typeof name === 'string' && encodingOf(name) !== undefined,
-    byteLength: (value, encoding) => (typeof value === 'string' ? encode(value, encodingOf(encoding) || 'utf8').length : value.byteLength),
+    byteLength(value, encoding) {
+      if (typeof value === 'string') return encode(value, encodingOf(encoding) || 'utf8').length;
+      if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return value.byteLength;
+      throw wrongType('The "string" argument', 'of type string or an instance of Buffer or ArrayBuffer', value);
+    },
     compare(a, b) {
+      bytesOf(a, 'buf1');
+      bytesOf(b, 'buf2');
       const length = Math.min(a.length, b.length);
       for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i] < b[i] ? -1 : 1;
       return Math.sign(a.length - b.length);
     },
     concat(list, total) {
-      if (!Array.isArray(list)) throw new TypeError('The "list" argument must be an instance of Array');
-      const length = total === undefined ? list.reduce((sum, each) => sum + each.length, 0) : total;
+      if (!Array.isArray(list)) throw wrongType('The "list" argument', 'an instance of Array', list);
+      if (total !== undefined && typeof total !== 'number') throw wrongType('The "length" argument', 'of type number', total);
+      const length = total === undefined ? list.reduce((sum, each) => sum + (each.length || 0), 0) : total;
+      list.forEach((each, i) => bytesOf(each, `list[${i}]`));
       const made = wrap(new Uint8Array(size(length)));
       let at = 0;
       for (const each of list) {
@@ -159,7 +191,7 @@
     if (typeof value === 'number') return new Uint8Array([value]);
     if (typeof value === 'string') return encode(value, knownEncoding(encoding));
     if (ArrayBuffer.isView(value)) return value;
-    throw new TypeError('The "value" argument must be one of type number or string or an instance of Buffer or Uint8Array');
+    throw wrongType('The "value" argument', 'one of type number or string or an instance of Buffer or Uint8Array', value);
   };
   const matches = (hay, needle, at) => {
     for (let j = 0; j < needle.length; j++) if (hay[at + j] !== needle[j]) return false;
@@ -174,8 +206,9 @@
       return decode(plain(this).subarray(from, to), knownEncoding(encoding));
     },
     toJSON() { return { type: 'Buffer', data: Array.from(this) }; },
-    equals(other) { return this === other || Buffer.compare(this, other) === 0; },
-    compare(other, otherStart = 0, otherEnd = other.length, start = 0, end = this.length) {
+    equals(other) { return this === bytesOf(other, 'otherBuffer') || Buffer.compare(this, other) === 0; },
+    compare(other, otherStart = 0, otherEnd = bytesOf(other, 'target').length, start = 0, end = this.length) {
+      bytesOf(other, 'target');
       return Buffer.compare(this.subarray(start, end), other.subarray(otherStart, otherEnd));
     },
     slice(start, end) { return this.subarray(start, end); },
@@ -185,7 +218,7 @@
       return wrap(new Uint8Array(this.buffer, this.byteOffset + from, Math.max(0, to - from)));
     },
     copy(target, targetStart = 0, start = 0, end = this.length) {
-      const length = Math.max(0, Math.min(end - start, this.length - start, target.length - targetStart));
+      const length = Math.max(0, Math.min(end - start, this.length - start, bytesOf(target, 'target').length - targetStart));
       target.set(plain(this).subarray(start, start + length), targetStart);
       return length;
     },
@@ -194,8 +227,8 @@
       else if (typeof end === 'string') [encoding, end] = [end, undefined];
       const from = start === undefined ? 0 : start;
       const to = end === undefined ? this.length : end;
-      if (typeof value === 'number' || typeof value === 'boolean') {
-        Uint8Array.prototype.fill.call(this, Number(value), from, to);
+      if (typeof value !== 'string' && !ArrayBuffer.isView(value)) {
+        Uint8Array.prototype.fill.call(this, value & 255, from, to);
         return this;
       }
       const pattern = needleOf(value, encoding);
@@ -219,12 +252,19 @@
     },
     includes(value, offset, encoding) { return this.indexOf(value, offset, encoding) !== -1; },
     write(text, offset, length, encoding) {
+      if (typeof text !== 'string') {
+        const error = new TypeError('argument must be a string');
+        error.code = 'ERR_INVALID_ARG_TYPE';
+        throw error;
+      }
       if (typeof offset === 'string') [encoding, offset, length] = [offset, 0, undefined];
       else if (typeof length === 'string') [encoding, length] = [length, undefined];
       const at = offset === undefined ? 0 : offset;
-      if (at < 0 || at > this.length) throw new RangeError(`The value of "offset" is out of range. Received ${at}`);
+      if (at < 0 || at > this.length) {
+        throw new RangeError(`The value of "offset" is out of range. It must be >= 0 && <= ${this.length}. Received ${at}`);
+      }
       const room = Math.min(this.length - at, length === undefined ? Infinity : length);
-      let bytes = encode(String(text), knownEncoding(encoding));
+      let bytes = encode(text, knownEncoding(encoding));
       if (bytes.length > room) {
         let end = room;
         // No half characters.

@@ -2,7 +2,7 @@
 (() => {
   'use strict';
   const refuse = (value) => {
-    throw new DOMException(`${typeof value === 'function' ? `${value.name || 'function'}` : String(value)} could not be cloned.`, 'DataCloneError');
+    throw new DOMException(`${String(value)} could not be cloned.`, 'DataCloneError');
   };
   const clone = (value, seen) => {
     if (typeof value === 'function' || typeof value === 'symbol') refuse(value);
@@ -39,6 +39,11 @@
     return made;
   };
   Object.defineProperty(globalThis, 'structuredClone', {
-    value: (value) => clone(value, new Map()), writable: true, configurable: true,
+    value: function structuredClone(...values) {
+      if (!values.length) throw new TypeError('The value argument must be specified');
+      return clone(values[0], new Map());
+    },
+    writable: true,
+    configurable: true,
   });
 })

@@ -11,5 +11,7 @@ mod prepare;
 mod realms;
 mod sends;
 mod slim;
+mod v8_buffers;
+mod v8_members;
 mod v8_texts;
 mod waits;

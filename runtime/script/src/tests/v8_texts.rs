@@ -49,9 +49,10 @@ fn errors_have_the_texts_of_v8() {
         ("\"x\" in 5", "TypeError: Cannot use 'in' operator to search for 'x' in 5"),
         ("x instanceof 5", "TypeError: Right-hand side of 'instanceof' is not an object"),
         ("u.x", "TypeError: Cannot read properties of undefined (reading 'x')"),
-        ("u[{}]", "TypeError: Cannot read properties of undefined"),
+        ("u[msg]", "TypeError: Cannot read properties of undefined"),
         ("u['{}']", "TypeError: Cannot read properties of undefined (reading '{}')"),
-        ("u[{}]=1", "TypeError: Cannot set properties of undefined"),
+        ("u[msg] = 1", "TypeError: Cannot set properties of undefined"),
+        ("u[msg] += 1", "TypeError: Cannot read properties of undefined"),
         ("n[[3,1]]=1", "TypeError: Cannot set properties of null"),
         ("u[true]=1", "TypeError: Cannot set properties of undefined (setting 'true')"),
         ("n.x=1", "TypeError: Cannot set properties of null (setting 'x')"),
@@ -76,15 +77,19 @@ fn errors_have_the_texts_of_v8() {
         ("zz()", "ReferenceError: zz is not defined"),
     ];
     for (body, wanted) in rows {
-        let source = format!(
-            "{NAMES}\nlet seen = 'nothing';\ntry {{ (function () {{\n{body}\n}})(); }} catch (e) {{ seen = `${{e.name}}: ${{e.message}}`; }}\nreturn {{payload: seen}};"
-        );
-        let (code, host) = function(&source);
-        code.receive(msg(r#"{"payload":"hello","topic":"t"}"#));
-        let sent = host.sent.borrow();
-        let seen = sent.first().map(|(_, msg)| msg.get("payload").to_text().to_string());
-        assert_eq!(seen.as_deref(), Some(wanted), "{body}");
+        assert_eq!(thrown(body).as_deref(), Some(wanted), "{body}");
     }
+}
+
+/// Name and text of the error that a body throws, or "nothing".
+pub(super) fn thrown(body: &str) -> Option<String> {
+    let source = format!(
+        "{NAMES}\nlet seen = 'nothing';\ntry {{ (function () {{\n{body}\n}})(); }} catch (e) {{ seen = `${{e.name}}: ${{e.message}}`; }}\nreturn {{payload: seen}};"
+    );
+    let (code, host) = function(&source);
+    code.receive(msg(r#"{"payload":"hello","topic":"t"}"#));
+    let sent = host.sent.borrow();
+    sent.first().map(|(_, msg)| msg.get("payload").to_text().to_string())
 }
 
 #[test]

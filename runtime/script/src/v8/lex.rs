@@ -50,10 +50,11 @@ impl<'a> Code<'a> {
                 '"' | '\'' => (Some(Kind::Text), quoted(rest, c)),
                 '`' => (Some(Kind::Template), template(rest)),
                 '/' if regexp_may_follow(tokens.last()) => (Some(Kind::Regexp), regexp(rest)),
-                _ if is_name(c) => (Some(Kind::Name), rest.find(|c| !is_name(c)).unwrap_or(rest.len())),
+                // Before names: they have digits too.
                 _ if c.is_ascii_digit() || (c == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) => {
                     (Some(Kind::Number), number(rest))
                 }
+                _ if is_name(c) => (Some(Kind::Name), rest.find(|c| !is_name(c)).unwrap_or(rest.len())),
                 _ => (Some(Kind::Mark), mark(rest, c)),
             };
             if let Some(kind) = kind {
@@ -100,12 +101,15 @@ fn mark(rest: &str, c: char) -> usize {
 }
 
 fn number(rest: &str) -> usize {
-    let mut before = ' ';
+    let is_hex = rest.starts_with("0x") || rest.starts_with("0X");
+    let (mut before, mut dotted) = (' ', is_hex);
     rest.find(|c: char| {
-        let part =
-            c.is_alphanumeric() || matches!(c, '.' | '_') || (matches!(c, '+' | '-') && matches!(before, 'e' | 'E'));
+        let is_sign = matches!(c, '+' | '-') && matches!(before, 'e' | 'E') && !is_hex;
+        // `5..toFixed()`: the second dot is not the number's.
+        let is_dot = c == '.' && !dotted;
+        dotted |= is_dot;
         before = c;
-        !part
+        !(c.is_alphanumeric() || c == '_' || is_dot || is_sign)
     })
     .unwrap_or(rest.len())
 }

@@ -1,7 +1,7 @@
 //! The texts themselves.
 
 use super::chain;
-use super::lex::Code;
+use super::lex::{Code, Kind};
 use super::parse::{INTERMEDIATE, Printer};
 use super::pattern::{self, Origin};
 
@@ -79,9 +79,17 @@ fn iterated(rest: &str, code: &Code<'_>, at: usize) -> Option<String> {
     }
     match pattern::origin(code, at)? {
         Origin::Expression(from) => {
+            // V8 shows names, literals and calls of names; of a property it shows the value.
             let declares = matches!(before, "const" | "let" | "var" | ",");
             let shown = Printer { code, stop, depth: 0 }.assignment(from);
-            (declares && shown.callee.is_none() && !shown.compound).then(|| format!("{} is not iterable", shown.text))
+            let is_name = |text: &str| !text.contains(['.', '[', '(']);
+            let begins_with_name = code.tokens.get(from).is_some_and(|token| token.kind == Kind::Name);
+            let is_path = begins_with_name && shown.text != INTERMEDIATE && !is_name(&shown.text);
+            let shows = match &shown.callee {
+                Some(callee) => is_name(callee),
+                None => !is_path && code.word(from) != "(",
+            };
+            (declares && shows && !shown.compound).then(|| is_not_iterable(&shown.text, shown.callee.as_deref()))
         }
         Origin::Loop => Some(".for is not iterable".to_owned()),
         Origin::Outer | Origin::Argument => None,

@@ -184,7 +184,12 @@ impl Printer<'_, '_> {
 
     fn property(&self, of: &Shown, at: usize, mark: &str) -> Shown {
         let name = self.code.tokens.get(at).map_or("", |token| token.text);
-        Shown { text: format!("{}{mark}{name}", of.text), end: at + 1, callee: None, compound: false }
+        let text = if name.starts_with('#') {
+            format!("{}{}[{name}]", of.text, mark.trim_start_matches('.'))
+        } else {
+            format!("{}{mark}{name}", of.text)
+        };
+        Shown { text, end: at + 1, callee: None, compound: false }
     }
 
     fn index(&mut self, of: &Shown, at: usize, mark: &str) -> Shown {
@@ -252,6 +257,7 @@ impl Printer<'_, '_> {
                 }
                 Self::whole(INTERMEDIATE, end)
             }
+            "super" => Self::whole(INTERMEDIATE, at + 1),
             name if is_keyword(name) => Self::whole("", self.stop),
             name => Self::whole(name, at + 1),
         }

@@ -1,0 +1,217 @@
+//! Error texts about keys, private members, frozen objects and patterns, each as Node.js 20.20.2 writes it.
+
+use super::v8_texts::thrown;
+
+/// A body with the names of [`super::v8_texts`], and what it throws.
+const ROWS: &[(&str, &str)] = &[
+    ("u[{}]", "TypeError: Cannot read properties of undefined (reading '#<Object>')"),
+    ("n[{}]", "TypeError: Cannot read properties of null (reading '#<Object>')"),
+    ("u[{}] += 1", "TypeError: Cannot read properties of undefined (reading '#<Object>')"),
+    ("u[{}]++", "TypeError: Cannot read properties of undefined (reading '#<Object>')"),
+    ("++u[{}]", "TypeError: Cannot read properties of undefined (reading '#<Object>')"),
+    ("u[{}] = 1", "TypeError: Cannot set properties of undefined (setting '#<Object>')"),
+    ("u[{}] = f()", "TypeError: Cannot set properties of undefined (setting '#<Object>')"),
+    ("u[[1]] = 1", "TypeError: Cannot set properties of undefined"),
+    ("u[[1]] += 1", "TypeError: Cannot read properties of undefined"),
+    ("u[{toString() { throw new Error('called'); }}] += 1", "TypeError: Cannot read properties of undefined"),
+    ("u[{toString() { throw new Error('called'); }}]", "TypeError: Cannot read properties of undefined"),
+    ("u[new Map()]", "TypeError: Cannot read properties of undefined (reading '#<Map>')"),
+    ("u[new Error('q')]", "TypeError: Cannot read properties of undefined (reading 'Error: q')"),
+    ("u[Object.create(null)]", "TypeError: Cannot read properties of undefined"),
+    ("u[() => 1]", "TypeError: Cannot read properties of undefined (reading '() => 1')"),
+    ("u[new (class Foo {})()]", "TypeError: Cannot read properties of undefined (reading '#<Foo>')"),
+    ("u[function () {}] = 1", "TypeError: Cannot set properties of undefined (setting 'function () {}')"),
+    ("u[Symbol('s')]", "TypeError: Cannot read properties of undefined (reading 'Symbol(s)')"),
+    ("u[Symbol()]", "TypeError: Cannot read properties of undefined (reading 'Symbol()')"),
+    ("u[Symbol('s')] = 1", "TypeError: Cannot set properties of undefined (setting 'Symbol(s)')"),
+    ("u[Symbol('s')] += 1", "TypeError: Cannot read properties of undefined (reading 'Symbol(s)')"),
+    ("u[Symbol.iterator]", "TypeError: undefined is not iterable (cannot read property Symbol(Symbol.iterator))"),
+    ("n[Symbol.iterator]", "TypeError: object null is not iterable (cannot read property Symbol(Symbol.iterator))"),
+    ("n[Symbol.iterator] = 1", "TypeError: Cannot set properties of null (setting 'Symbol(Symbol.iterator)')"),
+    ("u[Symbol.iterator] += 1", "TypeError: undefined is not iterable (cannot read property Symbol(Symbol.iterator))"),
+    ("Array.from(u)", "TypeError: undefined is not iterable (cannot read property Symbol(Symbol.iterator))"),
+    ("u[1.5]++", "TypeError: Cannot read properties of undefined (reading '1.5')"),
+    ("u[x] += 1", "TypeError: Cannot read properties of undefined (reading 'str')"),
+    ("n[i]--", "TypeError: Cannot read properties of null (reading '1')"),
+    ("u[x] ??= 1", "TypeError: Cannot read properties of undefined (reading 'str')"),
+    ("u[{}] ??= 1", "TypeError: Cannot read properties of undefined (reading '#<Object>')"),
+    ("u['x'] ??= 1", "TypeError: Cannot read properties of undefined (reading 'x')"),
+    ("u[null] += 1", "TypeError: Cannot read properties of undefined (reading 'null')"),
+    ("u[{}]()", "TypeError: Cannot read properties of undefined (reading '#<Object>')"),
+    ("u[{}]?.x", "TypeError: Cannot read properties of undefined (reading '#<Object>')"),
+    ("delete u[{}].x", "TypeError: Cannot read properties of undefined (reading '#<Object>')"),
+    ("delete u.x", "TypeError: Cannot convert undefined or null to object"),
+    ("delete a.b.c", "TypeError: Cannot convert undefined or null to object"),
+    ("a?.x.y", "TypeError: Cannot read properties of undefined (reading 'y')"),
+    ("a.b.c?.d", "TypeError: Cannot read properties of undefined (reading 'c')"),
+    ("a.b[{}] += 1", "TypeError: Cannot read properties of undefined (reading '#<Object>')"),
+    ("for (u[{}] of [1]) {}", "TypeError: Cannot set properties of undefined (setting '#<Object>')"),
+    ("[u[{}]] = [1]", "TypeError: Cannot set properties of undefined (setting '#<Object>')"),
+    ("({q: u[{}]} = {q: 1})", "TypeError: Cannot set properties of undefined (setting '#<Object>')"),
+    ("const {[x]: z} = u", "TypeError: Cannot destructure 'u' as it is undefined."),
+    ("const {[{}]: z} = u", "TypeError: Cannot destructure 'u' as it is undefined."),
+    (
+        "u['a/long/topic/with/many/levels/that/is/longer/than/sixty/four/characters/temperature'].x",
+        "TypeError: Cannot read properties of undefined (reading 'a/long/topic/with/many/levels/that/is/longer/than/sixty/four/characters/temperature')",
+    ),
+    ("class A { m() { return super.x(); } } new A().m()", "TypeError: (intermediate value).x is not a function"),
+    (
+        "class A { m() { return super.x.y; } } new A().m()",
+        "TypeError: Cannot read properties of undefined (reading 'y')",
+    ),
+    ("class A { m() { super.x.y = 1; } } new A().m()", "TypeError: Cannot set properties of undefined (setting 'y')"),
+    ("({__proto__: null, m() { return super.x; }}).m()", "TypeError: Cannot read properties of null (reading 'x')"),
+    (
+        "class A extends Object { constructor() { super(); super(); } } new A()",
+        "ReferenceError: Super constructor may only be called once",
+    ),
+    (
+        "class A extends Object { constructor() { return 1; } } new A()",
+        "TypeError: Derived constructors may only return object or undefined",
+    ),
+    (
+        "class A { #p = 1; static r(o) { return o.#p; } } A.r({})",
+        "TypeError: Cannot read private member #p from an object whose class did not declare it",
+    ),
+    (
+        "class A { #p = 1; static r(o) { o.#p = 2; } } A.r({})",
+        "TypeError: Cannot write private member #p to an object whose class did not declare it",
+    ),
+    (
+        "class A { #p = 1; static r(o) { o.#p += 2; } } A.r({})",
+        "TypeError: Cannot read private member #p from an object whose class did not declare it",
+    ),
+    (
+        "class A { #p = 1; static r(o) { return o.#p; } } A.r(u)",
+        "TypeError: Cannot read properties of undefined (reading '#p')",
+    ),
+    (
+        "class A { #p = 1; static r(o) { return o.#p; } } A.r(5)",
+        "TypeError: Cannot read private member #p from an object whose class did not declare it",
+    ),
+    ("class A { #p; static r(o) { o.#p = 1; } } A.r(n)", "TypeError: Cannot set properties of null (setting '#p')"),
+    ("class A { #p; static r(o) { o.#p++; } } A.r(u)", "TypeError: Cannot read properties of undefined (reading '#p')"),
+    ("class A { #p; static r(o) { return o.#p(); } } A.r(new A())", "TypeError: o[#p] is not a function"),
+    (
+        "class A { #p; static r(o) { return #p in o; } } A.r(5)",
+        "TypeError: Cannot use 'in' operator to search for '#p' in 5",
+    ),
+    ("class A { #m() {} static r(o) { o.#m(); } } A.r({})", "TypeError: Receiver must be an instance of class A"),
+    ("class A { #m() {} static r(o) { o.#m(); } } A.r(n)", "TypeError: Cannot read properties of null (reading 'A')"),
+    ("class A { static #s() {} static r(o) { return o.#s(); } } A.r({})", "TypeError: Receiver must be class A"),
+    (
+        "class A { get #g() { return 1; } static r(o) { return o.#g; } } A.r({})",
+        "TypeError: Receiver must be an instance of class A",
+    ),
+    (
+        "class A { #p; constructor(o) { return o; } } class B extends A { #q; constructor(o) { super(o); } } var o = {}; new B(o); new B(o)",
+        "TypeError: Cannot initialize #q twice on the same object",
+    ),
+    ("class A { static { u.x; } }", "TypeError: Cannot read properties of undefined (reading 'x')"),
+    ("class A { static { this.y.z; } }", "TypeError: Cannot read properties of undefined (reading 'z')"),
+    ("class A { static x = u.y; }", "TypeError: Cannot read properties of undefined (reading 'y')"),
+    ("class A { [u.x]() {} }", "TypeError: Cannot read properties of undefined (reading 'x')"),
+    ("class A { x = u.y; } new A()", "TypeError: Cannot read properties of undefined (reading 'y')"),
+    ("class A { static { A2; } } class A2 {}", "ReferenceError: Cannot access 'A2' before initialization"),
+    ("'use strict'; Object.freeze(a); a.x = 1", "TypeError: Cannot add property x, object is not extensible"),
+    ("a = Object.freeze([1]); a.push(2)", "TypeError: Cannot add property 1, object is not extensible"),
+    (
+        "'use strict'; a = Object.freeze({x: 1}); a.x = 2",
+        "TypeError: Cannot assign to read only property 'x' of object '#<Object>'",
+    ),
+    (
+        "'use strict'; arr = Object.freeze([1]); arr[0] = 2",
+        "TypeError: Cannot assign to read only property '0' of object '[object Array]'",
+    ),
+    (
+        "'use strict'; arr = Object.freeze([1]); arr[1] = 2",
+        "TypeError: Cannot add property 1, object is not extensible",
+    ),
+    (
+        "'use strict'; a = Object.freeze(new (class Foo { constructor() { this.x = 1; } })()); a.x = 2",
+        "TypeError: Cannot assign to read only property 'x' of object '#<Foo>'",
+    ),
+    (
+        "'use strict'; a = Object.freeze({[Symbol('q')]: 1}); a[Object.getOwnPropertySymbols(a)[0]] = 2",
+        "TypeError: Cannot assign to read only property 'Symbol(q)' of object '#<Object>'",
+    ),
+    (
+        "'use strict'; f.name = 'x'",
+        "TypeError: Cannot assign to read only property 'name' of function 'function () { return {}; }'",
+    ),
+    (
+        "'use strict'; a = {get x() { return 1; }}; a.x = 2",
+        "TypeError: Cannot set property x of #<Object> which has only a getter",
+    ),
+    (
+        "'use strict'; a = new (class Foo { get x() { return 1; } })(); a.x = 2",
+        "TypeError: Cannot set property x of #<Foo> which has only a getter",
+    ),
+    ("'use strict'; a = Object.freeze({x: 1}); delete a.x", "TypeError: Cannot delete property 'x' of #<Object>"),
+    ("'use strict'; delete arr.length", "TypeError: Cannot delete property 'length' of [object Array]"),
+    ("'use strict'; delete x.length", "TypeError: Cannot delete property 'length' of [object String]"),
+    ("'use strict'; delete f.prototype", "TypeError: Cannot delete property 'prototype' of function () { return {}; }"),
+    ("'use strict'; 'abc'.length = 1", "TypeError: Cannot assign to read only property 'length' of string 'abc'"),
+    ("'use strict'; (5).x = 1", "TypeError: Cannot create property 'x' on number '5'"),
+    ("'use strict'; x.y = 1", "TypeError: Cannot create property 'y' on string 'str'"),
+    ("'use strict'; Symbol().x = 1", "TypeError: Cannot create property 'x' on symbol 'Symbol()'"),
+    (
+        "Object.defineProperty(Object.freeze({}), 'x', {value: 1})",
+        "TypeError: Cannot define property x, object is not extensible",
+    ),
+    ("a = Object.freeze({x: 1}); Object.defineProperty(a, 'x', {value: 2})", "TypeError: Cannot redefine property: x"),
+    ("Object.defineProperty(1, 'x', {})", "TypeError: Object.defineProperty called on non-object"),
+    ("Object.defineProperty({}, 'x', 1)", "TypeError: Property description must be an object: 1"),
+    ("Object.defineProperty({}, 'x', {get: 1})", "TypeError: Getter must be a function: 1"),
+    ("Object.setPrototypeOf(a, 5)", "TypeError: Object prototype may only be an Object or null: 5"),
+    ("Object.setPrototypeOf(Object.freeze({}), {})", "TypeError: #<Object> is not extensible"),
+    ("Object.create(5)", "TypeError: Object prototype may only be an Object or null: 5"),
+    ("a.__proto__ = b; b.__proto__ = a", "TypeError: Cyclic __proto__ value"),
+    ("+1n", "TypeError: Cannot convert a BigInt value to a number"),
+    ("BigInt(1.5)", "RangeError: The number 1.5 cannot be converted to a BigInt because it is not an integer"),
+    ("BigInt('x')", "SyntaxError: Cannot convert x to a BigInt"),
+    ("BigInt(u)", "TypeError: Cannot convert undefined to a BigInt"),
+    ("1n >>> 0n", "TypeError: BigInts have no unsigned right shift, use >> instead"),
+    ("new Symbol()", "TypeError: Symbol is not a constructor"),
+    ("Symbol.keyFor(5)", "TypeError: 5 is not a symbol"),
+    ("new Map([1])", "TypeError: Iterator value 1 is not an entry object"),
+    ("Object.fromEntries([1])", "TypeError: Iterator value 1 is not an entry object"),
+    ("new WeakMap([[1, 2]])", "TypeError: Invalid value used as weak map key"),
+    ("new WeakSet([1])", "TypeError: Invalid value used in weak set"),
+    ("new Proxy(1, {})", "TypeError: Cannot create proxy with a non-object as target or handler"),
+    ("arr.with(5, 1)", "RangeError: Invalid index : 5"),
+    ("'abc'.normalize('x')", "RangeError: The normalization form should be one of NFC, NFD, NFKC, NFKD."),
+    ("String.fromCodePoint(-1)", "RangeError: Invalid code point -1"),
+    ("new DataView(new ArrayBuffer(1)).getInt16(0)", "RangeError: Offset is outside the bounds of the DataView"),
+    ("function* g() { g2.next(); } var g2 = g(); g2.next()", "TypeError: Generator is already running"),
+    ("eval('let q; let q')", "SyntaxError: Identifier 'q' has already been declared"),
+    (r#"eval("'abc")"#, "SyntaxError: Invalid or unexpected token"),
+    ("a[1.5]()", "TypeError: a[1.5] is not a function"),
+    ("const [q] = u", "TypeError: u is not iterable"),
+    ("const [q] = msg.nope", "TypeError: undefined is not iterable (cannot read property Symbol(Symbol.iterator))"),
+    ("const [q, w] = arr[5]", "TypeError: undefined is not iterable (cannot read property Symbol(Symbol.iterator))"),
+    (
+        "const [q] = msg.topic.length",
+        "TypeError: number 1 is not iterable (cannot read property Symbol(Symbol.iterator))",
+    ),
+    ("const [q] = f()", "TypeError: f is not a function or its return value is not iterable"),
+    ("const [q] = (u)", "TypeError: undefined is not iterable (cannot read property Symbol(Symbol.iterator))"),
+    ("const [q] = 5", "TypeError: 5 is not iterable"),
+    ("const [q] = {a: 1}", "TypeError: {(intermediate value)} is not iterable"),
+    (
+        "let q; [q] = msg.topic.length",
+        "TypeError: number 1 is not iterable (cannot read property Symbol(Symbol.iterator))",
+    ),
+];
+
+#[test]
+fn members_have_the_texts_of_v8() {
+    let wrong: Vec<String> = ROWS
+        .iter()
+        .filter_map(|(body, wanted)| {
+            let seen = thrown(body);
+            (seen.as_deref() != Some(*wanted)).then(|| format!("{body}\n  V8:   {wanted}\n  here: {seen:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len(), wrong.join("\n"));
+}
