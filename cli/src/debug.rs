@@ -19,7 +19,7 @@ pub struct DebugArgs {
     /// Only this debug node, by its id or its name
     #[arg(long, value_name = "NODE", default_value = "")]
     node: String,
-    /// Show what comes, until Ctrl-C; with --json one object a line
+    /// Follow until Ctrl-C; with --json one object per line
     #[arg(long, short)]
     follow: bool,
 }

@@ -40,18 +40,18 @@ enum Command {
     Show {
         /// Its number
         id: u64,
-        /// Write the payload alone, as it is
+        /// Write only the payload, unchanged
         #[arg(long)]
         payload: bool,
     },
-    /// Run them again, one after the other; those that end well leave the box
+    /// Run them again, one after the other; those that succeed are removed
     Replay {
         #[command(flatten)]
         which: Which,
-        /// Their messages enter the node where they failed, as they were there, and no node before it
+        /// Start at the node where they failed, with the messages that they had there
         #[arg(long)]
         at_failure: bool,
-        /// How long one may take, in seconds
+        /// Seconds that each may take
         #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
         timeout: f64,
     },
@@ -76,10 +76,10 @@ struct Which {
     /// Their numbers
     #[arg(conflicts_with_all = ["all", "topic", "node", "error"])]
     ids: Vec<u64>,
-    /// All that are there now
+    /// All that exist now
     #[arg(long)]
     all: bool,
-    /// All that came on this topic; one that ends in # is a prefix: all topics that begin with what is before the #
+    /// All that arrived on this topic; with a trailing #, on all topics with this prefix
     #[arg(long, value_name = "TOPIC")]
     topic: Option<String>,
     /// All that failed in the node with this id
