@@ -37,7 +37,7 @@ pub async fn run(args: DebugArgs) -> anyhow::Result<ExitCode> {
                 _ => show(&serde_json::from_str(&event.data).context("an event of the stream")?),
             }
         }
-        anyhow::bail!("the gateway ended the stream: it stops, or starts anew");
+        anyhow::bail!("the gateway ended the stream: it stops or restarts");
     }
     let found = client.debug(group, &args.node).await?;
     if json {

@@ -45,7 +45,7 @@ pub struct DoorArgs {
 fn path(text: &str) -> Result<String, String> {
     match text.starts_with('/') {
         true => Ok(text.to_owned()),
-        false => Err(format!("\"{text}\" is no path: write for example /orders or /orders/*")),
+        false => Err(format!("\"{text}\" is not a path: write for example /orders or /orders/*")),
     }
 }
 

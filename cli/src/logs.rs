@@ -154,7 +154,8 @@ fn unanswered(unanswered: &Unanswered) {
 
 /// A time ago, or a moment, as milliseconds since the epoch.
 fn time(text: &str) -> Result<u64, Failure> {
-    let bad = || Failure::new(Exit::Usage, format!("\"{text}\" is no time: use 10m, 2h, 3d, or 2026-01-31T08:00:00Z"));
+    let bad =
+        || Failure::new(Exit::Usage, format!("\"{text}\" is not a time: use 10m, 2h, 3d, or 2026-01-31T08:00:00Z"));
     let now = Timestamp::now().as_millisecond();
     let ms = match text.char_indices().last().map(|(at, unit)| (text[..at].parse::<f64>(), unit)) {
         Some((Ok(number), unit @ ('s' | 'm' | 'h' | 'd'))) if number >= 0.0 => {

@@ -87,6 +87,6 @@ fn moment(text: &str) -> Result<Timestamp, String> {
         return Ok(time);
     }
     let ago = seconds(text.strip_suffix("ago").unwrap_or(text).trim());
-    let ago = ago.map_err(|_| format!("\"{text}\" is no time: write for example 2h, or 2027-01-31T12:00:00Z"))?;
+    let ago = ago.map_err(|_| format!("\"{text}\" is not a time: write for example 2h, or 2027-01-31T12:00:00Z"))?;
     Timestamp::now().checked_sub(SignedDuration::from_secs(ago as i64)).map_err(|error| error.to_string())
 }

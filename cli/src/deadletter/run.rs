@@ -157,7 +157,7 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
                 None => {
                     let before = content(&client.dead_letter(group, id).await?)?;
                     let text = String::from_utf8(before)
-                        .context("the payload is no text: give another one with --payload FILE")?;
+                        .context("the payload is not text: give another one with --payload FILE")?;
                     in_editor(&text, "--payload")?.into_bytes()
                 }
             };
@@ -249,7 +249,7 @@ fn content(letter: &DeadLetterContent) -> anyhow::Result<Vec<u8>> {
     let payload = letter.payload.as_deref().with_context(|| {
         format!("the {} bytes of dead letter {} were too many to be kept", letter.letter.bytes, letter.letter.id)
     })?;
-    STANDARD.decode(payload).context("the payload is no base64")
+    STANDARD.decode(payload).context("the payload is not base64")
 }
 
 fn text(found: &DeadLetterContent) -> anyhow::Result<String> {
@@ -278,7 +278,7 @@ fn text(found: &DeadLetterContent) -> anyhow::Result<String> {
     let payload = match &found.payload {
         None => format!("(its {} bytes were too many to be kept)", letter.bytes),
         Some(_) => String::from_utf8(content(found)?)
-            .unwrap_or_else(|_| format!("({} bytes that are no text; --payload writes them)", letter.bytes)),
+            .unwrap_or_else(|_| format!("({} bytes that are not text; --payload writes them)", letter.bytes)),
     };
     text += &format!("\n{payload}\n");
     if let Some(message) = &found.message {

@@ -71,7 +71,8 @@ pub fn run(args: &FlowsArgs) -> anyhow::Result<ExitCode> {
         }
         Command::Join { folder, output } => {
             if !folder.is_dir() {
-                let message = format!("{} is no folder: name one that `flotilla flows split` wrote", folder.display());
+                let message =
+                    format!("{} is not a folder: name one that `flotilla flows split` wrote", folder.display());
                 return Err(Failure::new(Exit::Usage, message).into());
             }
             write(&document(folder)?.to_value(), output.as_deref())?;

@@ -107,7 +107,7 @@ fn row(token: Token) -> [String; 6] {
 
 /// A length of time as people write it, in seconds.
 pub fn seconds(text: &str) -> Result<u64, String> {
-    let wrong = || format!("\"{text}\" is no length of time: write for example 30m, 12h or 90d");
+    let wrong = || format!("\"{text}\" is not a duration: write for example 30m, 12h or 90d");
     let span: Span = text.parse().map_err(|_| wrong())?;
     let total = span.total((Unit::Second, SpanRelativeTo::days_are_24_hours())).map_err(|_| wrong())?;
     if total >= 1.0 { Ok(total as u64) } else { Err(wrong()) }

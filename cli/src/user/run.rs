@@ -99,7 +99,7 @@ pub async fn run(args: UserArgs) -> anyhow::Result<ExitCode> {
             if json {
                 client::json(&users);
             } else if users.is_empty() {
-                print("there is no user; the token of the gateway is the only way in\n");
+                print("there is no user; only the gateway's token gives access\n");
             } else {
                 let rows = users.into_iter().map(|user| {
                     let password = if user.has_password { "yes" } else { "no" };
