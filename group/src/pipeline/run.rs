@@ -249,7 +249,9 @@ impl Steps for Run {
             return conflict(format!("run {number} is being checked: look at what it would do, then approve"));
         }
         if actor == author || actor == hop.author {
-            return conflict(format!("{actor} is the author of run {number}: another user has to approve it"));
+            return conflict(format!(
+                "{actor} began run {number} or made its snapshot: another user has to approve it"
+            ));
         }
         if hop.approvals.iter().any(|approval| approval.actor == actor) {
             return conflict(format!("{actor} has already approved it: another user has to"));
