@@ -157,7 +157,7 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
                 None => {
                     let before = content(&client.dead_letter(group, id).await?)?;
                     let text = String::from_utf8(before)
-                        .context("the payload is not text: give another one with --payload FILE")?;
+                        .context("the payload is no text: give another one with --payload FILE")?;
                     in_editor(&text, "--payload")?.into_bytes()
                 }
             };

@@ -186,6 +186,6 @@ fn unknown(node: &NodeConfig) -> Vec<Says> {
         severity: Error,
         code: "unknown-type",
         what,
-        advice: "replace the node, or run with --allow-unknown: it then drops messages and shows it".to_owned(),
+        advice: "replace the node, or run with --allow-unknown: then it swallows messages, visibly".to_owned(),
     }]
 }
