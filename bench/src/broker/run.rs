@@ -18,7 +18,7 @@ pub struct BrokerArgs {
     /// Messages in each round
     #[arg(long, default_value_t = 200_000)]
     pub(super) messages: usize,
-    /// Rounds, by turns
+    /// Rounds; the sides alternate
     #[arg(long, default_value_t = 3)]
     pub(super) rounds: usize,
     /// Un-acknowledged publishes of each publisher

@@ -12,7 +12,7 @@ pub struct FunctionArgs {
     /// Messages in each round
     #[arg(long, default_value_t = 50_000)]
     messages: usize,
-    /// Rounds, by turns
+    /// Rounds; the sides alternate
     #[arg(long, default_value_t = 5)]
     rounds: usize,
 }
