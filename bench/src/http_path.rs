@@ -14,7 +14,7 @@ pub struct HttpPathArgs {
     /// Requests in each round
     #[arg(long, default_value_t = 30_000)]
     requests: usize,
-    /// Rounds, by turns
+    /// Rounds; the sides alternate
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Connections, each with one request at a time

@@ -15,7 +15,7 @@ pub struct MqttPathArgs {
     /// Messages in each round
     #[arg(long, default_value_t = 40_000)]
     messages: usize,
-    /// Rounds, by turns
+    /// Rounds; the sides alternate
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Messages between publisher and output at once

@@ -20,9 +20,9 @@ pub struct AlertArgs {
 
 #[derive(Subcommand, Debug)]
 enum What {
-    /// Show the alerts that last, and the newest that ended
+    /// Show the current alerts, and the newest that ended
     List,
-    /// Send a test to the group's webhook
+    /// Send a test alert to the group's webhook
     Test,
 }
 

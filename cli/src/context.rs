@@ -33,13 +33,13 @@ enum Command {
         key: String,
         /// JSON, or text with --string
         value: String,
-        /// Store the value as a string, as it is
+        /// Store the value unchanged, as a string
         #[arg(long)]
         string: bool,
     },
     /// List the keys
     Keys {
-        /// Only those that begin so
+        /// Only those with this prefix
         #[arg(default_value = "")]
         prefix: String,
     },

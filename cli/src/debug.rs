@@ -19,7 +19,7 @@ pub struct DebugArgs {
     /// Only this debug node, by its id or its name
     #[arg(long, value_name = "NODE", default_value = "")]
     node: String,
-    /// Show what comes, until Ctrl-C; with --json one object a line
+    /// Follow until Ctrl-C; with --json one object per line
     #[arg(long, short)]
     follow: bool,
 }
@@ -37,7 +37,7 @@ pub async fn run(args: DebugArgs) -> anyhow::Result<ExitCode> {
                 _ => show(&serde_json::from_str(&event.data).context("an event of the stream")?),
             }
         }
-        anyhow::bail!("the gateway ended the stream: it stops, or starts anew");
+        anyhow::bail!("the gateway ended the stream: it stops or restarts");
     }
     let found = client.debug(group, &args.node).await?;
     if json {

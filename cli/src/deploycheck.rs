@@ -27,7 +27,7 @@ pub struct DeployCheckArgs {
     flow: FlowArgs,
     #[command(flatten)]
     group: GroupArgs,
-    /// Nodes of unknown types are no reason to refuse
+    /// Accept nodes of unknown types
     #[arg(long)]
     allow_unknown: bool,
 }

@@ -9,7 +9,7 @@ use flotilla_gateway::balancer::{Deadlines, Network, Pace, Protection, RouteDead
 /// Bounds of the front door.
 #[derive(Args, Clone, Debug)]
 pub struct DoorArgs {
-    /// Seconds that a request waits for a ready replica before it is answered 503 [default: 5; with `up`: 20]
+    /// Seconds that a request waits for a ready replica before the answer is 503 [default: 5; with `up`: 20]
     #[arg(long, env = "FLOTILLA_PATIENCE", value_name = "SECONDS")]
     pub patience: Option<f64>,
     /// Seconds to connect to a replica before the next one is tried
@@ -18,26 +18,26 @@ pub struct DoorArgs {
     /// Seconds that a flow has to answer a request before the answer is 504
     #[arg(long, env = "FLOTILLA_ANSWER_TIMEOUT", default_value_t = 130.0, value_name = "SECONDS")]
     pub answer_timeout: f64,
-    /// Another answer time-out for a path, or with * at its end for all that begin so; may come several times
+    /// Another answer time-out for a path, or with a trailing * for all with this prefix; may be repeated
     #[arg(long, env = "FLOTILLA_ROUTE_TIMEOUT", value_delimiter = ',', value_name = "PATH=SECONDS")]
     pub route_timeout: Vec<RouteDeadline>,
     /// Seconds that a client's connection stays open without a request
     #[arg(long, env = "FLOTILLA_IDLE_TIMEOUT", default_value_t = 30.0, value_name = "SECONDS")]
     pub idle_timeout: f64,
-    /// Seconds that a request's body may be waited for, beside what it takes at 4 KiB a second
+    /// Seconds to wait for a request's body, in addition to its transfer time at 4 KiB a second
     #[arg(long, env = "FLOTILLA_BODY_TIMEOUT", default_value_t = 20.0, value_name = "SECONDS")]
     pub body_timeout: f64,
-    /// Connections of clients at once; those beyond are answered 503
+    /// Most client connections; further ones are answered 503
     #[arg(long, env = "FLOTILLA_MAX_CONNECTIONS", default_value_t = 20_000, value_name = "N")]
     pub max_connections: usize,
-    /// Path of the flow's HTTP nodes that asks for a token (`flotilla token new --call`), or with * at its end all that begin so;
-    /// may come several times
+    /// Path of the flow's HTTP nodes that requires a token (`flotilla token new --call`), or with a trailing * all with this prefix;
+    /// may be repeated
     #[arg(long, env = "FLOTILLA_PROTECT", value_delimiter = ',', value_name = "PATH", value_parser = path)]
     pub protect: Vec<String>,
-    /// Path among those of --protect that asks for none
+    /// Path below those of --protect that requires no token
     #[arg(long, env = "FLOTILLA_OPEN", value_delimiter = ',', value_name = "PATH", value_parser = path)]
     pub open: Vec<String>,
-    /// Proxies before this one, whose X-Forwarded-* and Forwarded headers count; those of others are replaced
+    /// Proxies in front of this one whose X-Forwarded-* and Forwarded headers are trusted; those of others are replaced
     #[arg(long, env = "FLOTILLA_TRUST_PROXY", value_delimiter = ',', value_name = "CIDR")]
     pub trust_proxy: Vec<Network>,
 }
@@ -45,7 +45,7 @@ pub struct DoorArgs {
 fn path(text: &str) -> Result<String, String> {
     match text.starts_with('/') {
         true => Ok(text.to_owned()),
-        false => Err(format!("\"{text}\" is no path: write for example /orders or /orders/*")),
+        false => Err(format!("\"{text}\" is not a path: write for example /orders or /orders/*")),
     }
 }
 

@@ -21,7 +21,7 @@ pub struct DownArgs {
     /// Folder for the SQLite store, as given to `flotilla up`
     #[arg(long, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     data: PathBuf,
-    /// Seconds that it gets to drain
+    /// Seconds that it has to drain
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     timeout: u64,
 }

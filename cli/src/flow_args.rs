@@ -14,16 +14,16 @@ pub struct FlowArgs {
     /// Node-RED's credentialSecret, when the credentials are encrypted
     #[arg(long, env = "FLOTILLA_CREDENTIAL_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub credential_secret: Option<String>,
-    /// File with environment variables for the flow, NAME=value a line
+    /// File with environment variables for the flow, one NAME=value per line
     #[arg(long, env = "FLOTILLA_ENV_FILE", value_name = "FILE")]
     pub env_file: Option<PathBuf>,
     /// Settings under Node-RED's names: settings.js, or a JSON object
     #[arg(long, env = "FLOTILLA_SETTINGS", value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Leave a setting of settings.js out: one that protects what flows serve is refused until something else does
+    /// Ignore a setting of settings.js: one that protects what flows serve is refused until something else protects it
     #[arg(long, env = "FLOTILLA_WITHOUT_SETTING", value_delimiter = ',', value_name = "NAME")]
     pub without_setting: Vec<String>,
-    /// Settings that were found in a user directory
+    /// Settings from a user directory
     #[arg(skip)]
     pub found_settings: Option<Map<String, Value>>,
 }

@@ -41,7 +41,7 @@ const LEASE: Duration = Duration::from_secs(5);
 /// What `flotilla gateway` takes.
 #[derive(Args, Debug)]
 pub struct GatewayArgs {
-    /// Group whose replicas take the requests
+    /// Group whose replicas get the requests
     #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
     group: String,
     #[command(flatten)]
@@ -52,21 +52,21 @@ pub struct GatewayArgs {
     /// Where the admin API listens, with /livez, /readyz and /metrics; loopback only, unless there is an --admin-token
     #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     admin: SocketAddr,
-    /// What clients of the admin API have to show
+    /// Token of the admin API
     #[arg(long, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
-    /// Folder for the log lines of all replicas: 7 days, 1 GiB at most
+    /// Folder for the log lines of all replicas: at most 7 days and 1 GiB
     #[arg(long, env = "FLOTILLA_LOGS", default_value = ".flotilla/logs", value_name = "DIR")]
     logs: PathBuf,
-    /// What alerts to the webhooks of groups are signed with
+    /// Secret that signs alerts to the webhooks of groups
     #[arg(long, env = "FLOTILLA_ALERT_SECRET", value_name = "SECRET", hide_env_values = true)]
     alert_secret: Option<String>,
     #[command(flatten)]
     door: DoorArgs,
-    /// Deploy flows with unknown node types; such nodes swallow messages, visibly
+    /// Deploy flows with unknown node types; such nodes drop messages and show it
     #[arg(long, env = "FLOTILLA_ALLOW_UNKNOWN")]
     allow_unknown: bool,
-    /// File to which signed places of the audit log are appended: `flotilla audit verify --heads` compares the store with it
+    /// File to which the audit log's signatures are appended: `flotilla audit verify --heads` compares the store with it
     #[arg(long, env = "FLOTILLA_AUDIT_HEADS", value_name = "FILE")]
     audit_heads: Option<PathBuf>,
     #[command(flatten)]

@@ -11,10 +11,10 @@ use crate::plain::print;
 /// Asks one process.
 #[derive(Args, Debug)]
 pub struct HealthArgs {
-    /// The process's --ops address; for a gateway the one of --admin
+    /// The process's --ops address; for a gateway its --admin address
     #[arg(env = "FLOTILLA_OPS", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     ops: SocketAddr,
-    /// Ask whether it lives instead of whether it is ready
+    /// Ask whether it is alive instead of whether it is ready
     #[arg(long)]
     live: bool,
 }

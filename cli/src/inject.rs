@@ -17,10 +17,10 @@ pub struct InjectArgs {
     group: GroupArgs,
     /// The inject node, by its id or its name
     node: String,
-    /// The payload in place of the configured one
+    /// The payload instead of the configured one
     #[arg(long, value_name = "JSON")]
     payload: Option<String>,
-    /// Which replica does it, or `each` [default: one that is ready]
+    /// The replica that does it, or `each` [default: one that is ready]
     #[arg(long, value_name = "REPLICA", default_value = "", hide_default_value = true)]
     replica: String,
 }

@@ -15,10 +15,10 @@ use crate::token::seconds;
 pub struct LoginArgs {
     #[command(flatten)]
     admin: AdminArgs,
-    /// The user [default: the name of whoever runs this]
+    /// The user [default: the name of the current system user]
     #[arg(value_name = "USER", env = "USER")]
     user: String,
-    /// How long: 12h, 30d
+    /// How long the login is valid: 12h, 30d
     #[arg(long, default_value = "1d", value_name = "TIME", value_parser = seconds)]
     expires: u64,
 }

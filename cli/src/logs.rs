@@ -35,25 +35,25 @@ pub struct LogsArgs {
     /// Only lines about nodes of this tab, by its id or its name
     #[arg(long, value_name = "TAB", default_value = "", hide_default_value = true)]
     tab: String,
-    /// Only lines at least so bad: error, warn, info, debug
+    /// Only lines of at least this level: error, warn, info, debug
     #[arg(long, value_name = "LEVEL")]
     level: Option<LogLevel>,
-    /// Only lines from then on: 10m, 2h, 3d ago, or a time such as 2026-01-31T08:00:00Z
+    /// Only lines since 10m, 2h or 3d ago, or since a time such as 2026-01-31T08:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<u64>,
-    /// Only lines before then
+    /// Only lines before this time
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<u64>,
-    /// Only lines that contain this text, whatever the case of its letters
+    /// Only lines that contain this text, ignoring case
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     grep: String,
-    /// How many of the newest lines [default: 200; with --since all]
+    /// How many of the newest lines [default: 200; with --since: all]
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     lines: Option<u32>,
-    /// Go on behind this cursor, which --json shows
+    /// Continue after this cursor, which --json shows
     #[arg(long, value_name = "CURSOR")]
     after: Option<LogCursor>,
-    /// Show what comes, until Ctrl-C; with --json one object a line
+    /// Follow until Ctrl-C; with --json one object per line
     #[arg(long, short)]
     follow: bool,
 }
@@ -154,7 +154,8 @@ fn unanswered(unanswered: &Unanswered) {
 
 /// A time ago, or a moment, as milliseconds since the epoch.
 fn time(text: &str) -> Result<u64, Failure> {
-    let bad = || Failure::new(Exit::Usage, format!("\"{text}\" is no time: use 10m, 2h, 3d, or 2026-01-31T08:00:00Z"));
+    let bad =
+        || Failure::new(Exit::Usage, format!("\"{text}\" is not a time: use 10m, 2h, 3d, or 2026-01-31T08:00:00Z"));
     let now = Timestamp::now().as_millisecond();
     let ms = match text.char_indices().last().map(|(at, unit)| (text[..at].parse::<f64>(), unit)) {
         Some((Ok(number), unit @ ('s' | 'm' | 'h' | 'd'))) if number >= 0.0 => {

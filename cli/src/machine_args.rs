@@ -14,13 +14,13 @@ pub struct MachineArgs {
     /// Name of this machine among all hosts [default: its hostname]
     #[arg(long, env = "FLOTILLA_HOST", value_name = "NAME")]
     pub host: Option<String>,
-    /// Zone that it is in: what fails together, such as a building or an availability zone
+    /// Zone of this machine: what fails together, such as a building or an availability zone
     #[arg(long, env = "FLOTILLA_ZONE", default_value = "", hide_default_value = true, value_name = "ZONE")]
     pub zone: String,
-    /// Rack that it is in
+    /// Rack of this machine
     #[arg(long, env = "FLOTILLA_RACK", default_value = "", hide_default_value = true, value_name = "RACK")]
     pub rack: String,
-    /// What groups may ask for in `"placement": {"labels": ...}`
+    /// Label that groups may require in `"placement": {"labels": ...}`
     #[arg(long, env = "FLOTILLA_LABEL", value_delimiter = ',', value_name = "KEY=VALUE", value_parser = label)]
     pub label: Vec<(String, String)>,
 }

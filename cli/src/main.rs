@@ -91,10 +91,10 @@ struct Cli {
 /// What every subcommand takes.
 #[derive(Args, Clone, Debug)]
 struct Global {
-    /// TOML file with a table per subcommand, keys named as the flags; flags and FLOTILLA_* variables win over it
+    /// TOML file with a table per subcommand, keys named as the flags; flags and FLOTILLA_* variables take precedence
     #[arg(long, global = true, env = "FLOTILLA_CONFIG", value_name = "FILE")]
     config: Option<std::path::PathBuf>,
-    /// How log lines look; RUST_LOG sets the levels
+    /// Format of log lines; RUST_LOG sets the levels
     #[arg(long, global = true, env = "FLOTILLA_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: logging::LogFormat,
     /// Colours of log lines; NO_COLOR switches them off, too
@@ -116,7 +116,7 @@ enum Command {
     Gateway(gateway::GatewayArgs),
     /// Run the MQTT broker
     Broker(Box<broker::BrokerArgs>),
-    /// Say what a flow does differently at several replicas, node by node
+    /// Report what a flow does differently with several replicas, node by node
     Review(review::ReviewArgs),
     /// Flow documents as files: one per tab for git, and back; merge two people's changes
     Flows(flows::FlowsArgs),
@@ -131,9 +131,9 @@ enum Command {
     DeployCheck(Box<deploycheck::DeployCheckArgs>),
     /// Environment variables and secrets of a group: list, set, unset
     Env(env::EnvArgs),
-    /// The key that seals credentials, secrets and dead letters: show it, replace it
+    /// The key that encrypts credentials, secrets and dead letters: show it, replace it
     Key(key::KeyArgs),
-    /// Where a rollout is; pause, resume or cancel it
+    /// Show a rollout's progress; pause, resume or cancel it
     Rollout(rollout::RolloutArgs),
     /// Roll back to an earlier revision
     Rollback(rollout::RollbackArgs),
@@ -146,17 +146,17 @@ enum Command {
     /// Groups: template, add, list, show, remove
     #[command(visible_alias = "hagroup", alias = "hagr")]
     Group(group::GroupCommandArgs),
-    /// Where the replicas of groups may be: create, list, show, delete, add
+    /// Server groups, which limit where replicas may be: create, list, show, delete, add
     ServerGroup(server_group::ServerGroupArgs),
-    /// Where replicas would run
+    /// Show where replicas would run
     Placement(placement::PlacementArgs),
     /// Machines with an agent: list, show, drain, undrain, remove
     Host(host::HostArgs),
-    /// Replace the binary of agents and replicas, one after the other, and go back when that fails
+    /// Replace the binary of agents and replicas, one after the other, and roll back if that fails
     Upgrade(Box<upgrade::UpgradeArgs>),
     /// Change how many replicas run
     Scale(scale::ScaleArgs),
-    /// Ask a process of Flotilla whether it is ready: exit code 0 or 1, and why not
+    /// Ask a Flotilla process whether it is ready: exit code 0, or 1 and the reason
     Health(health::HealthArgs),
     /// Show the replicas
     Status(status::StatusArgs),
@@ -164,13 +164,13 @@ enum Command {
     Nodes(nodes::NodesArgs),
     /// Show the log lines of all replicas as one log
     Logs(logs::LogsArgs),
-    /// Show what debug nodes show
+    /// Show the output of debug nodes
     Debug(debug::DebugArgs),
-    /// Show where messages went, and say which are recorded
+    /// Show where messages went, and choose which are recorded
     Trail(trail::TrailArgs),
     /// Show when inject nodes fire, and what was skipped
     Timers(timers::TimersArgs),
-    /// Alerts: what is wrong; test the way to the webhook
+    /// Alerts: list them; test the webhook
     Alert(alert::AlertArgs),
     /// Press the button of an inject node
     Inject(inject::InjectArgs),
@@ -187,19 +187,19 @@ enum Command {
     User(user::UserArgs),
     /// Tokens for scripts and machines: make, list, revoke
     Token(token::TokenArgs),
-    /// Log in as a user: the other commands act as that one then
+    /// Log in as a user: the other commands then act as this user
     Login(login::LoginArgs),
-    /// End the login
+    /// Log out
     Logout(login::LogoutArgs),
     /// Show who changed what, when and why
     Audit(audit::AuditArgs),
-    /// Back a store up into a file, and bring it back
+    /// Back up a store into a file, and restore it
     Store(store::StoreArgs),
     /// Read and write the shared context
     Context(context::ContextArgs),
     /// Print the version
     Version(version::VersionArgs),
-    /// Print a script that completes commands and flags in a shell
+    /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
     /// Write man pages
     Man(completions::ManArgs),

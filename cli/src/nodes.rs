@@ -21,10 +21,10 @@ pub struct NodesArgs {
     /// Only nodes of this tab, by its name or id
     #[arg(long, value_name = "TAB")]
     tab: Option<String>,
-    /// Only nodes that report errors, show a red status or do not work
+    /// Only nodes that report errors, show a red status or have failed
     #[arg(long)]
     trouble: bool,
-    /// Config nodes, too
+    /// Also config nodes
     #[arg(long)]
     all: bool,
 }

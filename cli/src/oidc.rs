@@ -14,7 +14,7 @@ const CALLBACK: &str = "/login/oidc/callback";
 /// An OpenID provider for the pages of the admin address.
 #[derive(Args, Clone, Debug)]
 pub struct OidcArgs {
-    /// OpenID provider that users of the admin address may sign in with: its URL, as in its tokens
+    /// URL of the OpenID provider for sign-in at the admin address, as in its tokens
     #[arg(
         long,
         env = "FLOTILLA_OIDC_ISSUER",
@@ -24,10 +24,10 @@ pub struct OidcArgs {
         requires = "oidc_role"
     )]
     oidc_issuer: Option<String>,
-    /// What the provider calls this installation
+    /// Client id of this installation at the provider
     #[arg(long, env = "FLOTILLA_OIDC_CLIENT_ID", value_name = "ID", requires = "oidc_issuer")]
     oidc_client_id: Option<String>,
-    /// What this installation shows to the provider; give it as a variable: `ps` shows arguments
+    /// Client secret of this installation at the provider; give it as a variable, because `ps` shows arguments
     #[arg(
         long,
         env = "FLOTILLA_OIDC_CLIENT_SECRET",
@@ -36,23 +36,23 @@ pub struct OidcArgs {
         requires = "oidc_issuer"
     )]
     oidc_client_secret: Option<String>,
-    /// Where browsers reach the admin address; the provider knows it with /login/oidc/callback behind it
+    /// URL of the admin address for browsers; register it with the provider, with /login/oidc/callback appended
     #[arg(long, env = "FLOTILLA_OIDC_URL", value_name = "URL", requires = "oidc_issuer")]
     oidc_url: Option<String>,
-    /// A role or group of the provider and the role that it gives here: ops=owner:plant-1; give it more than once,
+    /// A role or group of the provider and the role that it gives here: ops=owner:plant-1; repeat it,
     /// or separate with commas
     #[arg(long, env = "FLOTILLA_OIDC_ROLE", value_name = "THEIRS=ROLE", value_delimiter = ',', value_parser = role, requires = "oidc_issuer")]
     oidc_role: Vec<(String, Grant)>,
-    /// Claim with the roles or groups; a path where it is inside of others: realm_access.roles
+    /// Claim with the roles or groups; a path if it is nested: realm_access.roles
     #[arg(long, env = "FLOTILLA_OIDC_ROLES_CLAIM", value_name = "NAME", default_value = "roles")]
     oidc_roles_claim: String,
     /// Claim with the user's name
     #[arg(long, env = "FLOTILLA_OIDC_NAME_CLAIM", value_name = "NAME", default_value = "preferred_username")]
     oidc_name_claim: String,
-    /// More scopes to ask for than openid, profile and email
+    /// Scopes to request in addition to openid, profile and email
     #[arg(long, env = "FLOTILLA_OIDC_SCOPE", value_name = "SCOPE", value_delimiter = ',')]
     oidc_scope: Vec<String>,
-    /// Authority (PEM) of the provider's certificate; without it the public ones
+    /// Authority (PEM) of the provider's certificate [default: the public ones]
     #[arg(long, env = "FLOTILLA_OIDC_CA", value_name = "FILE")]
     oidc_ca: Option<PathBuf>,
 }

@@ -21,11 +21,11 @@ pub struct PlacementArgs {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Say where the replicas of a group would run, and change nothing; exit code 3 when not all have a place
+    /// Show where the replicas of a group would run, and change nothing; exit code 3 if not all have a place
     Check {
         #[command(flatten)]
         group: GroupArgs,
-        /// How many replicas the group is to have in all [default: as many as it is to have now]
+        /// Total number of replicas of the group [default: its current size]
         #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
         replicas: u16,
         /// As if the group were in this server group: group=NAME

@@ -12,7 +12,7 @@ use crate::client::{self, GroupArgs};
 pub struct ScaleArgs {
     #[command(flatten)]
     group: GroupArgs,
-    /// How many replicas: 1 to 64 under `flotilla up`, 0 to 10,000 on hosts with agents; leavers drain
+    /// Number of replicas: 1 to 64 with `flotilla up`, 0 to 10,000 on hosts with agents; removed ones drain first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=10_000))]
     replicas: u16,
 }

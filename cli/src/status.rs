@@ -24,7 +24,7 @@ pub struct StatusArgs {
     /// Show the statuses of nodes, and where they differ
     #[arg(long, conflicts_with = "watch")]
     nodes: bool,
-    /// Show them again and again, until Ctrl-C
+    /// Refresh until Ctrl-C
     #[arg(long)]
     watch: bool,
 }

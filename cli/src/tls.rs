@@ -14,16 +14,16 @@ const TAKEN: [&str; 5] = ["key", "cert", "ca", "requestCert", "rejectUnauthorize
 /// Certificates of the gateway's addresses.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TlsArgs {
-    /// Certificate chain (PEM) for the admin API and flow traffic; read anew when it changes
+    /// Certificate chain (PEM) for the admin API and flow traffic; read again when it changes
     #[arg(long, env = "FLOTILLA_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// Its key (PEM)
     #[arg(long, env = "FLOTILLA_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Authorities (PEM) of certificates that clients of the admin API have to show
+    /// Authorities (PEM) for required certificates of the admin API's clients
     #[arg(long, env = "FLOTILLA_ADMIN_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
     admin_client_ca: Option<PathBuf>,
-    /// Authorities (PEM) of certificates that clients of the flow's HTTP nodes have to show
+    /// Authorities (PEM) for required certificates of the clients of the flow's HTTP nodes
     #[arg(long, env = "FLOTILLA_HTTP_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
     http_client_ca: Option<PathBuf>,
 }

@@ -24,7 +24,7 @@ pub struct TrailArgs {
     /// Those whose message has this id, its _msgid
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true, conflicts_with_all = RECORDS)]
     message: String,
-    /// Those that came on this topic; it may end in #
+    /// Those that arrived on this topic; it may end in #
     #[arg(long, value_name = "TOPIC", default_value = "", hide_default_value = true, conflicts_with_all = RECORDS)]
     topic: String,
     /// Those whose recorded property has this value
@@ -33,10 +33,10 @@ pub struct TrailArgs {
     /// Those that failed, and requests that the flow or a replica did not answer in time
     #[arg(long, conflicts_with_all = RECORDS)]
     failed: bool,
-    /// Show so many at most, the newest
+    /// Show at most this many, the newest
     #[arg(long, default_value_t = 20, value_name = "NUMBER", conflicts_with_all = RECORDS)]
     most: usize,
-    /// Record so many in each replica from now on
+    /// Record this many in each replica from now on
     #[arg(long, value_name = "NUMBER", conflicts_with = "off")]
     next: Option<u64>,
     /// Record this share of them, like 1%
@@ -45,7 +45,7 @@ pub struct TrailArgs {
     /// Record those with this property, and its value, like msg.orderId
     #[arg(long, value_name = "PROPERTY", conflicts_with = "off")]
     property: Option<String>,
-    /// Record failures alone
+    /// Record only failures
     #[arg(long, conflicts_with = "node")]
     off: bool,
 }

@@ -1,3 +1,5 @@
+//! Connections whose bytes are checked, from outside.
+
 #![allow(clippy::disallowed_methods, reason = "a panic of a helper shows in the test that waits for it")]
 use std::time::Duration;
 

@@ -109,7 +109,7 @@ async fn tell(gateways: Gateways, id: String, mut routes: watch::Receiver<Vec<St
         match told {
             Ok(()) => failing = false,
             Err(error) if !std::mem::replace(&mut failing, true) => {
-                tracing::warn!(error, "cannot tell the group to whom this gateway routes; tries again");
+                tracing::warn!(error, "cannot report to the group where this gateway routes; tries again");
             }
             Err(_) => {}
         }

@@ -182,7 +182,7 @@ impl Driver {
         if let Some(lease) = self.lease.take()
             && let Err(error) = self.store.release(&lease).await
         {
-            tracing::debug!(%error, "the upgrade lease was not given back; it runs out by itself");
+            tracing::debug!(%error, "the upgrade lease was not released; it will expire");
         }
     }
 }

@@ -42,7 +42,7 @@ pub enum GroupError {
         remaining_ms: u128,
     },
     /// A name that would not fit into a key or a topic.
-    #[error("{what} \"{value}\" is not usable: use 1 to 64 of a-z A-Z 0-9 . _ -")]
+    #[error("{what} \"{value}\" is not valid: use 1 to 64 of a-z A-Z 0-9 . _ -")]
     BadName {
         /// What is named.
         what: &'static str,
@@ -50,7 +50,7 @@ pub enum GroupError {
         value: String,
     },
     /// What the store holds under a key is not what was written there.
-    #[error("the store holds something else than {what} under \"{key}\": {reason}")]
+    #[error("the store has something other than {what} under \"{key}\": {reason}")]
     Corrupt {
         /// What was expected.
         what: &'static str,
@@ -88,7 +88,7 @@ pub enum GroupError {
         number: u64,
     },
     /// The group runs this revision already.
-    #[error("group \"{group}\" runs revision {revision} already")]
+    #[error("group \"{group}\" already runs revision {revision}")]
     Unchanged {
         /// The group.
         group: String,
@@ -104,7 +104,7 @@ pub enum GroupError {
         reason: String,
     },
     /// There is no rollout in a state for this.
-    #[error("group \"{group}\" has no rollout for which this can be done now: see `flotilla rollout status`")]
+    #[error("group \"{group}\" has no rollout that allows this now: see `flotilla rollout status`")]
     NoRollout {
         /// The group.
         group: String,
@@ -144,7 +144,7 @@ pub enum GroupError {
         name: String,
     },
     /// There is no good revision before this one.
-    #[error("group \"{group}\" has no revision before this one to go back to: name one, see `flotilla revision list`")]
+    #[error("group \"{group}\" has no earlier revision to go back to: name one, see `flotilla revision list`")]
     NoPrevious {
         /// The group.
         group: String,
@@ -210,7 +210,7 @@ pub enum GroupError {
     #[error("there is no token \"{0}\": see `flotilla token list`")]
     NoToken(String),
     /// Others changed the same thing all the time.
-    #[error("group \"{group}\" was changed by others at the same time, again and again: try once more")]
+    #[error("group \"{group}\" is being changed by others at the same time: try again")]
     Busy {
         /// The group.
         group: String,

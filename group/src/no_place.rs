@@ -9,13 +9,13 @@ pub enum PlacementError {
     #[error("server group \"{0}\" could not be found: see `flotilla server-group list`")]
     NoServerGroup(String),
     /// There is one of this name.
-    #[error("there is a server group \"{0}\" already: a server group does not change; delete it first")]
+    #[error("server group \"{0}\" already exists and cannot be changed: delete it first")]
     ServerGroupExists(String),
     /// Its rules do not fit its policy.
     #[error("{0}")]
     BadRules(String),
     /// A group is in one server group at a time.
-    #[error("group \"{group}\" is in server group \"{server_group}\" already: a group is in one at a time")]
+    #[error("group \"{group}\" is already in server group \"{server_group}\": a group can be in only one")]
     InServerGroup {
         /// The group.
         group: String,

@@ -1,50 +1,78 @@
-//! Counts what arrives on a topic, with Mosquitto's own client.
+//! Counts what arrives on a topic, with rumqttc: a client that nobody here wrote.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
+use flotilla_codec::Version;
+use flotilla_load::rumqtt::{Happening, Link, LinkOptions};
+use flotilla_load::scenario::Target;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::wait::eventually;
 
-/// A subscriber that counts payloads.
+/// How long connecting and subscribing may take.
+const SUBSCRIBE: Duration = Duration::from_secs(10);
+/// Between attempts to connect again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// How often each payload came.
+type Counts = Arc<Mutex<HashMap<String, usize>>>;
+
+/// A subscriber that counts payloads. Its session ends with its connection; when that is lost, it connects and subscribes
+/// anew.
 pub struct Collector {
-    child: Child,
-    counts: Arc<Mutex<HashMap<String, usize>>>,
+    runtime: Option<Runtime>,
+    counts: Counts,
+}
+
+/// Counts until its runtime ends. The first SUBACK is the answer.
+async fn collect(mut link: Link, filter: String, qos: u8, counts: Counts, answer: SyncSender<Result<(), String>>) {
+    loop {
+        match link.poll().await {
+            Ok(Happening::Connected { .. }) => {
+                if let Err(error) = link.sender().subscribe(&filter, qos).await {
+                    let _ = answer.try_send(Err(error.to_string()));
+                }
+            }
+            Ok(Happening::Subscribed) => drop(answer.try_send(Ok(()))),
+            Ok(Happening::NotSubscribed(why)) => drop(answer.try_send(Err(why))),
+            Ok(Happening::Message(message)) => {
+                let payload = String::from_utf8_lossy(&message.payload).into_owned();
+                *counts.lock().expect("no panic while counting").entry(payload).or_default() += 1;
+            }
+            Ok(_) => {}
+            Err(_) => tokio::time::sleep(AGAIN).await,
+        }
+    }
 }
 
 impl Collector {
-    /// Subscribes with `mosquitto_sub` and returns when the subscription is in force.
+    /// Subscribes over MQTT 5 and returns when the subscription is in force.
     pub fn start(broker: SocketAddr, topic: &str, qos: u8) -> anyhow::Result<Collector> {
-        // Line by line: a pipe is buffered by the page otherwise, and "Subscribed" would not come.
-        let mut child = Command::new("stdbuf")
-            .args(["-oL", "mosquitto_sub", "-h", &broker.ip().to_string(), "-p", &broker.port().to_string()])
-            .args(["-V", "5", "-q", &qos.to_string(), "-t", topic, "-d", "-F", "PAYLOAD %p"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("mosquitto_sub is needed (package mosquitto-clients)")?;
-        let output = child.stdout.take().context("its output is piped")?;
-        let counts: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
-        let subscribed = Arc::new(Mutex::new(false));
-        let (sink, flag) = (counts.clone(), subscribed.clone());
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if let Some(payload) = line.strip_prefix("PAYLOAD ") {
-                    *sink.lock().expect("no panic while counting").entry(payload.to_owned()).or_default() += 1;
-                } else if line.contains("Subscribed") || line.contains("SUBACK") {
-                    *flag.lock().expect("no panic while counting") = true;
-                }
-            }
-        });
-        eventually("the subscription of the collector", Duration::from_secs(10), || {
-            subscribed.lock().expect("no panic while counting").then_some(())
-        })?;
-        Ok(Collector { child, counts })
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let client_id = format!("collector-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let target = Target {
+            host: broker.ip().to_string(),
+            port: broker.port(),
+            tls: None,
+            version: Version::V5,
+            user: None,
+            password: None,
+            keep_alive: 60,
+        };
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let link = LinkOptions { client_id, clean: true, queue: 10, ..LinkOptions::default() }.link(&target);
+        let (counts, (answer, answered)) = (Counts::default(), sync_channel(1));
+        runtime.spawn(collect(link, topic.to_owned(), qos, counts.clone(), answer));
+        let collector = Collector { runtime: Some(runtime), counts };
+        let subscribed = answered.recv_timeout(SUBSCRIBE).with_context(|| format!("no SUBACK for {topic} in time"))?;
+        subscribed.map_err(|why| anyhow!("the broker refused the subscription to {topic}: {why}"))?;
+        Ok(collector)
     }
 
     /// How often each payload arrived so far.
@@ -86,7 +114,9 @@ impl Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // Without a wait: its one task ends at its next poll.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }

@@ -25,6 +25,7 @@ mod sshd;
 mod store_cluster;
 mod store_server;
 mod up;
+mod up_process;
 mod wait;
 mod wire;
 

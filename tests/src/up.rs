@@ -1,11 +1,9 @@
 //! `flotilla up` as a user runs it.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -13,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::ports::free_ports;
-use crate::process::flotilla;
+use crate::up_process::UpProcess;
 use crate::wait::eventually;
 
 /// How `flotilla up` is started.
@@ -27,7 +25,7 @@ pub struct UpOptions {
 
 /// A group that runs. Dropped, it is killed.
 pub struct Up {
-    child: Child,
+    process: UpProcess,
     /// Where the broker listens.
     pub mqtt: SocketAddr,
     /// Where flow traffic goes in.
@@ -36,8 +34,6 @@ pub struct Up {
     pub admin: SocketAddr,
     args: Vec<OsString>,
     env: Vec<(String, String)>,
-    output: Arc<Mutex<String>>,
-    log: Arc<Mutex<String>>,
     data: TempDir,
 }
 
@@ -53,36 +49,6 @@ fn with_broker(flows: &Path, mqtt: SocketAddr, folder: &Path) -> anyhow::Result<
     let file = folder.join("flows.json");
     std::fs::write(&file, document.to_string())?;
     Ok(file)
-}
-
-fn pump(source: impl Read + Send + 'static) -> Arc<Mutex<String>> {
-    let text: Arc<Mutex<String>> = Arc::default();
-    let sink = text.clone();
-    std::thread::spawn(move || {
-        for line in BufReader::new(source).lines().map_while(Result::ok) {
-            let mut text = sink.lock().expect("no panic while copying");
-            text.push_str(&line);
-            text.push('\n');
-        }
-    });
-    text
-}
-
-/// What a process writes, as it comes.
-type Text = Arc<Mutex<String>>;
-
-/// The process, its output and its log.
-fn spawn(args: &[OsString], env: &[(String, String)]) -> anyhow::Result<(Child, Text, Text)> {
-    let mut child = Command::new(flotilla()?)
-        .args(args)
-        .envs(env.iter().cloned())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let output = pump(child.stdout.take().context("its output is piped")?);
-    let log = pump(child.stderr.take().context("its log is piped")?);
-    Ok((child, output, log))
 }
 
 impl Default for UpOptions {
@@ -161,8 +127,8 @@ impl Up {
         args.extend(addresses.iter().flat_map(|(flag, address)| [(*flag).into(), address.to_string().into()]));
         args.extend(["--replicas".into(), options.replicas.to_string().into()]);
         args.extend(options.args.iter().map(OsString::from));
-        let (child, output, log) = spawn(&args, &env)?;
-        let mut up = Up { child, mqtt, http, admin, args, env, output, log, data };
+        let process = UpProcess::start(&args, &env)?;
+        let mut up = Up { process, mqtt, http, admin, args, env, data };
         let ready = up.wait_ready(options.replicas, Duration::from_mins(1));
         if let Err(error) = ready {
             anyhow::bail!("{error}\n{}", up.log());
@@ -172,7 +138,7 @@ impl Up {
 
     /// Starts it again with the same data, after [`Up::stop`]. Returns when as many replicas as before are ready.
     pub fn start_again(&mut self, replicas: usize) -> anyhow::Result<()> {
-        (self.child, self.output, self.log) = spawn(&self.args, &self.env)?;
+        self.process = UpProcess::start(&self.args, &self.env)?;
         self.wait_ready(replicas, Duration::from_mins(1))
     }
 
@@ -188,23 +154,22 @@ impl Up {
     }
 
     fn wait_ready(&mut self, replicas: usize, deadline: Duration) -> anyhow::Result<()> {
-        eventually("the banner and every replica ready", deadline, || {
-            if let Ok(Some(status)) = self.child.try_wait() {
+        eventually("READY=1 and every replica ready", deadline, || {
+            if let Ok(Some(status)) = self.process.child.try_wait() {
                 return Some(Err(anyhow::anyhow!("flotilla up ended: {status}")));
             }
-            let printed = self.output().contains("Ctrl-C");
-            (printed && self.ready() == replicas).then_some(Ok(()))
+            (self.process.is_ready() && self.ready() == replicas).then_some(Ok(()))
         })?
     }
 
-    /// What it printed.
+    /// What it printed; the banner is whole once it is ready.
     pub fn output(&self) -> String {
-        self.output.lock().expect("no panic while copying").clone()
+        self.process.output()
     }
 
     /// Its log lines.
     pub fn log(&self) -> String {
-        self.log.lock().expect("no panic while copying").clone()
+        self.process.log()
     }
 
     /// The folder with its store.
@@ -231,22 +196,24 @@ impl Up {
 
     /// The process of the supervisor.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.child.id()
     }
 
     /// SIGTERM; waits for the end.
     pub fn stop(&mut self) -> anyhow::Result<ExitStatus> {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        let status = Command::new("kill").args(["-TERM", &self.process.child.id().to_string()]).status()?;
         ensure!(status.success(), "kill -TERM: {status}");
-        eventually("flotilla up to drain and end", Duration::from_mins(1), || self.child.try_wait().ok().flatten())
+        eventually("flotilla up to drain and end", Duration::from_mins(1), || {
+            self.process.child.try_wait().ok().flatten()
+        })
     }
 }
 
 impl Drop for Up {
     fn drop(&mut self) {
         let replicas = self.replicas();
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.process.child.kill();
+        let _ = self.process.child.wait();
         // Its replicas drain when it is gone; a test that failed does not wait for that.
         for replica in replicas {
             let _ = crate::process::kill(replica.pid);

@@ -30,7 +30,7 @@ pub enum ClientError {
         seconds: u64,
     },
     /// What answers is something else.
-    #[error("what answers at {address} is not Flotilla's admin API: {reason}")]
+    #[error("{address} does not answer like Flotilla's admin API: {reason}")]
     Foreign {
         /// The address.
         address: String,

@@ -11,6 +11,9 @@ use super::error::ClientError;
 use super::sse::{Event, Parser};
 use super::transport::{Client, LIMIT};
 
+/// A stream of the API that sends nothing for this long is lost: it has a comment every few seconds.
+pub(super) const SILENCE: Duration = Duration::from_secs(20);
+
 /// Events as they come.
 pub struct Events {
     client: Client,

@@ -27,7 +27,7 @@ impl Client {
         limit: usize,
     ) -> Result<Events, ClientError> {
         let path = format!("logs?follow=true&limit={limit}{}", query(filter, after));
-        self.events(&of_group(group, &path), super::SILENCE).await
+        self.events(&of_group(group, &path), super::events::SILENCE).await
     }
 }
 

@@ -22,9 +22,6 @@ mod transfers;
 mod transport;
 mod upgrades;
 
-/// A stream of the API that says nothing for so long is lost: it has a comment every few seconds.
-pub const SILENCE: std::time::Duration = std::time::Duration::from_secs(20);
-
 pub use error::ClientError;
 pub use events::Events;
 pub use sse::Event;

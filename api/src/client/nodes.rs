@@ -25,6 +25,6 @@ impl Client {
 
     /// The same as they come: events `debug` with a message, `unanswered` with a replica.
     pub async fn follow_debug(&self, group: &str, node: &str) -> Result<Events, ClientError> {
-        self.events(&of_group(group, &format!("debug?follow=true&node={}", part(node))), super::SILENCE).await
+        self.events(&of_group(group, &format!("debug?follow=true&node={}", part(node))), super::events::SILENCE).await
     }
 }

@@ -81,8 +81,8 @@ pub fn write(path: &Path, machine: &str, rounds: u16, sections: &[Section]) -> a
     let mut out = String::from("# Results\n\n");
     let _ = writeln!(
         out,
-        "Written by `flotilla-bench all` on {}: {machine}. Each side ran by turns, {rounds} rounds unless a table says fewer; \
-         the numbers are medians with the least and the most. What else the machine did is in all of them alike: trust the \
+        "Written by `flotilla-bench all` on {}: {machine}. The sides alternate, with {rounds} rounds unless a table shows fewer; \
+         the numbers are medians with the least and the most. Other load on the machine affects all sides alike: trust the \
          ratios more than the numbers.\n",
         jiff::Zoned::now().strftime("%Y-%m-%d")
     );

@@ -19,7 +19,7 @@ pub struct AllArgs {
     /// idle
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Rounds of each side, by turns
+    /// Rounds of each side; the sides alternate
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=99))]
     rounds: u16,
     /// No round begins after so many minutes; what was not measured is named

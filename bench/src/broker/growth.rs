@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::client::Client;
 use super::load::{self, Case, PAYLOAD};
-use super::start;
+use super::run::start;
 use crate::peer::Process;
 use crate::report::say;
 

@@ -3,48 +3,7 @@
 mod case;
 pub mod engine;
 pub mod node_vm;
-
-use clap::Args;
-
-use crate::report::{median, say};
+mod run;
 
 pub use case::CASES;
-
-/// How the function node is measured.
-#[derive(Args)]
-pub struct FunctionArgs {
-    /// Messages in each round
-    #[arg(long, default_value_t = 50_000)]
-    messages: usize,
-    /// Rounds, by turns
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-}
-
-/// Measures the engine (dispatch, views, script, dispatch) and Node's `vm` doing what Node-RED's function node does.
-pub fn run(args: &FunctionArgs) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    say(&format!(
-        "a message through a function node, {} messages a round, best and median of {} rounds",
-        args.messages, args.rounds
-    ));
-    for case in CASES {
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for _ in 0..args.rounds {
-            ours.push(runtime.block_on(engine::measure(case, args.messages))?);
-            theirs.push(node_vm::measure(case, args.messages)?);
-        }
-        let best = |rounds: &[f64]| rounds.iter().copied().fold(f64::INFINITY, f64::min);
-        say(&format!(
-            "{:28} {:>5} B  Flotilla {:>6.2} us (median {:>6.2})   Node vm {:>6.2} us (median {:>6.2})   ratio of medians {:.2}",
-            case.name,
-            case.message().len(),
-            best(&ours),
-            median(&ours),
-            best(&theirs),
-            median(&theirs),
-            median(&theirs) / median(&ours),
-        ));
-    }
-    Ok(())
-}
+pub use run::{FunctionArgs, run};

@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(config.strategy_for("other"), Strategy::LeastInFlight);
         for (text, error) in [
             ("plant", "\"plant\" has no strategy: write NAME=STRATEGY, as in plant*=topic-hash"),
-            ("a/b=sticky", "\"a/b\" is no name of a share group: it has one, without / + #, or its beginning and *"),
+            ("a/b=sticky", "\"a/b\" is not a share group name: use a name without / + #, or a prefix and *"),
             (
                 "a=fast",
                 "strategy \"fast\" is not known: use least-in-flight, round-robin, random, sticky, topic-hash or keyed",

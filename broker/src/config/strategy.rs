@@ -94,7 +94,7 @@ pub enum InvalidGroupStrategy {
     #[error("{0:?} has no strategy: write NAME=STRATEGY, as in plant*=topic-hash")]
     NoStrategy(String),
     /// The name cannot be a share group's.
-    #[error("{0:?} is no name of a share group: it has one, without / + #, or its beginning and *")]
+    #[error("{0:?} is not a share group name: use a name without / + #, or a prefix and *")]
     Name(String),
     /// The strategy is not known.
     #[error(transparent)]

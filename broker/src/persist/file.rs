@@ -20,7 +20,7 @@ const LOG_MAGIC: [u8; 4] = [0x36, 0x7E, 0x06, 0x82];
 #[derive(Debug, Error)]
 pub enum PersistError {
     /// The folder or the file cannot be read or made.
-    #[error("persist {path}: cannot be read or made; check the folder and its permissions")]
+    #[error("persist {path}: cannot be read or created; check the folder and its permissions")]
     Io {
         /// The folder or file.
         path: PathBuf,

@@ -125,7 +125,7 @@ async fn owner(store: &Arc<dyn Store>, name: &str) -> anyhow::Result<(String, St
     match Accounts::new(store.clone()).users().find(name).await? {
         Some(user) => Ok((user.name, user.id)),
         None => {
-            tracing::warn!("--owner {name}: there is no such user, so that this host is the administrators'");
+            tracing::warn!("--owner {name}: there is no such user, so this host belongs to the administrators");
             Ok((String::new(), String::new()))
         }
     }

@@ -18,13 +18,13 @@ pub struct AuditArgs {
     group: GroupArgs,
     #[command(subcommand)]
     command: Option<Command>,
-    /// Only the last so many
+    /// Only this many of the newest
     #[arg(long, value_name = "N")]
     last: Option<usize>,
     /// Only what this user or process did
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Only this: deploy, refused, user-add
+    /// Only this event: deploy, refused, user-add
     #[arg(long, value_name = "WHAT")]
     event: Option<String>,
     /// Only what happened since: 2h ago, or 2027-01-31T12:00:00Z
@@ -33,14 +33,14 @@ pub struct AuditArgs {
     /// Only what happened before: 1d ago, or 2027-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<Timestamp>,
-    /// What concerns no group: users, roles, tokens, logins
+    /// Entries outside groups: users, roles, tokens, logins
     #[arg(long, global = true)]
     system: bool,
 }
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Find entries that were changed, taken out, put in or cut off
+    /// Find entries that were changed, removed, inserted or cut off
     Verify(VerifyArgs),
 }
 
@@ -87,6 +87,6 @@ fn moment(text: &str) -> Result<Timestamp, String> {
         return Ok(time);
     }
     let ago = seconds(text.strip_suffix("ago").unwrap_or(text).trim());
-    let ago = ago.map_err(|_| format!("\"{text}\" is no time: write for example 2h, or 2027-01-31T12:00:00Z"))?;
+    let ago = ago.map_err(|_| format!("\"{text}\" is not a time: write for example 2h, or 2027-01-31T12:00:00Z"))?;
     Timestamp::now().checked_sub(SignedDuration::from_secs(ago as i64)).map_err(|error| error.to_string())
 }

@@ -18,10 +18,10 @@ pub const HEADS_FILE: &str = "audit-heads.jsonl";
 /// What `flotilla audit verify` takes.
 #[derive(Args, Debug)]
 pub struct VerifyArgs {
-    /// File of signed places that a gateway wrote (`--audit-heads`) [default: that of the `flotilla up` in --data]
+    /// File of signatures that a gateway wrote (`--audit-heads`) [default: that of the `flotilla up` in --data]
     #[arg(long, value_name = "FILE")]
     heads: Vec<PathBuf>,
-    /// Public key that must have signed, as an earlier `verify` showed it
+    /// Public key that must have signed the log, as an earlier `verify` showed it
     #[arg(long, value_name = "HEX")]
     key: Vec<String>,
 }

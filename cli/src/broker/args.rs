@@ -9,7 +9,7 @@ use flotilla_broker::{Config, GroupStrategy, Strategy};
 use super::passwd::PasswdArgs;
 use super::status::StatusArgs;
 
-/// Runs the broker, or asks one.
+/// Runs the broker, or queries one.
 #[derive(Args, Clone, Debug)]
 pub struct BrokerArgs {
     #[command(subcommand)]
@@ -18,12 +18,12 @@ pub struct BrokerArgs {
     pub(super) serve: ServeArgs,
 }
 
-/// What a running broker can be asked.
+/// Queries to a running broker.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Ask {
     /// Show a running broker's share groups: members, shares and lag
     Status(StatusArgs),
-    /// Set or remove a user in a file for --users
+    /// Set or remove a user in a --users file
     Passwd(PasswdArgs),
 }
 
@@ -46,7 +46,7 @@ pub struct ServeArgs {
     #[arg(long, env = "FLOTILLA_BROKER_WS_LISTEN", value_name = "ADDRESS")]
     ws_listen: Option<SocketAddr>,
     /// Web page that may connect there, as in https://plant.example, or * for all; pages from localhost or this machine's
-    /// address may without
+    /// address always may
     #[arg(long, env = "FLOTILLA_BROKER_WS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     ws_origin: Vec<String>,
     /// File of name:hash lines (argon2 or bcrypt); with it, clients need a user name and its password
@@ -55,7 +55,7 @@ pub struct ServeArgs {
     /// File of WHO WHAT FILTER lines: a user, * or -; publish, subscribe or both; a filter with %c and %u
     #[arg(long, env = "FLOTILLA_BROKER_ACL", value_name = "FILE")]
     acl: Option<PathBuf>,
-    /// Take clients without a password from anywhere, not only from this machine
+    /// Accept clients without a password from anywhere, not only from this machine
     #[arg(long, env = "FLOTILLA_BROKER_ALLOW_ANONYMOUS")]
     allow_anonymous: bool,
     /// Most connections at once [default: 20000]
@@ -64,10 +64,10 @@ pub struct ServeArgs {
     /// Most connections from one address [default: 20000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
     max_connections_per_address: Option<usize>,
-    /// Sessions, connected or not, before no more are made that outlive their connection [default: 100000]
+    /// Most sessions, connected or not; past this, new sessions end with their connection [default: 100000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_SESSIONS", value_name = "COUNT")]
     max_sessions: Option<usize>,
-    /// Largest CONNECT taken, in bytes [default: 131072]
+    /// Largest accepted CONNECT, in bytes [default: 131072]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_CONNECT", value_name = "BYTES")]
     max_connect: Option<usize>,
     /// Seconds that a new connection has for its CONNECT [default: 10]
@@ -76,10 +76,10 @@ pub struct ServeArgs {
     /// Most subscriptions of one session [default: 10000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_SUBSCRIPTIONS", value_name = "COUNT")]
     max_subscriptions: Option<usize>,
-    /// About the bytes of memory that they may take, most of it for the levels of their filters [default: 33554432]
+    /// Approximate bytes of memory for them, mostly for the levels of their filters [default: 33554432]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_SUBSCRIPTION_BYTES", value_name = "BYTES")]
     max_subscription_bytes: Option<usize>,
-    /// About the bytes of memory of all filters that are subscribed or are a share group's [default: 1073741824]
+    /// Approximate bytes of memory for all filters of subscriptions and share groups [default: 1073741824]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_FILTER_BYTES", value_name = "BYTES")]
     max_filter_bytes: Option<usize>,
     /// Longest time that a session outlives its connection, in seconds [default: no limit]
@@ -88,68 +88,68 @@ pub struct ServeArgs {
     /// Most retained messages, 0 for none [default: 1000000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_RETAINED", value_name = "COUNT")]
     max_retained: Option<usize>,
-    /// Bytes of them, the levels of their topics included [default: 536870912]
+    /// Bytes of retained messages, including the levels of their topics [default: 536870912]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_RETAINED_BYTES", value_name = "BYTES")]
     max_retained_bytes: Option<usize>,
     /// Seconds between the broker's own messages on $SYS/broker/..., 0 for none [default: 10]
     #[arg(long, env = "FLOTILLA_BROKER_SYS_INTERVAL", value_name = "SECONDS")]
     sys_interval: Option<u64>,
-    /// Folder for what survives a crash: sessions, retained and queued messages; without it all is in memory
+    /// Folder for sessions, retained and queued messages, so that they survive a crash; without it all are in memory
     #[arg(long, env = "FLOTILLA_BROKER_PERSIST", value_name = "DIR")]
     persist: Option<PathBuf>,
-    /// Largest packet taken, in bytes [default: 1048576]
+    /// Largest accepted packet, in bytes [default: 1048576]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_PACKET", value_name = "BYTES")]
     max_packet: Option<usize>,
-    /// QoS 1 and 2 publishes a client may have un-acknowledged [default: 1000]
+    /// Most un-acknowledged QoS 1 and 2 publishes of one client [default: 1000]
     #[arg(long, env = "FLOTILLA_BROKER_RECEIVE_MAXIMUM", value_name = "COUNT")]
     receive_maximum: Option<u16>,
-    /// Highest topic alias taken, 0 for none [default: 32]
+    /// Highest accepted topic alias, 0 for none [default: 32]
     #[arg(long, env = "FLOTILLA_BROKER_TOPIC_ALIAS_MAX", value_name = "COUNT")]
     topic_alias_max: Option<u16>,
     /// Most un-acknowledged messages sent to one client [default: 1000]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_IN_FLIGHT", value_name = "COUNT")]
     max_in_flight: Option<u16>,
-    /// Longest keep alive for MQTT 5 clients, in seconds: who asks for more, or none, is told this
+    /// Longest keep alive for MQTT 5 clients, in seconds; a client that asks for more, or for none, gets this one
     #[arg(long, env = "FLOTILLA_BROKER_SERVER_KEEP_ALIVE", value_name = "SECONDS")]
     server_keep_alive: Option<u16>,
-    /// Filters that may not be subscribed, with all that they cover; wider ones may (use --acl to keep readers out)
+    /// Filters that may not be subscribed, with everything that they cover; wider ones may (use --acl against them)
     #[arg(long, env = "FLOTILLA_BROKER_DENY_SUBSCRIBE", value_name = "FILTER", value_delimiter = ',')]
     deny_subscribe: Vec<String>,
     /// How share groups pick a member: least-in-flight, round-robin, random, sticky, topic-hash, keyed
     #[arg(long, env = "FLOTILLA_BROKER_STRATEGY", value_name = "NAME", value_parser = strategy)]
     strategy: Option<Strategy>,
-    /// The same for groups of one name, as in plant*=topic-hash (* for any rest); the first that fits counts
+    /// The same for groups of one name, as in plant*=topic-hash (* matches any rest); the first match applies
     #[arg(long, env = "FLOTILLA_BROKER_GROUP_STRATEGY", value_name = "NAME=STRATEGY", value_delimiter = ',')]
     group_strategy: Vec<GroupStrategy>,
     /// Messages that wait in one share group before publishers are refused or slowed [default: 100000]
     #[arg(long, env = "FLOTILLA_BROKER_GROUP_QUEUE", value_name = "COUNT")]
     group_queue: Option<usize>,
-    /// Bytes of them [default: 268435456]
+    /// Bytes of these messages [default: 268435456]
     #[arg(long, env = "FLOTILLA_BROKER_GROUP_QUEUE_BYTES", value_name = "BYTES")]
     group_queue_bytes: Option<usize>,
-    /// Seconds that a message waits in a share group at most [default: 86400]
+    /// Longest time that a message waits in a share group, in seconds [default: 86400]
     #[arg(long, env = "FLOTILLA_BROKER_GROUP_MAX_AGE", value_name = "SECONDS")]
     group_max_age: Option<u64>,
-    /// Seconds that a share group without members goes on collecting [default: 3600]
+    /// Seconds that a share group without members still collects messages [default: 3600]
     #[arg(long, env = "FLOTILLA_BROKER_GROUP_LINGER", value_name = "SECONDS")]
     group_linger: Option<u64>,
     /// Messages that wait for one session before new ones for it are dropped and counted [default: 10000]
     #[arg(long, env = "FLOTILLA_BROKER_SESSION_QUEUE", value_name = "COUNT")]
     session_queue: Option<usize>,
-    /// Bytes of them [default: 16777216]
+    /// Bytes of these messages [default: 16777216]
     #[arg(long, env = "FLOTILLA_BROKER_SESSION_QUEUE_BYTES", value_name = "BYTES")]
     session_queue_bytes: Option<usize>,
-    /// Bytes of all messages held: waiting, in flight and retained; past them every queue is full [default: 1073741824]
+    /// Bytes of all messages held: waiting, in flight and retained; past this, every queue is full [default: 1073741824]
     #[arg(long, env = "FLOTILLA_BROKER_MAX_HELD_BYTES", value_name = "BYTES")]
     max_held_bytes: Option<usize>,
-    /// Milliseconds that publishers at QoS 1 and 2 pause, each time, for a subscriber that is behind and reads; 0 for never:
-    /// then its queue fills, and what does not fit is dropped and counted [default: 1000]
+    /// Milliseconds that publishers at QoS 1 and 2 pause, each time, for a slow subscriber that still reads; 0 for never:
+    /// then its queue fills, and further messages are dropped and counted [default: 1000]
     #[arg(long, env = "FLOTILLA_BROKER_PUBLISHER_PATIENCE_MS", value_name = "MS")]
     publisher_patience_ms: Option<u64>,
-    /// Milliseconds after which what a disconnected member held goes to another [default: 5000]
+    /// Milliseconds after which messages of a disconnected member go to another [default: 5000]
     #[arg(long, env = "FLOTILLA_BROKER_REDISPATCH_AFTER_MS", value_name = "MS")]
     redispatch_after_ms: Option<u64>,
-    /// Where /livez, /readyz and /metrics are
+    /// Address of /livez, /readyz and /metrics
     #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "ADDR")]
     pub ops: SocketAddr,
 }

@@ -14,7 +14,7 @@ use crate::plain::print;
 /// Sets a user's password. It is asked for at a terminal, or read as the first line of standard input.
 #[derive(Args, Clone, Debug)]
 pub struct PasswdArgs {
-    /// File of name:hash lines; made when it is not there
+    /// File of name:hash lines; created if missing
     file: PathBuf,
     /// Name of the user
     user: String,

@@ -19,7 +19,7 @@ const PATH: &str = "/broker/status";
 /// Asks a running broker.
 #[derive(Args, Clone, Debug)]
 pub struct StatusArgs {
-    /// The broker's ops address, as given to it with --ops (its log names it); of `up` its admin address
+    /// The broker's --ops address (its log names it); for `up` its admin address
     #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     ops: SocketAddr,
     /// As JSON instead of a table

@@ -14,24 +14,24 @@ use crate::place::Place;
 /// Where `flotilla up` keeps its admin token, in its data folder.
 pub const TOKEN_FILE: &str = "admin.token";
 
-/// Where the admin API is, and how to answer.
+/// Where the admin API is, and the form of answers.
 #[derive(Args, Clone, Debug)]
 pub struct AdminArgs {
     /// Where the admin API of the gateway listens: HOST:PORT, a name or an IP address
     /// [default: that of the `flotilla up` in --data, or 127.0.0.1:1881]
     #[arg(long, global = true, env = "FLOTILLA_ADMIN", value_name = "[https://]HOST:PORT", value_parser = crate::address::admin)]
     pub admin: Option<String>,
-    /// Data folder of the `flotilla up` that is meant
+    /// Data folder of the `flotilla up` to use
     #[arg(long, global = true, env = "FLOTILLA_DATA", default_value = ".flotilla", value_name = "DIR")]
     pub data: PathBuf,
     /// A token: a user's (`flotilla token new`) or the gateway's [default: that of `flotilla login`, else that of this user's
     /// `flotilla up` there or in --data, on this machine]
     #[arg(long, global = true, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
-    /// Authority (PEM) of the admin API's certificate, for --admin https://... [default: the public ones]
+    /// Authority (PEM) that signed the admin API's certificate, for --admin https://... [default: the public ones]
     #[arg(long, global = true, env = "FLOTILLA_ADMIN_CA", value_name = "FILE")]
     pub admin_ca: Option<PathBuf>,
-    /// Certificate (PEM) to show, where the admin API asks for one
+    /// Client certificate (PEM), if the admin API asks for one
     #[arg(long, global = true, env = "FLOTILLA_ADMIN_CERT", value_name = "FILE", requires = "admin_key")]
     pub admin_cert: Option<PathBuf>,
     /// Its key (PEM)

@@ -41,18 +41,18 @@ enum Command {
     Show {
         /// Its number
         id: u64,
-        /// Write the payload alone, as it is
+        /// Write only the payload, unchanged
         #[arg(long)]
         payload: bool,
     },
-    /// Run them again, one after the other; those that end well leave the box
+    /// Run them again, one after the other; those that succeed are removed
     Replay {
         #[command(flatten)]
         which: Which,
-        /// Their messages enter the node where they failed, as they were there, and no node before it
+        /// Start at the node where they failed, with the messages that they had there
         #[arg(long)]
         at_failure: bool,
-        /// How long one may take, in seconds
+        /// Seconds that each may take
         #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
         timeout: f64,
     },
@@ -77,10 +77,10 @@ struct Which {
     /// Their numbers
     #[arg(conflicts_with_all = ["all", "topic", "node", "error"])]
     ids: Vec<u64>,
-    /// All that are there now
+    /// All that exist now
     #[arg(long)]
     all: bool,
-    /// All that came on this topic; one that ends in # is a prefix: all topics that begin with what is before the #
+    /// All that arrived on this topic; with a trailing #, on all topics with this prefix
     #[arg(long, value_name = "TOPIC")]
     topic: Option<String>,
     /// All that failed in the node with this id
@@ -265,7 +265,7 @@ fn content(letter: &DeadLetterContent) -> anyhow::Result<Vec<u8>> {
     let payload = letter.payload.as_deref().with_context(|| {
         format!("the {} bytes of dead letter {} were too many to be kept", letter.letter.bytes, letter.letter.id)
     })?;
-    STANDARD.decode(payload).context("the payload is no base64")
+    STANDARD.decode(payload).context("the payload is not base64")
 }
 
 fn text(found: &DeadLetterContent) -> anyhow::Result<String> {
@@ -294,7 +294,7 @@ fn text(found: &DeadLetterContent) -> anyhow::Result<String> {
     let payload = match &found.payload {
         None => format!("(its {} bytes were too many to be kept)", letter.bytes),
         Some(_) => String::from_utf8(content(found)?)
-            .unwrap_or_else(|_| format!("({} bytes that are no text; --payload writes them)", letter.bytes)),
+            .unwrap_or_else(|_| format!("({} bytes that are not text; --payload writes them)", letter.bytes)),
     };
     text += &format!("\n{payload}\n");
     if let Some(message) = &found.message {

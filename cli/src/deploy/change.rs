@@ -27,7 +27,7 @@ pub struct ChangeArgs {
     /// Remove a credential, or all of a node
     #[arg(long, value_name = "NODE[.FIELD]")]
     unset_credential: Vec<String>,
-    /// Refuse when the group runs another revision than this one
+    /// Refuse if the group runs another revision than this one
     #[arg(long, value_name = "REVISION")]
     base: Option<String>,
 }

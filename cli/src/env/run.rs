@@ -31,10 +31,10 @@ enum Command {
         /// NAME=VALUE; NAME alone reads the value from standard input
         #[arg(required = true, value_name = "NAME[=VALUE]")]
         vars: Vec<String>,
-        /// They are the group's secrets: sealed with its key, never shown, not part of revisions
+        /// They are secrets of the group: encrypted with its key, never shown, not part of revisions
         #[arg(long)]
         secret: bool,
-        /// Show the rollout until it ends; the exit code says how
+        /// Show the rollout until it ends; the exit code is its result
         #[arg(long)]
         wait: bool,
     },
@@ -46,7 +46,7 @@ enum Command {
         /// They are secrets
         #[arg(long)]
         secret: bool,
-        /// Show the rollout until it ends; the exit code says how
+        /// Show the rollout until it ends; the exit code is its result
         #[arg(long)]
         wait: bool,
     },

@@ -23,16 +23,16 @@ pub struct FlowsArgs {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Write a flow document as one file per tab, with a line per line of a function: git shows and merges its changes
+    /// Write a flow document as one file per tab, with a line for each line of a function, so that git can show and merge changes
     Split {
         /// The flow document, as exported from Node-RED; - is standard input
         #[arg(value_name = "FLOWS.json")]
         flows: PathBuf,
-        /// The folder; files of tabs that are no more are removed from it
+        /// The folder; files of removed tabs are deleted from it
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
-    /// Make the flow document of such a folder again, as it was
+    /// Restore the flow document from such a folder
     Join {
         /// The folder
         #[arg(value_name = "DIR")]
@@ -41,13 +41,13 @@ enum Command {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Join two people's changes of one document; exit code 3 names what both changed in different ways. As a merge driver
+    /// Merge two changes of one document; exit code 3 names conflicts. As a merge driver
     /// of git: `flotilla flows merge %O %A %B --output %A`
     Merge {
-        /// The document that both began with
+        /// The common ancestor
         #[arg(value_name = "BASE.json")]
         base: PathBuf,
-        /// One that came of it
+        /// One changed document
         #[arg(value_name = "OURS.json")]
         ours: PathBuf,
         /// The other
@@ -71,7 +71,8 @@ pub fn run(args: &FlowsArgs) -> anyhow::Result<ExitCode> {
         }
         Command::Join { folder, output } => {
             if !folder.is_dir() {
-                let message = format!("{} is no folder: name one that `flotilla flows split` wrote", folder.display());
+                let message =
+                    format!("{} is not a folder: name one that `flotilla flows split` wrote", folder.display());
                 return Err(Failure::new(Exit::Usage, message).into());
             }
             write(&document(folder)?.to_value(), output.as_deref())?;

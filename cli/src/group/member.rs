@@ -10,23 +10,23 @@ use crate::plain::print;
 /// What `flotilla group member` does.
 #[derive(Subcommand, Debug)]
 pub(super) enum Member {
-    /// Put a replica into a group; it must be in none: see `remove` and `flotilla replica --spare`
+    /// Add a replica to a group; it must be in none: see `remove` and `flotilla replica --spare`
     Add {
         /// The group
         name: String,
-        /// The replicas' ids: all of them go in, or none
+        /// The replicas' ids: either all are added, or none
         #[arg(long, short = 'm', visible_alias = "node", value_name = "ID", required = true, num_args = 1..)]
         replica: Vec<String>,
     },
-    /// Take a replica out of its group: it drains, leaves and waits to be put into another
+    /// Remove a replica from its group: it drains, leaves and waits to be added to another
     #[command(visible_alias = "rm")]
     Remove {
         /// The group
         name: String,
-        /// The replicas' ids: all of them leave, or none
+        /// The replicas' ids: either all are removed, or none
         #[arg(long, short = 'm', visible_alias = "node", value_name = "ID", required = true, num_args = 1..)]
         replica: Vec<String>,
-        /// Accepted for scripts: nothing is asked
+        /// Accepted for scripts; there is no confirmation
         #[arg(long, short, hide = true)]
         force: bool,
     },

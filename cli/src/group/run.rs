@@ -39,14 +39,14 @@ enum Command {
         #[arg(default_value = "my-group")]
         name: String,
     },
-    /// Add a group, or replace what is said of one; `members` in the file are put into it
+    /// Add a group, or replace its description; `members` in the file are added to it
     Add {
-        /// Its name, where the file has none
+        /// Its name, if the file has none
         name: Option<String>,
         /// File with the group in JSON, or - for standard input
         #[arg(short, long, visible_alias = "json-file")]
         file: PathBuf,
-        /// Put it into a server group: group=NAME
+        /// Add it to a server group: group=NAME
         #[arg(long, value_name = "group=NAME", value_parser = crate::placement::hint)]
         hint: Option<String>,
     },
@@ -72,50 +72,50 @@ enum Command {
         /// Its name
         name: String,
     },
-    /// Set what the group does with one node, and roll the change out; without settings show them
+    /// Set the group's settings of one node, and roll the change out; without settings, show them
     #[command(after_help = NodeSettings::SHAPES)]
     Set {
         /// The node's id
         node: String,
-        /// KEY=VALUE; KEY= takes it back
+        /// KEY=VALUE; KEY= removes it
         #[arg(value_name = "SETTING")]
         settings: Vec<String>,
         /// Name of the group
         #[arg(long, env = "FLOTILLA_GROUP", default_value = "default", value_name = "NAME")]
         group: String,
     },
-    /// Put replicas into a group, take them out, list them
+    /// Add replicas to a group, remove them, list them
     #[command(subcommand, visible_alias = "mb")]
     Member(Member),
-    /// Maintenance mode: sources stop, brokers keep what comes, HTTP requests are answered 503; what is in flight is finished
+    /// Maintenance mode: sources stop, brokers keep messages, HTTP requests are answered 503; what is in flight is finished
     Pause {
         /// Its name
         #[arg(default_value = "default")]
         name: String,
-        /// Why, for status and the audit log
+        /// Reason, for status and the audit log
         #[arg(long, default_value = "", value_name = "TEXT")]
         why: String,
-        /// Wait until nothing is in flight any more; exit code 8 when that takes longer than --timeout
+        /// Wait until nothing is in flight; exit code 8 if that takes longer than --timeout
         #[arg(long)]
         drain: bool,
         /// Seconds to wait for that
         #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
         timeout: f64,
     },
-    /// Let a paused group go on
+    /// Resume a paused group
     Resume {
         /// Its name
         #[arg(default_value = "default")]
         name: String,
     },
-    /// Make a join token: `flotilla replica --join TOKEN` joins the group with it, and gets the group's key
+    /// Make a join token, with which `flotilla replica --join TOKEN` joins the group and gets its key
     JoinToken {
         /// The group
         name: String,
-        /// Whose the replicas are to be, as an admin [default: one's own]
+        /// Owner of the replicas, as an admin [default: yourself]
         #[arg(long, value_name = "USER")]
         owner: Option<String>,
-        /// How long it is good
+        /// How long it is valid
         #[arg(long, default_value = "1h", value_name = "TIME", value_parser = crate::token::seconds)]
         expires: u64,
     },
@@ -125,7 +125,7 @@ enum Command {
     Remove {
         /// Its name
         name: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long, short)]
         force: bool,
     },

@@ -32,7 +32,7 @@ enum Command {
         /// Its name
         name: String,
     },
-    /// Let a host have replicas again; what moved stays where it is
+    /// Let a host have replicas again; those that moved stay where they are
     Undrain {
         /// Its name
         name: String,

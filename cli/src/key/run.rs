@@ -31,14 +31,14 @@ pub struct KeyArgs {
 enum Command {
     /// Show which key is in use, by its fingerprint, and which processes still have the old key in their configuration
     Show,
-    /// Seal everything with a new key while the group runs, and take the old one out of use when no process needs it
+    /// Re-encrypt everything with a new key while the group runs, and retire the old key when no process needs it
     Rotate {
-        /// File with the new key, for a gateway that was given its key; made, for its owner only, when it is not there.
+        /// File with the new key, for a gateway that was given its key; if it does not exist, it is made for its owner only.
         /// `flotilla up` needs none: it keeps the new key in its data folder
         #[arg(long, value_name = "FILE")]
         new_key: Option<PathBuf>,
     },
-    /// Take the old key out of use, when all processes were restarted with the new one
+    /// Retire the old key, once all processes were restarted with the new one
     Finish,
 }
 

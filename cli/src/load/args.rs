@@ -18,7 +18,7 @@ use flotilla_load::scenario::Span;
 pub struct LoadArgs {
     #[command(subcommand)]
     pub command: Option<LoadCommand>,
-    /// The scenario; without one the flags below are it
+    /// The scenario file; without one, the flags below describe it
     #[arg(value_name = "SCENARIO.toml")]
     pub scenario: Option<PathBuf>,
     #[command(flatten)]
@@ -26,16 +26,16 @@ pub struct LoadArgs {
     /// How long to send: 30s, 5m
     #[arg(long = "for", value_name = "TIME")]
     pub duration: Option<Span>,
-    /// How long, after the last output, to wait for what is missing [default: 10s]
+    /// How long to wait for missing outputs after the last one [default: 10s]
     #[arg(long, value_name = "TIME")]
     pub drain: Option<Span>,
-    /// Where random payloads and fault schedules begin
+    /// Seed of random payloads and fault schedules
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
-    /// A condition that sets the exit code, several times for several: "lost = 0", "p99 < 50ms", "errors < 0.1%"
+    /// A condition that sets the exit code; may be repeated: "lost = 0", "p99 < 50ms", "errors < 0.1%"
     #[arg(long, value_name = "CONDITION")]
     pub require: Vec<String>,
-    /// Which MQTT client sends and collects: ours, or rumqttc as a cross-check by a client that is not ours
+    /// The MQTT client that sends and collects: Flotilla's own, or rumqttc as a cross-check
     #[arg(long, value_enum, default_value = "flotilla", value_name = "CLIENT")]
     pub client: Client,
     /// Run the scenario's faults (or kill and stop) on this group: the data folder of a `flotilla up` (up:DIR), or a
@@ -56,16 +56,16 @@ pub struct SimpleArgs {
     /// Topics to publish to: 'plant/press-{1..50}/temperature'
     #[arg(long, value_name = "PATTERN")]
     pub topic: Option<String>,
-    /// Topics on which the flow's outputs come
+    /// Topics of the flow's outputs
     #[arg(long, value_name = "FILTER")]
     pub expect: Vec<String>,
-    /// Where the sequence is in the outputs, if the flow keeps a number of the payload ({{seq}}) and not the mark
+    /// Where the sequence number is in the outputs, if the flow keeps that of the payload ({{seq}}) and not the mark
     #[arg(long, value_name = "JSON PATH")]
     pub expect_sequence: Option<String>,
     /// Where the key is in the outputs
     #[arg(long, value_name = "JSON PATH")]
     pub expect_key: Option<String>,
-    /// Not each message has an output
+    /// Some messages have no output
     #[arg(long)]
     pub expect_some: bool,
     /// Requests to this URL
@@ -77,28 +77,28 @@ pub struct SimpleArgs {
     /// Body of the requests; a template
     #[arg(long, value_name = "TEMPLATE")]
     pub body: Option<String>,
-    /// Header field of the requests, several times for several
+    /// Header field of the requests; may be repeated
     #[arg(long, value_name = "NAME: VALUE")]
     pub header: Vec<String>,
     /// A connection for each request
     #[arg(long)]
     pub no_keep_alive: bool,
-    /// Messages or requests a second, or "max" [default: 100]
+    /// Messages or requests per second, or "max" [default: 100]
     #[arg(long, value_name = "RATE")]
     pub rate: Option<String>,
     /// Connections [default: 1]
     #[arg(long, value_name = "N")]
     pub clients: Option<usize>,
-    /// Go up to the rate in this time
+    /// Increase to the rate within this time
     #[arg(long, value_name = "TIME")]
     pub ramp: Option<Span>,
-    /// Go up in steps until something gives: 1000..20000+1000@10s
+    /// Increase the rate in steps until a limit is reached: 1000..20000+1000@10s
     #[arg(long, value_name = "FROM..TO+BY@TIME")]
     pub steps: Option<String>,
     /// Each client waits for its answer, then this long
     #[arg(long, value_name = "TIME")]
     pub think: Option<Span>,
-    /// End after so many messages
+    /// End after this many messages
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
     /// QoS of messages and outputs [default: 1]
@@ -113,7 +113,7 @@ pub struct SimpleArgs {
     /// Retained messages
     #[arg(long)]
     pub retain: bool,
-    /// Un-acknowledged publishes of a client at once [default: 100]
+    /// Most un-acknowledged publishes of one client [default: 100]
     #[arg(long, value_name = "N")]
     pub window: Option<u16>,
     /// Protocol: 5, or 4 for MQTT 3.1.1 [default: 5]
@@ -125,7 +125,7 @@ pub struct SimpleArgs {
     /// Password at the broker
     #[arg(long, env = "FLOTILLA_LOAD_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// PEM file with the certificate authorities that are trusted
+    /// PEM file with the trusted certificate authorities
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
     /// PEM file with the client's certificate
@@ -134,12 +134,12 @@ pub struct SimpleArgs {
     /// PEM file with the client's key
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Take any certificate: for tests only
+    /// Accept any certificate: for tests only
     #[arg(long)]
     pub insecure: bool,
 }
 
-/// Where results go.
+/// Output of results.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Results")]
 pub struct OutputArgs {
@@ -149,18 +149,18 @@ pub struct OutputArgs {
     /// Write a page with charts
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
-    /// Write JUnit XML: a test case for each threshold
+    /// Write JUnit XML, with a test case for each threshold
     #[arg(long, value_name = "FILE.xml")]
     pub junit: Option<PathBuf>,
-    /// Show nothing while it runs
+    /// Show no progress while it runs
     #[arg(long)]
     pub quiet: bool,
 }
 
-/// Who sends and collects.
+/// The client that sends and collects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Client {
-    /// Ours
+    /// Flotilla's own client
     Flotilla,
     /// rumqttc
     Rumqttc,
@@ -181,7 +181,7 @@ pub struct CompareArgs {
     /// The results now
     #[arg(value_name = "AFTER.json")]
     pub after: PathBuf,
-    /// A condition, several times for several: "p99 < +20%", "rate > -5%", "lost = 0"
+    /// A condition; may be repeated: "p99 < +20%", "rate > -5%", "lost = 0"
     #[arg(long, value_name = "CONDITION")]
     pub require: Vec<String>,
     /// Write a page with both runs

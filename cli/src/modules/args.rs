@@ -13,8 +13,8 @@ pub struct ModulesArgs {
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
-    /// Fetch the npm modules that the function nodes name in their `libs`, with npm, into a folder of their own. A lock file with
-    /// the hash of each package is written there, and later installs take exactly those. No script of a package is run
+    /// Fetch the npm modules that the function nodes name in their `libs` into a folder, with npm. It writes a lock file with
+    /// the hash of each package there, and later installs take exactly those. It runs no scripts of packages
     Install(InstallArgs),
 }
 
@@ -23,10 +23,10 @@ pub(super) struct InstallArgs {
     /// The flow document, or the folder that `flotilla flows split` wrote; - is standard input
     #[arg(value_name = "FLOWS.json")]
     pub(super) flows: PathBuf,
-    /// The folder, for --node-modules of replicas
+    /// The folder to give to replicas as --node-modules
     #[arg(long, default_value = "flow-modules", value_name = "DIR")]
     pub(super) into: PathBuf,
-    /// The npm client; it knows the registry from its own configuration
+    /// The npm client; its own configuration names the registry
     #[arg(long, env = "FLOTILLA_NPM", default_value = "npm", value_name = "PROGRAM")]
     pub(super) npm: PathBuf,
 }

@@ -24,7 +24,7 @@ pub struct WhichRun {
     /// The number of the run [default: the oldest that is active]
     #[arg(long = "run", value_name = "NUMBER")]
     pub number: Option<u64>,
-    /// Why, for the run's log
+    /// Reason, for the run's log
     #[arg(long, short, default_value = "", value_name = "TEXT")]
     pub message: String,
 }
@@ -55,7 +55,7 @@ pub enum Command {
         #[arg(long, value_name = "STAGE=FILE", value_parser = of_stage)]
         ca_file: Vec<(String, String)>,
     },
-    /// Give a stage that is a group of another installation its token: of a user there who may deploy to the group
+    /// Give a stage that is a group of another installation its token: that of a remote user that may deploy to the group
     Token {
         /// The pipeline
         name: String,
@@ -75,41 +75,41 @@ pub enum Command {
         /// Its name
         name: String,
     },
-    /// Begin a run: from stage to stage, as far as the gates are open
+    /// Begin a run, which goes from stage to stage as long as gates are open
     Run {
         /// The pipeline
         name: String,
-        /// The stage that it begins at [default: the first]
+        /// The first stage of the run [default: the first]
         #[arg(long, value_name = "STAGE")]
         from: Option<String>,
-        /// The stage that it ends with [default: the last, or the first whose action is none]
+        /// The last stage of the run [default: the last, or the first whose action is none]
         #[arg(long, value_name = "STAGE")]
         to: Option<String>,
-        /// The snapshot of the first stage that goes on: its number or name
+        /// The snapshot of the first stage to pass on: its number or name
         #[arg(long, value_name = "SNAPSHOT")]
         snapshot: Option<String>,
         /// Why
         #[arg(long, short, default_value = "", value_name = "TEXT")]
         message: String,
-        /// Show the run until it ends; the exit code says how: 0 done, 3 a gate is closed, rejected or cancelled, 4 a rollout
+        /// Show the run until it ends; exit code: 0 done, 3 a gate is closed, rejected or cancelled, 4 a rollout
         /// was halted
         #[arg(long)]
         wait: bool,
     },
-    /// Approve what a run brings; its author cannot
+    /// Approve a run; its author cannot
     Approve(WhichRun),
-    /// End a run because it is not to go on
+    /// Reject a run, which ends it
     Reject(WhichRun),
-    /// End a run that has not begun to roll out
+    /// Cancel a run that has not begun to roll out
     Cancel(WhichRun),
-    /// Answer webhooks of GitHub and GitLab: a push that is signed starts a run. Until a signal
+    /// Answer webhooks of GitHub and GitLab until a signal: a signed push starts a run
     Hook {
         /// The pipeline
         name: String,
-        /// Where webhooks come in
+        /// Address for webhooks
         #[arg(long, env = "FLOTILLA_HOOK_LISTEN", default_value = "127.0.0.1:1882", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
         listen: SocketAddr,
-        /// The secret of the webhook, as GitHub or GitLab has it
+        /// The webhook's secret, as set in GitHub or GitLab
         #[arg(long, env = "FLOTILLA_HOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
         secret: String,
         /// Only pushes to this branch

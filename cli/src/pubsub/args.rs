@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
-/// Where to connect, and as whom.
+/// Broker and user.
 #[derive(Args, Clone, Debug)]
 pub struct ConnectArgs {
     /// Host of the broker
@@ -22,16 +22,16 @@ pub struct ConnectArgs {
     /// Password
     #[arg(short = 'P', long = "pw", env = "FLOTILLA_MQTT_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// ClientID [default: one of its own]
+    /// ClientID [default: a unique one]
     #[arg(short = 'i', long = "id", value_name = "ID")]
     pub id: Option<String>,
-    /// Beginning of a ClientID whose rest is random
+    /// Prefix of a ClientID whose rest is random
     #[arg(short = 'I', long = "id-prefix", conflicts_with = "id", value_name = "PREFIX")]
     pub id_prefix: Option<String>,
     /// Protocol: 5 or mqttv5, 311 or mqttv311
     #[arg(short = 'V', long = "protocol-version", default_value = "5", value_name = "VERSION")]
     pub version: String,
-    /// Keep alive in seconds, 5 at least
+    /// Keep alive in seconds, at least 5
     #[arg(short = 'k', long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(5..))]
     pub keepalive: u16,
     /// Keep the session at the broker when this ends; needs --id
@@ -43,10 +43,10 @@ pub struct ConnectArgs {
     /// QoS
     #[arg(short = 'q', long, default_value_t = 0, value_name = "QOS", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub qos: u8,
-    /// Un-acknowledged publishes at once
+    /// Most un-acknowledged publishes
     #[arg(short = 'M', long = "max-inflight", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub max_inflight: Option<u16>,
-    /// PEM file with the certificate authorities that are trusted; turns TLS on
+    /// PEM file with the trusted certificate authorities; turns TLS on
     #[arg(long, value_name = "FILE")]
     pub cafile: Option<PathBuf>,
     /// PEM file with the client's certificate
@@ -55,13 +55,13 @@ pub struct ConnectArgs {
     /// PEM file with the client's key
     #[arg(long, requires = "cert", value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// TLS with any certificate: for tests only
+    /// TLS that accepts any certificate: for tests only
     #[arg(long)]
     pub insecure: bool,
     /// TLS with the certificate authorities of the web
     #[arg(long)]
     pub tls: bool,
-    /// MQTT 5 property, several times for several: -D publish user-property NAME VALUE, -D publish content-type TYPE
+    /// MQTT 5 property; may be repeated: -D publish user-property NAME VALUE, -D publish content-type TYPE
     #[arg(short = 'D', long = "property", num_args = 3..=4, action = ArgAction::Append, value_names = ["PACKET", "PROPERTY", "VALUE"])]
     pub property: Vec<String>,
     /// Topic of the will
@@ -101,7 +101,7 @@ pub struct PubArgs {
     /// Payload: a file
     #[arg(short = 'f', long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// A message for each line of standard input
+    /// One message per line of standard input
     #[arg(short = 'l', long = "stdin-line")]
     pub lines: bool,
     /// An empty payload
@@ -113,7 +113,7 @@ pub struct PubArgs {
     /// Retained
     #[arg(short = 'r', long)]
     pub retain: bool,
-    /// Publish it so often
+    /// Publish it this many times
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub repeat: u64,
     /// Seconds between repeats
@@ -131,13 +131,13 @@ pub struct PubArgs {
 pub struct SubArgs {
     #[command(flatten)]
     pub connect: ConnectArgs,
-    /// Topic filter, several times for several
+    /// Topic filter; may be repeated
     #[arg(short = 't', long, required_unless_present = "url", value_name = "FILTER")]
     pub topic: Vec<String>,
-    /// End after so many messages
+    /// End after this many messages
     #[arg(short = 'C', value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// End after so many seconds
+    /// End after this many seconds
     #[arg(short = 'W', value_name = "SECONDS")]
     pub timeout: Option<f64>,
     /// Print the topic before the payload
@@ -152,7 +152,7 @@ pub struct SubArgs {
     /// Print retained messages only
     #[arg(long)]
     pub retained_only: bool,
-    /// Leave out messages whose topic matches this filter, several times for several
+    /// Leave out messages whose topic matches this filter; may be repeated
     #[arg(short = 'T', long, value_name = "FILTER")]
     pub filter_out: Vec<String>,
     /// How a message is printed: %t topic, %p payload, %x payload in hex, %l length, %q QoS, %r retained, %m packet

@@ -12,15 +12,15 @@ use crate::flow_args::FlowArgs;
 use super::ranges::{drain_seconds, lease_seconds};
 use crate::store_url::StoreUrl;
 
-/// What happens to a delivery that an uncaught error failed.
+/// What to do with a delivery that an uncaught error failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OnFailureArg {
-    /// Acknowledge it all the same: Node-RED's way
+    /// Acknowledge it anyway, as Node-RED does
     #[default]
     Ack,
     /// Run it again, up to --max-retries, then dead-letter it
     Retry,
-    /// Lay it aside as a dead letter (`flotilla deadletter`) and acknowledge it
+    /// Keep it as a dead letter (`flotilla deadletter`) and acknowledge it
     DeadLetter,
 }
 
@@ -43,25 +43,25 @@ pub struct EngineArgs {
     /// Worker threads per replica [default: one per core]
     #[arg(long, env = "FLOTILLA_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
-    /// Deliveries that a replica has in work at most; brokers and clients wait beyond
+    /// Most deliveries in progress in a replica; beyond this, brokers and clients wait
     #[arg(long, env = "FLOTILLA_MAX_IN_FLIGHT", default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub max_in_flight: u16,
-    /// Memory that a replica should stay below, in MiB, for alerts and metrics [default: that of its container, else of the machine]
+    /// Memory limit of a replica for alerts and metrics, in MiB [default: that of its container, else of the machine]
     #[arg(long, env = "FLOTILLA_MEMORY_LIMIT", value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub memory_limit: Option<u64>,
-    /// What happens to a delivery that an uncaught error failed
+    /// What to do with a delivery that an uncaught error failed
     #[arg(long, env = "FLOTILLA_ON_FAILURE", default_value = "ack", value_name = "WHAT")]
     pub on_failure: OnFailureArg,
-    /// How often a failed delivery is run again, with --on-failure retry
+    /// How many times a failed delivery runs again, with --on-failure retry
     #[arg(long, env = "FLOTILLA_MAX_RETRIES", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub max_retries: u32,
-    /// Seconds that the first retry waits; each further one waits twice as long, a minute at most
+    /// Seconds before the first retry; each further one waits twice as long, at most a minute
     #[arg(long, env = "FLOTILLA_RETRY_DELAY", default_value_t = 0.5, value_name = "SECONDS", value_parser = drain_seconds)]
     pub retry_delay: f64,
-    /// So many replicas may die while they work on one message and on nothing else, before it is a dead letter
+    /// How many replicas may die while they work on one message alone, before it becomes a dead letter
     #[arg(long, env = "FLOTILLA_MAX_ATTEMPTS", default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub max_attempts: u32,
-    /// Topic on which dead letters are published, beside the box that `flotilla deadletter` shows; empty for none
+    /// Topic on which dead letters are published, in addition to `flotilla deadletter`; empty for none
     #[arg(
         long,
         env = "FLOTILLA_DEAD_LETTER_TOPIC",
@@ -69,35 +69,35 @@ pub struct EngineArgs {
         value_name = "TOPIC"
     )]
     pub dead_letter_topic: String,
-    /// Seconds that a replica gets to finish what is in flight when it stops
+    /// Seconds that a stopping replica has to finish what is in flight
     #[arg(long, env = "FLOTILLA_DRAIN_TIMEOUT", default_value_t = 15.0, value_name = "SECONDS", value_parser = drain_seconds)]
     pub drain_timeout: f64,
     /// Broker of the project link nodes, as in mqtt://USER:PASSWORD@HOST:PORT [default: that of FlowFuse's settings, or the
     /// embedded one of `flotilla up`]
     #[arg(long, env = "FLOTILLA_PROJECT_BROKER", value_name = "URL", hide_env_values = true)]
     pub project_broker: Option<String>,
-    /// Team of the project link nodes: groups of different teams do not hear each other [default: that of FlowFuse's
+    /// Team of the project link nodes: groups of different teams do not receive each other's messages [default: that of FlowFuse's
     /// settings, or flotilla]
     #[arg(long, env = "FLOTILLA_PROJECT_TEAM", value_name = "NAME", value_parser = flotilla_nodes_network::project::team)]
     pub project_team: Option<String>,
-    /// Nodes to switch off, as they reach beyond the flow; a flow that has them is refused
+    /// Nodes to deny because they reach beyond the flow; a flow that has them is refused
     #[arg(long, env = "FLOTILLA_DENY", value_delimiter = ',', value_name = "WHAT", value_parser = ["exec", "file", "tcp-listen", "udp-listen", "websocket-listen"])]
     pub deny: Vec<String>,
-    /// Run flows with unknown node types; such nodes swallow messages, visibly
+    /// Run flows with unknown node types; such nodes drop messages and show it
     #[arg(long, env = "FLOTILLA_ALLOW_UNKNOWN")]
     pub allow_unknown: bool,
     /// Folder with npm modules for function nodes
     #[arg(long, env = "FLOTILLA_NODE_MODULES", value_name = "DIR")]
     pub node_modules: Option<PathBuf>,
-    /// Seconds after which a replica that gives no sign of life counts as dead
+    /// Seconds without a sign of life after which a replica counts as dead
     #[arg(long, env = "FLOTILLA_LEASE", default_value_t = 5.0, value_name = "SECONDS", value_parser = lease_seconds)]
     pub lease: f64,
-    /// Seconds that an MQTT broker keeps the session of the last replica that stops, with what is published meanwhile; the
-    /// next start goes on with it. 0 ends it
+    /// Seconds that an MQTT broker keeps the session of the last replica that stops, with messages published meanwhile; the
+    /// next start continues with it. 0 ends it
     #[arg(long, env = "FLOTILLA_KEEP_SESSION", default_value_t = 86_400, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..u32::MAX as i64))]
     pub keep_session: u32,
-    /// Keep what ticks, HTTP requests and sockets publish at QoS 1 and 2 in the store until the broker has it: it is not lost
-    /// when the replica dies. Two writes of the store for each such message
+    /// Keep messages published at QoS 1 and 2 for ticks, HTTP requests and sockets in the store until the broker has them, so
+    /// that they survive the replica. Costs two writes of the store per message
     #[arg(long, env = "FLOTILLA_DURABLE_OUTBOX")]
     pub durable_outbox: bool,
 }
@@ -159,41 +159,41 @@ pub struct ReplicaArgs {
     pub engine: EngineArgs,
     #[command(flatten)]
     pub at: StoreUrl,
-    /// The group's key: credentials are kept encrypted with it
+    /// The group's key, which encrypts credentials
     #[arg(long, env = "FLOTILLA_GROUP_KEY", value_name = "KEY", hide_env_values = true)]
     pub group_key: Option<String>,
-    /// Join token (`flotilla group join-token`): says which group, and brings the group's key
+    /// Join token (`flotilla group join-token`): it names the group and has the group's key
     #[arg(long, env = "FLOTILLA_JOIN", value_name = "TOKEN", hide_env_values = true, conflicts_with_all = ["flows", "group_key", "spare"])]
     pub join: Option<String>,
     /// Unique id of this replica [default: GROUP-<random>]
     #[arg(long, env = "FLOTILLA_ID", value_name = "ID")]
     pub id: Option<String>,
-    /// The host that it runs on, as `flotilla agent --host` calls it: shown, and counted by what spreads over hosts
+    /// The host's name, as in `flotilla agent --host`: it is shown, and used to spread replicas over hosts
     #[arg(long, env = "FLOTILLA_HOST", default_value = "", hide_default_value = true, value_name = "NAME")]
     pub host: String,
-    /// Make the group if there is none of this name; with a flow document, and for the group `default`, it is made anyway
+    /// Make the group if it does not exist; with a flow document, and for the group `default`, it is made anyway
     #[arg(long, env = "FLOTILLA_CREATE")]
     pub create: bool,
-    /// Join no group yet: wait until `flotilla group member add NAME --replica ID` puts it into one
+    /// Join no group yet: wait until `flotilla group member add NAME --replica ID` adds it to one
     #[arg(long, env = "FLOTILLA_SPARE", conflicts_with = "flows")]
     pub spare: bool,
-    /// Where the flow's HTTP nodes listen; the gateway finds it in the registry
+    /// Where the flow's HTTP nodes listen; the gateway finds the address in the registry
     #[arg(long, env = "FLOTILLA_HTTP", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: SocketAddr,
-    /// Address that the registry shows for --http, or a network, such as 10.1.0.0/16: this machine's address in it is used
+    /// Address to register for --http, or a network, such as 10.1.0.0/16, in which this machine's address is used
     /// [default: that of --http, or the one that this machine sends from if it is 0.0.0.0]
     #[arg(long, env = "FLOTILLA_ADVERTISE", value_name = "HOST:PORT|NETWORK", value_parser = super::advertise::advertise)]
     pub advertise: Option<Advertise>,
-    /// Where /livez, /readyz and /metrics are
+    /// Address of /livez, /readyz and /metrics
     #[arg(long, env = "FLOTILLA_OPS", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub ops: SocketAddr,
-    /// Print what debug nodes show among the log lines, 50 messages a second at most
+    /// Print the output of debug nodes among the log lines, at most 50 messages a second
     #[arg(long, env = "FLOTILLA_SHOW_DEBUG")]
     pub show_debug: bool,
     /// Drain and exit when standard input closes: the supervisor is gone
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,
-    /// Its parent starts it with the key that this was given again, not with the newest
+    /// Its parent starts it again with the key that it was given, not with the newest
     #[arg(long, hide = true)]
     pub given_key: bool,
 }

@@ -292,7 +292,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         }
     }
     if moves {
-        return Err(regroup::begin_anew(&id)).context("cannot begin anew after leaving the group");
+        return Err(regroup::begin_anew(&id)).context("cannot restart after leaving the group");
     }
     Ok(code)
 }

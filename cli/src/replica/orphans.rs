@@ -188,7 +188,7 @@ impl Finisher {
             }
         }
         if let Err(error) = self.sessions.release(&lease).await {
-            tracing::debug!(%error, "cannot give a dead replica's id back; the lease runs out by itself");
+            tracing::debug!(%error, "cannot release a dead replica's id; the lease will expire");
         }
     }
 

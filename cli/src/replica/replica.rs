@@ -83,7 +83,7 @@ impl Replica {
             Ok(Some(assigned)) => assigned,
             Ok(None) => return true,
             Err(error) => {
-                tracing::warn!(%error, "cannot read the group's desired state; this replica goes on as it is");
+                tracing::warn!(%error, "cannot read the group's desired state; this replica continues unchanged");
                 return false;
             }
         };
@@ -99,7 +99,7 @@ impl Replica {
         self.engine.shared().health().canary.end(false);
         let revision = match self.read(&assigned).await {
             Err(GroupError::Store(error)) if error.is_unavailable() => {
-                tracing::warn!(%error, "cannot read the revision; this replica goes on as it is");
+                tracing::warn!(%error, "cannot read the revision; this replica continues unchanged");
                 return false;
             }
             read => read,
@@ -196,7 +196,8 @@ impl Replica {
     async fn assigned(&self) -> Result<Option<Assigned>, GroupError> {
         Ok(match self.desired.load().await? {
             Some((state, _)) if self.running.is_empty() && state.is_open_for(&self.id, self.added_ms) => {
-                self.readiness.waiting("revision", "a rollout runs whose revision nobody has proven yet");
+                self.readiness
+                    .waiting("revision", "a rollout is running whose revision has not passed a probation yet");
                 None
             }
             Some((state, _)) => {

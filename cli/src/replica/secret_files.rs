@@ -34,7 +34,7 @@ pub(super) fn resolve(vars: impl Iterator<Item = (String, String)>) -> BTreeMap<
 fn read(path: &Path) -> std::io::Result<String> {
     let size = std::fs::metadata(path)?.len();
     if size > LARGEST {
-        return Err(std::io::Error::other(format!("it has {size} bytes: more than {LARGEST} are no secret")));
+        return Err(std::io::Error::other(format!("it has {size} bytes: a secret has at most {LARGEST}")));
     }
     Ok(std::fs::read_to_string(path)?.trim_end_matches(['\r', '\n']).to_owned())
 }

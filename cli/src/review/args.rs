@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 
 use crate::client::AdminArgs;
 
-/// How the findings are written.
+/// Format of the findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Text
     #[default]
     Text,
     /// JSON: an array of findings
@@ -26,21 +26,21 @@ pub struct ReviewArgs {
     /// The flow document, as exported from Node-RED, or the folder that `flotilla flows split` wrote; - is standard input
     #[arg(value_name = "FLOWS.json")]
     pub flows: PathBuf,
-    /// How the findings are written
+    /// Format of the findings
     #[arg(long, default_value = "text", value_name = "FORMAT", conflicts_with = "json")]
     pub format: Format,
-    /// Look at this group, too: what the death of one of its hosts would do, and what is in the way of each replica
+    /// Also review this group: what the death of one of its hosts would cause, and what prevents each replica's placement
     #[arg(long, value_name = "NAME")]
     pub group: Option<String>,
     #[command(flatten)]
     pub admin: AdminArgs,
-    /// File for the findings; people read theirs on standard output then
+    /// File for the findings; standard output then has them as text
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Write the review as a page, too: each tab as the editor lays it out, with the findings on its nodes
+    /// Also write the review as a page: each tab as in the editor, with the findings on its nodes
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Exit with 1 for every finding, also those that are only worth knowing
+    /// Exit with 1 for every finding, also for mere information
     #[arg(long)]
     pub strict: bool,
 }

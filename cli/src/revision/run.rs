@@ -24,28 +24,28 @@ enum Command {
     List,
     /// Print a revision: flows, env, settings; never its credentials
     Show {
-        /// Its id, or the first digits
+        /// Its id, or its first digits
         revision: String,
     },
-    /// Give a group the flows and settings of a revision of another; values of env and credentials do not go along. Roll it
+    /// Give a group the flows and settings of another group's revision, without env values and credentials. Roll it
     /// out with `flotilla rollback`
     Copy {
-        /// Its id, or the first digits
+        /// Its id, or its first digits
         revision: String,
-        /// The group that has it
+        /// The source group
         #[arg(long, value_name = "NAME")]
         from: String,
-        /// The group that gets it
+        /// The target group
         #[arg(long, value_name = "NAME")]
         to: String,
-        /// Key of the group that has it, when it is not the gateway's
+        /// Key of the source group, if it is not the gateway's
         #[arg(long, env = "FLOTILLA_FROM_KEY", value_name = "KEY", hide_env_values = true)]
         from_key: Option<String>,
-        /// Key of the group that gets it, when it is not the gateway's
+        /// Key of the target group, if it is not the gateway's
         #[arg(long, env = "FLOTILLA_TO_KEY", value_name = "KEY", hide_env_values = true)]
         to_key: Option<String>,
     },
-    /// What differs between two revisions, by tab and node
+    /// Show what differs between two revisions, by tab and node
     Diff {
         /// The older
         from: String,

@@ -13,16 +13,16 @@ use crate::plain::print;
 /// What `flotilla rollback` takes.
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
-    /// The revision, or its first digits [default: the good one before this one]
+    /// The revision, or its first digits [default: the last good one before this one]
     revision: Option<String>,
     #[command(flatten)]
     group: GroupArgs,
     #[command(flatten)]
     rules: RulesArgs,
-    /// Roll back although the group takes flows from its pipeline only; the audit log says so
+    /// Roll back although the group takes flows from its pipeline only; the audit log records it
     #[arg(long)]
     override_protection: bool,
-    /// Show the rollout until it ends; the exit code says how
+    /// Show the rollout until it ends; the exit code is its result
     #[arg(long)]
     wait: bool,
 }

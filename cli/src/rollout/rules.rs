@@ -10,22 +10,22 @@ use crate::exit::Exit;
 /// By which rules a rollout goes. Without any, the group's own rules.
 #[derive(Args, Clone, Debug)]
 pub struct RulesArgs {
-    /// Replicas that stay ready at least [default: all but one]
+    /// Fewest replicas that stay ready [default: all but one]
     #[arg(long, value_name = "N")]
     min_available: Option<usize>,
-    /// Move replicas also when the others of the group are away: none has to stay ready
+    /// Move replicas even if the others of the group are away: none has to stay ready
     #[arg(long, conflicts_with = "min_available")]
     even_if_alone: bool,
-    /// Hosts on which ready replicas stay at least
+    /// Fewest hosts with ready replicas
     #[arg(long, value_name = "N")]
     min_hosts: Option<usize>,
-    /// Zones in which ready replicas stay at least
+    /// Fewest zones with ready replicas
     #[arg(long, value_name = "N")]
     min_zones: Option<usize>,
-    /// Seconds that a replica must stay well with the new revision
+    /// Seconds that a replica must stay healthy with the new revision
     #[arg(long, value_name = "SECONDS")]
     probation: Option<f64>,
-    /// Seconds that a replica gets to be ready with the new revision
+    /// Seconds that a replica has to become ready with the new revision
     #[arg(long, value_name = "SECONDS")]
     ready_timeout: Option<f64>,
     /// The new revision may fail this many times the old one's share of deliveries

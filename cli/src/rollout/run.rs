@@ -20,15 +20,15 @@ pub struct RolloutArgs {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Where the rollout is, replica by replica
+    /// Show the rollout's progress, replica by replica
     Status {
-        /// Show it until it ends; the exit code says how
+        /// Show it until it ends; the exit code is its result
         #[arg(long)]
         wait: bool,
     },
-    /// Let no further replica begin to move
+    /// Pause: no further replica begins to move
     Pause,
-    /// Go on after a pause
+    /// Resume after a pause
     Resume,
     /// Halt; replicas that moved go back one at a time
     Cancel,

@@ -30,18 +30,18 @@ pub struct ServerGroupArgs {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Make a server group: groups that are put into it have their replicas placed by its policy
+    /// Make a server group: its policy places the replicas of the groups that are added to it
     Create {
         /// Its name
         name: String,
-        /// Where members are to be. affinity: all on one host; anti-affinity: at most one on each; the soft ones: as near to it as
-        /// there is room
+        /// Where members are placed. affinity: all on one host; anti-affinity: at most one on each; the soft ones: as close to that as
+        /// possible
         #[arg(long, value_name = "POLICY", value_parser = PossibleValuesParser::new(POLICIES))]
         policy: String,
-        /// max_server_per_host=N: members on a host at most, with anti-affinity
+        /// max_server_per_host=N: most members on a host, with anti-affinity
         #[arg(long, value_name = "KEY=VALUE")]
         rule: Vec<String>,
-        /// What the policy counts by: hosts, or their racks or zones (`flotilla agent --rack --zone`)
+        /// What the policy counts: hosts, or their racks or zones (`flotilla agent --rack --zone`)
         #[arg(long, value_name = "DOMAIN", default_value = "host", value_parser = PossibleValuesParser::new(DOMAINS))]
         domain: String,
     },
@@ -53,23 +53,23 @@ enum Command {
         /// Its name
         name: String,
     },
-    /// Delete a server group; its members run on
+    /// Delete a server group; its members keep running
     #[command(visible_alias = "rm")]
     Delete {
         /// Its name
         name: String,
     },
-    /// Put a group that exists into a server group: new members are bound, those that run stay where they are
+    /// Add an existing group to a server group: the policy applies to new members, running ones stay where they are
     Add {
         /// The server group
         name: String,
         /// The group
         #[arg(long, env = "FLOTILLA_GROUP", value_name = "NAME")]
         group: String,
-        /// Only show the moves that the policy asks of members that run
+        /// Only show which running members the policy would move
         #[arg(long)]
         plan: bool,
-        /// Move members that run as the policy asks: one at a time, the new one is started before the old one drains
+        /// Move running members as the policy requires, one at a time: the new one is ready before the old one drains
         #[arg(long = "move", conflicts_with = "plan")]
         move_members: bool,
     },

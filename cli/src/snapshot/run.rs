@@ -26,9 +26,9 @@ pub struct SnapshotArgs {
 /// In which form a snapshot is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Form {
-    /// FlowFuse's snapshot, which its import takes
+    /// A FlowFuse snapshot, for import there
     Flowfuse,
-    /// The flow document alone
+    /// Only the flow document
     Flows,
     /// A folder that Node-RED runs from
     Userdir,
@@ -40,7 +40,7 @@ enum Command {
     Create {
         /// The name
         name: String,
-        /// What it is
+        /// A description
         #[arg(long, short, default_value = "", value_name = "TEXT")]
         description: String,
         /// Another revision, or its first digits
@@ -60,7 +60,7 @@ enum Command {
         snapshot: String,
         #[command(flatten)]
         rules: Box<RulesArgs>,
-        /// Show the rollout until it ends; the exit code says how
+        /// Show the rollout until it ends; the exit code is its result
         #[arg(long)]
         wait: bool,
     },
@@ -68,7 +68,7 @@ enum Command {
     Export {
         /// Its number, or its name
         snapshot: String,
-        /// In which form
+        /// The format
         #[arg(long = "as", default_value = "flowfuse", value_name = "FORM")]
         form: Form,
         /// The file, or with userdir the folder [default: standard output]
@@ -77,7 +77,7 @@ enum Command {
         /// Credentials are encrypted with this, as Node-RED's credentialSecret does
         #[arg(long, env = "FLOTILLA_CREDENTIAL_SECRET", value_name = "SECRET", hide_env_values = true)]
         credential_secret: Option<String>,
-        /// The group's secrets go along, encrypted, as hidden variables
+        /// Include the group's secrets, encrypted, as hidden variables
         #[arg(long)]
         secrets: bool,
         /// Leave the credentials out

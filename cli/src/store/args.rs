@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::store_url::StoreUrl;
 
-/// Copies what a store holds into a file, and back. Credentials and secrets stay encrypted with the group's key: keep that,
+/// Copies a store's content into a file, and back. Credentials and secrets stay encrypted with the group's key: keep that,
 /// too.
 #[derive(Args, Debug)]
 pub struct StoreArgs {
@@ -16,18 +16,18 @@ pub struct StoreArgs {
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
-    /// Write a backup; the group may run meanwhile
+    /// Write a backup, while the group runs or not
     Export {
         /// File to write, readable by its owner only, or - for standard output
         file: PathBuf,
         #[command(flatten)]
         at: StoreUrl,
     },
-    /// Write a backup's content into a store whose group does not run
+    /// Load a backup into a store while its group is stopped
     Import {
         /// File to read, or - for standard input
         file: PathBuf,
-        /// Remove what the store holds first; without this a store that holds something is refused
+        /// First remove the store's content; without this flag a store that is not empty is refused
         #[arg(long)]
         replace: bool,
         #[command(flatten)]

@@ -72,9 +72,9 @@ pub fn read(input: impl BufRead) -> anyhow::Result<Vec<(String, Bytes)>> {
             .map(|(at, line)| Ok((at + 1, line.with_context(|| format!("line {} cannot be read", at + 1))?)))
             .transpose()
     };
-    let (_, head) = next()?.context("the file is empty: it is no backup")?;
+    let (_, head) = next()?.context("the file is empty: it is not a backup")?;
     let Head { flotilla, format, version } =
-        serde_json::from_str(&head).context("line 1: this is no file of `flotilla store export`")?;
+        serde_json::from_str(&head).context("line 1: this is not a file of `flotilla store export`")?;
     ensure!(flotilla == WHAT, "line 1: this is a file of flotilla's {flotilla:?}, and no backup of a store");
     ensure!(
         format <= FORMAT,
@@ -96,7 +96,7 @@ pub fn read(input: impl BufRead) -> anyhow::Result<Vec<(String, Bytes)>> {
             );
             return Ok(entries);
         }
-        let line: Line = serde_json::from_str(&text).with_context(|| format!("line {at} is no entry"))?;
+        let line: Line = serde_json::from_str(&text).with_context(|| format!("line {at} is not an entry"))?;
         let value = match (line.text, line.base64) {
             (Some(text), None) => Bytes::from(text),
             (None, Some(base64)) => {

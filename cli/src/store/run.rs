@@ -109,7 +109,7 @@ async fn import(file: &Path, replace: bool, store: &dyn Store) -> anyhow::Result
         let wrote = store.cas(&key, Expect::Absent, Some(value), Write::default()).await;
         let again = "the store is incomplete: give --replace and import again";
         let wrote = wrote.with_context(|| format!("cannot write entry {} of {number}, {key}; {again}", at + 1))?;
-        anyhow::ensure!(wrote.is_swapped(), "somebody else writes to this store ({key}): {again}");
+        anyhow::ensure!(wrote.is_swapped(), "another process writes to this store ({key}): {again}");
     }
     print(&format!("{number} entries are in the store; start the group with the key that it had\n"));
     Ok(ExitCode::SUCCESS)

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 
 use crate::flow_args::FlowArgs;
 
-/// How the results are written.
+/// Format of the results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Text
     #[default]
     Pretty,
     /// TAP version 14
@@ -29,16 +29,16 @@ pub struct TestArgs {
     pub tests: PathBuf,
     #[command(flatten)]
     pub flow: FlowArgs,
-    /// How the results are written
+    /// Format of the results
     #[arg(long, default_value = "pretty", value_name = "FORMAT")]
     pub format: Format,
-    /// File for the results; people read theirs on standard output then
+    /// File for the results; standard output then has them as text
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Run only tests whose name has this text in it
+    /// Run only tests whose name contains this text
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
-    /// Run flows with unknown node types; such nodes take messages and give a test's answers
+    /// Run flows with unknown node types; such nodes accept messages and give a test's answers
     #[arg(long, env = "FLOTILLA_ALLOW_UNKNOWN")]
     pub allow_unknown: bool,
     /// Folder with npm modules for function nodes

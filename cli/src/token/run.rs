@@ -20,33 +20,33 @@ pub struct TokenArgs {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Make a token and print it: it is shown this once, and kept as a hash only
+    /// Make a token and print it: it is shown only once, and kept as a hash
     New {
         /// What it is for
         name: String,
-        /// Whose it is to be, as an admin [default: one's own]
+        /// Its user, as an admin [default: yourself]
         #[arg(long, value_name = "USER")]
         user: Option<String>,
-        /// It may only look
+        /// It may only read
         #[arg(long)]
         read: bool,
         /// It may only call the HTTP endpoints of flows
         #[arg(long, conflicts_with = "read")]
         call: bool,
-        /// For this group only; may come several times
+        /// Only for this group; may be repeated
         #[arg(long = "group", value_name = "NAME")]
         groups: Vec<String>,
-        /// How long it is good: 12h, 90d [default: until it is revoked]
+        /// How long it is valid: 12h, 90d [default: until it is revoked]
         #[arg(long, value_name = "TIME", value_parser = seconds)]
         expires: Option<u64>,
     },
-    /// List one's own tokens; as an admin all
+    /// List your own tokens, or as an admin all
     List {
         /// Those of this user
         #[arg(long, value_name = "USER")]
         user: Option<String>,
     },
-    /// Make tokens void, at once
+    /// Revoke tokens, with immediate effect
     Revoke {
         /// Their ids, from `list`
         #[arg(required = true)]
@@ -107,7 +107,7 @@ fn row(token: Token) -> [String; 6] {
 
 /// A length of time as people write it, in seconds.
 pub fn seconds(text: &str) -> Result<u64, String> {
-    let wrong = || format!("\"{text}\" is no length of time: write for example 30m, 12h or 90d");
+    let wrong = || format!("\"{text}\" is not a duration: write for example 30m, 12h or 90d");
     let span: Span = text.parse().map_err(|_| wrong())?;
     let total = span.total((Unit::Second, SpanRelativeTo::days_are_24_hours())).map_err(|_| wrong())?;
     if total >= 1.0 { Ok(total as u64) } else { Err(wrong()) }

@@ -30,36 +30,36 @@ pub struct UpArgs {
     /// Roll the flow document out when it differs from what the group runs
     #[arg(long, env = "FLOTILLA_DEPLOY")]
     pub deploy: bool,
-    /// Start nothing but the embedded broker: end the MQTT sessions that the last run left at brokers (--keep-session), with
+    /// Start only the embedded broker: end the MQTT sessions that the last run left at brokers (--keep-session), with
     /// what they hold, and exit; exit code 5 when some are left. Give --group, --store, --mqtt and --mqtt-persist (or
     /// --no-broker) as that run had them
     #[arg(long, env = "FLOTILLA_FORGET")]
     pub forget: bool,
-    /// How many replicas run the flow [default: as many as the group had, or 3]
+    /// Number of replicas [default: as many as the group had, or 3]
     #[arg(long, env = "FLOTILLA_REPLICAS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub replicas: Option<u16>,
-    /// Where an mqtt-broker node connects, by its id, instead of where the flow says
+    /// Where an mqtt-broker node connects, by its id, instead of its address in the flow
     #[arg(long, env = "FLOTILLA_BROKER", value_delimiter = ',', value_name = "NODE=HOST:PORT")]
     pub broker: Vec<String>,
     /// Where the embedded MQTT broker listens
     #[arg(long, env = "FLOTILLA_MQTT", default_value = "127.0.0.1:1883", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub mqtt: SocketAddr,
-    /// The embedded broker takes clients from other machines, too; it asks nobody for a password
+    /// The embedded broker also accepts clients from other machines, without a password
     #[arg(long, env = "FLOTILLA_MQTT_ALLOW_ANONYMOUS")]
     pub mqtt_allow_anonymous: bool,
-    /// Folder where the embedded broker keeps sessions, retained and waiting messages, so that they survive its crash
+    /// Folder where the embedded broker keeps sessions, retained and waiting messages, so that they survive a crash
     #[arg(long, env = "FLOTILLA_MQTT_PERSIST", value_name = "DIR")]
     pub mqtt_persist: Option<PathBuf>,
-    /// Do not start the embedded broker: the flow's mqtt-broker nodes name another
+    /// Do not start the embedded broker; the flow's mqtt-broker nodes name another one
     #[arg(long, env = "FLOTILLA_NO_BROKER")]
     pub no_broker: bool,
-    /// Where the flow's HTTP nodes are reached, through the gateway [default: uiPort of settings.js, or 127.0.0.1:1880]
+    /// Address of the flow's HTTP nodes, through the gateway [default: uiPort of settings.js, or 127.0.0.1:1880]
     #[arg(long, env = "FLOTILLA_HTTP", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub http: Option<SocketAddr>,
     /// Where the admin API listens; on other addresses than loopback, clients should reach it with TLS (--tls-cert)
     #[arg(long, env = "FLOTILLA_ADMIN", default_value = "127.0.0.1:1881", value_name = "HOST:PORT", value_parser = crate::address::resolve)]
     pub admin: SocketAddr,
-    /// What clients of the admin API have to show [default: made once, and kept in DIR/admin.token for the CLI to find]
+    /// Token of the admin API [default: made once, and kept in DIR/admin.token for the CLI to find]
     #[arg(long, env = "FLOTILLA_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
     /// Several people share this group: they log in as users, and the token in DIR only creates the first admin
@@ -70,7 +70,7 @@ pub struct UpArgs {
     /// `https` of the settings.js in the directory
     #[arg(skip)]
     pub https: Option<Map<String, Value>>,
-    /// What alerts to the webhooks of groups are signed with
+    /// Secret that signs alerts to the webhooks of groups
     #[arg(long, env = "FLOTILLA_ALERT_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub alert_secret: Option<String>,
     /// The store, where other machines have agents or an `up` of the same group [default: an SQLite file in DIR]

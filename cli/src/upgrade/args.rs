@@ -13,22 +13,22 @@ use crate::client::AdminArgs;
 pub struct UpgradeArgs {
     #[command(flatten)]
     pub admin: AdminArgs,
-    /// The new binary of Flotilla, for the processors of the hosts
+    /// The new Flotilla binary, for the processors of the hosts
     #[arg(long, value_name = "FILE", required_unless_present = "installed", conflicts_with = "installed")]
     pub binary: Option<PathBuf>,
-    /// Go from a binary that was sent back to what is installed on each host
+    /// Switch from an uploaded binary back to the installed one on each host
     #[arg(long)]
     pub installed: bool,
-    /// Replicas of each group that stay ready at least [default: all but one]
+    /// Fewest replicas of each group that stay ready [default: all but one]
     #[arg(long, value_name = "N")]
     pub min_available: Option<usize>,
-    /// Seconds that each replica must stay well with the new binary
+    /// Seconds that each replica must stay healthy with the new binary
     #[arg(long, value_name = "SECONDS")]
     pub probation: Option<f64>,
-    /// Seconds that each replica gets to start and be ready
+    /// Seconds that each replica has to start and become ready
     #[arg(long, value_name = "SECONDS")]
     pub ready_timeout: Option<f64>,
-    /// Show the upgrade until it ends; the exit code says how: 0 done, 3 refused, 4 halted and back, 6 unchanged
+    /// Show the upgrade until it ends; exit code: 0 done, 3 refused, 4 halted and rolled back, 6 unchanged
     #[arg(long)]
     pub wait: bool,
     #[command(subcommand)]
@@ -38,13 +38,13 @@ pub struct UpgradeArgs {
 /// Its subcommands.
 #[derive(Subcommand, Debug)]
 pub enum UpgradeCommand {
-    /// Where the upgrade is, host by host and replica by replica
+    /// Show the upgrade's progress, host by host and replica by replica
     Status {
-        /// Show it until it ends; the exit code says how
+        /// Show it until it ends; the exit code is its result
         #[arg(long)]
         wait: bool,
     },
-    /// Halt; what moved goes back, one at a time
+    /// Halt; the replicas that moved go back, one at a time
     Cancel,
 }
 

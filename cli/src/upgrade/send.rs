@@ -24,7 +24,7 @@ pub(super) async fn send(client: &Client, file: &Path) -> anyhow::Result<String>
     let shown = file.display();
     let size = std::fs::metadata(file).with_context(|| format!("cannot read {shown}"))?.len();
     if size == 0 || size > LARGEST_BINARY {
-        let why = format!("--binary {shown}: {size} bytes are no binary; it has 1 byte to 1 GiB");
+        let why = format!("--binary {shown}: {size} bytes cannot be a binary; it must have 1 byte to 1 GiB");
         return Err(Failure::new(Exit::Usage, why).into());
     }
     let (mut hash, mut open) = (Sha256::new(), File::open(file)?);

@@ -34,16 +34,16 @@ enum Command {
     Add {
         /// The name
         name: String,
-        /// What the user is to be; may come several times
+        /// A role of the user; may be repeated
         #[arg(long = "role", value_name = "ROLE", value_delimiter = ',')]
         roles: Vec<Grant>,
-        /// Without a password: for machines, which show a token (`flotilla token new --user`)
+        /// Without a password: for machines, which use a token (`flotilla token new --user`)
         #[arg(long)]
         no_password: bool,
     },
-    /// Set a password; one's own with the one before, as an admin anybody's
+    /// Set a password: your own (with the old one), or as an admin that of any user
     Passwd {
-        /// The user [default: who is logged in]
+        /// The user [default: the one that is logged in]
         name: Option<String>,
     },
     /// List the users
@@ -53,16 +53,16 @@ enum Command {
     Role {
         /// The user
         name: String,
-        /// What the user is to be; none: show it
+        /// The user's roles; none: show them
         roles: Vec<Grant>,
-        /// Keep the others
+        /// Add to the other roles
         #[arg(long)]
         add: bool,
-        /// Take these away and keep the others
+        /// Remove these and keep the others
         #[arg(long, conflicts_with = "add")]
         remove: bool,
     },
-    /// Remove a user with all tokens
+    /// Remove a user and all its tokens
     Remove {
         /// The user
         name: String,
@@ -99,7 +99,7 @@ pub async fn run(args: UserArgs) -> anyhow::Result<ExitCode> {
             if json {
                 client::json(&users);
             } else if users.is_empty() {
-                print("there is no user; the token of the gateway is the only way in\n");
+                print("there is no user; only the gateway's token gives access\n");
             } else {
                 let rows = users.into_iter().map(|user| {
                     let password = if user.has_password { "yes" } else { "no" };

@@ -35,7 +35,7 @@ pub(super) fn add(
         return builder.error(&instance, "type", message);
     }
     if stack.len() >= DEEPEST {
-        let message = format!("subflows stand in each other more than {DEEPEST} deep: take some out");
+        let message = format!("subflows are nested more than {DEEPEST} deep: remove some");
         return builder.error(&instance, "type", message);
     }
     if builder.graph.nodes.len() >= MOST_NODES {

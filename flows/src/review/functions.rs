@@ -34,7 +34,7 @@ pub(super) fn function_rules(node: &NodeConfig) -> Vec<Says> {
             says.push(Says {
                 severity: Warning,
                 code: "lost-update",
-                what: format!("it gets \"{key}\" and sets it again: two replicas that do so at once lose one update"),
+                what: format!("it gets \"{key}\" and sets it again: if two replicas do this at once, one update is lost"),
                 advice: format!(
                     "use {o}.incr(\"{key}\", 1, \"shared\") to count, or {o}.cas(\"{key}\", old, new, \"shared\") in a loop",
                     o = set.object
@@ -47,7 +47,7 @@ pub(super) fn function_rules(node: &NodeConfig) -> Vec<Says> {
             severity: Warning,
             code: "function-in-context",
             what: format!(
-                "it sets {} to something with a function in it: context keeps data only, and calling it throws",
+                "it sets {} to something with a function in it: context keeps only data, and calling the function throws",
                 { set.key.map_or_else(|| set.object.to_owned(), |key| format!("{}.\"{key}\"", set.object)) }
             ),
             advice: "put shared code into a module (require), a subflow or a link call".to_owned(),

@@ -19,7 +19,7 @@ pub(super) fn mqtt_in(node: &NodeConfig) -> Vec<Says> {
             Info,
             "own-share",
             what,
-            "nothing, if other clients are in that group too; else take the $share part out",
+            "nothing, if other clients are in that group too; else remove the $share part",
         );
     }
     if node.int("inputs").unwrap_or(0) > 0 || node.str("topicType") == "dynamic" {
@@ -45,7 +45,7 @@ fn retained(node: &NodeConfig) -> Vec<Says> {
     one(
         Info,
         "retained",
-        "the retained messages of its topic are handled once by the group when its subscription begins, not once per replica",
+        "the group handles the retained messages of its topic once when its subscription begins, not once per replica",
         &format!("if every replica needs them at its start: flotilla group set {} retained=each", node.id),
     )
 }
@@ -77,7 +77,7 @@ fn order(node: &NodeConfig) -> Vec<Says> {
         return Vec::new();
     }
     let what = if evenly {
-        "its messages are spread evenly: one may be through before another that came earlier"
+        "its messages are spread evenly: one may be finished before another that came earlier"
     } else {
         "several replicas handle its topics at the same time: in order within a topic on Flotilla's broker, without any order \
          on others"

@@ -14,8 +14,8 @@ pub(super) fn client() -> Vec<Says> {
     one(
         Warning,
         "client",
-        "every replica connects by itself: what the server sends comes once per replica",
-        "run this flow with --replicas 1, or let one flow of its own connect and publish by MQTT what it gets",
+        "every replica connects on its own: each gets everything that the server sends",
+        "run this flow with --replicas 1, or let a separate flow connect and publish by MQTT what it gets",
     )
 }
 

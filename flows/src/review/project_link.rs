@@ -17,7 +17,7 @@ pub(super) fn project_link_in(node: &NodeConfig) -> Vec<Says> {
     one(
         Info,
         "broadcast",
-        "a broadcast is handled once by the group, by one of its replicas",
-        &format!("if every replica is to hear it: flotilla group set {} broadcast=each", node.id),
+        "the group handles a broadcast once, in one of its replicas",
+        &format!("if every replica is to get it: flotilla group set {} broadcast=each", node.id),
     )
 }

@@ -81,7 +81,7 @@ fn local_state(node: &NodeConfig) -> Vec<Says> {
         "smooth" => "each replica smooths over the messages that it happens to get, not over all of them",
         "join" => "parts of one sequence may reach different replicas, and none of them gets it whole",
         "batch" => "each replica counts its own messages: batches are made of what one replica gets",
-        "trigger" => "each replica has timers of its own: several may send where one would",
+        "trigger" => "each replica has its own timers: several may send where one would",
         "rbe" => "each replica remembers its own last value: a repeated value may pass once per replica",
         _ => "each replica sorts only the messages that it gets",
     };
@@ -103,7 +103,7 @@ fn delay(node: &NodeConfig) -> Vec<Says> {
     one(
         Warning,
         "local-state",
-        "the rate limit holds in each replica by itself: N replicas let N times as much through",
+        "the rate limit applies in each replica: N replicas let N times as much through",
         "divide the rate by the number of replicas, or let one replica at a time have all messages: flotilla group set NODE \
          single, for the mqtt in node",
     )
@@ -112,8 +112,8 @@ fn delay(node: &NodeConfig) -> Vec<Says> {
 fn broker(node: &NodeConfig) -> Vec<Says> {
     let mut says = Vec::new();
     if node.opt_str("clientid").is_some() {
-        let what = "the ClientID is not used in a group: replicas with one ClientID would throw each other out";
-        says.push(Says::new(Info, "client-id", what, "nothing: each replica gets an id of its own"));
+        let what = "the ClientID is not used in a group: replicas with one ClientID would disconnect each other";
+        says.push(Says::new(Info, "client-id", what, "nothing: each replica gets its own id"));
     }
     if node.opt_str("willTopic").is_some() || node.opt_str("birthTopic").is_some() {
         let own =
@@ -167,9 +167,9 @@ fn listener(node: &NodeConfig) -> Vec<Says> {
 
 fn host(node: &NodeConfig) -> Vec<Says> {
     let what = match node.kind.as_str() {
-        "exec" => "the command runs on the machine of whichever replica gets the message",
-        "watch" => "every replica watches the files of its own machine, and each reports a change",
-        _ => "the file is that of the machine (or container) of whichever replica gets the message",
+        "exec" => "the command runs on the machine of the replica that gets the message",
+        "watch" => "every replica watches the files of its machine, and each reports a change",
+        _ => "the file is on the machine (or in the container) of the replica that gets the message",
     };
     one(
         Warning,

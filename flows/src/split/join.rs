@@ -14,7 +14,7 @@ use crate::document::NodeConfig;
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum JoinError {
     /// No manifest.
-    #[error("there is no {MANIFEST}: this is no folder that `flotilla flows split` wrote")]
+    #[error("{MANIFEST} is missing: `flotilla flows split` did not write this folder")]
     NoManifest,
     /// A file cannot be read.
     #[error("{path}, line {line}: {reason}")]

@@ -76,7 +76,7 @@ pub(super) async fn edit(
 ) -> Result<StatusCode, Failure> {
     api.specs().get(&group).await?;
     let bytes = STANDARD.decode(&payload).map_err(|error| {
-        Problem::new(400, "bad_payload", format!("the payload is no base64: {error}")).of_field("payload")
+        Problem::new(400, "bad_payload", format!("the payload is not base64: {error}")).of_field("payload")
     })?;
     if bytes.len() > CONTENT {
         let detail = format!("the payload has {} bytes: dead letters have {CONTENT} at most", bytes.len());

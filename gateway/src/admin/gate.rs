@@ -102,7 +102,7 @@ impl Gate {
             return Ok(gateway(LOCAL));
         }
         Err(match shown {
-            Some(_) => Problem::new(401, "wrong_token", "this is no token of this gateway").into(),
+            Some(_) => Problem::new(401, "wrong_token", "this gateway does not know this token").into(),
             None => {
                 let detail = "this gateway asks for a token: send Authorization: Bearer TOKEN; `flotilla login` gets one for a \
                               user and keeps it, FLOTILLA_ADMIN_TOKEN gives another";

@@ -204,7 +204,7 @@ pub(super) async fn scale(
     }
     if !hosts.iter().any(lives) {
         let detail = format!(
-            "nobody starts and stops replicas of group \"{group}\", so that nothing would happen: start `flotilla agent` on a \
+            "nothing starts and stops replicas of group \"{group}\", so that nothing would happen: start `flotilla agent` on a \
              machine, or replicas by hand with `flotilla replica --group {group}`"
         );
         return Err(Problem::new(409, "no_supervisor", detail).of_field("replicas").into());

@@ -94,7 +94,7 @@ impl Logins {
             }
             None => {
                 self.note(&keys, Instant::now());
-                Err(Problem::new(401, "wrong_login", "there is no user of this name with this password").into())
+                Err(Problem::new(401, "wrong_login", "the user name or the password is wrong").into())
             }
         }
     }

@@ -97,7 +97,7 @@ pub(super) async fn logs(
 ) -> Result<Response, Failure> {
     api.specs().get(&group).await?;
     let Logs { files, sources } = api.logs.clone().ok_or_else(|| {
-        Problem::new(409, "no_logs", "this gateway collects no log lines: its own log says why; see --logs")
+        Problem::new(409, "no_logs", "this gateway collects no log lines: its own log has the reason; see --logs")
     })?;
     let follow = which.follow;
     let query = which.query(&group)?;

@@ -102,7 +102,7 @@ fn read<K: DeserializeOwned>(cursor: &str) -> Result<K, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(|| {
         let detail =
-            format!("{cursor:?} is no cursor of this list: take the address in the header Link of the page before");
+            format!("{cursor:?} is not a cursor of this list: use the address in the Link header of the previous page");
         Problem::new(400, "bad_cursor", detail).of_field("after")
     })
 }

@@ -22,7 +22,9 @@ pub enum TokenError {
     #[error("the admin token has {0} characters: use {SHORTEST} or more, for example from `openssl rand -hex 24`")]
     Short(usize),
     /// It cannot stand in a header.
-    #[error("the admin token has a character that cannot stand in an HTTP header: use printable ASCII without blanks")]
+    #[error(
+        "the admin token has a character that is not allowed in an HTTP header: use printable ASCII without spaces"
+    )]
     Unprintable,
 }
 

@@ -34,7 +34,7 @@ pub struct Webhook {
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// The address is none.
-    #[error("alerts.webhook is no address: use http://HOST/PATH or https://HOST/PATH, without a user")]
+    #[error("alerts.webhook is not a valid URL: use http://HOST/PATH or https://HOST/PATH, without a user")]
     Address,
     /// Nothing there answers.
     #[error("cannot send an alert to {address}: {reason}")]

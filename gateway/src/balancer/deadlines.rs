@@ -42,7 +42,7 @@ pub struct RouteDeadline {
 
 /// A route deadline that cannot be read.
 #[derive(Debug, thiserror::Error, PartialEq)]
-#[error("\"{text}\" is no deadline of a route: write PATH=SECONDS, for example /reports/*=600")]
+#[error("\"{text}\" is not a route deadline: write PATH=SECONDS, for example /reports/*=600")]
 pub struct BadRoute {
     text: String,
 }

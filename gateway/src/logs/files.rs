@@ -29,7 +29,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Others have all places.
-    #[error("{MOST_GATEWAYS} gateways keep log lines in {0} already: choose another folder with --logs")]
+    #[error("{0} already has the log lines of {MOST_GATEWAYS} gateways: choose another folder with --logs")]
     InUse(PathBuf),
 }
 

@@ -37,7 +37,7 @@ impl PipelineDriver {
             return self.take_far(run, hop, before, there).await;
         }
         let Some(group) = &before.group else {
-            return Err(Trouble::Fails(format!("stage \"{}\" is no group", before.name)));
+            return Err(Trouble::Fails(format!("stage \"{}\" is not a group", before.name)));
         };
         let snapshots = self.api.snapshots(group)?;
         let given = |snapshot: flotilla_group::snapshot::Snapshot| Taken {

@@ -85,7 +85,7 @@ impl HostRegistration {
     pub async fn leave(self) {
         let removed = self.store.delete(&keys::agent_beat(&self.facts.name), Some(self.lease.fence())).await.map(drop);
         if let Err(error) = removed.and(self.store.release(&self.lease).await.map(drop)) {
-            tracing::warn!(%error, "cannot leave the registry of hosts; the lease runs out by itself");
+            tracing::warn!(%error, "cannot leave the registry of hosts; the lease will expire");
         }
     }
 

@@ -188,7 +188,7 @@ impl Heartbeat {
                     self.standing.broken(sent);
                     tracing::warn!(
                         id = self.record.id,
-                        "the lease on this replica's id had run out and is taken up again: nobody else had it"
+                        "the lease on this replica's id had expired and is renewed: no other process had it"
                     );
                 }
                 Beat::Unknown(why) => {
@@ -273,7 +273,7 @@ impl Heartbeat {
         let key = keys::member(&self.record.group, &self.record.id);
         let removed = self.store.delete(&key, Some(self.lease.fence())).await.map(drop);
         if let Err(error) = removed.and(self.store.release(&self.lease).await.map(drop)) {
-            tracing::warn!(%error, "cannot leave the registry; the lease runs out by itself");
+            tracing::warn!(%error, "cannot leave the registry; the lease will expire");
         }
     }
 }

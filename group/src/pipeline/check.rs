@@ -62,7 +62,7 @@ fn remote(there: &RemoteStage) -> Result<(), Fault> {
     keys::check("group name", &there.group).map_err(|error| ("group", error.to_string()))?;
     if there.url.contains('@') {
         // Everybody who sees a pipeline sees its URLs, and others read this text.
-        return Err(("url", "a user or password does not belong into the url: give the stage a token".to_owned()));
+        return Err(("url", "the url must not have a user or password: give the stage a token".to_owned()));
     }
     if there.parts().is_none() {
         let reason = format!("url \"{}\" must be https://HOST:PORT or http://HOST:PORT, without a path", there.url);
@@ -86,14 +86,14 @@ fn git(git: &GitStage) -> Result<(), Fault> {
     // `git@HOST:PATH` and `ssh://git@HOST` name a user that is no secret.
     if who.is_some_and(|who| scheme.starts_with("http") || who.contains(':')) {
         // Everybody who sees a pipeline sees its URLs.
-        let reason = "a user or password does not belong into the git url: use a credential helper of git";
+        let reason = "the git url must not have a user or password: use a credential helper of git";
         return Err(("url", reason.to_owned()));
     }
     if git.push.is_none() && git.pull.is_none() {
         return Err(("push", "name the branch to push to or the one to pull from".to_owned()));
     }
     if let Some(branch) = git.push.iter().chain(&git.pull).find(|branch| !is_branch(branch)) {
-        return Err(("push", format!("\"{branch}\" is no name of a branch")));
+        return Err(("push", format!("\"{branch}\" is not a branch name")));
     }
     if git.path.starts_with('/') || git.path.split('/').any(|part| matches!(part, ".." | ".git")) {
         return Err(("path", format!("path \"{}\" must lie in the repository", git.path)));
@@ -192,7 +192,7 @@ mod tests {
             (git("https://bot:hush@h/a.git", "main", "f.json"), "does not belong into the git url"),
             (git("ssh://git:hush@h/a.git", "main", "f.json"), "does not belong into the git url"),
             (git("--upload-pack=x", "main", ""), "--upload-pack"),
-            (git("x", "-f", ""), "no name of a branch"),
+            (git("x", "-f", ""), "not a branch name"),
             (git("x", "main", "../x"), "must lie in the repository"),
         ] {
             assert!(told.contains("stage \"") && told.contains(what), "{told}");

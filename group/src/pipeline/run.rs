@@ -249,10 +249,12 @@ impl Steps for Run {
             return conflict(format!("run {number} is being checked: look at what it would do, then approve"));
         }
         if actor == author || actor == hop.author {
-            return conflict(format!("{actor} made what run {number} brings: somebody else has to approve it"));
+            return conflict(format!(
+                "{actor} began run {number} or made its snapshot: another user has to approve it"
+            ));
         }
         if hop.approvals.iter().any(|approval| approval.actor == actor) {
-            return conflict(format!("{actor} has approved it already: somebody else has to"));
+            return conflict(format!("{actor} has already approved it: another user has to"));
         }
         hop.approvals.push(Approval { actor: actor.to_owned(), time_ms: now_ms, why: why.to_owned() });
         let (stage, source) = (hop.stage.clone(), hop.source.clone());

@@ -18,7 +18,7 @@ pub(super) fn problem(window: &Window) -> Option<String> {
 
 fn read(window: &Window) -> Result<(Cron, TimeZone), String> {
     let cron = window.cron.parse::<Cron>();
-    let cron = cron.map_err(|error| format!("window: \"{}\" is no cron expression: {error}", window.cron))?;
+    let cron = cron.map_err(|error| format!("window: \"{}\" is not a cron expression: {error}", window.cron))?;
     let zone = match &window.zone {
         Some(name) => TimeZone::get(name).map_err(|error| format!("window: time zone \"{name}\": {error}"))?,
         None => TimeZone::UTC,

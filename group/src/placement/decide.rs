@@ -124,7 +124,7 @@ impl Decision {
         let needless = !self.placement.drained.contains(&host) && self.violates_without(seen, name, new, old).is_none();
         // Also when the new one is ready: with affinity, the others stay where the old one is.
         let (leaves, why) = if needless {
-            (new, format!("{} stays: there is no reason to move it any more", member_name(name, old)))
+            (new, format!("{} stays: there is no longer a reason to move it", member_name(name, old)))
         } else if group.ready.contains(&new) {
             (old, format!("{} is ready and takes its place", member_name(name, new)))
         } else {

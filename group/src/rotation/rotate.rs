@@ -73,7 +73,7 @@ impl Rotation {
         let value = keys::encode(&Handover::new(old, &new, now_ms(&*self.store).await?)?);
         let swapped = self.store.cas(&keys::key_next(&from), Expect::Absent, Some(value), Write::default()).await?;
         if !swapped.is_swapped() {
-            return Err(refused(format!("the key {from} is being replaced by somebody else: see `flotilla key show`")));
+            return Err(refused(format!("another process is replacing the key {from}: see `flotilla key show`")));
         }
         let written = seal_anew(&self.store, &self.known().await?).await?;
         Ok(Begun { from, to, written })

@@ -172,7 +172,7 @@ impl Scheduler {
             match kept {
                 Ok(Some(lease)) => drop(self.moving.insert(group, lease)),
                 Ok(None) => {}
-                Err(error) => tracing::debug!(%error, group, "the upgrade lease runs out by itself"),
+                Err(error) => tracing::debug!(%error, group, "the upgrade lease will expire"),
             }
         }
     }
@@ -218,7 +218,7 @@ impl Scheduler {
         let began = Instant::now();
         for lease in self.lease.take().into_iter().chain(self.moving.drain().map(|(_, lease)| lease)) {
             if let Err(error) = self.store.release(&lease).await {
-                tracing::debug!(%error, waited = ?began.elapsed(), "a lease was not given back; it runs out by itself");
+                tracing::debug!(%error, waited = ?began.elapsed(), "a lease was not released; it will expire");
             }
         }
     }

@@ -29,7 +29,7 @@ pub enum ConnectionError {
     #[error("no answer within {} s", CONNECT.as_secs())]
     Silent,
     /// Bytes that are not MQTT.
-    #[error("the broker sent what is not MQTT: {0}")]
+    #[error("the broker sent invalid MQTT: {0}")]
     Wire(#[from] WireError),
     /// CONNACK with a reason.
     #[error("the broker refused the connection: {0}")]
@@ -41,7 +41,7 @@ pub enum ConnectionError {
     #[error("the broker closed the connection")]
     Closed,
     /// A name that no certificate can have.
-    #[error("\"{0}\" is not a host name that a certificate can have")]
+    #[error("\"{0}\" is not a valid host name for a certificate")]
     Name(String),
     /// SUBACK with a failure.
     #[error("the broker refused the subscription to \"{0}\": reason 0x{1:02x}")]

@@ -15,7 +15,7 @@ pub enum PatternError {
         range: String,
     },
     /// More than [`MOST`] topics.
-    #[error("the pattern \"{0}\" stands for more than {MOST} topics: use smaller ranges")]
+    #[error("the pattern \"{0}\" expands to more than {MOST} topics: use smaller ranges")]
     TooMany(String),
 }
 

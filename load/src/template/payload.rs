@@ -22,7 +22,7 @@ pub enum TemplateError {
     )]
     Name(String),
     /// A column that the file lacks, or no file.
-    #[error("the template uses the CSV column \"{column}\", which is not there: {have}")]
+    #[error("the template uses the CSV column \"{column}\", which does not exist: {have}")]
     Column {
         /// The name.
         column: String,

@@ -1,3 +1,5 @@
+//! What is found in documents with faulty code.
+
 use flotilla_flows::Document;
 use serde_json::{Value, json};
 

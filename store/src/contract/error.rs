@@ -49,7 +49,7 @@ pub enum StoreError {
         reason: &'static str,
     },
     /// A value that is too large for this store.
-    #[error("the value of \"{key}\" has {size} bytes, the {store} store takes at most {limit}")]
+    #[error("the value of \"{key}\" has {size} bytes, and the {store} store accepts at most {limit}")]
     TooLarge {
         /// The key.
         key: String,
@@ -61,7 +61,7 @@ pub enum StoreError {
         store: &'static str,
     },
     /// What was found is not a Flotilla store. It was left as it is.
-    #[error("{place} is not a Flotilla store: {reason}; it was left untouched, name another place")]
+    #[error("{place} is not a Flotilla store: {reason}; it was not changed, choose another one")]
     Foreign {
         /// The file, schema, bucket or key prefix.
         place: String,

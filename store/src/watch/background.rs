@@ -8,6 +8,6 @@ pub(crate) fn background(name: &'static str, place: impl AsRef<str>) -> Task {
         name,
         owner: place.as_ref().into(),
         ends: "the store is dropped, or nobody watches any more",
-        failure: "changes are not told any more: who follows them reads everything anew every few seconds",
+        failure: "changes are no longer reported: followers read everything again every few seconds",
     }
 }

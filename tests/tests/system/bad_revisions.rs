@@ -2,43 +2,20 @@
 //! revision soon, and every message comes out.
 
 use std::collections::HashSet;
-use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Stdio};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flotilla_tests::{Collector, Mosquitto, Up, UpOptions, eventually, write_flow};
 use serde_json::{Value, json};
 
 use crate::rollout_flow::flow;
+use crate::rollout_load::publish_steadily;
 
 const ENDS: Duration = Duration::from_secs(120);
 /// From when the first replica had the bad revision, or tried to, until all run the good one.
 const BACK_MS: u64 = 10_000;
 const PER_SECOND: u64 = 50;
-
-/// Publishes numbers until `stop`; answers how many.
-fn publish(broker: SocketAddr, stop: &AtomicBool) -> u64 {
-    let mut child = Command::new("mosquitto_pub")
-        .args(["-h", &broker.ip().to_string(), "-p", &broker.port().to_string(), "-V", "5"])
-        .args(["-q", "1", "-t", "in", "-l"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let (began, mut sent) = (Instant::now(), 0);
-    while !stop.load(Ordering::Relaxed) {
-        while sent < began.elapsed().as_millis() as u64 * PER_SECOND / 1000 {
-            stdin.write_all(format!("{sent}\n").as_bytes()).unwrap();
-            sent += 1;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    drop(stdin);
-    assert!(child.wait().unwrap().success());
-    sent
-}
 
 fn up() -> Up {
     let folder = tempfile::TempDir::new().unwrap();
@@ -56,7 +33,7 @@ fn halts(up: &Up, bad: &Value, reason: &str) {
     let collector = Collector::start(up.mqtt, "out", 1).unwrap();
     let stop = AtomicBool::new(false);
     let (sent, rollout) = std::thread::scope(|scope| {
-        let publisher = scope.spawn(|| publish(up.mqtt, &stop));
+        let publisher = scope.spawn(|| publish_steadily(up.mqtt, PER_SECOND, &stop));
         eventually("load", ENDS, || (collector.distinct() > 50).then_some(())).unwrap();
         let before = up.desired()["revision"].clone();
         up.deploy(bad, &json!({})).unwrap();

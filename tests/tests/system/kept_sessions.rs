@@ -41,7 +41,7 @@ fn publish(broker: &Mosquitto, count: usize) {
 }
 
 /// The ClientIDs of the sessions that a group has recorded.
-fn recorded(up: &Up, group: &str) -> Vec<String> {
+pub fn recorded(up: &Up, group: &str) -> Vec<String> {
     let store = rusqlite::Connection::open(up.data().join("store.db")).unwrap();
     let prefix = format!("group/{group}/session/");
     let mut found = store.prepare("SELECT key FROM entry WHERE key LIKE ?1 AND value IS NOT NULL").unwrap();

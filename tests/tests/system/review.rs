@@ -87,7 +87,7 @@ fn a_tcp_client_is_not_said_to_share_a_port() {
     let file = dir.path().join("flows.json");
     std::fs::write(&file, r#"[{"id":"t","type":"tab"},{"id":"c","type":"tcp in","server":"client","z":"t"}]"#).unwrap();
     let (text, _) = review(&file, &[]);
-    assert!(text.contains("every replica connects by itself") && !text.contains("share the port"), "{text}");
+    assert!(text.contains("every replica connects on its own") && !text.contains("share the port"), "{text}");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_page_shows_each_tab_with_the_findings_on_its_nodes() {
         "class=\"node warning\"",
         "shown &quot;here&quot;",
         "<path class=\"wire\"",
-        "every replica connects by itself",
+        "every replica connects on its own",
         "Config nodes and the document",
         "href=\"#node-w\">websocket in</a>",
         "1 warning</b>",

@@ -17,7 +17,7 @@ const MESSAGES_PER_SECOND: u64 = 2_000;
 const REQUESTS_PER_SECOND: u64 = 200;
 
 /// Publishes numbered messages at a steady rate until `stop`, and returns how many.
-fn publish_steadily(broker: SocketAddr, stop: &AtomicBool) -> u64 {
+pub fn publish_steadily(broker: SocketAddr, per_second: u64, stop: &AtomicBool) -> u64 {
     let mut child = Command::new("mosquitto_pub")
         .args(["-h", &broker.ip().to_string(), "-p", &broker.port().to_string(), "-V", "5"])
         .args(["-q", "1", "-t", "in", "-l"])
@@ -27,7 +27,7 @@ fn publish_steadily(broker: SocketAddr, stop: &AtomicBool) -> u64 {
     let mut stdin = child.stdin.take().unwrap();
     let (began, mut sent) = (Instant::now(), 0);
     while !stop.load(Ordering::Relaxed) {
-        let due = (began.elapsed().as_secs_f64() * MESSAGES_PER_SECOND as f64) as u64;
+        let due = (began.elapsed().as_secs_f64() * per_second as f64) as u64;
         while sent < due {
             stdin.write_all(format!("{sent}\n").as_bytes()).unwrap();
             sent += 1;
@@ -75,7 +75,7 @@ fn five_replicas_roll_under_load_and_nothing_is_lost() {
     up.point(&mut document);
     let stop = AtomicBool::new(false);
     let (sent, answers, fewest) = std::thread::scope(|scope| {
-        let publisher = scope.spawn(|| publish_steadily(up.mqtt, &stop));
+        let publisher = scope.spawn(|| publish_steadily(up.mqtt, MESSAGES_PER_SECOND, &stop));
         let asker = scope.spawn(|| ask_steadily(up.http, &stop));
         let watcher = scope.spawn(|| {
             let mut fewest = usize::MAX;

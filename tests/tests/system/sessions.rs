@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use flotilla_tests::{Collector, Mosquitto, Up, UpOptions, eventually, kill, pause, resume, write_flow};
 
+use crate::kept_sessions::recorded;
 use crate::rollout_flow::flow;
 
 const MESSAGES: usize = 600;
@@ -67,11 +68,13 @@ fn a_replica_that_was_paused_past_its_lease_does_no_harm_and_rejoins_under_a_new
     publish(broker.address);
     eventually("some outputs", Duration::from_secs(30), || (collector.distinct() > 30).then_some(())).unwrap();
     let victim = up.replicas().remove(0);
+    let sessions = recorded(&up, "default");
     pause(victim.pid).unwrap();
     let gone = || up.replicas().iter().all(|replica| replica.id != victim.id).then_some(());
     let lapsed = eventually("its lease to end", Duration::from_secs(30), gone);
     let finished = eventually("a survivor to finish its session", Duration::from_secs(60), || {
-        up.log().contains("session finished").then_some(())
+        let left = recorded(&up, "default");
+        sessions.iter().any(|session| !left.contains(session)).then_some(())
     });
     resume(victim.pid).unwrap();
     lapsed.unwrap();

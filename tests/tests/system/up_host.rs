@@ -77,7 +77,7 @@ fn its_replicas_are_placed_on_it_and_stay_its_own_under_another_name() {
     assert!(up.run(&["group", "add", "-f", spec.to_str().unwrap()]).unwrap().status.success());
     let nobody = up.run(&["scale", "--group", "other", "--replicas", "1"]).unwrap();
     let why = String::from_utf8_lossy(&nobody.stderr).into_owned();
-    assert!(!nobody.status.success() && why.contains("nobody starts and stops replicas"), "{why}");
+    assert!(!nobody.status.success() && why.contains("nothing starts and stops replicas"), "{why}");
     // A replica that dies comes back: by then the scheduler has had its turns at both groups.
     let victim = replicas(&up)["default-4"];
     kill(victim).unwrap();

@@ -19,7 +19,7 @@ pub(super) async fn inject(
     let id = find(&opened.shared, &node)?;
     let payload = inject.payload.as_ref().map(flotilla_value::from_json);
     if !flotilla_nodes_core::press(&opened.shared, &id, payload).await {
-        let detail = format!("inject node \"{node}\" does not run: `flotilla nodes` says why");
+        let detail = format!("inject node \"{node}\" does not run: `flotilla nodes` shows why");
         return Err(Failure(Problem::new(409, "node_not_running", detail)));
     }
     Ok(Json(Injected { node: id, replicas: vec![opened.id.clone()], unanswered: Vec::new() }))

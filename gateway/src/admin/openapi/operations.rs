@@ -51,34 +51,39 @@ pub(super) fn operations() -> Vec<Operation> {
 
 fn accounts() -> Vec<Operation> {
     vec![
-        change("POST", "/api/v1/login", "A token for a name and a password").takes::<Login>().answers::<MadeToken>(201),
-        get::<Whoami>("/api/v1/whoami", "Who the credential stands for"),
+        change("POST", "/api/v1/login", "Log in: a token for a name and a password")
+            .takes::<Login>()
+            .answers::<MadeToken>(201),
+        get::<Whoami>("/api/v1/whoami", "The user of the credential"),
         get::<Vec<User>>("/api/v1/users", "The users, by name").query::<Window>(),
         change("POST", "/api/v1/users", "Add a user").takes::<NewUser>().answers::<User>(201),
         get::<User>("/api/v1/users/{user}", "A user"),
-        change("DELETE", "/api/v1/users/{user}", "Remove a user; the tokens are void with that"),
+        change("DELETE", "/api/v1/users/{user}", "Remove a user and revoke its tokens"),
         change("PUT", "/api/v1/users/{user}/roles", "Replace a user's roles").takes::<Roles>().answers::<User>(200),
         change("PUT", "/api/v1/users/{user}/password", "Set a password").takes::<NewPassword>(),
-        get::<Vec<Token>>("/api/v1/tokens", "One's own tokens; an admin's view of all").query::<Whose>(),
+        get::<Vec<Token>>("/api/v1/tokens", "Your own tokens; for an admin all tokens").query::<Whose>(),
         change("POST", "/api/v1/tokens", "Make a token").takes::<NewToken>().answers::<MadeToken>(201),
-        change("DELETE", "/api/v1/tokens/{id}", "Make a token void"),
-        get::<Vec<AuditEntry>>("/api/v1/audit", "The audit log of what concerns no group").query::<AuditFilter>(),
+        change("DELETE", "/api/v1/tokens/{id}", "Revoke a token"),
+        get::<Vec<AuditEntry>>("/api/v1/audit", "The audit log of entries outside groups").query::<AuditFilter>(),
         get::<AuditChain>("/api/v1/audit/chain", "The same with its hashes and signatures"),
-        get::<KeyState>("/api/v1/key", "The key that seals credentials, secrets and dead letters, and who has it"),
-        change("POST", "/api/v1/key/rotate", "Seal everything with another key")
+        get::<KeyState>(
+            "/api/v1/key",
+            "The key that encrypts credentials, secrets and dead letters, and which processes have it",
+        ),
+        change("POST", "/api/v1/key/rotate", "Re-encrypt everything with another key")
             .takes::<RotateKey>()
             .answers::<KeyRotated>(200),
-        change("POST", "/api/v1/key/finish", "Take the old key out of use").answers::<KeyFinished>(200),
+        change("POST", "/api/v1/key/finish", "Retire the old key").answers::<KeyFinished>(200),
     ]
 }
 
 fn groups() -> Vec<Operation> {
     vec![
         get::<Vec<ReplicaRecord>>("/api/v1/status", "The replicas of the gateway's own group").query::<Window>(),
-        get::<Vec<GroupStatus>>("/api/v1/groups", "The groups that one may look at").query::<Window>(),
+        get::<Vec<GroupStatus>>("/api/v1/groups", "The groups that the caller may view").query::<Window>(),
         change("POST", "/api/v1/groups", "Make a group").takes::<GroupSpec>().answers::<GroupStatus>(201),
         get::<GroupStatus>("/api/v1/groups/{group}", "A group"),
-        change("PUT", "/api/v1/groups/{group}", "Replace what users say of a group")
+        change("PUT", "/api/v1/groups/{group}", "Replace a group's description")
             .takes::<GroupSpec>()
             .answers::<GroupStatus>(200),
         change(
@@ -89,20 +94,20 @@ fn groups() -> Vec<Operation> {
         .answers::<GroupRemoved>(200),
         get::<Vec<ReplicaRecord>>("/api/v1/groups/{group}/replicas", "The replicas of a group").query::<Window>(),
         get::<Vec<ReplicaRecord>>("/api/v1/replicas", "The replicas of all groups").query::<Window>(),
-        change("PUT", "/api/v1/groups/{group}/members/{replica}", "Put a replica into a group").query::<By>(),
-        change("DELETE", "/api/v1/groups/{group}/members/{replica}", "Take a replica out of a group").query::<By>(),
-        change("POST", "/api/v1/groups/{group}/pause", "Stop the sources; brokers keep what comes")
+        change("PUT", "/api/v1/groups/{group}/members/{replica}", "Add a replica to a group").query::<By>(),
+        change("DELETE", "/api/v1/groups/{group}/members/{replica}", "Remove a replica from a group").query::<By>(),
+        change("POST", "/api/v1/groups/{group}/pause", "Stop the sources; brokers keep messages")
             .takes::<PauseChange>()
             .answers::<GroupStatus>(200),
-        change("POST", "/api/v1/groups/{group}/resume", "Go on after a pause")
+        change("POST", "/api/v1/groups/{group}/resume", "Resume after a pause")
             .takes::<PauseChange>()
             .answers::<GroupStatus>(200),
         get::<Vec<JoinToken>>("/api/v1/groups/{group}/join-tokens", "Join tokens of a group").query::<Window>(),
         change("POST", "/api/v1/groups/{group}/join-tokens", "Make a join token: it wraps the group's key")
             .takes::<NewJoinToken>()
             .answers::<MadeJoinToken>(201),
-        change("DELETE", "/api/v1/groups/{group}/join-tokens/{id}", "Make a join token void"),
-        change("PUT", "/api/v1/groups/{group}/scale", "Say how many replicas run")
+        change("DELETE", "/api/v1/groups/{group}/join-tokens/{id}", "Revoke a join token"),
+        change("PUT", "/api/v1/groups/{group}/scale", "Set the number of replicas")
             .takes::<Scale>()
             .answers::<GroupStatus>(200),
         get::<Vec<AuditEntry>>("/api/v1/groups/{group}/audit", "The audit log of a group").query::<AuditFilter>(),
@@ -121,8 +126,8 @@ fn places() -> Vec<Operation> {
             .takes::<ServerGroupSpec>()
             .answers::<ServerGroupStatus>(201),
         get::<ServerGroupStatus>("/api/v1/server-groups/{name}", "A server group with its members"),
-        change("DELETE", "/api/v1/server-groups/{name}", "Delete a server group; its members run on"),
-        change("POST", "/api/v1/server-groups/{name}/groups", "Put a group that exists into a server group")
+        change("DELETE", "/api/v1/server-groups/{name}", "Delete a server group; its members keep running"),
+        change("POST", "/api/v1/server-groups/{name}/groups", "Add an existing group to a server group")
             .takes::<ServerGroupJoin>()
             .answers::<Joined>(200),
         get::<Vec<Host>>("/api/v1/hosts", "The hosts with an agent").query::<Window>(),
@@ -134,10 +139,11 @@ fn places() -> Vec<Operation> {
         change("POST", "/api/v1/upgrade", "Begin a rolling upgrade of the binary")
             .takes::<NewUpgrade>()
             .answers::<Upgrade>(201),
-        change("POST", "/api/v1/upgrade/cancel", "Halt the upgrade; what moved goes back").answers::<Upgrade>(200),
+        change("POST", "/api/v1/upgrade/cancel", "Halt the upgrade; the replicas that moved go back")
+            .answers::<Upgrade>(200),
         change("POST", "/api/v1/binaries", "Announce a binary").takes::<NewBinary>().answers::<Binary>(200),
         change("PUT", "/api/v1/binaries/{sha256}/chunks/{index}", "Send a chunk of a binary").takes::<BinaryChunk>(),
-        change("POST", "/api/v1/binaries/{sha256}/finish", "Sign a binary whose chunks are all there")
+        change("POST", "/api/v1/binaries/{sha256}/finish", "Sign a binary once it has all chunks")
             .answers::<Binary>(200),
     ]
 }
@@ -153,12 +159,11 @@ fn revisions() -> Vec<Operation> {
         change("POST", "/api/v1/groups/{group}/rollback", "Begin a rollout to an earlier revision")
             .takes::<Rollback>()
             .answers::<Begun>(202),
-        get::<RolloutStatus>("/api/v1/groups/{group}/rollout", "What the group is to run, and its rollout"),
+        get::<RolloutStatus>("/api/v1/groups/{group}/rollout", "The group's desired state, and its rollout"),
         change("POST", "/api/v1/groups/{group}/rollout/{what}", "Pause, resume or cancel the rollout")
             .takes::<By>()
             .answers::<Rollout>(200),
-        get::<Vec<Given>>("/api/v1/groups/{group}/revisions", "The revisions that the group was given")
-            .query::<Window>(),
+        get::<Vec<Given>>("/api/v1/groups/{group}/revisions", "The revisions of the group").query::<Window>(),
         change("POST", "/api/v1/groups/{group}/revisions/copy", "Copy a revision of another group")
             .takes::<Copy>()
             .answers::<Copied>(201),
@@ -166,13 +171,17 @@ fn revisions() -> Vec<Operation> {
         get::<RevisionDiff>("/api/v1/groups/{group}/revisions/{id}/diff/{to}", "What differs between two revisions"),
         get::<TransferContent>(
             "/api/v1/groups/{group}/revisions/{id}/transfer",
-            "What of a revision goes to another group: no value of env and no credential",
+            "The part of a revision that another group may get: no env value and no credential",
         ),
         get::<TransferState>("/api/v1/groups/{group}/transfer", "How a transfer went").query::<Transferrals>(),
-        change("POST", "/api/v1/groups/{group}/transfer", "Bring a revision of another installation, once for each id")
-            .takes::<Transfer>()
-            .answers::<Transferred>(202)
-            .before(200),
+        change(
+            "POST",
+            "/api/v1/groups/{group}/transfer",
+            "Transfer a revision from another installation, once for each id",
+        )
+        .takes::<Transfer>()
+        .answers::<Transferred>(202)
+        .before(200),
         change("POST", "/api/v1/groups/{group}/transfer/dry-run", "What a transfer would do")
             .takes::<Transfer>()
             .answers::<DryRun>(200),
@@ -192,19 +201,22 @@ fn inside() -> Vec<Operation> {
         get::<GroupTimers>("/api/v1/groups/{group}/timers", "When inject nodes fire"),
         get::<Trails>("/api/v1/groups/{group}/trails", "Where recorded deliveries went").query::<TrailFilter>(),
         get::<TrailRule>("/api/v1/groups/{group}/trails/rule", "Which deliveries are recorded"),
-        change("PUT", "/api/v1/groups/{group}/trails/rule", "Say which deliveries are recorded").takes::<TrailRule>(),
-        change("DELETE", "/api/v1/groups/{group}/trails/rule", "Record failures alone"),
-        get::<Alerts>("/api/v1/groups/{group}/alerts", "What is wrong, and what was"),
+        change("PUT", "/api/v1/groups/{group}/trails/rule", "Set which deliveries are recorded").takes::<TrailRule>(),
+        change("DELETE", "/api/v1/groups/{group}/trails/rule", "Record only failures"),
+        get::<Alerts>("/api/v1/groups/{group}/alerts", "Current alerts, and earlier ones"),
         change("POST", "/api/v1/groups/{group}/alerts/test", "Send a test to the webhook").answers::<AlertTest>(200),
-        change("PUT", "/api/v1/groups/{group}/deadletters/{id}/payload", "Put another payload into a dead letter")
+        change("PUT", "/api/v1/groups/{group}/deadletters/{id}/payload", "Replace the payload of a dead letter")
             .takes::<NewPayload>(),
         get::<GroupNodes>("/api/v1/groups/{group}/nodes", "Nodes: counts, errors, statuses"),
         change("POST", "/api/v1/groups/{group}/nodes/{node}/inject", "Press the button of an inject node")
             .takes::<Inject>()
             .answers::<Injected>(200),
-        get::<DebugMessages>("/api/v1/groups/{group}/debug", "What debug nodes show; follow=true: server-sent events")
-            .query::<Debugged>()
-            .follows(),
+        get::<DebugMessages>(
+            "/api/v1/groups/{group}/debug",
+            "The output of debug nodes; follow=true: server-sent events",
+        )
+        .query::<Debugged>()
+        .follows(),
     ]
 }
 
@@ -241,12 +253,17 @@ fn snapshots() -> Vec<Operation> {
 
 fn pipelines() -> Vec<Operation> {
     vec![
-        get::<Vec<PipelineSpec>>("/api/v1/pipelines", "The pipelines of groups that one may look at").query::<Window>(),
+        get::<Vec<PipelineSpec>>("/api/v1/pipelines", "The pipelines of groups that the caller may view")
+            .query::<Window>(),
         change("POST", "/api/v1/pipelines", "Add a pipeline").takes::<PipelineSpec>().answers::<PipelineSpec>(201),
         get::<PipelineSpec>("/api/v1/pipelines/{name}", "A pipeline"),
         change("DELETE", "/api/v1/pipelines/{name}", "Remove a pipeline without an active run"),
-        change("PUT", "/api/v1/pipelines/{name}/stages/{stage}/token", "Give a stage elsewhere its token")
-            .takes::<StageToken>(),
+        change(
+            "PUT",
+            "/api/v1/pipelines/{name}/stages/{stage}/token",
+            "Set the token of a stage in another installation",
+        )
+        .takes::<StageToken>(),
         get::<Vec<Run>>("/api/v1/pipelines/{name}/runs", "The runs of a pipeline, oldest first").query::<Window>(),
         change("POST", "/api/v1/pipelines/{name}/runs", "Begin a run").takes::<NewRun>().answers::<Run>(201),
         get::<Run>("/api/v1/pipelines/{name}/runs/{number}", "A run"),

@@ -43,7 +43,7 @@ pub(in super::super) async fn begin(State(api): State<Api>) -> Response {
             Err(error) => Failure::from(error).into_response(),
         },
         Err(error) => {
-            tracing::warn!(%error, "nobody can sign in with the OpenID provider");
+            tracing::warn!(%error, "users cannot sign in with the OpenID provider");
             shown(&api, StatusCode::BAD_GATEWAY, &error.to_string())
         }
     }

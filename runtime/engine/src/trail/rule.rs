@@ -26,7 +26,7 @@ pub struct Property {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BadRule {
     /// The property is no path.
-    #[error("\"{given}\" is no property of a message: {why}; give one like msg.orderId")]
+    #[error("\"{given}\" is not a message property: {why}; give one like msg.orderId")]
     Property {
         /// What was given.
         given: String,
@@ -37,7 +37,7 @@ pub enum BadRule {
     #[error("{0} % of the deliveries cannot be recorded: give more than 0 and at most 100")]
     Percent(f64),
     /// It asks for no delivery.
-    #[error("0 deliveries are none: give 1 or more")]
+    #[error("0 deliveries cannot be recorded: give 1 or more")]
     Nothing,
 }
 

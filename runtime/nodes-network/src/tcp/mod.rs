@@ -1,5 +1,6 @@
 //! TCP: tcp in, tcp out and tcp request.
 
+mod closing;
 mod connection;
 mod gather;
 mod listener;

@@ -35,7 +35,7 @@ fn a_change_goes_from_development_over_tests_and_approval_to_production() {
     world.waits(1, "1 more approvals for stage prod");
     assert_eq!(world.run("viewer", &["pipeline", "approve", "p"]).0, Some(3), "who may not deploy does not approve");
     let (code, text) = world.run("ada", &["pipeline", "approve", "p"]);
-    assert!(code == Some(3) && text.contains("somebody else"), "the author does not approve: {text}");
+    assert!(code == Some(3) && text.contains("another user has to approve"), "the author does not approve: {text}");
     world.shows('p', "prod-host zero");
     world.ok("bob", &["pipeline", "approve", "p", "--message", "seen on test"]);
     let run = world.ends(1);

@@ -2,15 +2,14 @@
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::LocalBoxFuture;
 use rustc_hash::FxHashMap;
-use tokio::sync::Notify;
 
 use crate::dial::NetError;
 use crate::link::Link;
+use crate::tcp::closing::Closing;
 use crate::tcp::connection::{self, Event};
 use crate::tcp::listener::{Accepted, Listener};
 use crate::tcp::payload;
@@ -21,20 +20,13 @@ use flotilla_value::{Object, Str};
 
 use super::node::{Origin, Source};
 
-/// How long a closing node lets its connections say goodbye.
-const GOODBYE: Duration = Duration::from_millis(300);
-
 /// A tcp in node that accepts connections.
 pub(super) struct Server {
     me: Weak<Server>,
     source: Source,
-    listener: RefCell<Option<Listener>>,
+    closing: Closing,
     port: u16,
     links: RefCell<FxHashMap<Str, Link<Bytes>>>,
-    /// A connection has gone.
-    gone: Notify,
-    /// The socket is closed.
-    closed: Rc<Notify>,
 }
 
 impl Server {
@@ -44,11 +36,9 @@ impl Server {
         Ok(Rc::new_cyclic(|me| Server {
             me: me.clone(),
             source,
-            listener: RefCell::new(Some(listener)),
+            closing: Closing::new(listener),
             port,
             links: RefCell::default(),
-            gone: Notify::new(),
-            closed: Rc::default(),
         }))
     }
 
@@ -94,7 +84,7 @@ impl Server {
         .await;
         self.links.borrow_mut().remove(&origin.session);
         self.show("disconnect", &origin);
-        self.gone.notify_one();
+        self.closing.connection_has_gone();
     }
 }
 
@@ -102,13 +92,13 @@ impl Node for Server {
     fn receive(&self, _msg: Msg) {}
 
     fn start(&self) {
-        let (Some(listener), Some(node)) = (self.listener.borrow_mut().take(), self.me.upgrade()) else { return };
-        let (stop, closed) = (self.source.intake.draining(), self.closed.clone());
+        let (Some(listener), Some(node)) = (self.closing.take(), self.me.upgrade()) else { return };
+        let (stop, server) = (self.source.intake.draining(), node.clone());
         self.source.cx.work().spawn(async move {
             let cx = node.source.cx.clone();
             cx.report().log(node.text("tcpin.status.listening-port"));
-            listener.accept(stop, move |accepted| node.source.cx.work().spawn(node.clone().serve(accepted))).await;
-            closed.notify_one();
+            listener.accept(stop, move |accepted| server.source.cx.work().spawn(server.clone().serve(accepted))).await;
+            node.closing.socket_has_closed();
         });
     }
 
@@ -118,24 +108,15 @@ impl Node for Server {
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         self.source.intake.drain();
-        let (started, closed) = (self.listener.borrow_mut().take().is_none(), self.closed.clone());
+        let started = self.closing.take().is_none();
         self.source.cx.report().log(self.text("tcpin.status.stopped-listening"));
         for link in self.links.borrow().values() {
             link.end();
         }
         let node = self.me.upgrade();
         Box::pin(async move {
-            if started {
-                closed.notified().await;
-            }
             let Some(node) = node else { return };
-            let all_gone = async {
-                while !node.links.borrow().is_empty() {
-                    node.gone.notified().await;
-                }
-            };
-            // Peers that keep their side open are cut off, as are those that the flow was still writing to.
-            let _ = tokio::time::timeout(GOODBYE, all_gone).await;
+            node.closing.wait(started, || node.links.borrow().is_empty()).await;
         })
     }
 }

@@ -3,14 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::LocalBoxFuture;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::link::Link;
+use crate::tcp::closing::Closing;
 use crate::tcp::connection::{self, Event};
 use crate::tcp::listener::{Accepted, Listener};
 use crate::tcp::payload;
@@ -20,23 +19,16 @@ use flotilla_value::{Object, Value};
 
 use super::node::Writer;
 
-/// How long a closing node lets what is written go out.
-const GOODBYE: Duration = Duration::from_millis(300);
-
 /// A tcp out node that accepts connections.
 pub(super) struct Server {
     me: Weak<Server>,
     writer: Writer,
-    listener: RefCell<Option<Listener>>,
+    closing: Closing,
     port: u16,
     /// In the order in which they came.
     links: RefCell<BTreeMap<u64, Link<Bytes>>>,
     next: Cell<u64>,
     stop: CancellationToken,
-    /// A connection has gone.
-    gone: Notify,
-    /// The socket is closed.
-    closed: Rc<Notify>,
 }
 
 impl Server {
@@ -46,13 +38,11 @@ impl Server {
         Ok(Rc::new_cyclic(|me| Server {
             me: me.clone(),
             writer,
-            listener: RefCell::new(Some(listener)),
+            closing: Closing::new(listener),
             port,
             links: RefCell::default(),
             next: Cell::new(0),
             stop: CancellationToken::new(),
-            gone: Notify::new(),
-            closed: Rc::default(),
         }))
     }
 
@@ -89,7 +79,7 @@ impl Server {
         cx.report().log(cx.text("tcpin.status.connection-closed", &args));
         self.links.borrow_mut().remove(&number);
         self.show();
-        self.gone.notify_one();
+        self.closing.connection_has_gone();
     }
 }
 
@@ -106,35 +96,27 @@ impl Node for Server {
     }
 
     fn start(&self) {
-        let (Some(listener), Some(node)) = (self.listener.borrow_mut().take(), self.me.upgrade()) else { return };
+        let (Some(listener), Some(node)) = (self.closing.take(), self.me.upgrade()) else { return };
         self.show();
-        let (stop, closed) = (self.stop.clone(), self.closed.clone());
+        let (stop, server) = (self.stop.clone(), node.clone());
         self.writer.cx.work().spawn(async move {
             node.writer.cx.report().log(node.text("tcpin.status.listening-port"));
-            listener.accept(stop, move |accepted| node.writer.cx.work().spawn(node.clone().serve(accepted))).await;
-            closed.notify_one();
+            listener.accept(stop, move |accepted| server.writer.cx.work().spawn(server.clone().serve(accepted))).await;
+            node.closing.socket_has_closed();
         });
     }
 
     fn close(&self, _removed: bool) -> LocalBoxFuture<'static, ()> {
         self.stop.cancel();
-        let (started, closed) = (self.listener.borrow_mut().take().is_none(), self.closed.clone());
+        let started = self.closing.take().is_none();
         self.writer.cx.report().log(self.text("tcpin.status.stopped-listening"));
         for link in self.links.borrow().values() {
             link.end();
         }
         let node = self.me.upgrade();
         Box::pin(async move {
-            if started {
-                closed.notified().await;
-            }
             let Some(node) = node else { return };
-            let all_gone = async {
-                while !node.links.borrow().is_empty() {
-                    node.gone.notified().await;
-                }
-            };
-            let _ = tokio::time::timeout(GOODBYE, all_gone).await;
+            node.closing.wait(started, || node.links.borrow().is_empty()).await;
         })
     }
 }
