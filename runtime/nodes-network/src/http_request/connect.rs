@@ -110,7 +110,9 @@ async fn tunnel(
 
 /// Connects. The connection's task runs on this worker until either side closes.
 pub(super) async fn open(route: Route<'_>) -> Result<Sender, RequestError> {
-    let bad = || RequestError::new("ERR_INVALID_URL", format!("Invalid URL: {}", flotilla_flows::shown_url(route.url.as_str())));
+    let bad = || {
+        RequestError::new("ERR_INVALID_URL", format!("Invalid URL: {}", flotilla_flows::shown_url(route.url.as_str())))
+    };
     let host = route.url.host_str().ok_or_else(bad)?.trim_matches(['[', ']']);
     let port = route.url.port_or_known_default().ok_or_else(bad)?;
     let mut stream: Box<dyn Stream> = match route.proxy {
