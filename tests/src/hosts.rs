@@ -233,7 +233,7 @@ impl Hosts {
         if !stripped.is_ok_and(|status| status.success()) {
             std::fs::copy(flotilla()?, &file)?;
         }
-        std::fs::OpenOptions::new().append(true).open(&file)?.write_all(name.as_bytes())?;
+        OpenOptions::new().append(true).open(&file)?.write_all(name.as_bytes())?;
         Ok(file)
     }
 

@@ -212,7 +212,7 @@ impl LeftSessions {
             types: flotilla_runtime::types(),
         })
         .context("cannot start a worker thread")?;
-        let deployed = deploy(&engine, &revision, secrets, keys.as_deref(), DeployType::Full);
+        let deployed = deploy(&engine, revision, secrets, keys.as_deref(), DeployType::Full);
         match within(until, "what the flow says of its brokers", deployed).await {
             Ok(_) => Ok(engine),
             Err(error) => {

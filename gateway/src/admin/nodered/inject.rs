@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::api::{Api, Body};
 use super::super::caller::Caller;
-use super::super::nodes;
+use super::super::{nodes, parameters};
 use super::problem::Refusal;
 
 /// What the editor sends in place of the node's own properties: a list of `{p, v, vt}`.
@@ -24,7 +24,7 @@ pub(in super::super) async fn post(
 ) -> Result<StatusCode, Refusal> {
     let inject = Inject { payload: payload(&body)?, replica: String::new() };
     let group = api.group.clone();
-    match nodes::inject(State(api), Path((group, node)), caller, Body(inject)).await {
+    match nodes::inject(State(api), parameters::Path((group, node)), caller, Body(inject)).await {
         Ok(_) => Ok(StatusCode::OK),
         Err(failure) if failure.0.status == 404 => Err(Refusal::not_found()),
         Err(failure) => Err(failure.into()),

@@ -59,7 +59,7 @@ impl Matcher {
             Matcher::Contains(Contains::Items(items)) => match value {
                 Value::Array(found) => {
                     let differs = || self.differs(path, value);
-                    let item = |wanted: &Matcher| any(found.iter().map(|found| wanted.at(path, found)), &differs);
+                    let item = |wanted: &Matcher| any(found.iter().map(|found| wanted.at(path, found)), differs);
                     return all(items.iter().map(item));
                 }
                 _ => false,

@@ -214,7 +214,7 @@ const ROWS: &[(&str, &str)] = &[
     ("atob('*')", "InvalidCharacterError: Invalid character"),
     ("atob('a')", "InvalidCharacterError: The string to be decoded is not correctly encoded."),
     ("atob('ab=c')", "InvalidCharacterError: Invalid character"),
-    (r#"btoa('\u1234')"#, "InvalidCharacterError: Invalid character"),
+    (r"btoa('\u1234')", "InvalidCharacterError: Invalid character"),
     ("structuredClone(f)", "DataCloneError: function () { return {}; } could not be cloned."),
     ("structuredClone({q: f})", "DataCloneError: function () { return {}; } could not be cloned."),
     ("structuredClone(Symbol('x'))", "DataCloneError: Symbol(x) could not be cloned."),

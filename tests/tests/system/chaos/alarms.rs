@@ -175,11 +175,11 @@ impl Scene {
 
 impl Alarms {
     /// Runs it; whether each kind was raised once and ended once, and nothing was lost meanwhile.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(self) -> Verdict {
         self.run().unwrap_or_else(|error| (false, format!("{self:?}: {error:#}")))
     }
 
-    fn run(&self) -> anyhow::Result<Verdict> {
+    fn run(self) -> anyhow::Result<Verdict> {
         let mut random = SmallRng::seed_from_u64(self.seed);
         let broker = Mosquitto::start()?;
         let store = StoreServer::start(StoreKind::Redis)?;
