@@ -143,6 +143,6 @@ mod tests {
         assert!(refused(&whole.replace("\\\"x\\\":1", "\\\"x\\\":2")).contains("was changed"));
         assert!(refused(&whole.replace("\"format\":1", "\"format\":2")).contains("newer"));
         assert!(refused("").contains("empty"));
-        assert!(refused("[]").contains("no file of"));
+        assert!(refused("[]").contains("not a file of"));
     }
 }

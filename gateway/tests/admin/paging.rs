@@ -81,9 +81,9 @@ async fn every_list_has_pages_and_refuses_what_it_does_not_know() {
 async fn what_no_handler_sees_is_a_problem_too() {
     let place = Place::start().await;
     for (method, path, status, code) in [
-        ("GET", "/api/v1/groups/g/deadletters/abc", 400, "bad_request"),
-        ("GET", "/api/v1/groups/g/logs?limit=many", 400, "bad_request"),
-        ("GET", "/api/v1/groups/%ff/revisions", 400, "bad_request"),
+        ("GET", "/api/v1/groups/g/deadletters/abc", 400, "bad_path"),
+        ("GET", "/api/v1/groups/g/logs?limit=many", 400, "bad_query"),
+        ("GET", "/api/v1/groups/%ff/revisions", 400, "bad_path"),
         ("PATCH", "/api/v1/groups/g", 405, "method_not_allowed"),
         ("GET", "/api/v1/nothing", 404, "not_found"),
     ] {

@@ -82,7 +82,8 @@ pub(super) fn of_thrown<'js>(
             return Failure { value: Value::from(text), out_of_memory: false };
         }
     };
-    if error.name == "InternalError" && error.message.contains("out of memory") {
+    // Where not even the text fits any more it is empty.
+    if error.name == "InternalError" && (error.message.contains("out of memory") || error.message.is_empty()) {
         return out_of_memory(script);
     }
     let mut error = Arc::unwrap_or_clone(error);

@@ -11034,7 +11034,9 @@ retry:
 
     if (unlikely(!p)) {
         ret = false;
-        if (v8_throws(ctx, flags)) {
+        if (prop == JS_ATOM_length && JS_IsString(this_obj)) {
+            ret = JS_ThrowTypeErrorReadOnly(ctx, flags, this_obj, prop);
+        } else if (v8_throws(ctx, flags)) {
             char key[V8_KEY_SIZE], buf[V8_TEXT_SIZE];
             const char *type, *shown = v8_holder(ctx, this_obj, &type, buf, sizeof(buf));
             JS_ThrowTypeError(ctx, "Cannot create property '%s' on %s '%s'",
