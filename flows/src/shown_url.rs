@@ -2,7 +2,8 @@
 
 /// A URL without user and password, for errors, logs, statuses and answers. It may be none: what is wrong with it is often its
 /// password, with a `/` or `@` in it that is not percent-encoded. So everything up to the last `@` goes, unless the URL is one
-/// of the web whose host ends before that `@`.
+/// of the web whose host ends before that `@`. What is a host there and what a password cannot always be told:
+/// `https://me:1234/secret@h` is a URL with a port and a path.
 ///
 /// ```
 /// use flotilla_flows::shown_url;
@@ -36,9 +37,9 @@ fn is_place(authority: &str) -> bool {
         None => true,
         // IPv6 addresses are in brackets.
         Some((host, port)) => {
-            let (in_brackets, is_number) = (authority.starts_with('['), port.chars().all(|c| c.is_ascii_digit()));
-            (in_brackets && port.ends_with(']'))
-                || (is_number && !port.is_empty() && (in_brackets || !host.contains(':')))
+            let in_brackets = authority.starts_with('[');
+            let is_port = port.chars().all(|c| c.is_ascii_digit()) && port.parse::<u16>().is_ok();
+            (in_brackets && port.ends_with(']')) || (is_port && (in_brackets || !host.contains(':')))
         }
     }
 }
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_part_of_user_or_password_is_shown_however_bad_the_url_is() {
+    fn no_part_of_user_or_password_is_shown_of_bad_urls_either() {
         let mut tried = 0;
         for scheme in
             ["", "mqtt://", "MQTTS://", "redis://", "http://", "https://", "wss://", "bogus://", "a b://", "://"]
@@ -58,6 +59,7 @@ mod tests {
                 "hunter2:me",
                 ":hunter2",
                 "me:hunter2/hunter2",
+                "me:123456/hunter2",
                 "me:hunter2?hunter2",
                 "me:hunter2#hunter2",
                 "me:hunter2@hunter2",
@@ -74,7 +76,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, 10 * 11 * 6);
+        assert_eq!(tried, 10 * 12 * 6);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::chart::chart;
-use super::table::{Case, Section, Sides};
+use super::table::{Case, OLD, Section, Sides};
 
 /// Differences below this are noise on a machine that does other things as well.
 const EVEN: f64 = 1.05;
@@ -32,12 +32,13 @@ pub fn shown(value: f64) -> String {
     grouped + &rest
 }
 
-/// How Flotilla, the first side, stands to a value of another; among variants, how many times the first's it is.
-fn verdict(case: &Case, ours: f64, theirs: f64) -> String {
+/// How Flotilla, the first side, stands to a value of another; among variants, and beside an older build, how many times the
+/// first's it is.
+fn verdict(case: &Case, name: &str, ours: f64, theirs: f64) -> String {
     if ours <= 0.0 || theirs <= 0.0 {
         return String::new();
     }
-    if case.who == Sides::Variants {
+    if case.who == Sides::Variants || name.starts_with(OLD) {
         return format!("{:.2} x", theirs / ours);
     }
     let ahead = if case.metric.more { ours / theirs } else { theirs / ours };
@@ -66,7 +67,7 @@ fn table(out: &mut String, case: &Case) {
         };
         let beside = match (&side.failed, own, side.median()) {
             (Some(why), ..) => format!("did not get through: {}", why.lines().next().unwrap_or_default()),
-            (None, Some(own), Some(theirs)) if at > 0 => verdict(case, own, theirs),
+            (None, Some(own), Some(theirs)) if at > 0 => verdict(case, &side.name, own, theirs),
             _ => String::new(),
         };
         let _ = writeln!(out, "| {} | {median} | {spread} | {} | {beside} |", side.name, side.values.len());

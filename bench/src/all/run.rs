@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use clap::Args;
 
-use super::table::{Plan, Section};
+use super::table::{OLD, Plan, Section};
 use super::{brokers, failover, functions, gateway, growth, http, idle, markdown, mqtt};
 use crate::peer::binary;
 use crate::report::say;
@@ -97,7 +97,7 @@ fn builds(old: Option<&Path>) -> anyhow::Result<Vec<(String, PathBuf)>> {
         let asked = Command::new(old).arg("--version").output().with_context(|| format!("--old {}", old.display()))?;
         ensure!(asked.status.success(), "--old {}: it does not give its version: {}", old.display(), asked.status);
         let version = String::from_utf8_lossy(&asked.stdout);
-        builds.push((format!("old: {}", version.trim()), old.to_path_buf()));
+        builds.push((format!("{OLD}{}", version.trim()), old.to_path_buf()));
     }
     Ok(builds)
 }

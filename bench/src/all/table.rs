@@ -94,6 +94,9 @@ impl Section {
     }
 }
 
+/// How the name of an older build begins.
+pub const OLD: &str = "old: ";
+
 /// Rounds, the end of the time, and which binaries.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {

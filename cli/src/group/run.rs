@@ -39,7 +39,7 @@ enum Command {
         #[arg(default_value = "my-group")]
         name: String,
     },
-    /// Add a group, or replace its description; `members` in the file are added to it
+    /// Add a group, or replace its settings; `members` in the file are added to it
     Add {
         /// Its name, if the file has none
         name: Option<String>,
@@ -147,6 +147,7 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
                 Some(file) => {
                     client.group(&name).await?;
                     let spec: GroupSpec = parsed(&text_or_stdin(&file)?, "not a group: nothing changed")?;
+                    keeps_name(&spec, &name)?;
                     client.edit_group(&spec).await?
                 }
                 None => edit(&client, &name).await?,
@@ -213,12 +214,21 @@ async fn edit(client: &Client, name: &str) -> anyhow::Result<GroupStatus> {
     let text = super::edit::in_editor(&serde_json::to_string_pretty(&spec_of(value))?, "--file")?;
     let changed = async {
         let spec: GroupSpec = parsed(&text, "not a group")?;
+        keeps_name(&spec, name)?;
         anyhow::Ok(client.edit_group_of(&spec, tag.as_deref()).await?)
     };
     changed.await.map_err(|error| {
         let (thing, show) = (format!("group \"{name}\""), format!("flotilla group show {name}"));
         super::edit::not_made(&text, error, &thing, &show, &format!("flotilla group edit {name} --file"))
     })
+}
+
+/// A group keeps its name: under another name it would be written over another group.
+fn keeps_name(spec: &GroupSpec, name: &str) -> Result<(), Failure> {
+    if spec.name == name {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, format!("name is \"{}\": a group keeps its name, write \"{name}\"", spec.name)))
 }
 
 /// How to end what could not be ended.

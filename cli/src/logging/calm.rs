@@ -11,6 +11,8 @@ use flotilla_api::log::{LogLevel, LogLine};
 /// next.
 const WINDOWS: [Duration; 4] =
     [Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900), Duration::from_secs(3600)];
+/// What has not come for so long is over; longer than a minute, as what runs every minute is never quite on time.
+const OVER: Duration = Duration::from_secs(120);
 /// Lines that are remembered.
 const MOST: usize = 512;
 
@@ -21,14 +23,20 @@ pub(super) struct Calm(Mutex<HashMap<u64, Repeats>>);
 
 struct Repeats {
     since: Instant,
+    /// When it came last, shown or not.
+    last: Instant,
     left_out: u64,
     /// Which of the windows it is in.
     window: usize,
 }
 
 impl Repeats {
+    fn goes_on(&self, now: Instant) -> bool {
+        now.duration_since(self.last) < OVER
+    }
+
     fn is_open(&self, now: Instant) -> bool {
-        now.duration_since(self.since) < WINDOWS[self.window]
+        self.goes_on(now) && now.duration_since(self.since) < WINDOWS[self.window]
     }
 }
 
@@ -56,13 +64,15 @@ impl Calm {
         match seen.get_mut(&key) {
             Some(seen) if seen.is_open(now) => {
                 seen.left_out += 1;
+                seen.last = now;
                 None
             }
             before => {
                 let left_out = before.as_ref().map_or(0, |before| before.left_out);
-                // One that did not come in its window has not gone on.
-                let next = before.filter(|_| left_out > 0).map_or(0, |before| before.window + 1);
-                seen.insert(key, Repeats { since: now, left_out: 0, window: next.min(WINDOWS.len() - 1) });
+                // One that did not come in its window, or not for long, has not gone on.
+                let goes_on = before.filter(|before| left_out > 0 && before.goes_on(now));
+                let window = goes_on.map_or(0, |before| before.window + 1).min(WINDOWS.len() - 1);
+                seen.insert(key, Repeats { since: now, last: now, left_out: 0, window });
                 Some(left_out)
             }
         }
@@ -91,6 +101,31 @@ mod tests {
             .filter(|seconds| calm.left_out(1, now + Duration::from_secs(*seconds)).is_some())
             .collect();
         assert_eq!(shown, [0, 60, 360, 1260, 4860, 8460]);
+    }
+
+    #[test]
+    fn what_was_over_and_comes_again_is_shown_at_once() {
+        let (calm, now) = (Calm::default(), Instant::now());
+        let left_out = |seconds: u64| calm.left_out(1, now + Duration::from_secs(seconds));
+        let shown: Vec<u64> = (0..1800).step_by(10).filter(|seconds| left_out(*seconds).is_some()).collect();
+        assert_eq!(shown, [0, 60, 360, 1260]);
+        assert_eq!(left_out(2400), Some(53));
+        // It begins with the shortest window again.
+        assert_eq!([left_out(2410), left_out(2460)], [None, Some(1)]);
+    }
+
+    #[test]
+    fn what_goes_on_about_every_minute_comes_at_growing_intervals() {
+        let (calm, now) = (Calm::default(), Instant::now());
+        let mut shown = Vec::new();
+        for minute in 0..32 {
+            // Each second one is a second early.
+            let seconds = minute * 60 - minute % 2;
+            if calm.left_out(1, now + Duration::from_secs(seconds)).is_some() {
+                shown.push(minute);
+            }
+        }
+        assert_eq!(shown, [0, 2, 8, 24]);
     }
 
     #[test]

@@ -40,7 +40,9 @@ pub(super) fn turned_away(status: StatusCode, why: &str) -> Response<ClientBody>
 /// A text response of the gateway's own.
 pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response<ClientBody> {
     let text = text.into();
-    let own = status.is_server_error().then(|| Own { why: text.clone(), replica: String::new() });
+    // What a replica is to blame for. 501 and 505 are about the request, and anybody can send such.
+    let of_a_replica = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
+    let own = of_a_replica.contains(&status).then(|| Own { why: text.clone(), replica: String::new() });
     let text = text + "\n";
     let mut response = Response::new(Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed());
     *response.status_mut() = status;

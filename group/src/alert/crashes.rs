@@ -10,9 +10,14 @@ const REPLACED_MS: u64 = 2_000;
 const BLIND_MS: u64 = 3_000;
 /// What is missing after a time without a look has so long to come back: leases run out that nobody could renew meanwhile.
 const GRACE_MS: u64 = 5_000;
-/// Times between signs of life that are remembered of a replica; their median is what is usual, whatever one pause was.
+/// Or so many times as long as is usual between two signs of life, when that is longer: a lease may be long, too.
+const GRACE_BEATS: u64 = 4;
+/// A time without a look counts as so much of the time that is given to come back.
+const COUNTED_MS: u64 = 1_000;
+/// Times between signs of life that are remembered of a replica. The second longest is what is usual: the longest may be a pause of
+/// all, and shorter ones may be changes of its registration, which count as signs of life.
 const GAPS: usize = 5;
-/// With fewer of its own, what is usual in the group counts.
+/// With fewer of its own, what is usual in the group counts: the median of all.
 const ENOUGH: usize = 3;
 
 /// A replica, and its signs of life.
@@ -35,7 +40,10 @@ struct Life {
 #[derive(Clone, Debug)]
 struct Missing {
     started_ms: u64,
+    /// Since when it has been missing; later by the times without a look since then.
     since_ms: u64,
+    /// How long it has to come back.
+    grace_ms: u64,
     ready_before: usize,
 }
 
@@ -62,6 +70,14 @@ fn median(gaps: impl Iterator<Item = u64>) -> Option<u64> {
     gaps.get(gaps.len().saturating_sub(1) / 2).copied()
 }
 
+/// `None` of fewer than two.
+fn second_longest(gaps: &VecDeque<u64>) -> Option<u64> {
+    let mut gaps: Vec<u64> = gaps.iter().copied().collect();
+    gaps.sort_unstable();
+    gaps.pop();
+    gaps.pop()
+}
+
 fn find<'a>(replicas: &'a [ReplicaRecord], id: &str, started_ms: u64) -> Option<&'a ReplicaRecord> {
     replicas.iter().find(|replica| replica.id == *id && replica.started_ms == started_ms)
 }
@@ -80,28 +96,31 @@ impl Crashes {
     /// Looks. `wanted`: how many the group is to have, 0 when nobody says; `was_away`: the store did not answer before.
     pub(super) fn look(&mut self, replicas: &[ReplicaRecord], now: u64, wanted: usize, was_away: bool) {
         let before = self.looked_ms.replace(now);
-        let paused = before.is_some_and(|before| now.saturating_sub(before) > BLIND_MS);
-        self.judge(replicas, now, was_away || paused);
+        let gap = before.map_or(0, |before| now.saturating_sub(before));
+        let was_blind = was_away || gap > BLIND_MS;
+        for one in self.missing.values_mut().filter(|_| was_blind) {
+            one.since_ms += gap.saturating_sub(COUNTED_MS);
+        }
+        self.judge(replicas, now, was_blind);
+        self.give_up(now, wanted);
         self.end(replicas, now, wanted);
         // What was seen just now tells nothing new.
-        self.remember(replicas, now, was_away || paused, before != Some(now));
+        self.remember(replicas, now, was_blind, before != Some(now));
     }
 
     /// A replica that leaves takes its record along right after a sign of life. The record of one that died stays without one
     /// until its lease runs out, which is three times as long as between two signs. After a time without a look neither can be
-    /// told: what is not back soon has crashed.
+    /// told: what is gone is missing, and may come back.
     fn judge(&mut self, replicas: &[ReplicaRecord], now: u64, was_blind: bool) {
         self.left.retain(|id| !replicas.iter().any(|new| new.id == *id));
         self.missing.retain(|id, one| find(replicas, id, one.started_ms).is_none());
-        for one in self.missing.values_mut().filter(|_| was_blind) {
-            one.since_ms = now;
-        }
         for (id, old) in self.last.iter().filter(|(id, old)| find(replicas, id, old.started_ms).is_none()) {
             let is_there = replicas.iter().any(|new| new.id == *id);
             if old.state != ReplicaState::Draining && (was_blind || self.fell_silent(old, now)) {
                 let ready_before = self.ready_with(old, replicas);
                 if was_blind {
-                    let one = Missing { started_ms: old.started_ms, since_ms: now, ready_before };
+                    let grace_ms = GRACE_MS.max(self.usual(old).unwrap_or(0).saturating_mul(GRACE_BEATS));
+                    let one = Missing { started_ms: old.started_ms, since_ms: now, grace_ms, ready_before };
                     self.missing.insert(id.clone(), one);
                 } else {
                     self.crashed.insert(id.clone(), ready_before);
@@ -111,22 +130,31 @@ impl Crashes {
                 self.left.insert(id.clone());
             }
         }
-        let is_over = |one: &Missing| now.saturating_sub(one.since_ms) >= GRACE_MS;
+    }
+
+    /// Those that had long enough to come back have crashed.
+    fn give_up(&mut self, now: u64, wanted: usize) {
+        let is_over = |one: &Missing| now.saturating_sub(one.since_ms) >= one.grace_ms;
         let over: Vec<String> = self.missing.iter().filter(|(_, one)| is_over(one)).map(|(id, _)| id.clone()).collect();
         for id in over {
-            if let Some(one) = self.missing.remove(&id) {
+            // Where nobody says how many there are to be, one that left meanwhile cannot be told from one that died.
+            if let Some(one) = self.missing.remove(&id).filter(|_| wanted > 0) {
                 self.crashed.insert(id, one.ready_before);
                 self.enough_since = None;
             }
         }
     }
 
+    /// How long is usual between two of its signs of life, or of those of all, as long as it gave too few.
+    fn usual(&self, old: &Life) -> Option<u64> {
+        let own = if old.gaps.len() >= ENOUGH { second_longest(&old.gaps) } else { None };
+        own.or_else(|| median(self.last.values().flat_map(|life| life.gaps.iter().copied())))
+    }
+
     /// It gave no sign of life for longer than is usual between two, and a look in between saw it so.
     fn fell_silent(&self, old: &Life, now: u64) -> bool {
-        let own = (old.gaps.len() >= ENOUGH).then(|| median(old.gaps.iter().copied())).flatten();
-        let of_all = || median(self.last.values().flat_map(|life| life.gaps.iter().copied()));
         let silent_ms = now.saturating_sub(old.since_ms);
-        old.silent_looks > 0 && own.or_else(of_all).is_some_and(|usual| silent_ms > usual.saturating_mul(3) / 2)
+        old.silent_looks > 0 && self.usual(old).is_some_and(|usual| silent_ms > usual.saturating_mul(3) / 2)
     }
 
     /// How many were ready when this one gave its last sign of life. Its replacement may be ready before its own lease has run
@@ -194,10 +222,11 @@ mod tests {
         ReplicaRecord { id: id.to_owned(), state: ReplicaState::Ready, beat, ..ReplicaRecord::default() }
     }
 
-    /// One look at a second, when each of these gave its last sign of life at that second; who crashed and is not replaced.
+    /// One look at a second at a group that is to have three, when each of these gave its last sign of life at that second; who
+    /// crashed and is not replaced.
     fn look(crashes: &mut Crashes, now_s: u64, alive: &[(&str, u64)]) -> Vec<String> {
         let replicas: Vec<_> = alive.iter().map(|(id, beat)| record(id, *beat)).collect();
-        crashes.look(&replicas, now_s * 1000, 0, false);
+        crashes.look(&replicas, now_s * 1000, 3, false);
         crashes.lasting().map(|(id, _)| id.clone()).collect()
     }
 
@@ -254,6 +283,54 @@ mod tests {
         assert!(look(&mut crashes, 20, &[("b", 20)]).is_empty());
         assert!(look(&mut crashes, 21, &[("a", 21), ("b", 21)]).is_empty());
         assert!(beat(&mut crashes, &["a", "b", "c"], 22..40).is_empty());
+    }
+
+    #[test]
+    fn who_always_looks_late_finds_a_crash_too() {
+        let mut crashes = Crashes::default();
+        for now_s in (0..40).step_by(4) {
+            assert!(look(&mut crashes, now_s, &[("a", now_s), ("b", now_s)]).is_empty());
+        }
+        let found: Vec<_> = (40..72).step_by(4).map(|now_s| look(&mut crashes, now_s, &[("b", now_s)])).collect();
+        // Each time without a look is one second of the five.
+        assert!(found[..5].iter().all(Vec::is_empty), "{found:?}");
+        assert!(found[5..].iter().all(|found| *found == ["a"]), "{found:?}");
+    }
+
+    #[test]
+    fn with_a_long_lease_those_that_are_missing_have_longer_to_come_back() {
+        let mut crashes = Crashes::default();
+        let beat = |now_s: u64| now_s / 10 * 10;
+        for now_s in 0..60 {
+            look(&mut crashes, now_s, &[("a", beat(now_s)), ("b", beat(now_s))]);
+        }
+        for now_s in 100..140 {
+            let found = look(&mut crashes, now_s, &[("b", beat(now_s))]);
+            assert!(found.is_empty(), "{found:?} at {now_s} s");
+        }
+        assert_eq!(look(&mut crashes, 140, &[("b", 140)]), ["a"]);
+    }
+
+    #[test]
+    fn where_nobody_says_how_many_there_are_to_be_one_that_is_missing_may_have_left() {
+        let mut crashes = Crashes::default();
+        beat(&mut crashes, &["a", "b"], 0..8);
+        for now_s in 20..40 {
+            crashes.look(&[record("b", now_s)], now_s * 1000, 0, false);
+            assert_eq!(crashes.lasting().count(), 0, "at {now_s} s");
+        }
+    }
+
+    #[test]
+    fn who_leaves_after_changes_of_its_registration_has_not_crashed() {
+        let mut crashes = Crashes::default();
+        let beat = |now_s: u64| now_s / 10 * 10;
+        for now_s in 0..36 {
+            // Three changes right after a sign of life.
+            let sign = if now_s < 31 { beat(now_s) } else { now_s.min(33) };
+            look(&mut crashes, now_s, &[("a", sign), ("b", beat(now_s))]);
+        }
+        assert!(look(&mut crashes, 36, &[("b", 30)]).is_empty());
     }
 
     #[test]

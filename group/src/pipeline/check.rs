@@ -82,9 +82,13 @@ fn git(git: &GitStage) -> Result<(), Fault> {
         return Err(("url", format!("git url \"{}\" is none", git.url)));
     }
     let (scheme, rest) = git.url.split_once("://").unwrap_or(("", &git.url));
-    let who = rest.split('/').next().unwrap_or_default().rsplit_once('@').map(|(who, _)| who);
+    let web = scheme.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("http"));
+    // A `/` that belongs to a password ends no host.
+    let who = if scheme.is_empty() { rest.split('/').next().unwrap_or_default() } else { rest };
+    let who = who.rsplit_once('@').map(|(who, _)| who);
+    let hidden = web && flotilla_flows::shown_url(&git.url) != git.url;
     // `git@HOST:PATH` and `ssh://git@HOST` name a user that is no secret.
-    if who.is_some_and(|who| scheme.starts_with("http") || who.contains(':')) {
+    if hidden || who.is_some_and(|who| !web && who.contains(':')) {
         // Everybody who sees a pipeline sees its URLs.
         let reason = "the git url must not have a user or password: use a credential helper of git";
         return Err(("url", reason.to_owned()));
@@ -191,6 +195,9 @@ mod tests {
             (problem(&json!({"gates/window": {"cron": "0 6 * * *", "minutes": 1, "zone": "Mars"}})), "Mars"),
             (git("https://bot:hush@h/a.git", "main", "f.json"), "must not have a user or password"),
             (git("ssh://git:hush@h/a.git", "main", "f.json"), "must not have a user or password"),
+            (git("ssh://git:hu/sh@h/a.git", "main", "f.json"), "must not have a user or password"),
+            (git("https://bot:hu/sh@h/a.git", "main", "f.json"), "must not have a user or password"),
+            (git("HTTPS://token@h/a.git", "main", "f.json"), "must not have a user or password"),
             (git("--upload-pack=x", "main", ""), "--upload-pack"),
             (git("x", "-f", ""), "not a branch name"),
             (git("x", "main", "../x"), "must lie in the repository"),

@@ -55,7 +55,7 @@ pub(super) fn stream(field: &str, request: &Request, seconds: f64) -> Result<Str
     }
     let answer = request.answer.as_deref().map(|text| Template::parse(text, table)).transpose();
     Ok(Stream {
-        name: request.name.clone().unwrap_or_else(|| format!("{method} {}", request.url)),
+        name: request.name.clone().unwrap_or_else(|| format!("{method} {}", flotilla_flows::shown_url(&request.url))),
         pace: Paced::new(field, &request.pace, seconds)?,
         names,
         payload: body,

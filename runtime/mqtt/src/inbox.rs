@@ -24,6 +24,9 @@ use super::window::{Carried, Entry, EntryState, Window};
 /// Messages at QoS 1 and 2 that wait for an acknowledgement on one connection: as many as there are packet identifiers.
 const MAX_UNACKNOWLEDGED: usize = u16::MAX as usize;
 
+/// Entries that a connection remembers, with those that are acknowledged behind one that takes long (by key): reading waits then.
+const LONGEST: usize = 1 << 20;
+
 /// More came than a server may send.
 #[derive(Debug, thiserror::Error)]
 #[error("the broker sent more than 65,535 messages that are not acknowledged yet: it has no more packet identifiers")]
@@ -75,6 +78,8 @@ pub(super) struct Inbox {
     open: AtomicUsize,
     limit: AtomicUsize,
     paused: AtomicBool,
+    /// As much is remembered as may be.
+    is_long: AtomicBool,
     canary: OnceLock<Arc<Canary>>,
 }
 
@@ -93,6 +98,7 @@ impl Inbox {
             open: AtomicUsize::new(0),
             limit: AtomicUsize::new(limit.max(1)),
             paused: AtomicBool::new(false),
+            is_long: AtomicBool::new(false),
             canary: OnceLock::new(),
         }
     }
@@ -127,7 +133,8 @@ impl Inbox {
         window.base += window.entries.len() as u64;
         window.entries.clear();
         window.lanes = keyed.then(Lanes::default);
-        window.abandoned = 0;
+        (window.abandoned, window.done) = (0, 0);
+        self.is_long.store(false, Ordering::Release);
     }
 
     /// The connection has ended. With a session that outlives it the server sends again what was not acknowledged.
@@ -145,9 +152,10 @@ impl Inbox {
         if publish.qos != QoS::AtMostOnce {
             let mut window = self.window.lock();
             let window = &mut *window;
-            if window.entries.len() >= MAX_UNACKNOWLEDGED {
+            if window.unacknowledged() >= MAX_UNACKNOWLEDGED {
                 return Err(Overrun);
             }
+            self.is_long.store(window.entries.len() + 1 >= LONGEST, Ordering::Release);
             let once = publish.qos == QoS::ExactlyOnce;
             gone = Some(if once { window.lasts.clone() } else { window.gone.clone() });
             let at = window.base + window.entries.len() as u64;
@@ -196,22 +204,22 @@ impl Inbox {
                 window.acknowledge((seq - window.base) as usize, out);
             }
             while window.entries.front().is_some_and(|entry| entry.state == EntryState::Gone) {
-                window.entries.pop_front();
-                window.base += 1;
+                window.pop();
             }
+            self.is_long.store(window.entries.len() >= LONGEST, Ordering::Release);
             return;
         }
         while window.entries.front().is_some_and(|entry| entry.state != EntryState::Open) {
             window.acknowledge(0, out);
-            window.entries.pop_front();
-            window.base += 1;
+            window.pop();
         }
     }
 
     /// True when as much is open as may be: reading has to wait. [`Inbox::wake`] fires when half of it is through; who waits
     /// has to look now and then too, since the other half may stay open for long.
     pub(super) fn full(&self) -> bool {
-        let full = self.open.load(Ordering::Acquire) >= self.limit.load(Ordering::Relaxed);
+        let full = self.open.load(Ordering::Acquire) >= self.limit.load(Ordering::Relaxed)
+            || self.is_long.load(Ordering::Acquire);
         self.paused.store(full, Ordering::Release);
         // Between the two lines the last one may have ended.
         full && self.open.load(Ordering::Acquire) > 0
@@ -367,5 +375,28 @@ mod tests {
         tickets.into_iter().for_each(|ticket| ticket.settle(Verdict::Ack));
         inbox.write_acks(&mut BytesMut::new());
         assert!(arrive(1).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_is_acknowledged_behind_a_slow_message_does_not_count_until_there_is_very_much_of_it() {
+        let inbox = Arc::new(Inbox::new(Arc::new(Notify::new()), 10));
+        inbox.begin(false, true);
+        let policy = Policy { on_failure: OnFailure::Ack, max_retries: 0, retry_delay: Duration::ZERO };
+        let arrive = |topic: &'static str, id: u16| {
+            let publish = Publish { qos: QoS::AtLeastOnce, id, topic: topic.into(), ..Publish::default() };
+            inbox.arrive(&publish, policy).unwrap().unwrap()
+        };
+        let slow = arrive("slow", 1);
+        let mut out = BytesMut::new();
+        for n in 1..LONGEST {
+            assert!(!inbox.full(), "{n}");
+            arrive("fast", (n % 1000 + 2) as u16).settle(Verdict::Ack);
+            inbox.write_acks(&mut out);
+            out.clear();
+        }
+        assert!(inbox.full(), "reading waits");
+        slow.settle(Verdict::Ack);
+        inbox.write_acks(&mut out);
+        assert!(inbox.settled() && !inbox.full());
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Window {
     /// QoS 2 messages of earlier connections of this session that were not answered there.
     pub(super) carried: FxHashMap<u16, Carried>,
     pub(super) abandoned: usize,
+    /// Entries that are done with, behind one that is not: they wait for no acknowledgement.
+    pub(super) done: usize,
     /// Set when the connection ends: what it brought at QoS 1 is sent again, to whomever.
     pub(super) gone: Arc<AtomicBool>,
     /// Never set: what came at QoS 2 is gone on with after a reconnect.
@@ -85,5 +87,19 @@ impl Window {
             trail.acknowledged();
         }
         entry.state = EntryState::Gone;
+        self.done += 1;
+    }
+
+    /// Takes out the first entry.
+    pub(super) fn pop(&mut self) {
+        if self.entries.pop_front().is_some() {
+            self.base += 1;
+            self.done -= 1;
+        }
+    }
+
+    /// How many wait for an acknowledgement.
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.entries.len() - self.done
     }
 }

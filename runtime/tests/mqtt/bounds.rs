@@ -97,30 +97,32 @@ impl Script {
                 return;
             }
             if is_it && first >> 4 == begins {
+                // As with a broker: what a session holds is sent before PINGREQ is answered, from which an adopter knows the end.
+                if !self.send(&writer, 1) {
+                    return;
+                }
                 let (script, writer) = (self.clone(), writer.clone());
-                thread::spawn(move || script.flood(&writer));
+                thread::spawn(move || (2..=MESSAGES).all(|id| script.send(&writer, id)));
             }
         }
     }
 
-    fn flood(&self, writer: &Mutex<TcpStream>) {
-        for id in 1..=MESSAGES {
-            let mut body = vec![0, 2, b'i', b'n'];
-            if self.qos > 0 {
-                body.extend(id.to_be_bytes());
-            }
-            if self.version == 5 {
-                body.push(0);
-            }
-            body.resize(4096, b'x');
-            // 4096 as MQTT writes it.
-            let mut packet = vec![0x30 | self.qos << 1, 0x80, 0x20];
-            packet.extend(body);
-            if writer.lock().unwrap().write_all(&packet).is_err() {
-                return;
-            }
-            self.sent.fetch_add(1, Ordering::Release);
+    /// Sends a message; whether it could.
+    fn send(&self, writer: &Mutex<TcpStream>, id: u16) -> bool {
+        let mut body = vec![0, 2, b'i', b'n'];
+        if self.qos > 0 {
+            body.extend(id.to_be_bytes());
         }
+        if self.version == 5 {
+            body.push(0);
+        }
+        body.resize(4096, b'x');
+        // 4096 as MQTT writes it.
+        let mut packet = vec![0x30 | self.qos << 1, 0x80, 0x20];
+        packet.extend(body);
+        let sent = writer.lock().unwrap().write_all(&packet).is_ok();
+        self.sent.fetch_add(usize::from(sent), Ordering::Release);
+        sent
     }
 }
 

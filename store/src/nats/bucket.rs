@@ -1,5 +1,7 @@
 //! The bucket: a stream that keeps the newest record of each subject.
 
+use std::time::Duration;
+
 use async_nats::HeaderMap;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, LastRawMessageErrorKind, StorageType, Stream};
@@ -15,6 +17,11 @@ use super::record::Record;
 
 /// How many records are read at once.
 const AT_ONCE: usize = 64;
+/// How long a write that another was faster than waits before it looks again.
+const AGAIN: Duration = Duration::from_millis(20);
+/// How long the server knows ids. Two writes that replace the same revision are milliseconds apart; a write that a server was told
+/// of and lost keeps others from replacing its revision for so long.
+const KNOWN: Duration = Duration::from_secs(5);
 
 /// Which revision a write must replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +60,7 @@ impl Bucket {
             allow_rollup: true,
             storage: StorageType::File,
             num_replicas: nats.replicas,
+            duplicate_window: KNOWN,
             ..Config::default()
         };
         let stream = context.get_or_create_stream(config).await.map_err(|error| match error.to_string() {
@@ -100,6 +108,10 @@ impl Bucket {
     }
 
     /// Writes a record; answers its revision, or `None` when something else is there than it was to replace.
+    ///
+    /// On several servers (`replicas=3`) NATS 2.9 compares the expected revision when it proposes a write, with what is stored by
+    /// then: of two writes at the same time both may be accepted. Duplicates by `Nats-Msg-Id` are found when a write is stored, in
+    /// the same order at each server, so writes that replace the same revision have the same id, and one of them wins.
     pub(super) async fn write(
         &self,
         subject: &str,
@@ -112,13 +124,20 @@ impl Bucket {
             Replaces::Anything => {}
             Replaces::Revision(revision) => {
                 headers.insert("Nats-Expected-Last-Subject-Sequence", revision.to_string().as_str());
+                headers.insert("Nats-Msg-Id", format!("{subject} {revision}").as_str());
             }
             Replaces::Stream(revision) => {
                 headers.insert("Nats-Expected-Last-Sequence", revision.to_string().as_str());
+                headers.insert("Nats-Msg-Id", format!("{} {revision}", self.stream.cached_info().config.name).as_str());
             }
         }
         let sent = self.context.publish_with_headers(subject.to_owned(), headers, value).await;
         match sent.map_err(|error| self.nats.away(error))?.await {
+            Ok(ack) if ack.duplicate => {
+                // The one that came first may not be there to be read yet.
+                tokio::time::sleep(AGAIN).await;
+                Ok(None)
+            }
             Ok(ack) => Ok(Some(ack.sequence)),
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(None),
             Err(error) => Err(self.nats.away(error)),

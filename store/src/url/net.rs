@@ -82,6 +82,14 @@ impl NetUrl {
         let url = Url::parse(&text).map_err(|error| {
             bad_url("address", "(hidden)", format!("{error}: write scheme://user:password@host:port"))
         })?;
+        // The part of a password that begins like a port and a path.
+        if url.path().contains('@') {
+            return Err(bad_url(
+                "address",
+                "(hidden)",
+                "there is an @ behind the host; in a password / is written %2F",
+            ));
+        }
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| bad_url("host", "", "it is missing: write scheme://host:port"))?;
         let params = take_params(url.query_pairs())?;
@@ -257,7 +265,9 @@ mod tests {
             ("nats://:hunter2@h?replicas=9", "replicas"),
             ("postgres://me:a,hunter2:z/x@h", "port"),
             ("nats://me:1?hunter2@h", "setting"),
-            ("redis://me:1,hunter2/x@h", "host"),
+            ("redis://me:1,hunter2/x@h", "address"),
+            ("redis://me:1234/hunter2@h", "address"),
+            ("postgres://me:1234/hunter2@h", "address"),
             ("postgres://me:a/hunter2@h", "address"),
         ] {
             let error = NetUrl::parse(text, 1, &[]).unwrap_err();

@@ -83,7 +83,7 @@ fn groups() -> Vec<Operation> {
         get::<Vec<GroupStatus>>("/api/v1/groups", "The groups that the caller may view").query::<Window>(),
         change("POST", "/api/v1/groups", "Make a group").takes::<GroupSpec>().answers::<GroupStatus>(201),
         get::<GroupStatus>("/api/v1/groups/{group}", "A group"),
-        change("PUT", "/api/v1/groups/{group}", "Replace a group's description")
+        change("PUT", "/api/v1/groups/{group}", "Replace a group's settings")
             .takes::<GroupSpec>()
             .answers::<GroupStatus>(200),
         change(

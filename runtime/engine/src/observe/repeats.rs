@@ -11,6 +11,8 @@ const COUNTS: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(300)
 const HOURLY: Duration = Duration::from_secs(3600);
 /// What fails again so soon after it was back has not been back.
 const STEADY: Duration = Duration::from_secs(60);
+/// What was told last is not wrong for longer than about this.
+const BEHIND: Duration = Duration::from_secs(120);
 
 /// Follows something that may fail over and over, like a connection that is tried again: says what is worth a line.
 #[derive(Debug, Default)]
@@ -29,6 +31,10 @@ struct Trouble {
     counts: u32,
     /// When it last was worth a line.
     told: Instant,
+    /// That line said that it is back.
+    told_back: bool,
+    /// The reason in the last line about a failure.
+    told_why: String,
     /// Since when it is back.
     back: Option<Instant>,
     /// It was back before, and failed again.
@@ -78,10 +84,36 @@ fn time_of_day(ms: f64) -> String {
 }
 
 impl Trouble {
+    fn begin(why: &str, now: Instant, now_ms: f64) -> Trouble {
+        Trouble {
+            began: now,
+            began_ms: now_ms,
+            failures: 1,
+            counts: 0,
+            told: now,
+            told_back: false,
+            told_why: why.to_owned(),
+            back: None,
+            flaps: false,
+        }
+    }
+
     /// When the next count is due.
     fn next_count(&self) -> Instant {
         let known = usize::try_from(self.counts).ok().and_then(|at| COUNTS.get(at).copied());
         self.began + known.unwrap_or_else(|| HOURLY * (self.counts + 1).saturating_sub(COUNTS.len() as u32))
+    }
+
+    /// Whether this failure is worth a count: one is due, or what was told last is not true any more.
+    fn is_due(&mut self, why: &str, now: Instant) -> bool {
+        let is_wrong = self.told_back || self.told_why != why;
+        let mut is_due = is_wrong && now.duration_since(self.told) >= BEHIND;
+        // Counts that came due while nothing failed are one.
+        while self.next_count() <= now {
+            self.counts += 1;
+            is_due = true;
+        }
+        is_due
     }
 }
 
@@ -95,27 +127,14 @@ impl Repeats {
         let lasting =
             self.trouble.take().filter(|trouble| trouble.back.is_none_or(|back| now.duration_since(back) < STEADY));
         let Some(mut trouble) = lasting else {
-            self.trouble = Some(Trouble {
-                began: now,
-                began_ms: now_ms,
-                failures: 1,
-                counts: 0,
-                told: now,
-                back: None,
-                flaps: false,
-            });
+            self.trouble = Some(Trouble::begin(why, now, now_ms));
             return Failed::First;
         };
         trouble.failures += 1;
         trouble.flaps |= trouble.back.take().is_some();
-        let mut is_due = false;
-        // Counts that came due while nothing failed are one.
-        while trouble.next_count() <= now {
-            trouble.counts += 1;
-            is_due = true;
-        }
-        let failed = if is_due {
-            trouble.told = now;
+        let failed = if trouble.is_due(why, now) {
+            (trouble.told, trouble.told_back) = (now, false);
+            why.clone_into(&mut trouble.told_why);
             Failed::Count(format!("{} times since {}, last: {why}", trouble.failures, time_of_day(trouble.began_ms)))
         } else {
             Failed::Again
@@ -135,10 +154,10 @@ impl Repeats {
             return if was_told { Back::Again } else { Back::Well };
         };
         trouble.back = Some(now);
-        if trouble.flaps && now.duration_since(trouble.told) < STEADY {
+        if trouble.flaps && trouble.told_back && now.duration_since(trouble.told) < STEADY {
             return Back::Again;
         }
-        trouble.told = now;
+        (trouble.told, trouble.told_back) = (now, true);
         let failures = if trouble.failures == 1 { "failure" } else { "failures" };
         let lasted = Lasted(now.duration_since(trouble.began));
         Back::After(format!("(after {lasted}, {} {failures})", trouble.failures))
@@ -183,6 +202,46 @@ mod tests {
             lines += u32::from(repeats.back_at(at + Duration::from_secs(1)) != Back::Again);
         }
         assert!((4..=16).contains(&lines), "{lines} lines in 10 minutes of 300 failures");
+    }
+
+    #[test]
+    fn what_fails_again_after_it_was_told_to_be_back_is_told_soon() {
+        let (mut repeats, began) = (Repeats::default(), Instant::now());
+        let after = |seconds: u64| began + Duration::from_secs(seconds);
+        for at in (0..1800).step_by(10) {
+            repeats.failed_at("refused", after(at), MORNING);
+        }
+        assert_eq!(repeats.back_at(after(1800)), Back::After("(after 30 min 0 s, 180 failures)".to_owned()));
+        let told: Vec<u64> = (1830..2400)
+            .step_by(10)
+            .filter(|at| matches!(repeats.failed_at("refused", after(*at), 0.0), Failed::Count(_)))
+            .collect();
+        assert_eq!(told, [1920]);
+    }
+
+    #[test]
+    fn the_last_line_says_that_it_is_back_when_it_is() {
+        let (mut repeats, began) = (Repeats::default(), Instant::now());
+        let after = |seconds: u64| began + Duration::from_secs(seconds);
+        assert_eq!(repeats.failed_at("refused", after(0), MORNING), Failed::First);
+        assert_eq!(repeats.back_at(after(1)), Back::After("(after 1 s, 1 failure)".to_owned()));
+        assert_eq!(repeats.failed_at("refused", after(2), 0.0), Failed::Again);
+        assert!(matches!(repeats.failed_at("refused", after(60), 0.0), Failed::Count(_)));
+        assert_eq!(repeats.back_at(after(61)), Back::After("(after 1 min 1 s, 3 failures)".to_owned()));
+    }
+
+    #[test]
+    fn another_reason_is_told_soon() {
+        let (mut repeats, began) = (Repeats::default(), Instant::now());
+        let mut told = Vec::new();
+        for at in (0..1800).step_by(10) {
+            let why = if at < 910 { "refused" } else { "reset" };
+            let failed = repeats.failed_at(why, began + Duration::from_secs(at), MORNING);
+            if let Failed::Count(text) = failed {
+                told.push((at, text.ends_with("last: reset")));
+            }
+        }
+        assert_eq!(told, [(60, false), (300, false), (900, false), (1020, true)]);
     }
 
     #[test]

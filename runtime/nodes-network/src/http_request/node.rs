@@ -104,7 +104,8 @@ impl HttpRequest {
         }
         if self.url.contains("{{") {
             let filled = Template::parse(&self.url).and_then(|url| url.render(&msg.value(), &Plain));
-            return filled.map_err(|error| format!("{} (in the URL {})", error.message, self.url));
+            let shown = || flotilla_flows::shown_url(&self.url);
+            return filled.map_err(|error| format!("{} (in the URL {})", error.message, shown()));
         }
         let url = if self.url.is_empty() { own } else { Value::from(self.url.as_str()) };
         Ok(if url.truthy() { url.to_text().to_string() } else { String::new() })

@@ -101,7 +101,7 @@ impl Scene {
     /// Puts the rules of this kind in force, and waits until the gateway has read them: it looks once a second, and three signs of
     /// life take two.
     fn watch(&self, kind: AlertKind) -> anyhow::Result<()> {
-        let spec = GroupSpec { alerts: self.rules(kind), ..GroupSpec::named("default") };
+        let spec = GroupSpec { alerts: self.rules(kind), replicas: 3, ..GroupSpec::named("default") };
         self.group.admin.ask(|client| async move { client.edit_group(&spec).await })?;
         let beats = || self.group.admin.replicas().iter().map(|replica| replica.beat).collect::<Vec<_>>();
         let begun = beats().into_iter().max().unwrap_or_default();

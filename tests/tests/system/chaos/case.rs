@@ -88,7 +88,7 @@ fn documents(folder: &std::path::Path, port: u16) -> [PathBuf; 3] {
 fn watched(admin: &Admin) -> anyhow::Result<AlertReceiver> {
     let receiver = AlertReceiver::start(0)?;
     let alerts = AlertRules { webhook: receiver.url(), rollout_halted: false, ..AlertRules::default() };
-    let spec = GroupSpec { alerts, ..GroupSpec::named("default") };
+    let spec = GroupSpec { alerts, replicas: 3, ..GroupSpec::named("default") };
     admin.ask(|client| async move { client.edit_group(&spec).await })?;
     // A replica that gave fewer than two signs of life cannot fall silent.
     let beats = || admin.replicas().iter().map(|replica| replica.beat).collect::<Vec<_>>();
