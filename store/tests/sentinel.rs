@@ -1,12 +1,16 @@
 //! A failover of Redis with sentinels: the store goes on with the new master.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use flotilla_store::{Event, Write, open};
+
+// Of the other tests: those of all crates run at the same time.
+#[path = "../../tests/src/ports.rs"]
+mod ports;
 
 const ENDS: Duration = Duration::from_secs(60);
 
@@ -20,7 +24,8 @@ impl Drop for Server {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let [address] = ports::free_ports().unwrap();
+    address.port()
 }
 
 fn start(args: &[&str], port: u16) -> Option<Server> {

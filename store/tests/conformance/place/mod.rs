@@ -2,6 +2,9 @@
 
 mod kind;
 mod nats;
+// Of the other tests: those of all crates run at the same time.
+#[path = "../../../../tests/src/ports.rs"]
+mod ports;
 mod postgres;
 mod redis;
 mod server;

@@ -1,7 +1,8 @@
 //! A server process: started, paused, killed and started again.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+
+use super::ports::free_ports;
 
 /// A running server.
 pub struct Server {
@@ -68,9 +69,10 @@ pub fn signal_to(pid: u32, signal: &str) {
     let _ = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).stderr(Stdio::null()).status();
 }
 
-/// A port that was free just now.
+/// A port that no other test has.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+    let [address] = free_ports().expect("a free port");
+    address.port()
 }
 
 fn spawn(command: &dyn Fn() -> Command) -> Result<Child, String> {
