@@ -159,8 +159,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_recorded_is_what_the_store_has_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = crate::test_store::open(&folder).await;
         let revisions = Revisions::new(store.clone(), "g").unwrap();
         let flows = json!([{"id": "a", "type": "tab", "n": 1.0, "text": "\"ü\n"}]);
         let revision = Revision { flows, credentials: json!({"$": "one"}), ..Revision::default() };

@@ -75,8 +75,7 @@ mod tests {
     #[tokio::test]
     async fn a_message_is_blamed_for_deaths_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let sessions = Sessions::new(flotilla_store::open(&url).await.unwrap(), "g").unwrap();
+        let sessions = Sessions::new(crate::test_store::open(&folder).await, "g").unwrap();
         let kept = Kept { client_id: "c".into(), replica: "r1".into(), session: json!({}), begun: 0, suspect: None };
         sessions.leave_behind(&kept, "p1").await.unwrap();
         assert_eq!(sessions.begin("c").await.unwrap(), 0);
@@ -101,8 +100,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_noted_of_a_session_that_was_taken_over_is_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("s.db").display());
-        let store = flotilla_store::open(&url).await.unwrap();
+        let store = crate::test_store::open(&folder).await;
         let sessions = Sessions::new(store.clone(), "g").unwrap();
         let kept = Kept { client_id: "c".into(), replica: "r1".into(), session: json!({}), begun: 0, suspect: None };
         let (lease, ttl) = (crate::keys::member_lease("r1"), std::time::Duration::from_secs(60));

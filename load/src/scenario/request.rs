@@ -72,3 +72,14 @@ pub(super) fn stream(field: &str, request: &Request, seconds: f64) -> Result<Str
         }),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_called_by_its_url_without_a_password() {
+        let request = Request { url: "http://me:hunter2@h/orders".to_owned(), ..Request::default() };
+        assert_eq!(stream("request", &request, 1.0).unwrap().name, "GET http://h/orders");
+    }
+}

@@ -69,8 +69,9 @@ pub(super) struct Rerun {
 /// dropped unsettled leaves it, and those behind it, open until the connection ends. What was never acknowledged the server sends
 /// again: to this session, or to another member when that has ended. More open messages than the limit stop the reading of the
 /// socket, which is how back-pressure reaches the server. A connection that publishes as well reads on while it waits for
-/// answers: there what waits is bounded by the packet identifiers of the server. When the connection ends, what came at QoS 1 is void here; what came at QoS 2 is gone on with after a reconnect,
-/// because the server will not send it a second time under another identifier.
+/// answers: there what waits is bounded by the packet identifiers of the server. When the connection ends, what came at QoS 1 is
+/// void here; what came at QoS 2 is gone on with after a reconnect, because the server will not send it a second time under another
+/// identifier.
 pub(super) struct Inbox {
     window: Mutex<Window>,
     reruns: Mutex<Vec<Rerun>>,

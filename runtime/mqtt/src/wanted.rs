@@ -1,12 +1,12 @@
 //! The filters that a session is to have, in the order in which they were first wanted.
 //!
 //! A client may have tens of thousands, and a flow may ask for them one by one: what is done for one filter looks at no other
-//! one, but for those that the same node has left behind.
+//! one, but for those that the same node has left behind: they go then, once.
 
 use std::collections::BTreeMap;
 
 use flotilla_value::Str;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::subscriptions::{SubRef, SubscribeFilter};
 use crate::topic;
@@ -29,8 +29,8 @@ pub(super) struct WantedFilters {
     places: FxHashMap<Str, u64>,
     /// The place of each subscription's identifier.
     ids: FxHashMap<u32, u64>,
-    /// The filters that a node has left while it is closed, in the order in which it left them.
-    left: FxHashMap<Str, Vec<Str>>,
+    /// The filters that a node has left while it is closed.
+    left: FxHashMap<Str, FxHashSet<Str>>,
     /// How many filters were looked at: what a change costs is counted, not timed.
     #[cfg(test)]
     looked: std::cell::Cell<usize>,
@@ -88,13 +88,13 @@ impl WantedFilters {
         let Some(wanted) = self.places.get(filter).and_then(|place| self.all.get_mut(place)) else { return };
         for held in wanted.refs.iter_mut().filter(|held| held.node == node && held.active) {
             held.active = false;
-            self.left.entry(held.node.clone()).or_default().push(wanted.filter.filter.clone());
+            self.left.entry(held.node.clone()).or_default().insert(wanted.filter.filter.clone());
         }
     }
 
     /// The filters that a node has left so.
     pub(super) fn left_by(&self, node: &str) -> Vec<Str> {
-        self.left.get(node).cloned().unwrap_or_default()
+        self.left.get(node).into_iter().flatten().cloned().collect()
     }
 
     /// Takes a node's interest out. True when it was the last one: the filter is gone.
@@ -135,7 +135,7 @@ impl WantedFilters {
     /// A node has not left a filter any more.
     fn come_back(&mut self, filter: &str, node: &str) {
         let Some(left) = self.left.get_mut(node) else { return };
-        left.retain(|other| other != filter);
+        left.remove(filter);
         if left.is_empty() {
             self.left.remove(node);
         }
@@ -191,6 +191,15 @@ mod tests {
             assert!(wanted.remove(&name(number), "n"));
         }
         cost(&wanted, "unsubscribe");
+        for number in 0..MANY {
+            wanted.put(filter(&name(number), number as u32), node("n"));
+            wanted.leave(&name(number), "n");
+        }
+        wanted.looked.set(0);
+        for filter in wanted.left_by("n") {
+            wanted.remove(&filter, "n");
+        }
+        cost(&wanted, "what was left behind goes");
         assert!(
             names(&wanted).is_empty() && wanted.places.is_empty() && wanted.ids.is_empty() && wanted.left.is_empty()
         );

@@ -11,6 +11,9 @@ mod delivery;
 mod fake;
 mod flow;
 mod no_local;
+// Of the other tests: those of all crates run at the same time.
+#[path = "../../../tests/src/ports.rs"]
+mod ports;
 mod proxy;
 mod reconnects;
 mod several;

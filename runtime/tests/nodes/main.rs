@@ -19,6 +19,9 @@ mod parser;
 mod passwords;
 mod pkcs12;
 mod pki;
+// Of the other tests: those of all crates run at the same time.
+#[path = "../../../tests/src/ports.rs"]
+mod ports;
 mod sequence;
 mod storage;
 mod tcp;

@@ -1,6 +1,6 @@
 //! TLS of the MQTT nodes: servers are verified, and a broker that asks for a client's certificate gets it.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -101,7 +101,8 @@ impl Drop for Broker {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let [address] = super::ports::free_ports().unwrap();
+    address.port()
 }
 
 /// tls-config as the editor exports it when certificates were uploaded.

@@ -22,11 +22,14 @@ fn no_log_line_status_or_problem_of_a_network_node_shows_a_password() {
         {"id": "o", "z": "t", "type": "websocket out", "client": "w", "wires": []},
         {"id": "n", "z": "t", "type": "http request", "method": "GET", "url": "http://me:hunter2@h:x/", "ret": "txt",
          "wires": [["out"]]},
+        {"id": "m", "z": "t", "type": "http request", "method": "GET", "url": "http://me:hunter2@h/{{#a}}", "ret": "txt",
+         "wires": [["out"]]},
         {"id": "out", "z": "t", "type": "sink", "wires": []},
     ]);
     let report = flow.redeploy(&document, DeployMode::Full);
     flow.send("{}");
-    for said in ["Connection to broker ", "Bad proxy url: ", "Invalid URL: "] {
+    flow.send_to("m", "{}");
+    for said in ["Connection to broker ", "Bad proxy url: ", "Invalid URL: ", "in the URL "] {
         flow.line(said);
     }
     let problems: Vec<String> = report.problems.into_iter().map(|problem| problem.message).collect();

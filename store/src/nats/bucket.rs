@@ -30,8 +30,8 @@ pub(super) enum Replaces {
     Anything,
     /// This revision of the same subject; 0: nothing.
     Revision(u64),
-    /// This revision of the whole stream.
-    Stream(u64),
+    /// This revision of the same subject, while the whole stream is at that revision.
+    Stream { all: u64, own: u64 },
 }
 
 /// The bucket.
@@ -120,16 +120,19 @@ impl Bucket {
         replaces: Replaces,
     ) -> Result<Option<u64>> {
         self.nats.check()?;
-        match replaces {
-            Replaces::Anything => {}
-            Replaces::Revision(revision) => {
-                headers.insert("Nats-Expected-Last-Subject-Sequence", revision.to_string().as_str());
-                headers.insert("Nats-Msg-Id", format!("{subject} {revision}").as_str());
+        let own = match replaces {
+            Replaces::Anything => None,
+            Replaces::Revision(own) => {
+                headers.insert("Nats-Expected-Last-Subject-Sequence", own.to_string().as_str());
+                Some(own)
             }
-            Replaces::Stream(revision) => {
-                headers.insert("Nats-Expected-Last-Sequence", revision.to_string().as_str());
-                headers.insert("Nats-Msg-Id", format!("{} {revision}", self.stream.cached_info().config.name).as_str());
+            Replaces::Stream { all, own } => {
+                headers.insert("Nats-Expected-Last-Sequence", all.to_string().as_str());
+                Some(own)
             }
+        };
+        if let Some(own) = own {
+            headers.insert("Nats-Msg-Id", format!("{subject} {own}").as_str());
         }
         let sent = self.context.publish_with_headers(subject.to_owned(), headers, value).await;
         match sent.map_err(|error| self.nats.away(error))?.await {

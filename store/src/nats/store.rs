@@ -63,21 +63,21 @@ impl NatsStore {
         let subject = subject(&self.bucket.entries, key);
         let _turn = self.turn.lock().await;
         loop {
-            let replaces = match fence {
+            let all = match fence {
                 Some(fence) => {
                     // The order matters: what is read after this revision is still so when the server accepts it.
                     let revision = self.bucket.revision().await?;
                     lease::check(&self.bucket, &self.clock, fence).await?;
-                    Some(Replaces::Stream(revision))
+                    Some(revision)
                 }
                 None => None,
             };
             let record = self.bucket.read(&subject).await?;
-            let revision = record.as_ref().map_or(0, |record| record.revision);
+            let own = record.as_ref().map_or(0, |record| record.revision);
             match decide(self.entry(key, record).await?)? {
                 Change::Keep(answer) => return Ok(answer),
                 Change::Put(value, headers, answer) => {
-                    let replaces = replaces.unwrap_or(Replaces::Revision(revision));
+                    let replaces = all.map_or(Replaces::Revision(own), |all| Replaces::Stream { all, own });
                     let written = self.bucket.write(&subject, value.unwrap_or_default(), headers, replaces).await?;
                     if let Some(revision) = written {
                         return Ok(answer(revision));

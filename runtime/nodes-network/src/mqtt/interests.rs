@@ -1,7 +1,8 @@
 //! What the nodes of a broker node want to receive.
 //!
 //! A node may have tens of thousands of filters, and ask for them one by one: what is asked of all of them each time is counted
-//! here as they come and go.
+//! here as they come and go. Taking one out may change the order of the others: of nodes with the same filter, another may get
+//! each message first after the next connect.
 
 use std::collections::BTreeMap;
 

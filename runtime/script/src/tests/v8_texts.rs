@@ -76,13 +76,23 @@ fn errors_have_the_texts_of_v8() {
         ("Object.keys(u)", "TypeError: Cannot convert undefined or null to object"),
         ("zz()", "ReferenceError: zz is not defined"),
     ];
-    for (body, wanted) in rows {
-        assert_eq!(thrown(body).as_deref(), Some(wanted), "{body}");
-    }
+    assert_thrown(&rows);
+}
+
+/// Each body throws its error, by name and text, as in Node.js.
+pub(super) fn assert_thrown(rows: &[(&str, &str)]) {
+    let wrong: Vec<String> = rows
+        .iter()
+        .filter_map(|(body, wanted)| {
+            let seen = thrown(body);
+            (seen.as_deref() != Some(*wanted)).then(|| format!("{body}\n  Node: {wanted}\n  here: {seen:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }
 
 /// Name and text of the error that a body throws, or "nothing".
-pub(super) fn thrown(body: &str) -> Option<String> {
+fn thrown(body: &str) -> Option<String> {
     let source = format!(
         "{NAMES}\nlet seen = 'nothing';\ntry {{ (function () {{\n{body}\n}})(); }} catch (e) {{ seen = `${{e.name}}: ${{e.message}}`; }}\nreturn {{payload: seen}};"
     );
