@@ -101,7 +101,7 @@ pub fn start(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Resul
 
 /// Messages a second through groups of 1, 2, 4 and 8.
 pub fn replicas(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
-    let messages = plan.messages(20_000) as u64;
+    let messages = plan.messages(100_000) as u64;
     section.about = format!(
         "{messages} messages a round through `mqtt in` -> `change` -> `function` -> `mqtt out` of a `flotilla up` (QoS 1, embedded broker, 50 topics, \
          delivery by key), as fast as they come; generator, broker and replicas share the machine's cores, so more replicas than cores \

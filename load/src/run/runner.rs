@@ -139,7 +139,11 @@ pub async fn run(scenario: Checked, mut options: Options<'_>) -> Result<Results,
     loop {
         tokio::select! {
             biased;
-            Some(()) = senders.next(), if !senders.is_empty() => {}
+            Some(()) = senders.next(), if !senders.is_empty() => {
+                if senders.is_empty() {
+                    watch.sent(&run);
+                }
+            }
             Some(()) = collectors.next(), if !collectors.is_empty() => {}
             () = &mut beside, if besides => besides = false,
             () = &mut stop, if !stopped => {
@@ -246,11 +250,18 @@ impl Watch {
             self.busy_slots.0 += u32::from(busy > BUSY);
             self.busy_slots.1 += 1;
             if self.steps.look(now, &mut book) || now >= self.ends || senders == 0 {
-                self.sent_until = now;
-                run.enter(Phase::Draining);
+                self.sent(run);
             }
         }
         Snapshot::of(run, &book, now, self.ends, wanted, busy, replicas)
+    }
+
+    /// All was sent. A run of a number of messages ends here and not with the next tick: its rate would be that of whole ticks.
+    fn sent(&mut self, run: &Run) {
+        if run.phase() == Phase::Sending {
+            self.sent_until = run.now();
+            run.enter(Phase::Draining);
+        }
     }
 
     /// True when nothing more is expected, or was waited for long enough.
