@@ -14,6 +14,7 @@ use super::client::{Client, ClientEvents, ClientOptions, Role};
 use super::connection::{Connection, PACKET_LIMIT, READ};
 use super::end::End;
 use super::line::Wire;
+use super::owed::Owed;
 use super::pace::Pace;
 
 /// The keep alive of a group's session at a broker that redispatches, in seconds, whatever the flow says: what a replica that
@@ -86,6 +87,7 @@ pub(super) async fn open(
         version: packet.version,
         input,
         out,
+        owed: Owed::default(),
         keep_alive,
         persistent: !packet.clean_start || (packet.version == Version::V5 && packet.session_expiry > 0),
         end_session: options.end_session,

@@ -17,3 +17,4 @@ mod ports;
 mod proxy;
 mod reconnects;
 mod several;
+mod unread;
