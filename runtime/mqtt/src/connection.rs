@@ -16,13 +16,13 @@ use tokio_util::io::poll_read_buf;
 
 use super::client::{Client, ClientEvents, Role, State};
 use super::end::End;
-use super::inbox::Verdict;
 use super::leaving::GOODBYE;
 use super::line::Wire;
 use super::message::Publish;
 use super::outbox;
 use super::owed::Owed;
 use super::pace::Pace;
+use super::ticket::Verdict;
 
 /// The largest packet that is taken: what the protocol allows.
 pub(super) const PACKET_LIMIT: usize = (256 << 20) + 4;
@@ -331,8 +331,8 @@ impl Connection {
     fn tick(&mut self) -> Result<Instant, End> {
         let now = Instant::now();
         if self.client.is_ending() {
-            // Whoever gets them next runs them: a drain does not wait for the delay of a retry.
-            self.client.inbox.all_due().into_iter().for_each(|rerun| rerun.ticket.settle(Verdict::Never));
+            // Whoever gets them next runs them: a drain does not wait for the delay of a retry. It does for what nobody gets.
+            self.client.inbox.take_waiting(false).into_iter().for_each(|rerun| rerun.ticket.settle(Verdict::Never));
         }
         let (due, later) = self.client.inbox.due(now);
         for rerun in due {

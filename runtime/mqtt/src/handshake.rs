@@ -59,8 +59,9 @@ pub(super) async fn open(
         return Err(End::Short);
     }
     let limit = ack.max_packet.unwrap_or(0) as usize;
-    if client.role == Role::Adopt && !ack.session_present {
-        // The session has expired or was adopted by another: it holds nothing, and this new one is ended at once.
+    if client.role == Role::Adopt && !ack.session_present && client.inbox.open() == 0 {
+        // The session has expired or was adopted by another: it holds nothing, and this new one is ended at once. What came before
+        // that is still finished first: at QoS 2 this process has the only copy.
         client.drained();
         client.stop();
     }

@@ -19,6 +19,7 @@ mod owed;
 mod pace;
 mod session;
 mod subscriptions;
+mod ticket;
 pub mod topic;
 mod transport;
 mod wanted;
@@ -27,9 +28,9 @@ mod window;
 
 pub use client::{Client, ClientEvents, ClientOptions, Role, State};
 pub use guard::{Guard, Parting};
-pub use inbox::{Ticket, Verdict};
 pub use kept::Policy;
 pub use message::{Publish, PublishProps};
 pub use outbox::{Outgoing, PublishError, Receipt};
 pub use subscriptions::{DataType, SubRef, SubscribeFilter, Target};
+pub use ticket::{Ticket, Verdict};
 pub use transport::Address;
