@@ -54,7 +54,7 @@ fn read_on(mut stream: TcpStream, may_hear: &AtomicBool) {
 
 async fn is_bounded(sends: &'static [u8], nodes: &[Value], what: &str) {
     let deaf = Deaf::start(sends);
-    let flow = [vec![broker(deaf.port, 4, &json!({}))], nodes.to_vec()].concat();
+    let flow = [vec![broker(deaf.port, 4, &json!({"clientid": "deaf"}))], nodes.to_vec()].concat();
     let engine = run(Settings::default(), flow).await;
     tokio::task::block_in_place(|| {
         let (mut last, mut same) = (0, 0);
