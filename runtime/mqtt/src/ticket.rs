@@ -97,12 +97,11 @@ impl Ticket {
     fn settle_now(mut self, verdict: Verdict) {
         let inbox = self.inbox.clone();
         let rerun = match &verdict {
-            Verdict::Ack => None,
             // It is not another's: it becomes a dead letter.
             Verdict::Never if !self.given_up && self.is_forgotten() => {
                 self.kept.as_ref().map(|kept| (Instant::now(), kept.publish(), Some(unfinished())))
             }
-            Verdict::Never => None,
+            Verdict::Ack | Verdict::Never => None,
             Verdict::Failed(failure) => self.kept.as_mut().and_then(|kept| kept.after(failure.clone())),
         };
         if let Some((due, publish, failure)) = rerun {
