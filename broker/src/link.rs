@@ -1,5 +1,7 @@
 //! The way out to one client.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::BytesMut;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -15,6 +17,8 @@ pub struct Link {
     pub wake: Notify,
     /// The bytes that wait fell below half of the bound.
     pub drained: Notify,
+    /// Bytes of answers that wait for the disk, about: they are in no buffer yet.
+    owed: AtomicUsize,
     limit: usize,
 }
 
@@ -46,7 +50,7 @@ pub struct Close {
 impl Link {
     /// A link that holds back past `limit` encoded bytes.
     pub fn new(limit: usize) -> Self {
-        Self { out: Mutex::default(), wake: Notify::new(), drained: Notify::new(), limit }
+        Self { out: Mutex::default(), wake: Notify::new(), drained: Notify::new(), owed: AtomicUsize::new(0), limit }
     }
 
     /// Appends with `encode`, unless the connection ends.
@@ -99,6 +103,21 @@ impl Link {
     pub fn is_choked(&self) -> bool {
         let out = self.out.lock();
         out.buffer.len() + out.writing >= self.limit * 2
+    }
+
+    /// An answer of about this size waits for the disk.
+    pub fn owe(&self, bytes: usize) {
+        self.owed.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// It is appended next.
+    pub fn pay(&self, bytes: usize) {
+        self.owed.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether as many answers wait for the disk as may: the client is not to blame. An answer that is appended wakes its task.
+    pub fn waits_for_disk(&self) -> bool {
+        self.owed.load(Ordering::Relaxed) >= self.limit * 2
     }
 
     /// The task wrote everything it took. True when the router held something back meanwhile.

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::chunks::Chunks;
 use super::head::{self, Follows};
+use super::patient::Patient;
 use super::refusal::Refusal;
 use super::switch::Switch;
 
@@ -19,9 +20,9 @@ const PIECE: usize = 8 * 1024;
 const EMPTY_LINES: u8 = 2;
 
 /// A connection that hands on only requests that were checked. In the place of one that is refused comes a request that
-/// [`crate::refusal`] knows; nothing is read behind it.
+/// [`crate::refusal`] knows; nothing is read behind it. A peer that does not read is cut off (see [`Patient`]).
 pub struct Checked<S> {
-    inner: S,
+    inner: Patient<S>,
     /// Read, not yet handed on.
     buffer: BytesMut,
     /// So many bytes of the buffer are checked.
@@ -49,6 +50,7 @@ impl<S> Checked<S> {
     /// Checks what comes over a connection. The server tells the switch how it answers each request.
     pub fn new(inner: S) -> (Checked<S>, Switch) {
         let switch = Switch::default();
+        let inner = Patient::new(inner);
         let checked = Checked { inner, buffer: BytesMut::new(), passed: 0, at: At::Head(0, 0), switch: switch.clone() };
         (checked, switch)
     }

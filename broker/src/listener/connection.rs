@@ -65,6 +65,8 @@ struct Connection<S> {
 
 /// After a close is decided, what waits must be taken by the peer in this time.
 const CLOSING: Duration = Duration::from_secs(2);
+/// A client for which as many answers wait as may, and that takes none of them, is given up after this time, whatever its keep alive.
+pub(super) const STALLED: Duration = Duration::from_secs(60);
 /// Buffers larger than this are given back once they are empty.
 const SPARE: usize = 64 << 10;
 
@@ -89,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn serve(&mut self) {
         // Packets may have come together with the CONNECT.
         self.take_in(0);
-        let mut silence = Box::pin(sleep_until(self.deadline()));
+        let mut silence = Box::pin(sleep_until(self.deadline(false)));
         loop {
             if let Some(close) = self.link.take(&mut self.outgoing) {
                 debug!(reason = ?close.reason, "connection closed");
@@ -105,6 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn step(&mut self, mut silence: std::pin::Pin<&mut Sleep>) -> bool {
         let choked = self.link.is_choked();
         let reading = !choked
+            && !self.link.waits_for_disk()
             && match &self.pause {
                 None => true,
                 // What it acknowledges may be what makes room.
@@ -113,6 +116,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             };
         if reading {
             self.inbound.reserve();
+        }
+        if choked && !self.silent && self.deadline(true) < silence.deadline() {
+            silence.as_mut().reset(self.deadline(true));
         }
         let (paused, writing) = (self.pause.is_some(), !self.outgoing.is_empty());
         tokio::select! {
@@ -140,12 +146,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             () = self.link.wake.notified() => {}
             () = wait(self.pause.as_ref()), if paused => self.resume(),
             () = silence.as_mut() => {
-                let deadline = self.deadline();
+                let deadline = self.deadline(choked);
                 if (reading || choked) && deadline <= Instant::now() {
                     // After a pause of this process, what came in time waits to be read.
                     if std::mem::replace(&mut self.silent, true) {
-                        debug!(seconds = self.open.accepted.keep_alive, "keep alive ran out");
-                        self.fail(Reason::KeepAliveTimeout);
+                        self.end_silence(choked);
                     }
                 }
                 // While it is paused, its pings are not read: count from now.
@@ -155,11 +160,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         true
     }
 
-    fn deadline(&self) -> Instant {
-        match self.open.accepted.keep_alive {
-            0 => Instant::now() + Duration::from_secs(3600),
-            // [MQTT-3.1.2-22]: one and a half times the keep alive.
-            seconds => self.last_active + Duration::from_millis(u64::from(seconds) * 1500),
+    /// `choked`: as many answers wait as may.
+    fn deadline(&self, choked: bool) -> Instant {
+        // [MQTT-3.1.2-22]: one and a half times the keep alive.
+        let silence = Duration::from_millis(u64::from(self.open.accepted.keep_alive) * 1500);
+        match (silence.is_zero(), choked) {
+            (true, false) => Instant::now() + Duration::from_secs(3600),
+            (true, true) => self.last_active + STALLED,
+            (false, false) => self.last_active + silence,
+            (false, true) => self.last_active + silence.min(STALLED),
         }
     }
 
@@ -231,6 +240,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut router = self.shared.router.lock();
         router.begin();
         router.fail(self.open.accepted.session, self.open.accepted.epoch, reason);
+        router.flush();
+    }
+
+    /// Ends the connection: nothing came for too long, or nothing was taken of as many answers as may wait.
+    fn end_silence(&self, choked: bool) {
+        if !choked {
+            debug!(seconds = self.open.accepted.keep_alive, "keep alive ran out");
+            return self.fail(Reason::KeepAliveTimeout);
+        }
+        let mut router = self.shared.router.lock();
+        router.begin();
+        router.give_up(self.open.accepted.session, self.open.accepted.epoch);
         router.flush();
     }
 

@@ -11,6 +11,8 @@ mod panics;
 mod pause;
 mod shared;
 mod slots;
+#[cfg(test)]
+mod stalled;
 mod tls;
 mod ws;
 

@@ -12,6 +12,7 @@ pub fn report(stats: &Stats, totals: &Totals) {
     gauge!("flotilla_broker_retained_bytes").set(totals.retained_bytes as f64);
     gauge!("flotilla_broker_held_bytes").set(totals.held_bytes as f64);
     counter!("flotilla_broker_connections_accepted_total").absolute(stats.accepted);
+    counter!("flotilla_broker_connections_stalled_total").absolute(stats.closed_stalled);
     counter!("flotilla_broker_redelivered_total").absolute(stats.redelivered);
     for (qos, name) in ["0", "1", "2"].into_iter().enumerate() {
         for (direction, messages, bytes) in

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Clock, Op, Queue, Reply};
+use super::{Clock, Op, Queue, Reply, ReplyKind};
+use crate::session::SessionKey;
 
 /// The router's side of persistence: collects what one batch changes, and the answers that wait for it.
 #[derive(Debug)]
 pub struct Journal {
     ops: Vec<Op>,
     replies: Vec<Reply>,
+    /// Bytes of filters that were recorded since the last answer.
+    filters: usize,
     queue: Arc<Queue>,
     clock: Clock,
     last_key: u64,
@@ -18,7 +21,7 @@ pub struct Journal {
 impl Journal {
     /// Continues after the highest numbers that were stored.
     pub fn new(queue: Arc<Queue>, clock: Clock, last_key: u64, last_seq: u64) -> Self {
-        Self { ops: Vec::new(), replies: Vec::new(), queue, clock, last_key, last_seq }
+        Self { ops: Vec::new(), replies: Vec::new(), filters: 0, queue, clock, last_key, last_seq }
     }
 
     /// Both clocks.
@@ -40,12 +43,22 @@ impl Journal {
 
     /// Records a change.
     pub fn record(&mut self, op: Op) {
+        if let Op::PutSubscription { filter, .. } | Op::DropSubscription { filter, .. } = &op {
+            self.filters += filter.len();
+        }
         self.ops.push(op);
     }
 
-    /// Answers once everything recorded so far is on disk.
-    pub fn reply(&mut self, reply: Reply) {
-        self.replies.push(reply);
+    /// Answers once everything recorded so far is on disk. How many bytes the connection is accounted with until then: those of
+    /// the answer, and of the filters that it is about.
+    pub fn reply(&mut self, session: SessionKey, epoch: u64, kind: ReplyKind) -> usize {
+        let filters = std::mem::take(&mut self.filters);
+        let size = match kind.size() {
+            0 => 0,
+            size => size + filters,
+        };
+        self.replies.push(Reply { session, epoch, kind, size });
+        size
     }
 
     /// Whether the disk does not keep up.

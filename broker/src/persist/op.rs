@@ -56,6 +56,7 @@ impl Op {
             Self::PutRetained { message } | Self::PutShared { message, .. } | Self::PutQueued { message, .. } => {
                 message.size() + 64
             }
+            Self::PutSubscription { filter, .. } | Self::DropSubscription { filter, .. } => filter.len() + 128,
             _ => 128,
         }
     }
@@ -70,6 +71,8 @@ pub struct Reply {
     pub epoch: u64,
     /// What.
     pub kind: ReplyKind,
+    /// Bytes that its connection is accounted with while it waits.
+    pub size: usize,
 }
 
 /// What to answer.
@@ -85,6 +88,19 @@ pub enum ReplyKind {
     Publish(u16, usize),
     /// One of the others that refuses, with what a person should know.
     Refused(Box<Refused>),
+}
+
+impl ReplyKind {
+    /// Bytes that it takes while it waits. A PUBLISH is no answer: its client's window bounds it.
+    pub fn size(&self) -> usize {
+        let more = match self {
+            Self::Publish(..) => return 0,
+            Self::Ack(..) => 0,
+            Self::SubAck(_, codes) | Self::UnsubAck(_, codes) => codes.len(),
+            Self::Refused(refused) => refused.answer.size() + refused.detail.len(),
+        };
+        size_of::<Reply>() + more
+    }
 }
 
 /// An answer that refuses.

@@ -60,6 +60,18 @@ impl Router {
         }
     }
 
+    /// The connection's client asks, and has taken nothing for a long time of what it was answered.
+    pub fn give_up(&mut self, session: SessionKey, epoch: u64) {
+        if self.is_current(session, epoch) {
+            self.stats.closed_stalled += 1;
+            tracing::warn!(
+                client = &*self.sessions[session].id,
+                "a connection is closed: its client sends and does not read, and as many answers wait for it as may"
+            );
+            self.kick(session, Reason::QuotaExceeded);
+        }
+    }
+
     /// Takes no more connections and ends all there are.
     pub fn stop(&mut self) {
         self.begin();

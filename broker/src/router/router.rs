@@ -102,6 +102,8 @@ pub struct Stats {
     pub redelivered: u64,
     /// Connections accepted.
     pub accepted: u64,
+    /// Connections closed because their client took nothing of what it was answered.
+    pub closed_stalled: u64,
 }
 
 impl Stats {

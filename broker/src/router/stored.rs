@@ -111,10 +111,11 @@ impl Router {
 
     /// Answers, once what the answer promises is on disk if there is one.
     pub(super) fn promise(&mut self, session: SessionKey, kind: ReplyKind) {
-        let Some(epoch) = self.sessions.get(session).map(|session| session.epoch) else { return };
-        match &mut self.journal {
-            Some(journal) => journal.reply(Reply { session, epoch, kind }),
-            None => self.tell(session, &kind),
+        let Some(entry) = self.sessions.get(session) else { return };
+        let Some(journal) = &mut self.journal else { return self.tell(session, &kind) };
+        let size = journal.reply(session, entry.epoch, kind);
+        if let Some(client) = &entry.client {
+            client.link.owe(size);
         }
     }
 
@@ -123,6 +124,9 @@ impl Router {
         self.begin();
         for reply in replies {
             if self.is_current(reply.session, reply.epoch) {
+                if let Some(client) = &self.sessions[reply.session].client {
+                    client.link.pay(reply.size);
+                }
                 self.tell(reply.session, &reply.kind);
             }
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use flotilla_framing::Patient;
 use flotilla_tasks::Task;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
@@ -94,12 +95,12 @@ async fn accept(listener: TcpListener, tls: Option<Arc<Tls>>, send: mpsc::Sender
 }
 
 impl Listener for Doors {
-    type Io = Stream;
+    type Io = Patient<Stream>;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Stream, SocketAddr) {
+    async fn accept(&mut self) -> (Patient<Stream>, SocketAddr) {
         match self.accepted.recv().await {
-            Some(accepted) => accepted,
+            Some((stream, peer)) => (Patient::new(stream), peer),
             // It is closed: the server that asks is about to stop.
             None => pending().await,
         }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, ConnectionError, connect_packet};
 use super::output::Output;
+use super::owed::Owed;
 use crate::shared::{Phase, Run};
 
 /// Between attempts to connect again.
@@ -133,6 +134,7 @@ impl Collector {
             }
             _ => {}
         };
+        let mut owed = Owed::default();
         for packet in std::mem::take(&mut self.early) {
             handle(packet, self.run.now(), &mut out);
         }
@@ -141,16 +143,19 @@ impl Collector {
                 return Ok(());
             }
             self.connection.buffer.reserve(64 << 10);
+            let choked = owed.is_much(out.len());
             tokio::select! {
                 biased;
-                read = tokio::io::AsyncReadExt::read_buf(&mut self.connection.reader, &mut self.connection.buffer) => {
+                read = tokio::io::AsyncReadExt::read_buf(&mut self.connection.reader, &mut self.connection.buffer), if !choked => {
                     if read? == 0 {
                         return Err(ConnectionError::Closed);
                     }
                     let now = self.run.now();
+                    let before = out.len();
                     while let Some(packet) = self.connection.next()? {
                         handle(packet, now, &mut out);
                     }
+                    owed.add(out.len() - before);
                 }
                 written = Connection::write(&mut self.connection.writer, &mut out), if !out.is_empty() => written?,
                 () = &mut ping, if !keep_alive.is_zero() => {

@@ -4,6 +4,7 @@ mod collector;
 mod connection;
 mod in_flight;
 mod output;
+mod owed;
 mod publisher;
 
 pub use collector::Collector;

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, ConnectionError, connect_packet};
 use super::in_flight::InFlight;
+use super::owed::Owed;
 use crate::shared::{Due, Feed, Outgoing, Phase, Run};
 
 /// Nothing is encoded past this while the socket takes nothing.
@@ -114,6 +115,7 @@ impl Publisher {
         let ping = tokio::time::sleep(keep_alive / 2);
         let wake = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(ping, wake);
+        let mut owed = Owed::default();
         loop {
             let phase = self.run.phase();
             let due = match phase {
@@ -130,16 +132,19 @@ impl Publisher {
                 wake.as_mut().reset(Instant::from_std(self.run.clock.get().at(due)));
             }
             connection.buffer.reserve(64 << 10);
+            let choked = owed.is_much(out.len());
             tokio::select! {
                 biased;
-                read = tokio::io::AsyncReadExt::read_buf(&mut connection.reader, &mut connection.buffer) => {
+                read = tokio::io::AsyncReadExt::read_buf(&mut connection.reader, &mut connection.buffer), if !choked => {
                     if read? == 0 {
                         return Ok(End::Lost(ConnectionError::Closed));
                     }
                     let now = self.run.now();
+                    let before = out.len();
                     while let Some(packet) = connection.next()? {
                         self.handle(packet, now, &mut out);
                     }
+                    owed.add(out.len() - before);
                 }
                 written = Connection::write(&mut connection.writer, &mut out), if !out.is_empty() => written?,
                 () = &mut wake, if due.is_some() => {}

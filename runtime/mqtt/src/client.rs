@@ -14,12 +14,13 @@ use flotilla_engine::Health;
 use flotilla_engine::message::{Delivery, Failure};
 
 use super::guard::{Guard, Parting};
-use super::inbox::{Inbox, Ticket};
+use super::inbox::Inbox;
 use super::kept::Policy;
 use super::message::Publish;
 use super::outbox::{Outbox, Outgoing, Receipt};
 use super::session;
 use super::subscriptions::{SubRef, SubscribeFilter, Subscriptions, Target};
+use super::ticket::Ticket;
 use super::transport::Address;
 
 /// What a connection is for.

@@ -10,25 +10,24 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use flotilla_codec::client::{self as codec, Incoming};
-use flotilla_codec::{AckKind, Disconnect, QoS, Version, packet_len};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use flotilla_codec::{AckKind, QoS, Version, packet_len};
+use tokio::io::AsyncWrite;
 use tokio_util::io::poll_read_buf;
 
 use super::client::{Client, ClientEvents, Role, State};
 use super::end::End;
-use super::guard::Parting;
-use super::inbox::Verdict;
+use super::leaving::GOODBYE;
 use super::line::Wire;
 use super::message::Publish;
 use super::outbox;
+use super::owed::Owed;
 use super::pace::Pace;
+use super::ticket::Verdict;
 
 /// The largest packet that is taken: what the protocol allows.
 pub(super) const PACKET_LIMIT: usize = (256 << 20) + 4;
 /// Bytes read at once.
 pub(super) const READ: usize = 64 << 10;
-/// How long a closing connection may take to send what waits; Node-RED's 2 s.
-const GOODBYE: Duration = Duration::from_secs(2);
 /// With no more than this many published and not yet acknowledged, an acknowledgement is read at once: the publishers
 /// may be waiting for it.
 const SHALLOW: usize = 32;
@@ -48,6 +47,8 @@ pub(super) struct Connection {
     pub(super) version: Version,
     pub(super) input: BytesMut,
     pub(super) out: BytesMut,
+    /// How much of `out` are acknowledgements.
+    pub(super) owed: Owed,
     pub(super) keep_alive: Duration,
     /// The session outlives the connection.
     pub(super) persistent: bool,
@@ -102,9 +103,12 @@ impl Connection {
             let deep = client.role != Role::Publish || client.outbox.in_flight() > SHALLOW;
             self.pace.decoded(now, deep && !client.closing() && !client.is_draining());
             let waits = self.pace.waits(now);
-            let Some(next) = self.tick() else { return End::lost("no answer to PINGREQ within the keep alive time") };
+            let next = match self.tick() {
+                Ok(next) => next,
+                Err(end) => return end,
+            };
             let next = waits.map_or(next, |until| next.min(until));
-            let paused = self.reads_nothing();
+            let (paused, choked) = (self.reads_nothing(), self.owed.is_much(self.out.len()));
             let next = if paused { next.min(now + RECHECK) } else { next };
             if timer.is_elapsed() || timer.deadline().into_std() > next {
                 timer.as_mut().reset(next.into());
@@ -117,9 +121,10 @@ impl Connection {
                 // All are polled: each has to know whom to wake.
                 let wrote = self.try_write(cx);
                 // Nothing is read behind packets that wait, or `input` would grow with what the broker has to send.
-                let read = if paused || self.held || waits.is_some() { Ok(None) } else { self.try_read(cx) };
-                let woken =
-                    (self.held && !paused) | wake.as_mut().poll(cx).is_ready() | timer.as_mut().poll(cx).is_ready();
+                let read = if paused || choked || self.held || waits.is_some() { Ok(None) } else { self.try_read(cx) };
+                let eased = choked && !self.owed.is_much(self.out.len());
+                let held = self.held && !paused && !choked;
+                let woken = held | eased | wake.as_mut().poll(cx).is_ready() | timer.as_mut().poll(cx).is_ready();
                 match (wrote, read) {
                     (Err(error), _) | (_, Err(error)) => Poll::Ready(Err(error)),
                     (Ok(false), Ok(None)) if !woken => Poll::Pending,
@@ -140,7 +145,9 @@ impl Connection {
     /// Encodes everything that may go out now.
     fn gather(&mut self) {
         let client = &self.client;
+        let before = self.out.len();
         client.inbox.write_acks(&mut self.out);
+        self.owed.add(self.out.len() - before);
         client.subscriptions.fill(&mut self.out, self.version, self.ids);
         if client.role == Role::Both || self.events.may_publish() {
             let mut ended = Vec::new();
@@ -161,7 +168,10 @@ impl Connection {
         while !self.out.is_empty() {
             match Pin::new(&mut self.stream).poll_write(cx, &self.out) {
                 Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(n)) => self.out.advance(n),
+                Poll::Ready(Ok(n)) => {
+                    self.out.advance(n);
+                    self.owed.wrote(self.out.len());
+                }
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending => return Ok(false),
             }
@@ -189,7 +199,7 @@ impl Connection {
         let mut messages = false;
         self.held = false;
         while self.input.len() >= self.need.max(2) {
-            if self.reads_nothing() {
+            if self.reads_nothing() || self.owed.is_much(self.out.len()) {
                 self.held = true;
                 break;
             }
@@ -204,7 +214,9 @@ impl Connection {
             self.need = 0;
             self.pace.packet();
             messages |= matches!(packet, Incoming::Publish(_));
+            let before = self.out.len();
             self.packet(packet)?;
+            self.owed.add(self.out.len() - before);
         }
         Ok(messages)
     }
@@ -315,12 +327,12 @@ impl Connection {
         (abandoned > 0 && (starved || (self.persistent && client.inbox.settled()))).then_some(End::Recycle)
     }
 
-    /// Runs again what is due, keeps the connection alive. When to look again; `None` when the server is gone.
-    fn tick(&mut self) -> Option<Instant> {
+    /// Runs again what is due, keeps the connection alive. When to look again, or that the server is gone.
+    fn tick(&mut self) -> Result<Instant, End> {
         let now = Instant::now();
         if self.client.is_ending() {
-            // Whoever gets them next runs them: a drain does not wait for the delay of a retry.
-            self.client.inbox.all_due().into_iter().for_each(|rerun| rerun.ticket.settle(Verdict::Never));
+            // Whoever gets them next runs them: a drain does not wait for the delay of a retry. It does for what nobody gets.
+            self.client.inbox.take_waiting(false).into_iter().for_each(|rerun| rerun.ticket.settle(Verdict::Never));
         }
         let (due, later) = self.client.inbox.due(now);
         for rerun in due {
@@ -330,19 +342,26 @@ impl Connection {
             }
         }
         let mut next = later.unwrap_or(now + IDLE).min(self.goodbye.unwrap_or(now + IDLE));
+        let given_up = self.owed.until(now, self.out.len());
+        if let Some(until) = given_up {
+            if now >= until {
+                return Err(End::lost("the broker sends and does not read: it has taken no acknowledgement for 60 s"));
+            }
+            next = next.min(until);
+        }
         if !self.keep_alive.is_zero() {
-            let paused = self.reads_nothing();
+            let paused = given_up.is_some() || self.reads_nothing();
             let patience = self.keep_alive.max(Duration::from_secs(1));
             if paused {
                 // An answer cannot be seen while reading waits.
                 self.pinged = None;
             } else if self.pinged.is_some_and(|pinged| now >= pinged + patience) {
                 if self.overdue {
-                    return None;
+                    return Err(End::lost("no answer to PINGREQ within the keep alive time"));
                 }
                 // It may have come while the worker was busy: once more, after what is there was read.
                 self.overdue = true;
-                return Some(now + LATE);
+                return Ok(now + LATE);
             }
             // A little before the server would be entitled to close.
             let due = self.sent + self.keep_alive.mul_f64(0.9);
@@ -354,32 +373,6 @@ impl Connection {
             next = next.min(self.sent + self.keep_alive.mul_f64(0.9));
             next = self.pinged.map_or(next, |pinged| next.min(pinged + patience));
         }
-        Some(next)
-    }
-
-    /// Says goodbye. A session of our own that holds nothing is ended with it.
-    async fn leave(mut self, end: End) -> End {
-        let client = &self.client;
-        let held = client.inbox.open() > 0 || client.inbox.abandoned() > 0 || !client.inbox.settled();
-        let parting = client.parting();
-        let expiry = match (&end, parting) {
-            (End::Closed, Parting::End) => (self.end_session && !held).then_some(0),
-            (End::Closed, Parting::Keep(time) | Parting::Pause(time)) if self.persistent => {
-                Some(u32::try_from(time.as_secs()).unwrap_or(u32::MAX - 1))
-            }
-            _ => None,
-        };
-        if expiry == Some(0) {
-            client.left.store(false, Ordering::Release);
-        }
-        codec::disconnect(&mut self.out, self.version, Disconnect { reason: 0, session_expiry: expiry });
-        let goodbye = async {
-            self.stream.write_all_buf(&mut self.out).await?;
-            self.stream.flush().await?;
-            self.stream.shutdown().await
-        };
-        // Whether it arrives changes nothing here.
-        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
-        end
+        Ok(next)
     }
 }

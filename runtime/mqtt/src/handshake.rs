@@ -14,6 +14,7 @@ use super::client::{Client, ClientEvents, ClientOptions, Role};
 use super::connection::{Connection, PACKET_LIMIT, READ};
 use super::end::End;
 use super::line::Wire;
+use super::owed::Owed;
 use super::pace::Pace;
 
 /// The keep alive of a group's session at a broker that redispatches, in seconds, whatever the flow says: what a replica that
@@ -58,8 +59,9 @@ pub(super) async fn open(
         return Err(End::Short);
     }
     let limit = ack.max_packet.unwrap_or(0) as usize;
-    if client.role == Role::Adopt && !ack.session_present {
-        // The session has expired or was adopted by another: it holds nothing, and this new one is ended at once.
+    if client.role == Role::Adopt && !ack.session_present && client.inbox.open() == 0 {
+        // The session has expired or was adopted by another: it holds nothing, and this new one is ended at once. What came before
+        // that is still finished first: at QoS 2 this process has the only copy.
         client.drained();
         client.stop();
     }
@@ -86,6 +88,7 @@ pub(super) async fn open(
         version: packet.version,
         input,
         out,
+        owed: Owed::default(),
         keep_alive,
         persistent: !packet.clean_start || (packet.version == Version::V5 && packet.session_expiry > 0),
         end_session: options.end_session,

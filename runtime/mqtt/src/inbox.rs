@@ -13,12 +13,12 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use flotilla_engine::Canary;
-use flotilla_engine::message::{Failure, Outcome};
 use flotilla_engine::trail::Trail;
 
 use super::kept::{Kept, Policy};
 use super::lanes::{KeyOrder, Lanes};
 use super::message::Publish;
+use super::ticket::{Rerun, Ticket};
 use super::window::{Carried, Entry, EntryState, Window};
 
 /// Messages at QoS 1 and 2 that wait for an acknowledgement on one connection: as many as there are packet identifiers.
@@ -32,36 +32,6 @@ const LONGEST: usize = 1 << 20;
 #[error("the broker sent more than 65,535 messages that are not acknowledged yet: it has no more packet identifiers")]
 pub(super) struct Overrun;
 
-/// How a received message ended.
-#[derive(Clone, Debug)]
-pub enum Verdict {
-    /// Acknowledge it.
-    Ack,
-    /// Never acknowledge it: it was not finished here.
-    Never,
-    /// Its delivery failed.
-    Failed(Failure),
-}
-
-/// The right to end one received message.
-#[derive(Debug)]
-pub struct Ticket {
-    inbox: Arc<Inbox>,
-    seq: Option<u64>,
-    kept: Option<Kept>,
-    gone: Option<Arc<AtomicBool>>,
-    trail: Option<Arc<Trail>>,
-}
-
-/// A message to run again, or to dead-letter because of the failure.
-#[derive(Debug)]
-pub(super) struct Rerun {
-    pub(super) due: Instant,
-    pub(super) publish: Arc<Publish>,
-    pub(super) failure: Option<Failure>,
-    pub(super) ticket: Ticket,
-}
-
 /// What the server has sent and this client has not acknowledged.
 ///
 /// Messages are acknowledged in the order in which they came (MQTT 5, section 4.6), or by key where the broker agreed to that:
@@ -73,15 +43,15 @@ pub(super) struct Rerun {
 /// void here; what came at QoS 2 is gone on with after a reconnect, because the server will not send it a second time under another
 /// identifier.
 pub(super) struct Inbox {
-    window: Mutex<Window>,
-    reruns: Mutex<Vec<Rerun>>,
-    wake: Arc<Notify>,
+    pub(super) window: Mutex<Window>,
+    pub(super) reruns: Mutex<Vec<Rerun>>,
+    pub(super) wake: Arc<Notify>,
     open: AtomicUsize,
     limit: AtomicUsize,
     paused: AtomicBool,
     /// As much is remembered as may be.
     is_long: AtomicBool,
-    canary: OnceLock<Arc<Canary>>,
+    pub(super) canary: OnceLock<Arc<Canary>>,
 }
 
 impl std::fmt::Debug for Inbox {
@@ -133,6 +103,9 @@ impl Inbox {
         }
         window.base += window.entries.len() as u64;
         window.entries.clear();
+        if !session_present {
+            window.forgotten = window.base;
+        }
         window.lanes = keyed.then(Lanes::default);
         (window.abandoned, window.done) = (0, 0);
         self.is_long.store(false, Ordering::Release);
@@ -186,7 +159,7 @@ impl Inbox {
         self.open.fetch_add(1, Ordering::AcqRel);
         // Whatever the policy: what fails because the store is away is run again.
         let kept = seq.is_some().then(|| Kept::new(publish, policy));
-        Ok(Some(Ticket { inbox: self.clone(), seq, kept, gone, trail: None }))
+        Ok(Some(Ticket { inbox: self.clone(), seq, kept, gone, trail: None, given_up: false }))
     }
 
     /// The server released a QoS 2 identifier.
@@ -250,9 +223,15 @@ impl Inbox {
         self.window.lock().abandoned
     }
 
-    /// Messages that wait to be run again; nobody waits for them any more.
-    pub(super) fn all_due(&self) -> Vec<Rerun> {
-        std::mem::take(&mut *self.reruns.lock())
+    /// Messages that wait to be run again: those that the server has forgotten, so that nobody else will, or the others.
+    pub(super) fn take_waiting(&self, forgotten: bool) -> Vec<Rerun> {
+        let mut reruns = self.reruns.lock();
+        if reruns.is_empty() {
+            return Vec::new();
+        }
+        let (taken, left) = reruns.drain(..).partition(|rerun| rerun.ticket.is_forgotten() == forgotten);
+        *reruns = left;
+        taken
     }
 
     /// Messages that are due to run again, and when the next is.
@@ -267,7 +246,7 @@ impl Inbox {
         (due, next)
     }
 
-    fn finish(&self, seq: Option<u64>, state: EntryState, trail: Option<Arc<Trail>>) {
+    pub(super) fn finish(&self, seq: Option<u64>, state: EntryState, trail: Option<Arc<Trail>>) {
         let open = self.open.fetch_sub(1, Ordering::AcqRel) - 1;
         let mut wake = self.paused.load(Ordering::Acquire) && open <= self.limit.load(Ordering::Relaxed) / 2;
         if let Some(seq) = seq {
@@ -294,66 +273,6 @@ impl Inbox {
     }
 }
 
-impl Ticket {
-    /// Becomes true when the message is sent again, to this client or to another.
-    pub fn gone(&self) -> Option<Arc<AtomicBool>> {
-        self.gone.clone()
-    }
-
-    /// How often its message was tried, with the last time.
-    pub fn attempts(&self) -> u32 {
-        self.kept.as_ref().map_or(1, Kept::attempts)
-    }
-
-    /// Where its last delivery went, if that is recorded.
-    pub fn trail(&self) -> Option<&Arc<Trail>> {
-        self.trail.as_ref()
-    }
-
-    /// The trail of its delivery: it hears when the message is acknowledged.
-    pub fn set_trail(&mut self, trail: Option<&Arc<Trail>>) {
-        self.trail = trail.cloned();
-    }
-
-    /// The delivery ended.
-    pub fn end(self, outcome: Outcome) {
-        self.settle(match outcome {
-            Outcome::Completed => Verdict::Ack,
-            Outcome::Abandoned => Verdict::Never,
-            Outcome::Failed(failure) => Verdict::Failed(failure),
-        });
-    }
-
-    /// Ends the message, or has it run again. What fails while a revision is on probation waits for the end of that.
-    pub fn settle(self, verdict: Verdict) {
-        let canary = self.inbox.canary.get().filter(|_| self.seq.is_some()).cloned();
-        match (verdict, canary) {
-            (Verdict::Failed(failure), Some(canary)) => canary.decide(move |passed| {
-                self.settle_now(if passed { Verdict::Failed(failure) } else { Verdict::Never });
-            }),
-            (verdict, _) => self.settle_now(verdict),
-        }
-    }
-
-    fn settle_now(mut self, verdict: Verdict) {
-        let inbox = self.inbox.clone();
-        let state = match verdict {
-            Verdict::Ack => EntryState::Ack,
-            Verdict::Never => EntryState::Never,
-            Verdict::Failed(failure) => {
-                if let Some(rerun) = self.kept.as_mut().and_then(|kept| kept.after(failure)) {
-                    let (due, publish, failure) = rerun;
-                    inbox.reruns.lock().push(Rerun { due, publish, failure, ticket: self });
-                    inbox.wake.notify_one();
-                    return;
-                }
-                EntryState::Ack
-            }
-        };
-        inbox.finish(self.seq, state, self.trail);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -361,6 +280,7 @@ mod tests {
     use flotilla_engine::settings::OnFailure;
 
     use super::*;
+    use crate::ticket::Verdict;
 
     #[test]
     fn a_server_cannot_have_more_unacknowledged_than_it_has_packet_identifiers() {

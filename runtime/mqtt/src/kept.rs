@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use flotilla_codec::QoS;
 use flotilla_engine::message::Failure;
 use flotilla_engine::settings::OnFailure;
 
@@ -43,6 +44,16 @@ fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
 impl Kept {
     pub(super) fn new(publish: &Publish, policy: Policy) -> Kept {
         Kept { publish: Arc::new(publish.clone()), policy, attempts: 0, blind: 0 }
+    }
+
+    /// The message.
+    pub(super) fn publish(&self) -> Arc<Publish> {
+        self.publish.clone()
+    }
+
+    /// At which QoS it came.
+    pub(super) fn qos(&self) -> QoS {
+        self.publish.qos
     }
 
     /// How often it was tried, with the last time.

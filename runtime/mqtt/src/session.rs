@@ -9,6 +9,7 @@ use super::backoff::Backoff;
 use super::client::{Client, ClientEvents, State};
 use super::end::End;
 use super::handshake;
+use super::ticket::unfinished;
 
 /// Longest wait for a connection and its CONNACK; mqtt.js' `connectTimeout`.
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
@@ -113,6 +114,11 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
                 pause(client, backoff.next()).await;
             }
         }
+    }
+    // Nothing runs them here any more, and nobody else gets them.
+    for rerun in client.inbox.take_waiting(true) {
+        let failure = rerun.failure.unwrap_or_else(unfinished);
+        events.dead_letter(client, &rerun.publish, failure, rerun.ticket);
     }
     if client.is_holding() {
         // It waited for its turn, or for the server: there is nothing to finish, and no drain waits for it.

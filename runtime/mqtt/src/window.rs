@@ -15,6 +15,8 @@ use super::outbox::acknowledge;
 #[derive(Debug, Default)]
 pub(super) struct Window {
     pub(super) base: u64,
+    /// The server has forgotten the session of everything before this place.
+    pub(super) forgotten: u64,
     pub(super) entries: VecDeque<Entry>,
     /// Who may be acknowledged before whom, where that goes by key.
     pub(super) lanes: Option<Lanes>,

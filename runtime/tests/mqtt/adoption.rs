@@ -66,7 +66,8 @@ async fn a_survivor_finishes_what_the_session_holds() {
     let records = Arc::new(Records::default());
     let gate = "gate-adopt";
     // The replica that will die holds everything that it gets.
-    let mut flow = vec![broker(proxy.port, 5, &json!({}))];
+    let url = format!("mqtt://me:hunter2@127.0.0.1:{}", proxy.port);
+    let mut flow = vec![broker(proxy.port, 5, &json!({"url": url}))];
     flow.push(node("in", "mqtt in", &[gate], &json!({"topic": "in", "qos": "1"})));
     flow.push(node(gate, "test-gate", &[], &json!({})));
     let dead = run(grouped("r1"), flow).await;
@@ -80,6 +81,7 @@ async fn a_survivor_finishes_what_the_session_holds() {
     until("it holds what it may", || held(gate) >= 20);
     // It dies: its connections end, and it acknowledges nothing.
     let session = records.0.lock().unwrap()[0].clone();
+    assert_eq!(session.url, format!("mqtt://me@127.0.0.1:{}", proxy.port), "a record has no password");
     drop(proxy);
     dead.stop().await;
     drop(take(gate));

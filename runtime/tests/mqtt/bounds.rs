@@ -38,7 +38,7 @@ struct Script {
 }
 
 /// The identifier and, with MQTT 5, an empty reason list of an answer.
-fn answer(kind: u8, id: &[u8], version: u8) -> Vec<u8> {
+pub fn answer(kind: u8, id: &[u8], version: u8) -> Vec<u8> {
     match version {
         5 => vec![kind, 4, id[0], id[1], 0, 0],
         _ if kind == 0x90 => vec![kind, 3, id[0], id[1], 0],

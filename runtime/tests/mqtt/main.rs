@@ -10,6 +10,7 @@ mod content;
 mod delivery;
 mod fake;
 mod flow;
+mod forgotten;
 mod no_local;
 // Of the other tests: those of all crates run at the same time.
 #[path = "../../../tests/src/ports.rs"]
@@ -17,3 +18,4 @@ mod ports;
 mod proxy;
 mod reconnects;
 mod several;
+mod unread;

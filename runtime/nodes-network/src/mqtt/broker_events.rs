@@ -20,6 +20,7 @@ use super::keeper::{Keeper, KeptSession};
 use super::letters::{Letter, deaths_alone};
 use super::options::Announcement;
 use super::single::Single;
+use super::url;
 use flotilla_mqtt::{
     Client, ClientEvents, Parting, Policy, Publish, PublishError, Receipt, Role, State, Ticket, Verdict,
 };
@@ -109,7 +110,7 @@ impl MqttBroker {
     fn kept(&self, client: &Arc<Client>) -> KeptSession {
         KeptSession {
             broker: self.id.to_string(),
-            url: self.options.lock().url(),
+            url: url::recorded(&self.options.lock().url()),
             client_id: client.options().connect.client_id.clone(),
             filters: client.filters(),
             replica: self.shared.settings().replica.clone(),

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use super::broker::MqttBroker;
 use super::keeper::KeptSession;
 use super::options::{BrokerOptions, Kind};
-use super::tls;
+use super::{tls, url};
 
 /// How long [`end`] waits for the server to close the connection, beyond its limit.
 pub const CLOSING: Duration = Duration::from_secs(2);
@@ -40,10 +40,7 @@ pub async fn end(
     let options = match (shared.config_node::<MqttBroker>(&session.broker), otherwise) {
         (Some(broker), _) => {
             let mut options = broker.options.lock().clone();
-            // Where it was: an environment variable may say something else here.
-            if !session.url.is_empty() {
-                options.change(&[("url".to_owned(), Json::from(session.url.as_str()))].into_iter().collect());
-            }
+            go_to(&mut options, &session.url);
             options
         }
         (None, Some(url)) => BrokerOptions::new(&at(&session.broker, url), None, None, &settings.replica),
@@ -89,13 +86,23 @@ pub fn group_sessions(shared: &Arc<Shared>, broker: &str, single: bool) -> Vec<R
             let made = options.client(kind, broker, &settings, false, || tls::config(shared, &options))?;
             Ok(KeptSession {
                 broker: broker.to_owned(),
-                url: options.url(),
+                url: url::recorded(&options.url()),
                 client_id: made.connect.client_id,
                 filters: Vec::new(),
                 replica: settings.group.clone(),
             })
         })
         .collect()
+}
+
+/// Goes to where a session was recorded, which an environment variable may have changed since. The record has no password: where the
+/// broker node has the same user in its URL, that is taken with its password.
+fn go_to(options: &mut BrokerOptions, recorded: &str) {
+    let own = options.url();
+    if !recorded.is_empty() && url::recorded(recorded) != url::recorded(&own) {
+        let url = url::with_password_of(recorded, &own);
+        options.change(&[("url".to_owned(), Json::from(url))].into_iter().collect());
+    }
 }
 
 /// A broker node that is nothing but a URL.
@@ -139,5 +146,28 @@ impl ClientEvents for Ending {
 
     fn policy(&self) -> Policy {
         Policy { on_failure: OnFailure::Ack, max_retries: 0, retry_delay: Duration::ZERO }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_ended_where_it_was_recorded_with_the_password_of_the_flow() {
+        let own = "mqtt://me:new@h:1883";
+        for (recorded, reached) in [
+            ("", own),
+            ("mqtt://me@h:1883", own),
+            // Of 0.1.0, before the password was changed.
+            ("mqtt://me:old@h:1883", own),
+            ("mqtt://me@before:1883", "mqtt://me:new@before:1883"),
+            ("mqtt://me:old@before:1883", "mqtt://me:old@before:1883"),
+            ("mqtt://you@h:1883", "mqtt://you@h:1883"),
+        ] {
+            let mut options = BrokerOptions::new(&at("b", own), None, None, "r");
+            go_to(&mut options, recorded);
+            assert_eq!(options.url(), reached, "{recorded}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use flotilla_mqtt::{Guard, Parting};
 pub struct KeptSession {
     /// The id of the mqtt-broker node in the flow document: the same in every replica of a revision.
     pub broker: String,
-    /// The broker's URL, for people.
+    /// Where the broker is: its URL without a password. Records of 0.1.0 have one.
     pub url: String,
     /// The session's ClientID, unique in the group.
     pub client_id: String,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use flotilla_mqtt::{Client, Publish, Ticket, Verdict};
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::broker::MqttBroker;
@@ -17,6 +18,10 @@ use super::letters::Letter;
 
 /// How often it is tried to note a message while the store is away.
 const AGAIN: Duration = Duration::from_millis(500);
+
+/// Why a message is laid aside that was not run.
+const FORGOTTEN: &str =
+    "the broker has forgotten the session of this message, and this replica stopped before it was run";
 
 /// Remembers for the group with which message a process died.
 pub trait Suspects: Send + Sync {
@@ -31,6 +36,31 @@ pub(super) type Waiting = (Publish, Ticket);
 pub(super) struct Careful {
     pub(super) client: Arc<Client>,
     pub(super) turns: mpsc::Sender<Waiting>,
+}
+
+/// The messages of a session while it is finished. Dropped, the adoption is given up: what was not run goes back to the broker.
+struct Turns<'a> {
+    broker: &'a MqttBroker,
+    client: &'a Arc<Client>,
+    waiting: mpsc::Receiver<Waiting>,
+    /// It is about to run.
+    next: Option<Waiting>,
+}
+
+impl Drop for Turns<'_> {
+    /// What the broker has forgotten goes nowhere else: it becomes a dead letter.
+    fn drop(&mut self) {
+        let left = self.next.take().into_iter().chain(std::iter::from_fn(|| self.waiting.try_recv().ok()));
+        for (publish, ticket) in left.filter(|(_, ticket)| ticket.is_forgotten()) {
+            let letter =
+                Letter { error: FORGOTTEN.to_owned(), attempts: ticket.attempts(), ..self.broker.letter(&publish) };
+            if Handle::try_current().is_ok() {
+                self.broker.lay_aside(self.client, letter, ticket);
+            } else {
+                tracing::error!(topic = letter.topic.as_str(), "a message is lost: {FORGOTTEN}");
+            }
+        }
+    }
 }
 
 /// By which a message is known again. Two that are equal are equally dangerous.
@@ -72,15 +102,19 @@ impl MqttBroker {
     pub(super) async fn one_at_a_time(
         self: &Arc<Self>,
         client: &Arc<Client>,
-        mut waiting: mpsc::Receiver<Waiting>,
+        waiting: mpsc::Receiver<Waiting>,
         suspects: Arc<dyn Suspects>,
     ) {
         let limit = self.shared.settings().max_attempts.max(1);
-        while let Some((publish, ticket)) = waiting.recv().await {
+        let mut turns = Turns { broker: self, client, waiting, next: None };
+        while let Some(message) = turns.waiting.recv().await {
+            let (publish, ticket) = turns.next.insert(message);
             // One that the broker had not sent before has killed nobody.
             let deaths =
-                if publish.dup { deaths_with(digest(&publish), &*suspects, ticket.gone()).await } else { Some(0) };
-            let Some(deaths) = deaths.filter(|_| !is_gone(ticket.gone().as_ref())) else {
+                if publish.dup { deaths_with(digest(publish), &*suspects, ticket.gone()).await } else { Some(0) };
+            let deaths = deaths.filter(|_| !is_gone(ticket.gone().as_ref()));
+            let Some((publish, ticket)) = turns.next.take() else { continue };
+            let Some(deaths) = deaths else {
                 ticket.settle(Verdict::Never);
                 continue;
             };

@@ -55,9 +55,73 @@ pub(super) fn parse(url: &str) -> Result<BrokerUrl, String> {
     })
 }
 
+/// What a record in the store says of where a broker is: scheme, user, host, port and path. Left out is the password, with all that
+/// may be a part of it, and a query, which may hold a token.
+pub(super) fn recorded(url: &str) -> String {
+    let shown = shown_url(url);
+    let end = shown.find(['?', '#']).unwrap_or(shown.len());
+    let Some((scheme, rest)) = shown[..end].split_once("://") else { return shown[..end].to_owned() };
+    // With an `@` behind the host, this may be no host.
+    let place = rest.split_once('/').filter(|(_, path)| path.contains('@')).map_or(rest, |(host, _)| host);
+    match user_of(url) {
+        Some((user, _)) => format!("{scheme}://{user}@{place}"),
+        None => format!("{scheme}://{place}"),
+    }
+}
+
+/// The recorded URL with the password that the same user has in another.
+pub(super) fn with_password_of(recorded: &str, other: &str) -> String {
+    let (Some((user, "")), Some((same, password))) = (user_of(recorded), user_of(other)) else {
+        return recorded.to_owned();
+    };
+    match recorded.split_once("://").zip(recorded.split_once('@')) {
+        Some(((scheme, _), (_, place))) if user == same && !password.is_empty() => {
+            format!("{scheme}://{user}:{password}@{place}")
+        }
+        _ => recorded.to_owned(),
+    }
+}
+
+/// User and password, where it is clear which they are: the last `@` is before the host.
+fn user_of(url: &str) -> Option<(&str, &str)> {
+    let (_, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let at = rest.rfind('@').filter(|at| *at < end)?;
+    let who = &rest[..at];
+    Some(who.split_once(':').unwrap_or((who, ""))).filter(|(user, _)| !user.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_names_the_broker_and_has_no_part_of_its_password() {
+        for (url, record) in [
+            ("mqtt://h:1883", "mqtt://h:1883"),
+            ("mqtts://me:hunter2@h:8883", "mqtts://me@h:8883"),
+            ("mqtt://me:hun@hunter2@[::1]:1884", "mqtt://me@[::1]:1884"),
+            ("mqtt://me@h", "mqtt://me@h"),
+            ("mqtt://:hunter2@h", "mqtt://h"),
+            ("wss://me:hunter2@h/mqtt?token=hunter2#hunter2", "wss://me@h/mqtt"),
+            ("mqtt://me:12/hunter2@h", "mqtt://h"),
+            ("wss://me:12/hunter2@h", "wss://me:12"),
+            ("me:hunter2@h:1883", "h:1883"),
+        ] {
+            assert_eq!(recorded(url), record, "{url}");
+            assert_eq!(recorded(record), record, "a record stays as it is");
+        }
+    }
+
+    #[test]
+    fn a_record_gets_the_password_of_the_same_user_only() {
+        let own = "mqtt://me:p@ss@new:1883";
+        assert_eq!(with_password_of("mqtt://me@old:1883", own), "mqtt://me:p@ss@old:1883");
+        assert_eq!(with_password_of("mqtt://you@old:1883", own), "mqtt://you@old:1883");
+        assert_eq!(with_password_of("mqtt://old:1883", own), "mqtt://old:1883");
+        assert_eq!(with_password_of("mqtt://me:older@old:1883", own), "mqtt://me:older@old:1883", "an old record");
+        assert_eq!(with_password_of("mqtt://me@old:1883", "mqtt://me@new"), "mqtt://me@old:1883");
+    }
 
     #[test]
     fn urls_are_read() {

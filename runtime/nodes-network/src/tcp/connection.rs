@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dial::Stream;
 
-use crate::link::{Order, Orders, Write};
+use crate::link::{Order, Orders, STALLED, Write};
 
 /// What Node.js reads at a time.
 const CHUNK: usize = 64 * 1024;
@@ -123,8 +123,7 @@ async fn write(
                     [one] => one.item.clone(),
                     several => several.iter().flat_map(|write| write.item.iter().copied()).collect(),
                 };
-                writer.write_all(&joined).await?;
-                writer.flush().await?;
+                write_all(&mut writer, &joined).await?;
                 touched.set(Instant::now());
                 drop(batch);
                 if let Some(how) = then {
@@ -141,8 +140,27 @@ async fn write(
         }
     };
     // The peer may be gone already: nothing is lost then.
-    let _ = writer.shutdown().await;
+    let _ = within(writer.shutdown()).await;
     Ok(how)
+}
+
+/// Writes all of it, if the peer goes on taking some.
+async fn write_all(writer: &mut WriteHalf<Box<dyn Stream>>, mut bytes: &[u8]) -> Result<(), Error> {
+    while !bytes.is_empty() {
+        let count = within(writer.write(bytes)).await?;
+        if count == 0 {
+            return Err(ErrorKind::WriteZero.into());
+        }
+        bytes = &bytes[count..];
+    }
+    within(writer.flush()).await
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::time::timeout(STALLED, work).await.unwrap_or_else(|_| {
+        let seconds = STALLED.as_secs();
+        Err(Error::new(ErrorKind::TimedOut, format!("the peer does not read: it has taken nothing for {seconds} s")))
+    })
 }
 
 async fn read(
@@ -180,5 +198,53 @@ async fn read(
             return Ok(());
         }
         on(Event::Data(Bytes::copy_from_slice(&buffer[..count]))).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_engine::message::Msg;
+
+    use super::*;
+    use crate::link::Link;
+
+    /// Sends 1 KiB through a line that takes 64 bytes; how it failed, and when. The peer reads 64 bytes each time, if at all.
+    async fn send(reads_every: Option<Duration>) -> (Option<ErrorKind>, Duration) {
+        let (near, mut far) = tokio::io::duplex(64);
+        let (link, orders) = Link::new();
+        link.write(Bytes::from(vec![0; 1024]), 1024, &Msg::default()).unwrap();
+        let (begun, mut failed) = (Instant::now(), None);
+        let running = run(Box::new(near), orders, None, async |event| {
+            if let Event::Failed(error) = event {
+                failed = Some(error.kind());
+            }
+        });
+        let reading = async {
+            let (mut left, mut buffer) = (1024, [0; 64]);
+            while let Some(every) = reads_every.filter(|_| left > 0) {
+                tokio::time::sleep(every).await;
+                left -= far.read(&mut buffer).await.unwrap();
+            }
+            if reads_every.is_none() {
+                std::future::pending::<()>().await;
+            }
+            drop(far);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = running => {}
+            () = reading => {}
+        }
+        (failed, begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_given_up_and_a_slow_one_is_not() {
+        let (failed, after) = send(None).await;
+        assert_eq!(failed, Some(ErrorKind::TimedOut));
+        assert!(after >= STALLED && after < STALLED * 2, "{after:?}");
+        let (failed, after) = send(Some(STALLED / 2)).await;
+        assert_eq!(failed, None);
+        assert!(after >= STALLED * 8, "{after:?}");
     }
 }

@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
-use crate::link::{Order, Orders};
+use crate::link::{Order, Orders, STALLED};
 use flotilla_value::Value;
 
 use super::message;
@@ -107,23 +107,61 @@ async fn write<S: AsyncRead + AsyncWrite + Unpin>(
                     return Err("timeout".to_owned());
                 }
                 pulse.asked.set(true);
-                sink.send(Message::Ping(Bytes::new())).await.map_err(|error| error.to_string())?;
+                send(&mut sink, Message::Ping(Bytes::new())).await?;
                 continue;
             }
         };
         match order {
             Some(Order::Write(write)) => {
-                sink.send(write.item.clone()).await.map_err(|error| error.to_string())?;
+                send(&mut sink, write.item.clone()).await?;
                 drop(write);
             }
             Some(Order::End | Order::Close) => {
                 let frame = CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::default() };
                 // The peer may have closed meanwhile.
-                let _ = sink.send(Message::Close(Some(frame))).await;
+                let _ = send(&mut sink, Message::Close(Some(frame))).await;
                 return Ok(());
             }
             // Nobody can write any more; the peer may go on.
             None => std::future::pending::<()>().await,
         }
+    }
+}
+
+/// Sends a frame. The peer may take [`STALLED`] for each MiB of it.
+async fn send<S: AsyncRead + AsyncWrite + Unpin>(
+    sink: &mut SplitSink<WebSocketStream<S>, Message>,
+    frame: Message,
+) -> Result<(), String> {
+    let limit = STALLED * u32::try_from(1 + (frame.len() >> 20)).unwrap_or(u32::MAX);
+    match tokio::time::timeout(limit, sink.send(frame)).await {
+        Ok(sent) => sent.map_err(|error| error.to_string()),
+        Err(_) => {
+            let why = format!("the peer does not read: it has not taken a message within {} s", limit.as_secs());
+            tracing::warn!("a WebSocket is closed: {why}");
+            Err(why)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_engine::message::Msg;
+    use tokio::time::Instant;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+    use crate::link::Link;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_given_up() {
+        let (near, _far) = tokio::io::duplex(64);
+        let socket = WebSocketStream::from_raw_socket(near, Role::Server, None).await;
+        let (link, orders) = Link::new();
+        link.write(Message::binary(vec![0; 1024]), 1024, &Msg::default()).unwrap();
+        let begun = Instant::now();
+        let error = run(socket, orders, None, async |_| {}).await.unwrap_err();
+        assert!(error.starts_with("the peer does not read"), "{error}");
+        assert!(begun.elapsed() >= STALLED && begun.elapsed() < STALLED * 2);
     }
 }

@@ -1,0 +1,203 @@
+//! A broker that forgets the session of a dead replica while it is finished: what came at QoS 2 is nowhere else, and is not lost.
+
+use std::io::Write;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use flotilla_engine::Engine;
+use flotilla_engine::settings::{OnFailure, Settings};
+use flotilla_nodes_network::mqtt::{Adopted, KeptSession, Letter, LetterBox, Letters, Suspects, adopt};
+use futures::future::BoxFuture;
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use super::adoption::Ours;
+use super::bounds::answer;
+use super::broker::until;
+use super::fake::packet;
+use super::flow::{broker, connected, grouped, held, node, run, take};
+
+const DEAD: &str = "dead-replica";
+
+/// A broker that has one message of the session, at QoS 2; from the second connection on it has no such session.
+#[derive(Clone, Default)]
+struct Forgetful {
+    version: u8,
+    port: u16,
+    /// Connections to the session.
+    seen: Arc<AtomicUsize>,
+    /// The first of them is to end.
+    cut: Arc<AtomicBool>,
+    /// A later one has heard that the session is gone, and has acted on it.
+    told: Arc<AtomicBool>,
+}
+
+impl Forgetful {
+    fn start(version: u8) -> Forgetful {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let broker = Forgetful { version, port, ..Forgetful::default() };
+        let own = broker.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let own = own.clone();
+                thread::spawn(move || own.serve(stream));
+            }
+        });
+        broker
+    }
+
+    fn serve(&self, mut stream: TcpStream) {
+        let mut later = false;
+        while let Some((first, body)) = packet(&mut stream) {
+            let answer = match first >> 4 {
+                1 if body[6] != self.version => vec![0x20, 2, 0, 1],
+                1 if body.windows(DEAD.len()).any(|part| part == DEAD.as_bytes()) => {
+                    later = self.seen.fetch_add(1, Ordering::AcqRel) > 0;
+                    if later { self.connack(false) } else { self.resume(&stream) }
+                }
+                1 => self.connack(false),
+                8 => answer(0x90, &body, self.version),
+                10 => {
+                    self.told.fetch_or(later, Ordering::AcqRel);
+                    answer(0xb0, &body, self.version)
+                }
+                12 => vec![0xd0, 0],
+                _ => continue,
+            };
+            if stream.write_all(&answer).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn connack(&self, present: bool) -> Vec<u8> {
+        let present = u8::from(present);
+        if self.version == 5 { vec![0x20, 3, present, 0, 0] } else { vec![0x20, 2, present, 0] }
+    }
+
+    fn resume(&self, stream: &TcpStream) -> Vec<u8> {
+        let (stream, cut) = (stream.try_clone().unwrap(), self.cut.clone());
+        thread::spawn(move || {
+            until("the connection is cut", || cut.load(Ordering::Acquire));
+            let _ = stream.shutdown(Shutdown::Both);
+        });
+        // Sent before, to the replica that died.
+        let mut publish = vec![0x3c, if self.version == 5 { 8 } else { 7 }, 0, 2, b'i', b'n', 0, 1];
+        publish.extend(if self.version == 5 { &[0, b'x'][..] } else { &b"x"[..] });
+        [self.connack(true), publish].concat()
+    }
+
+    /// Ends the connection, and waits until the next one has heard that the session is gone.
+    fn forget(&self) {
+        self.cut.store(true, Ordering::Release);
+        until("it hears that its session is gone", || self.told.load(Ordering::Acquire));
+    }
+}
+
+/// The group's store, which is away until `back`.
+#[derive(Default)]
+struct Store {
+    asked: AtomicUsize,
+    back: AtomicBool,
+    letters: Mutex<Vec<Letter>>,
+}
+
+impl Suspects for Store {
+    fn note(&self, _digest: String) -> BoxFuture<'static, Option<u32>> {
+        self.asked.fetch_add(1, Ordering::AcqRel);
+        Box::pin(std::future::ready(self.back.load(Ordering::Acquire).then_some(0)))
+    }
+}
+
+impl LetterBox for Store {
+    fn keep(&self, letter: Letter) -> BoxFuture<'static, Result<String, String>> {
+        self.letters.lock().unwrap().push(letter);
+        Box::pin(std::future::ready(Ok("kept".to_owned())))
+    }
+}
+
+/// An adopter whose message waits: to be noted in the store (`careful`), or for its next attempt.
+struct Adopting {
+    engine: Engine,
+    forgetful: Forgetful,
+    store: Arc<Store>,
+    adopted: JoinHandle<Result<Adopted, String>>,
+}
+
+impl Adopting {
+    async fn start(version: u8, careful: bool, gate: &str, retry_delay: Duration) -> Adopting {
+        let (forgetful, store) = (Forgetful::start(version), Arc::new(Store::default()));
+        let flow = vec![
+            broker(forgetful.port, version, &json!({})),
+            node("in", "mqtt in", &["fail"], &json!({"topic": "in", "qos": "2"})),
+            node("fail", "test-fail", &[gate], &json!({"times": u8::from(!careful)})),
+            node(gate, "test-gate", &[], &json!({})),
+        ];
+        let settings = Settings { on_failure: OnFailure::Retry, max_retries: 3, retry_delay, ..grouped("r2") };
+        let engine = run(settings, flow).await;
+        engine.shared().extensions().insert(Arc::new(Letters(store.clone())));
+        connected(&engine).await;
+        let session = KeptSession {
+            broker: "b".into(),
+            url: String::new(),
+            client_id: DEAD.into(),
+            filters: vec!["$share/g/in".into()],
+            replica: "r1".into(),
+        };
+        let (shared, suspects) = (engine.shared().clone(), store.clone());
+        let adopted = tokio::spawn(async move {
+            let suspects = careful.then(|| -> Arc<dyn Suspects> { suspects });
+            adopt(&shared, &session, Arc::new(Ours), suspects).await
+        });
+        let adopting = Adopting { engine, forgetful, store, adopted };
+        tokio::task::block_in_place(|| {
+            until("the message waits", || match careful {
+                true => adopting.store.asked.load(Ordering::Acquire) > 0,
+                false => adopting.engine.shared().deliveries().counts().failed > 0,
+            });
+            adopting.forgetful.forget();
+        });
+        adopting
+    }
+
+    async fn stop(self) {
+        self.engine.stop().await;
+        self.engine.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_message_is_run_all_the_same() {
+    for (version, careful) in [(4, false), (4, true), (5, false), (5, true)] {
+        let gate = format!("gate-forgotten-{version}-{careful}");
+        let mut adopting = Adopting::start(version, careful, &gate, Duration::from_secs(2)).await;
+        adopting.store.back.store(true, Ordering::Release);
+        tokio::task::block_in_place(|| until("it is run", || held(&gate) == 1));
+        assert!(!adopting.adopted.is_finished(), "it waits for the end of the delivery");
+        drop(take(&gate));
+        let adopted = (&mut adopting.adopted).await.unwrap().unwrap();
+        assert!(adopted.finished && adopted.messages == 1, "MQTT {version} careful {careful}: {adopted:?}");
+        assert!(adopting.store.letters.lock().unwrap().is_empty());
+        adopting.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_message_is_a_dead_letter_when_the_adopter_stops() {
+    for careful in [false, true] {
+        let gate = format!("gate-letter-{careful}");
+        let adopting = Adopting::start(5, careful, &gate, Duration::from_secs(600)).await;
+        adopting.adopted.abort();
+        tokio::task::block_in_place(|| {
+            until("it is a dead letter", || !adopting.store.letters.lock().unwrap().is_empty());
+        });
+        let letters = std::mem::take(&mut *adopting.store.letters.lock().unwrap());
+        assert_eq!((letters.len(), letters[0].topic.as_str(), &letters[0].payload[..]), (1, "in", &b"x"[..]));
+        assert_eq!(held(&gate), 0);
+        adopting.stop().await;
+    }
+}
