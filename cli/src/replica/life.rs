@@ -44,7 +44,7 @@ use super::replica::Replica;
 use super::sessions::GroupKeeper;
 use super::together::GroupTogether;
 use super::trails::follow_rule;
-use super::{engine, health, metrics, parent, watch};
+use super::{engine, health, left, metrics, parent, watch};
 use crate::exit::{Exit, Failure};
 use crate::flow_files;
 use crate::group_key;
@@ -177,6 +177,18 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let noted = engine.shared().clone();
     readiness.note(move || health::lines(&noted));
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
+    let stopped = tokio::select! {
+        () = left::until_ended(store.clone(), &kept, &registration, &readiness) => None,
+        () = signals.next() => Some(ExitCode::SUCCESS),
+        () = parent.cancelled() => Some(ExitCode::SUCCESS),
+        () = lost.cancelled() => Some(ExitCode::from(LEASE_LOST)),
+    };
+    if let Some(code) = stopped {
+        end_after(GRACE, "leaving the group");
+        registration.leave().await;
+        engine.shutdown().await;
+        return Ok(code);
+    }
     let keeper = GroupKeeper::new(kept.clone(), registration.standing(), &id, &process);
     keeper.install(engine.shared());
     let together = GroupTogether::new(store.clone(), &args.engine.group, &process, lease, keeper.clone())?;
