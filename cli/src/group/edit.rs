@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use flotilla_api::ClientError;
 
+use crate::client::is_changed_meanwhile;
 use crate::exit::{Exit, Failure};
 
 /// How a shell ends that does not find a command.
@@ -48,8 +49,7 @@ pub(crate) fn not_made(text: &str, error: anyhow::Error, thing: &str, show: &str
         Ok(path) => path,
         Err(failed) => return error.context(format!("what was typed is lost, too: {failed:#}")),
     };
-    let changed = |error: &ClientError| error.problem().is_some_and(|problem| problem.code == "changed_meanwhile");
-    if error.chain().any(|cause| cause.downcast_ref::<ClientError>().is_some_and(changed)) {
+    if error.chain().any(|cause| cause.downcast_ref::<ClientError>().is_some_and(is_changed_meanwhile)) {
         let why = format!(
             "{thing} was changed by somebody else while you edited it, so nothing of yours was written. What you typed is in \
              {kept}: compare it with what `{show}` shows now, then give it with `{again} {kept}`"
