@@ -111,7 +111,7 @@ pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitC
     tracing::info!(replicas = post.size(), "drains; Ctrl-C again stops at once");
     tokio::select! {
         () = post.leave(drain + 2 * GRACE) => {}
-        () = signals.next() => tracing::warn!("asked twice: stops at once"),
+        () = signals.next() => tracing::warn!("asked again: stops at once"),
     }
     Ok(code)
 }

@@ -47,7 +47,7 @@ pub(crate) fn in_editor(text: &str, flag: &str) -> anyhow::Result<String> {
 pub(crate) fn not_made(text: &str, error: anyhow::Error, thing: &str, show: &str, again: &str) -> anyhow::Error {
     let kept = match keep(text) {
         Ok(path) => path,
-        Err(failed) => return error.context(format!("what was typed is lost, too: {failed:#}")),
+        Err(failed) => return error.context(format!("what you typed could not be kept: {failed:#}")),
     };
     if error.chain().any(|cause| cause.downcast_ref::<ClientError>().is_some_and(is_changed_meanwhile)) {
         let why = format!(
@@ -56,7 +56,7 @@ pub(crate) fn not_made(text: &str, error: anyhow::Error, thing: &str, show: &str
         );
         return Failure::new(Exit::Refused, why).into();
     }
-    error.context(format!("{thing} was not changed; what you typed is in {kept}, which `{again} {kept}` takes"))
+    error.context(format!("{thing} was not changed; what you typed is in {kept}: to try again, run `{again} {kept}`"))
 }
 
 /// Keeps text in a file that only its owner can read, and answers where.

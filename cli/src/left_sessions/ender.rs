@@ -169,7 +169,7 @@ impl LeftSessions {
         let engine = match revision {
             _ if Instant::now() >= until => Err(anyhow::anyhow!(not_tried())),
             Some(revision) => self.engine(group, revision, until).await,
-            None => Err(anyhow::anyhow!("group \"{group}\" has no revision with this broker")),
+            None => Err(anyhow::anyhow!("no revision of group \"{group}\" has this broker")),
         };
         let engine = match engine {
             Ok(engine) => engine,
@@ -233,7 +233,7 @@ impl LeftSessions {
         })
         .context("cannot start a worker thread")?;
         let deployed = deploy(&engine, revision, secrets, keys.as_deref(), DeployType::Full);
-        match within(until, "what the flow says of its brokers", deployed).await {
+        match within(until, "starting the broker nodes of the flow", deployed).await {
             Ok(_) => Ok(engine),
             Err(error) => {
                 stop(engine.shutdown()).await;
@@ -261,7 +261,7 @@ async fn within<T>(until: Instant, what: &str, work: impl Future<Output = anyhow
 }
 
 fn not_tried() -> String {
-    format!("it was not tried: others took {} s", BEGIN.as_secs())
+    format!("it was not tried: the other sessions took {} s", BEGIN.as_secs())
 }
 
 /// Lets something stop, and waits [`STOP`] for it. It goes on stopping after that.
@@ -273,7 +273,7 @@ async fn stop(stopping: impl Future<Output = ()> + Send + 'static) {
         failure: "its worker thread is left behind",
     };
     if timeout(STOP, task.spawn(stopping)).await.is_err() {
-        tracing::warn!("what has ended MQTT sessions does not stop within {} s", STOP.as_secs());
+        tracing::warn!("the engine that ended MQTT sessions did not stop within {} s", STOP.as_secs());
     }
 }
 

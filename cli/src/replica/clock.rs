@@ -45,7 +45,7 @@ impl GroupClock {
         let clock = GroupClock { anchor: Arc::new(Mutex::new(anchor)), ticks: ticks.clone() };
         match read(ticks).await {
             Some((anchor, _)) => *clock.anchor.lock() = anchor,
-            None => tracing::warn!("the store does not say what time it is; timers begin with this machine's clock"),
+            None => tracing::warn!("cannot read the store's clock; timers begin with this machine's clock"),
         }
         let (weak, ticks) = (Arc::downgrade(&clock.anchor), ticks.clone());
         let task = Task {

@@ -111,7 +111,7 @@ impl GroupLetters {
         if let (false, Some(trail)) = (matches!(replayed, Ok(Outcome::Completed)), went)
             && let Err(error) = self.letters.put_trail(id, self.trail(&trail), &node, message).await
         {
-            tracing::warn!(%error, "dead letter {id} was run again, and keeps its trail of the time before");
+            tracing::warn!(%error, "dead letter {id} was run again, but keeps the trail of its earlier run");
         }
         let done = match replayed {
             Ok(Outcome::Completed) => {
@@ -123,7 +123,7 @@ impl GroupLetters {
             Err(why) => self.letters.failed_again(id, &node, &why).await,
         };
         if let Err(error) = done {
-            tracing::warn!(%error, "dead letter {id} was run again, and the store does not know it");
+            tracing::warn!(%error, "dead letter {id} was run again, but the store could not be told");
         }
     }
 }

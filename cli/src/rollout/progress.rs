@@ -41,7 +41,7 @@ pub async fn watch(group: &GroupArgs, number: u64) -> anyhow::Result<ExitCode> {
             bar.finish_and_clear();
             let ended = seen.as_ref().zip(status.rollout.as_ref()).and_then(|(ours, next)| ended_before(ours, next));
             let Some(exit) = ended else {
-                anyhow::bail!("rollout {number} was followed by others: see `flotilla rollout status`");
+                anyhow::bail!("another rollout has begun since rollout {number}: see `flotilla rollout status`");
             };
             if group.admin.json {
                 crate::client::json(&status);

@@ -91,7 +91,7 @@ pub async fn run(args: UserArgs) -> anyhow::Result<ExitCode> {
             let password = password::new(&format!("New password of {name}: "))?;
             client.set_password(&name, &NewPassword { password, old }).await?;
             if !json {
-                print(&format!("{name} has a new password; logins with the old one are void\n"));
+                print(&format!("{name} has a new password; logins with the old one no longer work\n"));
             }
         }
         Command::List => {
