@@ -139,7 +139,7 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
                     }
                     Replayed::Open => {
                         print(&format!(
-                            "{id}: not done within {timeout} s; it goes on, see `flotilla deadletter list`\n"
+                            "{id}: not done within {timeout} s; it continues, see `flotilla deadletter list`\n"
                         ));
                         code = Exit::TimedOut.into();
                     }

@@ -87,7 +87,7 @@ impl GroupClock {
             match self.ticks.put_forward(now.ahead_ms, now.ahead_ms + behind).await {
                 Ok(true) => tracing::warn!(
                     seconds = behind as f64 / 1000.0,
-                    "the store's clock was set back: intervals go on, and what a cron expression has fired already does not \
+                    "the store's clock was set back: intervals continue, and what a cron expression has fired already does not \
                      fire again when its time comes again"
                 ),
                 // Another replica has, or the store is away: the next look finds out.
@@ -114,7 +114,7 @@ impl GroupClock {
             if self.ticks.put_forward(now.ahead_ms, now.ahead_ms + behind).await.unwrap_or(false) {
                 tracing::warn!(
                     seconds = behind as f64 / 1000.0,
-                    "the store's clock was set back while no replica ran: intervals go on"
+                    "the store's clock was set back while no replica ran: intervals continue"
                 );
             }
         }

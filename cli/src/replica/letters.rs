@@ -97,7 +97,7 @@ impl GroupLetters {
                 replay(shared, &given(&found).ok_or_else(not_kept)?).await
             }
         };
-        let unfinished = || format!("it was not finished within {} s, and goes on there", LONGEST.as_secs());
+        let unfinished = || format!("it was not finished within {} s, and continues there", LONGEST.as_secs());
         let replayed = tokio::time::timeout(LONGEST, replayed).await.unwrap_or_else(|_| Err(unfinished()));
         let (replayed, went) = match replayed {
             Ok((outcome, trail)) => (Ok(outcome), trail),
@@ -195,7 +195,7 @@ impl LetterBox for GroupLetters {
         Box::pin(async move {
             let kept = letters.keep(content).await.map_err(|error| error.to_string())?;
             if let Some(displaced) = kept.displaced {
-                tracing::warn!("the box holds {MOST} dead letters: the oldest, {displaced}, is gone");
+                tracing::warn!("the box holds {MOST} dead letters: the oldest, {displaced}, was removed");
             }
             let whole = if kept.whole { "" } else { ", without its payload, which is too large to be kept" };
             Ok(format!("dead letter {}{whole} (see `flotilla deadletter list`)", kept.id))

@@ -31,7 +31,7 @@ pub async fn watch(group: &GroupArgs, number: u64) -> anyhow::Result<ExitCode> {
             Err(error) if silent >= PATIENCE => return Err(error.into()),
             Err(_) => {
                 silent += 1;
-                bar.set_message("the admin API does not answer; the rollout goes on without it");
+                bar.set_message("the admin API does not answer; the rollout continues without it");
                 tokio::time::sleep(LOOK).await;
                 continue;
             }
