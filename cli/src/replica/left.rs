@@ -18,10 +18,11 @@ pub(super) async fn until_ended(
     readiness: &Readiness,
 ) {
     const PART: &str = "sessions";
-    let mut changes = Changes::new(store, vec![sessions.endings_key()]);
+    let begin = || Changes::new(store.clone(), vec![sessions.endings_key()]);
+    // Most replicas need none.
+    let mut changes = None;
     let mut told = false;
     loop {
-        changes.next().await;
         match sessions.are_ending().await {
             Ok(false) => break,
             Ok(true) if told => {}
@@ -37,9 +38,10 @@ pub(super) async fn until_ended(
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot ask whether sessions of this group are being ended; this replica waits");
-                changes.look_again();
+                changes.get_or_insert_with(begin).look_again();
             }
         }
+        changes.get_or_insert_with(begin).next().await;
     }
     if told {
         readiness.ready(PART);
