@@ -47,10 +47,7 @@ fn apply_text(mut command: Command, text: &str, path: &Path) -> anyhow::Result<C
     let tables: toml::Table = text.parse().with_context(|| format!("{} is not valid TOML", path.display()))?;
     for (name, table) in tables {
         let toml::Value::Table(values) = table else {
-            bail!(
-                "{}: \"{name}\" stands outside a table; put it below its subcommand, for example [up]",
-                path.display()
-            );
+            bail!("{}: \"{name}\" is outside a table; put it below its subcommand, for example [up]", path.display());
         };
         if command.find_subcommand(&name).is_none() {
             bail!("{}: [{name}] is not a subcommand of flotilla", path.display());

@@ -32,9 +32,11 @@ pub async fn run(args: DebugArgs) -> anyhow::Result<ExitCode> {
         let mut events = client.follow_debug(group, &args.node).await?;
         while let Some(event) = events.next().await? {
             match &*event.name {
-                "unanswered" => unanswered(&serde_json::from_str(&event.data).context("an event of the stream")?),
+                "unanswered" => {
+                    unanswered(&serde_json::from_str(&event.data).context("cannot read an event of the stream")?)
+                }
                 _ if json => print(&format!("{}\n", event.data)),
-                _ => show(&serde_json::from_str(&event.data).context("an event of the stream")?),
+                _ => show(&serde_json::from_str(&event.data).context("cannot read an event of the stream")?),
             }
         }
         anyhow::bail!("the gateway ended the stream: it stops or restarts");

@@ -155,8 +155,8 @@ fn settings(args: &FlowArgs) -> anyhow::Result<Option<Map<String, Value>>> {
     }
     if start.contains_key("https") {
         bail!(
-            "the setting https is for the address where flows serve HTTP, and {} is for the flow: `flotilla up DIR` takes \
-             both, `up` and `gateway` have --tls-cert and --tls-key. Leave it out with --without-setting https",
+            "the setting https is for the address where flows serve HTTP, but {} is only read for the flow: `flotilla up DIR` \
+             reads both, and `up` and `gateway` have --tls-cert and --tls-key. Leave it out with --without-setting https",
             file.display()
         );
     }

@@ -38,7 +38,7 @@ pub fn write(folder: &Path, files: &[SplitFile]) -> anyhow::Result<(usize, usize
     let ours = folder.join(SPLIT_MANIFEST).is_file();
     if !ours && PLACES[1..].iter().any(|place| folder.join(place).is_dir()) {
         bail!(
-            "{} has a folder tabs or subflows and no {SPLIT_MANIFEST}: it is something else; name another folder",
+            "{} has a folder tabs or subflows but no {SPLIT_MANIFEST}, so Flotilla did not write it: choose another folder",
             folder.display()
         );
     }

@@ -111,7 +111,8 @@ async fn follow(args: &LogsArgs, client: &Client, filter: &LogFilter) -> anyhow:
                 match events.next().await {
                     Ok(Some(event)) => match &*event.name {
                         "log" => {
-                            let line: LogLine = serde_json::from_str(&event.data).context("a line of the stream")?;
+                            let line: LogLine =
+                                serde_json::from_str(&event.data).context("cannot read a line of the stream")?;
                             cursor.get_or_insert_default().pass(&line);
                             match args.group.admin.json {
                                 true => print(&logging::json(&line)),

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 /// Serves stdin until it ends.
 pub fn run() -> anyhow::Result<std::process::ExitCode> {
-    let runtime = tokio::runtime::Runtime::new().context("no threads for the test host")?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the threads of the test host")?;
     runtime.block_on(flotilla_testhost::run())?;
     Ok(std::process::ExitCode::SUCCESS)
 }

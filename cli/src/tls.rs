@@ -83,7 +83,7 @@ impl GatewayTls {
             let found = file.or_else(|| value.as_str().map(text));
             found
                 .map(Some)
-                .with_context(|| format!("https.{name} of the settings must be PEM or one file of it: {advice}"))
+                .with_context(|| format!("https.{name} of the settings must be PEM text or one PEM file: {advice}"))
         };
         let needed = |name: &str| pem(name)?.with_context(|| format!("https of the settings has no {name}: {advice}"));
         let asks = on("requestCert") && https.get("rejectUnauthorized") != Some(&Value::Bool(false));

@@ -60,7 +60,7 @@ pub async fn run(args: TrailArgs) -> anyhow::Result<ExitCode> {
         client.remove_trail_rule(group).await?;
         match args.group.admin.json {
             true => client::json(&serde_json::json!({"rule": null})),
-            false => print("records failures alone; what was recorded stays until newer trails take its place\n"),
+            false => print("only failures are recorded now; recorded trails stay until newer ones replace them\n"),
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -99,7 +99,7 @@ pub async fn run(args: TrailArgs) -> anyhow::Result<ExitCode> {
 /// A share: `1%` or `1`.
 fn percent(text: &str) -> Result<f64, String> {
     let number = text.trim().trim_end_matches('%').trim_end();
-    number.parse().map_err(|_| format!("\"{text}\" is no share: give one like 1% or 0.5%"))
+    number.parse().map_err(|_| format!("\"{text}\" is not a share: write one such as 1% or 0.5%"))
 }
 
 /// A trail, a line for each thing that happened, in order.
@@ -159,7 +159,7 @@ fn of_gateway(head: &str, trail: &Trail) -> String {
     let at = ms(trail.answered_us.unwrap_or_default());
     let mut what = format!("answered {} by the gateway: {}", trail.status, trail.error);
     if !trail.replica.is_empty() {
-        what += &format!("; replica {} had it, and its delivery may go on there", trail.replica);
+        what += &format!("; replica {} had it, and its delivery may continue there", trail.replica);
     }
     format!("{head}\n  {at:>12}  {}\n", plain::one_line(&what))
 }

@@ -1,7 +1,7 @@
 //! Users, tokens, and who one is.
 
 use super::error::ClientError;
-use super::transport::Client;
+use super::transport::{Client, Versioned};
 use crate::access::{
     Grant, Login, MadeJoinToken, MadeToken, NewJoinToken, NewPassword, NewToken, NewUser, Roles, Token, User, Whoami,
 };
@@ -38,9 +38,15 @@ impl Client {
         self.delete(&of_user(name, "")).await
     }
 
-    /// Replaces a user's roles.
-    pub async fn set_roles(&self, name: &str, roles: &[Grant]) -> Result<User, ClientError> {
-        self.put(&of_user(name, "/roles"), &Roles { roles: roles.to_vec() }).await
+    /// A user and the version.
+    pub async fn user_version(&self, name: &str) -> Result<Versioned<User>, ClientError> {
+        self.get_versioned(&of_user(name, "")).await
+    }
+
+    /// Replaces the roles of a user: of the version with this ETag, refused with 412 when the user was changed since; without
+    /// one of whatever is there.
+    pub async fn set_roles(&self, name: &str, roles: &[Grant], tag: Option<&str>) -> Result<User, ClientError> {
+        self.put_version(&of_user(name, "/roles"), &Roles { roles: roles.to_vec() }, tag).await
     }
 
     /// Sets a user's password.

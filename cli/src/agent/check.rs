@@ -24,8 +24,9 @@ const OUTPUT: u64 = 64 * 1024;
 pub(super) async fn check(program: &Path) -> anyhow::Result<()> {
     let mut version = Command::new(program);
     version.args(["version", "--json"]);
-    let said = run(version).await.context("`version` of it")?;
-    let said: Value = serde_json::from_slice(&said).context("`version` of it is no JSON: it is no Flotilla")?;
+    let said = run(version).await.context("its command `version` failed")?;
+    let said: Value =
+        serde_json::from_slice(&said).context("its command `version` printed no JSON, so it is not Flotilla")?;
     let format = said["record_format"].as_u64().unwrap_or(1);
     ensure!(
         format >= flotilla_group::RECORD_FORMAT,
@@ -35,7 +36,7 @@ pub(super) async fn check(program: &Path) -> anyhow::Result<()> {
     );
     let mut agent = Command::new(program);
     agent.args(std::env::args_os().skip(1)).arg("--rehearse");
-    run(agent).await.context("it could not be this agent").map(drop)
+    run(agent).await.context("it cannot run as this agent").map(drop)
 }
 
 /// Runs it; its output. Nothing of it is left running.

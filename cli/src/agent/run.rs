@@ -92,7 +92,7 @@ pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitC
                     Ok(()) => {
                         post.schedule_no_more().await;
                         let name = binary_name(&next.sha256);
-                        tracing::info!("restarts itself with the binary {name}; its replicas go on");
+                        tracing::info!("restarts itself with the binary {name}; its replicas keep running");
                         let handover = Handover::new(&holder, started_ms);
                         let error = hand_over(&next, &installed.path, &args.data, handover, &slots);
                         post.schedule();
@@ -111,7 +111,7 @@ pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitC
     tracing::info!(replicas = post.size(), "drains; Ctrl-C again stops at once");
     tokio::select! {
         () = post.leave(drain + 2 * GRACE) => {}
-        () = signals.next() => tracing::warn!("asked twice: stops at once"),
+        () = signals.next() => tracing::warn!("asked again: stops at once"),
     }
     Ok(code)
 }

@@ -233,7 +233,7 @@ async fn get(binaries: &Binaries, keys: &KeyRing, folder: &Path, sha256: &str) -
     // Also one that is there already may have been changed, or be of an agent that was killed while it wrote.
     let beside = folder.join(format!("flotilla-{}.new", std::process::id()));
     let written = write(binaries, keys, &beside, sha256).await;
-    let moved = written.and_then(|()| std::fs::rename(&beside, &path).context("cannot keep it"));
+    let moved = written.and_then(|()| std::fs::rename(&beside, &path).context("cannot rename it"));
     if moved.is_err() {
         let _ = std::fs::remove_file(&beside);
     }
@@ -244,7 +244,7 @@ async fn get(binaries: &Binaries, keys: &KeyRing, folder: &Path, sha256: &str) -
 
 async fn write(binaries: &Binaries, keys: &KeyRing, file: &Path, sha256: &str) -> anyhow::Result<()> {
     let key = keys.keys().await?.context(
-        "this agent has no key of the group, and runs only what is signed with it: start it with FLOTILLA_GROUP_KEY",
+        "this agent does not have the group's key, and runs only binaries that are signed with it: set FLOTILLA_GROUP_KEY",
     )?;
     let mut into = std::fs::OpenOptions::new();
     let into = into.write(true).create(true).truncate(true).mode(0o700).open(file);
@@ -260,7 +260,7 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
     for one in folder.ancestors().take(2) {
         let found = std::fs::symlink_metadata(one).with_context(|| failed(one))?;
         let is_own = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
-        anyhow::ensure!(is_own, "{}: it is another user's", failed(one));
+        anyhow::ensure!(is_own, "{}: it belongs to another user", failed(one));
         std::fs::set_permissions(one, std::fs::Permissions::from_mode(0o700)).with_context(|| failed(one))?;
     }
     Ok(())

@@ -28,7 +28,7 @@ pub fn run(args: &PasswdArgs) -> anyhow::Result<ExitCode> {
     let PasswdArgs { file, user, delete } = args;
     if user.is_empty() || user.trim() != user || user.contains([':', '\n', '\r']) || user.starts_with('#') {
         let message = format!(
-            "USER {user:?}: a name is not empty, has no colon, no line break and no space around it, and begins with no #"
+            "USER {user:?}: a name must not be empty, contain a colon or a line break, begin or end with a space, or begin with #"
         );
         return Err(Failure::new(Exit::Usage, message).into());
     }

@@ -37,7 +37,7 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     let answer = probe(args.ops, PATH).await.context("cannot ask the broker; see --ops")?;
     ensure!(
         answer.status != 404,
-        "{} has no broker: an `up` with --no-broker or a gateway, perhaps; see --ops",
+        "{} has no broker: it may be an `up` with --no-broker, or a gateway; see --ops",
         args.ops
     );
     ensure!(answer.status == 200, "{} answered {}; see --ops", args.ops, answer.status);

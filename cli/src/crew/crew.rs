@@ -132,7 +132,7 @@ impl Crew {
         let printer = self.printer;
         let (command, token, ended) = ((self.command)(&group, program), stop.clone(), self.ended.clone());
         if slot.is_taken() {
-            tracing::info!("{} goes on", member_name(&group, number));
+            tracing::info!("{} continues", member_name(&group, number));
         } else {
             tracing::debug!("{} is placed on this host: it is started", member_name(&group, number));
         }

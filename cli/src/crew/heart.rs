@@ -52,7 +52,7 @@ impl Heart {
                     Beat::Given => failing = false,
                     Beat::Unknown(why) => {
                         if !std::mem::replace(&mut failing, true) {
-                            tracing::warn!(why, "cannot give a sign of life; the replicas go on");
+                            tracing::warn!(why, "cannot report that this host is alive; its replicas keep running");
                         }
                     }
                     Beat::Lost => {

@@ -121,7 +121,7 @@ fn adopt(slot: &Slot, printer: Printer, place: u64) -> Option<Running> {
     let child = match Child::adopt(held.pid) {
         Ok(child) => child,
         Err(error) => {
-            tracing::warn!(place, pid = held.pid, %error, "this process cannot go on with the replica, which ended or drains; another one is started");
+            tracing::warn!(place, pid = held.pid, %error, "this process cannot keep the replica, which ended or drains; another one is started");
             content.held = None;
             return None;
         }

@@ -179,7 +179,7 @@ impl Post {
             return;
         };
         if !std::mem::replace(&mut self.failing, true) {
-            tracing::warn!(%error, "cannot ask what is placed on this host; what runs goes on");
+            tracing::warn!(%error, "cannot ask what is placed on this host; its replicas keep running");
         }
         self.changes.look_again();
     }

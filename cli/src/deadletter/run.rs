@@ -139,7 +139,7 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
                     }
                     Replayed::Open => {
                         print(&format!(
-                            "{id}: not done within {timeout} s; it goes on, see `flotilla deadletter list`\n"
+                            "{id}: not done within {timeout} s; it continues, see `flotilla deadletter list`\n"
                         ));
                         code = Exit::TimedOut.into();
                     }
@@ -174,10 +174,12 @@ pub async fn run(args: DeadLetterArgs) -> anyhow::Result<ExitCode> {
 async fn edit(client: &Client, group: &str, id: u64, at_failure: bool) -> anyhow::Result<usize> {
     let Versioned { value: letter, tag } = client.dead_letter_version(group, id).await?;
     let before = if at_failure {
-        let message = letter.message.context("its message was not kept where it failed: edit its payload")?;
+        let message = letter.message.context(
+            "the message that the failing node had was not kept: edit the payload instead, without --at-failure",
+        )?;
         serde_json::to_string_pretty(&message)?
     } else {
-        String::from_utf8(content(&letter)?).context("the payload is no text: give another one with --payload FILE")?
+        String::from_utf8(content(&letter)?).context("the payload is not text: give another one with --payload FILE")?
     };
     let text = in_editor(&before, "--payload")?;
     let new = NewPayload { payload: STANDARD.encode(&text), at_failure };
@@ -215,7 +217,7 @@ async fn ids(client: &Client, group: &str, which: &Which) -> anyhow::Result<Vec<
     let letters = client.dead_letters(group).await?.into_iter();
     let ids: Vec<u64> = letters.filter(|letter| which.wants(letter)).map(|letter| letter.id).collect();
     if ids.is_empty() {
-        return Err(Failure::new(Exit::Unchanged, "no dead letter is meant by this filter").into());
+        return Err(Failure::new(Exit::Unchanged, "no dead letter matches this filter").into());
     }
     Ok(ids)
 }
@@ -263,7 +265,7 @@ fn list(letters: Vec<DeadLetter>) {
 
 fn content(letter: &DeadLetterContent) -> anyhow::Result<Vec<u8>> {
     let payload = letter.payload.as_deref().with_context(|| {
-        format!("the {} bytes of dead letter {} were too many to be kept", letter.letter.bytes, letter.letter.id)
+        format!("dead letter {} has {} bytes: too many to be kept", letter.letter.id, letter.letter.bytes)
     })?;
     STANDARD.decode(payload).context("the payload is not base64")
 }
@@ -292,7 +294,7 @@ fn text(found: &DeadLetterContent) -> anyhow::Result<String> {
         text += &format!("{:<9} {name}: {value}\n", "property");
     }
     let payload = match &found.payload {
-        None => format!("(its {} bytes were too many to be kept)", letter.bytes),
+        None => format!("({} bytes: too many to be kept)", letter.bytes),
         Some(_) => String::from_utf8(content(found)?)
             .unwrap_or_else(|_| format!("({} bytes that are not text; --payload writes them)", letter.bytes)),
     };

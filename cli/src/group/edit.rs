@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use flotilla_api::ClientError;
 
+use crate::client::is_changed_meanwhile;
 use crate::exit::{Exit, Failure};
 
 /// How a shell ends that does not find a command.
@@ -46,17 +47,16 @@ pub(crate) fn in_editor(text: &str, flag: &str) -> anyhow::Result<String> {
 pub(crate) fn not_made(text: &str, error: anyhow::Error, thing: &str, show: &str, again: &str) -> anyhow::Error {
     let kept = match keep(text) {
         Ok(path) => path,
-        Err(failed) => return error.context(format!("what was typed is lost, too: {failed:#}")),
+        Err(failed) => return error.context(format!("what you typed could not be kept: {failed:#}")),
     };
-    let changed = |error: &ClientError| error.problem().is_some_and(|problem| problem.code == "changed_meanwhile");
-    if error.chain().any(|cause| cause.downcast_ref::<ClientError>().is_some_and(changed)) {
+    if error.chain().any(|cause| cause.downcast_ref::<ClientError>().is_some_and(is_changed_meanwhile)) {
         let why = format!(
             "{thing} was changed by somebody else while you edited it, so nothing of yours was written. What you typed is in \
              {kept}: compare it with what `{show}` shows now, then give it with `{again} {kept}`"
         );
         return Failure::new(Exit::Refused, why).into();
     }
-    error.context(format!("{thing} was not changed; what you typed is in {kept}, which `{again} {kept}` takes"))
+    error.context(format!("{thing} was not changed; what you typed is in {kept}: to try again, run `{again} {kept}`"))
 }
 
 /// Keeps text in a file that only its owner can read, and answers where.

@@ -46,7 +46,7 @@ pub(super) async fn pause(
     if as_json {
         client::json(&status);
     } else {
-        print(&format!("group \"{group}\" is paused: `flotilla group resume {group}` lets it go on\n"));
+        print(&format!("group \"{group}\" is paused: `flotilla group resume {group}` resumes it\n"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -63,7 +63,7 @@ pub(super) async fn resume(client: &Client, group: &str, as_json: bool) -> anyho
     if as_json {
         client::json(&status);
     } else {
-        print(&format!("group \"{group}\" goes on\n"));
+        print(&format!("group \"{group}\" runs again\n"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -145,10 +145,10 @@ pub async fn run(args: GroupCommandArgs) -> anyhow::Result<ExitCode> {
         Command::Edit { name, file } => {
             let edited = match file {
                 Some(file) => {
-                    client.group(&name).await?;
+                    let tag = client.group_version(&name).await?.tag;
                     let spec: GroupSpec = parsed(&text_or_stdin(&file)?, "not a group: nothing changed")?;
                     keeps_name(&spec, &name)?;
-                    client.edit_group(&spec).await?
+                    super::template::replace(&client, &spec, tag.as_deref()).await?
                 }
                 None => edit(&client, &name).await?,
             };

@@ -8,6 +8,7 @@ use flotilla_api::{Client, ClientError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::client::not_written;
 use crate::exit::{Exit, Failure};
 
 /// The field with the members, which are not part of what is said of a group.
@@ -62,12 +63,12 @@ pub(super) async fn put(
     if spec.description.is_empty() {
         tracing::warn!("group \"{}\" has no description: say what it is for", spec.name);
     }
-    let put = match client.group(&spec.name).await {
+    let put = match client.group_version(&spec.name).await {
         Ok(now) => {
             // A file that does not name a server group does not take the group out of it.
-            let bound = now.placement.server_group;
+            let bound = now.value.placement.server_group;
             spec.placement.server_group = spec.placement.server_group.or(bound);
-            client.edit_group(&spec).await?
+            replace(client, &spec, now.tag.as_deref()).await?
         }
         Err(error) if is_missing(&error) => client.add_group(&spec).await?,
         Err(error) => return Err(error.into()),
@@ -78,13 +79,77 @@ pub(super) async fn put(
     Ok(put)
 }
 
+/// Replaces what is said of a group, of the version with this ETag.
+pub(super) async fn replace(client: &Client, spec: &GroupSpec, tag: Option<&str>) -> anyhow::Result<GroupStatus> {
+    client.edit_group_of(spec, tag).await.map_err(|error| {
+        let (thing, show) = (format!("group \"{}\"", spec.name), format!("flotilla group show {}", spec.name));
+        not_written(error, &thing, &show)
+    })
+}
+
 fn is_missing(error: &ClientError) -> bool {
     error.problem().is_some_and(|problem| problem.status == 404)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use axum::extract::State;
+    use axum::http::HeaderMap;
+    use axum::http::header::{ETAG, IF_MATCH};
+    use axum::response::IntoResponse;
+    use axum::routing::get;
+    use axum::{Json, Router};
+    use flotilla_api::Problem;
+    use flotilla_gateway::admin::Failure as Refused;
+    use flotilla_tasks::Task;
+    use parking_lot::Mutex;
+
     use super::*;
+
+    /// The `If-Match` of each change.
+    type Seen = Arc<Mutex<Vec<String>>>;
+
+    async fn show() -> impl IntoResponse {
+        let group = json!({"name": "plant", "revision": null, "living": 0, "ready": 0});
+        ([(ETAG, "\"7\"")], Json(group))
+    }
+
+    async fn change(State(seen): State<Seen>, headers: HeaderMap) -> Refused {
+        let of = headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok()).unwrap_or("none").to_owned();
+        seen.lock().push(of);
+        Refused(Problem::new(412, "changed_meanwhile", "it was changed meanwhile"))
+    }
+
+    /// An admin API with one group, which somebody else changes after each look at it.
+    async fn changing() -> (Client, Seen) {
+        let seen = Seen::default();
+        let app = Router::new().route("/api/v1/groups/plant", get(show).put(change)).with_state(seen.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let task = Task {
+            name: "admin API",
+            owner: "test".into(),
+            ends: "the test ends",
+            failure: "requests are not answered",
+        };
+        drop(task.spawn(async move { drop(axum::serve(listener, app).await) }));
+        (Client::new(address, None), seen)
+    }
+
+    #[tokio::test]
+    async fn what_somebody_else_changed_meanwhile_is_not_written_over() {
+        let (client, seen) = changing().await;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"name": "plant", "description": "mine"}"#).unwrap();
+        let error = put(&client, None, file.path(), None).await.unwrap_err();
+        assert_eq!(*seen.lock(), ["\"7\""], "the change is of the version that was read");
+        assert_eq!(Exit::of(&error), Exit::Refused);
+        let said = error.to_string();
+        assert!(said.contains("group \"plant\" was changed by somebody else meanwhile"), "{said}");
+        assert!(said.contains("`flotilla group show plant`"), "{said}");
+    }
 
     #[test]
     fn a_template_is_read_back_with_its_members() {

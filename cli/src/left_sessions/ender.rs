@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use flotilla_api::group::SessionEnd;
 use flotilla_engine::context::Contexts;
+use flotilla_engine::message::generate_id;
 use flotilla_engine::observe::{LogEntry, Observer};
 use flotilla_engine::settings::Settings;
 use flotilla_engine::{Alone, Engine, EngineParts};
@@ -16,7 +17,7 @@ use flotilla_group::desired::DesiredStates;
 use flotilla_group::revision::{Revision, Revisions};
 use flotilla_group::sealing::KeyRing;
 use flotilla_group::secret::Secrets;
-use flotilla_group::session::Sessions;
+use flotilla_group::session::{ENDING, Sessions};
 use flotilla_nodes_network::mqtt::{CLOSING, KeptSession, end, group_sessions};
 use flotilla_store::Store;
 use flotilla_tasks::Task;
@@ -41,6 +42,8 @@ const _: () = assert!(
     BEGIN.as_secs() + EACH.as_secs() + CLOSING.as_secs() + STOP.as_secs() + RECORDS.as_secs() <= WHOLE.as_secs(),
     "what is begun at the last moment ends in time"
 );
+const _: () =
+    assert!(WHOLE.as_secs() < ENDING.as_secs(), "no replica goes on with a session that is still being ended");
 /// How many are ended at the same time.
 const AT_ONCE: usize = 64;
 /// How many earlier revisions are looked into for a broker node that the flow does not have any more.
@@ -72,12 +75,29 @@ impl LeftSessions {
     /// recorded. The sessions of the group itself (of nodes that one replica at a time consumes, of announcements) are not
     /// recorded: they are found in what the group ran last, which stays in the store, and are ended anew by each call.
     ///
+    /// A group of the same name may be made meanwhile: its replicas register, see that sessions are being ended, and take no work
+    /// before that is over. A replica that registered before is seen here, and nothing is ended.
+    ///
     /// # Errors
-    /// While the store is away or does not answer in time, or when a record in it cannot be read.
+    /// When the group has replicas, while the store is away or does not answer in time, or when a record in it cannot be read.
     pub async fn end_all(&self, group: &str) -> anyhow::Result<Vec<SessionEnd>> {
         let begun = Instant::now();
-        let until = begun + BEGIN;
         let sessions = Sessions::new(self.store.clone(), group)?;
+        let by = generate_id().to_string();
+        let begin = async { anyhow::Ok(sessions.begin_ending(&by).await?) };
+        let ending = within(begun + BEGIN, "the store", begin).await?;
+        let ended = self.end_found(group, &sessions, begun).await;
+        let unmarked = async { anyhow::Ok(sessions.end_of(ending).await?) };
+        if let Err(error) = within(begun + WHOLE, "the store", unmarked).await {
+            // The outcome counts more; the mark goes away by itself.
+            tracing::warn!("replicas of group \"{group}\" take work {} s late at most: {error:#}", ENDING.as_secs());
+        }
+        ended
+    }
+
+    /// Finds what is left and ends it.
+    async fn end_found(&self, group: &str, sessions: &Sessions, begun: Instant) -> anyhow::Result<Vec<SessionEnd>> {
+        let until = begun + BEGIN;
         let found = async {
             let listed = sessions.list().await?.into_iter();
             let recorded = listed.map(|kept| {
@@ -149,7 +169,7 @@ impl LeftSessions {
         let engine = match revision {
             _ if Instant::now() >= until => Err(anyhow::anyhow!(not_tried())),
             Some(revision) => self.engine(group, revision, until).await,
-            None => Err(anyhow::anyhow!("group \"{group}\" has no revision with this broker")),
+            None => Err(anyhow::anyhow!("no revision of group \"{group}\" has this broker")),
         };
         let engine = match engine {
             Ok(engine) => engine,
@@ -213,7 +233,7 @@ impl LeftSessions {
         })
         .context("cannot start a worker thread")?;
         let deployed = deploy(&engine, revision, secrets, keys.as_deref(), DeployType::Full);
-        match within(until, "what the flow says of its brokers", deployed).await {
+        match within(until, "starting the broker nodes of the flow", deployed).await {
             Ok(_) => Ok(engine),
             Err(error) => {
                 stop(engine.shutdown()).await;
@@ -241,7 +261,7 @@ async fn within<T>(until: Instant, what: &str, work: impl Future<Output = anyhow
 }
 
 fn not_tried() -> String {
-    format!("it was not tried: others took {} s", BEGIN.as_secs())
+    format!("it was not tried: the other sessions took {} s", BEGIN.as_secs())
 }
 
 /// Lets something stop, and waits [`STOP`] for it. It goes on stopping after that.
@@ -253,7 +273,7 @@ async fn stop(stopping: impl Future<Output = ()> + Send + 'static) {
         failure: "its worker thread is left behind",
     };
     if timeout(STOP, task.spawn(stopping)).await.is_err() {
-        tracing::warn!("what has ended MQTT sessions does not stop within {} s", STOP.as_secs());
+        tracing::warn!("the engine that ended MQTT sessions did not stop within {} s", STOP.as_secs());
     }
 }
 
@@ -270,7 +290,33 @@ fn told(session: &KeptSession, ended: Result<(), String>) -> SessionEnd {
 mod tests {
     use std::future::pending;
 
+    use flotilla_group::member::{Registration, ReplicaRecord};
+    use flotilla_group::sealing::Restart;
+    use serde_json::json;
+
     use super::*;
+
+    #[tokio::test]
+    async fn sessions_of_a_group_that_has_replicas_again_are_left_to_them() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("s.db").display());
+        let store = flotilla_store::open(&url).await.unwrap();
+        let keys = KeyRing::new(store.clone(), Some("the group's key"), Restart::Given);
+        let left = LeftSessions::new(store.clone(), keys, None);
+        let record: ReplicaRecord = serde_json::from_value(json!({
+            "id": "r", "group": "g", "state": "starting", "reason": "", "revision": "", "http": null, "ops": null,
+            "pid": 1, "version": "0", "started_ms": 0, "in_flight": 0, "completed": 0, "failed": 0, "abandoned": 0,
+            "memory": 0, "beat": 0
+        }))
+        .unwrap();
+        let lease = Duration::from_secs(60);
+        let replica = Registration::join(store.clone(), record, "p", lease, |_| {}).await.unwrap();
+        let refused = left.end_all("g").await.unwrap_err().to_string();
+        assert_eq!(refused, "group \"g\" still has 1 replicas: stop them first");
+        replica.leave().await;
+        assert!(left.end_all("g").await.unwrap().is_empty());
+        assert!(!Sessions::new(store, "g").unwrap().are_ending().await.unwrap(), "no replica waits afterwards");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_does_not_answer_holds_nobody_up() {

@@ -25,8 +25,8 @@ pub fn tell(sessions: &[SessionEnd], quiet: bool, again: &str) -> anyhow::Result
     }
     let sessions = if left == 1 { "1 MQTT session was" } else { &*format!("{left} MQTT sessions were") };
     eprintln!(
-        "{sessions} not ended: brokers may queue messages there until the session expires (--keep-session). To try again, \
-         once the cause is mended: {again}"
+        "{sessions} not ended: brokers may queue messages there until the session expires (--keep-session). When \
+         the cause is fixed, try again: {again}"
     );
     Ok(Exit::Unreachable.into())
 }

@@ -53,11 +53,11 @@ fn load(args: &LoadArgs) -> anyhow::Result<Results> {
     let faults = scenario.faults.clone().unwrap_or_default();
     let checked = scenario.check(text)?;
     if let Some(compares) = checked.thresholds.iter().find(|threshold| threshold.compares()) {
-        bail!("\"{compares}\" compares two runs: it belongs to flotilla load compare");
+        bail!("\"{compares}\" compares two runs: use it with flotilla load compare");
     }
     ensure!(
         scenario.faults.is_none() || args.faults.is_some(),
-        "the scenario has [faults]: name the group that they may be run on, with --faults up:DIR or --faults compose:FILE"
+        "the scenario has [faults]: name the group to run them on with --faults up:DIR or --faults compose:FILE"
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut live = Live::new();

@@ -19,7 +19,7 @@ pub(super) fn write(folder: &Path, wanted: &[Wanted]) -> anyhow::Result<bool> {
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
     if before.as_ref().is_some_and(|before| before["name"] != NAME) {
-        bail!("{} is a package of its own: give --into another folder", folder.display());
+        bail!("{} holds another npm package: choose another folder with --into", folder.display());
     }
     let dependencies: Map<String, Value> =
         wanted.iter().map(|one| (one.package.clone(), one.range.as_deref().unwrap_or("*").into())).collect();

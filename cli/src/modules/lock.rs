@@ -21,7 +21,7 @@ pub(super) struct Package {
 pub(super) fn packages(folder: &Path) -> anyhow::Result<Vec<Package>> {
     let path = folder.join("package-lock.json");
     let read = || anyhow::Ok(serde_json::from_slice::<Value>(&std::fs::read(&path)?)?);
-    let lock = read().with_context(|| format!("npm wrote no lock file that can be read: {}", path.display()))?;
+    let lock = read().with_context(|| format!("cannot read the lock file that npm wrote: {}", path.display()))?;
     let all = lock["packages"].as_object().into_iter().flatten();
     let package = |(path, entry): (&String, &Value)| Package {
         path: path.clone(),

@@ -28,7 +28,7 @@ pub(super) async fn npm(program: &Path, folder: &Path, locked: bool) -> anyhow::
     let running = command.status();
     let ended = match tokio::time::timeout(LIMIT, running).await {
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => bail!(
-            "{} is not there: install Node.js with npm on this machine, or give --npm; replicas need neither",
+            "cannot find {}: install Node.js with npm on this machine, or give --npm; replicas need neither",
             program.display()
         ),
         Ok(ended) => ended.with_context(|| format!("cannot run {}", program.display()))?,

@@ -23,7 +23,7 @@ pub async fn run(args: ModulesArgs) -> anyhow::Result<ExitCode> {
         // No version of a registry has these: an address or a folder, from which npm may run programs.
         if let Some(range) = one.range.as_deref().filter(|range| range.contains([':', '/'])) {
             let nodes = one.nodes.join("\", \"");
-            bail!("\"{nodes}\" needs {} from {range}: only packages of a registry are taken", one.package);
+            bail!("\"{nodes}\" needs {} from {range}: only packages from a registry are allowed", one.package);
         }
     }
     let mut refused = parts_of_node_js(&document);
@@ -58,7 +58,9 @@ async fn install(args: &InstallArgs, wanted: &[Wanted]) -> anyhow::Result<Vec<St
     let mut refused: Vec<String> = packages
         .iter()
         .filter(|package| !package.is_locked)
-        .map(|package| format!("{} has no hash in the lock file: only packages of a registry are taken", package.path))
+        .map(|package| {
+            format!("{} has no hash in the lock file: only packages from a registry are allowed", package.path)
+        })
         .collect();
     let (mut runs, mut text) = (0, String::new());
     for one in wanted {

@@ -110,7 +110,7 @@ async fn receive(hook: &Hook, headers: &HeaderMap, body: &[u8]) -> (StatusCode, 
     }
     let gone = field("/after").chars().all(|digit| digit == '0');
     if gone {
-        return (StatusCode::ACCEPTED, "a branch that is gone starts nothing\n".to_owned());
+        return (StatusCode::ACCEPTED, "a deleted branch starts no run\n".to_owned());
     }
     let who = [field("/pusher/name"), field("/user_username"), "somebody".to_owned()];
     let who = who.into_iter().find(|name| !name.is_empty()).unwrap_or_default();

@@ -66,6 +66,6 @@ pub(super) fn of_variable(name: &str) -> anyhow::Result<String> {
 
 fn known(spec: &PipelineSpec, flag: &str, stage: &str) -> anyhow::Result<String> {
     let found = spec.stages.iter().any(|one| one.name == stage && one.remote.is_some());
-    let message = || format!("{flag} {stage}: the pipeline has no stage of this name that is a remote group");
+    let message = || format!("{flag} {stage}: the pipeline has no remote stage with this name");
     found.then(|| stage.to_owned()).ok_or_else(|| Failure::new(Exit::Usage, message()).into())
 }

@@ -42,14 +42,16 @@ pub fn read(words: &[String]) -> anyhow::Result<Properties> {
                 found.publish.get_or_insert_default().correlation_data = Some(value.to_owned().into());
             }
             ("publish", "message-expiry-interval") => {
-                let seconds = value.parse().with_context(|| format!("-D publish {name} {value}: not seconds"))?;
+                let seconds = value
+                    .parse()
+                    .with_context(|| format!("-D publish {name} {value}: the value must be a number of seconds"))?;
                 found.publish.get_or_insert_default().message_expiry_interval = Some(seconds);
             }
             ("publish", "payload-format-indicator") => {
                 let bit = match value {
                     "0" => 0,
                     "1" => 1,
-                    _ => bail!("-D publish {name} {value}: it is 0 or 1"),
+                    _ => bail!("-D publish {name} {value}: the value must be 0 or 1"),
                 };
                 found.publish.get_or_insert_default().payload_format_indicator = Some(bit);
             }

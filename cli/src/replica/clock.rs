@@ -45,7 +45,7 @@ impl GroupClock {
         let clock = GroupClock { anchor: Arc::new(Mutex::new(anchor)), ticks: ticks.clone() };
         match read(ticks).await {
             Some((anchor, _)) => *clock.anchor.lock() = anchor,
-            None => tracing::warn!("the store does not say what time it is; timers begin with this machine's clock"),
+            None => tracing::warn!("cannot read the store's clock; timers begin with this machine's clock"),
         }
         let (weak, ticks) = (Arc::downgrade(&clock.anchor), ticks.clone());
         let task = Task {
@@ -87,7 +87,7 @@ impl GroupClock {
             match self.ticks.put_forward(now.ahead_ms, now.ahead_ms + behind).await {
                 Ok(true) => tracing::warn!(
                     seconds = behind as f64 / 1000.0,
-                    "the store's clock was set back: intervals go on, and what a cron expression has fired already does not \
+                    "the store's clock was set back: intervals continue, and what a cron expression has fired already does not \
                      fire again when its time comes again"
                 ),
                 // Another replica has, or the store is away: the next look finds out.
@@ -114,7 +114,7 @@ impl GroupClock {
             if self.ticks.put_forward(now.ahead_ms, now.ahead_ms + behind).await.unwrap_or(false) {
                 tracing::warn!(
                     seconds = behind as f64 / 1000.0,
-                    "the store's clock was set back while no replica ran: intervals go on"
+                    "the store's clock was set back while no replica ran: intervals continue"
                 );
             }
         }

@@ -29,7 +29,7 @@ pub(super) fn apply(contexts: &Contexts, settings: &Map<String, Value>) {
         _ => return,
     };
     if !contexts.set_default(default) {
-        tracing::error!("contextStorage: the default store \"{default}\" is none of its stores; memory is used");
+        tracing::error!("contextStorage: the default store \"{default}\" is not one of its stores; memory is used");
     }
 }
 

@@ -97,7 +97,7 @@ impl GroupLetters {
                 replay(shared, &given(&found).ok_or_else(not_kept)?).await
             }
         };
-        let unfinished = || format!("it was not finished within {} s, and goes on there", LONGEST.as_secs());
+        let unfinished = || format!("it was not finished within {} s, and continues there", LONGEST.as_secs());
         let replayed = tokio::time::timeout(LONGEST, replayed).await.unwrap_or_else(|_| Err(unfinished()));
         let (replayed, went) = match replayed {
             Ok((outcome, trail)) => (Ok(outcome), trail),
@@ -111,7 +111,7 @@ impl GroupLetters {
         if let (false, Some(trail)) = (matches!(replayed, Ok(Outcome::Completed)), went)
             && let Err(error) = self.letters.put_trail(id, self.trail(&trail), &node, message).await
         {
-            tracing::warn!(%error, "dead letter {id} was run again, and keeps its trail of the time before");
+            tracing::warn!(%error, "dead letter {id} was run again, but keeps the trail of its earlier run");
         }
         let done = match replayed {
             Ok(Outcome::Completed) => {
@@ -123,7 +123,7 @@ impl GroupLetters {
             Err(why) => self.letters.failed_again(id, &node, &why).await,
         };
         if let Err(error) = done {
-            tracing::warn!(%error, "dead letter {id} was run again, and the store does not know it");
+            tracing::warn!(%error, "dead letter {id} was run again, but the store could not be told");
         }
     }
 }
@@ -195,7 +195,7 @@ impl LetterBox for GroupLetters {
         Box::pin(async move {
             let kept = letters.keep(content).await.map_err(|error| error.to_string())?;
             if let Some(displaced) = kept.displaced {
-                tracing::warn!("the box holds {MOST} dead letters: the oldest, {displaced}, is gone");
+                tracing::warn!("the box holds {MOST} dead letters: the oldest, {displaced}, was removed");
             }
             let whole = if kept.whole { "" } else { ", without its payload, which is too large to be kept" };
             Ok(format!("dead letter {}{whole} (see `flotilla deadletter list`)", kept.id))

@@ -44,7 +44,7 @@ use super::replica::Replica;
 use super::sessions::GroupKeeper;
 use super::together::GroupTogether;
 use super::trails::follow_rule;
-use super::{engine, health, metrics, parent, watch};
+use super::{engine, health, left, metrics, parent, watch};
 use crate::exit::{Exit, Failure};
 use crate::flow_files;
 use crate::group_key;
@@ -134,7 +134,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         specs.add_if_none(&GroupSpec::named(&args.engine.group)).await?;
     } else if let Err(error) = specs.get(&args.engine.group).await {
         // A typo makes no group.
-        let why = format!("{error}; `flotilla group add` makes one, or --create");
+        let why = format!("{error}; create it with `flotilla group add` or --create");
         let exit = if matches!(error, GroupError::NoGroup(_)) { Exit::NotFound } else { Exit::Unreachable };
         return Err(Failure::new(exit, why).into());
     }
@@ -157,8 +157,8 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         Some(Advertise::At(address)) => address,
         said => reachable(http.local_addr(), said, args.at.is_elsewhere()).with_context(|| {
             format!(
-                "--http {} is no address that gateways of the group can reach: use --http 0.0.0.0:1880, or say with \
-                 --advertise HOST:PORT or --advertise NETWORK where they reach it",
+                "gateways of the group cannot reach --http {}: use --http 0.0.0.0:1880, or give the address that they can \
+                 reach with --advertise HOST:PORT or --advertise NETWORK",
                 args.http
             )
         })?,
@@ -177,6 +177,18 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     let noted = engine.shared().clone();
     readiness.note(move || health::lines(&noted));
     let kept = Sessions::new(store.clone(), &args.engine.group)?;
+    let stopped = tokio::select! {
+        () = left::until_ended(store.clone(), &kept, &registration, &readiness) => None,
+        () = signals.next() => Some(ExitCode::SUCCESS),
+        () = parent.cancelled() => Some(ExitCode::SUCCESS),
+        () = lost.cancelled() => Some(ExitCode::from(LEASE_LOST)),
+    };
+    if let Some(code) = stopped {
+        end_after(GRACE, "leaving the group");
+        registration.leave().await;
+        engine.shutdown().await;
+        return Ok(code);
+    }
     let keeper = GroupKeeper::new(kept.clone(), registration.standing(), &id, &process);
     keeper.install(engine.shared());
     let together = GroupTogether::new(store.clone(), &args.engine.group, &process, lease, keeper.clone())?;
@@ -250,7 +262,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
             changes.next().await;
             // A new key of the group is known from now on, also when the record of it is gone again.
             if let Err(error) = keys.keys().await {
-                tracing::warn!("the group's new key is not known here: {error}");
+                tracing::warn!("this process does not have the group's new key: {error}");
             }
             if regroup::is_elsewhere(&memberships, &id, &args.engine.group).await {
                 tracing::info!(group = args.engine.group, "was taken out of its group: drains and leaves it");
@@ -287,7 +299,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
             control.end().await;
         } => {}
         () = signals.next() => {
-            tracing::warn!("asked to exit while it left: exits at once, what is in flight is left to the others");
+            tracing::warn!("asked again to exit: exits at once, and other replicas take over what is in flight");
             moves = false;
         }
     }

@@ -183,7 +183,7 @@ impl Finisher {
         tokio::select! {
             _ = adopting => {}
             () = self.keep(&lease, &owner) => {
-                tracing::warn!(replica = found.replica, "another replica goes on with the sessions of a dead replica");
+                tracing::warn!(replica = found.replica, "another replica continues with the sessions of a dead replica");
                 return;
             }
         }
@@ -246,7 +246,7 @@ impl Finisher {
                 tracing::info!(
                     client = kept.client_id,
                     messages = adopted.messages,
-                    "the session is not finished; a replica goes on with it"
+                    "the session is not finished; a replica continues with it"
                 );
             }
             Err(why) => {

@@ -249,7 +249,7 @@ impl Replica {
             if open > 0 {
                 tracing::warn!(
                     open,
-                    "deliveries were not finished within the drain time-out; they go on while it is paused"
+                    "deliveries were not finished within the drain time-out; they continue while it is paused"
                 );
             }
         }
@@ -264,7 +264,7 @@ impl Replica {
         if !std::mem::take(&mut self.resting) {
             return;
         }
-        tracing::info!("the group goes on");
+        tracing::info!("the group runs again");
         self.engine.shared().set_paused(false);
         self.readiness.ready("pause");
         if self.running.is_empty() {

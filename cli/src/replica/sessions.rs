@@ -100,7 +100,7 @@ impl SessionKeeper for GroupKeeper {
                 tracing::warn!(
                     %error,
                     client = session.client_id,
-                    "cannot say that an MQTT session was left; it is taken up when this replica's lease has ended"
+                    "cannot record that an MQTT session was left; another replica takes it over when this replica's lease has ended"
                 );
             }
         })

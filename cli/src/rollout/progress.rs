@@ -31,7 +31,7 @@ pub async fn watch(group: &GroupArgs, number: u64) -> anyhow::Result<ExitCode> {
             Err(error) if silent >= PATIENCE => return Err(error.into()),
             Err(_) => {
                 silent += 1;
-                bar.set_message("the admin API does not answer; the rollout goes on without it");
+                bar.set_message("the admin API does not answer; the rollout continues without it");
                 tokio::time::sleep(LOOK).await;
                 continue;
             }
@@ -41,7 +41,7 @@ pub async fn watch(group: &GroupArgs, number: u64) -> anyhow::Result<ExitCode> {
             bar.finish_and_clear();
             let ended = seen.as_ref().zip(status.rollout.as_ref()).and_then(|(ours, next)| ended_before(ours, next));
             let Some(exit) = ended else {
-                anyhow::bail!("rollout {number} was followed by others: see `flotilla rollout status`");
+                anyhow::bail!("another rollout has begun since rollout {number}: see `flotilla rollout status`");
             };
             if group.admin.json {
                 crate::client::json(&status);

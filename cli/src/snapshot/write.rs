@@ -26,7 +26,7 @@ pub(super) fn write(exported: &Exported, output: Option<&Path>) -> anyhow::Resul
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for (name, content) in &exported.files {
         if name.contains(['/', '\\']) || name.starts_with('.') {
-            anyhow::bail!("the admin API answered a file name that leads elsewhere: {name}");
+            anyhow::bail!("the admin API sent a file name that leads out of the folder: {name}");
         }
         file(&folder.join(name), content)?;
     }

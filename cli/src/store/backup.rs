@@ -75,7 +75,7 @@ pub fn read(input: impl BufRead) -> anyhow::Result<Vec<(String, Bytes)>> {
     let (_, head) = next()?.context("the file is empty: it is not a backup")?;
     let Head { flotilla, format, version } =
         serde_json::from_str(&head).context("line 1: this is not a file of `flotilla store export`")?;
-    ensure!(flotilla == WHAT, "line 1: this is a file of flotilla's {flotilla:?}, and no backup of a store");
+    ensure!(flotilla == WHAT, "line 1: this is a Flotilla file of the kind {flotilla:?}, not a backup of a store");
     ensure!(
         format <= FORMAT,
         "line 1: format {format} of version {version} is newer than this binary ({}), which reads up to format {FORMAT}: \
@@ -89,7 +89,7 @@ pub fn read(input: impl BufRead) -> anyhow::Result<Vec<(String, Bytes)>> {
             let sum = format!("{:x}", hash.finalize());
             ensure!(
                 end.entries == entries.len() && end.sha256 == sum,
-                "the file was changed: its end promises {} entries with SHA-256 {}, these are {} with {sum}",
+                "the file was changed: its last line says {} entries with SHA-256 {}, but it has {} with {sum}",
                 end.entries,
                 end.sha256,
                 entries.len()
@@ -102,7 +102,7 @@ pub fn read(input: impl BufRead) -> anyhow::Result<Vec<(String, Bytes)>> {
             (None, Some(base64)) => {
                 STANDARD.decode(base64).with_context(|| format!("line {at}: \"base64\" is not base64"))?.into()
             }
-            _ => bail!("line {at}: an entry has one of \"text\" and \"base64\""),
+            _ => bail!("line {at}: an entry must have either \"text\" or \"base64\""),
         };
         entries.push((line.key, value));
         hash.update(text.as_bytes());

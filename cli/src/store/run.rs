@@ -90,7 +90,7 @@ async fn import(file: &Path, replace: bool, store: &dyn Store) -> anyhow::Result
     let refused = |message: String| Err(Failure::new(Exit::Refused, message).into());
     if let Some(held) = held(store).await? {
         return refused(format!(
-            "processes use this store ({} is held): stop the group first, as with `flotilla down`",
+            "processes use this store (the lease {} is held): stop the group first, for example with `flotilla down`",
             held.name
         ));
     }

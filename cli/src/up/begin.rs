@@ -68,7 +68,7 @@ pub(super) async fn begin(store: &Arc<dyn Store>, args: &UpArgs, given: Revision
     }
     if state.active().is_some() {
         bail!(
-            "a rollout of group \"{group}\" was under way when it stopped: start it without --deploy, and deploy when that has ended"
+            "a rollout of group \"{group}\" was running when `up` stopped: start without --deploy, and deploy when it has ended"
         );
     }
     wanted.message = format!("{} at the start of up", args.given().display());

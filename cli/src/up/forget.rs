@@ -30,7 +30,7 @@ pub(super) async fn forget(args: &UpArgs) -> anyhow::Result<ExitCode> {
     let deadline = Instant::now() + GONE;
     while !registry.list().await?.is_empty() {
         if Instant::now() > deadline {
-            let why = format!("replicas of group \"{group}\" run, and go on with its sessions: stop them first");
+            let why = format!("group \"{group}\" still has replicas, and they use its sessions: stop them first");
             return Err(Failure::new(Exit::Refused, why).into());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -45,7 +45,7 @@ pub(super) async fn open(args: &UpArgs, missing: Missing) -> anyhow::Result<Open
     match missing {
         Missing::Made => create_private_dir(&args.data)?,
         Missing::Refused if args.store.is_none() && !path.is_file() => {
-            let why = format!("there is no {}, so that no run has left anything: see --data", path.display());
+            let why = format!("there is no {}, so no run has left a session: see --data", path.display());
             return Err(Failure::new(Exit::NotFound, why).into());
         }
         Missing::Refused => {}

@@ -173,7 +173,7 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
     };
     tokio::select! {
         () = stopped => {}
-        () = signals.next() => tracing::warn!("asked twice: stops at once"),
+        () = signals.next() => tracing::warn!("asked again: stops at once"),
     }
     Ok(code)
 }
@@ -183,8 +183,8 @@ fn tls(args: &UpArgs) -> anyhow::Result<GatewayTls> {
     let (admin, local) = (args.admin, args.admin.ip().is_loopback());
     if local && args.tls.asks_admin_clients() {
         let why = format!(
-            "--admin-client-ca has no effect: the admin API is at {admin} (--admin), on loopback, where it has no TLS and asks \
-             nobody for a certificate; leave it out, or give --admin an address that other machines reach"
+            "--admin-client-ca has no effect: the admin API is at {admin} (--admin), on loopback, without TLS and without \
+             client certificates; leave it out, or give --admin an address that other machines reach"
         );
         return Err(Failure::new(Exit::Usage, why).into());
     }

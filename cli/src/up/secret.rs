@@ -15,5 +15,5 @@ pub fn admin_token(given: Option<&str>, data: &Path) -> anyhow::Result<Token> {
     }
     let file = data.join(TOKEN_FILE);
     let token = group_key::load_or_make(&file)?;
-    Token::new(&token).with_context(|| format!("remove {} to have another one made", file.display()))
+    Token::new(&token).with_context(|| format!("remove {} to get a new one", file.display()))
 }

@@ -31,7 +31,7 @@ pub(super) async fn watch(client: &Client, number: u64, as_json: bool) -> anyhow
         };
         silent = 0;
         let Some(upgrade) = status.upgrade.as_ref().filter(|upgrade| upgrade.number == number) else {
-            anyhow::bail!("upgrade {number} was followed by others: see `flotilla upgrade status`");
+            anyhow::bail!("another upgrade has begun since upgrade {number}: see `flotilla upgrade status`");
         };
         if upgrade.is_active() {
             if !as_json {

@@ -91,7 +91,7 @@ pub async fn run(args: UserArgs) -> anyhow::Result<ExitCode> {
             let password = password::new(&format!("New password of {name}: "))?;
             client.set_password(&name, &NewPassword { password, old }).await?;
             if !json {
-                print(&format!("{name} has a new password; logins with the old one are void\n"));
+                print(&format!("{name} has a new password; logins with the old one no longer work\n"));
             }
         }
         Command::List => {
@@ -110,16 +110,24 @@ pub async fn run(args: UserArgs) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Role { name, roles, add, remove } => {
-            let mut all = if add || remove || roles.is_empty() { client.user(&name).await?.roles } else { Vec::new() };
-            if remove {
-                all.retain(|role| !roles.contains(role));
-            } else if roles.is_empty() {
+            if roles.is_empty() && !remove {
                 say(&client.user(&name).await?, json, "is");
                 return Ok(ExitCode::SUCCESS);
+            }
+            let (mut all, tag) = match add || remove {
+                true => client.user_version(&name).await.map(|user| (user.value.roles, user.tag))?,
+                false => (Vec::new(), None),
+            };
+            if remove {
+                all.retain(|role| !roles.contains(role));
             } else {
                 all.extend(roles);
             }
-            say(&client.set_roles(&name, &all).await?, json, "is now");
+            // More or fewer than those that were read.
+            let now = client.set_roles(&name, &all, tag.as_deref()).await.map_err(|error| {
+                client::not_written(error, &format!("user \"{name}\""), &format!("flotilla user role {name}"))
+            })?;
+            say(&now, json, "is now");
         }
         Command::Remove { name } => {
             client.remove_user(&name).await?;

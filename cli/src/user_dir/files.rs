@@ -11,7 +11,7 @@ pub fn flow_file(dir: &Path, setting: Option<&Value>) -> anyhow::Result<PathBuf>
     if let Some(name) = setting {
         let name = name.as_str().with_context(|| format!("flowFile is {name}: it must be the name of a file"))?;
         let file = dir.join(name);
-        anyhow::ensure!(file.is_file(), "{} is not there: settings.js names it as flowFile", file.display());
+        anyhow::ensure!(file.is_file(), "{} does not exist, but settings.js names it as flowFile", file.display());
         return Ok(file);
     }
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -31,7 +31,7 @@ pub fn flow_file(dir: &Path, setting: Option<&Value>) -> anyhow::Result<PathBuf>
             dir.display()
         ),
         several => {
-            bail!("{} has several flow documents ({}): name the one that is to run", dir.display(), several.join(", "))
+            bail!("{} has several flow documents ({}): name the one to run", dir.display(), several.join(", "))
         }
     }
 }

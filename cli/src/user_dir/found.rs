@@ -84,9 +84,10 @@ fn http(start: &Map<String, Value>) -> anyhow::Result<Option<SocketAddr>> {
         None => 1880,
         Some(Value::Number(port)) => port.as_u64().unwrap_or(u64::MAX),
         Some(Value::String(port)) => port.trim().parse().unwrap_or(u64::MAX),
-        Some(other) => bail!("uiPort is {other}: it must be a port"),
+        Some(other) => bail!("uiPort is {other}: it must be a port number"),
     };
-    let port = u16::try_from(port).ok().with_context(|| format!("uiPort is {}: it must be a port", start["uiPort"]))?;
+    let port =
+        u16::try_from(port).ok().with_context(|| format!("uiPort is {}: it must be a port number", start["uiPort"]))?;
     let host = start.get("uiHost").and_then(Value::as_str).filter(|host| !host.is_empty()).unwrap_or("127.0.0.1");
     if !start.contains_key("uiPort") && !start.contains_key("uiHost") {
         return Ok(None);

@@ -49,8 +49,8 @@ pub fn read_settings(file: &Path, without: &[String]) -> anyhow::Result<ReadSett
     if !refused.is_empty() {
         let rows: String = refused.iter().map(|(name, why)| format!("\n  {name}: {why}")).collect();
         bail!(
-            "{} has settings that cannot be taken:{rows}\n\
-             See to it that something else protects what flows serve, and leave such a setting out with --without-setting NAME",
+            "{} has settings that Flotilla does not support:{rows}\n\
+             Make sure that something else protects what flows serve, and leave out each such setting with --without-setting NAME",
             file.display()
         );
     }

@@ -3,9 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use flotilla_api::Problem;
 use flotilla_group::GroupError;
@@ -23,7 +21,6 @@ use flotilla_group::snapshot::Snapshots;
 use flotilla_group::spec::Specs;
 use flotilla_group::version::Held;
 use flotilla_store::Store;
-use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::document::Document;
@@ -84,9 +81,6 @@ pub struct Api {
 
 /// The API for a change: what it reads and writes of the thing in its path is of the version that the request names.
 pub(super) struct Of(pub(super) Api);
-
-/// A JSON body; what does not fit is a problem with a code.
-pub(super) struct Body<T>(pub(super) T);
 
 impl Api {
     /// An API over a store. `group` is the one that is meant when none is named.
@@ -252,19 +246,5 @@ impl FromRequestParts<Api> for Of {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Of, Infallible> {
         let held = parts.extensions.get::<Arc<Held>>().cloned();
         Ok(Of(held.map_or_else(|| api.clone(), |held| api.over(held))))
-    }
-}
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Failure;
-
-    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Failure> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(value)) => Ok(Body(value)),
-            Err(JsonRejection::MissingJsonContentType(_)) => {
-                Err(Problem::new(415, "not_json", "send the body with Content-Type: application/json").into())
-            }
-            Err(error) => Err(Problem::new(error.status().as_u16(), "bad_body", error.body_text()).into()),
-        }
     }
 }

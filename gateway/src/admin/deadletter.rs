@@ -10,7 +10,8 @@ use flotilla_api::deadletter::{DeadLetter, DeadLetterContent, NewPayload, Replay
 use flotilla_group::deadletter::CONTENT;
 use serde_json::Value;
 
-use super::api::{Api, Body, Of};
+use super::api::{Api, Of};
+use super::body::Body;
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::parameters::Path;

@@ -13,7 +13,8 @@ use flotilla_group::revision::Revision;
 use flotilla_group::rights::Right;
 use flotilla_group::rollout::Rollout;
 
-use super::api::{Api, Body};
+use super::api::Api;
+use super::body::Body;
 use super::caller::Caller;
 use super::parameters::Path;
 use super::plan::{Plan, base_changed, plan};

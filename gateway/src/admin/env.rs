@@ -10,7 +10,8 @@ use flotilla_group::GroupError;
 use flotilla_group::revision::Revision;
 use serde_json::Value;
 
-use super::api::{Api, Body, Of};
+use super::api::{Api, Of};
+use super::body::Body;
 use super::caller::Caller;
 use super::deploy::{begin, rules};
 use super::parameters::Path;

@@ -14,7 +14,8 @@ use flotilla_group::rights::Right;
 use flotilla_group::scheduler::Ledger;
 use serde_json::{Value, json};
 
-use super::api::{Api, Body, Of};
+use super::api::{Api, Of};
+use super::body::Body;
 use super::caller::Caller;
 use super::drift::drift;
 use super::paging::{Page, Paging};

@@ -10,7 +10,8 @@ use flotilla_group::rights::Right;
 use flotilla_group::sealing::newest;
 use serde_json::json;
 
-use super::api::{Api, Body};
+use super::api::Api;
+use super::body::Body;
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::parameters::Path;

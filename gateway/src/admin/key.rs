@@ -8,7 +8,8 @@ use flotilla_api::key::{KeyFinished, KeyRotated, KeyState, RotateKey};
 use flotilla_group::rotation::Rotation;
 use serde_json::json;
 
-use super::api::{Api, Body};
+use super::api::Api;
+use super::body::Body;
 use super::caller::Caller;
 use super::problem::Failure;
 

@@ -3,6 +3,7 @@
 mod alerts;
 mod api;
 mod audit;
+mod body;
 mod caller;
 mod context;
 mod cookie;
@@ -55,11 +56,14 @@ mod users;
 mod versioned;
 
 pub use api::{Api, NodeTypes};
+pub use body::{Body, LARGEST};
 pub(crate) use deploy::{begin, rules};
 pub use left::SessionEnder;
 pub use logs::Logs;
+pub use parameters::{Path, Query};
 pub(crate) use plan::plan_transfer;
 pub use problem::Failure;
+pub use refusal::as_problem;
 pub use route::Route;
 pub use routes::api_routes;
 pub use server::{Admin, StartError};

@@ -17,11 +17,11 @@ const SHOWN: usize = 100;
 /// What axum puts before the reason.
 const BEFORE: &str = "Failed to deserialize query string: ";
 
-/// The parameters of a path, as axum's.
-pub(super) struct Path<T>(pub(super) T);
+/// The parameters of a path, as axum's. Bad ones are refused with `bad_path`.
+pub struct Path<T>(pub T);
 
-/// The parameters of a query, as axum's.
-pub(super) struct Query<T>(pub(super) T);
+/// The parameters of a query, as axum's. Bad ones are refused with `bad_query`.
+pub struct Query<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
     type Rejection = Failure;

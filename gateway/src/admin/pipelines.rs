@@ -7,7 +7,8 @@ use flotilla_api::Problem;
 use flotilla_group::pipeline::{NewRun, Phase, PipelineSpec, Run, StageSpec, StageToken, Steps, Verdict};
 use flotilla_group::rights::Right;
 
-use super::api::{Api, Body, Of};
+use super::api::{Api, Of};
+use super::body::Body;
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::parameters::Path;

@@ -19,7 +19,8 @@ use flotilla_group::placement::{
 use flotilla_group::rights::Right;
 use flotilla_group::scheduler::{Ledger, observe};
 
-use super::api::{Api, Body, Of};
+use super::api::{Api, Of};
+use super::body::Body;
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::parameters::Path;

@@ -14,9 +14,12 @@ use super::problem::Failure;
 /// Their texts are short.
 const LONGEST: usize = 4 * 1024;
 
-/// Makes a problem of an error of `/api/v1` that is none yet.
-pub(super) async fn as_problem(request: Request, next: Next) -> Response {
-    let is_ours = request.uri().path().starts_with("/api/v1/");
+/// Where clients read problems: the API, and what replicas show to gateways.
+const OURS: [&str; 2] = ["/api/v1/", "/control/v1/"];
+
+/// A layer that makes a problem of an error of `/api/v1` or of a replica's `/control/v1` that is none yet.
+pub async fn as_problem(request: Request, next: Next) -> Response {
+    let is_ours = OURS.iter().any(|start| request.uri().path().starts_with(start));
     let response = next.run(request).await;
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);

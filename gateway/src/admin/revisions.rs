@@ -8,7 +8,8 @@ use flotilla_api::revision::{Copied, Copy, Given, RevisionContent, RevisionDiff}
 use flotilla_group::revision::Revision;
 use flotilla_group::rights::Right;
 
-use super::api::{Api, Body};
+use super::api::Api;
+use super::body::Body;
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::parameters::Path;

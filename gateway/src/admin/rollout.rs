@@ -8,7 +8,8 @@ use flotilla_api::rollout::{Rollout as Record, RolloutStatus};
 use flotilla_group::host::Hosts;
 use flotilla_group::rollout::{Action, GroupView, Rollout, decide};
 
-use super::api::{Api, Body};
+use super::api::Api;
+use super::body::Body;
 use super::caller::Caller;
 use super::parameters::Path;
 use super::problem::Failure;

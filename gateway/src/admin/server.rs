@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
+use super::body::LARGEST;
 use super::gate::{Gate, local_only};
 use super::guard::Post;
 use super::openapi::document;
@@ -23,9 +24,6 @@ use super::refusals::Refusals;
 use super::routes::{api_routes, routes};
 use super::token::Token;
 use crate::tls::{Doors, Peer, Tls};
-
-/// The largest request: a flow document with room to spare, below what every store takes.
-const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Why the admin API cannot start.
 #[derive(Debug, thiserror::Error)]

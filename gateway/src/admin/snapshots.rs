@@ -9,7 +9,8 @@ use flotilla_api::deploy::{Begun, Rollback};
 use flotilla_api::snapshot::{Export, ExportAs, Exported, NewSnapshot, Snapshot};
 use flotilla_group::rights::Right;
 
-use super::api::{Api, Body};
+use super::api::Api;
+use super::body::Body;
 use super::caller::Caller;
 use super::deploy::rollback;
 use super::export::{flowfuse, flows, userdir};

@@ -8,7 +8,8 @@ use flotilla_api::{Client, ClientError, Problem};
 use flotilla_group::trail::TrailRules;
 use futures::FutureExt as _;
 
-use super::api::{Api, Body, Of};
+use super::api::{Api, Of};
+use super::body::Body;
 use super::caller::Caller;
 use super::parameters::{Path, Query};
 use super::problem::Failure;

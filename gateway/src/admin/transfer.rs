@@ -14,7 +14,8 @@ use flotilla_group::revision::Revision;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::api::{Api, Body};
+use super::api::Api;
+use super::body::Body;
 use super::caller::Caller;
 use super::deploy::{begin_after, dry_run_of, refuse_missing, refuse_protected, rules, watch_at};
 use super::parameters::{Path, Query};

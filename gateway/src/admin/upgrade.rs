@@ -13,7 +13,8 @@ use flotilla_group::binary::Binaries;
 use flotilla_group::placement::{Placement, PlacementRules, decide, number_of};
 use flotilla_group::scheduler::{Ledger, observe};
 
-use super::api::{Api, Body};
+use super::api::Api;
+use super::body::Body;
 use super::caller::Caller;
 use super::parameters::Path;
 use super::problem::Failure;

@@ -11,7 +11,8 @@ use flotilla_group::rights::Right;
 use flotilla_tasks::Task;
 use serde_json::json;
 
-use super::api::{Api, Body, Of};
+use super::api::{Api, Of};
+use super::body::Body;
 use super::caller::Caller;
 use super::paging::{Page, Paging};
 use super::parameters::Path;

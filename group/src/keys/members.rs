@@ -67,6 +67,16 @@ pub(crate) fn sessions_owed(group: &str) -> String {
     format!("group/{group}/sessions-owed")
 }
 
+/// The marks of processes that end the sessions of a group.
+pub(crate) fn endings(group: &str) -> String {
+    format!("group/{group}/ending/")
+}
+
+/// The mark of one of them.
+pub(crate) fn ending(group: &str, by: &str) -> String {
+    endings(group) + by
+}
+
 /// The replicas that consume for a group.
 pub(crate) fn consumers(group: &str) -> String {
     format!("group/{group}/consumers")

@@ -100,5 +100,5 @@ fn files_of_tabs_that_are_gone_are_removed_and_foreign_folders_are_left_alone() 
     assert!(folder.join("README.md").exists() && folder.join("package.json").exists());
     std::fs::remove_file(folder.join("flotilla-flows.json")).unwrap();
     let (code, text) = split(&flow("1", "1"));
-    assert!(code == Some(2) && text.contains("something else"), "{text}");
+    assert!(code == Some(2) && text.contains("Flotilla did not write it"), "{text}");
 }

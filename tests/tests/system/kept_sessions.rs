@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use flotilla_tests::mqtt::{Client, Connect, Ending};
-use flotilla_tests::{Mosquitto, Part, Up, UpOptions, eventually, flotilla, write_flow};
+use flotilla_tests::{Mosquitto, Part, Up, UpOptions, eventually, flotilla, free_ports, get, wait_for, write_flow};
 use serde_json::{Value, json};
 
 const ENDS: Duration = Duration::from_secs(60);
@@ -190,4 +190,58 @@ fn group_remove_ends_what_the_group_left_at_a_broker() {
     assert!(again.status.success(), "the group is gone, its sessions were not: {}", text(&again));
     assert!(recorded(&up, "line").is_empty());
     assert_eq!(remove().status.code(), Some(7), "there is nothing any more");
+}
+
+/// Marks the sessions of a group as being ended, as a process does that ends them; `false`: it is done.
+fn mark_ending(up: &Up, group: &str, ending: bool) {
+    let store = rusqlite::Connection::open(up.data().join("store.db")).unwrap();
+    let key = format!("group/{group}/ending/test");
+    let changed = if ending {
+        store.execute("UPDATE meta SET seq = seq + 1", ()).unwrap();
+        let insert = "INSERT INTO entry (key, value, version, expires) VALUES (?1, ?2, (SELECT seq FROM meta), NULL)";
+        store.execute(insert, (&key, b"ending".to_vec())).unwrap()
+    } else {
+        store.execute("DELETE FROM entry WHERE key = ?1", (&key,)).unwrap()
+    };
+    assert_eq!(changed, 1);
+}
+
+#[test]
+fn a_replica_takes_no_work_while_the_sessions_of_a_removed_group_with_its_name_are_being_ended() {
+    let broker = Mosquitto::start_for(USER.0, USER.1).unwrap();
+    let (folder, other) = (tempfile::TempDir::new().unwrap(), tempfile::TempDir::new().unwrap());
+    let mut document = flow();
+    document[1]["port"] = Value::from(broker.address.port().to_string());
+    let file = write_flow(folder.path(), &document).unwrap();
+    let nothing = write_flow(other.path(), &json!([{"id": "t", "type": "tab", "label": "nothing"}])).unwrap();
+    let up = Up::start(&nothing, UpOptions { replicas: 1, args: Vec::new() }).unwrap();
+    let spec = folder.path().join("group.json");
+    std::fs::write(&spec, json!({"name": "line"}).to_string()).unwrap();
+    assert!(up.run(&["group", "add", "-f", spec.to_str().unwrap()]).unwrap().status.success());
+    let deployed = up.run(&["deploy", file.to_str().unwrap(), "--group", "line"]).unwrap();
+    assert!(deployed.status.success() || deployed.status.code() == Some(6), "{}", text(&deployed));
+    let store = format!("sqlite:{}", up.data().join("store.db").display());
+    let key = std::fs::read_to_string(up.data().join("group.key")).unwrap();
+    let [ops] = free_ports().unwrap();
+    let address = ops.to_string();
+    let args = ["replica", "--group", "line", "--id", "line-1", "--store", &store, "--ops", &address];
+    let start = || Part::start(&args, &[("FLOTILLA_GROUP_KEY", key.trim())]).unwrap();
+    let waits = || {
+        let is_said =
+            || get(ops, "/readyz").ok().filter(|ready| ready.body.contains("sessions: ")).map(|ready| ready.status);
+        assert_eq!(eventually("the replica to wait", ENDS, is_said).unwrap(), 503);
+    };
+
+    mark_ending(&up, "line", true);
+    let replica = start();
+    waits();
+    assert!(recorded(&up, "line").is_empty(), "it has no session yet");
+    assert!(replica.stop().unwrap().success(), "it is told to stop while it waits");
+
+    let replica = start();
+    waits();
+    mark_ending(&up, "line", false);
+    wait_for(ops, "/readyz", 200).unwrap();
+    eventually("its session", ENDS, || (!recorded(&up, "line").is_empty()).then_some(())).unwrap();
+    assert!(replica.stop().unwrap().success());
 }

@@ -71,7 +71,7 @@ fn modules_are_fetched_locked_and_tried() {
     // Another package's folder is left alone, and two versions of a package are refused.
     write(&at("mods/package.json"), r#"{"name":"mine"}"#);
     let (text, code) = install();
-    assert!(code == Some(1) && text.contains("is a package of its own"), "{text}");
+    assert!(code == Some(1) && text.contains("holds another npm package"), "{text}");
     flow(json!([{"var": "again", "module": "good@2.0.0"}]));
     assert!(install().0.contains("\"count\" needs good in version 2.0.0"));
 }

@@ -229,7 +229,7 @@ fn a_request_that_the_gateway_gave_up_has_a_trail_that_names_the_replica() {
     assert!(at_gateway && too_late && status == 504 && answered_us >= Some(1_000_000), "{trail:?}");
     assert!(up.replicas().iter().any(|replica| replica.id == trail.replica), "{trail:?}");
     let shown = run(&up, &["trail", "--failed"]);
-    let wanted = format!("replica {} had it, and its delivery may go on there", trail.replica);
+    let wanted = format!("replica {} had it, and its delivery may continue there", trail.replica);
     assert!(shown.contains("answered 504 by the gateway") && shown.contains(&wanted), "{shown}");
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use flotilla_api::debug::{DebugMessage, DebugPage};
 use flotilla_engine::Shared;
 use flotilla_engine::observe::{DebugFeed, Debugged};
-use flotilla_gateway::admin::Failure;
+use flotilla_gateway::admin::{Failure, Query};
 use futures::stream::{self, Stream};
 use serde::Deserialize;
 

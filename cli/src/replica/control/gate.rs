@@ -5,16 +5,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::AUTHORIZATION;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::{HeaderMap, Uri};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use flotilla_api::Problem;
 use flotilla_engine::Shared;
 use flotilla_engine::observe::DebugFeed;
-use flotilla_gateway::admin::{Failure, Token};
+use flotilla_gateway::admin::{Failure, LARGEST, Token, as_problem};
 use tokio_util::sync::CancellationToken;
 
 use super::{debug, inject, logs, nodes, timers, trails};
@@ -88,7 +88,10 @@ impl Control {
             .route("/control/v1/trails", get(trails::trails))
             .route("/control/v1/trails/rule", post(trails::check))
             .route("/control/v1/logs", get(logs::logs))
+            .route("/control/v1/{*rest}", any(not_found))
+            .layer(DefaultBodyLimit::max(LARGEST))
             .layer(from_fn_with_state(self.clone(), check))
+            .layer(from_fn(as_problem))
             .with_state(self.clone())
     }
 }
@@ -124,4 +127,8 @@ async fn check(State(control): State<Control>, request: Request, next: Next) -> 
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     }
+}
+
+async fn not_found(uri: Uri) -> Failure {
+    Failure(Problem::new(404, "not_found", format!("a replica of this version has nothing at {}", uri.path())))
 }

@@ -1,11 +1,11 @@
 //! The buttons of inject nodes.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use flotilla_api::Problem;
 use flotilla_api::node::{Inject, Injected};
 use flotilla_engine::Shared;
-use flotilla_gateway::admin::Failure;
+use flotilla_gateway::admin::{Body, Failure, Path};
 
 use super::gate::Control;
 
@@ -13,7 +13,7 @@ use super::gate::Control;
 pub(super) async fn inject(
     State(control): State<Control>,
     Path(node): Path<String>,
-    Json(inject): Json<Inject>,
+    Body(inject): Body<Inject>,
 ) -> Result<Json<Injected>, Failure> {
     let opened = control.opened()?;
     let id = find(&opened.shared, &node)?;

@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use flotilla_gateway::admin::Failure;
+use flotilla_gateway::admin::{Failure, Query};
 use futures::stream::{self, Stream};
 use serde::Deserialize;
 use serde_json::json;

@@ -6,6 +6,8 @@ mod gate;
 mod inject;
 mod logs;
 mod nodes;
+#[cfg(test)]
+mod refusals;
 mod timers;
 mod trails;
 

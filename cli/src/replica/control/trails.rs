@@ -1,12 +1,12 @@
 //! The trails of this replica.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use flotilla_api::Problem;
 use flotilla_api::trail::{Trail, TrailFilter, TrailRule};
 use flotilla_engine::Shared;
 use flotilla_engine::trail::BadRule;
-use flotilla_gateway::admin::Failure;
+use flotilla_gateway::admin::{Body, Failure, Query};
 
 use super::gate::Control;
 use crate::replica::trails::{trail_of, wanted};
@@ -24,7 +24,7 @@ pub(super) async fn trails(
 /// `POST /control/v1/trails/rule`: answers the rule with the id of its node, if this flow can follow it. Puts nothing in force.
 pub(super) async fn check(
     State(control): State<Control>,
-    Json(rule): Json<TrailRule>,
+    Body(rule): Body<TrailRule>,
 ) -> Result<Json<TrailRule>, Failure> {
     let opened = control.opened()?;
     let node = if rule.node.is_empty() { String::new() } else { node(&opened.shared, &rule.node)? };

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use flotilla_flows::DeployType;
 use serde_json::{Value, json};
 
-use super::super::api::{Api, Body};
+use super::super::api::Api;
+use super::super::body::Body;
 use super::super::caller::Caller;
 use super::flows::{current, deploy};
 use super::problem::Refusal;

@@ -9,7 +9,8 @@ use flotilla_flows::DeployType;
 use flotilla_group::rollout::Rules;
 use serde_json::{Value, json};
 
-use super::super::api::{Api, Body};
+use super::super::api::Api;
+use super::super::body::Body;
 use super::super::caller::Caller;
 use super::super::deploy::{deploy_to, rules};
 use super::problem::Refusal;

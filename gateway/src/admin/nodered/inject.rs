@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use flotilla_api::node::Inject;
 use serde_json::Value;
 
-use super::super::api::{Api, Body};
+use super::super::api::Api;
+use super::super::body::Body;
 use super::super::caller::Caller;
 use super::super::{nodes, parameters};
 use super::problem::Refusal;

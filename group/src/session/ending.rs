@@ -1,0 +1,110 @@
+//! While what a group without replicas has left at brokers is being ended, replicas of a group with the same name take no work:
+//! sessions of the group itself have the same ClientIDs in both.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use flotilla_store::Write;
+
+use super::sessions::Sessions;
+use crate::error::GroupError;
+use crate::keys;
+use crate::member::Registry;
+
+/// How long a mark stays when the process that wrote it died. Whoever ends sessions is done before.
+pub const ENDING: Duration = Duration::from_secs(25);
+
+/// The mark of a process that ends the sessions of a group. It goes away with [`Sessions::end_of`], or after [`ENDING`].
+#[derive(Debug)]
+pub struct Ending {
+    key: String,
+}
+
+impl Sessions {
+    /// Where the store keeps the marks of a group: what [`Changes`](crate::Changes) are to be of.
+    pub fn endings_key(&self) -> String {
+        keys::endings(&self.group)
+    }
+
+    /// Begins to end the sessions of a group that has no replicas. `by` is an id that no other process uses.
+    ///
+    /// The mark is written first and the replicas are listed then; a replica registers first and looks for marks then. So of
+    /// two that begin at the same time one sees the other at least.
+    ///
+    /// # Errors
+    /// [`GroupError::GroupInUse`] when the group has replicas: the sessions are theirs.
+    pub async fn begin_ending(&self, by: &str) -> Result<Ending, GroupError> {
+        let ending = Ending { key: keys::ending(&self.group, by) };
+        self.store.set(&ending.key, Bytes::from_static(b"ending"), Write::expiring(ENDING)).await?;
+        let replicas = Registry::new(self.store.clone(), &self.group)?.list().await?.len();
+        if replicas == 0 {
+            return Ok(ending);
+        }
+        self.end_of(ending).await?;
+        Err(GroupError::GroupInUse { group: self.group.clone(), replicas })
+    }
+
+    /// Nothing more is ended under this mark: replicas that wait for it go on.
+    pub async fn end_of(&self, ending: Ending) -> Result<(), GroupError> {
+        self.store.delete(&ending.key, None).await?;
+        Ok(())
+    }
+
+    /// True while the sessions of the group are being ended. A replica asks after it has registered, and before its flow runs.
+    pub async fn are_ending(&self) -> Result<bool, GroupError> {
+        Ok(!self.store.list(&keys::endings(&self.group)).await?.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flotilla_api::replica::ReplicaRecord;
+    use serde_json::json;
+
+    use super::*;
+    use crate::member::Registration;
+    use crate::test_store;
+
+    fn record(group: &str) -> ReplicaRecord {
+        let record = json!({
+            "id": "r", "group": group, "state": "starting", "reason": "", "revision": "", "http": null, "ops": null,
+            "pid": 1, "version": "0", "started_ms": 0, "in_flight": 0, "completed": 0, "failed": 0, "abandoned": 0,
+            "memory": 0, "beat": 0
+        });
+        serde_json::from_value(record).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_sessions_of_a_group_that_has_replicas_are_not_ended() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = test_store::open(&folder).await;
+        let sessions = Sessions::new(store.clone(), "g").unwrap();
+        let lease = Duration::from_secs(60);
+        let other = Registration::join(store.clone(), record("other"), "p", lease, |_| {}).await.unwrap();
+        let ending = sessions.begin_ending("a").await.expect("a replica of another group is none of this one");
+        sessions.end_of(ending).await.unwrap();
+        other.leave().await;
+        let replica = Registration::join(store, record("g"), "p", lease, |_| {}).await.unwrap();
+        let refused = sessions.begin_ending("a").await.unwrap_err();
+        assert!(matches!(refused, GroupError::GroupInUse { replicas: 1, .. }), "{refused}");
+        assert!(!sessions.are_ending().await.unwrap(), "the replica does not wait for one that has given up");
+        replica.leave().await;
+        sessions.begin_ending("a").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_replica_sees_every_process_that_ends_sessions_of_its_group() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = test_store::open(&folder).await;
+        let sessions = Sessions::new(store.clone(), "g").unwrap();
+        assert!(!sessions.are_ending().await.unwrap());
+        let (a, b) = (sessions.begin_ending("a").await.unwrap(), sessions.begin_ending("b").await.unwrap());
+        assert!(!Sessions::new(store.clone(), "g2").unwrap().are_ending().await.unwrap());
+        sessions.end_of(a).await.unwrap();
+        assert!(sessions.are_ending().await.unwrap(), "another one still ends some");
+        let entry = store.get(&b.key).await.unwrap().unwrap();
+        assert!(entry.expires.is_some(), "a process that dies holds nobody up for ever");
+        sessions.end_of(b).await.unwrap();
+        assert!(!sessions.are_ending().await.unwrap());
+    }
+}
