@@ -190,7 +190,7 @@ impl Source {
 
 impl Compiled {
     pub(super) fn new<'js>(
-        script: &'static Script,
+        script: &Rc<Script>,
         ctx: &Ctx<'js>,
         node: &FunctionScript,
         source: &Source,
@@ -225,7 +225,7 @@ impl Compiled {
     /// Makes what the code sees by name, and its parts. Nothing of the code runs.
     pub(super) fn program<'js>(
         &self,
-        script: &'static Script,
+        script: &Rc<Script>,
         ctx: &Ctx<'js>,
         node: &Rc<FunctionScript>,
         source: &Source,

@@ -1,5 +1,7 @@
 //! The realm's contents: what the prelude defines, and the objects that conversions need.
 
+use std::rc::Rc;
+
 use rquickjs::context::EvalOptions;
 use rquickjs::{Ctx, FromJs, Function, Object as JsObject, Persistent, Result, Value as JsValue};
 
@@ -35,7 +37,7 @@ pub(super) fn eval<'js, V: FromJs<'js>>(ctx: &Ctx<'js>, file: &str, source: &str
     ctx.eval_with_options(source, options)
 }
 
-pub(super) fn make(script: &'static Script, ctx: &Ctx<'_>, builtins: Builtins) -> Result<Realm> {
+pub(super) fn make(script: &Rc<Script>, ctx: &Ctx<'_>, builtins: Builtins) -> Result<Realm> {
     let natives = super::natives::make(script, ctx)?;
     for (file, source) in PRELUDE {
         let define: Function<'_> = eval(ctx, file, source, true)?;
