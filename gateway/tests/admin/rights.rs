@@ -103,6 +103,7 @@ async fn every_route_as_everybody() {
                     "-"
                 }
                 (404, "not_found") if answer.body["detail"].is_string() => panic!("{path} is not served: {answer:?}"),
+                (401, "wrong_token") => panic!("{path} as {who}: the token is void: {answer:?}"),
                 (405 | 500.., _) => panic!("{} {path} as {who}: {answer:?}", route.method),
                 _ => "yes",
             };
