@@ -77,9 +77,12 @@ impl Place {
         place
     }
 
-    /// Makes a group, or sets whether it is protected.
+    /// Makes a group, or sets whether it is protected and all else as in a new one. Nothing is written when it is so.
     pub async fn group(&self, name: &str, protected: bool) {
         let (specs, spec) = (Specs::new(self.store.clone()), GroupSpec { protected, ..GroupSpec::named(name) });
+        if specs.get(name).await.is_ok_and(|known| known == spec) {
+            return;
+        }
         if !specs.add_if_none(&spec).await.unwrap() {
             specs.replace(&spec).await.unwrap();
         }

@@ -1,5 +1,6 @@
 //! Comparing what happened with what was expected.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use flotilla_engine::context::Contexts;
 use flotilla_value::Value;
 
 use super::case::{Case, Expect};
-use super::matcher::{Matcher, show};
+use super::matcher::{Budget, Matcher, Mismatch, show};
 use super::nodes::Nodes;
 use super::outcome::Failure;
 use super::record::Events;
@@ -28,31 +29,32 @@ impl Check<'_> {
         let mut failures = Vec::new();
         // How many messages of each node earlier expectations have taken.
         let mut taken: HashMap<&str, usize> = HashMap::new();
-        for expectation in &self.case.expect {
+        let budgets: Vec<Budget> = self.case.expect.iter().map(|_| Budget::default()).collect();
+        for (expectation, budget) in self.case.expect.iter().zip(&budgets) {
             let wrong = match &expectation.what {
                 Expect::Messages { node, msgs, any_order } => {
                     let first = taken.entry(node).or_default();
-                    let wrong = self.messages(events, node, msgs, *any_order, *first);
+                    let wrong = self.messages(events, node, msgs, *any_order, *first, budget);
                     *first += msgs.len();
                     wrong
                 }
                 Expect::Count { node, count } => self.count(events, node, *count),
                 Expect::Order(nodes) => self.order(events, nodes),
-                Expect::Error { node, message } => self.error(events, node.as_deref(), message),
-                Expect::Status { node, status } => self.status(events, node, status),
-                Expect::Response { number, response } => answer(events, *number, response),
+                Expect::Error { node, message } => self.error(events, node.as_deref(), message, budget),
+                Expect::Status { node, status } => self.status(events, node, status, budget),
+                Expect::Response { number, response } => answer(events, *number, response, budget),
                 Expect::Context { whose, store, key, value } => {
                     let found = self.contexts.scope(whose.scope.clone()).get(key, store.as_deref());
                     let found = found.unwrap_or_else(|error| Value::from(error.to_string()));
                     value
-                        .check(&found)
+                        .check_within(&found, budget)
                         .err()
                         .map(|mismatch| (format!("{} context \"{key}\": {mismatch}", whose.label), Vec::new()))
                 }
             };
             failures.extend(wrong.map(|(message, found)| Failure { place: expectation.place.clone(), message, found }));
         }
-        failures.extend(self.unexpected_errors(events));
+        failures.extend(self.unexpected_errors(events, &budgets));
         failures
     }
 
@@ -67,18 +69,22 @@ impl Check<'_> {
         wanted: &[Matcher],
         any_order: bool,
         first: usize,
+        budget: &Budget,
     ) -> Option<(String, Vec<String>)> {
         let found: Vec<&Value> = arrived(events, node).collect();
         let next = found.get(first..).unwrap_or_default();
         let label = self.label(node);
         if any_order {
-            let left = unmatched(wanted, next.get(..wanted.len()).unwrap_or(next))?;
-            let why = undecided(&wanted[left], next.iter().copied());
+            let next = next.get(..wanted.len()).unwrap_or(next);
+            let row = |wanted: &Matcher| next.iter().map(|msg| wanted.check_within(msg, budget)).collect::<Vec<_>>();
+            let checked: Vec<Vec<Result<(), Mismatch>>> = wanted.iter().map(row).collect();
+            let left = unmatched(&checked)?;
+            let why = undecided(&checked[left]);
             return Some((format!("{label} did not get a message with {}{why}", wanted[left]), listed(&found)));
         }
         for (at, wanted) in wanted.iter().enumerate() {
             let number = first + at + 1;
-            match next.get(at).map(|msg| wanted.check(msg)) {
+            match next.get(at).map(|msg| wanted.check_within(msg, budget)) {
                 Some(Ok(())) => {}
                 Some(Err(mismatch)) => {
                     return Some((format!("message {number} at {label}: {mismatch}"), listed(&found)));
@@ -131,40 +137,43 @@ impl Check<'_> {
         Some((message, vec![format!("order: {seen}")]))
     }
 
-    fn error(&self, events: &Events, node: Option<&str>, message: &Matcher) -> Option<(String, Vec<String>)> {
+    fn error(
+        &self,
+        events: &Events,
+        node: Option<&str>,
+        message: &Matcher,
+        budget: &Budget,
+    ) -> Option<(String, Vec<String>)> {
         let reported = events.errors.iter().map(|(source, error)| (source, error));
         let logged = events.uncaught.iter().map(|(source, _, error)| (source, error));
         let mut all: Vec<(&str, &Value)> =
             reported.chain(logged).map(|(source, error)| (source.as_str(), error)).collect();
         all.dedup_by(|a, b| a.0 == b.0 && a.1 == b.1);
-        if all.iter().any(|(source, error)| is_meant(node, message, source, error)) {
-            return None;
-        }
+        let meant = all.iter().filter(|(source, _)| node.is_none_or(|node| node == *source));
+        let why = none_is(message, meant.map(|(_, error)| Value::String(error.to_text())), budget)?;
         let who = node.map_or_else(|| "a node".to_owned(), |node| self.label(node));
         let found = all
             .iter()
             .take(SHOWN)
             .map(|(source, error)| format!("error of {}: {}", self.label(source), error.to_text()));
-        let texts: Vec<Value> = all.iter().map(|(_, error)| Value::String(error.to_text())).collect();
-        let why = undecided(message, texts.iter());
         Some((format!("{who} did not report the error: {message}{why}"), found.collect()))
     }
 
-    fn status(&self, events: &Events, node: &str, wanted: &Matcher) -> Option<(String, Vec<String>)> {
+    fn status(&self, events: &Events, node: &str, wanted: &Matcher, budget: &Budget) -> Option<(String, Vec<String>)> {
         let found: Vec<&Value> =
             events.statuses.iter().filter(|(source, _)| source == node).map(|(_, status)| status).collect();
-        if found.iter().any(|status| wanted.check(status).is_ok()) {
-            return None;
-        }
-        let why = undecided(wanted, found.iter().copied());
+        let why = none_is(wanted, found.iter().copied(), budget)?;
         Some((format!("{} did not show the status: {wanted}{why}", self.label(node)), listed(&found)))
     }
 
     /// Errors that nobody caught and no expectation speaks of.
-    fn unexpected_errors(&self, events: &Events) -> Vec<Failure> {
+    fn unexpected_errors(&self, events: &Events, budgets: &[Budget]) -> Vec<Failure> {
         let expected = |source: &str, error: &Value| {
-            self.case.expect.iter().any(|expectation| match &expectation.what {
-                Expect::Error { node, message } => is_meant(node.as_deref(), message, source, error),
+            self.case.expect.iter().zip(budgets).any(|(expectation, budget)| match &expectation.what {
+                Expect::Error { node, message } => {
+                    let meant = node.as_deref().is_none_or(|node| node == source);
+                    meant && message.check_within(&Value::String(error.to_text()), budget).is_ok()
+                }
                 _ => false,
             })
         };
@@ -179,26 +188,36 @@ impl Check<'_> {
     }
 }
 
-fn answer(events: &Events, number: usize, wanted: &Matcher) -> Option<(String, Vec<String>)> {
+fn answer(events: &Events, number: usize, wanted: &Matcher, budget: &Budget) -> Option<(String, Vec<String>)> {
     let of = format!("the answer to request {}", number + 1);
     match events.responses.get(&number) {
         None => Some((format!("{of} did not come: expected {wanted}"), Vec::new())),
         Some(Err(why)) => Some((format!("{of} did not come: {why}"), Vec::new())),
         Some(Ok(response)) => {
-            let mismatch = wanted.check(response).err()?;
+            let mismatch = wanted.check_within(response, budget).err()?;
             Some((format!("{of}: {mismatch}"), vec![format!("answer: {}", show(response))]))
         }
     }
 }
 
 /// Says it when one of these may be what was wanted, and it is not known.
-fn undecided<'v>(wanted: &Matcher, mut values: impl Iterator<Item = &'v Value>) -> String {
-    let found = values.find_map(|value| wanted.check(value).err().filter(|mismatch| mismatch.undecided));
+fn undecided(checked: &[Result<(), Mismatch>]) -> String {
+    let found = checked.iter().find_map(|one| one.as_ref().err().filter(|mismatch| mismatch.undecided));
     found.map_or_else(String::new, |mismatch| format!(" ({mismatch})"))
 }
 
-fn is_meant(node: Option<&str>, message: &Matcher, source: &str, error: &Value) -> bool {
-    node.is_none_or(|node| node == source) && message.check(&Value::String(error.to_text())).is_ok()
+/// Nothing when one of these is what was wanted; else what is to be added as in [`undecided`].
+fn none_is<V: Borrow<Value>>(wanted: &Matcher, values: impl Iterator<Item = V>, budget: &Budget) -> Option<String> {
+    let mut unknown = None;
+    for value in values {
+        let value: &Value = value.borrow();
+        match wanted.check_within(value, budget) {
+            Ok(()) => return None,
+            Err(mismatch) if mismatch.undecided => unknown = unknown.or(Some(Err(mismatch))),
+            Err(_) => {}
+        }
+    }
+    Some(undecided(unknown.as_slice()))
 }
 
 fn arrived<'e>(events: &'e Events, node: &'e str) -> impl Iterator<Item = &'e Value> {
@@ -214,8 +233,9 @@ fn listed(found: &[&Value]) -> Vec<String> {
     lines
 }
 
-/// The first matcher that no message is left for, when each message stands for one matcher (augmenting paths).
-fn unmatched(wanted: &[Matcher], found: &[&Value]) -> Option<usize> {
+/// The first matcher that no message is left for, when each message stands for one matcher (augmenting paths). For each
+/// matcher, how each message compares with it.
+fn unmatched(checked: &[Vec<Result<(), Mismatch>>]) -> Option<usize> {
     fn place(at: usize, fits: &[Vec<bool>], seen: &mut [bool], taken: &mut [Option<usize>]) -> bool {
         for found in 0..taken.len() {
             if fits[at][found] && !std::mem::replace(&mut seen[found], true) {
@@ -228,8 +248,8 @@ fn unmatched(wanted: &[Matcher], found: &[&Value]) -> Option<usize> {
         }
         false
     }
-    let fits: Vec<Vec<bool>> =
-        wanted.iter().map(|wanted| found.iter().map(|msg| wanted.check(msg).is_ok()).collect()).collect();
-    let mut taken = vec![None; found.len()];
-    (0..wanted.len()).find(|at| !place(*at, &fits, &mut vec![false; found.len()], &mut taken))
+    let found = checked.first().map_or(0, Vec::len);
+    let fits: Vec<Vec<bool>> = checked.iter().map(|row| row.iter().map(Result::is_ok).collect()).collect();
+    let mut taken = vec![None; found];
+    (0..checked.len()).find(|at| !place(*at, &fits, &mut vec![false; found], &mut taken))
 }

@@ -5,6 +5,7 @@
 //! is written back. Only for stores in this process: a shared store is changed with `set`, `incr` and `cas` alone.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use rquickjs::{Ctx, Persistent, Value as JsValue};
 
@@ -81,7 +82,7 @@ impl Borrowed {
     }
 
     /// The end of a run: writes back what was changed in place.
-    pub(super) fn settle(&self, script: &'static Script, ctx: &Ctx<'_>) {
+    pub(super) fn settle(&self, script: &Rc<Script>, ctx: &Ctx<'_>) {
         for loan in std::mem::take(&mut *self.0.borrow_mut()) {
             let Ok(made) = loan.made.restore(ctx) else { continue };
             let Ok(now) = script.export(ctx, &made) else {

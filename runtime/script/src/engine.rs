@@ -42,10 +42,11 @@ const NAMES: usize = 4096;
 
 type Getter = (Persistent<Function<'static>>, Persistent<Function<'static>>);
 
-/// A worker's script engine. It lives as long as the process: a QuickJS runtime must not be freed while anything
-/// still refers into it, and worker threads end with the process.
+/// A worker's script engine: a realm, and what is kept for it. That of the worker lives as long as the process: a QuickJS
+/// runtime must not be freed while anything still refers into it, and worker threads end with the process. One that a node
+/// has for itself ends with the node, when the collector has found the last of its functions: see [`super::realms`].
 pub struct Script {
-    pub(super) context: RefCell<Context>,
+    pub(super) context: RefCell<Rc<Context>>,
     pub(super) realm: RefCell<Option<Rc<Realm>>>,
     /// What all realms of the thread share.
     pub(super) thread: Rc<Thread>,
@@ -69,6 +70,8 @@ pub struct Script {
     pub(super) current: RefCell<Option<Rc<Invocation>>>,
     /// Bytes that the run has handed out, roughly.
     handed_out: Cell<usize>,
+    /// Its node is closed: nothing is kept for it beyond a run.
+    pub(super) retired: Cell<bool>,
 }
 
 /// What all realms of a thread share.
@@ -76,6 +79,8 @@ pub(super) struct Thread {
     runtime: Runtime,
     limit: Rc<Limit>,
     running: Cell<bool>,
+    /// How many [`Script`]s there are.
+    pub(super) realms: Cell<usize>,
     /// What the scripts of this worker may use together, in bytes.
     pub(super) memory_limit: usize,
     /// Promises that were rejected without anyone listening, with the reason.
@@ -92,7 +97,7 @@ struct Limit {
 }
 
 /// While something runs in the realm.
-struct Entered(&'static Script);
+struct Entered<'a>(&'a Script);
 
 /// Objects of the realm that conversions need.
 pub(super) struct Realm {
@@ -105,7 +110,7 @@ pub(super) struct Realm {
 }
 
 thread_local! {
-    static SCRIPT: OnceCell<&'static Script> = const { OnceCell::new() };
+    static SCRIPT: OnceCell<&'static Rc<Script>> = const { OnceCell::new() };
 }
 
 /// The script engine cannot start on this thread.
@@ -115,17 +120,17 @@ pub struct ScriptStartError(String);
 
 impl Script {
     /// The script engine of this thread, made on first use.
-    pub fn current() -> std::result::Result<&'static Script, ScriptStartError> {
+    pub fn current() -> std::result::Result<&'static Rc<Script>, ScriptStartError> {
         SCRIPT.with(|cell| {
             if let Some(script) = cell.get() {
                 return Ok(*script);
             }
             let script = Script::start()?;
-            Ok(*cell.get_or_init(|| script))
+            Ok(*cell.get_or_init(|| &*Box::leak(Box::new(script))))
         })
     }
 
-    fn start() -> std::result::Result<&'static Script, ScriptStartError> {
+    fn start() -> std::result::Result<Rc<Script>, ScriptStartError> {
         let fail = |error: rquickjs::Error| ScriptStartError(error.to_string());
         let runtime = Runtime::new().map_err(fail)?;
         let limit = Worker::current().and_then(|worker| worker.shared().settings().number("functionMemoryLimit"));
@@ -139,7 +144,8 @@ impl Script {
         let guard = limit.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || guard.is_over())));
         let rejected = RefCell::default();
-        let thread = Rc::new(Thread { runtime, limit, running: Cell::new(false), memory_limit, rejected });
+        let thread =
+            Rc::new(Thread { runtime, limit, running: Cell::new(false), realms: Cell::new(0), memory_limit, rejected });
         let listening = thread.clone();
         thread.runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, handled| {
             listening.track_rejection(&ctx, promise, reason, handled);
@@ -150,13 +156,11 @@ impl Script {
     }
 
     /// A realm of its own on this thread.
-    pub(super) fn make(
-        thread: &Rc<Thread>,
-        builtins: Builtins,
-    ) -> std::result::Result<&'static Script, ScriptStartError> {
+    pub(super) fn make(thread: &Rc<Thread>, builtins: Builtins) -> std::result::Result<Rc<Script>, ScriptStartError> {
         let fail = |error: rquickjs::Error| ScriptStartError(error.to_string());
-        let context = Context::full(&thread.runtime).map_err(fail)?;
-        let script: &'static Script = Box::leak(Box::new(Script {
+        let context = Rc::new(Context::full(&thread.runtime).map_err(fail)?);
+        thread.realms.set(thread.realms.get() + 1);
+        let script = Rc::new(Script {
             context: RefCell::new(context.clone()),
             realm: RefCell::default(),
             thread: thread.clone(),
@@ -172,20 +176,29 @@ impl Script {
             sources: Sources::default(),
             current: RefCell::default(),
             handed_out: Cell::new(0),
-        }));
-        context.with(|ctx| {
-            let made = super::realm::make(script, &ctx, builtins).catch(&ctx);
-            let realm = made.map_err(|error| ScriptStartError(error.to_string()))?;
-            *script.realm.borrow_mut() = Some(Rc::new(realm));
-            Ok(())
-        })?;
+            retired: Cell::new(false),
+        });
+        let made = context.with(|ctx| {
+            let made = super::realm::make(&script, &ctx, builtins).catch(&ctx);
+            made.map_err(|error| ScriptStartError(error.to_string()))
+        });
+        match made {
+            Ok(realm) => *script.realm.borrow_mut() = Some(Rc::new(realm)),
+            Err(error) => {
+                // What was made of it holds it. The worker's own has nothing to fall back to; it is tried once.
+                if builtins == Builtins::Open {
+                    script.retire();
+                }
+                return Err(error);
+            }
+        }
         Ok(script)
     }
 
     /// Tells the worker's beat now and then how much memory scripts use.
-    fn measure(&'static self) {
+    fn measure(self: &Rc<Self>) {
         let Some(worker) = Worker::current() else { return };
-        let beat = worker.beat().clone();
+        let (beat, script) = (worker.beat().clone(), self.clone());
         let task = Task {
             name: "memory of scripts",
             owner: format!("worker {}", worker.index()).into(),
@@ -194,7 +207,7 @@ impl Script {
         };
         drop(task.spawn_local(async move {
             loop {
-                beat.set_script_bytes(self.memory_used());
+                beat.set_script_bytes(script.memory_used());
                 tokio::time::sleep(MEASURE).await;
             }
         }));
@@ -210,7 +223,7 @@ impl Script {
     }
 
     /// Runs something in the realm, for at most `limit`.
-    pub(super) fn enter<R>(&'static self, limit: Option<Duration>, work: impl FnOnce(&Ctx<'_>) -> R) -> R {
+    pub(super) fn enter<R>(&self, limit: Option<Duration>, work: impl FnOnce(&Ctx<'_>) -> R) -> R {
         self.thread.running.set(true);
         self.handed_out.set(0);
         self.restart_clock(limit);
@@ -265,13 +278,22 @@ impl Script {
     }
 }
 
-impl Drop for Entered {
+impl Drop for Entered<'_> {
     fn drop(&mut self) {
         self.0.thread.limit.deadline.set(None);
         self.0.thread.running.set(false);
         if std::thread::panicking() {
             *self.0.current.borrow_mut() = None;
         }
+        if self.0.retired.get() {
+            self.0.let_go();
+        }
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        self.thread.realms.set(self.thread.realms.get() - 1);
     }
 }
 

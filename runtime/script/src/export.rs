@@ -1,5 +1,6 @@
 //! From JavaScript's values to ours.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -20,13 +21,13 @@ const EACH: usize = 32;
 
 impl Script {
     /// A copy of the value that later changes by the script do not reach; untouched views share.
-    pub(super) fn export<'js>(&'static self, ctx: &Ctx<'js>, value: &JsValue<'js>) -> Result<Value> {
+    pub(super) fn export<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, value: &JsValue<'js>) -> Result<Value> {
         self.export_at(ctx, value, &mut Vec::new())
     }
 
     /// As [`Script::export`], inside of the objects in `path`.
     pub(super) fn export_at<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         value: &JsValue<'js>,
         path: &mut Vec<JsValue<'js>>,
@@ -69,7 +70,7 @@ impl Script {
     }
 
     fn export_object<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         object: &JsObject<'js>,
         path: &mut Vec<JsValue<'js>>,
@@ -135,7 +136,7 @@ impl Script {
         }
     }
 
-    fn count(&'static self, ctx: &Ctx<'_>, bytes: usize) -> Result<()> {
+    fn count(self: &Rc<Self>, ctx: &Ctx<'_>, bytes: usize) -> Result<()> {
         self.hand_out(bytes).map_err(|limit| {
             let text =
                 format!("One run of the function sent or stored more than {limit} MB (setting functionMemoryLimit)");
@@ -144,7 +145,7 @@ impl Script {
     }
 
     fn flat<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         tool: &str,
         object: &JsObject<'js>,
@@ -155,7 +156,7 @@ impl Script {
     }
 
     fn export_plain<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         object: &JsObject<'js>,
         path: &mut Vec<JsValue<'js>>,
@@ -171,7 +172,7 @@ impl Script {
     }
 
     fn export_error<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         object: &JsObject<'js>,
         path: &mut Vec<JsValue<'js>>,

@@ -1,5 +1,6 @@
 //! What scripts throw, as the error objects that catch nodes and logs get.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub(super) struct Failure {
 
 /// The error that `ctx` holds after a call failed.
 pub(super) fn caught(
-    script: &'static Script,
+    script: &Rc<Script>,
     ctx: &Ctx<'_>,
     error: &rquickjs::Error,
     limit: Option<Duration>,
@@ -57,7 +58,7 @@ pub(super) fn timed_out(limit: Option<Duration>) -> Value {
 
 /// The error object of a thrown value. Strings stay strings; what is no error goes as JSON, as in Node-RED.
 pub(super) fn of_thrown<'js>(
-    script: &'static Script,
+    script: &Rc<Script>,
     ctx: &Ctx<'js>,
     thrown: &JsValue<'js>,
     lines: Option<&Lines>,

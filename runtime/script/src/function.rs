@@ -24,7 +24,7 @@ use super::timers::Timers;
 /// A function node's code on its worker.
 pub struct FunctionScript {
     pub(super) host: Rc<dyn ScriptHost>,
-    pub(super) script: &'static Script,
+    pub(super) script: Rc<Script>,
     pub(super) source: Source,
     /// The code; none once the node is closed.
     pub(super) compiled: RefCell<Option<Compiled>>,
@@ -58,7 +58,7 @@ impl FunctionScript {
     /// # Errors
     /// The error object to report: a syntax error with line and column, or a module that cannot be loaded.
     pub fn new(
-        script: &'static Script,
+        script: &Rc<Script>,
         host: Rc<dyn ScriptHost>,
         source: Source,
     ) -> std::result::Result<Rc<FunctionScript>, Value> {
@@ -224,8 +224,8 @@ impl FunctionScript {
         msg: Option<&JsValue<'js>>,
     ) -> std::result::Result<Option<Msg>, Value> {
         let origin = Origin { id: invocation.msg.get("_msgid"), delivery: invocation.delivery() };
-        let sent = send::flush(self.script, self, ctx)
-            .and_then(|()| send::now(self.script, self, ctx, value, &origin))
+        let sent = send::flush(&self.script, self, ctx)
+            .and_then(|()| send::now(&self.script, self, ctx, value, &origin))
             .map_err(|error| self.failed(ctx, &error, None).value)?;
         if self.source.calls_done || !self.host.hears_done() {
             return Ok(None);
@@ -295,7 +295,7 @@ impl FunctionScript {
 
     /// What a failed call has to say, taken from the realm.
     pub(super) fn failed(&self, ctx: &Ctx<'_>, error: &rquickjs::Error, limit: Option<Duration>) -> failure::Failure {
-        let failure = failure::caught(self.script, ctx, error, limit, Some(&self.source.lines()));
+        let failure = failure::caught(&self.script, ctx, error, limit, Some(&self.source.lines()));
         if failure.out_of_memory {
             self.timers.needs_reload.set(true);
         }
@@ -304,7 +304,7 @@ impl FunctionScript {
 
     /// The error object of something that a script threw.
     pub(super) fn uncaught<'js>(&self, ctx: &Ctx<'js>, thrown: &JsValue<'js>) -> failure::Failure {
-        failure::of_thrown(self.script, ctx, thrown, Some(&self.source.lines()))
+        failure::of_thrown(&self.script, ctx, thrown, Some(&self.source.lines()))
     }
 
     /// Runs pending promise jobs, then reports what nobody handled and writes back what was borrowed.
@@ -317,11 +317,11 @@ impl FunctionScript {
             self.host.error(failure, invocation.map(|invocation| &invocation.msg));
             self.script.restart_clock(limit);
         }
-        if let Err(error) = send::flush(self.script, self, ctx) {
+        if let Err(error) = send::flush(&self.script, self, ctx) {
             let failure = self.failed(ctx, &error, limit);
             self.host.error(failure.value, invocation.map(|invocation| &invocation.msg));
         }
-        self.borrowed.settle(self.script, ctx);
+        self.borrowed.settle(&self.script, ctx);
         if let Err(error) = self.script.settle_hosts(ctx) {
             let failure = self.failed(ctx, &error, limit);
             self.host.error(failure.value, invocation.map(|invocation| &invocation.msg));

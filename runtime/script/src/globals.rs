@@ -3,8 +3,13 @@
 //! In Node-RED such a variable lands on the node's own global object: it stays from message to message, and no other
 //! node sees it. Here all nodes of a worker share one realm, so the names are found beforehand and become variables of
 //! the node. Too many is harmless (an inner declaration shadows them); too few would leak into the realm.
+//!
+//! A name that code only changes (`count += 1`) is never made: the engine looks for it in the realm and throws a ReferenceError,
+//! as in Node-RED. One that is made somewhere is `undefined` before, where Node-RED would throw. To throw there as well, each
+//! access had to look it up in an object of the node (`with`), or each node had to have a realm: the one costs every message,
+//! the other memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tokens::{Token, tokens};
 
@@ -65,23 +70,39 @@ const RESERVED: &[&str] = &[
     "public",
 ];
 
-const ASSIGNS: &[&str] =
-    &["=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=", "&&=", "||=", "??="];
+/// What assigns to a name after it has read it.
+const CHANGES: &[&str] =
+    &["+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=", "&&=", "||=", "??=", "++", "--"];
+
+/// How code assigns to a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Assigned {
+    /// Only so that it has to be there before: `count += 1`.
+    Changed,
+    /// Somewhere so that it is there afterwards: `count = 1`.
+    Made,
+}
 
 /// The names that `sources` assign to, declared or not, sorted.
-pub(super) fn assigned(sources: &[&str]) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+pub(super) fn assigned(sources: &[&str]) -> BTreeMap<String, Assigned> {
+    let (mut made, mut changed) = (BTreeSet::new(), BTreeSet::new());
+    // Code in texts may make what only changes here.
+    let texts = sources.iter().any(|source| mentions(source, "eval") || mentions(source, "Function"));
     for source in sources {
         let tokens = tokens(source);
         for at in 0..tokens.len() {
-            collect(&tokens, at, &mut names);
+            collect(&tokens, at, &mut made, &mut changed);
         }
     }
-    names.retain(|name| !RESERVED.contains(&name.as_str()));
+    let of_changed = if texts { Assigned::Made } else { Assigned::Changed };
+    let changed = changed.into_iter().map(|name| (name, of_changed));
+    let mut names: BTreeMap<String, Assigned> = changed.collect();
+    names.extend(made.into_iter().map(|name| (name, Assigned::Made)));
+    names.retain(|name, _| !RESERVED.contains(&name.as_str()));
     names
 }
 
-fn collect(tokens: &[Token], at: usize, names: &mut BTreeSet<String>) {
+fn collect(tokens: &[Token], at: usize, made: &mut BTreeSet<String>, changed: &mut BTreeSet<String>) {
     let before = at.checked_sub(1).and_then(|at| tokens.get(at));
     let after = tokens.get(at + 1);
     match &tokens[at] {
@@ -89,13 +110,12 @@ fn collect(tokens: &[Token], at: usize, names: &mut BTreeSet<String>) {
             if matches!(before, Some(Token::Mark("." | "?."))) {
                 return;
             }
-            let assigned = match after {
-                Some(Token::Mark(mark)) => ASSIGNS.contains(mark) || matches!(*mark, "++" | "--"),
-                Some(Token::Name(word)) => matches!(word.as_str(), "in" | "of"),
-                _ => false,
-            };
-            if assigned || matches!(before, Some(Token::Mark("++" | "--"))) {
-                names.insert(name.clone());
+            match after {
+                Some(Token::Mark("=")) => drop(made.insert(name.clone())),
+                Some(Token::Mark(mark)) if CHANGES.contains(mark) => drop(changed.insert(name.clone())),
+                Some(Token::Name(word)) if matches!(word.as_str(), "in" | "of") => drop(made.insert(name.clone())),
+                _ if matches!(before, Some(Token::Mark("++" | "--"))) => drop(changed.insert(name.clone())),
+                _ => {}
             }
         }
         // `[a, b] = ...` and `({ a, b: c } = ...)`: whatever is named inside.
@@ -109,7 +129,7 @@ fn collect(tokens: &[Token], at: usize, names: &mut BTreeSet<String>) {
                     Token::Name(name)
                         if !matches!(at.checked_sub(1).and_then(|at| tokens.get(at)), Some(Token::Mark("."))) =>
                     {
-                        names.insert(name.clone());
+                        made.insert(name.clone());
                     }
                     _ => {}
                 }
@@ -141,7 +161,12 @@ mod tests {
     use super::*;
 
     fn names(source: &str) -> Vec<String> {
-        assigned(&[source]).into_iter().collect()
+        assigned(&[source]).into_keys().collect()
+    }
+
+    fn only_changed(source: &str) -> Vec<String> {
+        let changed = assigned(&[source]).into_iter().filter(|(_, how)| *how == Assigned::Changed);
+        changed.map(|(name, _)| name).collect()
     }
 
     #[test]
@@ -151,6 +176,19 @@ mod tests {
             ["a", "b", "c", "d", "i", "k"]
         );
         assert_eq!(names("[x, y] = [y, x]; ({ p, q: r } = o)"), ["p", "q", "r", "x", "y"]);
+    }
+
+    #[test]
+    fn what_is_only_changed_has_to_be_there_before() {
+        assert_eq!(only_changed("a += 1; b++; --c; d ||= 1; e ??= 2; f **= 2"), ["a", "b", "c", "d", "e", "f"]);
+        assert_eq!(
+            only_changed("a = 1; a += 1; [b] = [1]; b++; for (c of d) c--; ({e} = f); ++e"),
+            Vec::<String>::new()
+        );
+        assert_eq!(only_changed("o.a += 1; a == 1; b === c; x => x; 'a += 1'"), Vec::<String>::new());
+        assert_eq!(only_changed("a += 1; eval('a = 1')"), Vec::<String>::new(), "what a text makes is not seen");
+        let parts = assigned(&["a += 1", "a = 1", ""]);
+        assert_eq!(parts.get("a"), Some(&Assigned::Made), "On Start makes it");
     }
 
     #[test]

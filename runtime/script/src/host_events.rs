@@ -17,7 +17,7 @@ use super::export::text;
 /// client has taken what was written. What else Node.js knows (`data`, `error`, ...) does not occur here: bodies are whole
 /// before a flow sees the request.
 pub(super) fn listen<'js>(
-    script: &'static Script,
+    script: &Rc<Script>,
     ctx: &Ctx<'js>,
     host: &Arc<dyn HostObject>,
     args: &Rest<JsValue<'js>>,
@@ -51,13 +51,7 @@ pub(super) fn listen<'js>(
     Ok(())
 }
 
-fn drains<'js>(
-    script: &'static Script,
-    ctx: &Ctx<'js>,
-    host: &Arc<dyn HostObject>,
-    listener: Function<'js>,
-    once: bool,
-) {
+fn drains<'js>(script: &Rc<Script>, ctx: &Ctx<'js>, host: &Arc<dyn HostObject>, listener: Function<'js>, once: bool) {
     let (listener, owner) = (Persistent::save(ctx, listener), script.node.borrow().clone());
     // It does not hold the response itself: a flow that lets go of it is known to write no more.
     let (mut next, again) = (host.drained(), Arc::downgrade(host));

@@ -4,6 +4,7 @@
 //! told to the host object when the script's run ends or the object leaves it: from then on every holder sees it.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rquickjs::class::{JsClass, Readable, Trace, Tracer};
@@ -69,11 +70,7 @@ impl HostView {
     }
 
     /// The object for a host object: its keys as properties, its methods as functions.
-    pub(super) fn make<'js>(
-        script: &'static Script,
-        ctx: &Ctx<'js>,
-        host: &Arc<dyn HostObject>,
-    ) -> Result<JsValue<'js>> {
+    pub(super) fn make<'js>(script: &Rc<Script>, ctx: &Ctx<'js>, host: &Arc<dyn HostObject>) -> Result<JsValue<'js>> {
         let proto = script.realm().host_proto.clone().restore(ctx)?;
         let names = host.keys();
         let state = State { names: names.clone(), ..State::default() };
@@ -94,30 +91,30 @@ impl HostView {
 
 /// The getter and setter of a property. A container that was read, and an object that was assigned, stay in the script's
 /// object: the script may change them further.
-fn accessor<'js>(script: &'static Script, ctx: &Ctx<'js>, key: &Str) -> Result<SharedAccessor<'js>> {
+fn accessor<'js>(script: &Rc<Script>, ctx: &Ctx<'js>, key: &Str) -> Result<SharedAccessor<'js>> {
     let known = script.host_accessors.borrow().get(key).cloned();
     if let Some((get, set)) = known {
         return Ok(SharedAccessor { get: get.restore(ctx)?, set: set.restore(ctx)? });
     }
-    let name = key.clone();
+    let (name, engine) = (key.clone(), script.clone());
     let get = move |ctx: Ctx<'js>, this: This<JsValue<'js>>| -> Result<JsValue<'js>> {
         let Some(class) = this.0.as_object().and_then(Class::<HostView>::from_object) else {
             return Ok(JsValue::new_undefined(ctx.clone()));
         };
         let value = class.borrow().host.0.get(&name);
-        let made = script.import(&ctx, &value)?;
+        let made = engine.import(&ctx, &value)?;
         if matches!(value, Value::Object(_) | Value::Array(_) | Value::Host(_) | Value::Buffer(_)) {
             hold(&ctx, &class, &name, value, made.clone())?;
         }
         Ok(made)
     };
-    let name = key.clone();
+    let (name, engine) = (key.clone(), script.clone());
     let set = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, value: JsValue<'js>| -> Result<()> {
         let Some(class) = this.0.as_object().and_then(Class::<HostView>::from_object) else { return Ok(()) };
         if value.is_object() {
             return hold(&ctx, &class, &name, Value::Undefined, value);
         }
-        let value = script.export(&ctx, &value)?;
+        let value = engine.export(&ctx, &value)?;
         let host = class.borrow().host();
         host.set(&name, value).map_err(|text| Exception::throw_type(&ctx, &text))
     };
@@ -146,21 +143,22 @@ fn hold<'js>(ctx: &Ctx<'js>, class: &Class<'js, HostView>, name: &Str, was: Valu
 }
 
 /// A method, as a function that all host objects share: it goes to the one that it is called on.
-fn method<'js>(script: &'static Script, ctx: &Ctx<'js>, name: &'static str) -> Result<Function<'js>> {
+fn method<'js>(script: &Rc<Script>, ctx: &Ctx<'js>, name: &'static str) -> Result<Function<'js>> {
     let known = script.host_methods.borrow().get(name).cloned();
     if let Some(known) = known {
         return known.restore(ctx);
     }
+    let engine = script.clone();
     let call = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Rest<JsValue<'js>>| -> Result<JsValue<'js>> {
         let object = this.0.as_object().filter(|object| object.instance_of::<HostView>());
         let Some(object) = object else {
             return Err(Exception::throw_type(&ctx, &format!("{name} was called on something else than its object")));
         };
-        script.settle_held(&ctx, object)?;
+        engine.settle_held(&ctx, object)?;
         let host = Class::<HostView>::from_value(object.as_value())?.borrow().host();
         match name {
             "on" | "once" | "addListener" => {
-                host_events::listen(script, &ctx, &host, &args, name == "once")?;
+                host_events::listen(&engine, &ctx, &host, &args, name == "once")?;
                 return Ok(this.0);
             }
             "format" => {
@@ -169,10 +167,10 @@ fn method<'js>(script: &'static Script, ctx: &Ctx<'js>, name: &'static str) -> R
             }
             _ => {}
         }
-        let args = args.0.iter().map(|arg| script.export(&ctx, arg)).collect::<Result<Vec<_>>>()?;
+        let args = args.0.iter().map(|arg| engine.export(&ctx, arg)).collect::<Result<Vec<_>>>()?;
         match host.call(name, &args) {
             Ok(Value::Undefined) => Ok(this.0),
-            Ok(value) => script.import(&ctx, &value),
+            Ok(value) => engine.import(&ctx, &value),
             Err(text) => Err(Exception::throw_message(&ctx, &text)),
         }
     };
@@ -183,7 +181,7 @@ fn method<'js>(script: &'static Script, ctx: &Ctx<'js>, name: &'static str) -> R
 
 impl Script {
     /// The end of a run: tells host objects what the run wrote onto them.
-    pub(super) fn settle_hosts(&'static self, ctx: &Ctx<'_>) -> Result<()> {
+    pub(super) fn settle_hosts(self: &Rc<Self>, ctx: &Ctx<'_>) -> Result<()> {
         if self.hosts.borrow().is_empty() {
             return Ok(());
         }
@@ -192,13 +190,13 @@ impl Script {
     }
 
     /// As [`Script::settle_host`], when a property of it was read or assigned that may have changed since.
-    fn settle_held<'js>(&'static self, ctx: &Ctx<'js>, object: &JsObject<'js>) -> Result<()> {
+    fn settle_held<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, object: &JsObject<'js>) -> Result<()> {
         let untouched = Class::<HostView>::from_value(object.as_value())?.borrow().state.held.borrow().is_empty();
         if untouched { Ok(()) } else { self.settle_host(ctx, object) }
     }
 
     /// Tells the host object what the script wrote onto its view.
-    pub(super) fn settle_host<'js>(&'static self, ctx: &Ctx<'js>, object: &JsObject<'js>) -> Result<()> {
+    pub(super) fn settle_host<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, object: &JsObject<'js>) -> Result<()> {
         let class = Class::<HostView>::from_value(object.as_value())?;
         let view = class.borrow();
         if view.state.settling.replace(true) {
@@ -209,7 +207,7 @@ impl Script {
         settled
     }
 
-    fn settle_properties<'js>(&'static self, ctx: &Ctx<'js>, object: &JsObject<'js>, view: &HostView) -> Result<()> {
+    fn settle_properties<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, object: &JsObject<'js>, view: &HostView) -> Result<()> {
         let (host, names) = (&view.host.0, &view.state.names);
         let refused = |text: String| Exception::throw_type(ctx, &text);
         let mut seen = 0;

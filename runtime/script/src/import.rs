@@ -1,5 +1,7 @@
 //! From our values to JavaScript's.
 
+use std::rc::Rc;
+
 use rquickjs::{
     ArrayBuffer, Class, Ctx, Function, Object as JsObject, Result, String as JsString, TypedArray, Value as JsValue,
 };
@@ -12,7 +14,7 @@ use super::view::data;
 
 impl Script {
     /// The value as scripts see it; objects become views.
-    pub(super) fn import<'js>(&'static self, ctx: &Ctx<'js>, value: &Value) -> Result<JsValue<'js>> {
+    pub(super) fn import<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, value: &Value) -> Result<JsValue<'js>> {
         Ok(match value {
             Value::Undefined => JsValue::new_undefined(ctx.clone()),
             Value::Null => JsValue::new_null(ctx.clone()),
@@ -49,7 +51,7 @@ impl Script {
     }
 
     fn list<'js, 'v>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         items: impl Iterator<Item = &'v Value>,
     ) -> Result<rquickjs::Array<'js>> {
@@ -60,7 +62,7 @@ impl Script {
         Ok(list)
     }
 
-    fn array<'js>(&'static self, ctx: &Ctx<'js>, items: &[Value]) -> Result<JsValue<'js>> {
+    fn array<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, items: &[Value]) -> Result<JsValue<'js>> {
         Ok(self.list(ctx, items.iter())?.into_value())
     }
 
@@ -70,7 +72,7 @@ impl Script {
         Ok(array.into_value())
     }
 
-    pub(super) fn error<'js>(&'static self, ctx: &Ctx<'js>, error: &ErrorValue) -> Result<JsValue<'js>> {
+    pub(super) fn error<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, error: &ErrorValue) -> Result<JsValue<'js>> {
         let made: JsObject<'js> =
             self.tool(ctx, "error")?.call((error.name.as_str(), error.message.as_str(), error.stack.as_deref()))?;
         for (key, value) in error.props.iter() {

@@ -4,6 +4,7 @@
 //! whole array and takes the traps away, so that from then on the proxy is a plain forward to a plain array.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rquickjs::class::{JsClass, Readable, Trace, Tracer};
@@ -56,19 +57,21 @@ pub(super) fn is_lazy(items: &[Value]) -> bool {
 }
 
 /// Adds what `prelude/lazy_array.js` builds its traps on.
-pub(super) fn add_natives<'js>(script: &'static Script, natives: &JsObject<'js>) -> Result<()> {
+pub(super) fn add_natives<'js>(script: &Rc<Script>, natives: &JsObject<'js>) -> Result<()> {
     let ctx = natives.ctx().clone();
+    let engine = script.clone();
     let read = move |ctx: Ctx<'js>, this: This<JsObject<'js>>, target: Array<'js>, key: JsValue<'js>| {
-        script.read_element(&ctx, &this.0, &target, &key)
+        engine.read_element(&ctx, &this.0, &target, &key)
     };
     natives.set("readElement", Function::new(ctx.clone(), read)?)?;
-    let fill = move |ctx: Ctx<'js>, handler: JsObject<'js>, target: Array<'js>| script.fill(&ctx, &handler, &target);
+    let engine = script.clone();
+    let fill = move |ctx: Ctx<'js>, handler: JsObject<'js>, target: Array<'js>| engine.fill(&ctx, &handler, &target);
     natives.set("fillArray", Function::new(ctx, fill)?)
 }
 
 impl Script {
     /// A lazy array.
-    pub(super) fn lazy_array<'js>(&'static self, ctx: &Ctx<'js>, source: &Arc<Vec<Value>>) -> Result<JsValue<'js>> {
+    pub(super) fn lazy_array<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, source: &Arc<Vec<Value>>) -> Result<JsValue<'js>> {
         let proto: JsObject<'js> = self.realm().tools.clone().restore(ctx)?.get("lazyArray")?;
         let items = Items {
             source: source.clone(),
@@ -82,7 +85,7 @@ impl Script {
     }
 
     fn read_element<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         handler: &JsObject<'js>,
         target: &Array<'js>,
@@ -113,7 +116,7 @@ impl Script {
     }
 
     /// Makes every element that is not made yet, and takes the traps away.
-    fn fill<'js>(&'static self, ctx: &Ctx<'js>, handler: &JsObject<'js>, target: &Array<'js>) -> Result<()> {
+    fn fill<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, handler: &JsObject<'js>, target: &Array<'js>) -> Result<()> {
         let class = Class::<LazyArray>::from_value(handler.as_value())?;
         let lazy = class.borrow();
         if lazy.items.whole.replace(true) {
@@ -128,7 +131,11 @@ impl Script {
     }
 
     /// The plain array behind a lazy one, made whole; `None` for anything else.
-    pub(super) fn whole_array<'js>(&'static self, ctx: &Ctx<'js>, value: &JsValue<'js>) -> Result<Option<Array<'js>>> {
+    pub(super) fn whole_array<'js>(
+        self: &Rc<Self>,
+        ctx: &Ctx<'js>,
+        value: &JsValue<'js>,
+    ) -> Result<Option<Array<'js>>> {
         let Some(proxy) = value.as_proxy() else { return Ok(value.as_array().cloned()) };
         let target = proxy.target()?;
         let handler = proxy.handler()?;
@@ -141,7 +148,7 @@ impl Script {
 
     /// The value of a proxy: a lazy array's source where nothing was touched. A script's own proxies are read through.
     pub(super) fn export_proxy<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         proxy: &Proxy<'js>,
         path: &mut Vec<JsValue<'js>>,

@@ -49,7 +49,7 @@ impl LinkCalls {
 /// # Errors
 /// Throws Node-RED's errors when the target or the message is none, and when nobody can be called.
 pub(super) fn begin<'js>(
-    script: &'static Script,
+    script: &Rc<Script>,
     node: &Rc<FunctionScript>,
     ctx: &Ctx<'js>,
     invocation: Option<Rc<Invocation>>,

@@ -14,7 +14,7 @@ use super::function::FunctionScript;
 const MAX_SOURCE: u64 = 8 << 20;
 
 /// Adds what `prelude/modules.js` needs: finding and compiling files.
-pub(super) fn add_natives<'js>(_script: &'static Script, natives: &JsObject<'js>) -> Result<()> {
+pub(super) fn add_natives<'js>(_script: &Rc<Script>, natives: &JsObject<'js>) -> Result<()> {
     let ctx = natives.ctx().clone();
     natives.set("resolveModule", Function::new(ctx.clone(), resolve)?)?;
     natives.set(
@@ -100,11 +100,11 @@ fn as_file(path: &Path) -> Option<PathBuf> {
 }
 
 /// Adds `require` to a node's natives.
-pub(super) fn add_require<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionScript>) -> Result<()> {
-    let own = node.clone();
+pub(super) fn add_require<'js>(script: &Rc<Script>, n: &JsObject<'js>, node: &Rc<FunctionScript>) -> Result<()> {
+    let (own, engine) = (node.clone(), script.clone());
     n.set(
         "require",
-        Function::new(n.ctx().clone(), move |ctx: Ctx<'js>, name: String| load(script, &ctx, &own, &name))?,
+        Function::new(n.ctx().clone(), move |ctx: Ctx<'js>, name: String| load(&engine, &ctx, &own, &name))?,
     )
 }
 
@@ -121,7 +121,7 @@ impl Script {
     ///
     /// # Errors
     /// Why it does not run here: a part of Node.js that it needs, what it throws, that it is not there.
-    pub fn try_module(&'static self, name: &str, root: &Path) -> std::result::Result<(), String> {
+    pub fn try_module(self: &Rc<Self>, name: &str, root: &Path) -> std::result::Result<(), String> {
         const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
         let root = root.to_string_lossy().into_owned();
         let script = self.realm_of_modules().map_err(|error| error.to_string())?;
@@ -129,7 +129,7 @@ impl Script {
             let loaded =
                 script.tool(ctx, "loadModule").and_then(|load: Function<'_>| load.call::<_, JsValue<'_>>((name, root)));
             loaded.map(|_| ()).map_err(|error| {
-                super::failure::caught(script, ctx, &error, Some(LIMIT), None).value.to_text().to_string()
+                super::failure::caught(&script, ctx, &error, Some(LIMIT), None).value.to_text().to_string()
             })
         })
     }
@@ -137,7 +137,7 @@ impl Script {
 
 /// Loads a module for a node. `name` may end in `@version`, which is not checked.
 pub(super) fn load<'js>(
-    script: &'static Script,
+    script: &Rc<Script>,
     ctx: &Ctx<'js>,
     node: &Rc<FunctionScript>,
     name: &str,

@@ -1,5 +1,7 @@
 //! What the prelude cannot do in JavaScript: UTF-8, hashes, random bytes, URLs, time zones, the log.
 
+use std::rc::Rc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
@@ -17,7 +19,7 @@ fn decode(ctx: &Ctx<'_>, encoded: &str) -> Result<Vec<u8>> {
 const MAX_RANDOM: u32 = 1 << 20;
 
 /// The object that every prelude file gets.
-pub(super) fn make<'js>(script: &'static Script, ctx: &Ctx<'js>) -> Result<JsObject<'js>> {
+pub(super) fn make<'js>(script: &Rc<Script>, ctx: &Ctx<'js>) -> Result<JsObject<'js>> {
     let natives = JsObject::new(ctx.clone())?;
     let add = |name: &str, function: Function<'js>| natives.set(name, function.with_name(name)?);
     add(
@@ -111,16 +113,18 @@ pub(super) fn make<'js>(script: &'static Script, ctx: &Ctx<'js>) -> Result<JsObj
     add("locale", Function::new(ctx.clone(), |tag: String| super::languages::locale(&tag))?)?;
     add("zoneName", Function::new(ctx.clone(), |zone: String, dst: bool| super::languages::zone_name(&zone, dst))?)?;
     add("jsonFault", Function::new(ctx.clone(), |text: String| flotilla_value::json_fault(&text))?)?;
+    let engine = script.clone();
     add(
         "completeError",
         Function::new(ctx.clone(), move |message: String, file: String, line: f64, column: f64| {
-            script.sources.complete(&message, &file, line as usize, column as usize)
+            engine.sources.complete(&message, &file, line as usize, column as usize)
         })?,
     )?;
+    let engine = script.clone();
     add(
         "place",
         Function::new(ctx.clone(), move |file: String, line: f64, column: f64| {
-            script.sources.place(&file, line as usize, column as usize)
+            engine.sources.place(&file, line as usize, column as usize)
         })?,
     )?;
     super::lazy_array::add_natives(script, &natives)?;

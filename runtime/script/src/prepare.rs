@@ -19,13 +19,13 @@ impl FunctionScript {
         let limit = self.host.time_limit();
         self.enter(limit, |ctx| {
             let make = || -> Result<()> {
-                *self.compiled.borrow_mut() = Some(Compiled::new(self.script, ctx, self, &self.source)?);
+                *self.compiled.borrow_mut() = Some(Compiled::new(&self.script, ctx, self, &self.source)?);
                 // A module that cannot be loaded is told when the node starts; others share its realm.
                 if self.source.uses_modules() { self.prepare(ctx) } else { Ok(()) }
             };
             make().map_err(|error| {
                 let lines = self.source.lines();
-                failure::of_compile(failure::caught(self.script, ctx, &error, limit, Some(&lines)).value, &lines)
+                failure::of_compile(failure::caught(&self.script, ctx, &error, limit, Some(&lines)).value, &lines)
             })
         })
     }
@@ -39,7 +39,7 @@ impl FunctionScript {
         let Some(compiled) = compiled.as_ref() else { return Ok(()) };
         // What is made here is no message, and outlives the run.
         let slim = self.script.slim.replace(false);
-        let made = compiled.program(self.script, ctx, self, &self.source);
+        let made = compiled.program(&self.script, ctx, self, &self.source);
         self.script.slim.set(slim);
         *self.program.borrow_mut() = Some(made?);
         Ok(())

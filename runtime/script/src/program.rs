@@ -8,6 +8,7 @@ use rquickjs::{Array, Ctx, Exception, Function, Object as JsObject, Persistent, 
 use super::engine::Script;
 use super::failure::{self, Part};
 use super::function::FunctionScript;
+use super::globals::Assigned;
 use super::reflection::reflects;
 use super::sources::Known;
 use super::{globals, realm, sandbox};
@@ -189,21 +190,25 @@ impl Source {
 
 impl Compiled {
     pub(super) fn new<'js>(
-        script: &'static Script,
+        script: &Rc<Script>,
         ctx: &Ctx<'js>,
         node: &FunctionScript,
         source: &Source,
     ) -> Result<Compiled> {
         let globals = ctx.globals();
         let taken = |name: &String| SANDBOX.contains(&name.as_str()) || source.libs.iter().any(|lib| lib.var == *name);
-        let variables: Vec<String> = globals::assigned(&[&source.body, &source.setup, &source.cleanup])
-            .into_iter()
-            .filter(|name| !taken(name) && name != "msg" && name != "node")
-            .collect();
-        let mut known = Vec::new();
-        for name in &variables {
-            if globals.contains_key(name.as_str())? {
+        let (mut variables, mut known) = (Vec::new(), Vec::new());
+        for (name, how) in globals::assigned(&source.parts()) {
+            if taken(&name) || name == "msg" || name == "node" {
+                continue;
+            }
+            let is_built_in = globals.contains_key(name.as_str())?;
+            if is_built_in {
                 known.push(name.clone());
+            }
+            // What is only changed and is no built-in throws a ReferenceError, as it is nowhere.
+            if is_built_in || how == Assigned::Made {
+                variables.push(name);
             }
         }
         let text = source.text(&variables, &known);
@@ -220,7 +225,7 @@ impl Compiled {
     /// Makes what the code sees by name, and its parts. Nothing of the code runs.
     pub(super) fn program<'js>(
         &self,
-        script: &'static Script,
+        script: &Rc<Script>,
         ctx: &Ctx<'js>,
         node: &Rc<FunctionScript>,
         source: &Source,

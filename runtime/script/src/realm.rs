@@ -1,5 +1,7 @@
 //! The realm's contents: what the prelude defines, and the objects that conversions need.
 
+use std::rc::Rc;
+
 use rquickjs::context::EvalOptions;
 use rquickjs::{Ctx, FromJs, Function, Object as JsObject, Persistent, Result, Value as JsValue};
 
@@ -9,9 +11,11 @@ use super::realms::Builtins;
 /// The prelude in the order of its evaluation. Each file is one function of the natives.
 const PRELUDE: &[(&str, &str)] = &[
     ("prelude/errors.js", include_str!("prelude/errors.js")),
+    ("prelude/buffer_checks.js", include_str!("prelude/buffer_checks.js")),
     ("prelude/util.js", include_str!("prelude/util.js")),
     ("prelude/encoding.js", include_str!("prelude/encoding.js")),
     ("prelude/buffer.js", include_str!("prelude/buffer.js")),
+    ("prelude/buffer_methods.js", include_str!("prelude/buffer_methods.js")),
     ("prelude/buffer_numbers.js", include_str!("prelude/buffer_numbers.js")),
     ("prelude/url.js", include_str!("prelude/url.js")),
     ("prelude/clone.js", include_str!("prelude/clone.js")),
@@ -33,13 +37,14 @@ pub(super) fn eval<'js, V: FromJs<'js>>(ctx: &Ctx<'js>, file: &str, source: &str
     ctx.eval_with_options(source, options)
 }
 
-pub(super) fn make(script: &'static Script, ctx: &Ctx<'_>, builtins: Builtins) -> Result<Realm> {
+pub(super) fn make(script: &Rc<Script>, ctx: &Ctx<'_>, builtins: Builtins) -> Result<Realm> {
     let natives = super::natives::make(script, ctx)?;
     for (file, source) in PRELUDE {
         let define: Function<'_> = eval(ctx, file, source, true)?;
         define.call::<_, ()>((natives.clone(),))?;
     }
-    let tools: JsObject<'_> = eval(ctx, "prelude/tools.js", include_str!("prelude/tools.js"), true)?;
+    let tools: Function<'_> = eval(ctx, "prelude/tools.js", include_str!("prelude/tools.js"), true)?;
+    let tools: JsObject<'_> = tools.call((natives.clone(),))?;
     let object: JsObject<'_> = ctx.globals().get("Object")?;
     let object_proto: JsObject<'_> = object.get("prototype")?;
     let view_proto = JsObject::new_proto(ctx.clone(), Some(&object_proto))?;

@@ -23,47 +23,55 @@ pub(super) enum Builtins {
 }
 
 thread_local! {
-    static MODULES: OnceCell<&'static Script> = const { OnceCell::new() };
+    static MODULES: OnceCell<&'static Rc<Script>> = const { OnceCell::new() };
 }
 
 impl Script {
     /// The realm of this thread that this code runs in.
-    pub(super) fn realm_for(&'static self, source: &Source) -> Result<&'static Script, ScriptStartError> {
+    pub(super) fn realm_for(self: &Rc<Self>, source: &Source) -> Result<Rc<Script>, ScriptStartError> {
         if source.uses_modules() {
             return self.realm_of_modules();
         }
-        if patches(&source.parts()) { Script::make(&self.thread, Builtins::Open) } else { Ok(self) }
+        if patches(&source.parts()) { Script::make(&self.thread, Builtins::Open) } else { Ok(self.clone()) }
     }
 
     /// The realm of this thread that npm modules are loaded into.
-    pub(super) fn realm_of_modules(&'static self) -> Result<&'static Script, ScriptStartError> {
+    pub(super) fn realm_of_modules(&self) -> Result<Rc<Script>, ScriptStartError> {
         MODULES.with(|cell| {
             if let Some(script) = cell.get() {
-                return Ok(*script);
+                return Ok(Rc::clone(script));
             }
             let script = Script::make(&self.thread, Builtins::Open)?;
-            Ok(*cell.get_or_init(|| script))
+            // Modules stay as long as the thread, as its own realm does.
+            Ok(Rc::clone(cell.get_or_init(|| &*Box::leak(Box::new(script)))))
         })
     }
 
     /// Lets go of a realm that one node had for itself. What still runs in its name (a promise that settles late) keeps its own
-    /// built-ins, is entered through the shared realm, and finds its node closed.
-    fn retire(&'static self) {
+    /// built-ins, is entered through the shared realm, and finds its node closed. The last of its functions that the collector
+    /// finds takes this with it.
+    pub(super) fn retire(self: &Rc<Self>) {
         let Ok(shared) = Script::current() else { return };
-        let modules = MODULES.with(|cell| cell.get().copied());
-        if std::ptr::eq(self, shared) || modules.is_some_and(|modules| std::ptr::eq(self, modules)) {
+        let is_of_modules = MODULES.with(|cell| cell.get().is_some_and(|modules| Rc::ptr_eq(self, modules)));
+        if Rc::ptr_eq(self, shared) || is_of_modules {
             return;
         }
-        self.accessors.borrow_mut().clear();
-        self.host_accessors.borrow_mut().clear();
-        self.host_methods.borrow_mut().clear();
+        self.retired.set(true);
+        self.let_go();
+        drop(self.realm.replace(Some(shared.realm())));
+        let context = shared.context.borrow().clone();
+        drop(self.context.replace(context));
+    }
+
+    /// Functions that are kept here hold the realm, and this: without letting go of them neither would ever end.
+    pub(super) fn let_go(&self) {
+        self.accessors.take();
+        self.host_accessors.take();
+        self.host_methods.take();
         self.fillers.take();
         self.slim_protos.take();
-        self.names.borrow_mut().clear();
-        self.hosts.borrow_mut().clear();
-        *self.realm.borrow_mut() = Some(shared.realm());
-        let context = shared.context.borrow().clone();
-        *self.context.borrow_mut() = context;
+        self.names.take();
+        self.hosts.take();
     }
 }
 

@@ -42,7 +42,7 @@ fn name_of(value: &JsValue<'_>) -> Result<Option<Str>> {
     if value.is_string() { text(value).map(Some) } else { Ok(None) }
 }
 
-fn throw(ctx: &Ctx<'_>, script: &'static Script, error: &ContextError) -> rquickjs::Error {
+fn throw(ctx: &Ctx<'_>, script: &Rc<Script>, error: &ContextError) -> rquickjs::Error {
     let code = match error {
         ContextError::Key(_) => Some("INVALID_EXPR"),
         // Node-RED gives this one no code.
@@ -60,54 +60,50 @@ fn throw(ctx: &Ctx<'_>, script: &'static Script, error: &ContextError) -> rquick
 }
 
 /// Builds the native functions of a node.
-pub(super) fn natives<'js>(
-    script: &'static Script,
-    ctx: &Ctx<'js>,
-    node: &Rc<FunctionScript>,
-) -> Result<JsObject<'js>> {
+pub(super) fn natives<'js>(script: &Rc<Script>, ctx: &Ctx<'js>, node: &Rc<FunctionScript>) -> Result<JsObject<'js>> {
     let n = JsObject::new(ctx.clone())?;
     for (name, level) in [("log", Level::Info), ("warn", Level::Warn), ("debug", Level::Debug), ("trace", Level::Trace)]
     {
-        let node = node.clone();
+        let (node, engine) = (node.clone(), script.clone());
         add(&n, name, move |ctx, args| {
-            let value = script.export(ctx, &arg(ctx, args, 0))?;
+            let value = engine.export(ctx, &arg(ctx, args, 0))?;
             node.host.log(level, value);
             Ok(undefined(ctx))
         })?;
     }
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(&n, "error", move |ctx, args| {
-        let error = script.export(ctx, &arg(ctx, args, 0))?;
+        let error = engine.export(ctx, &arg(ctx, args, 0))?;
         let about = arg(ctx, args, 1);
         let msg = if about.is_object() {
-            let delivery = script.current.borrow().as_ref().and_then(|current| current.delivery());
-            Some(flotilla_engine::message::Msg::from_value(script.export(ctx, &about)?, delivery))
+            let delivery = engine.current.borrow().as_ref().and_then(|current| current.delivery());
+            Some(flotilla_engine::message::Msg::from_value(engine.export(ctx, &about)?, delivery))
         } else {
             None
         };
         own.host.error(error, msg.as_ref());
         Ok(undefined(ctx))
     })?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(&n, "status", move |ctx, args| {
-        let status = script.export(ctx, &arg(ctx, args, 0))?;
+        let status = engine.export(ctx, &arg(ctx, args, 0))?;
         own.has_status.set(true);
         own.host.status(status);
         Ok(undefined(ctx))
     })?;
     let own = node.clone();
     add(&n, "on", move |ctx, args| own.listen(ctx, &arg(ctx, args, 0), arg(ctx, args, 1)))?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(&n, "env", move |ctx, args| {
         let found = name_of(&arg(ctx, args, 0))?.and_then(|name| own.host.env(&name));
-        script.import(ctx, &found.unwrap_or_default())
+        engine.import(ctx, &found.unwrap_or_default())
     })?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(&n, "startTimer", move |ctx, args| {
         let Some(callback) = arg(ctx, args, 0).into_function() else { return Ok(undefined(ctx)) };
         let ms = arg(ctx, args, 1).as_number().unwrap_or(1.0);
         let repeat = arg(ctx, args, 2).as_bool().unwrap_or_default();
-        let id = super::timers::start(script, &own, ctx, callback, ms, repeat);
+        let id = super::timers::start(&engine, &own, ctx, callback, ms, repeat);
         Ok(JsValue::new_number(ctx.clone(), f64::from(id)))
     })?;
     let own = node.clone();
@@ -115,22 +111,22 @@ pub(super) fn natives<'js>(
         own.timers.stop(arg(ctx, args, 0).as_number().unwrap_or_default() as u32);
         Ok(undefined(ctx))
     })?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(&n, "jsonata", move |ctx, args| {
         let failed = |error: ExpressionError| match Value::from(error) {
-            Value::Error(error) => script.error(ctx, &error).map_or_else(|error| error, |error| ctx.throw(error)),
+            Value::Error(error) => engine.error(ctx, &error).map_or_else(|error| error, |error| ctx.throw(error)),
             other => Exception::throw_message(ctx, &other.to_text()),
         };
         let expression = Jsonata::compile(&text(&arg(ctx, args, 0))?).map_err(failed)?;
         if args.0.len() < 2 {
             return Ok(undefined(ctx));
         }
-        let input = script.export(ctx, &arg(ctx, args, 1))?;
-        let bound = script.export(ctx, &arg(ctx, args, 2))?;
+        let input = engine.export(ctx, &arg(ctx, args, 1))?;
+        let bound = engine.export(ctx, &arg(ctx, args, 2))?;
         let bound = bound.as_object().cloned().unwrap_or_default();
         let bound: Vec<(&str, Value)> = bound.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let found = expression.evaluate(own.host.surroundings(), &input, &bound).map_err(failed)?;
-        script.import(ctx, &found)
+        engine.import(ctx, &found)
     })?;
     sending(script, &n, node)?;
     contexts(script, &n, node)?;
@@ -140,46 +136,46 @@ pub(super) fn natives<'js>(
     Ok(n)
 }
 
-fn sending<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionScript>) -> Result<()> {
-    let own = node.clone();
+fn sending<'js>(script: &Rc<Script>, n: &JsObject<'js>, node: &Rc<FunctionScript>) -> Result<()> {
+    let (own, engine) = (node.clone(), script.clone());
     let send = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Args<'js>| -> Result<()> {
         let handle = this.0.as_object().and_then(Class::<NodeHandle<'_>>::from_object);
         let (id, invocation) = match &handle {
             Some(handle) => (handle.borrow().msg_id(), handle.borrow().invocation()),
             None => {
-                let current = script.current.borrow().clone();
+                let current = engine.current.borrow().clone();
                 (current.as_ref().map(|call| call.msg.get("_msgid")).unwrap_or_default(), current)
             }
         };
         let delivery = invocation.and_then(|invocation| invocation.delivery());
         let clone = arg(&ctx, &args, 1).as_bool() != Some(false);
-        send::results(script, &own, &ctx, &arg(&ctx, &args, 0), &send::Origin { id, delivery }, clone)
+        send::results(&engine, &own, &ctx, &arg(&ctx, &args, 0), &send::Origin { id, delivery }, clone)
     };
     n.set("send", Function::new(n.ctx().clone(), send)?.with_name("send")?)?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     let link_call = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Args<'js>| -> Result<()> {
         let handle = this.0.as_object().and_then(Class::<NodeHandle<'_>>::from_object);
         let call = match &handle {
             Some(handle) => handle.borrow().invocation(),
-            None => script.current.borrow().clone(),
+            None => engine.current.borrow().clone(),
         };
         let [target, msg, timeout, resolve, reject] = std::array::from_fn(|at| arg(&ctx, &args, at));
-        link_calls::begin(script, &own, &ctx, call, [target, msg, timeout], [resolve, reject])
+        link_calls::begin(&engine, &own, &ctx, call, [target, msg, timeout], [resolve, reject])
     };
     n.set("linkCall", Function::new(n.ctx().clone(), link_call)?.with_name("linkCall")?)?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(n, "sendSetup", move |ctx, args| {
         let origin = send::Origin { id: flotilla_engine::message::generate_id().into(), delivery: None };
         let clone = arg(ctx, args, 1).as_bool() != Some(false);
-        send::results(script, &own, ctx, &arg(ctx, args, 0), &origin, clone)?;
+        send::results(&engine, &own, ctx, &arg(ctx, args, 0), &origin, clone)?;
         Ok(undefined(ctx))
     })?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     let done = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, args: Args<'js>| -> Result<()> {
         let handle = this.0.as_object().and_then(Class::<NodeHandle<'_>>::from_object);
         let invocation = match &handle {
             Some(handle) => handle.borrow().invocation(),
-            None => script.current.borrow().clone(),
+            None => engine.current.borrow().clone(),
         };
         let left = handle.as_ref().and_then(|handle| handle.borrow().msg());
         let released = handle.as_ref().and_then(|handle| handle.borrow().release());
@@ -193,7 +189,7 @@ fn sending<'js>(script: &'static Script, n: &JsObject<'js>, node: &Rc<FunctionSc
             own.host.done(left.as_ref().unwrap_or(&invocation.msg));
         } else {
             let left = left.map(|left| own.left(&ctx, &invocation, &left));
-            own.host.error(script.export(&ctx, &error)?, Some(left.as_ref().unwrap_or(&invocation.msg)));
+            own.host.error(engine.export(&ctx, &error)?, Some(left.as_ref().unwrap_or(&invocation.msg)));
         }
         drop(released);
         Ok(())
@@ -270,12 +266,12 @@ fn seed(node: &FunctionScript, key: &str) -> Value {
     Path::parse(key).ok().and_then(|path| path.get_in(&seeds, None).ok()).unwrap_or_default()
 }
 
-fn contexts(script: &'static Script, n: &JsObject<'_>, node: &Rc<FunctionScript>) -> Result<()> {
-    let own = node.clone();
+fn contexts(script: &Rc<Script>, n: &JsObject<'_>, node: &Rc<FunctionScript>) -> Result<()> {
+    let (own, engine) = (node.clone(), script.clone());
     add(n, "get", move |ctx, args| {
         let target = Target::of(&own, ctx, args, 2)?;
-        let call = script.current.borrow().clone();
-        let value = target.get(&own, call.as_deref()).map_err(|error| throw(ctx, script, &error))?;
+        let call = engine.current.borrow().clone();
+        let value = target.get(&own, call.as_deref()).map_err(|error| throw(ctx, &engine, &error))?;
         let holds = matches!(value, Value::Object(_) | Value::Array(_));
         if holds
             && let Some(made) =
@@ -283,37 +279,37 @@ fn contexts(script: &'static Script, n: &JsObject<'_>, node: &Rc<FunctionScript>
         {
             return Ok(made);
         }
-        let made = script.import(ctx, &value)?;
+        let made = engine.import(ctx, &value)?;
         if holds {
             own.borrowed.keep(ctx, target.context.as_ref(), &target.key, target.store.as_ref(), &value, &made);
         }
         Ok(made)
     })?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(n, "set", move |ctx, args| {
         let target = Target::of(&own, ctx, args, 3)?;
-        let value = script.export(ctx, &arg(ctx, args, 2))?;
+        let value = engine.export(ctx, &arg(ctx, args, 2))?;
         own.borrowed.forget(&target.scope, &target.key);
-        let call = script.current.borrow().clone();
-        if target.set(value, call.as_deref()).map_err(|error| throw(ctx, script, &error))? {
+        let call = engine.current.borrow().clone();
+        if target.set(value, call.as_deref()).map_err(|error| throw(ctx, &engine, &error))? {
             target.warn_of_lost_update(&own);
         }
         Ok(undefined(ctx))
     })?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(n, "keys", move |ctx, args| {
         let scope = name_of(&arg(ctx, args, 0))?.unwrap_or_default();
         let store = name_of(&arg(ctx, args, 1))?;
-        let Some(context) = own.host.context(&scope) else { return script.import(ctx, &Value::array(Vec::new())) };
-        let mut keys = context.keys(store.as_deref()).map_err(|error| throw(ctx, script, &error))?;
+        let Some(context) = own.host.context(&scope) else { return engine.import(ctx, &Value::array(Vec::new())) };
+        let mut keys = context.keys(store.as_deref()).map_err(|error| throw(ctx, &engine, &error))?;
         if scope == "global"
             && let Some(Value::Object(seeds)) = own.host.setting("functionGlobalContext")
         {
             keys.extend(seeds.keys().filter(|key| !keys.contains(key)).cloned().collect::<Vec<_>>());
         }
-        script.import(ctx, &Value::array(keys.into_iter().map(Value::String).collect()))
+        engine.import(ctx, &Value::array(keys.into_iter().map(Value::String).collect()))
     })?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(n, "incr", move |ctx, args| {
         let target = Target::of(&own, ctx, args, 3)?;
         let by = arg(ctx, args, 2).as_number().unwrap_or(f64::NAN);
@@ -323,17 +319,17 @@ fn contexts(script: &'static Script, n: &JsObject<'_>, node: &Rc<FunctionScript>
         let Some(context) = &target.context else { return Ok(undefined(ctx)) };
         own.borrowed.forget(&target.scope, &target.key);
         let sum = context.incr(&target.key, by, target.store.as_deref());
-        Ok(JsValue::new_number(ctx.clone(), sum.map_err(|error| throw(ctx, script, &error))?))
+        Ok(JsValue::new_number(ctx.clone(), sum.map_err(|error| throw(ctx, &engine, &error))?))
     })?;
-    let own = node.clone();
+    let (own, engine) = (node.clone(), script.clone());
     add(n, "cas", move |ctx, args| {
         let target = Target::of(&own, ctx, args, 4)?;
-        let expected = script.export(ctx, &arg(ctx, args, 2))?;
-        let value = script.export(ctx, &arg(ctx, args, 3))?;
+        let expected = engine.export(ctx, &arg(ctx, args, 2))?;
+        let value = engine.export(ctx, &arg(ctx, args, 3))?;
         let Some(context) = &target.context else { return Ok(undefined(ctx)) };
         own.borrowed.forget(&target.scope, &target.key);
         let set = context.cas(&target.key, &expected, value, target.store.as_deref());
-        Ok(JsValue::new_bool(ctx.clone(), set.map_err(|error| throw(ctx, script, &error))?))
+        Ok(JsValue::new_bool(ctx.clone(), set.map_err(|error| throw(ctx, &engine, &error))?))
     })
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Deferred {
 
 /// Sends what a script passed to `node.send`. Without `clone` the messages are read at the end of the run.
 pub(super) fn results<'js>(
-    script: &'static Script,
+    script: &Rc<Script>,
     node: &Rc<FunctionScript>,
     ctx: &Ctx<'js>,
     value: &JsValue<'js>,
@@ -53,7 +53,7 @@ pub(super) fn results<'js>(
 }
 
 /// The end of a run: sends what was deferred.
-pub(super) fn flush(script: &'static Script, node: &Rc<FunctionScript>, ctx: &Ctx<'_>) -> Result<()> {
+pub(super) fn flush(script: &Rc<Script>, node: &Rc<FunctionScript>, ctx: &Ctx<'_>) -> Result<()> {
     if node.deferred.borrow().is_empty() {
         return Ok(());
     }
@@ -66,7 +66,7 @@ pub(super) fn flush(script: &'static Script, node: &Rc<FunctionScript>, ctx: &Ct
 
 /// Sends at once. Answers the message when it was a single one.
 pub(super) fn now<'js>(
-    script: &'static Script,
+    script: &Rc<Script>,
     node: &Rc<FunctionScript>,
     ctx: &Ctx<'js>,
     value: &JsValue<'js>,
@@ -118,7 +118,7 @@ fn is_truthy(value: &JsValue<'_>) -> bool {
 }
 
 fn message<'js>(
-    script: &'static Script,
+    script: &Rc<Script>,
     node: &Rc<FunctionScript>,
     ctx: &Ctx<'js>,
     value: &JsValue<'js>,

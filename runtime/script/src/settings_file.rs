@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rquickjs::{CatchResultExt, Ctx, Exception, Function, Result as JsResult};
@@ -72,7 +73,7 @@ impl SettingsFile {
 }
 
 fn run(
-    script: &'static Script,
+    script: &Rc<Script>,
     ctx: &Ctx<'_>,
     file: &Path,
     source: &str,

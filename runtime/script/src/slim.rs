@@ -4,6 +4,7 @@
 //! Only for scripts that cannot tell the difference: see [`super::reflection`].
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rquickjs::object::Filter;
@@ -19,7 +20,11 @@ const LONGEST: usize = 512;
 
 impl Script {
     /// A slim view; `None` when its property names were not seen before.
-    pub(super) fn slim_view<'js>(&'static self, ctx: &Ctx<'js>, source: &Arc<Object>) -> Result<Option<JsValue<'js>>> {
+    pub(super) fn slim_view<'js>(
+        self: &Rc<Self>,
+        ctx: &Ctx<'js>,
+        source: &Arc<Object>,
+    ) -> Result<Option<JsValue<'js>>> {
         if source.len() > LONGEST {
             return Ok(None);
         }
@@ -29,7 +34,7 @@ impl Script {
         Ok(Some(Class::instance_proto(view, proto.restore(ctx)?)?.into_inner().into_value()))
     }
 
-    fn slim_proto(&'static self, ctx: &Ctx<'_>, names: &[Str]) -> Result<Persistent<JsObject<'static>>> {
+    fn slim_proto(self: &Rc<Self>, ctx: &Ctx<'_>, names: &[Str]) -> Result<Persistent<JsObject<'static>>> {
         let base = self.realm().view_proto.clone().restore(ctx)?;
         let proto = JsObject::new_proto(ctx.clone(), Some(&base))?;
         for name in names {
@@ -40,7 +45,7 @@ impl Script {
 
     /// The value of a slim view: its source with what was assigned since.
     pub(super) fn unslim<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         object: &JsObject<'js>,
         source: &Arc<Object>,

@@ -1,6 +1,7 @@
 //! The sources of the function nodes of a worker, for the texts and stacks of errors.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
@@ -26,7 +27,7 @@ pub(super) struct Sources {
 
 /// A source that is known for as long as this is kept.
 pub(super) struct Known {
-    script: &'static Script,
+    script: Rc<Script>,
     file: String,
 }
 
@@ -35,12 +36,12 @@ pub(super) const FILE: &str = "function-node-";
 
 impl Known {
     /// Makes the source of a node known; `node` is `ID [NAME]`.
-    pub(super) fn new(script: &'static Script, text: &str, lines: Lines, node: String) -> Known {
+    pub(super) fn new(script: &Rc<Script>, text: &str, lines: Lines, node: String) -> Known {
         let sources = &script.sources;
         sources.next.set(sources.next.get().wrapping_add(1));
         let file = format!("{FILE}{}", sources.next.get());
         sources.texts.borrow_mut().insert(file.clone(), Text { text: text.to_owned(), lines, node });
-        Known { script, file }
+        Known { script: script.clone(), file }
     }
 
     /// The name to compile it under.

@@ -54,7 +54,7 @@ impl Timers {
 /// Starts a timer. A one-shot timer holds the call that started it until it has fired; an interval does not, because it
 /// would hold it for ever.
 pub(super) fn start<'js>(
-    script: &'static Script,
+    script: &Rc<Script>,
     node: &Rc<FunctionScript>,
     ctx: &Ctx<'js>,
     callback: Function<'js>,

@@ -5,6 +5,7 @@
 //! touched goes back as the same `Arc`. Code that goes by property names alone gets cheaper ones: see [`super::slim`].
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rquickjs::class::{JsClass, Readable, Trace, Tracer};
@@ -92,7 +93,7 @@ type Accessors = (Persistent<Function<'static>>, Persistent<Function<'static>>);
 
 impl Script {
     /// A view of an object.
-    pub(super) fn view<'js>(&'static self, ctx: &Ctx<'js>, source: &Arc<Object>) -> Result<JsValue<'js>> {
+    pub(super) fn view<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, source: &Arc<Object>) -> Result<JsValue<'js>> {
         if self.slim.get()
             && let Some(view) = self.slim_view(ctx, source)?
         {
@@ -125,14 +126,14 @@ impl Script {
         Ok(object.into_value())
     }
 
-    pub(super) fn accessor<'js>(&'static self, ctx: &Ctx<'js>, key: &Str) -> Result<SharedAccessor<'js>> {
+    pub(super) fn accessor<'js>(self: &Rc<Self>, ctx: &Ctx<'js>, key: &Str) -> Result<SharedAccessor<'js>> {
         if let Some((get, set)) = self.accessors.borrow().get(key) {
             return Ok(SharedAccessor { get: get.clone().restore(ctx)?, set: set.clone().restore(ctx)? });
         }
         let atom = Persistent::save(ctx, Atom::from_str(ctx.clone(), key)?);
-        let (name, of) = (key.clone(), atom.clone());
+        let (name, of, engine) = (key.clone(), atom.clone(), self.clone());
         let get = Function::new(ctx.clone(), move |ctx: Ctx<'js>, this: This<JsValue<'js>>| {
-            self.touch(&ctx, &this.0, &name, of.clone().restore(&ctx)?)
+            engine.touch(&ctx, &this.0, &name, of.clone().restore(&ctx)?)
         })?;
         let set = move |ctx: Ctx<'js>, this: This<JsValue<'js>>, value: JsValue<'js>| -> Result<()> {
             match this.0.as_object() {
@@ -152,7 +153,7 @@ impl Script {
 
     /// The first read of a lazy property: makes it, and puts it in the accessor's place.
     fn touch<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         this: &JsValue<'js>,
         key: &Str,
@@ -181,7 +182,7 @@ impl Script {
 
     /// The value of a view: the same `Arc` when nothing was changed, else a new object that shares what was not touched.
     pub(super) fn unview<'js>(
-        &'static self,
+        self: &Rc<Self>,
         ctx: &Ctx<'js>,
         object: &JsObject<'js>,
         path: &mut Vec<JsValue<'js>>,

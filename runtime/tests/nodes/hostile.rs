@@ -99,11 +99,9 @@ fn patterns_that_go_back_and_forth_for_ever_are_errors() {
                "rules": [{"t": "regex", "v": "(a+)+$", "vt": "str", "case": false}]}),
         json!({"type": "change", "rules": [{"t": "change", "p": "payload", "pt": "msg", "from": "(a+)+$", "fromt": "re",
                "to": "x", "tot": "str"}]}),
-        // With what only the engine that goes back and forth has: the rest is linear.
-        jsonata("$match(payload, /(a+)+(?!b)$/)"),
-        jsonata("$replace(payload, /(a+)+(?!b)$/, 'x')"),
-        jsonata("$contains(payload, /(a+)+(?!b)$/)"),
-        jsonata("$split(payload, /(a+)+(?!b)$/)"),
+        // With what only the engine that goes back and forth has, where it costs nothing; the rest is linear. JSONata's other
+        // functions have tests of their own, with fewer steps.
+        jsonata("$match(payload, /(a+)+$(?!b)/)"),
     ] {
         let error = error_of(&node, Value::from(text.as_str()));
         assert!(error.contains("too many steps") || error.contains("more than 100000000 steps"), "{node}: {error}");

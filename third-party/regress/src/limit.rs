@@ -22,9 +22,15 @@ struct Outer {
     given: u64,
 }
 
+impl Outer {
+    fn used(&self) -> u64 {
+        self.given - left().min(self.given)
+    }
+}
+
 impl Drop for Outer {
     fn drop(&mut self) {
-        let used = self.given - left().min(self.given);
+        let used = self.used();
         // Without a bound there is nothing to count.
         LEFT.set(if self.before == u64::MAX { u64::MAX } else { self.before.saturating_sub(used) });
     }
@@ -32,13 +38,18 @@ impl Drop for Outer {
 
 /// Runs something that may take `steps`, and what an outer bound leaves.
 pub fn within<R>(steps: u64, run: impl FnOnce() -> R) -> Result<R, StepLimit> {
+    counted(steps, run).0
+}
+
+/// As [`within`], and how many steps it took.
+pub fn counted<R>(steps: u64, run: impl FnOnce() -> R) -> (Result<R, StepLimit>, u64) {
     let before = left();
     let outer = Outer { before, given: steps.min(before) };
     LEFT.set(outer.given);
     let result = run();
-    let reached = is_reached();
+    let (reached, used) = (is_reached(), outer.used());
     drop(outer);
-    if reached { Err(StepLimit) } else { Ok(result) }
+    (if reached { Err(StepLimit) } else { Ok(result) }, used)
 }
 
 /// Whether the bound was reached inside of the current [`within`].

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flotilla_api::placement::{Domain, HostFacts, PlacementSpec, Policy};
+use flotilla_api::replica::{ReplicaRecord, ReplicaState};
 
 use crate::placement::{Decision, GroupSeen, HostSeen, Placement, PlacementRules, PlacementView, ServerGroup, decide};
 
@@ -57,10 +58,17 @@ impl Cluster {
         self.seen.hosts.iter_mut().filter(|host| host.facts.name == name).for_each(|host| host.alive = alive);
     }
 
-    /// One turn of the scheduler.
+    /// One turn of the scheduler, which comes to the same answer when asked again.
     pub fn decide(&mut self) -> Decision {
+        let again = decide(&self.placement, &self.seen);
+        let decision = self.turn();
+        assert_eq!(decision, again, "it is deterministic");
+        decision
+    }
+
+    /// The same, asked once.
+    pub fn turn(&mut self) -> Decision {
         let decision = decide(&self.placement, &self.seen);
-        assert_eq!(decision, decide(&self.placement, &self.seen), "it is deterministic");
         self.placement = decision.placement.clone();
         self.log.extend(
             decision.outcomes.iter().map(|outcome| format!("{} {}: {}", outcome.action, outcome.member, outcome.why)),
@@ -107,16 +115,19 @@ impl Cluster {
                 if ready {
                     group.ready.insert(*number);
                 }
-                let state = if ready { "ready" } else { "starting" };
-                group.replicas.push(
-                    serde_json::from_value(serde_json::json!({
-                        "id": format!("{}-{number}", group.name), "group": group.name, "host": host, "state": state,
-                        "reason": "", "revision": "r", "http": null, "ops": null, "pid": 1, "version": "1",
-                        "started_ms": born, "in_flight": 0, "completed": 0, "failed": 0, "abandoned": 0, "memory": 0,
-                        "beat": self.seen.now_ms
-                    }))
-                    .unwrap(),
-                );
+                let state = if ready { ReplicaState::Ready } else { ReplicaState::Starting };
+                group.replicas.push(ReplicaRecord {
+                    id: format!("{}-{number}", group.name),
+                    group: group.name.clone(),
+                    host: host.clone(),
+                    state,
+                    revision: "r".to_owned(),
+                    pid: 1,
+                    version: "1".to_owned(),
+                    started_ms: born,
+                    beat: self.seen.now_ms,
+                    ..ReplicaRecord::default()
+                });
             }
         }
     }
@@ -125,7 +136,7 @@ impl Cluster {
     pub fn run(&mut self) {
         for _ in 0..500 {
             let before = (self.placement.clone(), self.running.clone());
-            self.decide();
+            self.turn();
             self.act();
             self.seen.now_ms += 1_000;
             if before == (self.placement.clone(), self.running.clone()) {

@@ -236,6 +236,25 @@ mod tests {
         }
     }
 
+    /// With what only the engine that goes back and forth has: the rest is linear.
+    #[test]
+    fn patterns_that_go_back_and_forth_for_ever_end_every_function() {
+        let msg = format!(r#"{{"payload":"{}b"}}"#, "a".repeat(40));
+        for source in [
+            "$match(payload, /(a+)+(?!b)$/)",
+            "$replace(payload, /(a+)+(?!b)$/, 'x')",
+            "$contains(payload, /(a+)+(?!b)$/)",
+            "$split(payload, /(a+)+(?!b)$/)",
+        ] {
+            let mut found = None;
+            // The bound of an expression holds below an outer one, which is sooner reached.
+            let _ = limit::within(1_000_000, || found = Some(evaluate(source, &msg)));
+            let error = found.unwrap().unwrap_err();
+            assert_eq!(error.code.as_deref(), Some("U1005"), "{source}: {error}");
+            assert!(error.message.contains("too many steps"), "{source}: {error}");
+        }
+    }
+
     #[test]
     fn values_that_json_cannot_say_pass_through() {
         let object: flotilla_value::Object =

@@ -34,6 +34,9 @@ pub fn escape_regexp(text: &str) -> String {
 }
 
 impl Regexp {
+    /// Steps that a match may take unless the caller says otherwise.
+    pub const STEPS: u64 = STEPS;
+
     /// `new RegExp(source, flags)`.
     ///
     /// # Errors
@@ -50,7 +53,14 @@ impl Regexp {
     /// # Errors
     /// When that takes more than 100 million steps.
     pub fn is_match(&self, text: &str) -> Result<bool, ExpressionError> {
-        self.within(text, || self.regex.find(text).is_some())
+        self.is_match_within(text, STEPS).0
+    }
+
+    /// As [`Regexp::is_match`], with `steps` instead of 100 million, for patterns that share a bound. Answers as well how many
+    /// steps it took: at most `steps`.
+    pub fn is_match_within(&self, text: &str, steps: u64) -> (Result<bool, ExpressionError>, u64) {
+        let (found, used) = limit::counted(steps, || self.regex.find(text).is_some());
+        (found.map_err(|limit::StepLimit| self.too_much(text, steps)), used)
     }
 
     /// `text.replace(this, replacement)`, with `$&`, `$1`, `$<name>`, `$$` and so on in the replacement.
@@ -58,19 +68,22 @@ impl Regexp {
     /// # Errors
     /// When that takes more than 100 million steps.
     pub fn replace(&self, text: &str, replacement: &str) -> Result<String, ExpressionError> {
-        self.within(text, || self.replaced(text, replacement))
+        self.replace_within(text, replacement, STEPS)
     }
 
-    fn within<R>(&self, text: &str, work: impl FnOnce() -> R) -> Result<R, ExpressionError> {
-        limit::within(STEPS, work).map_err(|limit::StepLimit| {
-            let text = format!(
-                "The regular expression /{}/ takes more than {STEPS} steps on a text of {} bytes: it goes back and forth too \
-                 often. Write it without a repetition inside of another one",
-                self.source,
-                text.len()
-            );
-            ExpressionError::with_code(text, "ERR_REGEXP_STEPS")
-        })
+    fn replace_within(&self, text: &str, replacement: &str, steps: u64) -> Result<String, ExpressionError> {
+        let replaced = limit::within(steps, || self.replaced(text, replacement));
+        replaced.map_err(|limit::StepLimit| self.too_much(text, steps))
+    }
+
+    fn too_much(&self, text: &str, steps: u64) -> ExpressionError {
+        let text = format!(
+            "The regular expression /{}/ takes more than {steps} steps on a text of {} bytes: it goes back and forth too often. \
+             Write it without a repetition inside of another one",
+            self.source,
+            text.len()
+        );
+        ExpressionError::with_code(text, "ERR_REGEXP_STEPS")
     }
 
     fn replaced(&self, text: &str, replacement: &str) -> String {
@@ -150,6 +163,9 @@ mod tests {
         assert!(Regexp::new(&escape_regexp("a.b c[0]"), "g").unwrap().is_match("xa.b c[0]").unwrap());
     }
 
+    /// What no machine has time for takes more steps than any bound: a small one tells it as well, and sooner.
+    const FEW: u64 = 1_000_000;
+
     #[test]
     fn patterns_that_blow_up_are_errors_and_what_is_only_long_is_not() {
         let evil = format!("{}b", "a".repeat(40));
@@ -165,11 +181,12 @@ mod tests {
             ("([ab]*)\\1c", &long),
         ] {
             let regexp = Regexp::new(pattern, "g").unwrap();
-            let error = regexp.is_match(text).unwrap_err();
-            assert_eq!(error.code.as_deref(), Some("ERR_REGEXP_STEPS"), "{pattern}");
+            let (found, used) = regexp.is_match_within(text, FEW);
+            assert_eq!(found.unwrap_err().code.as_deref(), Some("ERR_REGEXP_STEPS"), "{pattern}");
+            assert_eq!(used, FEW, "{pattern}");
             assert!(regexp.is_match("aaab").is_ok(), "the next text is not affected: {pattern}");
         }
-        assert!(Regexp::new("(a+)+$", "g").unwrap().replace(&evil, "").is_err());
+        assert!(Regexp::new("(a+)+$", "g").unwrap().replace_within(&evil, "", FEW).is_err());
         // What is kept of earlier choices is bounded, too.
         let longer = "ab".repeat(1 << 22);
         assert!(Regexp::new("(?:a|b)*c", "").unwrap().is_match(&longer).is_err());
@@ -177,5 +194,25 @@ mod tests {
             assert_eq!(Regexp::new(pattern, "").unwrap().is_match(&long), Ok(expected), "{pattern}");
         }
         assert_eq!(Regexp::new("a", "g").unwrap().replace(&long, "").unwrap().len(), 1 << 18);
+    }
+
+    #[test]
+    fn without_another_bound_it_is_100_million_steps() {
+        let evil = format!("{}b", "a".repeat(40));
+        let error = Regexp::new("(a+)+$", "").unwrap().is_match(&evil).unwrap_err();
+        assert!(error.to_text().contains("more than 100000000 steps on a text of 41 bytes"), "{error}");
+    }
+
+    #[test]
+    fn steps_are_counted_also_below_an_outer_bound() {
+        let regexp = Regexp::new("(a+)+$", "").unwrap();
+        let (found, used) = regexp.is_match_within("aaaa", FEW);
+        assert_eq!(found, Ok(true));
+        assert!((1..100).contains(&used), "{used}");
+        let evil = format!("{}b", "a".repeat(40));
+        let outer = limit::counted(FEW, || regexp.is_match_within(&evil, 1000).1);
+        assert_eq!(outer, (Ok(1000), 1000), "the inner bound is over, the outer one is not");
+        let (found, used) = limit::counted(FEW, || regexp.is_match(&evil).is_err());
+        assert_eq!((found, used), (Err(limit::StepLimit), FEW));
     }
 }

@@ -1,27 +1,33 @@
 // Numbers in a Buffer: readInt16BE, writeDoubleLE and their kin.
-(() => {
+((natives) => {
   'use strict';
+  const { number, outOfBounds, outOfRange, wrongType } = natives.checks;
   const view = (b) => new DataView(b.buffer, b.byteOffset, b.byteLength);
   const define = (name, value) => Object.defineProperty(Buffer.prototype, name, { value, writable: true, configurable: true });
 
-  const outOfRange = (name, range, value) => {
-    const error = new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${value}`);
-    error.code = 'ERR_OUT_OF_RANGE';
-    throw error;
-  };
-  const place = (buffer, offset, width) => {
-    const at = offset === undefined ? 0 : offset;
-    if (typeof at !== 'number') throw new TypeError('The "offset" argument must be of type number');
-    if (!Number.isInteger(at)) outOfRange('offset', 'an integer', at);
-    if (at < 0 || at + width > buffer.length) {
-      if (buffer.length < width) {
-        const error = new RangeError('Attempt to access memory outside buffer bounds');
-        error.code = 'ERR_BUFFER_OUT_OF_BOUNDS';
-        throw error;
-      }
-      outOfRange('offset', `>= 0 and <= ${buffer.length - width}`, at);
+  const check = (value, name, least, most) => {
+    if (Math.floor(value) !== value) {
+      number(value, name);
+      throw outOfRange(name, 'an integer', value);
     }
+    if (value < least || value > most) throw outOfRange(name, `>= ${least} and <= ${most}`, value);
+  };
+  const place = (buffer, at, width) => {
+    number(at, 'offset');
+    const most = buffer.length - width;
+    if (most < 0) {
+      if (Math.floor(at) !== at) throw outOfRange('offset', 'an integer', at);
+      throw outOfBounds();
+    }
+    check(at, 'offset', 0, most);
     return at;
+  };
+  const fits = (value, least, most, width) => {
+    if (!(value < least || value > most)) return;
+    const n = typeof least === 'bigint' ? 'n' : '';
+    if (width <= 4) throw outOfRange('value', `>= ${least} and <= ${most}`, value);
+    const bits = least < 0 ? width * 8 - 1 : width * 8;
+    throw outOfRange('value', `>= ${least < 0 ? `-(2${n} ** ${bits}${n})` : `0${n}`} and < 2${n} ** ${bits}${n}`, value);
   };
 
   const alias = (name, value) => {
@@ -43,14 +49,18 @@
   for (const [suffix, kind, width, least, most] of FIXED) {
     for (const order of width === 1 ? [''] : ['LE', 'BE']) {
       const little = order === 'LE';
-      alias(`read${suffix}${order}`, function read(offset) {
+      alias(`read${suffix}${order}`, function read(offset = 0) {
         return view(this)[`get${kind}`](place(this, offset, width), little);
       });
-      alias(`write${suffix}${order}`, function write(value, offset) {
-        const number = typeof least === 'bigint' ? value : Number(value);
-        if (least !== undefined && (number < least || number > most)) outOfRange('value', `>= ${least} and <= ${most}`, value);
+      alias(`write${suffix}${order}`, function write(value, offset = 0) {
+        const given = typeof least === 'bigint' ? value : +value;
+        if (width === 1) number(offset, 'offset');
+        if (least !== undefined) fits(given, least, most, width);
         const at = place(this, offset, width);
-        view(this)[`set${kind}`](at, number, little);
+        if (typeof least === 'bigint' && typeof given !== 'bigint') {
+          throw new TypeError('Cannot mix BigInt and other types, use explicit conversions');
+        }
+        view(this)[`set${kind}`](at, given, little);
         return at + width;
       });
     }
@@ -58,19 +68,23 @@
 
   // Widths from 1 to 6 bytes.
   const read = (signed, little) => function readMany(offset, width) {
-    if (!(width >= 1 && width <= 6)) outOfRange('byteLength', '>= 1 and <= 6', width);
+    if (offset === undefined) throw wrongType('The "offset" argument', 'of type number', offset);
+    check(width, 'byteLength', 1, 6);
     const at = place(this, offset, width);
     let value = 0;
     for (let i = 0; i < width; i++) value = value * 256 + this[little ? at + width - 1 - i : at + i];
     return signed && value >= 2 ** (8 * width - 1) ? value - 2 ** (8 * width) : value;
   };
   const write = (signed, little) => function writeMany(value, offset, width) {
-    if (!(width >= 1 && width <= 6)) outOfRange('byteLength', '>= 1 and <= 6', width);
+    check(width, 'byteLength', 1, 6);
     const least = signed ? -(2 ** (8 * width - 1)) : 0;
     const most = (signed ? 2 ** (8 * width - 1) : 2 ** (8 * width)) - 1;
-    if (value < least || value > most) outOfRange('value', `>= ${least} and <= ${most}`, value);
+    const given = +value;
+    if (width === 1) number(offset, 'offset');
+    fits(given, least, most, width);
     const at = place(this, offset, width);
-    let rest = value < 0 ? value + 2 ** (8 * width) : value;
+    const bytes = Math.trunc(given) || 0;
+    let rest = bytes < 0 ? bytes + 2 ** (8 * width) : bytes;
     for (let i = 0; i < width; i++) {
       this[little ? at + i : at + width - 1 - i] = rest % 256;
       rest = Math.floor(rest / 256);
@@ -96,10 +110,6 @@
     + 'latin1Write hexWrite ucs2Write utf8Write parent offset copy toString equals inspect compare indexOf lastIndexOf includes '
     + 'fill write toJSON subarray slice swap16 swap32 swap64 toLocaleString').split(' ');
   const proto = Buffer.prototype;
-  for (const [encoding, name] of ['ascii', 'base64', 'base64url', 'latin1', 'hex', 'ucs2', 'utf8'].map((e) => [e, e])) {
-    define(`${name}Slice`, { [`${name}Slice`](start, end) { return this.toString(encoding, start, end); } }[`${name}Slice`]);
-    define(`${name}Write`, { [`${name}Write`](text, offset, length) { return this.write(text, offset, length, encoding); } }[`${name}Write`]);
-  }
   for (const name of ORDER) {
     const found = Object.getOwnPropertyDescriptor(proto, name)
       || (name in proto ? { value: name === 'toLocaleString' ? proto.toString : proto[name], writable: true, configurable: true } : undefined);

@@ -1,6 +1,7 @@
 // structuredClone.
-(() => {
+((natives) => {
   'use strict';
+  const { isArrayBuffer } = natives.checks;
   const refuse = (value) => {
     throw new DOMException(`${String(value)} could not be cloned.`, 'DataCloneError');
   };
@@ -11,7 +12,7 @@
     const keep = (made) => { seen.set(value, made); return made; };
     if (value instanceof Date) return keep(new Date(value.getTime()));
     if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
-    if (value instanceof ArrayBuffer) return keep(value.slice(0));
+    if (isArrayBuffer(value)) return keep(value.slice(0));
     if (ArrayBuffer.isView(value)) {
       const bytes = value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength);
       if (Buffer.isBuffer(value)) return keep(new Uint8Array(bytes));

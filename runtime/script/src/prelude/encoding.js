@@ -1,9 +1,10 @@
 // TextEncoder, TextDecoder.
 ((natives) => {
   'use strict';
+  const { isArrayBuffer } = natives.checks;
   const bytesOf = (v) => {
     if (v === undefined) return new Uint8Array(0);
-    if (v instanceof ArrayBuffer || v instanceof SharedArrayBuffer) return new Uint8Array(v);
+    if (isArrayBuffer(v)) return new Uint8Array(v);
     if (ArrayBuffer.isView(v)) return new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
     throw new TypeError('The "input" argument must be an instance of ArrayBuffer or ArrayBufferView');
   };

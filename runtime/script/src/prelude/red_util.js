@@ -1,6 +1,7 @@
 // RED.util, Node-RED's helpers for scripts.
 ((natives) => {
   'use strict';
+  const { isArrayBuffer } = natives.checks;
   const invalid = (message) => Object.assign(new Error(message), { code: 'INVALID_EXPR' });
 
   // Deep copies; functions, promises and live host objects (msg.req, msg.res) stay what they are.
@@ -11,7 +12,7 @@
     if (Buffer.isBuffer(value)) return keep(Buffer.from(value));
     if (value instanceof Date) return keep(new Date(value.getTime()));
     if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
-    if (value instanceof ArrayBuffer) return keep(value.slice(0));
+    if (isArrayBuffer(value)) return keep(value.slice(0));
     if (ArrayBuffer.isView(value)) return keep(new value.constructor(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength)));
     if (value instanceof Map) {
       const made = keep(new Map());

@@ -1,11 +1,12 @@
 // What conversions between the runtime's values and JavaScript's need.
-(() => {
+((natives) => {
   'use strict';
+  const { isArrayBuffer } = natives.checks;
   const { toString } = Object.prototype;
   const typedName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const ERRORS = { Error, TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError };
   const bytesOf = (v) => {
-    if (v instanceof ArrayBuffer || v instanceof SharedArrayBuffer) return new Uint8Array(v);
+    if (isArrayBuffer(v)) return new Uint8Array(v);
     return new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
   };
   return {
@@ -51,11 +52,11 @@
       if (v instanceof Map) return 'Map';
       if (v instanceof Set) return 'Set';
       if (v instanceof Promise) return 'Promise';
-      if (v instanceof ArrayBuffer) return 'ArrayBuffer';
+      if (isArrayBuffer(v)) return 'ArrayBuffer';
       if (v instanceof String || v instanceof Number || v instanceof Boolean) return 'Boxed';
       return 'Object';
     },
     unbox: (v) => v.valueOf(),
     json: (v) => JSON.stringify(v),
   };
-})()
+})

@@ -1,6 +1,7 @@
 // `util` as far as function nodes and pure-JavaScript modules use it.
-(() => {
+((natives) => {
   'use strict';
+  const { isArrayBuffer } = natives.checks;
   const custom = Symbol.for('nodejs.util.promisify.custom');
   const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 
@@ -146,7 +147,8 @@
     stripVTControlCharacters: (text) => String(text).replace(/\u001b\[[0-9;]*[A-Za-z]/g, ''),
     types: {
       isDate: is(Date), isRegExp: is(RegExp), isMap: is(Map), isSet: is(Set), isPromise: is(Promise),
-      isNativeError: is(Error), isArrayBuffer: is(ArrayBuffer), isUint8Array: is(Uint8Array),
+      isNativeError: is(Error), isAnyArrayBuffer: isArrayBuffer,
+      isArrayBuffer: (v) => isArrayBuffer(v) && v[Symbol.toStringTag] === 'ArrayBuffer', isUint8Array: is(Uint8Array),
       isTypedArray: (v) => ArrayBuffer.isView(v) && !(v instanceof DataView),
     },
   };
