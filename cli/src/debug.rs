@@ -33,7 +33,7 @@ pub async fn run(args: DebugArgs) -> anyhow::Result<ExitCode> {
         while let Some(event) = events.next().await? {
             match &*event.name {
                 "unanswered" => {
-                    unanswered(&serde_json::from_str(&event.data).context("cannot read an event of the stream")?)
+                    unanswered(&serde_json::from_str(&event.data).context("cannot read an event of the stream")?);
                 }
                 _ if json => print(&format!("{}\n", event.data)),
                 _ => show(&serde_json::from_str(&event.data).context("cannot read an event of the stream")?),

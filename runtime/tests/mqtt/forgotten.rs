@@ -150,7 +150,8 @@ impl Adopting {
         };
         let (shared, suspects) = (engine.shared().clone(), store.clone());
         let adopted = tokio::spawn(async move {
-            let suspects = careful.then(|| -> Arc<dyn Suspects> { suspects });
+            let suspects: Arc<dyn Suspects> = suspects;
+            let suspects = careful.then_some(suspects);
             adopt(&shared, &session, Arc::new(Ours), suspects).await
         });
         let adopting = Adopting { engine, forgetful, store, adopted };
