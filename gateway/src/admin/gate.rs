@@ -19,7 +19,7 @@ use super::cookie;
 use super::lock::Lock;
 use super::problem::Failure;
 use super::token::Token;
-use crate::tls::Peer;
+use super::doors::Peer;
 
 /// The name of who shows the gateway's own admin token.
 const ADMIN: &str = "admin";

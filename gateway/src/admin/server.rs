@@ -23,7 +23,8 @@ use super::refusal::as_problem;
 use super::refusals::Refusals;
 use super::routes::{api_routes, routes};
 use super::token::Token;
-use crate::tls::{Doors, Peer, Tls};
+use flotilla_balancer::tls::Tls;
+use super::doors::{Doors, Peer};
 
 /// Why the admin API cannot start.
 #[derive(Debug, thiserror::Error)]
