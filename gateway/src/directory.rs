@@ -11,7 +11,7 @@ use flotilla_tasks::Task;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::balancer::Pool;
+use flotilla_balancer::Pool;
 
 /// How often it is looked whose time is over, when nothing changes.
 const PERIOD: Duration = Duration::from_millis(200);

@@ -2,7 +2,6 @@
 
 pub mod admin;
 pub mod alerts;
-pub mod balancer;
 pub mod directory;
 pub mod heads;
 mod installation;
@@ -10,7 +9,8 @@ pub mod logs;
 mod pauses;
 pub mod pipeline;
 pub mod replicas;
-pub mod tls;
 
+pub use flotilla_balancer as balancer;
+pub use flotilla_balancer::tls;
 pub use flotilla_oidc as oidc;
 pub use pauses::follow_pauses;

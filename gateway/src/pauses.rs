@@ -6,7 +6,7 @@ use flotilla_group::Changes;
 use flotilla_group::desired::DesiredStates;
 use flotilla_store::Store;
 
-use crate::balancer::Pool;
+use flotilla_balancer::Pool;
 
 /// Keeps the pool as the group's desired state says. Does not end; while the store is away the pool stays as it was.
 pub async fn follow_pauses(store: Arc<dyn Store>, desired: DesiredStates, pool: Arc<Pool>) {

@@ -31,7 +31,7 @@ use super::problem::Failure;
 use super::rate::Rate;
 use super::sign_in_with::SignIn;
 use super::token::Token;
-use crate::balancer::Misses;
+use flotilla_balancer::Misses;
 
 /// So many may follow log lines or debug messages at once: each may be slow, and what waits for it takes memory.
 const STREAMS: usize = 64;

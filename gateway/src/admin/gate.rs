@@ -16,10 +16,10 @@ use subtle::ConstantTimeEq as _;
 
 use super::caller::{Caller, Source};
 use super::cookie;
+use super::doors::Peer;
 use super::lock::Lock;
 use super::problem::Failure;
 use super::token::Token;
-use crate::tls::Peer;
 
 /// The name of who shows the gateway's own admin token.
 const ADMIN: &str = "admin";

@@ -10,6 +10,7 @@ mod cookie;
 mod deadletter;
 mod deploy;
 mod document;
+mod doors;
 mod drift;
 mod env;
 mod export;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
 use super::body::LARGEST;
+use super::doors::{Doors, Peer};
 use super::gate::{Gate, local_only};
 use super::guard::Post;
 use super::openapi::document;
@@ -23,7 +24,7 @@ use super::refusal::as_problem;
 use super::refusals::Refusals;
 use super::routes::{api_routes, routes};
 use super::token::Token;
-use crate::tls::{Doors, Peer, Tls};
+use flotilla_balancer::tls::Tls;
 
 /// Why the admin API cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -16,6 +16,7 @@ mod pool;
 mod request_body;
 mod server;
 mod sockets;
+pub mod tls;
 mod trust;
 mod upgrade;
 

@@ -1,4 +1,4 @@
-//! Certificate and key, read anew when their files change.
+//! TLS of the gateway's addresses: certificate and key, read anew when their files change.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -113,7 +113,11 @@ impl Tls {
     }
 
     /// A client's connection.
-    pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    /// The handshake.
+    ///
+    /// # Errors
+    /// When it fails, or the client does not end its part within 10 s.
+    pub async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         let acceptor = TlsAcceptor::from(self.config.load_full());
         tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await?
     }

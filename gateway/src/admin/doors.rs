@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use flotilla_balancer::tls::Tls;
 use flotilla_framing::Patient;
 use flotilla_tasks::Task;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,8 +16,6 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 
-use super::files::Tls;
-
 /// So many handshakes go on at once; connections beyond wait in the system's queue.
 const HANDSHAKES: usize = 256;
 
@@ -24,18 +23,18 @@ const HANDSHAKES: usize = 256;
 type Stream = Either<TcpStream, TlsStream<TcpStream>>;
 
 /// Connections of an address, those with TLS after their handshake.
-pub(crate) struct Doors {
+pub(super) struct Doors {
     address: SocketAddr,
     accepted: mpsc::Receiver<(Stream, SocketAddr)>,
 }
 
 /// Where a request came from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+pub(super) struct Peer(pub(super) SocketAddr);
 
 impl Doors {
     /// Accepts connections until the token is cancelled.
-    pub(crate) fn open(
+    pub(super) fn open(
         listener: TcpListener,
         tls: Option<Arc<Tls>>,
         stop: CancellationToken,
