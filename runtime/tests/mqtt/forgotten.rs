@@ -132,7 +132,8 @@ impl Adopting {
     async fn start(version: u8, careful: bool, gate: &str, retry_delay: Duration) -> Adopting {
         let (forgetful, store) = (Forgetful::start(version), Arc::new(Store::default()));
         let flow = vec![
-            broker(forgetful.port, version, &json!({})),
+            // While its message waits the socket is not read: the keep alive finds that the connection has ended.
+            broker(forgetful.port, version, &json!({"keepalive": "2"})),
             node("in", "mqtt in", &["fail"], &json!({"topic": "in", "qos": "2"})),
             node("fail", "test-fail", &[gate], &json!({"times": u8::from(!careful)})),
             node(gate, "test-gate", &[], &json!({})),

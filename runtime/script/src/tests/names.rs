@@ -34,7 +34,7 @@ fn what_only_changes_an_undeclared_variable_throws_as_in_node_js() {
     let (code, host) = function("count += 1; return msg;");
     code.receive(msg("{}"));
     let errors = host.errors.borrow();
-    assert_eq!(show(&errors[0].0.get("message")), "\"count is not defined\"");
+    assert_eq!(show(&errors[0].0.get("message")), "\"ReferenceError: count is not defined (line 1, col 1)\"");
     // A declaration of one's own, what another part makes, a parameter, and a built-in are there.
     assert_eq!(payload("var n; n ??= 4; n += 1; msg.payload = n; return msg;", "{}"), "5");
     assert_eq!(payload("const f = (n) => { n += 1; return n; }; msg.payload = f(1); return msg;", "{}"), "2");
