@@ -35,6 +35,10 @@ impl StoreCluster {
         let mut servers = vec![primary];
         let copied = copy.display().to_string();
         let port = first.port().to_string();
+        // It listens before it takes connections.
+        eventually("PostgreSQL to take connections", Duration::from_secs(30), || {
+            postgres.run("pg_isready", &["-q", "-h", "127.0.0.1", "-p", &port]).ok()
+        })?;
         postgres.run(
             "pg_basebackup",
             &[

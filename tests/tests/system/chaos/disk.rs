@@ -76,7 +76,8 @@ impl FullDisk {
         };
         let folder = TempDir::new()?;
         let flows = write_flow(folder.path(), &keyed("one"))?;
-        let args: Vec<String> = ["--lease", "2", "--mqtt-persist"].map(str::to_owned).into();
+        let broker = disk.path().join("broker").display().to_string();
+        let args: Vec<String> = ["--lease", "2", "--mqtt-persist", &broker].map(str::to_owned).into();
         let env = vec![(SAYS_TICKS.0.to_owned(), SAYS_TICKS.1.to_owned())];
         let up = Up::start_on_disk(disk.path(), &flows, UpOptions { replicas: 2, args }, env)?;
         let load = load(up.mqtt, RATE, self.seconds + 6);
