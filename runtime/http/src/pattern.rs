@@ -236,8 +236,8 @@ mod tests {
     type Shown = Option<Result<String, BadParameter>>;
 
     fn shown(found: Option<Result<Object, BadParameter>>) -> Shown {
-        let json = |params| flotilla_value::stringify(&Value::from(params)).unwrap().unwrap_or_default();
-        found.map(|found: Result<Object, BadParameter>| found.map(json))
+        let json = |params: Object| flotilla_value::stringify(&Value::from(params)).unwrap().unwrap_or_default();
+        found.map(|found| found.map(json))
     }
 
     #[test]
