@@ -82,7 +82,8 @@ fn heads_say_what_follows() {
 
 #[test]
 fn a_head_has_128_lines_at_most() {
-    let with = |lines: usize| head(&format!("GET / HTTP/1.1\nHost: a{}\nContent-Length: 7", "\nx: 1".repeat(lines - 2)));
+    let with =
+        |lines: usize| head(&format!("GET / HTTP/1.1\nHost: a{}\nContent-Length: 7", "\nx: 1".repeat(lines - 2)));
     assert_eq!(with(128), Ok(Follows::Body(7)), "the last line is read");
     assert_eq!(with(129), Err(431));
 }
