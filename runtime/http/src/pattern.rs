@@ -264,13 +264,14 @@ mod tests {
             slash in any::<bool>(),
             end in "/{0,2}|/a|/",
         ) {
-            let mut pattern: String = parts.iter().map(|(part, _, _)| format!("/{part}")).collect();
-            let path: String = parts
+            let mut pattern = parts.iter().map(|(part, _, _)| format!("/{part}")).collect::<Vec<_>>().concat();
+            let path = parts
                 .iter()
                 .map(|(part, other, own)| {
                     if *own && !part.starts_with(':') { format!("/{}", part.to_uppercase()) } else { format!("/{other}") }
                 })
-                .collect::<String>()
+                .collect::<Vec<_>>()
+                .concat()
                 + &end;
             if slash && parts.iter().any(|(part, _, _)| part.starts_with(':')) {
                 pattern.push('/');
