@@ -79,3 +79,11 @@ fn heads_say_what_follows() {
     assert_eq!(head("PUT / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked, chunked"), Err(400));
     assert_eq!(head("GET / HTTP/2.0\nHost: a"), Err(505));
 }
+
+#[test]
+fn a_head_has_128_lines_at_most() {
+    let with =
+        |lines: usize| head(&format!("GET / HTTP/1.1\nHost: a{}\nContent-Length: 7", "\nx: 1".repeat(lines - 2)));
+    assert_eq!(with(128), Ok(Follows::Body(7)), "the last line is read");
+    assert_eq!(with(129), Err(431));
+}

@@ -1,6 +1,6 @@
 //! One request: found in the routing table, handed to its node as a delivery, answered.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
@@ -158,19 +158,15 @@ impl Connection {
         };
         // After the body: a client that sends it slowly holds nobody up.
         let Some(place) = self.gate.enter().await else { return unavailable("Too many requests are waiting") };
-        let trust = &policy.trust;
         let forwarded_for = head.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        let chain = trust.chain(peer.ip(), forwarded_for.unwrap_or_default());
-        let local =
-            chain.last().and_then(|client| client.parse().ok()).is_some_and(|client: IpAddr| client.is_loopback());
-        let (exchange, answer) = Exchange::new(local);
+        let chain = policy.trust.chain(peer.ip(), forwarded_for.unwrap_or_default());
+        let (exchange, answer) = Exchange::new(chain.client.is_some_and(|client| client.is_loopback()));
         let request = Arc::new(Request {
             query: query_value(&head.uri),
             method: head.method,
             uri: head.uri,
             headers: head.headers,
             peer,
-            trust_peer: trust.trusts_peer(peer.ip()),
             chain,
             params,
             body: parsed.body,

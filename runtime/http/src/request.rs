@@ -12,6 +12,7 @@ use super::answer::Exchange;
 use super::cookies::parse_cookies;
 use super::query::parse_query;
 use super::response_calls::mime_type;
+use super::trust::{Chain, earlier};
 use super::written::Written;
 
 const KEYS: [&str; 20] = [
@@ -44,10 +45,7 @@ pub struct Request {
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) peer: SocketAddr,
-    /// The peer's X-Forwarded-Host and X-Forwarded-Proto count.
-    pub(super) trust_peer: bool,
-    /// The peer, the trusted proxies before it, and last the client.
-    pub(super) chain: Vec<String>,
+    pub(super) chain: Chain,
     pub(super) params: Object,
     pub(super) query: Value,
     pub(super) body: Value,
@@ -127,11 +125,16 @@ impl Request {
 
     fn forwarded(&self, name: &str) -> Option<&str> {
         let header = self.header(name);
-        (self.trust_peer && !header.is_empty()).then(|| header.split(',').next().unwrap_or_default().trim())
+        (self.chain.trusts_peer && !header.is_empty()).then(|| header.split(',').next().unwrap_or_default().trim())
     }
 
     fn ip(&self) -> String {
-        self.chain.last().cloned().unwrap_or_default()
+        self.earlier().last().map_or_else(|| self.peer.ip().to_string(), str::to_owned)
+    }
+
+    /// The trusted proxies before the peer, and last the client.
+    fn earlier(&self) -> impl Iterator<Item = &str> {
+        earlier(self.header("x-forwarded-for")).take(self.chain.earlier)
     }
 
     fn protocol(&self) -> &str {
@@ -224,7 +227,11 @@ impl Request {
             "files" => self.files.clone(),
             "ip" => Value::from(self.ip()),
             // Without the peer, the client first.
-            "ips" => Value::array(self.chain.iter().skip(1).rev().map(|ip| Value::from(ip.as_str())).collect()),
+            "ips" => {
+                let mut ips: Vec<Value> = self.earlier().map(Value::from).collect();
+                ips.reverse();
+                Value::array(ips)
+            }
             "hostname" => Value::from(self.hostname()),
             "subdomains" => {
                 let host = self.hostname();

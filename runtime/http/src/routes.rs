@@ -175,7 +175,7 @@ impl Table {
                         methods.push((endpoint.method.clone(), at));
                     }
                 }
-                Pattern::Regex { .. } => table.patterns.push(at),
+                Pattern::Segments(_) | Pattern::Regex { .. } => table.patterns.push(at),
             }
         }
         table

@@ -15,9 +15,24 @@ pub(super) enum Trust {
     Networks(Vec<(IpAddr, u8)>),
 }
 
+/// Who stands behind a connection. The texts of the addresses stay in the header until a flow asks for them.
+pub(super) struct Chain {
+    /// The peer's own X-Forwarded-Host and X-Forwarded-Proto count.
+    pub(super) trusts_peer: bool,
+    /// So many addresses of X-Forwarded-For count, from its end.
+    pub(super) earlier: usize,
+    /// The last address that counts; `None`: it is no address.
+    pub(super) client: Option<IpAddr>,
+}
+
 const LOOPBACK: &[&str] = &["127.0.0.1/8", "::1/128"];
 const LINK_LOCAL: &[&str] = &["169.254.0.0/16", "fe80::/10"];
 const UNIQUE_LOCAL: &[&str] = &["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+
+/// The addresses of an X-Forwarded-For header, nearest first.
+pub(super) fn earlier(forwarded_for: &str) -> impl Iterator<Item = &str> {
+    forwarded_for.rsplit(',').map(str::trim).filter(|address| !address.is_empty())
+}
 
 fn network(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
@@ -56,12 +71,12 @@ impl Trust {
     }
 
     /// Whether an address is a proxy that is trusted; `hop` 0 is the peer itself.
-    fn trusts(&self, address: &str, hop: usize) -> bool {
+    fn trusts(&self, address: Option<IpAddr>, hop: usize) -> bool {
         match self {
             Trust::All => true,
             Trust::Hops(hops) => hop < *hops,
             Trust::Networks(networks) => {
-                let Ok(address) = address.parse::<IpAddr>() else { return false };
+                let Some(address) = address else { return false };
                 let (address, width) = bits(address);
                 networks.iter().any(|(network, prefix)| {
                     let (network, network_width) = bits(*network);
@@ -75,22 +90,19 @@ impl Trust {
 
     /// The peer and those before it as X-Forwarded-For names them, nearest first, up to the first that is no trusted proxy:
     /// that is the client. What is left of it may be made up by the client.
-    pub(super) fn chain(&self, peer: IpAddr, forwarded_for: &str) -> Vec<String> {
-        let earlier = forwarded_for.rsplit(',').map(str::trim).filter(|address| !address.is_empty());
-        let mut chain = Vec::new();
-        for address in std::iter::once(peer.to_string()).chain(earlier.map(str::to_owned)) {
-            let trusted = self.trusts(&address, chain.len());
-            chain.push(address);
-            if !trusted {
-                break;
+    pub(super) fn chain(&self, peer: IpAddr, forwarded_for: &str) -> Chain {
+        let trusts_peer = self.trusts(Some(peer), 0);
+        let mut chain = Chain { trusts_peer, earlier: 0, client: Some(peer) };
+        if trusts_peer {
+            for address in earlier(forwarded_for) {
+                chain.earlier += 1;
+                chain.client = address.parse().ok();
+                if !self.trusts(chain.client, chain.earlier) {
+                    break;
+                }
             }
         }
         chain
-    }
-
-    /// Whether the peer's own X-Forwarded-Host and X-Forwarded-Proto count.
-    pub(super) fn trusts_peer(&self, peer: IpAddr) -> bool {
-        self.trusts(&peer.to_string(), 0)
     }
 }
 
@@ -101,8 +113,12 @@ mod tests {
     use super::*;
 
     fn client(setting: Option<Json>, peer: &str, header: &str) -> String {
-        let trust = Trust::of(setting.as_ref(), false);
-        trust.chain(peer.parse().unwrap(), header).pop().unwrap()
+        let peer: IpAddr = peer.parse().unwrap();
+        let chain = Trust::of(setting.as_ref(), false).chain(peer, header);
+        assert_eq!(chain.trusts_peer, chain.earlier > 0);
+        let client = chain.earlier.checked_sub(1).and_then(|last| earlier(header).nth(last));
+        assert_eq!(chain.client, client.map_or(Some(peer), |client| client.parse().ok()));
+        client.map_or(peer.to_string(), str::to_owned)
     }
 
     #[test]
@@ -115,6 +131,9 @@ mod tests {
         assert_eq!(client(Some(json!("loopback, 10.0.0.0/8")), "::1", header), "9.9.9.9");
         assert_eq!(client(Some(json!(["uniquelocal", "9.9.9.9"])), "::ffff:10.1.1.1", header), "6.6.6.6");
         assert_eq!(client(Some(json!("nonsense")), "10.0.0.1", header), "10.0.0.1");
-        assert_eq!(Trust::of(None, true).chain("127.0.0.1".parse().unwrap(), header), ["127.0.0.1", "10.0.0.2"]);
+        assert_eq!(client(Some(json!(["10.0.0.2"])), "10.0.0.2", "a, unknown"), "unknown");
+        assert_eq!(client(Some(json!(true)), "1.1.1.1", "a, unknown"), "a");
+        let in_group = Trust::of(None, true).chain("127.0.0.1".parse().unwrap(), header);
+        assert_eq!((in_group.earlier, in_group.client), (1, Some("10.0.0.2".parse().unwrap())));
     }
 }
