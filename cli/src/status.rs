@@ -112,7 +112,8 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
     let Standing { warnings, hosts } = standing(client, &about, &records).await?;
     let zones: BTreeMap<String, String> =
         hosts.into_iter().map(|host| (host.facts.name, host.facts.zone)).filter(|(_, zone)| !zone.is_empty()).collect();
-    for warning in warnings {
+    let missing = missing(usize::from(about.replicas), records.len());
+    for warning in missing.into_iter().chain(warnings) {
         print(&format!("! {}\n", warning.replace('\n', "\n  ")));
     }
     let rows = replicas.into_iter().map(|Measured { replica, per_second }| {
@@ -139,9 +140,33 @@ async fn show(args: &StatusArgs, client: &Client) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is said when fewer run than are to. `wanted`: 0 where nobody says how many.
+fn missing(wanted: usize, living: usize) -> Option<String> {
+    let missing = wanted.checked_sub(living).filter(|missing| *missing > 0)?;
+    let are = if missing == 1 { "is" } else { "are" };
+    Some(format!(
+        "{missing} of {wanted} replicas {are} not running. One that died five times within a minute is started again after a minute; \
+         `flotilla logs` shows why it died"
+    ))
+}
+
 fn measured(replica: ReplicaRecord, before: &[ReplicaRecord]) -> Measured {
     let done = |replica: &ReplicaRecord| replica.completed + replica.failed;
     let old = before.iter().find(|old| old.id == replica.id && old.started_ms == replica.started_ms);
     let ended = old.map_or(0, |old| done(&replica).saturating_sub(done(old)));
     Measured { per_second: (ended as f64 / WINDOW.as_secs_f64()).round(), replica }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replica_that_does_not_run_is_told() {
+        assert_eq!(missing(3, 3), None);
+        assert_eq!(missing(0, 2), None, "as many as are started by hand");
+        assert_eq!(missing(2, 3), None, "one more drains");
+        assert!(missing(3, 2).is_some_and(|text| text.starts_with("1 of 3 replicas is not running. ")));
+        assert!(missing(3, 0).is_some_and(|text| text.starts_with("3 of 3 replicas are not running. ")));
+    }
 }

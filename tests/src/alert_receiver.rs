@@ -14,6 +14,9 @@ use crate::wait::eventually;
 
 /// How long an alert, or its end, is waited for.
 const SOON: Duration = Duration::from_secs(60);
+/// How long an alert may take to end: a replica that was killed five times within a minute is held down for one before its place is
+/// filled.
+const ENDS: Duration = Duration::from_secs(90);
 
 /// A head and a body.
 type Post = (String, String);
@@ -108,7 +111,7 @@ impl AlertReceiver {
             seen
         };
         let over = || seen().values().all(|order| order.last() == Some(&true)).then_some(());
-        if let Err(error) = eventually("every alert to end", SOON, over) {
+        if let Err(error) = eventually("every alert to end", ENDS, over) {
             anyhow::bail!("{error}: {:?}", seen());
         }
         for (alert, order) in seen() {
