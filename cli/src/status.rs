@@ -145,8 +145,8 @@ fn missing(wanted: usize, living: usize) -> Option<String> {
     let missing = wanted.checked_sub(living).filter(|missing| *missing > 0)?;
     let are = if missing == 1 { "is" } else { "are" };
     Some(format!(
-        "{missing} of {wanted} replicas {are} not running. One that died five times within a minute is started again after a minute; \
-         `flotilla logs` shows why it died"
+        "{missing} of {wanted} replicas {are} not running: a replica is starting, has no host, or died. One that died five times within a \
+         minute is started again after a minute; `flotilla logs` shows why it died"
     ))
 }
 
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(missing(3, 3), None);
         assert_eq!(missing(0, 2), None, "as many as are started by hand");
         assert_eq!(missing(2, 3), None, "one more drains");
-        assert!(missing(3, 2).is_some_and(|text| text.starts_with("1 of 3 replicas is not running. ")));
-        assert!(missing(3, 0).is_some_and(|text| text.starts_with("3 of 3 replicas are not running. ")));
+        assert!(missing(3, 2).is_some_and(|text| text.starts_with("1 of 3 replicas is not running: ")));
+        assert!(missing(3, 0).is_some_and(|text| text.starts_with("3 of 3 replicas are not running: ")));
     }
 }

@@ -61,6 +61,8 @@ struct Connection<S> {
     last_active: Instant,
     /// The keep alive ran out once, and nothing was read since.
     silent: bool,
+    /// As many answers waited as may, at the last step.
+    choked: bool,
 }
 
 /// After a close is decided, what waits must be taken by the peer in this time.
@@ -85,6 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             pause: None,
             last_active: Instant::now(),
             silent: false,
+            choked: false,
         }
     }
 
@@ -106,6 +109,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Waits for one thing to happen and does it. False when the connection is over.
     async fn step(&mut self, mut silence: std::pin::Pin<&mut Sleep>) -> bool {
         let choked = self.link.is_choked();
+        if choked && !std::mem::replace(&mut self.choked, choked) {
+            // It has its time from now: it may have had nothing to send for long.
+            self.last_active = Instant::now();
+            self.silent = false;
+        }
+        self.choked = choked;
         let reading = !choked
             && !self.link.waits_for_disk()
             && match &self.pause {

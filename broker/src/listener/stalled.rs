@@ -117,3 +117,71 @@ async fn answers_that_wait_for_the_disk_are_bounded_and_end_no_connection() {
         assert_eq!(shared.router.lock().stats().closed_stalled, 0);
     }
 }
+
+/// A line that brings a CONNECT, after some time one more packet, and then nothing.
+struct Quiet {
+    connect: Option<BytesMut>,
+    wait: Pin<Box<tokio::time::Sleep>>,
+    packet: Option<Vec<u8>>,
+}
+
+impl Quiet {
+    fn new(id: &str, after: Duration, packet: Vec<u8>) -> Quiet {
+        let mut connect = BytesMut::new();
+        client::connect(&mut connect, &Connect { keep_alive: 0, ..Connect::new(Version::V5, id) });
+        Quiet { connect: Some(connect), wait: Box::pin(tokio::time::sleep(after)), packet: Some(packet) }
+    }
+}
+
+impl AsyncRead for Quiet {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(connect) = self.connect.take() {
+            out.put_slice(&connect);
+            return Poll::Ready(Ok(()));
+        }
+        if self.packet.is_some() {
+            std::task::ready!(self.wait.as_mut().poll(cx));
+        }
+        match self.packet.take() {
+            Some(packet) => {
+                out.put_slice(&packet);
+                Poll::Ready(Ok(()))
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// It takes nothing.
+impl AsyncWrite for Quiet {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_had_nothing_to_send_for_long_has_all_the_time_once_much_waits_for_it() {
+    const SILENT: Duration = Duration::from_secs(300);
+    let shared = shared();
+    let subscribe = vec![0x82, 7, 0, 1, 0, 0, 1, b't', 0];
+    // PUBLISH at QoS 0, of 4 KiB.
+    let publish = [&[0x30, 0x84, 0x20, 0, 1, b't', 0][..], &[b'x'; 4096]].concat();
+    let line = |id: &str, after: Duration, packet: Vec<u8>| {
+        connection::run(Quiet::new(id, after, packet), ([127, 0, 0, 1], 1).into(), shared.clone())
+    };
+    let begun = Instant::now();
+    tokio::select! {
+        () = line("subscriber", Duration::ZERO, subscribe) => {}
+        () = line("publisher", SILENT, publish) => panic!("nothing waits for the publisher"),
+    }
+    let after = begun.elapsed();
+    assert!(after >= SILENT + connection::STALLED && after < SILENT + connection::STALLED * 2, "{after:?}");
+}

@@ -66,7 +66,7 @@ impl Router {
             self.stats.closed_stalled += 1;
             tracing::warn!(
                 client = &*self.sessions[session].id,
-                "a connection is closed: its client sends and does not read, and as many answers wait for it as may"
+                "a connection is closed: its client does not read, and as much waits for it as may"
             );
             self.kick(session, Reason::QuotaExceeded);
         }

@@ -21,7 +21,7 @@ pub(super) async fn until_ended(
     let begin = || Changes::new(store.clone(), vec![sessions.endings_key()]);
     // Most replicas need none.
     let mut changes = None;
-    let mut told = false;
+    let (mut told, mut away) = (false, false);
     loop {
         match sessions.are_ending().await {
             Ok(false) => break,
@@ -37,7 +37,9 @@ pub(super) async fn until_ended(
                 registration.update(move |record| record.reason = why).await;
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot ask whether sessions of this group are being ended; this replica waits");
+                if !std::mem::replace(&mut away, true) {
+                    tracing::warn!(%error, "cannot ask whether sessions of this group are being ended; this replica waits");
+                }
                 changes.get_or_insert_with(begin).look_again();
             }
         }

@@ -112,8 +112,7 @@ impl Tls {
         }));
     }
 
-    /// A client's connection.
-    /// The handshake.
+    /// A client's connection, after its handshake.
     ///
     /// # Errors
     /// When it fails, or the client does not end its part within 10 s.

@@ -36,11 +36,15 @@ impl Sessions {
     pub async fn begin_ending(&self, by: &str) -> Result<Ending, GroupError> {
         let ending = Ending { key: keys::ending(&self.group, by) };
         self.store.set(&ending.key, Bytes::from_static(b"ending"), Write::expiring(ENDING)).await?;
-        let replicas = Registry::new(self.store.clone(), &self.group)?.list().await?.len();
-        if replicas == 0 {
+        let listed = async { Ok::<_, GroupError>(Registry::new(self.store.clone(), &self.group)?.list().await?.len()) };
+        let replicas = listed.await;
+        if let Ok(0) = replicas {
             return Ok(ending);
         }
-        self.end_of(ending).await?;
+        // Nothing is ended: no replica waits for that.
+        let withdrawn = self.end_of(ending).await;
+        let replicas = replicas?;
+        withdrawn?;
         Err(GroupError::GroupInUse { group: self.group.clone(), replicas })
     }
 

@@ -47,6 +47,8 @@ pub(super) struct Inbox {
     pub(super) reruns: Mutex<Vec<Rerun>>,
     pub(super) wake: Arc<Notify>,
     open: AtomicUsize,
+    /// The session's task has ended: nothing is run again.
+    is_over: AtomicBool,
     limit: AtomicUsize,
     paused: AtomicBool,
     /// As much is remembered as may be.
@@ -67,6 +69,7 @@ impl Inbox {
             reruns: Mutex::default(),
             wake,
             open: AtomicUsize::new(0),
+            is_over: AtomicBool::new(false),
             limit: AtomicUsize::new(limit.max(1)),
             paused: AtomicBool::new(false),
             is_long: AtomicBool::new(false),
@@ -232,6 +235,32 @@ impl Inbox {
         let (taken, left) = reruns.drain(..).partition(|rerun| rerun.ticket.is_forgotten() == forgotten);
         *reruns = left;
         taken
+    }
+
+    /// A message waits to be run again, or to become a dead letter. Given back when the session's task has ended.
+    pub(super) fn run_again(&self, rerun: Rerun) -> Option<Rerun> {
+        let mut reruns = self.reruns.lock();
+        if self.is_over.load(Ordering::Acquire) {
+            return Some(rerun);
+        }
+        reruns.push(rerun);
+        drop(reruns);
+        self.wake.notify_one();
+        None
+    }
+
+    /// The session's task begins: it runs what waits.
+    pub(super) fn open_again(&self) {
+        self.is_over.store(false, Ordering::Release);
+    }
+
+    /// The session's task ends: what waits, and nobody else will run.
+    pub(super) fn end(&self) -> Vec<Rerun> {
+        // Under the lock: what comes later hears of the end.
+        let reruns = self.reruns.lock();
+        self.is_over.store(true, Ordering::Release);
+        drop(reruns);
+        self.take_waiting(true)
     }
 
     /// Messages that are due to run again, and when the next is.

@@ -30,6 +30,7 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
     if let Some(health) = events.health() {
         client.inbox.decide_by(health.canary.clone());
     }
+    client.inbox.open_again();
     let mut backoff = Backoff::new(client.options().reconnect);
     let mut version = client.options().connect.version;
     // A client that was closed with its session kept goes on with that.
@@ -116,7 +117,7 @@ pub(super) async fn run(client: &Arc<Client>, events: &Arc<dyn ClientEvents>) {
         }
     }
     // Nothing runs them here any more, and nobody else gets them.
-    for rerun in client.inbox.take_waiting(true) {
+    for rerun in client.inbox.end() {
         let failure = rerun.failure.unwrap_or_else(unfinished);
         events.dead_letter(client, &rerun.publish, failure, rerun.ticket);
     }

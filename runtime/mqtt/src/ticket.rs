@@ -106,9 +106,17 @@ impl Ticket {
         };
         if let Some((due, publish, failure)) = rerun {
             self.given_up |= failure.is_some();
-            inbox.reruns.lock().push(Rerun { due, publish, failure, ticket: self });
-            inbox.wake.notify_one();
-            return;
+            match inbox.run_again(Rerun { due, publish, failure, ticket: self }) {
+                None => return,
+                // The session's task has ended: nobody would run it.
+                Some(rerun) => self = rerun.ticket,
+            }
+            if self.is_forgotten() {
+                tracing::error!(
+                    "a message at QoS 2 is lost: its broker has forgotten it, and its connection ended before the flow did"
+                );
+            }
+            return inbox.finish(self.seq, EntryState::Never, self.trail);
         }
         let state = if matches!(verdict, Verdict::Never) { EntryState::Never } else { EntryState::Ack };
         inbox.finish(self.seq, state, self.trail);

@@ -118,8 +118,11 @@ fn collect(tokens: &[Token], at: usize, made: &mut BTreeSet<String>, changed: &m
                 _ => {}
             }
         }
-        // `[a, b] = ...` and `({ a, b: c } = ...)`: whatever is named inside.
-        Token::Mark(close @ ("]" | "}")) if matches!(after, Some(Token::Mark("="))) => {
+        // `[a, b] = ...`, `({ a, b: c } = ...)` and `for ([a, b] of ...)`: whatever is named inside.
+        Token::Mark(close @ ("]" | "}"))
+            if matches!(after, Some(Token::Mark("=")))
+                || matches!(after, Some(Token::Name(word)) if matches!(word.as_str(), "of" | "in")) =>
+        {
             let open = if *close == "]" { "[" } else { "{" };
             let mut depth = 0;
             for at in (0..=at).rev() {

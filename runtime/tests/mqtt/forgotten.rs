@@ -27,6 +27,8 @@ const DEAD: &str = "dead-replica";
 struct Forgetful {
     version: u8,
     port: u16,
+    /// The session is that of the replica itself.
+    own: bool,
     /// Connections to the session.
     seen: Arc<AtomicUsize>,
     /// The first of them is to end.
@@ -36,10 +38,10 @@ struct Forgetful {
 }
 
 impl Forgetful {
-    fn start(version: u8) -> Forgetful {
+    fn start(version: u8, own: bool) -> Forgetful {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let broker = Forgetful { version, port, ..Forgetful::default() };
+        let broker = Forgetful { version, port, own, ..Forgetful::default() };
         let own = broker.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -55,12 +57,16 @@ impl Forgetful {
         while let Some((first, body)) = packet(&mut stream) {
             let answer = match first >> 4 {
                 1 if body[6] != self.version => vec![0x20, 2, 0, 1],
-                1 if body.windows(DEAD.len()).any(|part| part == DEAD.as_bytes()) => {
+                1 if self.own || body.windows(DEAD.len()).any(|part| part == DEAD.as_bytes()) => {
                     later = self.seen.fetch_add(1, Ordering::AcqRel) > 0;
-                    if later { self.connack(false) } else { self.resume(&stream) }
+                    if later || self.own { self.connack(false) } else { self.resume(&stream) }
                 }
                 1 => self.connack(false),
-                8 => answer(0x90, &body, self.version),
+                8 if self.own && !later => [answer(0x90, &body, self.version), self.message(&stream)].concat(),
+                8 => {
+                    self.told.fetch_or(later, Ordering::AcqRel);
+                    answer(0x90, &body, self.version)
+                }
                 10 => {
                     self.told.fetch_or(later, Ordering::AcqRel);
                     answer(0xb0, &body, self.version)
@@ -80,6 +86,11 @@ impl Forgetful {
     }
 
     fn resume(&self, stream: &TcpStream) -> Vec<u8> {
+        [self.connack(true), self.message(stream)].concat()
+    }
+
+    /// The message; from now on the connection ends when it is told to.
+    fn message(&self, stream: &TcpStream) -> Vec<u8> {
         let (stream, cut) = (stream.try_clone().unwrap(), self.cut.clone());
         thread::spawn(move || {
             until("the connection is cut", || cut.load(Ordering::Acquire));
@@ -88,7 +99,7 @@ impl Forgetful {
         // Sent before, to the replica that died.
         let mut publish = vec![0x3c, if self.version == 5 { 8 } else { 7 }, 0, 2, b'i', b'n', 0, 1];
         publish.extend(if self.version == 5 { &[0, b'x'][..] } else { &b"x"[..] });
-        [self.connack(true), publish].concat()
+        publish
     }
 
     /// Ends the connection, and waits until the next one has heard that the session is gone.
@@ -103,7 +114,7 @@ impl Forgetful {
 struct Store {
     asked: AtomicUsize,
     back: AtomicBool,
-    letters: Mutex<Vec<Letter>>,
+    letters: Arc<Mutex<Vec<Letter>>>,
 }
 
 impl Suspects for Store {
@@ -115,8 +126,13 @@ impl Suspects for Store {
 
 impl LetterBox for Store {
     fn keep(&self, letter: Letter) -> BoxFuture<'static, Result<String, String>> {
-        self.letters.lock().unwrap().push(letter);
-        Box::pin(std::future::ready(Ok("kept".to_owned())))
+        let letters = self.letters.clone();
+        Box::pin(async move {
+            // A store takes its time.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            letters.lock().unwrap().push(letter);
+            Ok("kept".to_owned())
+        })
     }
 }
 
@@ -130,7 +146,7 @@ struct Adopting {
 
 impl Adopting {
     async fn start(version: u8, careful: bool, gate: &str, retry_delay: Duration) -> Adopting {
-        let (forgetful, store) = (Forgetful::start(version), Arc::new(Store::default()));
+        let (forgetful, store) = (Forgetful::start(version, false), Arc::new(Store::default()));
         let flow = vec![
             // While its message waits the socket is not read: the keep alive finds that the connection has ended.
             broker(forgetful.port, version, &json!({"keepalive": "2"})),
@@ -202,4 +218,26 @@ async fn its_message_is_a_dead_letter_when_the_adopter_stops() {
         assert_eq!(held(&gate), 0);
         adopting.stop().await;
     }
+}
+
+/// The session is the replica's own, and its broker comes back without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn its_message_is_a_dead_letter_when_the_replica_stops() {
+    let (forgetful, store) = (Forgetful::start(5, true), Arc::new(Store::default()));
+    let flow = vec![
+        broker(forgetful.port, 5, &json!({"keepalive": "2"})),
+        node("in", "mqtt in", &["fail"], &json!({"topic": "in", "qos": "2"})),
+        node("fail", "test-fail", &[], &json!({"times": 1})),
+    ];
+    let retry_delay = Duration::from_secs(600);
+    let settings = Settings { on_failure: OnFailure::Retry, max_retries: 3, retry_delay, ..grouped("r3") };
+    let engine = run(settings, flow).await;
+    engine.shared().extensions().insert(Arc::new(Letters(store.clone())));
+    tokio::task::block_in_place(|| {
+        until("the message waits", || engine.shared().deliveries().counts().failed > 0);
+        forgetful.forget();
+    });
+    engine.stop().await;
+    assert_eq!(store.letters.lock().unwrap().len(), 1, "it is laid aside before the replica has stopped");
+    engine.shutdown().await;
 }

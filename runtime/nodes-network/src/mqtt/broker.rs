@@ -8,6 +8,7 @@ use futures::future::join_all;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value as Json};
+use tokio_util::task::TaskTracker;
 
 use flotilla_engine::message::Delivery;
 use flotilla_engine::observe::{Level, Repeats};
@@ -38,6 +39,8 @@ pub struct MqttBroker {
     /// For a node that no document has: what is different about it.
     pub(super) own: Option<Own>,
     pub(super) me: Weak<MqttBroker>,
+    /// Dead letters that are being written.
+    pub(super) letters: TaskTracker,
 }
 
 /// A broker node that no document has, for nodes other than mqtt in and mqtt out.
@@ -131,6 +134,7 @@ fn build(cx: NodeCx) -> Result<Arc<dyn ConfigNode>, NodeError> {
         state: Mutex::default(),
         own: None,
         me: me.clone(),
+        letters: TaskTracker::new(),
     }))
 }
 
@@ -165,6 +169,7 @@ impl MqttBroker {
             state: Mutex::default(),
             own: Some(own),
             me: me.clone(),
+            letters: TaskTracker::new(),
         })
     }
 

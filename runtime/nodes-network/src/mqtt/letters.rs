@@ -97,7 +97,8 @@ impl MqttBroker {
 
     /// Lays a message aside, then acknowledges it. Until somebody has it, it is tried again, and not acknowledged.
     pub(super) fn lay_aside(&self, client: &Arc<Client>, letter: Letter, ticket: Ticket) {
-        let Some(broker) = self.shared.config_node::<MqttBroker>(&self.id) else {
+        // While the node closes, the engine does not name it any more.
+        let Some(broker) = self.me.upgrade() else {
             return ticket.settle(Verdict::Never);
         };
         let task = Task {
@@ -106,8 +107,9 @@ impl MqttBroker {
             ends: "the store or the broker has the message, or its connection ends",
             failure: "the message is not acknowledged and goes to another replica",
         };
-        let client = client.clone();
+        let (client, writing) = (client.clone(), self.letters.token());
         drop(task.spawn(async move {
+            let _writing = writing;
             let verdict = if broker.until_kept(&client, &letter).await { Verdict::Ack } else { Verdict::Never };
             ticket.settle(verdict);
         }));

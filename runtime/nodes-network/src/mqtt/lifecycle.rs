@@ -14,6 +14,7 @@ use flotilla_mqtt::{Parting, State};
 use flotilla_value::{Object, Value};
 
 /// How long closing waits for the store to forget what the group had begun.
+const LETTERS: Duration = Duration::from_secs(5);
 const FORGET: Duration = Duration::from_secs(2);
 
 impl MqttBroker {
@@ -107,6 +108,15 @@ impl ConfigNode for MqttBroker {
         Box::pin(async move {
             let last = me.ends_the_group();
             me.disconnect(removed || last).await;
+            // Its worker may end after this, and what the broker has forgotten is nowhere else.
+            me.letters.close();
+            if tokio::time::timeout(LETTERS, me.letters.wait()).await.is_err() {
+                tracing::error!(
+                    node = me.id.as_str(),
+                    "dead letters could not be laid aside within {} s",
+                    LETTERS.as_secs()
+                );
+            }
             if last && let Some(group) = me.shared.extensions().get::<Group>() {
                 let _ = tokio::time::timeout(FORGET, group.0.forget(&me.id)).await;
             }

@@ -74,8 +74,10 @@ pub(super) fn with_password_of(recorded: &str, other: &str) -> String {
     let (Some((user, "")), Some((same, password))) = (user_of(recorded), user_of(other)) else {
         return recorded.to_owned();
     };
-    match recorded.split_once("://").zip(recorded.split_once('@')) {
-        Some(((scheme, _), (_, place))) if user == same && !password.is_empty() => {
+    let parts = recorded.split_once("://");
+    let parts = parts.and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix(user)?.strip_prefix('@')?)));
+    match parts {
+        Some((scheme, place)) if user == same && !password.is_empty() => {
             format!("{scheme}://{user}:{password}@{place}")
         }
         _ => recorded.to_owned(),
@@ -121,6 +123,7 @@ mod tests {
         assert_eq!(with_password_of("mqtt://old:1883", own), "mqtt://old:1883");
         assert_eq!(with_password_of("mqtt://me:older@old:1883", own), "mqtt://me:older@old:1883", "an old record");
         assert_eq!(with_password_of("mqtt://me@old:1883", "mqtt://me@new"), "mqtt://me@old:1883");
+        assert_eq!(with_password_of("mqtt://me@corp@old", "mqtt://me@corp:pw@new"), "mqtt://me@corp:pw@old");
     }
 
     #[test]
