@@ -174,7 +174,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         // [MQTT-3.1.2-22]: one and a half times the keep alive.
         let silence = Duration::from_millis(u64::from(self.open.accepted.keep_alive) * 1500);
         match (silence.is_zero(), choked) {
-            (true, false) => Instant::now() + Duration::from_secs(3600),
+            // Only to look whether much waits for it meanwhile: one that sends nothing is not woken by that.
+            (true, false) => Instant::now() + STALLED,
             (true, true) => self.last_active + STALLED,
             (false, false) => self.last_active + silence,
             (false, true) => self.last_active + silence.min(STALLED),

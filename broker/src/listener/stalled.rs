@@ -122,14 +122,14 @@ async fn answers_that_wait_for_the_disk_are_bounded_and_end_no_connection() {
 struct Quiet {
     connect: Option<BytesMut>,
     wait: Pin<Box<tokio::time::Sleep>>,
-    packet: Option<Vec<u8>>,
+    packet: Vec<u8>,
 }
 
 impl Quiet {
     fn new(id: &str, after: Duration, packet: Vec<u8>) -> Quiet {
         let mut connect = BytesMut::new();
         client::connect(&mut connect, &Connect { keep_alive: 0, ..Connect::new(Version::V5, id) });
-        Quiet { connect: Some(connect), wait: Box::pin(tokio::time::sleep(after)), packet: Some(packet) }
+        Quiet { connect: Some(connect), wait: Box::pin(tokio::time::sleep(after)), packet }
     }
 }
 
@@ -139,16 +139,15 @@ impl AsyncRead for Quiet {
             out.put_slice(&connect);
             return Poll::Ready(Ok(()));
         }
-        if self.packet.is_some() {
-            std::task::ready!(self.wait.as_mut().poll(cx));
+        if self.packet.is_empty() {
+            return Poll::Pending;
         }
-        match self.packet.take() {
-            Some(packet) => {
-                out.put_slice(&packet);
-                Poll::Ready(Ok(()))
-            }
-            None => Poll::Pending,
-        }
+        std::task::ready!(self.wait.as_mut().poll(cx));
+        let piece = self.packet.len().min(out.remaining());
+        out.put_slice(&self.packet.drain(..piece).collect::<Vec<u8>>());
+        // A sleep that has ended is not asked again.
+        self.wait = Box::pin(tokio::time::sleep(Duration::ZERO));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -183,5 +182,6 @@ async fn a_subscriber_that_had_nothing_to_send_for_long_has_all_the_time_once_mu
         () = line("publisher", SILENT, publish) => panic!("nothing waits for the publisher"),
     }
     let after = begun.elapsed();
-    assert!(after >= SILENT + connection::STALLED && after < SILENT + connection::STALLED * 2, "{after:?}");
+    // It may be seen a minute late that much waits.
+    assert!(after >= SILENT + connection::STALLED && after < SILENT + connection::STALLED * 3, "{after:?}");
 }
