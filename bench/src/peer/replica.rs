@@ -19,7 +19,11 @@ pub struct Replica {
 /// The binary that was built with this one.
 pub fn binary() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("flotilla");
-    ensure!(path.exists(), "{} is not there: run cargo build --profile dist -p flotilla -p flotilla-bench first", path.display());
+    ensure!(
+        path.exists(),
+        "{} is not there: run cargo build --profile dist -p flotilla -p flotilla-bench first",
+        path.display()
+    );
     Ok(path)
 }
 
