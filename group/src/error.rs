@@ -156,7 +156,7 @@ pub enum GroupError {
     #[error("there is a group \"{0}\" already")]
     GroupExists(String),
     /// The group still has replicas.
-    #[error("group \"{group}\" still has {replicas} replicas: stop them first")]
+    #[error("group \"{group}\" still has {replicas} {} first", if *replicas == 1 { "replica: stop it" } else { "replicas: stop them" })]
     GroupInUse {
         /// The group.
         group: String,

@@ -2,17 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use flotilla_codec::{Connect, Version, client};
-use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Shared, connection};
-use crate::{Config, auth::Auth, router::Router};
+use crate::Config;
 
 /// A line that brings a CONNECT, and panics when it is read once more.
 struct Trap(Option<BytesMut>);
@@ -40,15 +37,7 @@ impl AsyncWrite for Trap {
 
 #[tokio::test]
 async fn its_session_is_not_taken_for_connected() {
-    let config = Arc::new(Config::default());
-    let shared = Shared {
-        router: Arc::new(Mutex::new(Router::new(Arc::clone(&config)))),
-        auth: Arc::new(Auth::read(&config).expect("no users")),
-        config,
-        slots: Arc::default(),
-        stop: CancellationToken::new(),
-        tasks: TaskTracker::new(),
-    };
+    let shared = Shared::of(Config::default());
     let mut connect = BytesMut::new();
     client::connect(&mut connect, &Connect { session_expiry: 60, ..Connect::new(Version::V5, "trapped") });
     let before = flotilla_tasks::panics();

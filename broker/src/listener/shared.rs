@@ -24,3 +24,19 @@ pub struct Shared {
     /// Every task, so that a shutdown can wait for them.
     pub tasks: TaskTracker,
 }
+
+#[cfg(test)]
+impl Shared {
+    /// Those of a broker that nobody listens for.
+    pub fn of(config: Config) -> Shared {
+        let config = Arc::new(config);
+        Shared {
+            router: Arc::new(Mutex::new(Router::new(Arc::clone(&config)))),
+            auth: Arc::new(Auth::read(&config).expect("no users")),
+            config,
+            slots: Arc::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+}

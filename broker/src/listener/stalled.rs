@@ -1,4 +1,4 @@
-//! A client that sends and does not read, and one whose answers wait for the disk: what they are owed is bounded.
+//! A client that does not read, and one whose answers wait for the disk: what they are owed is bounded.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -9,45 +9,60 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use flotilla_codec::{Connect, Version, client};
-use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::{Shared, connection};
 use crate::{
     Config,
-    auth::Auth,
     persist::{Clock, Journal, Queue},
-    router::Router,
 };
 
 /// More than answers for 2 KiB need that wait, however much is read at once.
 const MUCH: usize = 512 << 10;
 
-/// A line that brings a CONNECT, and then the same packet without end.
-struct Talker {
+/// A line that brings a CONNECT, and then something else.
+struct Line {
     connect: Option<BytesMut>,
-    packet: &'static [u8],
+    then: Then,
     /// It takes what is written.
     reads: bool,
-    sent: Arc<AtomicUsize>,
 }
 
-impl AsyncRead for Talker {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+/// What comes behind the CONNECT.
+enum Then {
+    /// The same packet without end, which is counted in bytes.
+    Talks(&'static [u8], Arc<AtomicUsize>),
+    /// When the time is over one packet, and then nothing.
+    Waits(Pin<Box<Sleep>>, Vec<u8>),
+}
+
+impl AsyncRead for Line {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Some(connect) = self.connect.take() {
             out.put_slice(&connect);
             return Poll::Ready(Ok(()));
         }
-        let packets = self.packet.repeat(out.remaining() / self.packet.len());
-        assert!(self.sent.fetch_add(packets.len(), Ordering::Relaxed) < MUCH, "it is read without a bound");
-        out.put_slice(&packets);
+        match &mut self.then {
+            Then::Talks(packet, sent) => {
+                let packets = packet.repeat(out.remaining() / packet.len());
+                assert!(sent.fetch_add(packets.len(), Ordering::Relaxed) < MUCH, "it is read without a bound");
+                out.put_slice(&packets);
+            }
+            Then::Waits(_, packet) if packet.is_empty() => return Poll::Pending,
+            Then::Waits(until, packet) => {
+                if !until.is_elapsed() {
+                    std::task::ready!(until.as_mut().poll(cx));
+                }
+                let behind = packet.split_off(packet.len().min(out.remaining()));
+                out.put_slice(&std::mem::replace(packet, behind));
+            }
+        }
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Talker {
+impl AsyncWrite for Line {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.reads { Poll::Ready(Ok(bytes.len())) } else { Poll::Pending }
     }
@@ -62,23 +77,19 @@ impl AsyncWrite for Talker {
 }
 
 fn shared() -> Shared {
-    let config = Arc::new(Config { out_buffer: 1 << 10, ..Config::default() });
-    Shared {
-        router: Arc::new(Mutex::new(Router::new(Arc::clone(&config)))),
-        auth: Arc::new(Auth::read(&config).expect("no users")),
-        config,
-        slots: Arc::default(),
-        stop: CancellationToken::new(),
-        tasks: TaskTracker::new(),
-    }
+    Shared::of(Config { out_buffer: 1 << 10, ..Config::default() })
 }
 
 /// Without a keep alive nothing but the bound ends the connection.
-fn talker(packet: &'static [u8], reads: bool) -> (Talker, Arc<AtomicUsize>) {
+fn line(id: &str, then: Then, reads: bool) -> Line {
     let mut connect = BytesMut::new();
-    client::connect(&mut connect, &Connect { keep_alive: 0, ..Connect::new(Version::V5, "talker") });
+    client::connect(&mut connect, &Connect { keep_alive: 0, ..Connect::new(Version::V5, id) });
+    Line { connect: Some(connect), then, reads }
+}
+
+fn talker(packet: &'static [u8], reads: bool) -> (Line, Arc<AtomicUsize>) {
     let sent = Arc::new(AtomicUsize::new(0));
-    (Talker { connect: Some(connect), packet, reads, sent: Arc::clone(&sent) }, sent)
+    (line("talker", Then::Talks(packet, Arc::clone(&sent)), reads), sent)
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,54 +129,6 @@ async fn answers_that_wait_for_the_disk_are_bounded_and_end_no_connection() {
     }
 }
 
-/// A line that brings a CONNECT, after some time one more packet, and then nothing.
-struct Quiet {
-    connect: Option<BytesMut>,
-    wait: Pin<Box<tokio::time::Sleep>>,
-    packet: Vec<u8>,
-}
-
-impl Quiet {
-    fn new(id: &str, after: Duration, packet: Vec<u8>) -> Quiet {
-        let mut connect = BytesMut::new();
-        client::connect(&mut connect, &Connect { keep_alive: 0, ..Connect::new(Version::V5, id) });
-        Quiet { connect: Some(connect), wait: Box::pin(tokio::time::sleep(after)), packet }
-    }
-}
-
-impl AsyncRead for Quiet {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if let Some(connect) = self.connect.take() {
-            out.put_slice(&connect);
-            return Poll::Ready(Ok(()));
-        }
-        if self.packet.is_empty() {
-            return Poll::Pending;
-        }
-        std::task::ready!(self.wait.as_mut().poll(cx));
-        let piece = self.packet.len().min(out.remaining());
-        out.put_slice(&self.packet.drain(..piece).collect::<Vec<u8>>());
-        // A sleep that has ended is not asked again.
-        self.wait = Box::pin(tokio::time::sleep(Duration::ZERO));
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// It takes nothing.
-impl AsyncWrite for Quiet {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Pending
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_subscriber_that_had_nothing_to_send_for_long_has_all_the_time_once_much_waits_for_it() {
     const SILENT: Duration = Duration::from_secs(300);
@@ -173,13 +136,14 @@ async fn a_subscriber_that_had_nothing_to_send_for_long_has_all_the_time_once_mu
     let subscribe = vec![0x82, 7, 0, 1, 0, 0, 1, b't', 0];
     // PUBLISH at QoS 0, of 4 KiB.
     let publish = [&[0x30, 0x84, 0x20, 0, 1, b't', 0][..], &[b'x'; 4096]].concat();
-    let line = |id: &str, after: Duration, packet: Vec<u8>| {
-        connection::run(Quiet::new(id, after, packet), ([127, 0, 0, 1], 1).into(), shared.clone())
+    let run = |id: &str, after: Duration, packet: Vec<u8>| {
+        let then = Then::Waits(Box::pin(sleep(after)), packet);
+        connection::run(line(id, then, false), ([127, 0, 0, 1], 1).into(), shared.clone())
     };
     let begun = Instant::now();
     tokio::select! {
-        () = line("subscriber", Duration::ZERO, subscribe) => {}
-        () = line("publisher", SILENT, publish) => panic!("nothing waits for the publisher"),
+        () = run("subscriber", Duration::ZERO, subscribe) => {}
+        () = run("publisher", SILENT, publish) => panic!("nothing waits for the publisher"),
     }
     let after = begun.elapsed();
     // It may be seen a minute late that much waits.

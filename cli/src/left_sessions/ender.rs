@@ -292,7 +292,6 @@ mod tests {
 
     use flotilla_group::member::{Registration, ReplicaRecord};
     use flotilla_group::sealing::Restart;
-    use serde_json::json;
 
     use super::*;
 
@@ -303,16 +302,11 @@ mod tests {
         let store = flotilla_store::open(&url).await.unwrap();
         let keys = KeyRing::new(store.clone(), Some("the group's key"), Restart::Given);
         let left = LeftSessions::new(store.clone(), keys, None);
-        let record: ReplicaRecord = serde_json::from_value(json!({
-            "id": "r", "group": "g", "state": "starting", "reason": "", "revision": "", "http": null, "ops": null,
-            "pid": 1, "version": "0", "started_ms": 0, "in_flight": 0, "completed": 0, "failed": 0, "abandoned": 0,
-            "memory": 0, "beat": 0
-        }))
-        .unwrap();
+        let record = ReplicaRecord { id: "r".to_owned(), group: "g".to_owned(), ..ReplicaRecord::default() };
         let lease = Duration::from_secs(60);
         let replica = Registration::join(store.clone(), record, "p", lease, |_| {}).await.unwrap();
         let refused = left.end_all("g").await.unwrap_err().to_string();
-        assert_eq!(refused, "group \"g\" still has 1 replicas: stop them first");
+        assert_eq!(refused, "group \"g\" still has 1 replica: stop it first");
         replica.leave().await;
         assert!(left.end_all("g").await.unwrap().is_empty());
         assert!(!Sessions::new(store, "g").unwrap().are_ending().await.unwrap(), "no replica waits afterwards");

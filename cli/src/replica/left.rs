@@ -56,7 +56,6 @@ mod tests {
     use std::time::Duration;
 
     use flotilla_group::member::ReplicaRecord;
-    use serde_json::json;
 
     use super::*;
 
@@ -67,12 +66,7 @@ mod tests {
         let store = flotilla_store::open(&url).await.unwrap();
         let sessions = Sessions::new(store.clone(), "g").unwrap();
         let ending = sessions.begin_ending("a").await.unwrap();
-        let record: ReplicaRecord = serde_json::from_value(json!({
-            "id": "r", "group": "g", "state": "starting", "reason": "", "revision": "", "http": null, "ops": null,
-            "pid": 1, "version": "0", "started_ms": 0, "in_flight": 0, "completed": 0, "failed": 0, "abandoned": 0,
-            "memory": 0, "beat": 0
-        }))
-        .unwrap();
+        let record = ReplicaRecord { id: "r".to_owned(), group: "g".to_owned(), ..ReplicaRecord::default() };
         let lease = Duration::from_secs(60);
         let registration = Registration::join(store.clone(), record, "p", lease, |_| {}).await.unwrap();
         let readiness = Readiness::default();

@@ -253,6 +253,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         drain,
         running: String::new(),
         resting: false,
+        aside: false,
     };
 
     let (mut code, mut moves) = (ExitCode::SUCCESS, false);

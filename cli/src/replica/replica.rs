@@ -73,6 +73,8 @@ pub(super) struct Replica {
     pub(super) running: String,
     /// The group is paused, and this replica has stopped to take work.
     pub(super) resting: bool,
+    /// Its record says that it does not take work, or will with the next renewal of its lease.
+    pub(super) aside: bool,
 }
 
 impl Replica {
@@ -90,9 +92,10 @@ impl Replica {
         if let Some(why) = paused {
             return self.resting || self.rest(&why).await;
         }
-        self.wake(&assigned).await;
+        self.wake().await;
         if assigned == self.running {
             self.judge(trial);
+            self.stay().await;
             return true;
         }
         // What failed on probation goes back to the group, before anything waits for it.
@@ -106,6 +109,7 @@ impl Replica {
         };
         if !self.running.is_empty() && !self.step_aside(&assigned, back).await {
             self.consume().await;
+            self.stay().await;
             return false;
         }
         let deployed = match revision {
@@ -123,6 +127,7 @@ impl Replica {
         };
         self.consume().await;
         self.running.clone_from(&assigned);
+        self.aside = false;
         match deployed {
             Ok(report) => {
                 tracing::info!(revision = assigned, started = report.started, kept = report.kept, "flow runs");
@@ -196,8 +201,7 @@ impl Replica {
     async fn assigned(&self) -> Result<Option<Assigned>, GroupError> {
         Ok(match self.desired.load().await? {
             Some((state, _)) if self.running.is_empty() && state.is_open_for(&self.id, self.added_ms) => {
-                self.readiness
-                    .waiting("revision", "a rollout is running whose revision has not passed a probation yet");
+                self.readiness.waiting("revision", "a rollout is running whose revision has not passed a probation");
                 None
             }
             Some((state, _)) => {
@@ -234,6 +238,7 @@ impl Replica {
         self.readiness.waiting("pause", format!("the group is paused {why}"));
         let reason = format!("pausing {why}");
         let change = move |record: &mut ReplicaRecord| (record.state, record.reason) = (ReplicaState::Draining, reason);
+        self.aside = true;
         if !self.registration.update(change).await {
             return false;
         }
@@ -259,24 +264,28 @@ impl Replica {
         true
     }
 
+    /// It goes on with what runs. What the store refused of its record is written with the next renewal of the lease: without this
+    /// it would be said to move for ever, and get no requests.
+    async fn stay(&mut self) {
+        if !std::mem::take(&mut self.aside) {
+            return;
+        }
+        let broken = self.readiness.missing().into_iter().find(|(part, _)| part == "revision");
+        let (state, reason) =
+            broken.map_or((ReplicaState::Ready, String::new()), |(_, why)| (ReplicaState::Failed, why));
+        self.registration.update(move |record| (record.state, record.reason) = (state, reason)).await;
+    }
+
     /// The group goes on after a pause.
-    async fn wake(&mut self, assigned: &str) {
+    async fn wake(&mut self) {
         if !std::mem::take(&mut self.resting) {
             return;
         }
         tracing::info!("the group runs again");
         self.engine.shared().set_paused(false);
         self.readiness.ready("pause");
-        if self.running.is_empty() {
-            return;
-        }
-        self.consume().await;
-        if assigned == self.running && self.readiness.missing().is_empty() {
-            let change = |record: &mut ReplicaRecord| {
-                record.state = ReplicaState::Ready;
-                record.reason.clear();
-            };
-            self.registration.update(change).await;
+        if !self.running.is_empty() {
+            self.consume().await;
         }
     }
 
@@ -285,18 +294,16 @@ impl Replica {
         self.consumers.leave(&self.id).await.unwrap_or(true)
     }
 
-    /// Drains before a swap. The way `back` does not wait for work that hangs: it is cut off, and others do it again. False when this process may not act any more, or was told otherwise meanwhile: a replica
-    /// that was paused past its lease must not begin to move.
+    /// Drains before a swap. The way `back` does not wait for work that hangs: it is cut off, and others do it again. False when
+    /// this process may not act any more, or was told otherwise meanwhile: a replica that was paused past its lease must not
+    /// begin to move.
     async fn step_aside(&mut self, assigned: &str, back: bool) -> bool {
         let why = format!("moves to revision {assigned}");
         let before = self.engine.shared().deliveries().counts().in_flight;
         tracing::info!(revision = assigned, in_flight = before, "drains to move to another revision");
-        let written = self.registration.update(move |record| {
-            (record.state, record.reason) = (ReplicaState::Draining, why);
-        });
-        if !written.await {
-            let state = if self.readiness.missing().is_empty() { ReplicaState::Ready } else { ReplicaState::Failed };
-            self.registration.update(move |record| record.state = state).await;
+        self.aside = true;
+        let change = move |record: &mut ReplicaRecord| (record.state, record.reason) = (ReplicaState::Draining, why);
+        if !self.registration.update(change).await {
             return false;
         }
         let hangs = self.engine.shared().health().silent() > HANGS;

@@ -123,7 +123,6 @@ pub async fn run(args: UserArgs) -> anyhow::Result<ExitCode> {
             } else {
                 all.extend(roles);
             }
-            // More or fewer than those that were read.
             let now = client.set_roles(&name, &all, tag.as_deref()).await.map_err(|error| {
                 client::not_written(error, &format!("user \"{name}\""), &format!("flotilla user role {name}"))
             })?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use flotilla_api::Problem;
+use flotilla_balancer::Misses;
 use flotilla_group::GroupError;
 use flotilla_group::accounts::{Accounts, Joins};
 use flotilla_group::audit::{AuditLog, Signer};
@@ -31,7 +32,6 @@ use super::problem::Failure;
 use super::rate::Rate;
 use super::sign_in_with::SignIn;
 use super::token::Token;
-use flotilla_balancer::Misses;
 
 /// So many may follow log lines or debug messages at once: each may be slow, and what waits for it takes memory.
 const STREAMS: usize = 64;

@@ -9,6 +9,7 @@ use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use flotilla_api::Problem;
+use flotilla_balancer::tls::Tls;
 use flotilla_tasks::Task;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,6 @@ use super::refusal::as_problem;
 use super::refusals::Refusals;
 use super::routes::{api_routes, routes};
 use super::token::Token;
-use flotilla_balancer::tls::Tls;
 
 /// Why the admin API cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -63,19 +63,13 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use flotilla_api::replica::ReplicaRecord;
-    use serde_json::json;
 
     use super::*;
     use crate::member::Registration;
     use crate::test_store;
 
     fn record(group: &str) -> ReplicaRecord {
-        let record = json!({
-            "id": "r", "group": group, "state": "starting", "reason": "", "revision": "", "http": null, "ops": null,
-            "pid": 1, "version": "0", "started_ms": 0, "in_flight": 0, "completed": 0, "failed": 0, "abandoned": 0,
-            "memory": 0, "beat": 0
-        });
-        serde_json::from_value(record).unwrap()
+        ReplicaRecord { id: "r".to_owned(), group: group.to_owned(), ..ReplicaRecord::default() }
     }
 
     #[tokio::test]

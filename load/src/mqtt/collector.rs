@@ -5,13 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use flotilla_codec::client::{self, Incoming};
+use flotilla_codec::client::{self, Incoming, Owed};
 use flotilla_codec::{Ack, AckKind, Disconnect, QoS, Why, ack};
 use tokio::time::Instant;
 
 use super::connection::{Connection, ConnectionError, connect_packet};
 use super::output::Output;
-use super::owed::Owed;
 use crate::shared::{Phase, Run};
 
 /// Between attempts to connect again.
@@ -157,7 +156,10 @@ impl Collector {
                     }
                     owed.add(out.len() - before);
                 }
-                written = Connection::write(&mut self.connection.writer, &mut out), if !out.is_empty() => written?,
+                written = Connection::write(&mut self.connection.writer, &mut out), if !out.is_empty() => {
+                    written?;
+                    owed.wrote(out.len());
+                }
                 () = &mut ping, if !keep_alive.is_zero() => {
                     client::pingreq(&mut out);
                     ping.as_mut().reset(Instant::now() + keep_alive / 2);

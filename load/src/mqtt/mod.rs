@@ -4,7 +4,6 @@ mod collector;
 mod connection;
 mod in_flight;
 mod output;
-mod owed;
 mod publisher;
 
 pub use collector::Collector;

@@ -4,13 +4,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
-use flotilla_codec::client::{self, Incoming};
+use flotilla_codec::client::{self, Incoming, Owed};
 use flotilla_codec::{Ack, AckKind, Disconnect, Forwarded, PublishOut, QoS, Version, Why, ack, publish, put_forwarded};
 use tokio::time::Instant;
 
 use super::connection::{Connection, ConnectionError, connect_packet};
 use super::in_flight::InFlight;
-use super::owed::Owed;
 use crate::shared::{Due, Feed, Outgoing, Phase, Run};
 
 /// Nothing is encoded past this while the socket takes nothing.
@@ -146,7 +145,10 @@ impl Publisher {
                     }
                     owed.add(out.len() - before);
                 }
-                written = Connection::write(&mut connection.writer, &mut out), if !out.is_empty() => written?,
+                written = Connection::write(&mut connection.writer, &mut out), if !out.is_empty() => {
+                    written?;
+                    owed.wrote(out.len());
+                }
                 () = &mut wake, if due.is_some() => {}
                 () = &mut ping, if !keep_alive.is_zero() => {
                     client::pingreq(&mut out);

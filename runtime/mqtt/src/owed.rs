@@ -1,39 +1,35 @@
-//! Acknowledgements that a server does not read.
+//! A server that does not read its acknowledgements.
 
 use std::time::{Duration, Instant};
 
-/// Bytes of acknowledgements that wait for the socket; past them nothing is read. What the open deliveries are owed comes on top.
-const MOST: usize = 512 << 10;
+use flotilla_codec::client;
+
 /// A server that takes nothing of so much for so long is given up: it may wait for us to read, as we do for it.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// How much of what waits for the socket are acknowledgements. Publishes are not counted, since the outbox bounds them: one that
-/// is large must not keep its own acknowledgement from being read.
+/// What a server is owed, and since when it has taken nothing of that.
 #[derive(Debug, Default)]
 pub(super) struct Owed {
-    /// Since nothing waited. Some of it may have been written since.
-    bytes: usize,
-    /// Since when it has been so much, and nothing was taken.
+    owed: client::Owed,
+    /// Since when it has been so much that nothing is read, and nothing was taken.
     stuck: Option<Instant>,
 }
 
 impl Owed {
     /// So many bytes of acknowledgements were added to what waits.
     pub(super) fn add(&mut self, bytes: usize) {
-        self.bytes += bytes;
+        self.owed.add(bytes);
     }
 
     /// The socket took something; `left` bytes wait.
     pub(super) fn wrote(&mut self, left: usize) {
         self.stuck = None;
-        if left == 0 {
-            self.bytes = 0;
-        }
+        self.owed.wrote(left);
     }
 
     /// True when nothing may be read while `waiting` bytes wait.
     pub(super) fn is_much(&self, waiting: usize) -> bool {
-        self.bytes.min(waiting) >= MOST
+        self.owed.is_much(waiting)
     }
 
     /// When the server is given up, if it takes nothing until then.
@@ -48,22 +44,17 @@ mod tests {
 
     #[test]
     fn a_server_that_takes_nothing_has_its_time_and_one_that_takes_a_little_has_it_anew() {
+        const MUCH: usize = 1 << 20;
         let (mut owed, now) = (Owed::default(), Instant::now());
-        owed.add(MOST - 1);
-        assert!(!owed.is_much(10 * MOST), "the rest are publishes");
-        assert_eq!(owed.until(now, 10 * MOST), None);
-        owed.add(1);
-        assert!(owed.is_much(MOST));
-        assert_eq!(owed.until(now, MOST), Some(now + STUCK));
+        assert_eq!(owed.until(now, MUCH), None);
+        owed.add(MUCH);
+        assert_eq!(owed.until(now, MUCH), Some(now + STUCK));
         let later = now + STUCK / 2;
-        assert_eq!(owed.until(later, MOST), Some(now + STUCK), "nothing was taken");
+        assert_eq!(owed.until(later, MUCH), Some(now + STUCK), "nothing was taken");
         owed.add(10);
-        owed.wrote(MOST + 9);
-        assert_eq!(owed.until(later, MOST + 9), Some(later + STUCK));
-        owed.wrote(MOST - 1);
-        assert!(!owed.is_much(MOST - 1), "there is room again");
-        owed.wrote(0);
-        owed.add(10);
-        assert!(!owed.is_much(10 * MOST), "counted anew");
+        owed.wrote(MUCH + 9);
+        assert_eq!(owed.until(later, MUCH + 9), Some(later + STUCK));
+        owed.wrote(10);
+        assert_eq!(owed.until(later, 10), None, "there is room again");
     }
 }

@@ -183,4 +183,17 @@ mod tests {
         inbox.write_acks(&mut out);
         assert_eq!(&out[..], [0x50, 2, 0, 1], "the old ones are acknowledged to nobody");
     }
+
+    #[test]
+    fn what_fails_after_the_session_s_task_has_ended_waits_for_nobody() {
+        let inbox = Arc::new(Inbox::new(Arc::new(Notify::new()), 10));
+        inbox.begin(false, false);
+        let late = arrive(&inbox, QoS::AtLeastOnce, 1);
+        assert!(inbox.end().is_empty());
+        late.settle(failed());
+        assert!(inbox.take_waiting(false).is_empty() && inbox.open() == 0, "nobody would run it again");
+        inbox.open_again();
+        arrive(&inbox, QoS::AtLeastOnce, 2).settle(failed());
+        assert_eq!(inbox.take_waiting(false).len(), 1);
+    }
 }

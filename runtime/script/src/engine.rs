@@ -185,7 +185,7 @@ impl Script {
         match made {
             Ok(realm) => *script.realm.borrow_mut() = Some(Rc::new(realm)),
             Err(error) => {
-                // What was made of it holds it. The worker's own has nothing to fall back to; it is tried once.
+                // What was made of it holds it. The worker's own runtime is never freed, whatever is left in it.
                 if builtins == Builtins::Open {
                     script.retire();
                 }

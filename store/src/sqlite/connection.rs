@@ -33,8 +33,8 @@ pub(super) fn connect(path: &Path, timeout: Duration) -> Result<Connection> {
     let found = inspect(path, &connection)?;
     if matches!(found, Found::Empty) {
         keep_private(path)?;
-        // Six waits for the disk to make an empty file: 25 ms of a replica's start. A power cut takes a new file as it takes the last
-        // writes of `NORMAL`.
+        // Making an empty file would wait for the disk six times. A power cut takes a new file as it takes the last writes of
+        // `NORMAL`.
         connection.pragma_update(None, "synchronous", "OFF").map_err(failed)?;
     }
     switch_to_wal(&connection, timeout).map_err(failed)?;

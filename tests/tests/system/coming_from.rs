@@ -59,7 +59,7 @@ fn open_horizon() {
     eventually("each member to fit", ENDS, || hosts.done(&["deploycheck", &flows, "--group", "plant"]).ok()).unwrap();
     hosts.done(&["hagroup", "mb", "rm", "plant", "-m", "n3", "-f"]).unwrap();
     eventually("n3 to be in none", ENDS, || group_of(&hosts, "n3").filter(String::is_empty)).unwrap();
-    assert!(hosts.refused(&["hagroup", "rm", "plant", "-f"]).unwrap().contains("still has 1 replicas"));
+    assert!(hosts.refused(&["hagroup", "rm", "plant", "-f"]).unwrap().contains("still has 1 replica: stop it first"));
     hosts.done(&["hagroup", "mb", "rm", "plant", "-m", "n1"]).unwrap();
     eventually("n1 to be in none", ENDS, || group_of(&hosts, "n1").filter(String::is_empty)).unwrap();
     hosts.done(&["hagroup", "rm", "plant", "-f"]).unwrap();

@@ -4,8 +4,10 @@
 
 mod decode;
 mod encode;
+mod owed;
 mod packet;
 
 pub use decode::{decode, decode_borrowed};
 pub use encode::{connect, disconnect, pingreq, subscribe, unsubscribe};
+pub use owed::Owed;
 pub use packet::{Answer, Borrowed, ConnAck, Incoming, Received};

@@ -13,8 +13,9 @@ use flotilla_engine::message::Delivery;
 use flotilla_mqtt::{Parting, State};
 use flotilla_value::{Object, Value};
 
-/// How long closing waits for the store to forget what the group had begun.
+/// How long closing waits for dead letters that are being written.
 const LETTERS: Duration = Duration::from_secs(5);
+/// How long closing waits for the store to forget what the group had begun.
 const FORGET: Duration = Duration::from_secs(2);
 
 impl MqttBroker {
@@ -113,7 +114,7 @@ impl ConfigNode for MqttBroker {
             if tokio::time::timeout(LETTERS, me.letters.wait()).await.is_err() {
                 tracing::error!(
                     node = me.id.as_str(),
-                    "dead letters could not be laid aside within {} s",
+                    "dead letters were not laid aside within {} s: other replicas get them, but for those at QoS 2 that the broker has forgotten",
                     LETTERS.as_secs()
                 );
             }
