@@ -69,7 +69,7 @@ fn silent() -> anyhow::Error {
 async fn follow(link: &mut Link, count: &Count) -> anyhow::Result<()> {
     loop {
         match link.poll().await? {
-            Happening::Written(0) | Happening::Acked(_) => {
+            Happening::Written(0) | Happening::Acked(..) => {
                 count.done.set(count.done.get() + 1);
                 count.moved.notify_one();
             }

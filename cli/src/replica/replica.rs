@@ -29,6 +29,9 @@ const HANGS: Duration = Duration::from_secs(2);
 const BACK: Duration = Duration::from_secs(2);
 /// How long it takes at most to stop what a worker is busy with.
 const CUT: Duration = Duration::from_secs(2);
+/// Before it says for the first time that it is ready, its sources have so long to connect: who publishes as soon as the group is
+/// ready finds it subscribed. One that does not connect keeps nobody from HTTP for longer than this.
+const CONNECT: Duration = Duration::from_secs(2);
 /// How often a replica that deploys for long looks whether it was called back.
 const CALLED_BACK: Duration = Duration::from_millis(500);
 
@@ -126,10 +129,14 @@ impl Replica {
             Err(error) => Err(error.into()),
         };
         self.consume().await;
+        let first = self.running.is_empty();
         self.running.clone_from(&assigned);
         self.aside = false;
         match deployed {
             Ok(report) => {
+                if first {
+                    let _ = tokio::time::timeout(CONNECT, self.engine.shared().health().connected()).await;
+                }
                 tracing::info!(revision = assigned, started = report.started, kept = report.kept, "flow runs");
                 self.readiness.ready("revision");
                 let change = move |record: &mut ReplicaRecord| {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use flotilla_codec::client::{self, Incoming, Owed};
-use flotilla_codec::{Ack, AckKind, Disconnect, Forwarded, PublishOut, QoS, Version, Why, ack, publish, put_forwarded};
+use flotilla_codec::{
+    Ack, AckKind, Disconnect, Forwarded, PublishOut, QoS, Reason, Version, Why, ack, publish, put_forwarded,
+};
 use tokio::time::Instant;
 
 use super::connection::{Connection, ConnectionError, connect_packet};
@@ -226,6 +228,10 @@ impl Publisher {
             self.in_flight.finish(pkid);
             self.feed.answered(now);
             return;
+        }
+        let first = matches!(kind, AckKind::PubAck | AckKind::PubRec) && !slot.released;
+        if first && reason == Reason::NoMatchingSubscribers as u8 {
+            book.unrouted();
         }
         match kind {
             AckKind::PubAck => {

@@ -4,6 +4,15 @@ use bytes::Bytes;
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use rumqttc::{Outgoing, v5};
 
+/// Whether the broker had a subscriber for a message, as far as it says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routed {
+    /// It had, or it does not say.
+    Yes,
+    /// It had none (MQTT 5, reason 0x10).
+    No,
+}
+
 /// What happened on a link.
 #[derive(Debug)]
 pub enum Happening {
@@ -15,9 +24,9 @@ pub enum Happening {
     /// A PUBLISH was written; its packet identifier, 0 at QoS 0.
     Written(u16),
     /// PUBREC with success: the message is the broker's.
-    Taken(u16),
+    Taken(u16, Routed),
     /// PUBACK or PUBCOMP with success.
-    Acked(u16),
+    Acked(u16, Routed),
     /// A PUBLISH was refused; why.
     Refused(u16, String),
     /// SUBACK: all filters were accepted.
@@ -58,9 +67,9 @@ pub(super) fn v4(event: rumqttc::Event) -> Happening {
     use rumqttc::{Event, Packet, SubscribeReasonCode};
     match event {
         Event::Incoming(Packet::ConnAck(ack)) => Happening::Connected { session: ack.session_present },
-        Event::Incoming(Packet::PubAck(ack)) => Happening::Acked(ack.pkid),
-        Event::Incoming(Packet::PubRec(ack)) => Happening::Taken(ack.pkid),
-        Event::Incoming(Packet::PubComp(ack)) => Happening::Acked(ack.pkid),
+        Event::Incoming(Packet::PubAck(ack)) => Happening::Acked(ack.pkid, Routed::Yes),
+        Event::Incoming(Packet::PubRec(ack)) => Happening::Taken(ack.pkid, Routed::Yes),
+        Event::Incoming(Packet::PubComp(ack)) => Happening::Acked(ack.pkid, Routed::Yes),
         Event::Incoming(Packet::SubAck(ack)) if ack.return_codes.contains(&SubscribeReasonCode::Failure) => {
             Happening::NotSubscribed("reason 0x80".to_owned())
         }
@@ -86,14 +95,16 @@ pub(super) fn v5(event: v5::Event) -> Happening {
     match event {
         Event::Incoming(Packet::ConnAck(ack)) => Happening::Connected { session: ack.session_present },
         Event::Incoming(Packet::PubAck(ack)) => match ack.reason {
-            PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Happening::Acked(ack.pkid),
+            PubAckReason::Success => Happening::Acked(ack.pkid, Routed::Yes),
+            PubAckReason::NoMatchingSubscribers => Happening::Acked(ack.pkid, Routed::No),
             other => Happening::Refused(ack.pkid, format!("{other:?}")),
         },
         Event::Incoming(Packet::PubRec(ack)) => match ack.reason {
-            PubRecReason::Success | PubRecReason::NoMatchingSubscribers => Happening::Taken(ack.pkid),
+            PubRecReason::Success => Happening::Taken(ack.pkid, Routed::Yes),
+            PubRecReason::NoMatchingSubscribers => Happening::Taken(ack.pkid, Routed::No),
             other => Happening::Refused(ack.pkid, format!("{other:?}")),
         },
-        Event::Incoming(Packet::PubComp(ack)) => Happening::Acked(ack.pkid),
+        Event::Incoming(Packet::PubComp(ack)) => Happening::Acked(ack.pkid, Routed::Yes),
         Event::Incoming(Packet::SubAck(ack)) => {
             let refused = ack.return_codes.iter().find(|code| !matches!(code, SubscribeReasonCode::Success(_)));
             refused.map_or(Happening::Subscribed, |code| Happening::NotSubscribed(format!("{code:?}")))

@@ -11,7 +11,7 @@ use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::event::Happening;
+use super::event::{Happening, Routed};
 use super::link::{Link, LinkError, Message, Sender};
 use super::options::LinkOptions;
 use crate::shared::{Due, Feed, Outgoing, Phase, Run};
@@ -236,6 +236,11 @@ impl State {
         let stream = self.feed.borrow().stream;
         let mut book = run.book.borrow_mut();
         let mut flying = self.flying.borrow_mut();
+        if let Happening::Taken(pkid, Routed::No) | Happening::Acked(pkid, Routed::No) = happening
+            && flying.get(&pkid).is_some_and(|sent| !sent.taken)
+        {
+            book.unrouted();
+        }
         match happening {
             Happening::Written(pkid) => {
                 if let Some(again) = flying.get(&pkid) {
@@ -250,14 +255,14 @@ impl State {
                     flying.insert(pkid, sent);
                 }
             }
-            Happening::Taken(pkid) => {
+            Happening::Taken(pkid, _) => {
                 if let Some(sent) = flying.get_mut(&pkid)
                     && !std::mem::replace(&mut sent.taken, true)
                 {
                     book.confirm(stream, sent.outgoing.key, sent.outgoing.seq, sent.outgoing.from, now);
                 }
             }
-            Happening::Acked(pkid) => {
+            Happening::Acked(pkid, _) => {
                 if let Some(sent) = flying.remove(&pkid) {
                     if !sent.taken {
                         book.confirm(stream, sent.outgoing.key, sent.outgoing.seq, sent.outgoing.from, now);

@@ -373,6 +373,13 @@ fn notes(totals: &Totals) -> Vec<String> {
             group_digits(totals.lost_at_qos0)
         ));
     }
+    if totals.unrouted > 0 {
+        notes.push(format!(
+            "{} messages were acknowledged by a broker that had no subscriber for them (reason 0x10): nobody could take them. Was \
+             the flow subscribed yet, and to these topics?",
+            group_digits(totals.unrouted)
+        ));
+    }
     if totals.untimed > 0 {
         notes.push(format!(
             "{} outputs have no latency: more messages were on the way at once than due times are kept for",

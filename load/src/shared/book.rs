@@ -106,6 +106,11 @@ impl Book {
         self.last = now;
     }
 
+    /// The broker acknowledged a message, and had no subscriber for it.
+    pub fn unrouted(&mut self) {
+        self.tracker.totals_mut().unrouted += 1;
+    }
+
     /// An output came.
     pub fn receive(&mut self, key: u32, seq: u32, now: f64) {
         let at_ms = ms(now);

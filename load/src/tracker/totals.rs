@@ -16,6 +16,8 @@ pub struct Totals {
     pub lost: u64,
     /// Of these, messages that were sent or expected at QoS 0: a broker may drop those.
     pub lost_at_qos0: u64,
+    /// Acknowledged by a broker that had no subscriber to give them to (MQTT 5, reason 0x10, "no matching subscribers").
+    pub unrouted: u64,
     /// Neither confirmed nor out when the run ended: nobody promised anything.
     pub unconfirmed: u64,
     /// Outputs of messages that had come out before.

@@ -18,6 +18,7 @@ mod dead_letters;
 mod deploy_keeps;
 mod deploy_types;
 mod endings;
+mod first_ready;
 mod flow_folders;
 mod flow_requests;
 mod flow_tests;

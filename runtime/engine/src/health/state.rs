@@ -47,6 +47,7 @@ pub struct Health {
     /// With the moment since which each has been as it is.
     sources: Mutex<BTreeMap<Str, (Source, Instant)>>,
     changed: Notify,
+    connected: Notify,
     verdict: watch::Sender<Verdict>,
     beats: RwLock<Vec<Arc<Beat>>>,
     pulses: Mutex<Vec<Weak<dyn Pulse>>>,
@@ -67,6 +68,7 @@ impl Default for Health {
             problems: Mutex::default(),
             sources: Mutex::default(),
             changed: Notify::new(),
+            connected: Notify::new(),
             verdict: watch::Sender::new(Verdict::Well),
             beats: RwLock::default(),
             pulses: Mutex::default(),
@@ -100,9 +102,7 @@ impl Health {
     /// A node is gone, with all that was said of it.
     pub(crate) fn forget(&self, node: &str) {
         self.solved(node);
-        if self.sources.lock().remove(node).is_some() {
-            self.changed.notify_one();
-        }
+        self.no_source(node);
     }
 
     /// How a connection of a node is.
@@ -115,12 +115,15 @@ impl Health {
             self.changed.notify_one();
         }
         sources.insert(source.node.clone(), (source, since));
+        drop(sources);
+        self.connected.notify_waiters();
     }
 
     /// A node needs no connection any more.
     pub fn no_source(&self, node: &str) {
         if self.sources.lock().remove(node).is_some() {
             self.changed.notify_one();
+            self.connected.notify_waiters();
         }
     }
 
@@ -132,6 +135,20 @@ impl Health {
     /// All connections, and for how long each has been as it is.
     pub fn sources(&self) -> Vec<(Source, Duration)> {
         self.sources.lock().values().map(|(source, since)| (source.clone(), since.elapsed())).collect()
+    }
+
+    /// Waits until every source is connected, and subscribed where it subscribes; at once where there is none. The caller sets
+    /// the deadline: a source may never connect.
+    pub async fn connected(&self) {
+        loop {
+            let told = self.connected.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            if self.sources.lock().values().all(|(source, _)| source.connected) {
+                return;
+            }
+            told.await;
+        }
     }
 
     /// Waits until something has changed since the last call. For one waiter.

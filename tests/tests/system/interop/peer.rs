@@ -121,7 +121,7 @@ impl Peer {
         loop {
             match self.happening() {
                 Happening::Message(arrived) => self.arrived.push(*arrived),
-                Happening::Written(_) | Happening::Released(_) | Happening::Taken(_) | Happening::Other => {}
+                Happening::Written(_) | Happening::Released(_) | Happening::Taken(..) | Happening::Other => {}
                 other => return other,
             }
         }
@@ -144,7 +144,7 @@ impl Peer {
         }
         while open > 0 {
             match self.answer() {
-                Happening::Acked(_) => open -= 1,
+                Happening::Acked(..) => open -= 1,
                 other => panic!("instead of an acknowledgement: {other:?}"),
             }
         }

@@ -88,6 +88,26 @@ fn what_is_lost_at_qos_0_is_not_blamed_on_the_flow() {
     assert!(results.notes.iter().any(|note| note.contains("10 of the lost messages")), "{:?}", results.notes);
 }
 
+/// A broker that had nobody to give a message to says so: the loss is the scenario's, or the flow was not subscribed yet.
+#[test]
+fn what_nobody_was_subscribed_to_is_said() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = write_flow(folder.path(), &flow("x", "")).unwrap();
+    let up = Up::start(&file, UpOptions { replicas: 1, args: Vec::new() }).unwrap();
+    for (qos, client) in [(1, Client::Flotilla), (2, Client::Flotilla), (1, Client::Rumqttc), (2, Client::Rumqttc)] {
+        let (broker, topic, outputs) = (up.mqtt, "elsewhere".to_owned(), "out".to_owned());
+        let load = Load { broker, topic, outputs, rate: 500.0, seconds: 30, drain: 1, clients: 1 };
+        let mut scenario = load.scenario(1);
+        scenario.duration = None;
+        scenario.publish[0].qos = Some(qos);
+        scenario.publish[0].pace.count = Some(20);
+        let results = run_scenario_with(&scenario, None, client).unwrap();
+        let totals = results.totals;
+        assert_eq!((totals.confirmed, totals.lost, totals.unrouted), (20, 20, 20), "QoS {qos}, {client:?}");
+        assert!(results.notes.iter().any(|note| note.starts_with("20 messages")), "{:?}", results.notes);
+    }
+}
+
 /// What was refused is an error, and no output of it is waited for.
 #[test]
 fn a_request_that_failed_is_not_waited_for() {
