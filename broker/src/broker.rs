@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use flotilla_codec::agreed::hash_text;
 use flotilla_tasks::Task;
 use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -35,6 +36,12 @@ impl View {
     /// What the broker holds right now.
     pub fn status(&self) -> Status {
         self.router.lock().status()
+    }
+
+    /// A process that its clients named at CONNECT ([`PROCESS`](flotilla_codec::agreed::PROCESS)) has ended: what it held of share groups goes to others
+    /// without the wait for its return.
+    pub fn process_ended(&self, process: &str) {
+        self.router.lock().process_ended(hash_text(process));
     }
 
     /// Why nothing can be written to `persist`, and so nothing is acknowledged, if that is so.

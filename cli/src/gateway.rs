@@ -124,8 +124,6 @@ pub struct GatewayParts {
     pub also: Router,
     /// What `/metrics` shows.
     pub metrics: Metrics,
-    /// What `/readyz` shows.
-    pub readiness: Readiness,
 }
 
 impl Gateway {
@@ -175,12 +173,11 @@ impl Gateway {
         let balancer = Balancer::start(config, pool.clone(), meters.clone()).context("choose another --http")?;
         let shown = pool.clone();
         parts.metrics.also(move || meters.render(&shown));
-        let routes = Ops::routes(parts.readiness.clone(), parts.metrics).merge(parts.also);
+        let readiness = Readiness::new("replicas", "none is ready");
+        let routes = Ops::routes(readiness.clone(), parts.metrics).merge(parts.also);
         let admin = Admin::start(parts.admin, parts.tls.admin.clone(), parts.admin_token, api, routes)
             .await
             .context("choose another --admin")?;
-        let readiness = parts.readiness;
-        readiness.waiting("replicas", "none is ready");
         let task = Task {
             name: "rollout driver",
             owner: id.as_str().into(),
@@ -287,7 +284,6 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<ExitCode> {
         alert_secret: args.alert_secret,
         backlog: Arc::new(|_| 0),
         metrics: Metrics::install()?,
-        readiness: Readiness::default(),
     })
     .await?;
     tracing::info!(http = %gateway.http(), admin = %gateway.admin(), "gateway serves");

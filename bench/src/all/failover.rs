@@ -53,7 +53,9 @@ fn messages(dir: &Path, kind: &str) -> anyhow::Result<Vec<f64>> {
         ..Scenario::default()
     };
     let results = with_fault(scenario, &group, kind)?;
-    ensure!(results.totals.lost == 0, "{} messages were lost", results.totals.lost);
+    let which: Vec<String> = results.findings.lost.iter().map(|lost| format!("{} {}", lost.key, lost.seq)).collect();
+    let (lost, notes) = (results.totals.lost, &results.notes);
+    ensure!(lost == 0, "{lost} messages were lost (topic and number: {}); {notes:?}", which.join(", "));
     Ok(vec![results.latency.max])
 }
 

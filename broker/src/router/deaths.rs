@@ -55,6 +55,33 @@ impl Router {
         self.processes.insert(process, epoch);
     }
 
+    /// A process has ended, as whoever started it saw: what its sessions hold goes to others at once, and not only after
+    /// `redispatch_after_ms`. What a connection of it had sent before its end is read first: then it is not done once more.
+    pub fn process_ended(&mut self, process: u64) {
+        self.begin();
+        if self.ended.len() == PROCESSES {
+            self.ended.shift_remove_index(0);
+        }
+        self.ended.insert(process);
+        let left: Vec<SessionKey> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.client.is_none() && session.identity.process == Some(process))
+            .map(|(key, _)| key)
+            .collect();
+        for session in left {
+            if self.sessions.contains(session) {
+                self.redispatch(session);
+            }
+        }
+        self.flush();
+    }
+
+    /// Whether the process of a session that has no connection any more is known to have ended.
+    pub(super) fn has_ended(&self, session: SessionKey) -> bool {
+        self.sessions[session].identity.process.is_some_and(|process| self.ended.contains(&process))
+    }
+
     /// What is left of a message's deaths now.
     pub(super) fn reconsider(&self, blame: Option<Box<Blame>>) -> Option<Box<Blame>> {
         let mut blame = blame?;

@@ -59,6 +59,9 @@ impl Router {
         if expiry != u32::MAX {
             self.after_for(session, Duration::from_secs(expiry.into()), Timer::Expire(session, epoch));
         }
+        if self.has_ended(session) {
+            return self.redispatch(session);
+        }
         let redispatch = Duration::from_millis(self.config.redispatch_after_ms);
         self.after_for(session, redispatch, Timer::Redispatch(session, epoch));
     }

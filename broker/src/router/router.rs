@@ -52,6 +52,8 @@ pub struct Router {
     pub(super) epochs: u64,
     /// When each process of a client last connected, by the number of that connection.
     pub(super) processes: indexmap::IndexMap<u64, u64, rustc_hash::FxBuildHasher>,
+    /// Processes that are known to have ended, of which a connection may not have been seen to end yet; the newest last.
+    pub(super) ended: indexmap::IndexSet<u64, rustc_hash::FxBuildHasher>,
     pub(super) connected: usize,
     pub(super) stopping: bool,
 }
@@ -149,6 +151,7 @@ impl Router {
             next_sweep: Instant::now(),
             epochs: 0,
             processes: indexmap::IndexMap::default(),
+            ended: indexmap::IndexSet::default(),
             connected: 0,
             stopping: false,
         }

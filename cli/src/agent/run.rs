@@ -16,7 +16,7 @@ use flotilla_store::Store;
 use super::args::AgentArgs;
 use super::check::check;
 use super::shelf::Shelf;
-use crate::crew::{Handover, Post, PostParts, Printer, Program, ReplicaCommand, Turn, hand_over, taken_over};
+use crate::crew::{Ended, Handover, Post, PostParts, Printer, Program, ReplicaCommand, Turn, hand_over, taken_over};
 use crate::exit::Exit;
 use crate::group_key::old_key;
 use crate::logging::LogFormat;
@@ -35,8 +35,7 @@ pub async fn run(args: AgentArgs, log_format: LogFormat) -> anyhow::Result<ExitC
     let started_ms = handed.as_ref().map_or_else(machine::now_ms, |handed| handed.started_ms);
     let drain =
         Duration::try_from_secs_f64(args.engine.drain_timeout).context("--drain-timeout must be 0 or more seconds")?;
-    let readiness = Readiness::default();
-    readiness.waiting("host", "its name is not taken yet");
+    let readiness = Readiness::new("host", "its name is not taken yet");
     let ops = Ops::start(args.ops, readiness.clone(), Metrics::install()?, axum::Router::new()).await?;
     let store = flotilla_store::open(&args.at.store).await.context("cannot open the store; see --store")?;
     let keys = KeyRing::new(store.clone(), args.group_key.as_deref(), Restart::Given);
@@ -170,6 +169,7 @@ fn command(
             store: Some(args.at.store.clone()),
             project_broker: args.engine.project_broker.clone(),
             patience,
+            ended: Ended::default(),
         }
     }
 }

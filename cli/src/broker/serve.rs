@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Runs the broker until SIGTERM or SIGINT.
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Shutdown::listen()?;
-    let readiness = Readiness::default();
+    let readiness = Readiness::new("persist", "the disk was not looked at yet");
     let (metrics, listen) = (Metrics::install()?, args.ops);
     let broker = Broker::start(args.into_config()).await.context("cannot start the broker")?;
     let view = broker.view();

@@ -1,7 +1,9 @@
 //! How a replica process is started.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_group::sealing::KeyRing;
@@ -9,6 +11,39 @@ use tokio::process::{Child, Command};
 
 /// The variable in which a process finds the hash of the binary that it is; empty: the installed one.
 pub(super) const BINARY: &str = "FLOTILLA_BINARY";
+
+/// The variable in which a replica finds the text that is its process's own: whoever started it can tell a broker of its end.
+const PROCESS: &str = "FLOTILLA_PROCESS";
+
+/// The text that this process was given by the process that started it.
+pub fn process_text() -> Option<String> {
+    std::env::var(PROCESS).ok().filter(|text| !text.is_empty())
+}
+
+type Hears = dyn Fn(&str) + Send + Sync;
+
+/// Who is told the text of a process that has ended.
+#[derive(Clone, Default)]
+pub struct Ended(Option<Arc<Hears>>);
+
+impl Ended {
+    /// Tells `hears`.
+    pub fn tell(hears: impl Fn(&str) + Send + Sync + 'static) -> Ended {
+        Ended(Some(Arc::new(hears)))
+    }
+
+    pub(super) fn has(&self, process: &str) {
+        if let Some(hears) = &self.0 {
+            hears(process);
+        }
+    }
+}
+
+impl fmt::Debug for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Ended(somebody hears)" } else { "Ended(nobody hears)" })
+    }
+}
 
 /// A binary of Flotilla.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +71,8 @@ pub struct ReplicaCommand {
     pub project_broker: Option<String>,
     /// How long a replica that was asked to stop may take before it is killed.
     pub patience: Duration,
+    /// Who is told of the end of a process.
+    pub ended: Ended,
 }
 
 impl Program {
@@ -65,7 +102,7 @@ impl ReplicaCommand {
         }
     }
 
-    pub(super) fn spawn(&self, id: &str) -> std::io::Result<Child> {
+    pub(super) fn spawn(&self, id: &str, text: &str) -> std::io::Result<Child> {
         let mut process = Command::new(&self.program.path);
         // What configures `up` or the agent itself must not configure its children.
         for name in [
@@ -84,7 +121,7 @@ impl ReplicaCommand {
         ] {
             process.env_remove(name);
         }
-        process.env(BINARY, &self.program.sha256);
+        process.env(BINARY, &self.program.sha256).env(PROCESS, text);
         process.envs(self.keys.known().as_deref().map(|key| ("FLOTILLA_GROUP_KEY", key)));
         process.envs(self.project_broker.iter().map(|broker| ("FLOTILLA_PROJECT_BROKER", broker)));
         process.envs(self.store.iter().map(|store| ("FLOTILLA_STORE", store)));

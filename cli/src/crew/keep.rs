@@ -3,6 +3,7 @@
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
+use flotilla_engine::message::generate_id;
 use flotilla_tasks::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +22,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 struct Running {
     child: Child,
     id: String,
+    /// The text that is its own; none of a process that the image before started.
+    text: Option<String>,
     /// For how long it had run when this process learned of it.
     before: Duration,
     printing: Option<Handle<()>>,
@@ -45,7 +48,7 @@ pub async fn keep_running(
             None => start(&command, printer, place, &slot),
         };
         let wait = match started {
-            Ok(Running { mut child, id, before, printing }) => {
+            Ok(Running { mut child, id, text, before, printing }) => {
                 let pid = child.id();
                 tokio::select! {
                     how = child.wait() => tracing::warn!(place, pid, "replica died: {how}"),
@@ -67,6 +70,9 @@ pub async fn keep_running(
                         }
                         return;
                     }
+                }
+                if let Some(text) = text {
+                    command.ended.has(&text);
                 }
                 drop(slot.lock().held.take());
                 backoff.died(Instant::now(), before + born.elapsed())
@@ -99,7 +105,8 @@ fn start(command: &ReplicaCommand, printer: Printer, place: u64, slot: &Slot) ->
     let mut content = slot.lock();
     let id = command.id(place, content.generation);
     content.generation += 1;
-    let mut child = command.spawn(&id)?;
+    let text = format!("{}{}", generate_id(), generate_id());
+    let mut child = command.spawn(&id, &text)?;
     // Held in the slot, as waiting for a child closes its standard input first.
     let stdin = child.stdin.take().map(tokio::process::ChildStdin::into_owned_fd).transpose()?;
     let stderr = child.stderr.as_ref().and_then(|output| output.as_fd().try_clone_to_owned().ok());
@@ -111,7 +118,7 @@ fn start(command: &ReplicaCommand, printer: Printer, place: u64, slot: &Slot) ->
         stdin,
         stderr,
     });
-    Ok(Running { child: Child::Own(child), id, before: Duration::ZERO, printing })
+    Ok(Running { child: Child::Own(child), id, text: Some(text), before: Duration::ZERO, printing })
 }
 
 /// Goes on with the process that the image before started, if it still runs.
@@ -132,6 +139,7 @@ fn adopt(slot: &Slot, printer: Printer, place: u64) -> Option<Running> {
     Some(Running {
         child,
         id: held.id.clone(),
+        text: None,
         before,
         printing: output.map(|output| printer.follow(&held.id, output)),
     })

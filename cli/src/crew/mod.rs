@@ -12,7 +12,7 @@ mod post;
 mod printer;
 mod slot;
 
-pub use command::{Program, ReplicaCommand};
+pub use command::{Ended, Program, ReplicaCommand, process_text};
 pub use handover::{FILE as HANDOVER, Handover, hand_over, taken_over};
 pub use post::{Post, PostParts, Turn};
 pub use printer::Printer;

@@ -16,7 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::metrics::Metrics;
 
 /// What is not ready, and why. Ready when nothing is listed.
-#[derive(Clone, Default)]
+///
+/// It begins with something that is not ready: the endpoints are served before the rest of the process has started, and who asks
+/// in between must not be told that it has.
+#[derive(Clone)]
 pub struct Readiness(Arc<Parts>);
 
 #[derive(Default)]
@@ -31,6 +34,13 @@ struct Parts {
 type Notes = Box<dyn Fn() -> Vec<String> + Send + Sync>;
 
 impl Readiness {
+    /// Not ready until `part` is.
+    pub fn new(part: &str, why: impl Into<String>) -> Readiness {
+        let readiness = Readiness(Arc::default());
+        readiness.waiting(part, why);
+        readiness
+    }
+
     /// A part is not ready.
     pub fn waiting(&self, part: &str, why: impl Into<String>) {
         let mut parts = self.0.missing.write();

@@ -21,6 +21,7 @@ use super::args::EngineArgs;
 use super::context_storage;
 use super::schedule::GroupSchedule;
 use super::secret_files;
+use crate::crew;
 
 /// The settings that the arguments ask for.
 pub fn settings(args: &EngineArgs, id: &str) -> Settings {
@@ -28,6 +29,7 @@ pub fn settings(args: &EngineArgs, id: &str) -> Settings {
     Settings {
         group: args.group.clone(),
         replica: id.to_owned(),
+        process: crew::process_text().unwrap_or_else(|| defaults.process.clone()),
         workers: args.workers.map_or(defaults.workers, usize::from).max(1),
         max_in_flight: usize::from(args.max_in_flight),
         on_failure: args.on_failure.into(),

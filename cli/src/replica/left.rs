@@ -69,7 +69,8 @@ mod tests {
         let record = ReplicaRecord { id: "r".to_owned(), group: "g".to_owned(), ..ReplicaRecord::default() };
         let lease = Duration::from_secs(60);
         let registration = Registration::join(store.clone(), record, "p", lease, |_| {}).await.unwrap();
-        let readiness = Readiness::default();
+        let readiness = Readiness::new("revision", "not loaded yet");
+        readiness.ready("revision");
         let waits = until_ended(store.clone(), &sessions, &registration, &readiness);
         tokio::pin!(waits);
         let is_told = async {

@@ -76,8 +76,7 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
     if let Some(mib) = args.engine.memory_limit {
         set_memory_limit(mib << 20);
     }
-    let readiness = Readiness::default();
-    readiness.waiting("revision", "not loaded yet");
+    let readiness = Readiness::new("revision", "not loaded yet");
     let shown = Metrics::install()?;
     let control = Control::default();
     let ops = Ops::start(args.ops, readiness.clone(), shown.clone(), control.routes()).await?;

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::args::UpArgs;
-use crate::crew::{Post, PostParts, Printer, Program, ReplicaCommand, Turn};
+use crate::crew::{Ended, Post, PostParts, Printer, Program, ReplicaCommand, Turn};
 use crate::exit::Exit;
 use crate::logging::LogFormat;
 use crate::machine;
@@ -43,6 +43,8 @@ pub(super) struct HostParts<'a> {
     /// How long a replica may drain.
     pub patience: Duration,
     pub format: LogFormat,
+    /// Who is told of the end of a replica's process.
+    pub ended: Ended,
 }
 
 /// A host that is being run.
@@ -55,7 +57,7 @@ pub(super) struct OwnHost {
 impl OwnHost {
     /// Takes the host's name, places what is missing, and starts what is placed there.
     pub(super) async fn start(parts: HostParts<'_>) -> anyhow::Result<OwnHost> {
-        let HostParts { args, store, own_store, url, keys, project_broker, patience, format } = parts;
+        let HostParts { args, store, own_store, url, keys, project_broker, patience, format, ended } = parts;
         let program = Program::installed().context("cannot find out where this binary is")?;
         let group = args.engine.group.clone();
         let facts = HostFacts { max_replicas: Some(MOST), own_group: group.clone(), ..args.machine.facts() };
@@ -68,6 +70,7 @@ impl OwnHost {
             store: (!own_store).then_some(url),
             project_broker,
             patience,
+            ended,
         };
         let (_, binary) = watch::channel(AgentBinary::default());
         let mut post = Post::take(PostParts {

@@ -30,13 +30,14 @@ use super::secret;
 use super::users;
 use crate::audit::HEADS_FILE;
 use crate::broker::status_routes;
+use crate::crew::Ended;
 use crate::exit::{Exit, Failure};
 use crate::flow_files;
 use crate::gateway::{Gateway, GatewayParts};
 use crate::known_up;
 use crate::logging::{self, LogFormat};
 use crate::plain::print;
-use crate::process::{Metrics, READY, Readiness, STOPPING, Shutdown, notify};
+use crate::process::{Metrics, READY, STOPPING, Shutdown, notify};
 use crate::tls::GatewayTls;
 
 /// How long the replicas get to become ready before the banner is printed all the same.
@@ -96,7 +97,6 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         tls: tls.clone(),
         sign_in: args.oidc.clone().load()?,
         metrics,
-        readiness: Readiness::default(),
     })
     .await?;
     let (http_scheme, admin_scheme) = (scheme(tls.http.is_some()), scheme(tls.admin.is_some()));
@@ -120,6 +120,10 @@ pub async fn run(args: UpArgs, log_format: LogFormat) -> anyhow::Result<ExitCode
         project_broker,
         patience: drain + GRACE,
         format: log_format,
+        ended: broker
+            .as_ref()
+            .map(Broker::view)
+            .map_or_else(Ended::default, |view| Ended::tell(move |process| view.process_ended(process))),
     };
     let host = tokio::select! {
         host = OwnHost::start(parts) => host?,

@@ -52,6 +52,11 @@ impl TestBroker {
         self.broker().status()
     }
 
+    /// It is told that a process has ended.
+    pub fn process_ended(&self, process: &str) {
+        self.broker().view().process_ended(process);
+    }
+
     /// What it counted.
     pub fn stats(&self) -> Stats {
         self.broker().stats()

@@ -47,6 +47,7 @@ mod pages;
 mod parts;
 mod pauses;
 mod pipelines;
+mod process_ends;
 mod project_links;
 mod prometheus;
 mod pubsub;

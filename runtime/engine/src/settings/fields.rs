@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::on_failure::OnFailure;
+use crate::message::generate_id;
 
 /// What a replica is told besides its flows. Replaced as a whole (`ArcSwap`), so a change is effective at once.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct Settings {
     pub group: String,
     /// This replica's unique id.
     pub replica: String,
+    /// A text that is this process's own and never another's.
+    pub process: String,
     /// Worker threads; default one per core.
     pub workers: usize,
     /// Deliveries that are open at most; the receive maximum of MQTT connections.
@@ -63,6 +66,7 @@ impl Default for Settings {
         Settings {
             group: "default".to_owned(),
             replica: "alone".to_owned(),
+            process: format!("{}{}", generate_id(), generate_id()),
             workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             max_in_flight: 1000,
             on_failure: OnFailure::Ack,

@@ -1,7 +1,5 @@
 //! The settings of an mqtt-broker node, as the editor writes them and as `msg.broker` changes them.
 
-use std::sync::LazyLock;
-
 use bytes::Bytes;
 use flotilla_codec::{Connect, QoS, Version, agreed};
 use flotilla_flows::NodeConfig;
@@ -365,9 +363,8 @@ impl BrokerOptions {
 /// What Flotilla's own broker is told of a replica's client: the name that the replica keeps across connections, and which
 /// process it is.
 fn identity(role: Role, node: &str, settings: &Settings) -> Vec<(Str, Str)> {
-    static PROCESS: LazyLock<String> = LazyLock::new(|| format!("{}{}", generate(), generate()));
     let member = Str::from(format!("{}/{}/{node}", settings.group, settings.replica));
-    let process = (Str::new_static(agreed::PROCESS), Str::new(PROCESS.as_str()));
+    let process = (Str::new_static(agreed::PROCESS), Str::new(&settings.process));
     match role {
         Role::Consume | Role::Both => vec![(Str::new_static(agreed::MEMBER), member), process],
         Role::Publish => vec![(Str::new_static(agreed::OUTPUTS_OF), member)],

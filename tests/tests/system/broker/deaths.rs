@@ -181,3 +181,32 @@ fn a_publisher_cannot_claim_deaths() {
     publisher.send(&out).unwrap();
     assert_eq!(member.messages(1).unwrap()[0].user, [("a".to_owned(), "b".to_owned())]);
 }
+
+/// Whoever started a process knows of its end, before or after the broker sees its connection end: nobody waits for its return.
+#[test]
+fn what_a_process_held_goes_on_when_its_end_is_known() {
+    for order in [agreed::ORDER_KEYED, agreed::ORDER_NONE] {
+        for told_first in [true, false] {
+            let broker = TestBroker::start(|config| config.redispatch_after_ms = 3_600_000);
+            let mut publisher = Client::connect(broker.address(), &Connect::new(5, "p")).unwrap();
+            let mut dies = join(&broker, "r1", "process-1", order);
+            for n in 0..20 {
+                let pkid = publisher.publish(&format!("t/{n}"), kit::name(n).as_bytes(), 1, false).unwrap();
+                publisher.confirmed(pkid, 1).unwrap();
+            }
+            assert_eq!(dies.messages(20).unwrap().len(), 20);
+            let mut lives = join(&broker, "r2", "process-2", order);
+            if told_first {
+                broker.process_ended("process-1");
+                assert_eq!(lives.message(Duration::from_millis(50)).unwrap(), None, "it may still have said something");
+            }
+            dies.end(Ending::Rst).unwrap();
+            if !told_first {
+                let gone = || (broker.status().connections == 2).then_some(());
+                flotilla_tests::eventually("the end of its connection", Duration::from_secs(20), gone).unwrap();
+                broker.process_ended("process-1");
+            }
+            assert_eq!(lives.messages(20).unwrap().len(), 20, "{order}, told first: {told_first}");
+        }
+    }
+}
