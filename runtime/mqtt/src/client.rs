@@ -20,7 +20,7 @@ use super::message::Publish;
 use super::outbox::{Outbox, Outgoing, Receipt};
 use super::session;
 use super::subscriptions::{SubRef, SubscribeFilter, Subscriptions, Target};
-use super::ticket::Ticket;
+use super::ticket::{Ticket, Verdict};
 use super::transport::Address;
 
 /// What a connection is for.
@@ -159,7 +159,11 @@ pub struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.client.running.compare_exchange(self.task, 0, Ordering::AcqRel, Ordering::Acquire);
+        let dropped = self.client.running.compare_exchange(self.task, 0, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        if dropped {
+            // Its task did not come to its end: what waits to be run again waits for nobody.
+            self.client.inbox.end().into_iter().for_each(|rerun| rerun.ticket.settle(Verdict::Never));
+        }
         self.client.ended.send_replace(true);
     }
 }

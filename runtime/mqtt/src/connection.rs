@@ -109,6 +109,11 @@ impl Connection {
             };
             let next = waits.map_or(next, |until| next.min(until));
             let (paused, choked) = (self.reads_nothing(), self.owed.is_much(self.out.len()));
+            // Who does not read does not hear of the end either; what it was sent and has not read comes again with the session. Without
+            // one it would not, and is taken first.
+            if paused && self.persistent && self.stream.is_over() {
+                return End::lost("closed by the broker");
+            }
             let next = if paused { next.min(now + RECHECK) } else { next };
             if timer.is_elapsed() || timer.deadline().into_std() > next {
                 timer.as_mut().reset(next.into());

@@ -18,7 +18,7 @@ use flotilla_engine::trail::Trail;
 use super::kept::{Kept, Policy};
 use super::lanes::{KeyOrder, Lanes};
 use super::message::Publish;
-use super::ticket::{Rerun, Ticket};
+use super::ticket::{Rerun, Ticket, Verdict};
 use super::window::{Carried, Entry, EntryState, Window};
 
 /// Messages at QoS 1 and 2 that wait for an acknowledgement on one connection: as many as there are packet identifiers.
@@ -162,7 +162,7 @@ impl Inbox {
         self.open.fetch_add(1, Ordering::AcqRel);
         // Whatever the policy: what fails because the store is away is run again.
         let kept = seq.is_some().then(|| Kept::new(publish, policy));
-        Ok(Some(Ticket { inbox: self.clone(), seq, kept, gone, trail: None, given_up: false }))
+        Ok(Some(Ticket { inbox: self.clone(), seq, kept, gone, trail: None, given_up: false, late: None }))
     }
 
     /// The server released a QoS 2 identifier.
@@ -254,12 +254,14 @@ impl Inbox {
         self.is_over.store(false, Ordering::Release);
     }
 
-    /// The session's task ends: what waits, and nobody else will run.
+    /// The session's task ends: what waits, and nobody else will run. The rest is given up here: it is another's, or nobody's.
     pub(super) fn end(&self) -> Vec<Rerun> {
         // Under the lock: what comes later hears of the end.
         let reruns = self.reruns.lock();
         self.is_over.store(true, Ordering::Release);
         drop(reruns);
+        // Each holds this inbox: left here, they would keep each other for ever.
+        self.take_waiting(false).into_iter().for_each(|rerun| rerun.ticket.settle(Verdict::Never));
         self.take_waiting(true)
     }
 
@@ -309,7 +311,6 @@ mod tests {
     use flotilla_engine::settings::OnFailure;
 
     use super::*;
-    use crate::ticket::Verdict;
 
     #[test]
     fn a_server_cannot_have_more_unacknowledged_than_it_has_packet_identifiers() {

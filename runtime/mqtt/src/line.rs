@@ -11,6 +11,7 @@ use bytes::BytesMut;
 use flotilla_codec::client as codec;
 use flotilla_engine::{Beat, Health, Pulse, Worker};
 use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
@@ -80,6 +81,16 @@ impl Wire {
         (inner.whole, inner.asked) = (false, inner.asked + 1);
         codec::pingreq(out);
         inner.asked
+    }
+
+    /// True when the peer has ended the connection, also behind bytes that were not read. It costs a system call: for who does
+    /// not read, and would not hear of it.
+    pub(super) fn is_over(&self) -> bool {
+        let Some(descriptor) = &self.0.descriptor else { return false };
+        let mut asked = [PollFd::new(descriptor, PollFlags::RDHUP)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let over = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+        poll(&mut asked, Some(&now)).is_ok_and(|found| found > 0) && asked[0].revents().intersects(over)
     }
 }
 
@@ -159,5 +170,32 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0.inner.lock().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::TcpListener;
+    use std::os::fd::AsFd as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_a_connection_is_seen_behind_what_was_not_read() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let stream = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        let descriptor = stream.as_fd().try_clone_to_owned().ok().map(TcpStream::from);
+        let wire = Wire::new(Box::new(stream), descriptor, Duration::ZERO, None, &Arc::default());
+        peer.write_all(&[0; 4096]).unwrap();
+        assert!(!wire.is_over());
+        drop(peer);
+        let seen = async {
+            while !wire.is_over() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), seen).await.expect("its end is seen");
     }
 }

@@ -1,5 +1,6 @@
 //! The right to end one received message.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -35,6 +36,16 @@ pub struct Ticket {
     pub(super) trail: Option<Arc<Trail>>,
     /// It was to be a dead letter before.
     pub(super) given_up: bool,
+    pub(super) late: Option<Late>,
+}
+
+/// Lays a message aside when nobody else is left to do so: see [`Ticket::lay_aside_by`].
+pub(super) struct Late(Box<dyn FnOnce(&Publish, Failure, Ticket) + Send + Sync>);
+
+impl fmt::Debug for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Late")
+    }
 }
 
 /// A message to run again, or to dead-letter because of the failure.
@@ -74,6 +85,14 @@ impl Ticket {
         self.trail = trail.cloned();
     }
 
+    /// Who lays its message aside when the session's task has ended before the flow was done with it, and nobody sends it again:
+    /// at QoS 2, when the server has forgotten the session.
+    pub fn lay_aside_by(&mut self, late: impl FnOnce(&Publish, Failure, Ticket) + Send + Sync + 'static) {
+        if self.kept.as_ref().is_some_and(|kept| kept.qos() == QoS::ExactlyOnce) {
+            self.late = Some(Late(Box::new(late)));
+        }
+    }
+
     /// The delivery ended.
     pub fn end(self, outcome: Outcome) {
         self.settle(match outcome {
@@ -106,20 +125,31 @@ impl Ticket {
         };
         if let Some((due, publish, failure)) = rerun {
             self.given_up |= failure.is_some();
-            match inbox.run_again(Rerun { due, publish, failure, ticket: self }) {
-                None => return,
-                // The session's task has ended: nobody would run it.
-                Some(rerun) => self = rerun.ticket,
+            if let Some(rerun) = inbox.run_again(Rerun { due, publish, failure, ticket: self }) {
+                rerun.comes_too_late();
             }
-            if self.is_forgotten() {
-                tracing::error!(
-                    "a message at QoS 2 is lost: its broker has forgotten it, and its connection ended before the flow did"
-                );
-            }
-            return inbox.finish(self.seq, EntryState::Never, self.trail);
+            return;
         }
         let state = if matches!(verdict, Verdict::Never) { EntryState::Never } else { EntryState::Ack };
         inbox.finish(self.seq, state, self.trail);
+    }
+}
+
+impl Rerun {
+    /// The session's task has ended: nobody would run it.
+    fn comes_too_late(self) {
+        let Rerun { publish, failure, mut ticket, .. } = self;
+        if ticket.is_forgotten() {
+            if let Some(Late(lay_aside)) = ticket.late.take() {
+                ticket.given_up = true;
+                return lay_aside(&publish, failure.unwrap_or_else(unfinished), ticket);
+            }
+            tracing::error!(
+                "a message at QoS 2 is lost: its broker has forgotten it, and its connection ended before the flow did"
+            );
+        }
+        let inbox = ticket.inbox.clone();
+        inbox.finish(ticket.seq, EntryState::Never, ticket.trail);
     }
 }
 
@@ -131,6 +161,7 @@ pub(super) fn unfinished() -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use bytes::BytesMut;
@@ -195,5 +226,50 @@ mod tests {
         inbox.open_again();
         arrive(&inbox, QoS::AtLeastOnce, 2).settle(failed());
         assert_eq!(inbox.take_waiting(false).len(), 1);
+    }
+
+    #[test]
+    fn what_the_server_has_forgotten_is_laid_aside_after_the_session_s_task_has_ended() {
+        let inbox = Arc::new(Inbox::new(Arc::new(Notify::new()), 10));
+        inbox.begin(false, false);
+        let laid_aside = Arc::new(AtomicUsize::new(0));
+        let arrives = |qos: QoS, id: u16| {
+            let (mut ticket, laid_aside) = (arrive(&inbox, qos, id), laid_aside.clone());
+            ticket.lay_aside_by(move |publish, _, ticket| {
+                laid_aside.fetch_add(usize::from(publish.id), Ordering::AcqRel);
+                // It could not be kept: that is tried once here.
+                ticket.settle(Verdict::Never);
+            });
+            ticket
+        };
+        let [fails, abandoned] = [1, 10].map(|id| arrives(QoS::ExactlyOnce, id));
+        inbox.lost(true);
+        inbox.begin(false, false);
+        let [once, known] = [(QoS::AtLeastOnce, 100), (QoS::ExactlyOnce, 1000)].map(|(qos, id)| arrives(qos, id));
+        assert!(inbox.end().is_empty(), "they run");
+        fails.settle(failed());
+        abandoned.settle(Verdict::Never);
+        assert_eq!(laid_aside.load(Ordering::Acquire), 11);
+        once.settle(failed());
+        known.settle(failed());
+        assert_eq!(laid_aside.load(Ordering::Acquire), 11, "the server sends these again");
+        assert_eq!(inbox.open(), 0);
+    }
+
+    #[test]
+    fn what_waits_when_the_session_s_task_ends_keeps_no_memory() {
+        let inbox = Arc::new(Inbox::new(Arc::new(Notify::new()), 10));
+        inbox.begin(false, false);
+        let [once, forgotten] = [(QoS::AtLeastOnce, 1), (QoS::ExactlyOnce, 2)].map(|(qos, id)| arrive(&inbox, qos, id));
+        inbox.lost(true);
+        inbox.begin(false, false);
+        once.settle(failed());
+        forgotten.settle(failed());
+        let [letter] = inbox.end().try_into().unwrap();
+        assert_eq!((letter.publish.id, inbox.open()), (2, 1), "the other one is another's");
+        letter.ticket.settle(Verdict::Never);
+        let gone = Arc::downgrade(&inbox);
+        drop(inbox);
+        assert!(gone.upgrade().is_none());
     }
 }

@@ -8,8 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use flotilla_engine::Engine;
+use flotilla_engine::message::Failure;
 use flotilla_engine::settings::{OnFailure, Settings};
 use flotilla_nodes_network::mqtt::{Adopted, KeptSession, Letter, LetterBox, Letters, Suspects, adopt};
+use flotilla_value::Value;
 use futures::future::BoxFuture;
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -35,6 +37,8 @@ struct Forgetful {
     cut: Arc<AtomicBool>,
     /// A later one has heard that the session is gone, and has acted on it.
     told: Arc<AtomicBool>,
+    /// Those that have ended.
+    ended: Arc<AtomicUsize>,
 }
 
 impl Forgetful {
@@ -52,12 +56,20 @@ impl Forgetful {
         broker
     }
 
-    fn serve(&self, mut stream: TcpStream) {
-        let mut later = false;
+    fn serve(&self, stream: TcpStream) {
+        if self.is_served(stream) {
+            self.ended.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Serves a connection to its end; whether it was one to the session.
+    fn is_served(&self, mut stream: TcpStream) -> bool {
+        let (mut to_session, mut later) = (false, false);
         while let Some((first, body)) = packet(&mut stream) {
             let answer = match first >> 4 {
                 1 if body[6] != self.version => vec![0x20, 2, 0, 1],
                 1 if self.own || body.windows(DEAD.len()).any(|part| part == DEAD.as_bytes()) => {
+                    to_session = true;
                     later = self.seen.fetch_add(1, Ordering::AcqRel) > 0;
                     if later || self.own { self.connack(false) } else { self.resume(&stream) }
                 }
@@ -75,9 +87,10 @@ impl Forgetful {
                 _ => continue,
             };
             if stream.write_all(&answer).is_err() {
-                return;
+                break;
             }
         }
+        to_session
     }
 
     fn connack(&self, present: bool) -> Vec<u8> {
@@ -146,12 +159,17 @@ struct Adopting {
 
 impl Adopting {
     async fn start(version: u8, careful: bool, gate: &str, retry_delay: Duration) -> Adopting {
+        Adopting::begin(version, careful, true, gate, retry_delay).await
+    }
+
+    /// Without `waits` its message runs: the gate has it.
+    async fn begin(version: u8, careful: bool, waits: bool, gate: &str, retry_delay: Duration) -> Adopting {
         let (forgetful, store) = (Forgetful::start(version, false), Arc::new(Store::default()));
         let flow = vec![
-            // While its message waits the socket is not read: the keep alive finds that the connection has ended.
-            broker(forgetful.port, version, &json!({"keepalive": "2"})),
+            // While its message waits the socket is not read: that the connection has ended is seen long before the keep alive.
+            broker(forgetful.port, version, &json!({"keepalive": "600"})),
             node("in", "mqtt in", &["fail"], &json!({"topic": "in", "qos": "2"})),
-            node("fail", "test-fail", &[gate], &json!({"times": u8::from(!careful)})),
+            node("fail", "test-fail", &[gate], &json!({"times": u8::from(waits && !careful)})),
             node(gate, "test-gate", &[], &json!({})),
         ];
         let settings = Settings { on_failure: OnFailure::Retry, max_retries: 3, retry_delay, ..grouped("r2") };
@@ -174,6 +192,7 @@ impl Adopting {
         let adopting = Adopting { engine, forgetful, store, adopted };
         tokio::task::block_in_place(|| {
             until("the message waits", || match careful {
+                _ if !waits => held(gate) == 1,
                 true => adopting.store.asked.load(Ordering::Acquire) > 0,
                 false => adopting.engine.shared().deliveries().counts().failed > 0,
             });
@@ -218,6 +237,26 @@ async fn its_message_is_a_dead_letter_when_the_adopter_stops() {
         assert_eq!(held(&gate), 0);
         adopting.stop().await;
     }
+}
+
+/// The session goes to another adopter while the message runs here, and only then it fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn its_message_is_a_dead_letter_when_it_fails_after_the_adopter_has_let_go() {
+    let gate = "gate-late";
+    let adopting = Adopting::begin(5, false, false, gate, Duration::from_secs(600)).await;
+    adopting.adopted.abort();
+    tokio::task::block_in_place(|| {
+        until("it has let go", || adopting.forgetful.ended.load(Ordering::Acquire) == 2);
+    });
+    let msg = take(gate).pop().expect("the message runs");
+    let delivery = msg.delivery().expect("it is of a delivery").clone();
+    delivery.fail(Failure { node: "fail".into(), error: Value::from("too late"), message: Value::Undefined });
+    drop((msg, delivery));
+    tokio::task::block_in_place(|| {
+        until("it is a dead letter", || !adopting.store.letters.lock().unwrap().is_empty());
+    });
+    assert_eq!(adopting.store.letters.lock().unwrap().len(), 1);
+    adopting.stop().await;
 }
 
 /// The session is the replica's own, and its broker comes back without it.

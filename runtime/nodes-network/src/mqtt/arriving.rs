@@ -1,12 +1,13 @@
 //! What becomes of a message that came: which nodes it is for, and the delivery that ends its ticket.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use flotilla_codec::Version;
+use flotilla_codec::{QoS, Version};
 use flotilla_engine::Worker;
-use flotilla_engine::message::{Delivery, Outcome};
+use flotilla_engine::message::{Delivery, Failure, Outcome};
 use flotilla_engine::trail::Trail;
-use flotilla_mqtt::{Client, Publish, Role, Target, Ticket, Verdict, topic};
+use flotilla_mqtt::{Client, ClientEvents, Publish, Role, Target, Ticket, Verdict, topic};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::broker::MqttBroker;
@@ -100,6 +101,10 @@ impl MqttBroker {
         let gone = ticket.gone();
         let again = gone.is_some() && ticket.attempts() > 0;
         let mut ticket = ticket;
+        if publish.qos == QoS::ExactlyOnce {
+            let (broker, client) = (self.weak(), client.clone());
+            ticket.lay_aside_by(move |publish, failure, ticket| lay_late(&broker, &client, publish, failure, ticket));
+        }
         let topic = publish.topic.clone();
         let end = move |outcome: Outcome, trail: Option<&Arc<Trail>>| {
             if let Some(trail) = trail {
@@ -119,5 +124,19 @@ impl MqttBroker {
             trail.came_as(&publish.topic);
         }
         self.hand_over(targets.as_deref().unwrap_or_default(), publish, delivery);
+    }
+}
+
+/// Lays a message aside whose client has ended before the flow was done with it, and that nobody sends again.
+fn lay_late(broker: &Weak<MqttBroker>, client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket) {
+    match broker.upgrade().filter(|_| Handle::try_current().is_ok()) {
+        Some(broker) => broker.dead_letter(client, publish, failure, ticket),
+        None => {
+            tracing::error!(
+                topic = publish.topic.as_str(),
+                "a message at QoS 2 is lost: its broker has forgotten it, and this replica stopped before the flow was done with it"
+            );
+            ticket.settle(Verdict::Never);
+        }
     }
 }
