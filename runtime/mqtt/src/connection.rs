@@ -109,10 +109,9 @@ impl Connection {
             };
             let next = waits.map_or(next, |until| next.min(until));
             let (paused, choked) = (self.reads_nothing(), self.owed.is_much(self.out.len()));
-            // Who does not read does not hear of the end either; what it was sent and has not read comes again with the session. Without
-            // one it would not, and is taken first.
-            if paused && self.persistent && self.stream.is_over() {
-                return End::lost("closed by the broker");
+            // Who does not read does not hear of the end either.
+            if paused && let Some(end) = self.ended_unread().await {
+                return end;
             }
             let next = if paused { next.min(now + RECHECK) } else { next };
             if timer.is_elapsed() || timer.deadline().into_std() > next {
@@ -191,7 +190,7 @@ impl Connection {
         }
     }
 
-    fn try_read(&mut self, cx: &mut Context<'_>) -> io::Result<Option<usize>> {
+    pub(super) fn try_read(&mut self, cx: &mut Context<'_>) -> io::Result<Option<usize>> {
         self.input.reserve(self.need.saturating_sub(self.input.len()).clamp(READ / 2, 4 * READ));
         match poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input) {
             Poll::Ready(read) => read.map(Some),

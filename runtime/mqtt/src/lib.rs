@@ -22,6 +22,7 @@ mod subscriptions;
 mod ticket;
 pub mod topic;
 mod transport;
+mod unread;
 mod wanted;
 mod websocket;
 mod window;
