@@ -39,8 +39,10 @@ pub struct Ticket {
     pub(super) late: Option<Late>,
 }
 
+type LayAside = dyn FnOnce(&Publish, Failure, Ticket) + Send + Sync;
+
 /// Lays a message aside when nobody else is left to do so: see [`Ticket::lay_aside_by`].
-pub(super) struct Late(Box<dyn FnOnce(&Publish, Failure, Ticket) + Send + Sync>);
+pub(super) struct Late(Box<LayAside>);
 
 impl fmt::Debug for Late {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
