@@ -55,6 +55,33 @@ const ROWS: &[(&str, &str)] = &[
         r#"TypeError [ERR_INVALID_ARG_TYPE]: The "length" argument must be of type number. Received null"#,
     ),
     ("Buffer.concat([], -1).length", "0"),
+    ("Buffer.concat([], 'x').length", "0"),
+    (
+        "Buffer.concat([Buffer.from('x')], NaN)",
+        r#"RangeError [ERR_OUT_OF_RANGE]: The value of "length" is out of range. It must be an integer. Received NaN"#,
+    ),
+    (
+        "Buffer.concat([Buffer.from('x')], -1.5)",
+        r#"RangeError [ERR_OUT_OF_RANGE]: The value of "length" is out of range. It must be an integer. Received -1.5"#,
+    ),
+    (
+        "Buffer.concat([Buffer.from('x')], 2 ** 33)",
+        r#"RangeError [ERR_OUT_OF_RANGE]: The value of "length" is out of range. It must be >= 0 && <= 4294967296. Received 8_589_934_592"#,
+    ),
+    ("Buffer.from('abc').write(null, 0)", "TypeError [ERR_INVALID_ARG_TYPE]: argument must be a string"),
+    ("Buffer.from('abc').write(undefined, 'hex')", "TypeError [ERR_INVALID_ARG_TYPE]: argument must be a string"),
+    ("Buffer.from('abc').write(5, 0, 1, 'nope')", "TypeError [ERR_UNKNOWN_ENCODING]: Unknown encoding: nope"),
+    ("Buffer.from('abc').hexWrite(5)", "TypeError [ERR_INVALID_ARG_TYPE]: argument must be a string"),
+    (
+        "Buffer.from('abc').asciiWrite('a', 4)",
+        r#"RangeError [ERR_BUFFER_OUT_OF_BOUNDS]: "offset" is outside of buffer bounds"#,
+    ),
+    ("Buffer.byteLength(new SharedArrayBuffer(4))", "4"),
+    ("Buffer.byteLength(new DataView(new ArrayBuffer(4)))", "4"),
+    (
+        "Buffer.byteLength(new String('q'))",
+        r#"TypeError [ERR_INVALID_ARG_TYPE]: The "string" argument must be of type string or an instance of Buffer or ArrayBuffer. Received an instance of String"#,
+    ),
     (
         "Buffer.concat([1], -1)",
         r#"RangeError [ERR_OUT_OF_RANGE]: The value of "length" is out of range. It must be >= 0 && <= 4294967296. Received -1"#,
