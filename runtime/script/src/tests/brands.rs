@@ -44,6 +44,16 @@ fn objects_of_another_realm_are_what_they_are() {
 }
 
 #[test]
+fn array_buffers_of_another_realm_are_array_buffers() {
+    let look = "(f) => { const b = new f.bytes.constructor(3); Buffer.from(b).write('abc');
+        return [b instanceof ArrayBuffer, Buffer.byteLength(b), Buffer.from(b, 1), new TextDecoder().decode(b),
+            structuredClone(b).byteLength, REDUtil.cloneMessage({ payload: b }).payload.byteLength,
+            util.types.isArrayBuffer(b), util.types.isAnyArrayBuffer({ [Symbol.toStringTag]: 'ArrayBuffer' }),
+            Buffer.byteLength(f.view), Buffer.from(f.floats).length].join(); }";
+    assert_eq!(told(look), "false,3,bc,abc,3,3,true,false,4,2");
+}
+
+#[test]
 fn clones_are_of_the_realm_that_makes_them() {
     let clones =
         "(f) => Object.entries({ date: Date, re: RegExp, map: Map, set: Set, error: TypeError, floats: Float64Array,
@@ -74,6 +84,7 @@ fn objects_of_another_realm_leave_it_as_they_are() {
     assert!(matches!(exported.get("set"), Value::Set(items) if items.len() == 1), "{exported:?}");
     assert!(matches!(exported.get("error"), Value::Error(_)), "{exported:?}");
     assert!(matches!(exported.get("floats"), Value::Typed(array) if array.kind == "Float64Array"), "{exported:?}");
+    assert!(matches!(exported.get("bytes"), Value::Typed(array) if array.kind == "ArrayBuffer"), "{exported:?}");
     assert!(matches!(exported.get("view"), Value::Typed(array) if array.kind == "DataView"), "{exported:?}");
     assert_eq!(show(&exported.get("text")), r#""q""#);
 }

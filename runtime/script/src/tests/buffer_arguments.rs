@@ -1,7 +1,6 @@
 //! What Buffer makes of each of its arguments, with the codes of its errors, as Node.js 20.20.2 does it.
 
 use super::host::{function, json, msg, show};
-use crate::Script;
 
 /// An expression, and what comes of it: its value as a text, or `NAME [CODE]: MESSAGE`.
 const ROWS: &[(&str, &str)] = &[
@@ -387,30 +386,4 @@ fn buffers_take_and_refuse_what_those_of_node_js_do() {
         .map(|(expression, wanted, seen)| format!("{expression}\n  Node: {wanted}\n  here: {seen}"))
         .collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len(), wrong.join("\n"));
-}
-
-#[test]
-fn array_buffers_of_another_realm_are_array_buffers() {
-    let script = Script::current().unwrap();
-    let other = script.realm_of_modules().unwrap();
-    let foreign = other.enter(None, |ctx| {
-        let made: rquickjs::Object<'_> = ctx.eval("new Uint8Array([97, 98, 99]).buffer").unwrap();
-        rquickjs::Persistent::save(ctx, made)
-    });
-    let told: String = script.enter(None, |ctx| {
-        let look: rquickjs::Function<'_> = ctx
-            .eval(
-                "(b) => [b instanceof ArrayBuffer, Buffer.byteLength(b), Buffer.from(b, 1), new TextDecoder().decode(b),
-                   structuredClone(b).byteLength, REDUtil.cloneMessage({ payload: b }).payload.byteLength,
-                   util.types.isArrayBuffer(b), util.types.isAnyArrayBuffer({ [Symbol.toStringTag]: 'ArrayBuffer' })].join()",
-            )
-            .unwrap();
-        look.call((foreign.clone().restore(ctx).unwrap(),)).unwrap()
-    });
-    assert_eq!(told, "false,3,bc,abc,3,3,true,false");
-    let exported = script.enter(None, |ctx| {
-        let value = foreign.restore(ctx).unwrap().into_value();
-        script.export(ctx, &value).unwrap()
-    });
-    assert!(matches!(exported, flotilla_value::Value::Typed(_)), "{exported:?}");
 }
