@@ -8,4 +8,4 @@ mod progress;
 mod slow_peers;
 
 pub use patient::{Patient, STALLED};
-pub use progress::show_progress;
+pub use progress::{PIECE, show_progress};

@@ -9,6 +9,10 @@ use tokio::net::TcpStream;
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 64 << 10;
 
+/// What is given at once to something that takes all of it and tells of progress only when it is through: a frame of a WebSocket, a
+/// chunk of an answer. As much as the system keeps of what it cannot send yet.
+pub const PIECE: usize = 64 << 10;
+
 /// Makes a deadline on writes see what the peer takes: the system refuses more than 64 KiB that it cannot send yet
 /// (TCP_NOTSENT_LOWAT). What is on the way to the peer is not bounded by it, so a fast peer is as fast as before.
 ///

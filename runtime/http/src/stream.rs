@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use flotilla_sockets::PIECE;
 use hyper::body::{Body, Frame};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -24,8 +25,6 @@ const MOST: usize = 64 << 20;
 /// A silent stream of events sends a comment, which clients skip: proxies leave it open, and a client that is gone is noticed.
 const COMMENT_AFTER: Duration = Duration::from_secs(15);
 const COMMENT: &[u8] = b":\n\n";
-/// A large chunk is sent in pieces of so many bytes: how many are gone tells whether a slow client takes some.
-const PIECE: usize = 64 << 10;
 /// A client that takes nothing for so long while the flow waits for it is given up.
 const STALLED: Duration = Duration::from_secs(60);
 
@@ -69,7 +68,7 @@ struct State {
 }
 
 impl State {
-    /// What is sent next.
+    /// What is sent next. How many pieces of a large chunk are gone tells whether a slow client takes some.
     fn next_piece(&mut self) -> Option<Bytes> {
         match self.chunks.front_mut() {
             Some(first) if first.len() > PIECE => Some(first.split_to(PIECE)),
