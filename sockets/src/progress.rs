@@ -5,7 +5,7 @@ use tokio::net::TcpStream;
 /// Bytes that the system takes beyond what it has sent. Without a bound it takes 3.3 MB for a peer on the same machine, and there is
 /// room again when 1.1 MB of that is gone: a peer that reads 10 kB a second seems to take nothing for two minutes. With this bound it
 /// takes 78 kB, and there is room again every 37 kB (Linux 6.18). A fast peer on the same machine got 2.7 to 3.0 GB a second with it
-/// and 2.3 to 2.8 GB without. A smaller one would show more, but what is not sent yet has to last until a busy writer comes back.
+/// and 2.3 to 3.3 GB without. A smaller one would show more, but what is not sent yet has to last until a busy writer comes back.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 64 << 10;
 
