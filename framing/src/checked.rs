@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
+use flotilla_sockets::Patient;
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::chunks::Chunks;
 use super::head::{self, Follows};
-use super::patient::Patient;
 use super::refusal::Refusal;
 use super::switch::Switch;
 

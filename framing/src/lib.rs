@@ -2,19 +2,17 @@
 //!
 //! hyper is lenient where a proxy must not be: it takes bare LF, several Hosts and lists of transfer codings, and whoever
 //! stands behind it may read the same bytes in another way. [`Checked`] stands between the socket and hyper, in the gateway
-//! and in the replicas, and hands on only what everybody reads alike. [`Patient`] cuts off peers that do not read.
+//! and in the replicas, and hands on only what everybody reads alike.
 
 mod checked;
 mod chunks;
 mod head;
 mod host;
-mod patient;
 mod refusal;
 mod switch;
 #[cfg(test)]
 mod tests;
 
 pub use checked::Checked;
-pub use patient::Patient;
 pub use refusal::{Refusal, refusal};
 pub use switch::Switch;

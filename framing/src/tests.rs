@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use flotilla_sockets::STALLED;
+
 use super::Checked;
 use super::head::{Follows, check};
 
@@ -86,4 +88,14 @@ fn a_head_has_128_lines_at_most() {
         |lines: usize| head(&format!("GET / HTTP/1.1\nHost: a{}\nContent-Length: 7", "\nx: 1".repeat(lines - 2)));
     assert_eq!(with(128), Ok(Follows::Body(7)), "the last line is read");
     assert_eq!(with(129), Err(431));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_is_cut_off() {
+    let (_client, server) = tokio::io::duplex(64);
+    let (mut checked, _switch) = Checked::new(server);
+    let begun = tokio::time::Instant::now();
+    let written = checked.write_all(&[0; 1024]).await;
+    assert_eq!(written.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    assert!(begun.elapsed() >= STALLED && begun.elapsed() < STALLED * 2, "{:?}", begun.elapsed());
 }

@@ -155,6 +155,15 @@ pub enum GroupError {
     /// A group of this name is there already.
     #[error("there is a group \"{0}\" already")]
     GroupExists(String),
+    /// Whoever ends the sessions of a group has lost its mark.
+    #[error(
+        "this process stood still for so long that group \"{group}\" may have replicas again, so it ends no more of the group's \
+         MQTT sessions: try again"
+    )]
+    EndingLost {
+        /// The group.
+        group: String,
+    },
     /// The group still has replicas.
     #[error("group \"{group}\" still has {replicas} {} first", if *replicas == 1 { "replica: stop it" } else { "replicas: stop them" })]
     GroupInUse {

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use flotilla_sockets::show_progress;
 use flotilla_tasks::Task;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -67,6 +68,7 @@ async fn serve_one(stream: TcpStream, peer: SocketAddr, transport: Transport, sh
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    show_progress(&stream);
     let patience = Duration::from_secs(shared.config.connect_timeout);
     match transport {
         Transport::Tcp => connection::run(stream, peer, shared).await,

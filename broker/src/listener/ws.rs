@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
+use flotilla_sockets::PIECE;
 use futures::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::{
@@ -89,6 +90,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(Pin::new(&mut self.inner).poll_ready(cx)).map_err(io::Error::other)?;
+        // Frame by frame is seen what a slow client takes of much; packets may cross frames.
+        let bytes = &bytes[..bytes.len().min(PIECE)];
         let frame = Message::Binary(Bytes::copy_from_slice(bytes));
         Pin::new(&mut self.inner).start_send(frame).map_err(io::Error::other)?;
         // What is not flushed now is when the next write asks whether there is room.
@@ -104,5 +107,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_close(cx).map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_much_each_piece_is_a_write_and_all_of_it_arrives() {
+        let (near, far) = duplex(1 << 20);
+        let end = async |stream: DuplexStream, role: Role| WebSocket {
+            inner: WebSocketStream::from_raw_socket(stream, role, None).await,
+            frame: Bytes::new(),
+        };
+        let (mut server, mut client) = (end(near, Role::Server).await, end(far, Role::Client).await);
+        let much: Vec<u8> = (0..=PIECE * 3).map(|at| at as u8).collect();
+        assert_eq!(server.write(&much).await.unwrap(), PIECE);
+        server.write_all(&much[PIECE..]).await.unwrap();
+        server.flush().await.unwrap();
+        let mut read = vec![0; much.len()];
+        client.read_exact(&mut read).await.unwrap();
+        assert!(read == much);
     }
 }

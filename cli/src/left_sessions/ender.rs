@@ -17,9 +17,9 @@ use flotilla_group::desired::DesiredStates;
 use flotilla_group::revision::{Revision, Revisions};
 use flotilla_group::sealing::KeyRing;
 use flotilla_group::secret::Secrets;
-use flotilla_group::session::{ENDING, Sessions};
+use flotilla_group::session::{ENDING, Ending, Sessions};
 use flotilla_nodes_network::mqtt::{CLOSING, KeptSession, end, group_sessions};
-use flotilla_store::Store;
+use flotilla_store::{Moment, Store};
 use flotilla_tasks::Task;
 use futures::future::BoxFuture;
 use futures::{StreamExt as _, stream};
@@ -58,6 +58,15 @@ pub struct LeftSessions {
     project_broker: Option<String>,
 }
 
+/// What keeps replicas from taking work.
+#[derive(Clone, Copy)]
+struct Mark<'a> {
+    sessions: &'a Sessions,
+    ending: &'a Ending,
+    /// Nothing is begun after this.
+    until: Instant,
+}
+
 /// What a revision says of its brokers goes to nobody.
 struct Silent;
 
@@ -86,7 +95,7 @@ impl LeftSessions {
         let by = generate_id().to_string();
         let begin = async { anyhow::Ok(sessions.begin_ending(&by).await?) };
         let ending = within(begun + BEGIN, "the store", begin).await?;
-        let ended = self.end_found(group, &sessions, begun).await;
+        let ended = self.end_found(group, &sessions, &ending, begun).await;
         let unmarked = async { anyhow::Ok(sessions.end_of(ending).await?) };
         if let Err(error) = within(begun + WHOLE, "the store", unmarked).await {
             // The outcome counts more; the mark goes away by itself.
@@ -96,7 +105,13 @@ impl LeftSessions {
     }
 
     /// Finds what is left and ends it.
-    async fn end_found(&self, group: &str, sessions: &Sessions, begun: Instant) -> anyhow::Result<Vec<SessionEnd>> {
+    async fn end_found(
+        &self,
+        group: &str,
+        sessions: &Sessions,
+        ending: &Ending,
+        begun: Instant,
+    ) -> anyhow::Result<Vec<SessionEnd>> {
         let until = begun + BEGIN;
         let found = async {
             let listed = sessions.list().await?.into_iter();
@@ -106,11 +121,19 @@ impl LeftSessions {
             self.by_revision(group, recorded.collect::<anyhow::Result<Vec<KeptSession>>>()?).await
         };
         let mut ended = Vec::new();
+        let mark = Mark { sessions, ending, until };
         for (at, (revision, recorded)) in within(until, "the store", found).await?.into_iter().enumerate() {
-            ended.extend(self.of_revision(group, revision, at == 0, recorded, until).await);
+            ended.extend(self.of_revision(group, revision, at == 0, recorded, mark).await);
         }
+        let done: Vec<&SessionEnd> = ended.iter().filter(|session| session.problem.is_none()).collect();
         let forgotten = async {
-            for session in ended.iter().filter(|session| session.problem.is_none()) {
+            // A replica that has begun meanwhile may have recorded a session of the same ClientID.
+            let held = if done.is_empty() { Moment::now() } else { sessions.hold(ending).await? };
+            for session in &done {
+                anyhow::ensure!(
+                    Moment::now() < held,
+                    "the records of ended sessions could not be removed in time: try again"
+                );
                 sessions.forget(&session.client_id).await?;
             }
             anyhow::Ok(())
@@ -160,8 +183,9 @@ impl LeftSessions {
         revision: Option<Revision>,
         is_current: bool,
         mut recorded: Vec<KeptSession>,
-        until: Instant,
+        mark: Mark<'_>,
     ) -> Vec<SessionEnd> {
+        let until = mark.until;
         let of_group = revision.as_ref().filter(|_| is_current).map(of_group).unwrap_or_default();
         if recorded.is_empty() && of_group.is_empty() {
             return Vec::new();
@@ -194,11 +218,11 @@ impl LeftSessions {
             async move {
                 let project = PROJECT_LINK_BROKERS.contains(&session.broker.as_str());
                 let otherwise = project_broker.as_deref().filter(|_| project);
-                let ended = match Instant::now() < until {
-                    true => end(&shared, &session, otherwise, EACH).await,
-                    false => Err(not_tried()),
-                };
-                told(&session, ended)
+                let ended = mark.under(|held| {
+                    let may = move || Moment::now() < held;
+                    end(&shared, &session, otherwise, EACH, may)
+                });
+                told(&session, ended.await)
             }
         });
         ended.extend(stream::iter(ending).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
@@ -239,6 +263,21 @@ impl LeftSessions {
                 stop(engine.shutdown()).await;
                 Err(error)
             }
+        }
+    }
+}
+
+impl Mark<'_> {
+    /// Takes a step that no replica can get in the way of. It is told until when that is so.
+    async fn under<F: Future<Output = Result<(), String>>>(self, step: impl FnOnce(Moment) -> F) -> Result<(), String> {
+        if Instant::now() >= self.until {
+            return Err(not_tried());
+        }
+        // A process that stood still may have lost it.
+        match timeout_at(self.until, self.sessions.hold(self.ending)).await {
+            Ok(Ok(held)) => step(held).await,
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(not_tried()),
         }
     }
 }
@@ -310,6 +349,33 @@ mod tests {
         replica.leave().await;
         assert!(left.end_all("g").await.unwrap().is_empty());
         assert!(!Sessions::new(store, "g").unwrap().are_ending().await.unwrap(), "no replica waits afterwards");
+    }
+
+    #[tokio::test]
+    async fn a_session_is_ended_only_while_the_mark_is_there() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("s.db").display());
+        let store = flotilla_store::open(&url).await.unwrap();
+        let sessions = Sessions::new(store.clone(), "g").unwrap();
+        let ending = sessions.begin_ending("a").await.unwrap();
+        let mark = Mark { sessions: &sessions, ending: &ending, until: Instant::now() + BEGIN };
+        let mut steps = 0;
+        let ended = mark.under(|held| {
+            steps += 1;
+            std::future::ready(if Moment::now() < held { Ok(()) } else { Err("it is over".to_owned()) })
+        });
+        assert_eq!(ended.await, Ok(()));
+        // It runs out while the process stands still.
+        for entry in store.list(&sessions.endings_key()).await.unwrap() {
+            store.delete(&entry.key, None).await.unwrap();
+        }
+        let ended = mark.under(|_| {
+            steps += 1;
+            std::future::ready(Ok(()))
+        });
+        let refused = ended.await.unwrap_err();
+        assert!(refused.contains("may have replicas again"), "{refused}");
+        assert_eq!(steps, 1);
     }
 
     #[tokio::test(start_paused = true)]

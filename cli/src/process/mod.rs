@@ -1,6 +1,7 @@
 //! What every process of Flotilla has: health and metrics, and signals.
 
 mod deadline;
+mod door;
 mod merge;
 mod metrics;
 mod notify;

@@ -13,6 +13,7 @@ use parking_lot::RwLock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::door::Door;
 use super::metrics::Metrics;
 
 /// What is not ready, and why. Ready when nothing is listed.
@@ -117,8 +118,8 @@ impl Ops {
             failure: "health and metrics are not served any more",
         };
         task.spawn(async move {
-            let served =
-                axum::serve(listener, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
+            let door = Door(listener);
+            let served = axum::serve(door, app).with_graceful_shutdown(async move { ended.cancelled().await }).await;
             if let Err(error) = served {
                 tracing::error!(%error, "the health and metrics endpoints ended");
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flotilla_sockets::show_progress;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
@@ -17,9 +18,10 @@ pub(super) const REPLICA: Duration = Duration::from_secs(10);
 /// The same for clients, whose networks are worse; a client that takes nothing of its answer for as long, too.
 pub(super) const CLIENT: Duration = Duration::from_secs(30);
 
-/// Answers at once, keepalive, and the bound on bytes that nobody confirms (TCP_USER_TIMEOUT).
+/// Answers at once, progress of slow peers, keepalive, and the bound on bytes that nobody confirms (TCP_USER_TIMEOUT).
 pub(super) fn prepare(stream: &TcpStream, unconfirmed: Duration) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
+    show_progress(stream);
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(IDLE).with_interval(INTERVAL).with_retries(PROBES);
     socket.set_tcp_keepalive(&keepalive)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use flotilla_balancer::tls::Tls;
-use flotilla_framing::Patient;
+use flotilla_sockets::{Patient, show_progress};
 use flotilla_tasks::Task;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
@@ -69,6 +69,7 @@ async fn accept(listener: TcpListener, tls: Option<Arc<Tls>>, send: mpsc::Sender
                 continue;
             }
         };
+        show_progress(&stream);
         let Some(tls) = &tls else {
             if send.send((Either::Left(stream), peer)).await.is_err() {
                 return;

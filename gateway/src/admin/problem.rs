@@ -49,7 +49,7 @@ impl From<GroupError> for Failure {
             GroupError::NoPrevious { .. } => (409, "no_previous_revision", Some("revision")),
             GroupError::NoGroup(_) => (404, "no_such_group", Some("group")),
             GroupError::GroupExists(_) => (409, "group_exists", Some("name")),
-            GroupError::GroupInUse { .. } => (409, "group_in_use", None),
+            GroupError::GroupInUse { .. } | GroupError::EndingLost { .. } => (409, "group_in_use", None),
             GroupError::NoReplica(_) => (404, "no_such_replica", Some("replica")),
             GroupError::MemberElsewhere { .. } => (409, "member_elsewhere", Some("replica")),
             GroupError::IsMember { .. } => (409, "is_member", Some("replica")),

@@ -4,20 +4,23 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use flotilla_store::Write;
+use flotilla_store::{Expect, Moment, Write};
 
 use super::sessions::Sessions;
 use crate::error::GroupError;
 use crate::keys;
 use crate::member::Registry;
 
-/// How long a mark stays when the process that wrote it died. Whoever ends sessions is done before.
+/// How long a mark stays when the process that wrote it has died, or stands still.
 pub const ENDING: Duration = Duration::from_secs(25);
 
-/// The mark of a process that ends the sessions of a group. It goes away with [`Sessions::end_of`], or after [`ENDING`].
+/// The mark of a process that ends the sessions of a group. It goes away with [`Sessions::end_of`], or [`ENDING`] after it was last
+/// written.
 #[derive(Debug)]
 pub struct Ending {
     key: String,
+    /// What it holds: who wrote it.
+    by: Bytes,
 }
 
 impl Sessions {
@@ -34,8 +37,8 @@ impl Sessions {
     /// # Errors
     /// [`GroupError::GroupInUse`] when the group has replicas: the sessions are theirs.
     pub async fn begin_ending(&self, by: &str) -> Result<Ending, GroupError> {
-        let ending = Ending { key: keys::ending(&self.group, by) };
-        self.store.set(&ending.key, Bytes::from_static(b"ending"), Write::expiring(ENDING)).await?;
+        let ending = Ending { key: keys::ending(&self.group, by), by: Bytes::copy_from_slice(by.as_bytes()) };
+        self.store.set(&ending.key, ending.by.clone(), Write::expiring(ENDING)).await?;
         let listed = async { Ok::<_, GroupError>(Registry::new(self.store.clone(), &self.group)?.list().await?.len()) };
         let replicas = listed.await;
         if let Ok(0) = replicas {
@@ -46,6 +49,23 @@ impl Sessions {
         let replicas = replicas?;
         withdrawn?;
         Err(GroupError::GroupInUse { group: self.group.clone(), replicas })
+    }
+
+    /// Writes the mark again, if it is still there. Who ends sessions asks before each step, because it may have stood still for
+    /// longer than the mark stays: replicas of the same name take work then, and the sessions are theirs.
+    ///
+    /// The answer is the moment until which none does. What has not reached the broker by then must not.
+    ///
+    /// # Errors
+    /// [`GroupError::EndingLost`] when the mark is gone.
+    pub async fn hold(&self, ending: &Ending) -> Result<Moment, GroupError> {
+        let asked = Moment::now();
+        let own = &ending.by;
+        let held = self.store.cas(&ending.key, Expect::Value(own.clone()), Some(own.clone()), Write::expiring(ENDING));
+        match held.await?.is_swapped() {
+            true => Ok(asked + ENDING),
+            false => Err(GroupError::EndingLost { group: self.group.clone() }),
+        }
     }
 
     /// Nothing more is ended under this mark: replicas that wait for it go on.
@@ -88,6 +108,26 @@ mod tests {
         assert!(!sessions.are_ending().await.unwrap(), "the replica does not wait for one that has given up");
         replica.leave().await;
         sessions.begin_ending("a").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_stood_still_until_its_mark_was_gone_has_nothing_more_to_end() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = test_store::open(&folder).await;
+        let sessions = Sessions::new(store.clone(), "g").unwrap();
+        let ending = sessions.begin_ending("a").await.unwrap();
+        let begun = Moment::now();
+        let until = sessions.hold(&ending).await.unwrap();
+        assert!(until >= begun + ENDING && until <= Moment::now() + ENDING, "{until:?}");
+        assert!(store.get(&ending.key).await.unwrap().unwrap().expires.is_some(), "it still runs out");
+        // The mark runs out while its process stands still, and a replica begins.
+        store.delete(&ending.key, None).await.unwrap();
+        let replica = Registration::join(store, record("g"), "p", Duration::from_secs(60), |_| {}).await.unwrap();
+        assert!(!sessions.are_ending().await.unwrap(), "the replica takes work");
+        let lost = sessions.hold(&ending).await.unwrap_err();
+        assert!(matches!(lost, GroupError::EndingLost { .. }), "{lost}");
+        assert!(!sessions.are_ending().await.unwrap(), "asking writes no mark");
+        replica.leave().await;
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use flotilla_framing::Checked;
+use flotilla_sockets::show_progress;
 use flotilla_tasks::Task;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
@@ -127,6 +128,7 @@ async fn accept(listener: TcpListener, connection: Rc<Connection>, stop: Cancell
                 let Ok(place) = open.clone().try_acquire_owned() else { continue };
                 // Answers are written whole: waiting for more only costs time.
                 let _ = stream.set_nodelay(true);
+                show_progress(&stream);
                 let connection = serve(stream, peer, connection.clone(), stop.clone());
                 serving(peer).spawn_local(async move {
                     connection.await;

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use flotilla_sockets::PIECE;
 use hyper::body::{Body, Frame};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -67,6 +68,14 @@ struct State {
 }
 
 impl State {
+    /// What is sent next. How many pieces of a large chunk are gone tells whether a slow client takes some.
+    fn next_piece(&mut self) -> Option<Bytes> {
+        match self.chunks.front_mut() {
+            Some(first) if first.len() > PIECE => Some(first.split_to(PIECE)),
+            _ => self.chunks.pop_front(),
+        }
+    }
+
     fn wake(&mut self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();
@@ -220,7 +229,7 @@ impl Body for Sending {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let stream = self.stream.clone();
         let mut state = stream.state.lock();
-        if let Some(chunk) = state.chunks.pop_front() {
+        if let Some(chunk) = state.next_piece() {
             state.waiting -= chunk.len();
             state.taken += chunk.len() as u64;
             if state.chunks.is_empty() && std::mem::take(&mut state.asked_to_wait) {
@@ -319,6 +328,28 @@ mod tests {
         drop(body);
         assert!(!drain.await, "the client is gone");
         assert_eq!(stream.write(vec![0; 1].into()), Ok(false), "it is lost without an error, as in Node.js");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_a_large_chunk_slowly_is_not_given_up() {
+        const ALL: usize = PIECE * 16 + 4;
+        let (stream, mut body) = stream(false);
+        assert_eq!(stream.write(vec![0; PIECE * 16].into()), Ok(false));
+        // Behind the large one: the flow is told when this is taken, too.
+        assert_eq!(stream.write(Bytes::from("more")), Ok(false));
+        let reading = async {
+            let mut taken = 0;
+            while taken < ALL {
+                let piece = next(&mut body).await.unwrap().unwrap().len();
+                taken += piece;
+                // What its connection needs: hyper asks for more when most of it is gone.
+                tokio::time::sleep(STALLED / 2 * u32::try_from(piece).unwrap() / u32::try_from(PIECE).unwrap()).await;
+            }
+            taken
+        };
+        let (drained, taken) = tokio::join!(stream.drain(), reading);
+        assert!(drained, "it took some all the time");
+        assert_eq!(taken, ALL);
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
+use flotilla_sockets::show_progress;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -36,6 +37,7 @@ impl Address {
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
         // Small packets both ways: with Nagle's algorithm an acknowledgement waits for the next one's (40 ms).
         tcp.set_nodelay(true)?;
+        show_progress(&tcp);
         let descriptor = tcp.as_fd().try_clone_to_owned().ok().map(std::net::TcpStream::from);
         let stream: Box<dyn Stream> = match &self.tls {
             None => Box::new(tcp),

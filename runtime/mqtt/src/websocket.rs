@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use flotilla_sockets::PIECE;
 use futures::{Sink, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
@@ -56,6 +57,8 @@ impl AsyncRead for WebSocket {
 impl AsyncWrite for WebSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         ready!(Pin::new(&mut self.inner).poll_ready(cx)).map_err(to_io)?;
+        // Frame by frame is seen what a slow broker takes of much; packets may cross frames [MQTT-6.0.0-2].
+        let buf = &buf[..buf.len().min(PIECE)];
         Pin::new(&mut self.inner).start_send(Message::Binary(Bytes::copy_from_slice(buf))).map_err(to_io)?;
         Poll::Ready(Ok(buf.len()))
     }
@@ -66,5 +69,31 @@ impl AsyncWrite for WebSocket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_close(cx).map_err(to_io)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_much_each_piece_is_a_write_and_all_of_it_arrives() {
+        let (near, far) = duplex(1 << 20);
+        let end = async |stream: Box<dyn Stream>, role: Role| WebSocket {
+            inner: WebSocketStream::from_raw_socket(stream, role, None).await,
+            read: Bytes::new(),
+        };
+        let (mut client, mut broker) =
+            (end(Box::new(near), Role::Client).await, end(Box::new(far), Role::Server).await);
+        let much: Vec<u8> = (0..=PIECE * 3).map(|at| at as u8).collect();
+        assert_eq!(client.write(&much).await.unwrap(), PIECE);
+        client.write_all(&much[PIECE..]).await.unwrap();
+        client.flush().await.unwrap();
+        let mut read = vec![0; much.len()];
+        broker.read_exact(&mut read).await.unwrap();
+        assert!(read == much);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -11,9 +10,6 @@ use flotilla_engine::message::{Delivery, Msg};
 
 /// Bytes that may wait for a peer that does not read; Node.js has no bound.
 const MAX_WAITING: usize = 64 << 20;
-
-/// A peer that takes nothing for so long is given up: what waits for it keeps the deliveries of its messages open.
-pub(crate) const STALLED: Duration = Duration::from_secs(60);
 
 /// Why something is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -72,6 +72,8 @@ pub struct Script {
     handed_out: Cell<usize>,
     /// Its node is closed: nothing is kept for it beyond a run.
     pub(super) retired: Cell<bool>,
+    /// It was entered for its own node: what is kept meanwhile goes when that is over.
+    entered: Cell<bool>,
 }
 
 /// What all realms of a thread share.
@@ -177,6 +179,7 @@ impl Script {
             current: RefCell::default(),
             handed_out: Cell::new(0),
             retired: Cell::new(false),
+            entered: Cell::new(false),
         });
         let made = context.with(|ctx| {
             let made = super::realm::make(&script, &ctx, builtins).catch(&ctx);
@@ -225,12 +228,19 @@ impl Script {
     /// Runs something in the realm, for at most `limit`.
     pub(super) fn enter<R>(&self, limit: Option<Duration>, work: impl FnOnce(&Ctx<'_>) -> R) -> R {
         self.thread.running.set(true);
+        self.entered.set(true);
         self.handed_out.set(0);
         self.restart_clock(limit);
         // Also when a native part panics: else no script would ever start on this worker again.
         let _left = Entered(self);
         let context = self.context.borrow().clone();
         context.with(|ctx| work(&ctx))
+    }
+
+    /// Whether anything may be kept for later. Not when its node is closed and another has its turn, in which a late promise runs code of
+    /// this realm: nobody would let go of it.
+    pub(super) fn may_keep(&self) -> bool {
+        self.entered.get() || !self.retired.get()
     }
 
     /// True when the running script was stopped because its time was up.
@@ -269,6 +279,9 @@ impl Script {
             return Ok(name.clone());
         }
         let name = Str::from(atom.to_js_string()?.to_string().unwrap_or_default());
+        if !self.may_keep() {
+            return Ok(name);
+        }
         let mut names = self.names.borrow_mut();
         if names.len() >= NAMES {
             names.clear();
@@ -282,6 +295,7 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         self.0.thread.limit.deadline.set(None);
         self.0.thread.running.set(false);
+        self.0.entered.set(false);
         if std::thread::panicking() {
             *self.0.current.borrow_mut() = None;
         }

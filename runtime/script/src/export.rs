@@ -132,6 +132,10 @@ impl Script {
             "Set" => Ok(Value::Set(Arc::new(self.flat(ctx, "items", object, path)?))),
             "Object" | "" => self.export_plain(ctx, object, path),
             "Promise" => Ok(Value::object()),
+            "Boxed" => {
+                let inner: JsValue<'js> = self.tool(ctx, "unbox")?.call((object.clone(),))?;
+                self.export_at(ctx, &inner, path)
+            }
             kind => Ok(Value::Typed(Arc::new(TypedArray { kind: Str::new(kind), bytes: self.bytes(ctx, object)? }))),
         }
     }

@@ -30,7 +30,7 @@ impl Script {
         object: &JsObject<'js>,
         properties: &[(&Str, JsValue<'js>)],
     ) -> Result<()> {
-        if (SHORTEST..=LONGEST).contains(&properties.len()) {
+        if (SHORTEST..=LONGEST).contains(&properties.len()) && self.may_keep() {
             let filler = self.fillers.borrow_mut().of(properties.iter().map(|(name, _)| *name), |names| {
                 Ok(Persistent::save(ctx, ctx.eval::<Function<'js>, _>(source(names))?))
             })?;

@@ -84,7 +84,9 @@ impl HostView {
         for name in host.methods() {
             object.prop(*name, Property::from(method(script, ctx, name)?).writable().configurable())?;
         }
-        script.hosts.borrow_mut().push(Persistent::save(ctx, object.clone()));
+        if script.may_keep() {
+            script.hosts.borrow_mut().push(Persistent::save(ctx, object.clone()));
+        }
         Ok(object.into_value())
     }
 }
@@ -119,6 +121,9 @@ fn accessor<'js>(script: &Rc<Script>, ctx: &Ctx<'js>, key: &Str) -> Result<Share
         host.set(&name, value).map_err(|text| Exception::throw_type(&ctx, &text))
     };
     let (get, set) = (Function::new(ctx.clone(), get)?, Function::new(ctx.clone(), set)?);
+    if !script.may_keep() {
+        return Ok(SharedAccessor { get, set });
+    }
     let mut all = script.host_accessors.borrow_mut();
     if all.len() >= KEPT {
         all.clear();
@@ -175,7 +180,9 @@ fn method<'js>(script: &Rc<Script>, ctx: &Ctx<'js>, name: &'static str) -> Resul
         }
     };
     let made = Function::new(ctx.clone(), call)?.with_name(name)?;
-    script.host_methods.borrow_mut().insert(name, Persistent::save(ctx, made.clone()));
+    if script.may_keep() {
+        script.host_methods.borrow_mut().insert(name, Persistent::save(ctx, made.clone()));
+    }
     Ok(made)
 }
 

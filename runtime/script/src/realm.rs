@@ -11,6 +11,7 @@ use super::realms::Builtins;
 /// The prelude in the order of its evaluation. Each file is one function of the natives.
 const PRELUDE: &[(&str, &str)] = &[
     ("prelude/errors.js", include_str!("prelude/errors.js")),
+    ("prelude/brands.js", include_str!("prelude/brands.js")),
     ("prelude/buffer_checks.js", include_str!("prelude/buffer_checks.js")),
     ("prelude/util.js", include_str!("prelude/util.js")),
     ("prelude/encoding.js", include_str!("prelude/encoding.js")),

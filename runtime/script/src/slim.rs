@@ -19,13 +19,13 @@ use super::view::{Made, Source, View, identical};
 const LONGEST: usize = 512;
 
 impl Script {
-    /// A slim view; `None` when its property names were not seen before.
+    /// A slim view; `None` when its property names were not seen before, and when nothing may be kept.
     pub(super) fn slim_view<'js>(
         self: &Rc<Self>,
         ctx: &Ctx<'js>,
         source: &Arc<Object>,
     ) -> Result<Option<JsValue<'js>>> {
-        if source.len() > LONGEST {
+        if source.len() > LONGEST || !self.may_keep() {
             return Ok(None);
         }
         let proto = self.slim_protos.borrow_mut().of(source.keys(), |names| self.slim_proto(ctx, names))?;

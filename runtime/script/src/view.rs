@@ -142,6 +142,9 @@ impl Script {
             }
         };
         let set = Function::new(ctx.clone(), set)?;
+        if !self.may_keep() {
+            return Ok(SharedAccessor { get, set });
+        }
         let kept: Accessors = (Persistent::save(ctx, get.clone()), Persistent::save(ctx, set.clone()));
         let mut accessors = self.accessors.borrow_mut();
         if accessors.len() >= ACCESSORS {

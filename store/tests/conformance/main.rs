@@ -5,6 +5,7 @@
 mod cases;
 mod history;
 mod place;
+mod sentinel;
 
 /// Runs every case on one backend; each case has a server (or a file) of its own.
 macro_rules! suite {

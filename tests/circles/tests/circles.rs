@@ -1,4 +1,5 @@
-//! No folder of any crate imports, by whatever way, what imports it; and the check finds those that do.
+//! No folder of any crate imports, by whatever way, what imports it; and the check finds those that do. What is not tested has no
+//! tests.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -34,6 +35,49 @@ fn no_crate_has_a_circle_between_folders() {
         })
         .collect();
     assert!(found.is_empty(), "move what both need to a place below both:\n{}", found.join("\n"));
+}
+
+/// True when a file below this folder has a line for which this holds.
+fn any_line(folder: &Path, holds: &dyn Fn(&str) -> bool) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return any_line(&path, holds);
+        }
+        path.extension().is_some_and(|ending| ending == "rs") && fs::read_to_string(&path).unwrap().lines().any(holds)
+    })
+}
+
+/// A crate whose manifest leaves its tests out has none: each that has none costs seconds in every run.
+#[test]
+fn tests_that_a_manifest_leaves_out_are_not_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut all = Vec::new();
+    sources(&root, &mut all);
+    let is_example = |line: &str| {
+        let line = line.trim_start();
+        (line.starts_with("///") || line.starts_with("//!")) && line.contains("```")
+    };
+    let is_test = |line: &str| line.contains("#[test]") || line.contains("::test]") || line.contains("proptest!");
+    let (mut left_out, mut lost) = (0, Vec::new());
+    for source in all {
+        let manifest = fs::read_to_string(source.parent().unwrap().join("Cargo.toml")).unwrap();
+        for (setting, holds) in [
+            ("doctest = false", &is_example as &dyn Fn(&str) -> bool),
+            ("\ntest = false", &is_test as &dyn Fn(&str) -> bool),
+        ] {
+            if manifest.contains(setting) {
+                left_out += 1;
+                lost.extend(any_line(&source, holds).then(|| format!("{}: {}", source.display(), setting.trim())));
+            }
+        }
+    }
+    assert!(left_out > 10, "the settings are found");
+    assert!(
+        lost.is_empty(),
+        "remove the setting from the crate's Cargo.toml, because these sources have such tests:\n{}",
+        lost.join("\n")
+    );
 }
 
 /// A crate made of these files.

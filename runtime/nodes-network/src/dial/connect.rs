@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_sockets::show_progress;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
@@ -28,6 +29,7 @@ pub(crate) async fn tcp(host: &str, port: u16) -> Result<TcpStream, NetError> {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 let _ = stream.set_nodelay(true);
+                show_progress(&stream);
                 return Ok(stream);
             }
             Err(error) => last = Some(NetError::io("connect", &error, &address.to_string())),

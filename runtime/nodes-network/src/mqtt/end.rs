@@ -1,6 +1,9 @@
 //! Ending the session of a group that is gone: nobody is to go on with it.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use flotilla_codec::Version;
@@ -28,6 +31,9 @@ pub const CLOSING: Duration = Duration::from_secs(2);
 /// Credentials and TLS are those of the mqtt-broker node that the engine has; where it has none, `otherwise` is the URL to
 /// connect to, with user and password.
 ///
+/// `may` is asked each time before the connection goes on. Once it says no, nothing more is sent: the caller may have stood still until
+/// somebody else has the session.
+///
 /// # Errors
 /// Why the broker could not be reached within `limit`, or did not accept the connection. It takes [`CLOSING`] longer at most.
 pub async fn end(
@@ -35,6 +41,7 @@ pub async fn end(
     session: &KeptSession,
     otherwise: Option<&str>,
     limit: Duration,
+    may: impl Fn() -> bool + Send,
 ) -> Result<(), String> {
     let settings = shared.settings();
     let options = match (shared.config_node::<MqttBroker>(&session.broker), otherwise) {
@@ -54,7 +61,7 @@ pub async fn end(
     let client = Client::new(Role::Consume, options);
     let (told, mut heard) = watch::channel(None);
     let running = client.begin();
-    let run = client.clone().run(Arc::new(Ending(told)));
+    let run = while_allowed(client.clone().run(Arc::new(Ending(told))), may);
     let ended = async {
         let first = async { heard.wait_for(Option::is_some).await.ok().and_then(|told| told.clone()) };
         let answer = match tokio::time::timeout(limit, first).await {
@@ -69,6 +76,12 @@ pub async fn end(
     let (_, answer) = tokio::join!(tokio::time::timeout(limit + CLOSING, run), ended);
     drop(running);
     answer
+}
+
+/// Goes on with work as long as it may. `None` when it may not any more.
+async fn while_allowed<T>(work: impl Future<Output = T>, may: impl Fn() -> bool) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(move |cx| if may() { work.as_mut().poll(cx).map(Some) } else { Poll::Ready(None) }).await
 }
 
 /// The sessions that the group itself has through an mqtt-broker node, whoever carries them: `single` when nodes are
@@ -151,7 +164,24 @@ impl ClientEvents for Ending {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    #[tokio::test]
+    async fn nothing_goes_on_that_may_not_any_more() {
+        let (step, allowed) = (Cell::new(0), Cell::new(2));
+        let work = async {
+            for _ in 0..3 {
+                step.set(step.get() + 1);
+                tokio::task::yield_now().await;
+            }
+        };
+        let may = || allowed.replace(allowed.get() - 1) > 0;
+        assert_eq!(while_allowed(work, may).await, None);
+        assert_eq!(step.get(), 2);
+        assert_eq!(while_allowed(std::future::ready(1), || true).await, Some(1));
+    }
 
     #[test]
     fn a_session_is_ended_where_it_was_recorded_with_the_password_of_the_flow() {

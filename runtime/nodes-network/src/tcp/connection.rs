@@ -5,13 +5,14 @@ use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
 use bytes::Bytes;
+use flotilla_sockets::Patient;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::dial::Stream;
 
-use crate::link::{Order, Orders, STALLED, Write};
+use crate::link::{Order, Orders, Write};
 
 /// What Node.js reads at a time.
 const CHUNK: usize = 64 * 1024;
@@ -29,7 +30,8 @@ pub(super) enum Event {
 }
 
 /// Runs a connection until both sides have ended it, it breaks, or it is destroyed. While `on` handles an event nothing is
-/// read, so a node that is busy makes its peer wait; writing goes on.
+/// read, so a node that is busy makes its peer wait; writing goes on. A peer that takes nothing for 60 s of what waits for it is given
+/// up: what waits keeps the deliveries of its messages open.
 ///
 /// As Node.js without `allowHalfOpen`: when the peer ends, what waits is still sent and then this side ends too.
 pub(super) async fn run(
@@ -38,7 +40,7 @@ pub(super) async fn run(
     idle: Option<Duration>,
     mut on: impl AsyncFnMut(Event),
 ) {
-    let (reader, writer) = tokio::io::split(stream);
+    let (reader, writer) = tokio::io::split(Patient::new(stream));
     let touched = Cell::new(Instant::now());
     let (peer_ended, destroyed) = (CancellationToken::new(), orders.destroyed.clone());
     let ended = {
@@ -105,7 +107,7 @@ fn batch(orders: &mut Orders<Bytes>, first: Write<Bytes>) -> (Vec<Write<Bytes>>,
 }
 
 async fn write(
-    mut writer: WriteHalf<Box<dyn Stream>>,
+    mut writer: WriteHalf<Patient<Box<dyn Stream>>>,
     orders: &mut Orders<Bytes>,
     peer_ended: &CancellationToken,
     touched: &Cell<Instant>,
@@ -123,7 +125,8 @@ async fn write(
                     [one] => one.item.clone(),
                     several => several.iter().flat_map(|write| write.item.iter().copied()).collect(),
                 };
-                write_all(&mut writer, &joined).await?;
+                writer.write_all(&joined).await?;
+                writer.flush().await?;
                 touched.set(Instant::now());
                 drop(batch);
                 if let Some(how) = then {
@@ -140,31 +143,12 @@ async fn write(
         }
     };
     // The peer may be gone already: nothing is lost then.
-    let _ = within(writer.shutdown()).await;
+    let _ = writer.shutdown().await;
     Ok(how)
 }
 
-/// Writes all of it, if the peer goes on taking some.
-async fn write_all(writer: &mut WriteHalf<Box<dyn Stream>>, mut bytes: &[u8]) -> Result<(), Error> {
-    while !bytes.is_empty() {
-        let count = within(writer.write(bytes)).await?;
-        if count == 0 {
-            return Err(ErrorKind::WriteZero.into());
-        }
-        bytes = &bytes[count..];
-    }
-    within(writer.flush()).await
-}
-
-async fn within<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    tokio::time::timeout(STALLED, work).await.unwrap_or_else(|_| {
-        let seconds = STALLED.as_secs();
-        Err(Error::new(ErrorKind::TimedOut, format!("the peer does not read: it has taken nothing for {seconds} s")))
-    })
-}
-
 async fn read(
-    mut reader: ReadHalf<Box<dyn Stream>>,
+    mut reader: ReadHalf<Patient<Box<dyn Stream>>>,
     idle: Option<Duration>,
     touched: &Cell<Instant>,
     on: &mut impl AsyncFnMut(Event),
@@ -204,6 +188,7 @@ async fn read(
 #[cfg(test)]
 mod tests {
     use flotilla_engine::message::Msg;
+    use flotilla_sockets::STALLED;
 
     use super::*;
     use crate::link::Link;

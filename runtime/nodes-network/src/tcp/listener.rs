@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_sockets::show_progress;
 use flotilla_tasks::Task;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -138,4 +139,5 @@ impl Listener {
 fn prepare(stream: &TcpStream) {
     keep_alive(stream);
     let _ = stream.set_nodelay(true);
+    show_progress(stream);
 }

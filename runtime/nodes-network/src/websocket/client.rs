@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_sockets::Patient;
 use http::{HeaderName, HeaderValue, header};
 use rustls::ClientConfig;
 use tokio_tungstenite::client_async_with_config;
@@ -104,6 +105,7 @@ impl Target {
             let name = self.servername.as_deref().unwrap_or(host);
             stream = encrypt(stream, name, tls.clone()).await.map_err(|error| error.to_string())?;
         }
+        let stream: Box<dyn Stream> = Box::new(Patient::new(stream));
         let made = client_async_with_config(self.request.clone(), stream, Some(socket::limits())).await;
         made.map(|(socket, _)| socket).map_err(|error| error.to_string())
     }

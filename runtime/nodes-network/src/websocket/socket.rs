@@ -1,6 +1,7 @@
 //! One WebSocket at work: reading, writing, its heartbeat, and how it ends.
 
 use std::cell::Cell;
+use std::io;
 use std::time::Duration;
 
 use futures::stream::{SplitSink, SplitStream};
@@ -11,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
-use crate::link::{Order, Orders, STALLED};
+use crate::link::{Order, Orders};
 use flotilla_value::Value;
 
 use super::message;
@@ -36,6 +37,9 @@ struct Pulse {
 }
 
 /// Runs a socket until either side closes it, it breaks, or it is destroyed. While `on` handles a message nothing is read.
+///
+/// Its stream gives up a peer that takes nothing ([`Patient`](flotilla_sockets::Patient)): those of the HTTP server do, and
+/// the client's does.
 ///
 /// # Errors
 /// What broke the connection; `timeout` when the peer did not answer the heartbeat.
@@ -79,7 +83,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
                 }
             }
             Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Ok(()),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(broken(error)),
         }
     }
     Ok(())
@@ -128,40 +132,70 @@ async fn write<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Sends a frame. The peer may take [`STALLED`] for each MiB of it.
 async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     sink: &mut SplitSink<WebSocketStream<S>, Message>,
     frame: Message,
 ) -> Result<(), String> {
-    let limit = STALLED * u32::try_from(1 + (frame.len() >> 20)).unwrap_or(u32::MAX);
-    match tokio::time::timeout(limit, sink.send(frame)).await {
-        Ok(sent) => sent.map_err(|error| error.to_string()),
-        Err(_) => {
-            let why = format!("the peer does not read: it has not taken a message within {} s", limit.as_secs());
-            tracing::warn!("a WebSocket is closed: {why}");
-            Err(why)
+    sink.send(frame).await.map_err(broken)
+}
+
+/// Why a socket is over, for people.
+fn broken(error: Error) -> String {
+    match error {
+        Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+            tracing::warn!("a WebSocket is closed: {error}");
+            error.to_string()
         }
+        error => error.to_string(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use flotilla_engine::message::Msg;
-    use tokio::time::Instant;
+    use flotilla_sockets::{Patient, STALLED};
+    use tokio::io::AsyncReadExt;
+    use tokio::time::{Instant, sleep};
     use tokio_tungstenite::tungstenite::protocol::Role;
 
     use super::*;
     use crate::link::Link;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_peer_that_does_not_read_is_given_up() {
-        let (near, _far) = tokio::io::duplex(64);
-        let socket = WebSocketStream::from_raw_socket(near, Role::Server, None).await;
+    /// Sends 2 KiB through a line that takes 64 bytes; how that ends, and when. The peer reads 64 bytes each time, if at all, and
+    /// leaves when it has all.
+    async fn send(reads_every: Option<Duration>) -> (Result<(), String>, Duration) {
+        let (near, mut far) = tokio::io::duplex(64);
+        let socket = WebSocketStream::from_raw_socket(Patient::new(near), Role::Server, None).await;
         let (link, orders) = Link::new();
-        link.write(Message::binary(vec![0; 1024]), 1024, &Msg::default()).unwrap();
+        link.write(Message::binary(vec![0; 2048]), 2048, &Msg::default()).unwrap();
+        link.close();
         let begun = Instant::now();
-        let error = run(socket, orders, None, async |_| {}).await.unwrap_err();
+        let reading = async {
+            let mut buffer = [0; 64];
+            while let Some(every) = reads_every {
+                sleep(every).await;
+                if far.read(&mut buffer).await.unwrap() == 0 {
+                    break;
+                }
+            }
+            std::future::pending::<()>().await;
+        };
+        let ended = tokio::select! {
+            ended = run(socket, orders, None, async |_| {}) => ended,
+            () = reading => unreachable!("it never ends"),
+        };
+        (ended, begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_given_up_and_a_slow_one_is_not() {
+        let (ended, after) = send(None).await;
+        let error = ended.unwrap_err();
         assert!(error.starts_with("the peer does not read"), "{error}");
-        assert!(begun.elapsed() >= STALLED && begun.elapsed() < STALLED * 2);
+        assert!(after >= STALLED && after < STALLED * 2, "{after:?}");
+        let (ended, after) = send(Some(STALLED / 2)).await;
+        assert_eq!(ended, Ok(()));
+        // 2 KiB in pieces of 64 bytes.
+        assert!(after >= STALLED * 15, "{after:?}");
     }
 }

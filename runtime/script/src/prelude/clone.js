@@ -2,6 +2,13 @@
 ((natives) => {
   'use strict';
   const { isArrayBuffer } = natives.checks;
+  const { isNativeError, isView, kindOf, time, typedName, unbox } = natives.brands;
+  // What is made is of this realm, wherever the value is from.
+  const VIEWS = { DataView };
+  for (const Kind of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
+    BigInt64Array, BigUint64Array, Float32Array, Float64Array]) VIEWS[Kind.name] = Kind;
+  if (typeof Float16Array === 'function') VIEWS.Float16Array = Float16Array;
+  const copyOf = (bytes) => (bytes[Symbol.toStringTag] === 'SharedArrayBuffer' ? bytes.slice(0) : new Uint8Array(new Uint8Array(bytes)).buffer);
   const refuse = (value) => {
     throw new DOMException(`${String(value)} could not be cloned.`, 'DataCloneError');
   };
@@ -10,26 +17,27 @@
     if (typeof value !== 'object' || value === null) return value;
     if (seen.has(value)) return seen.get(value);
     const keep = (made) => { seen.set(value, made); return made; };
-    if (value instanceof Date) return keep(new Date(value.getTime()));
-    if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
-    if (isArrayBuffer(value)) return keep(value.slice(0));
-    if (ArrayBuffer.isView(value)) {
-      const bytes = value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength);
-      if (Buffer.isBuffer(value)) return keep(new Uint8Array(bytes));
-      return keep(new value.constructor(bytes));
+    const kind = kindOf(value);
+    if (kind === 'Date') return keep(new Date(time(value)));
+    if (kind === 'RegExp') return keep(new RegExp(value.source, value.flags));
+    if (isArrayBuffer(value)) return keep(copyOf(value));
+    if (isView(value)) {
+      const bytes = new Uint8Array(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)).buffer;
+      return keep(new VIEWS[typedName(value) || 'DataView'](bytes));
     }
-    if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet) refuse(`#<${value.constructor.name}>`);
-    if (value instanceof Map) {
+    if (kind === 'Boxed') return keep(Object(unbox(value)));
+    if (kind === 'Promise' || kind === 'Weak') refuse(`#<${value.constructor.name}>`);
+    if (kind === 'Map') {
       const made = keep(new Map());
       for (const [k, v] of value) made.set(clone(k, seen), clone(v, seen));
       return made;
     }
-    if (value instanceof Set) {
+    if (kind === 'Set') {
       const made = keep(new Set());
       for (const v of value) made.add(clone(v, seen));
       return made;
     }
-    if (value instanceof Error) {
+    if (isNativeError(value)) {
       const made = keep(new (globalThis[value.name] || Error)(value.message));
       Object.defineProperty(made, 'stack', { value: value.stack, writable: true, configurable: true });
       if ('cause' in value) Object.defineProperty(made, 'cause', { value: clone(value.cause, seen), writable: true, configurable: true });

@@ -2,6 +2,7 @@
 ((natives) => {
   'use strict';
   const { isArrayBuffer } = natives.checks;
+  const { isError, isView, kindOf, time, unbox } = natives.brands;
   const invalid = (message) => Object.assign(new Error(message), { code: 'INVALID_EXPR' });
 
   // Deep copies; functions, promises and live host objects (msg.req, msg.res) stay what they are.
@@ -10,22 +11,24 @@
     if (seen.has(value)) return seen.get(value);
     const keep = (made) => { seen.set(value, made); return made; };
     if (Buffer.isBuffer(value)) return keep(Buffer.from(value));
-    if (value instanceof Date) return keep(new Date(value.getTime()));
-    if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
+    const kind = kindOf(value);
+    if (kind === 'Date') return keep(new Date(time(value)));
+    if (kind === 'RegExp') return keep(new RegExp(value.source, value.flags));
     if (isArrayBuffer(value)) return keep(value.slice(0));
-    if (ArrayBuffer.isView(value)) return keep(new value.constructor(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength)));
-    if (value instanceof Map) {
+    if (isView(value)) return keep(new value.constructor(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength)));
+    if (kind === 'Map') {
       const made = keep(new Map());
       for (const [k, v] of value) made.set(copy(k, seen), copy(v, seen));
       return made;
     }
-    if (value instanceof Set) {
+    if (kind === 'Set') {
       const made = keep(new Set());
       for (const v of value) made.add(copy(v, seen));
       return made;
     }
-    if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet) return value;
-    if (value instanceof Error) {
+    if (kind === 'Boxed') return keep(Object(unbox(value)));
+    if (kind === 'Promise' || kind === 'Weak') return value;
+    if (isError(value)) {
       const made = keep(Object.create(Object.getPrototypeOf(value)));
       for (const key of Object.getOwnPropertyNames(value)) {
         Object.defineProperty(made, key, { value: copy(value[key], seen), writable: true, configurable: true, enumerable: Object.prototype.propertyIsEnumerable.call(value, key) });
@@ -230,7 +233,7 @@
   // What the debug sidebar gets: { format, msg }.
   const encodeObject = (msg, { maxLength = 1000 } = {}) => {
     const value = msg.msg;
-    if (value instanceof Error) {
+    if (isError(value)) {
       msg.format = 'error';
       msg.msg = JSON.stringify({ name: value.name, message: Object.hasOwn(value, 'message') ? value.message : String(value), stack: value.stack });
     } else if (Buffer.isBuffer(value)) {

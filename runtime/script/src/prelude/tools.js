@@ -2,8 +2,7 @@
 ((natives) => {
   'use strict';
   const { isArrayBuffer } = natives.checks;
-  const { toString } = Object.prototype;
-  const typedName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+  const { brands } = natives;
   const ERRORS = { Error, TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError };
   const bytesOf = (v) => {
     if (isArrayBuffer(v)) return new Uint8Array(v);
@@ -11,7 +10,7 @@
   };
   return {
     date: (ms) => new Date(ms),
-    time: (date) => date.getTime(),
+    time: brands.time,
     bigint: (digits) => BigInt(digits),
     text: (value) => String(value),
     regexp: (source, flags) => new RegExp(source, flags),
@@ -43,20 +42,12 @@
     },
     // The class of an object whose prototype is none of the usual ones.
     kindOf: (v) => {
-      if (ArrayBuffer.isView(v)) {
-        if (v instanceof Buffer) return 'Buffer';
-        return typedName.call(v) || 'DataView';
-      }
-      if (v instanceof Date) return 'Date';
-      if (v instanceof RegExp) return 'RegExp';
-      if (v instanceof Map) return 'Map';
-      if (v instanceof Set) return 'Set';
-      if (v instanceof Promise) return 'Promise';
-      if (isArrayBuffer(v)) return 'ArrayBuffer';
-      if (v instanceof String || v instanceof Number || v instanceof Boolean) return 'Boxed';
-      return 'Object';
+      if (brands.isView(v)) return v instanceof Buffer ? 'Buffer' : brands.typedName(v) || 'DataView';
+      const kind = brands.kindOf(v);
+      if (kind === 'Weak') return 'Object';
+      return kind || (isArrayBuffer(v) ? 'ArrayBuffer' : 'Object');
     },
-    unbox: (v) => v.valueOf(),
+    unbox: brands.unbox,
     json: (v) => JSON.stringify(v),
   };
 })

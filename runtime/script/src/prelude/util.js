@@ -2,6 +2,7 @@
 ((natives) => {
   'use strict';
   const { isArrayBuffer } = natives.checks;
+  const { isDate, isError, isMap, isNativeError, isPromise, isRegExp, isSet, isView, kindOf, time, typedName, unbox } = natives.brands;
   const custom = Symbol.for('nodejs.util.promisify.custom');
   const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 
@@ -22,12 +23,13 @@
       const shown = value[inspectCustom](depth, {}, (v) => inspectAt(v, depth - 1, seen));
       return typeof shown === 'string' ? shown : inspectAt(shown, depth, seen);
     }
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
-    if (value instanceof RegExp) return String(value);
+    const brand = kindOf(value);
+    if (brand === 'Date') return Number.isNaN(time(value)) ? 'Invalid Date' : value.toISOString();
+    if (brand === 'RegExp') return String(value);
     const inner = [...seen, value];
     const next = (v) => inspectAt(v, depth - 1, inner);
     const own = () => Reflect.ownKeys(value).filter((k) => Object.prototype.propertyIsEnumerable.call(value, k));
-    if (value instanceof Error) {
+    if (isError(value)) {
       const extra = own().map((k) => `${keyOf(k)}: ${next(value[k])}`);
       const text = value.stack && !value.stack.startsWith(' ') ? value.stack.trimEnd() : `${value}\n${value.stack || ''}`.trimEnd();
       return extra.length ? `${text} { ${extra.join(', ')} }` : text;
@@ -39,17 +41,17 @@
       open = '['; close = ']';
       parts = value.slice(0, 100).map(next);
       if (value.length > 100) parts.push(`... ${value.length - 100} more items`);
-    } else if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    } else if (typedName(value)) {
       open = '['; close = ']'; prefix = `${name}(${value.length}) `;
       parts = [...value.slice(0, 100)].map(String);
       if (value.length > 100) parts.push(`... ${value.length - 100} more items`);
-    } else if (value instanceof Map) {
+    } else if (brand === 'Map') {
       prefix = `Map(${value.size}) `;
       parts = [...value].map(([k, v]) => `${next(k)} => ${next(v)}`);
-    } else if (value instanceof Set) {
+    } else if (brand === 'Set') {
       prefix = `Set(${value.size}) `;
       parts = [...value].map(next);
-    } else if (value instanceof Promise) {
+    } else if (brand === 'Promise') {
       return 'Promise { <pending> }';
     } else {
       if (name && name !== 'Object') prefix = `${name} `;
@@ -111,15 +113,18 @@
     if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
     if (pairs.some(([x, y]) => x === a && y === b)) return true;
     const inner = [...pairs, [a, b]];
-    if (a instanceof Date) { if (!Object.is(a.getTime(), b.getTime())) return false; }
-    if (a instanceof RegExp && String(a) !== String(b)) return false;
-    if (a instanceof Error && (a.name !== b.name || a.message !== b.message)) return false;
-    if (ArrayBuffer.isView(a)) return a.length === b.length && Array.prototype.every.call(a, (v, i) => Object.is(v, b[i]));
-    if (a instanceof Map) {
+    const kind = kindOf(a);
+    if (kind !== kindOf(b)) return false;
+    if (kind === 'Date' && !Object.is(time(a), time(b))) return false;
+    if (kind === 'Boxed' && !Object.is(unbox(a), unbox(b))) return false;
+    if (kind === 'RegExp' && String(a) !== String(b)) return false;
+    if (isError(a) && (a.name !== b.name || a.message !== b.message)) return false;
+    if (isView(a)) return a.length === b.length && Array.prototype.every.call(a, (v, i) => Object.is(v, b[i]));
+    if (kind === 'Map') {
       if (a.size !== b.size) return false;
       for (const [k, v] of a) if (!b.has(k) || !same(v, b.get(k), inner)) return false;
     }
-    if (a instanceof Set) {
+    if (kind === 'Set') {
       if (a.size !== b.size) return false;
       for (const v of a) if (!b.has(v) && ![...b].some((w) => same(v, w, inner))) return false;
     }
@@ -128,7 +133,6 @@
     return keys.length === Object.keys(b).length && keys.every((k) => Object.hasOwn(b, k) && same(a[k], b[k], inner));
   };
 
-  const is = (kind) => (v) => v instanceof kind;
   const util = {
     inspect, format, promisify, callbackify,
     isDeepStrictEqual: (a, b) => same(a, b, []),
@@ -139,17 +143,17 @@
     deprecate: (fn) => fn,
     debuglog: () => () => {},
     isArray: Array.isArray,
-    isDate: is(Date), isRegExp: is(RegExp), isError: is(Error),
+    isDate, isRegExp, isError,
     isString: (v) => typeof v === 'string', isNumber: (v) => typeof v === 'number', isBoolean: (v) => typeof v === 'boolean',
     isFunction: (v) => typeof v === 'function', isObject: (v) => v !== null && typeof v === 'object',
     isUndefined: (v) => v === undefined, isNull: (v) => v === null, isNullOrUndefined: (v) => v == null,
     isBuffer: (v) => Buffer.isBuffer(v),
     stripVTControlCharacters: (text) => String(text).replace(/\u001b\[[0-9;]*[A-Za-z]/g, ''),
     types: {
-      isDate: is(Date), isRegExp: is(RegExp), isMap: is(Map), isSet: is(Set), isPromise: is(Promise),
-      isNativeError: is(Error), isAnyArrayBuffer: isArrayBuffer,
-      isArrayBuffer: (v) => isArrayBuffer(v) && v[Symbol.toStringTag] === 'ArrayBuffer', isUint8Array: is(Uint8Array),
-      isTypedArray: (v) => ArrayBuffer.isView(v) && !(v instanceof DataView),
+      isDate, isRegExp, isMap, isSet, isPromise, isNativeError, isAnyArrayBuffer: isArrayBuffer,
+      isArrayBuffer: (v) => isArrayBuffer(v) && v[Symbol.toStringTag] === 'ArrayBuffer',
+      isUint8Array: (v) => typedName(v) === 'Uint8Array',
+      isTypedArray: (v) => typedName(v) !== undefined,
     },
   };
   Object.defineProperty(globalThis, 'util', { value: util, writable: true, configurable: true });

@@ -1,6 +1,7 @@
 //! Function code against a host that writes everything down.
 
 mod bench;
+mod brands;
 mod buffer_arguments;
 mod conversions;
 mod failures;

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
+use rquickjs::{Atom, Function};
+
 use super::host::{function, json, msg, new_host, payload, show, with_host};
+use crate::realms::Builtins;
 use crate::{FunctionScript, Lib, Script, Source};
 
 fn last(host: &super::host::Host) -> String {
@@ -173,6 +176,34 @@ fn a_realm_ends_with_the_last_that_runs_in_it() {
     let source = Source::new("Array.prototype.mine = ;", "", "", Vec::new(), true);
     assert!(FunctionScript::new(script, other, source).is_err());
     assert_eq!(count(), before);
+}
+
+#[test]
+fn a_realm_whose_node_is_closed_keeps_nothing_in_the_turn_of_another() {
+    let shared = Script::current().unwrap();
+    let count = || {
+        collect_garbage(shared);
+        shared.thread.realms.get()
+    };
+    let before = count();
+    let own = Script::make(&shared.thread, Builtins::Open).unwrap();
+    own.retire();
+    // Code of it that reads a message: a promise that settles late.
+    let message = json(r#"{"a":1,"b":2,"c":3,"payload":{"deep":{"list":[1]}}}"#);
+    shared.enter(None, |ctx| {
+        let read = "(late) => { late.payload.deep.list[0]; Object.keys(late); }";
+        let read = ctx.eval::<Function<'_>, _>(read).unwrap();
+        // What repeats is kept from the second time on.
+        for slim in [false, false, false, true, true, true] {
+            own.slim.set(slim);
+            let view = own.import(ctx, &message).unwrap();
+            read.call::<_, ()>((view,)).unwrap();
+        }
+        own.name_of(ctx, &Atom::from_str(ctx.clone(), "late").unwrap()).unwrap();
+    });
+    assert!(own.accessors.borrow().is_empty() && own.names.borrow().is_empty());
+    drop(own);
+    assert_eq!(count(), before, "it is gone");
 }
 
 #[test]

@@ -2,11 +2,11 @@
 //! (`FLOTILLA_FUZZ_SECONDS=600` for longer). `broker/fuzz` searches by coverage; docs/broker.md says how to run it.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
-#[path = "../fuzz/feed/answers.rs"]
+#[path = "../../fuzz/feed/answers.rs"]
 mod answers;
-#[path = "../fuzz/feed/packets.rs"]
+#[path = "../../fuzz/feed/packets.rs"]
 mod packets;
-#[path = "../fuzz/feed/streams.rs"]
+#[path = "../../fuzz/feed/streams.rs"]
 mod streams;
 
 use std::fs;

@@ -1,7 +1,7 @@
 //! A connection's bytes never make the broker panic or hang: what fuzzing found is replayed against one.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing stops there, with the reason")]
 
-#[path = "../fuzz/feed/connections.rs"]
+#[path = "../../fuzz/feed/connections.rs"]
 mod connections;
 
 use std::fs;

@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 
 use flotilla_store::{Event, Write, open};
 
-// Of the other tests: those of all crates run at the same time.
-#[path = "../../tests/src/ports.rs"]
-mod ports;
+use super::place::free_port;
 
 const ENDS: Duration = Duration::from_secs(60);
 
@@ -21,11 +19,6 @@ impl Drop for Server {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let [address] = ports::free_ports().unwrap();
-    address.port()
 }
 
 fn start(args: &[&str], port: u16) -> Option<Server> {
