@@ -116,6 +116,7 @@ pub async fn deploy(
     // Moved: a large document need not be here twice.
     let mut document = Document::from_value(std::mem::take(&mut revision.flows))?;
     document.set_node_settings(&revision.nodes);
+    document.tighten();
     let mut credentials = Credentials::default();
     if revision.credentials.is_object() {
         credentials.extend(revision.credentials_with(key).context("see --group-key")?);

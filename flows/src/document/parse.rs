@@ -139,6 +139,11 @@ impl Document {
         Ok(document)
     }
 
+    /// Gives back the room that its entries have to grow, for a document whose nodes will run: they keep their fields.
+    pub fn tighten(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.props.tighten());
+    }
+
     /// The entries in their order.
     pub fn entries(&self) -> &[NodeConfig] {
         &self.entries
