@@ -3,6 +3,7 @@
 //! Source: `parseConfig` of Node-RED's `flows/util.js`, `Flow.js` and `Group.js`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::choices::unknown_choices;
 use crate::document::{Document, NodeConfig};
@@ -153,6 +154,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let is_config = is_config(&config);
+        let config = Arc::new(config);
         self.graph.nodes.push(GraphNode { config, scope, alias, path, is_config });
     }
 
