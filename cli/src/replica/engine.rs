@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use super::args::EngineArgs;
 use super::context_storage;
+use super::memory::give_back_soon;
 use super::schedule::GroupSchedule;
 use super::secret_files;
 
@@ -142,6 +143,7 @@ pub async fn deploy(
         Ok(report) => report,
         Err(error) => bail!(error),
     };
+    give_back_soon(&before.replica);
     for problem in &report.problems {
         tracing::error!(
             node = problem.id,
