@@ -119,7 +119,11 @@ impl Document {
             }
             other => return Err(ParseError::Shape(shape_of(&other))),
         };
-        let mut document = Document { credentials, ..Document::default() };
+        let mut document = Document {
+            entries: Vec::with_capacity(flows.len()),
+            by_id: HashMap::with_capacity(flows.len()),
+            credentials,
+        };
         for (index, entry) in flows.into_iter().enumerate() {
             let Value::Object(mut props) = entry else { return Err(no_object(index)) };
             let inline = props.remove("credentials");

@@ -71,6 +71,7 @@ pub fn expand(document: &Document) -> Expanded {
         contents.entry(&entry.z).or_default().push(entry);
     }
     let mut builder = Builder { document, graph: Graph::default(), problems: Vec::new(), contents };
+    builder.graph.nodes.reserve(document.entries().len());
     builder.graph.scopes.push(Scope {
         id: "global".to_owned(),
         kind: ScopeKind::Global,
