@@ -45,7 +45,7 @@ pub(super) fn of_group(revision: &Revision) -> BTreeMap<String, bool> {
     };
     // Nodes of subflows are there once for each instance.
     let graph = flotilla_flows::expand(&document).graph;
-    let nodes = || graph.nodes.iter().map(|node| &node.config);
+    let nodes = || graph.nodes.iter().map(|node| &*node.config);
     let announcing = nodes().filter(announces).map(|node| (node.id.clone(), false));
     let single = nodes().filter(|node| node.kind == "mqtt in" && node.is_for_one());
     announcing.chain(single.map(|node| (node.str("broker").to_owned(), true))).collect()

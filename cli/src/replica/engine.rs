@@ -16,9 +16,11 @@ use flotilla_group::revision::Revision;
 use flotilla_group::schedule::Ticks;
 use flotilla_script::Script;
 use flotilla_store::Store;
+use serde_json::Value;
 
 use super::args::EngineArgs;
 use super::context_storage;
+use super::memory::give_back_soon;
 use super::schedule::GroupSchedule;
 use super::secret_files;
 use crate::crew;
@@ -67,19 +69,41 @@ pub async fn start(
     Engine::start(parts).context("cannot start worker threads")
 }
 
-/// Has the workers start their script engines, which takes each of them some milliseconds, while it is found out what is to be
-/// deployed.
-fn start_scripts(engine: &Engine, document: &Document) {
-    let functions = document.entries().iter().filter(|node| node.kind == "function" && !node.disabled);
-    let tabs: HashSet<&str> = functions.map(|node| node.z.as_str()).collect();
+/// Has the workers start their script engines, which takes each of them some milliseconds, while the revision is recorded and it
+/// is found out what is to be deployed. What the revision's settings say of scripts they take when it is deployed.
+pub fn start_scripts(engine: &Engine, flows: &Value) {
     let workers = engine.shared().workers();
-    // Tabs are spread evenly: with fewer of them a worker may never run a script, and need not have the memory for it.
-    if tabs.len() < workers.len() {
-        return;
-    }
-    for worker in workers {
+    for worker in workers.iter().take(script_workers(flows, workers.len())) {
         // What is wrong is told by the nodes that need one.
         worker.run(|_| drop(Script::current()));
+    }
+}
+
+/// How many of the first workers run scripts for certain. Tabs are spread evenly over workers, and begin with the first: with
+/// fewer tabs that have functions than workers, a worker may never run a script, and need not have the memory for it.
+fn script_workers(flows: &Value, workers: usize) -> usize {
+    let entries = flows.as_array().or_else(|| flows.get("flows")?.as_array());
+    let (mut tabs, mut with_functions) = (HashSet::new(), HashSet::new());
+    let mut has_subflows = false;
+    for node in entries.into_iter().flatten() {
+        match node.get("type").and_then(Value::as_str).unwrap_or_default() {
+            "tab" | "group" => {}
+            "subflow" => has_subflows = true,
+            kind if node.get("x").is_some() && node.get("d").and_then(Value::as_bool) != Some(true) => {
+                let tab = node.get("z").and_then(Value::as_str).unwrap_or_default();
+                if kind == "function" {
+                    with_functions.insert(tab);
+                }
+                tabs.insert(tab);
+            }
+            _ => {}
+        }
+    }
+    match with_functions.len() {
+        functions if functions >= workers => workers,
+        // Each tab has a worker of its own, and needs an engine there.
+        functions if functions == tabs.len() && !has_subflows => functions,
+        _ => 0,
     }
 }
 
@@ -91,15 +115,17 @@ pub async fn deploy(
     key: Option<&str>,
     deploy_type: DeployType,
 ) -> anyhow::Result<DeployReport> {
+    start_scripts(engine, &revision.flows);
     // Moved: a large document need not be here twice.
     let mut document = Document::from_value(std::mem::take(&mut revision.flows))?;
     document.set_node_settings(&revision.nodes);
+    document.tighten();
     let mut credentials = Credentials::default();
     if revision.credentials.is_object() {
         credentials.extend(revision.credentials_with(key).context("see --group-key")?);
     }
     for (node, fields) in &document.credentials {
-        if let serde_json::Value::Object(fields) = fields {
+        if let Value::Object(fields) = fields {
             credentials.entry(node.clone()).or_insert_with(|| fields.clone());
         }
     }
@@ -112,11 +138,14 @@ pub async fn deploy(
     let before = engine.shared().settings();
     engine.shared().set_settings(Settings { env, node_red: revision.settings.clone(), ..(*before).clone() });
     let deploy_type = if same_settings { deploy_type } else { DeployType::Full };
-    start_scripts(engine, &document);
+    for worker in engine.shared().workers() {
+        worker.run(|_| Script::follow_settings());
+    }
     let report = match engine.deploy(&document, credentials, deploy_type).await {
         Ok(report) => report,
         Err(error) => bail!(error),
     };
+    give_back_soon(&before.replica);
     for problem in &report.problems {
         tracing::error!(
             node = problem.id,
@@ -128,4 +157,29 @@ pub async fn deploy(
         );
     }
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn script_engines_start_early_only_where_a_script_runs_for_certain() {
+        let node = |kind: &str, tab: &str| json!({"id": kind, "type": kind, "z": tab, "x": 1});
+        let one = json!([{"id": "t", "type": "tab"}, node("inject", "t"), node("function", "t")]);
+        assert_eq!((script_workers(&one, 1), script_workers(&one, 4)), (1, 1));
+        let whole = json!({"flows": one, "rev": "1"});
+        assert_eq!(script_workers(&whole, 4), 1);
+        // Which of the two workers gets the tab with the function depends on the sizes of both.
+        let mixed = json!([node("function", "t"), node("debug", "u")]);
+        assert_eq!((script_workers(&mixed, 1), script_workers(&mixed, 2)), (1, 0));
+        let many = json!([node("function", "t"), node("function", "u"), node("function", "v"), node("debug", "w")]);
+        assert_eq!((script_workers(&many, 2), script_workers(&many, 3), script_workers(&many, 4)), (2, 3, 0));
+        let off = json!([{"id": "a", "type": "function", "z": "t", "x": 1, "d": true}]);
+        let config = json!([{"id": "a", "type": "mqtt-broker"}]);
+        let subflow = json!([{"id": "s", "type": "subflow"}, node("function", "s"), node("subflow:s", "t")]);
+        assert_eq!([&off, &config, &subflow, &json!([]), &json!(null)].map(|flows| script_workers(flows, 2)), [0; 5]);
+    }
 }

@@ -137,17 +137,18 @@ pub async fn run(mut args: ReplicaArgs) -> anyhow::Result<ExitCode> {
         let exit = if matches!(error, GroupError::NoGroup(_)) { Exit::NotFound } else { Exit::Unreachable };
         return Err(Failure::new(exit, why).into());
     }
-    let mut recorded = None;
-    if let Some(revision) = given {
-        let own = revisions.record_own(revision, "replica").await?;
-        desired.set_if_none(&own.id).await?;
-        recorded = Some(own);
-    }
     let standing = Arc::new(OnceLock::new());
     logging::set_who(|who| (who.group, who.replica) = (args.engine.group.clone(), id.clone()));
     let debug = Arc::new(DebugFeed::default());
     let observer = Box::new(ReplicaObserver::new(debug.clone(), args.show_debug));
     let engine = engine::start(engine::settings(&args.engine, &id), &store, standing.clone(), observer).await?;
+    let mut recorded = None;
+    if let Some(revision) = given {
+        engine::start_scripts(&engine, &revision.flows);
+        let own = revisions.record_own(revision, "replica").await?;
+        desired.set_if_none(&own.id).await?;
+        recorded = Some(own);
+    }
     metrics::register(&shown, engine.shared());
     let http = HttpServer::bind(engine.shared(), args.http)
         .with_context(|| format!("cannot listen on {} for the flow's HTTP nodes: choose another --http", args.http))?;

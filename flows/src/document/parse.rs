@@ -119,7 +119,11 @@ impl Document {
             }
             other => return Err(ParseError::Shape(shape_of(&other))),
         };
-        let mut document = Document { credentials, ..Document::default() };
+        let mut document = Document {
+            entries: Vec::with_capacity(flows.len()),
+            by_id: HashMap::with_capacity(flows.len()),
+            credentials,
+        };
         for (index, entry) in flows.into_iter().enumerate() {
             let Value::Object(mut props) = entry else { return Err(no_object(index)) };
             let inline = props.remove("credentials");
@@ -137,6 +141,11 @@ impl Document {
             }
         }
         Ok(document)
+    }
+
+    /// Gives back the room that its entries have to grow, for a document whose nodes will run: they keep their fields.
+    pub fn tighten(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.props.tighten());
     }
 
     /// The entries in their order.

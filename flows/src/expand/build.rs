@@ -3,6 +3,7 @@
 //! Source: `parseConfig` of Node-RED's `flows/util.js`, `Flow.js` and `Group.js`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::choices::unknown_choices;
 use crate::document::{Document, NodeConfig};
@@ -70,6 +71,7 @@ pub fn expand(document: &Document) -> Expanded {
         contents.entry(&entry.z).or_default().push(entry);
     }
     let mut builder = Builder { document, graph: Graph::default(), problems: Vec::new(), contents };
+    builder.graph.nodes.reserve(document.entries().len());
     builder.graph.scopes.push(Scope {
         id: "global".to_owned(),
         kind: ScopeKind::Global,
@@ -153,6 +155,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let is_config = is_config(&config);
+        let config = Arc::new(config);
         self.graph.nodes.push(GraphNode { config, scope, alias, path, is_config });
     }
 

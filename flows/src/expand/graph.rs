@@ -1,5 +1,7 @@
 //! The graph that runs.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::document::NodeConfig;
@@ -66,8 +68,8 @@ pub struct EnvVar {
 /// A node that runs.
 #[derive(Clone, Debug)]
 pub struct GraphNode {
-    /// Its configuration: inside a subflow instance with the instance's own ids.
-    pub config: NodeConfig,
+    /// Its configuration: inside a subflow instance with the instance's own ids. The node that runs keeps it.
+    pub config: Arc<NodeConfig>,
     /// The innermost scope: a group, or the tab or subflow instance itself.
     pub scope: usize,
     /// Inside a subflow instance: the id in the definition (Node-RED's `_alias`).

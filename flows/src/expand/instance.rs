@@ -3,6 +3,7 @@
 //! Source: Node-RED's `Subflow.js`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -86,13 +87,14 @@ pub(super) fn add(
     }
 
     let instance_id = front.id.clone();
+    let front = Arc::new(front);
     builder.graph.nodes.push(GraphNode { config: front, scope, alias, path: path.to_owned(), is_config: false });
     if status.is_some() {
         let mut props = serde_json::Map::new();
         props.insert("id".to_owned(), Value::from(status_id));
         props.insert("type".to_owned(), Value::from("subflow-status"));
         props.insert("z".to_owned(), Value::from(instance_id));
-        let config = NodeConfig::from_props(props);
+        let config = Arc::new(NodeConfig::from_props(props));
         let path = format!("{path}:status");
         builder.graph.nodes.push(GraphNode { config, scope: flow, alias: None, path, is_config: false });
     }

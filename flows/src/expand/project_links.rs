@@ -1,5 +1,7 @@
 //! The connections of the project link nodes. No document has them: every such node of a replica uses the same two.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::document::NodeConfig;
@@ -43,7 +45,7 @@ pub(super) fn connect(graph: &mut Graph) {
     let mut used = Vec::new();
     for node in &mut graph.nodes {
         if let Some(connection) = connection_of(&node.config) {
-            node.config.props.insert("broker".to_owned(), connection.into());
+            Arc::make_mut(&mut node.config).props.insert("broker".to_owned(), connection.into());
             if !used.contains(&connection) {
                 used.push(connection);
             }
@@ -55,7 +57,7 @@ pub(super) fn connect(graph: &mut Graph) {
 fn broker(id: &str) -> GraphNode {
     let props = json!({"id": id, "type": PROJECT_BROKER, "calls": id == CALLS});
     let props = if let serde_json::Value::Object(props) = props { props } else { serde_json::Map::new() };
-    let config = NodeConfig::from_props(props);
+    let config = Arc::new(NodeConfig::from_props(props));
     GraphNode { path: format!("global/{id}"), config, scope: 0, alias: None, is_config: true }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use flotilla_flows::{NodeCredentials, NodeSettings};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::GroupError;
-use crate::sealing;
+use crate::{keys, sealing};
 
 /// Hex digits of a revision's id: enough that two never meet.
 const ID_DIGITS: usize = 16;
@@ -50,11 +51,31 @@ pub struct Resealed {
     hash: String,
 }
 
+/// JSON of JSON and texts, which is always JSON.
+fn written(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
 impl Revision {
     /// The id: the first 16 hex digits of SHA-256 over everything but the message. The same content is the
     /// same revision. One that was sealed anew has the id that it had before.
     pub fn id(&self) -> String {
-        let hash = self.hash();
+        self.id_with(&written(&self.flows))
+    }
+
+    /// Its id, and its record in the store. The flows may be large: they are written once for both.
+    pub(super) fn id_and_record(&mut self) -> (String, Bytes) {
+        let flows = std::mem::take(&mut self.flows);
+        let text = written(&flows);
+        let (id, rest) = (self.id_with(&text), keys::encode(self));
+        self.flows = flows;
+        let Some(rest) = rest.strip_prefix(br#"{"flows":null"#) else { return (id, keys::encode(self)) };
+        let parts: [&[u8]; 3] = [br#"{"flows":"#, &text, rest];
+        (id, Bytes::from(parts.concat()))
+    }
+
+    fn id_with(&self, flows: &[u8]) -> String {
+        let hash = self.hash_with(flows);
         match &self.resealed {
             Some(resealed) if resealed.hash == hash => resealed.id.clone(),
             _ => hash,
@@ -69,18 +90,22 @@ impl Revision {
     }
 
     fn hash(&self) -> String {
-        // A list, without a copy of what is in it: flows may be large.
-        let first = (&self.flows, &self.credentials, &self.env, &self.settings);
+        self.hash_with(&written(&self.flows))
+    }
+
+    /// The hash of a list of all of it: `[flows, credentials, env, settings]`. `flows` is their text.
+    fn hash_with(&self, flows: &[u8]) -> String {
         // Revisions without these have the id that 0.1.0 gave them.
-        let text = if self.nodes.is_empty() && self.missing.is_empty() && self.secrets == 0 {
-            serde_json::to_vec(&first)
+        let rest = if self.nodes.is_empty() && self.missing.is_empty() && self.secrets == 0 {
+            written(&(&self.credentials, &self.env, &self.settings))
         } else {
-            let (flows, credentials, env, settings) = first;
-            serde_json::to_vec(&(flows, credentials, env, settings, &self.nodes, &self.missing, self.secrets))
+            let Revision { credentials, env, settings, nodes, missing, secrets, .. } = self;
+            written(&(credentials, env, settings, nodes, missing, secrets))
         };
-        // JSON and texts are always JSON.
-        let digest = Sha256::digest(text.unwrap_or_default());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..ID_DIGITS].to_owned()
+        let mut digest = Sha256::new();
+        let parts: [&[u8]; 4] = [b"[", flows, b",", rest.strip_prefix(b"[").unwrap_or_default()];
+        parts.iter().for_each(|part| digest.update(part));
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..ID_DIGITS].to_owned()
     }
 
     /// The credentials by node id; none when it has none.
@@ -132,6 +157,18 @@ mod tests {
         let settings = NodeSettings { order_key: Some("a/{b}".to_owned()), ..NodeSettings::default() };
         revision.nodes.insert("a".to_owned(), settings);
         assert_eq!(revision.id(), as_before(&revision));
+    }
+
+    #[test]
+    fn what_is_written_once_for_id_and_record_is_what_each_of_them_would_be() {
+        for flows in [serde_json::json!([{"id": "a", "x": 1.0, "text": "\"flows\":null ü\n"}]), serde_json::Value::Null]
+        {
+            let mut revision = Revision { flows, message: "why".to_owned(), secrets: 7, ..Revision::default() };
+            revision.seal_anew(serde_json::json!({"$": "sealed"}));
+            let before = revision.clone();
+            assert_eq!(revision.id_and_record(), (before.id(), keys::encode(&before)));
+            assert_eq!(revision, before);
+        }
     }
 
     #[test]

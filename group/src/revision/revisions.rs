@@ -49,8 +49,8 @@ impl Revisions {
     ///
     /// # Errors
     /// As [`Revisions::record`].
-    pub async fn record_own(&self, revision: Revision, actor: &str) -> Result<Recorded, GroupError> {
-        let (id, text) = (revision.id(), keys::encode(&revision));
+    pub async fn record_own(&self, mut revision: Revision, actor: &str) -> Result<Recorded, GroupError> {
+        let (id, text) = revision.id_and_record();
         self.give(&id, &revision, text.clone(), actor).await?;
         Ok(Recorded { id, text, revision })
     }

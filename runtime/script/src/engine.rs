@@ -84,7 +84,7 @@ pub(super) struct Thread {
     /// How many [`Script`]s there are.
     pub(super) realms: Cell<usize>,
     /// What the scripts of this worker may use together, in bytes.
-    pub(super) memory_limit: usize,
+    memory_limit: Cell<usize>,
     /// Promises that were rejected without anyone listening, with the reason.
     pub(super) rejected: RefCell<Vec<(Persistent<JsValue<'static>>, Persistent<JsValue<'static>>)>>,
 }
@@ -111,6 +111,13 @@ pub(super) struct Realm {
     pub(super) kind_of: Persistent<Function<'static>>,
 }
 
+/// What the settings of this thread's worker allow scripts to use together, in bytes.
+fn memory_limit() -> usize {
+    let limit = Worker::current().and_then(|worker| worker.shared().settings().number("functionMemoryLimit"));
+    let limit = limit.filter(|limit| *limit >= 1.0).unwrap_or(MEMORY_LIMIT);
+    (limit * f64::from(1 << 20)) as usize
+}
+
 thread_local! {
     static SCRIPT: OnceCell<&'static Rc<Script>> = const { OnceCell::new() };
 }
@@ -132,12 +139,20 @@ impl Script {
         })
     }
 
+    /// The script engine of this thread, if there is one, takes what the settings of its worker allow today. It may be older than
+    /// they are: it is started while a revision is still being read.
+    pub fn follow_settings() {
+        let Some(script) = SCRIPT.with(|cell| cell.get().copied()) else { return };
+        let limit = memory_limit();
+        if script.thread.memory_limit.replace(limit) != limit {
+            script.thread.runtime.set_memory_limit(limit);
+        }
+    }
+
     fn start() -> std::result::Result<Rc<Script>, ScriptStartError> {
         let fail = |error: rquickjs::Error| ScriptStartError(error.to_string());
         let runtime = Runtime::new().map_err(fail)?;
-        let limit = Worker::current().and_then(|worker| worker.shared().settings().number("functionMemoryLimit"));
-        let limit = limit.filter(|limit| *limit >= 1.0).unwrap_or(MEMORY_LIMIT);
-        let memory_limit = (limit * f64::from(1 << 20)) as usize;
+        let memory_limit = memory_limit();
         runtime.set_memory_limit(memory_limit);
         runtime.set_max_stack_size(STACK_LIMIT);
         runtime.set_gc_threshold(GC_THRESHOLD);
@@ -145,9 +160,14 @@ impl Script {
         let limit = Rc::new(Limit { cut, ..Limit::default() });
         let guard = limit.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || guard.is_over())));
-        let rejected = RefCell::default();
-        let thread =
-            Rc::new(Thread { runtime, limit, running: Cell::new(false), realms: Cell::new(0), memory_limit, rejected });
+        let thread = Rc::new(Thread {
+            runtime,
+            limit,
+            running: Cell::new(false),
+            realms: Cell::new(0),
+            memory_limit: Cell::new(memory_limit),
+            rejected: RefCell::default(),
+        });
         let listening = thread.clone();
         thread.runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, handled| {
             listening.track_rejection(&ctx, promise, reason, handled);
@@ -258,13 +278,18 @@ impl Script {
     pub(super) fn hand_out(&self, bytes: usize) -> std::result::Result<(), usize> {
         let all = self.handed_out.get() + bytes;
         self.handed_out.set(all);
-        let limit = self.thread.memory_limit.saturating_mul(HANDED_OUT);
+        let limit = self.memory_limit().saturating_mul(HANDED_OUT);
         if all <= limit { Ok(()) } else { Err(limit >> 20) }
     }
 
     /// What a run hands out is counted from here on.
     pub(super) fn hands_out_anew(&self) {
         self.handed_out.set(0);
+    }
+
+    /// Bytes that scripts of this thread may use together.
+    pub(super) fn memory_limit(&self) -> usize {
+        self.thread.memory_limit.get()
     }
 
     /// Bytes that scripts use on this thread.

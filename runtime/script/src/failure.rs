@@ -95,7 +95,7 @@ pub(super) fn of_thrown<'js>(
 /// True when scripts hold more than half of their memory. Asked from inside of the engine, which tells its use only from
 /// outside: by a buffer of the other half, which is let go at once.
 fn memory_is_scarce(script: &Script, ctx: &Ctx<'_>) -> bool {
-    let half = (script.thread.memory_limit / 2) as f64;
+    let half = (script.memory_limit() / 2) as f64;
     let constructor = ctx.globals().get::<_, Constructor<'_>>("ArrayBuffer");
     let scarce = constructor.and_then(|make| make.construct::<_, JsValue<'_>>((half,))).is_err();
     if scarce {
@@ -105,7 +105,7 @@ fn memory_is_scarce(script: &Script, ctx: &Ctx<'_>) -> bool {
 }
 
 fn out_of_memory(script: &Script) -> Failure {
-    let megabytes = script.thread.memory_limit >> 20;
+    let megabytes = script.memory_limit() >> 20;
     let text = format!("The script ran out of memory: all scripts of a worker have {megabytes} MB together");
     Failure { value: ErrorValue::with_code(text, "ERR_SCRIPT_OUT_OF_MEMORY").into_value(), out_of_memory: true }
 }

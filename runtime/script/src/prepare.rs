@@ -76,7 +76,7 @@ impl FunctionScript {
         self.enter(None, |ctx| {
             ctx.run_gc();
         });
-        if self.script.memory_used() < self.script.thread.memory_limit / 2 {
+        if self.script.memory_used() < self.script.memory_limit() / 2 {
             return;
         }
         self.enter(None, |ctx| {

@@ -88,8 +88,7 @@ fn run(
         &format!("(function (exports, require, module, __filename, __dirname, process) {{{source}\n}})"),
         false,
     )?;
-    let prelude = include_str!("prelude/settings_file.js");
-    let evaluate: Function<'_> = realm::eval(ctx, "prelude/settings_file.js", prelude, true)?;
+    let evaluate = realm::prelude(ctx, "prelude/settings_file.js")?;
     let about = serde_json::json!({
         "env": env,
         "cwd": std::env::current_dir().unwrap_or_default(),

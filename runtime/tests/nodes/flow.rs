@@ -139,6 +139,16 @@ impl Flow {
         Ok(flow)
     }
 
+    /// Changes a setting of Node-RED's and has script engines follow, as a replica does it before a deploy.
+    pub fn set(&self, name: &str, value: serde_json::Value) {
+        let mut settings = (*self.shared.settings()).clone();
+        settings.node_red.insert(name.to_owned(), value);
+        self.shared.set_settings(settings);
+        for worker in self.shared.workers() {
+            worker.run(|_| flotilla_script::Script::follow_settings());
+        }
+    }
+
     /// Serves HTTP on a free port of this machine.
     pub fn http(&self) -> SocketAddr {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -246,3 +246,18 @@ fn a_change_that_cannot_be_made_warns_and_one_on_an_array_or_buffer_does_not() {
         assert!(!warned(rule, Value::Buffer(b"bytes".to_vec().into())), "{rule}");
     }
 }
+
+#[test]
+fn the_memory_of_scripts_follows_the_settings() {
+    let code = "msg.payload = new ArrayBuffer(msg.payload).byteLength; return msg;";
+    let flow = Flow::of(&format!(r#"{{"type":"function","func":"{code}"}}"#));
+    flow.send(r#"{"payload":40000000}"#);
+    assert_eq!(flow.payloads(1), "[40000000]");
+    flow.set("functionMemoryLimit", 16.into());
+    flow.send(r#"{"payload":40000000}"#);
+    flow.send(r#"{"payload":1000}"#);
+    assert_eq!(flow.payloads(2), "[40000000,1000]");
+    flow.set("functionMemoryLimit", 100.into());
+    flow.send(r#"{"payload":80000000}"#);
+    assert_eq!(flow.payloads(3), "[40000000,1000,80000000]");
+}

@@ -101,6 +101,9 @@ impl Plan {
         mode: DeployType,
     ) -> Plan {
         let mut next = Running { places, ..Running::default() };
+        next.prints.reserve(graph.nodes.len());
+        next.roots.reserve(graph.nodes.len());
+        next.workers.reserve(graph.nodes.len());
         let mut text = Vec::new();
         for node in &graph.nodes {
             let id = Str::new(&node.config.id);

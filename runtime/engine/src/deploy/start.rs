@@ -166,7 +166,8 @@ fn build_one(worker: &Rc<Worker>, batch: &Batch, order: usize) -> Result<(), Str
         _ => scope.env_var(shared, name).and_then(|value| to_json(&value)),
     };
     if names_env(&config.props) {
-        config.props = substitute_env(&config.props, &own_env).into();
+        let filled = substitute_env(&config.props, &own_env);
+        Arc::make_mut(&mut config).props = filled.into();
     }
     let id = Str::new(&config.id);
     let credentials = batch.credentials.get(&config.id);

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use flotilla_flows::{NodeConfig, ScopeKind};
 
@@ -18,7 +19,7 @@ pub struct Identity {
     alias: Option<Str>,
     path: Str,
     is_config: bool,
-    config: NodeConfig,
+    config: Arc<NodeConfig>,
     scope: Rc<Scope>,
     pub(super) credentials: RefCell<serde_json::Map<String, serde_json::Value>>,
     users: RefCell<Vec<Str>>,
@@ -26,7 +27,7 @@ pub struct Identity {
 
 /// What a node is made from.
 pub(crate) struct Origin {
-    pub(crate) config: NodeConfig,
+    pub(crate) config: Arc<NodeConfig>,
     pub(crate) alias: Option<String>,
     pub(crate) path: String,
     /// Its place in the flow document.

@@ -1,5 +1,6 @@
 //! What a node waits for: deliveries that it begins, tasks beside the run queue.
 
+use std::cell::OnceCell;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,17 +18,13 @@ pub struct Work {
     node: Rc<Identity>,
     deliveries: Arc<Deliveries>,
     report: Reporter,
-    closed: CancellationToken,
+    /// Made when it is first asked for: most nodes of a large flow have nothing that waits for it.
+    closed: OnceCell<CancellationToken>,
 }
 
 impl Work {
     pub(super) fn new(node: &Rc<Identity>, deliveries: &Arc<Deliveries>, report: &Reporter) -> Work {
-        Work {
-            node: node.clone(),
-            deliveries: deliveries.clone(),
-            report: report.clone(),
-            closed: CancellationToken::new(),
-        }
+        Work { node: node.clone(), deliveries: deliveries.clone(), report: report.clone(), closed: OnceCell::new() }
     }
 
     /// Begins a delivery: work from outside comes in through this node. See [`Delivery::begin`].
@@ -38,7 +35,7 @@ impl Work {
     /// Runs a task on this worker until it ends or the node is closed. What it holds when the node is closed is
     /// abandoned. When it panics, what it holds fails, and the panic is an error of the node.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        let (closed, report, node) = (self.closed.clone(), self.report.clone(), self.node.clone());
+        let (closed, report, node) = (self.closed(), self.report.clone(), self.node.clone());
         let work = async move {
             let mut task = Box::pin(task);
             tokio::select! {
@@ -67,6 +64,6 @@ impl Work {
 
     /// Fires when the node is closed.
     pub fn closed(&self) -> CancellationToken {
-        self.closed.clone()
+        self.closed.get_or_init(CancellationToken::new).clone()
     }
 }

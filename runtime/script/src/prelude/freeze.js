@@ -14,9 +14,15 @@
             waiting.push(value);
         }
     };
+    const isText = (value) => typeof value === "string" || typeof value === "number";
     const look = (value) => {
         see(getPrototypeOf(value));
+        const isFunction = typeof value === "function";
         for (const key of keysOf(value)) {
+            // Of what a function has, most are its name and length, which are no objects.
+            if (isFunction && (key === "name" || key === "length") && isText(value[key])) {
+                continue;
+            }
             const property = getOwnPropertyDescriptor(value, key);
             see(property.value);
             see(property.get);

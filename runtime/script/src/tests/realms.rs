@@ -59,6 +59,33 @@ fn what_is_not_seen_beforehand_meets_frozen_built_ins() {
 }
 
 #[test]
+fn whatever_is_reached_from_the_globals_is_frozen() {
+    // Code that names what it is reached by has a realm of its own.
+    let walk = "const protoOf = ({}).constructor['getProto' + 'typeOf']; const paths = new Map(); const waiting = [];
+        const see = (value, path) => {
+            if (value !== null && (typeof value === 'object' || typeof value === 'function') && !paths.has(value)) {
+                paths.set(value, path);
+                waiting.push(value);
+            }
+        };
+        const look = (value) => {
+            see(protoOf(value), paths.get(value) + '^');
+            for (const key of Reflect.ownKeys(value)) {
+                const found = Object.getOwnPropertyDescriptor(value, key);
+                for (const part of ['value', 'get', 'set']) see(found[part], paths.get(value) + '.' + String(key));
+            }
+        };
+        const all = protoOf(globalThis);
+        paths.set(all, '');
+        look(all);
+        while (waiting.length) look(waiting.pop());
+        const isOpen = ([value]) => value !== all && !ArrayBuffer.isView(value) && !Object.isFrozen(value);
+        msg.payload = [paths.size > 500, [...paths].filter(isOpen).map(([, path]) => path)];
+        return msg;";
+    assert_eq!(payload(walk, "{}"), "[true,[]]");
+}
+
+#[test]
 fn objects_of_ones_own_have_any_property() {
     let body = "const o = {}; const told = [];
         for (const key of ['toString', 'constructor', 'valueOf', 'hasOwnProperty', 'isPrototypeOf', 'toLocaleString']) {
