@@ -23,6 +23,7 @@ const FAMILIES: [(&str, &str, Read); 4] = [
 
 /// All of it in Prometheus' text format.
 pub(super) fn series(shared: &Shared) -> String {
+    // What is not measured has no series: zeros would say that nothing happened.
     let mut text = String::new();
     let mut nodes: Vec<_> = shared.nodes().into_iter().map(|view| (view.counts(), view)).collect();
     nodes.retain(|(counts, _)| *counts != NodeCounts::default());
@@ -34,7 +35,9 @@ pub(super) fn series(shared: &Shared) -> String {
             let _ = writeln!(text, "{name}{{{}}} {}", labels(view), read(counts));
         }
     }
-    latency(&mut text, &shared.deliveries().latencies());
+    if shared.deliveries().measures() {
+        latency(&mut text, &shared.deliveries().latencies());
+    }
     let name = "flotilla_worker_queue_messages";
     let _ = writeln!(text, "# HELP {name} Messages that wait on a worker for their node\n# TYPE {name} gauge");
     for (worker, beat) in shared.health().beats().iter().enumerate() {

@@ -285,6 +285,8 @@ impl Connection {
             self.events.overflow(client);
             return Ok(());
         }
+        // The ticket keeps it to run it again: one copy for both.
+        let publish = Arc::new(publish);
         if let Some(ticket) = client.inbox.arrive(&publish, self.events.policy()).map_err(End::lost)? {
             client.received.fetch_add(1, Ordering::Relaxed);
             self.events.message(client, publish, ticket);
@@ -337,7 +339,7 @@ impl Connection {
         let (due, later) = self.client.inbox.due(now);
         for rerun in due {
             match rerun.failure {
-                None => self.events.message(&self.client, (*rerun.publish).clone(), rerun.ticket),
+                None => self.events.message(&self.client, rerun.publish, rerun.ticket),
                 Some(failure) => self.events.dead_letter(&self.client, &rerun.publish, failure, rerun.ticket),
             }
         }
