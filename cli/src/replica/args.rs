@@ -224,3 +224,32 @@ pub struct ReplicaArgs {
     #[arg(long, hide = true)]
     pub given_key: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        engine: EngineArgs,
+    }
+
+    fn parsed(args: &[String]) -> EngineArgs {
+        let line = std::iter::once("flotilla".to_owned()).chain(args.iter().cloned());
+        Line::try_parse_from(line).map(|line| line.engine).unwrap()
+    }
+
+    #[test]
+    fn a_child_measures_what_its_parent_was_told_to() {
+        for (name, wanted) in
+            [("nothing", Measure::Nothing), ("deliveries", Measure::Deliveries), ("nodes", Measure::Nodes)]
+        {
+            let parent = parsed(&["--measure".to_owned(), name.to_owned()]);
+            assert_eq!(Measure::from(parsed(&parent.to_args()).measure), wanted);
+        }
+        assert!(Measure::Nothing < Measure::Deliveries && Measure::Deliveries < Measure::Nodes);
+    }
+}
