@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::clock::instant;
+
 /// Seconds that are told apart; what is open for longer counts as young again.
 const SECONDS: usize = 512;
 
@@ -52,7 +54,7 @@ impl Ages {
     }
 
     fn micros(&self) -> u64 {
-        self.start.elapsed().as_micros() as u64
+        instant().saturating_duration_since(self.start).as_micros() as u64
     }
 }
 
