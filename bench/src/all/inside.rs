@@ -60,11 +60,12 @@ struct Gateway {
 pub fn run(plan: Plan<'_>, dir: &Path, section: &mut Section) -> anyhow::Result<()> {
     let messages = plan.messages(40_000);
     section.about = format!(
-        "The flow of the section before, {messages} messages a round, at most {WINDOW} on the way at once, Mosquitto between. The sides \
-         are one binary. \"off\": `--measure nothing`, `RUST_LOG=off`, no gateway, no rule of trails. \"defaults\": nodes and latencies \
-         are measured, and a gateway collects log lines. The others in addition record trails of a share of the messages (`flotilla \
-         trail --sample`). Trails of failures cannot be switched off; nothing fails here. Processor time is the replica's alone, to \
-         the nanosecond. The percentages compare the two sides within each round."
+        "`mqtt in` (QoS 1) -> `change` -> `function` -> `mqtt out` (QoS 1), {messages} messages of about 200 bytes a round, {WINDOW} on \
+         the way at once, Mosquitto between, one replica; the sides are one binary. \"off\": `--measure nothing`, `RUST_LOG=off`, no \
+         gateway, no rule of trails. \"defaults\": nodes and latencies are measured, and a gateway collects log lines. The others in \
+         addition record trails of a share of the messages (`flotilla trail --sample`). Trails of failures cannot be switched off; \
+         nothing fails here. Processor time is the replica's alone, to the nanosecond. The percentages compare the two sides within \
+         each round."
     );
     let broker = Mosquitto::start(dir).context("mosquitto")?;
     let mut all = Vec::new();
