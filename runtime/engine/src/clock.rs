@@ -27,6 +27,7 @@ impl OneMoment {
     }
 
     /// The next reading is a new one.
+    #[allow(clippy::unused_self, reason = "only who holds the moment may move it on")]
     pub fn renew(&self) {
         HELD.set(Held::Next);
     }

@@ -61,7 +61,7 @@ type OnEnd = Box<dyn FnOnce(Outcome, Option<&Arc<Trail>>) + Send>;
 /// goes on with the messages that it still has, but what they publish is dropped where another process makes it anew.
 pub struct Delivery {
     number: u64,
-    /// See [`Ages::begin`].
+    /// When, as the deliveries count time.
     began: u64,
     source: Str,
     failure: Mutex<Option<Failure>>,
