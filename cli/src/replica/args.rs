@@ -130,14 +130,14 @@ pub struct EngineArgs {
 impl EngineArgs {
     /// The same as command line arguments, for a child process.
     pub fn to_args(&self) -> Vec<String> {
-        fn name(value: impl ValueEnum) -> String {
+        fn name(value: &impl ValueEnum) -> String {
             value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
         }
         let mut args: Vec<String> = [
             ("--group", self.group.clone()),
             ("--max-in-flight", self.max_in_flight.to_string()),
-            ("--measure", name(self.measure)),
-            ("--on-failure", name(self.on_failure)),
+            ("--measure", name(&self.measure)),
+            ("--on-failure", name(&self.on_failure)),
             ("--max-retries", self.max_retries.to_string()),
             ("--retry-delay", self.retry_delay.to_string()),
             ("--max-attempts", self.max_attempts.to_string()),

@@ -23,7 +23,6 @@ const FAMILIES: [(&str, &str, Read); 4] = [
 
 /// All of it in Prometheus' text format.
 pub(super) fn series(shared: &Shared) -> String {
-    // What is not measured has no series: zeros would say that nothing happened.
     let mut text = String::new();
     let mut nodes: Vec<_> = shared.nodes().into_iter().map(|view| (view.counts(), view)).collect();
     nodes.retain(|(counts, _)| *counts != NodeCounts::default());
@@ -35,6 +34,7 @@ pub(super) fn series(shared: &Shared) -> String {
             let _ = writeln!(text, "{name}{{{}}} {}", labels(view), read(counts));
         }
     }
+    // What is not measured has no series: zeros would say that nothing happened.
     if shared.deliveries().measures() {
         latency(&mut text, &shared.deliveries().latencies());
     }
