@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::markdown::shown;
-use super::table::{Case, Section};
+use super::table::{Case, Section, Sides};
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 210.0;
@@ -17,10 +17,10 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Bars are medians, lines the spread; Flotilla's are blue.
+/// Bars are medians, lines the spread; Flotilla's are blue. Differences have none: they go below 0.
 pub fn chart(section: &Section) -> String {
     let (mut body, mut y) = (String::new(), 22.0);
-    for case in &section.cases {
+    for case in section.cases.iter().filter(|case| case.who != Sides::Differences) {
         y = bars(&mut body, case, y);
     }
     format!(

@@ -35,7 +35,7 @@ pub fn shown(value: f64) -> String {
 /// How Flotilla, the first side, stands to a value of another; among variants, and beside an older build, how many times the
 /// first's it is.
 fn verdict(case: &Case, name: &str, ours: f64, theirs: f64) -> String {
-    if ours <= 0.0 || theirs <= 0.0 {
+    if ours <= 0.0 || theirs <= 0.0 || case.who == Sides::Differences {
         return String::new();
     }
     if case.who == Sides::Variants || name.starts_with(OLD) {
@@ -57,6 +57,7 @@ fn table(out: &mut String, case: &Case) {
     let beside = match case.who {
         Sides::Rivals => "beside Flotilla",
         Sides::Variants => "beside the first",
+        Sides::Differences => "",
     };
     let _ = writeln!(out, "| side | median | least to most | rounds | {beside} |\n| --- | ---: | ---: | ---: | --- |");
     let own = case.sides.first().and_then(super::table::Side::median);
@@ -82,7 +83,7 @@ pub fn write(path: &Path, machine: &str, rounds: u16, sections: &[Section]) -> a
     let mut out = String::from("# Results\n\n");
     let _ = writeln!(
         out,
-        "Written by `flotilla-bench all` on {}: {machine}. The sides alternate, with {rounds} rounds unless a table shows fewer; \
+        "Written by `flotilla-bench all` on {}: {machine}. The sides alternate, with {rounds} rounds unless a table shows another number; \
          the numbers are medians with the least and the most. Other load on the machine affects all sides alike: trust the \
          ratios more than the numbers.\n",
         jiff::Zoned::now().strftime("%Y-%m-%d")

@@ -10,6 +10,7 @@ mod group;
 mod growth;
 mod http;
 mod idle;
+mod inside;
 mod markdown;
 mod mqtt;
 mod run;

@@ -8,15 +8,15 @@ use anyhow::{Context, ensure};
 use clap::Args;
 
 use super::table::{OLD, Plan, Section};
-use super::{brokers, failover, functions, gateway, growth, http, idle, markdown, mqtt};
+use super::{brokers, failover, functions, gateway, growth, http, idle, inside, markdown, mqtt};
 use crate::peer::binary;
 use crate::report::say;
 
 /// How everything is measured.
 #[derive(Args)]
 pub struct AllArgs {
-    /// Only this comparison, several times for several: mqtt, http, function, broker, gateway, failover, start, replicas,
-    /// idle
+    /// Only this comparison, several times for several: mqtt, inside, http, function, broker, gateway, failover, start,
+    /// replicas, idle
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Rounds of each side; the sides alternate
@@ -28,7 +28,7 @@ pub struct AllArgs {
     /// Messages and requests of a round, as a share of the usual
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
-    /// An older binary, measured beside this one in the same rounds: mqtt, http, broker, gateway and start
+    /// An older binary, measured beside this one in the same rounds: mqtt, inside, http, broker, gateway and start
     #[arg(long, value_name = "BINARY")]
     old: Option<PathBuf>,
     /// Where the results go; charts go into the folder `charts` beside it
@@ -40,8 +40,9 @@ pub struct AllArgs {
 type Run = fn(Plan<'_>, &Path, &mut Section) -> anyhow::Result<()>;
 
 /// Name, heading, what runs it.
-const SECTIONS: [(&str, &str, Run); 9] = [
+const SECTIONS: [(&str, &str, Run); 10] = [
     ("mqtt", "MQTT in to MQTT out", mqtt::run),
+    ("inside", "What looking inside costs", inside::run),
     ("http", "HTTP in to HTTP response", http::run),
     ("function", "A message through a function node", functions::run),
     ("broker", "The broker", brokers::run),

@@ -56,6 +56,8 @@ pub enum Sides {
     Rivals,
     /// All are Flotilla, set up differently.
     Variants,
+    /// Each value is a difference from another side already.
+    Differences,
 }
 
 /// What one table shows.

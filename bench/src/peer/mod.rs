@@ -5,6 +5,7 @@ mod node_red;
 mod process;
 mod replica;
 mod rumqttd;
+mod threads;
 
 pub use mosquitto::Mosquitto;
 pub use node_red::{NODE_REDS, NodeRed};

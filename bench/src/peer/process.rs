@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
+use super::threads::ThreadTimes;
+
 /// Kernel clock ticks a second in `/proc/<pid>/stat` (USER_HZ, fixed at 100 on Linux).
 const TICKS: f64 = 100.0;
 
@@ -72,6 +74,11 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a status has VmRSS")?;
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes << 10)
+    }
+
+    /// Processor time of its threads so far: [`Process::cpu`] counts in steps of 10 ms.
+    pub fn thread_times(&self) -> anyhow::Result<ThreadTimes> {
+        ThreadTimes::of(self.child.id())
     }
 
     /// User and system time of the process so far, in seconds.

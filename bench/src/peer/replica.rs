@@ -40,12 +40,24 @@ impl Replica {
 
     /// The same at a store that others may use.
     pub fn join(binary: &Path, dir: &Path, flows: &str, store: &str) -> anyhow::Result<Replica> {
+        Replica::set_up(binary, dir, flows, store, |_| {})
+    }
+
+    /// The same with more arguments or another environment.
+    pub fn set_up(
+        binary: &Path,
+        dir: &Path,
+        flows: &str,
+        store: &str,
+        more: impl FnOnce(&mut Command),
+    ) -> anyhow::Result<Replica> {
         std::fs::create_dir_all(dir)?;
         let file = dir.join("flows.json");
         std::fs::write(&file, flows)?;
         let http = free_port()?;
         let mut command = Command::new(binary);
         command.arg("replica").arg(&file).args(["--http", &http.to_string(), "--store", store]);
+        more(&mut command);
         let mut process = Process::start(command, dir.join("replica.log"))?;
         process.wait_for(http)?;
         Ok(Replica { http, process })

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use flotilla_engine::settings::OnFailure;
+use flotilla_engine::settings::{Measure, OnFailure};
 
 use super::advertise::Advertise;
 use crate::flow_args::FlowArgs;
@@ -34,6 +34,28 @@ impl From<OnFailureArg> for OnFailure {
     }
 }
 
+/// What is measured of each message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum MeasureArg {
+    /// Nothing: only which deliveries are open, how the others ended, and errors
+    Nothing,
+    /// How long deliveries take
+    Deliveries,
+    /// In addition, what each node received and sent, and how long it was busy
+    #[default]
+    Nodes,
+}
+
+impl From<MeasureArg> for Measure {
+    fn from(arg: MeasureArg) -> Measure {
+        match arg {
+            MeasureArg::Nothing => Measure::Nothing,
+            MeasureArg::Deliveries => Measure::Deliveries,
+            MeasureArg::Nodes => Measure::Nodes,
+        }
+    }
+}
+
 /// What a replica is told about how to run its flow: the same for `flotilla replica` and `flotilla up`.
 #[derive(Args, Clone, Debug)]
 pub struct EngineArgs {
@@ -49,6 +71,9 @@ pub struct EngineArgs {
     /// Memory limit of a replica for alerts and metrics, in MiB [default: that of its container, else of the machine]
     #[arg(long, env = "FLOTILLA_MEMORY_LIMIT", value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub memory_limit: Option<u64>,
+    /// What to measure of each message, for metrics and `flotilla nodes`
+    #[arg(long, env = "FLOTILLA_MEASURE", default_value = "nodes", value_name = "WHAT")]
+    pub measure: MeasureArg,
     /// What to do with a delivery that an uncaught error failed
     #[arg(long, env = "FLOTILLA_ON_FAILURE", default_value = "ack", value_name = "WHAT")]
     pub on_failure: OnFailureArg,
@@ -105,12 +130,14 @@ pub struct EngineArgs {
 impl EngineArgs {
     /// The same as command line arguments, for a child process.
     pub fn to_args(&self) -> Vec<String> {
-        let on_failure =
-            self.on_failure.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        fn name(value: &impl ValueEnum) -> String {
+            value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+        }
         let mut args: Vec<String> = [
             ("--group", self.group.clone()),
             ("--max-in-flight", self.max_in_flight.to_string()),
-            ("--on-failure", on_failure),
+            ("--measure", name(&self.measure)),
+            ("--on-failure", name(&self.on_failure)),
             ("--max-retries", self.max_retries.to_string()),
             ("--retry-delay", self.retry_delay.to_string()),
             ("--max-attempts", self.max_attempts.to_string()),
@@ -196,4 +223,33 @@ pub struct ReplicaArgs {
     /// Its parent starts it again with the key that it was given, not with the newest
     #[arg(long, hide = true)]
     pub given_key: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        engine: EngineArgs,
+    }
+
+    fn parsed(args: &[String]) -> EngineArgs {
+        let line = std::iter::once("flotilla".to_owned()).chain(args.iter().cloned());
+        Line::try_parse_from(line).map(|line| line.engine).unwrap()
+    }
+
+    #[test]
+    fn a_child_measures_what_its_parent_was_told_to() {
+        for (name, wanted) in
+            [("nothing", Measure::Nothing), ("deliveries", Measure::Deliveries), ("nodes", Measure::Nodes)]
+        {
+            let parent = parsed(&["--measure".to_owned(), name.to_owned()]);
+            assert_eq!(Measure::from(parsed(&parent.to_args()).measure), wanted);
+        }
+        assert!(Measure::Nothing < Measure::Deliveries && Measure::Deliveries < Measure::Nodes);
+    }
 }

@@ -35,6 +35,7 @@ pub fn settings(args: &EngineArgs, id: &str) -> Settings {
         workers: args.workers.map_or(defaults.workers, usize::from).max(1),
         max_in_flight: usize::from(args.max_in_flight),
         on_failure: args.on_failure.into(),
+        measure: args.measure.into(),
         max_retries: args.max_retries,
         retry_delay: Duration::from_secs_f64(args.retry_delay),
         max_attempts: args.max_attempts,

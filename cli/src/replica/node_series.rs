@@ -34,7 +34,10 @@ pub(super) fn series(shared: &Shared) -> String {
             let _ = writeln!(text, "{name}{{{}}} {}", labels(view), read(counts));
         }
     }
-    latency(&mut text, &shared.deliveries().latencies());
+    // What is not measured has no series: zeros would say that nothing happened.
+    if shared.deliveries().measures() {
+        latency(&mut text, &shared.deliveries().latencies());
+    }
     let name = "flotilla_worker_queue_messages";
     let _ = writeln!(text, "# HELP {name} Messages that wait on a worker for their node\n# TYPE {name} gauge");
     for (worker, beat) in shared.health().beats().iter().enumerate() {

@@ -19,7 +19,7 @@ pub mod settings;
 pub mod trail;
 mod worker;
 
-pub use clock::now_ms;
+pub use clock::{OneMoment, now_ms};
 pub use deploy::{ALLOW_UNKNOWN, Credentials, DeployError, DeployMode, DeployReport, Engine, EngineParts};
 pub use health::{Beat, Canary, Health, NodeProblem, Pulse, Source, Verdict};
 pub use node::{

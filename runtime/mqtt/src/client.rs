@@ -71,8 +71,8 @@ pub struct ClientOptions {
 
 /// Hears what a client does. Called on its worker.
 pub trait ClientEvents: Send + Sync {
-    /// A message came. The ticket ends it.
-    fn message(&self, client: &Arc<Client>, publish: Publish, ticket: Ticket);
+    /// A message came. The ticket ends it; what may be run again shares the message.
+    fn message(&self, client: &Arc<Client>, publish: Arc<Publish>, ticket: Ticket);
     /// A message failed for good: it is to be dead-lettered, then acknowledged.
     fn dead_letter(&self, client: &Arc<Client>, publish: &Publish, failure: Failure, ticket: Ticket);
     /// What was published has ended.

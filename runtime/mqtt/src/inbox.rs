@@ -124,7 +124,7 @@ impl Inbox {
     ///
     /// # Errors
     /// When more wait for an acknowledgement than a server may send.
-    pub(super) fn arrive(self: &Arc<Self>, publish: &Publish, policy: Policy) -> Result<Option<Ticket>, Overrun> {
+    pub(super) fn arrive(self: &Arc<Self>, publish: &Arc<Publish>, policy: Policy) -> Result<Option<Ticket>, Overrun> {
         let (mut seq, mut gone) = (None, None);
         if publish.qos != QoS::AtMostOnce {
             let mut window = self.window.lock();
@@ -316,7 +316,10 @@ mod tests {
     fn a_server_cannot_have_more_unacknowledged_than_it_has_packet_identifiers() {
         let inbox = Arc::new(Inbox::new(Arc::new(Notify::new()), 10));
         let policy = Policy { on_failure: OnFailure::Ack, max_retries: 0, retry_delay: Duration::ZERO };
-        let arrive = |id: u16| inbox.arrive(&Publish { qos: QoS::AtLeastOnce, id, ..Publish::default() }, policy);
+        let arrive = |id: u16| {
+            let publish = Publish { qos: QoS::AtLeastOnce, id, ..Publish::default() };
+            inbox.arrive(&Arc::new(publish), policy)
+        };
         let mut tickets = Vec::new();
         for id in 1..=u16::MAX {
             tickets.push(arrive(id).unwrap().unwrap());
@@ -335,7 +338,7 @@ mod tests {
         let policy = Policy { on_failure: OnFailure::Ack, max_retries: 0, retry_delay: Duration::ZERO };
         let arrive = |topic: &'static str, id: u16| {
             let publish = Publish { qos: QoS::AtLeastOnce, id, topic: topic.into(), ..Publish::default() };
-            inbox.arrive(&publish, policy).unwrap().unwrap()
+            inbox.arrive(&Arc::new(publish), policy).unwrap().unwrap()
         };
         let slow = arrive("slow", 1);
         let mut out = BytesMut::new();

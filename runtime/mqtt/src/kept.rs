@@ -42,8 +42,8 @@ fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
 }
 
 impl Kept {
-    pub(super) fn new(publish: &Publish, policy: Policy) -> Kept {
-        Kept { publish: Arc::new(publish.clone()), policy, attempts: 0, blind: 0 }
+    pub(super) fn new(publish: &Arc<Publish>, policy: Policy) -> Kept {
+        Kept { publish: publish.clone(), policy, attempts: 0, blind: 0 }
     }
 
     /// The message.
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn retries_wait_longer_each_time_and_a_store_that_is_away_costs_none_of_them() {
         let policy = Policy { on_failure: OnFailure::Retry, max_retries: 2, retry_delay: Duration::from_millis(100) };
-        let mut kept = Kept::new(&Publish::default(), policy);
+        let mut kept = Kept::new(&Arc::default(), policy);
         let now = Instant::now();
         let mut wait = |error: Value| {
             let (due, _, given_up) = kept.after(failure(error)).unwrap();
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(wait(away()), (500, false));
         assert_eq!(wait(Value::from("x")), (0, true));
         let ack = Policy { on_failure: OnFailure::Ack, ..policy };
-        let mut kept = Kept::new(&Publish::default(), ack);
+        let mut kept = Kept::new(&Arc::default(), ack);
         assert!(kept.after(failure(away())).is_some(), "whatever the policy");
         assert!(kept.after(failure(Value::from("x"))).is_none());
     }

@@ -120,6 +120,16 @@ struct Inner {
     last_packet: u16,
     last_id: u32,
     cache: FxHashMap<Str, Arc<[Target]>>,
+    /// The same by the identifier of the one subscription that a message came through.
+    by_id: FxHashMap<u32, Arc<[Target]>>,
+}
+
+impl Inner {
+    /// What nodes want changes: which of them a message goes to is looked up anew.
+    fn forget_targets(&mut self) {
+        self.cache.clear();
+        self.by_id.clear();
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -158,7 +168,7 @@ impl Subscriptions {
     pub(super) fn subscribe(&self, mut filter: SubscribeFilter, node: SubRef) {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
-        inner.cache.clear();
+        inner.forget_targets();
         // A filter that the node left behind while it was closed (autoUnsubscribe: false) goes now.
         for wire in inner.wanted.left_by(&node.node) {
             if wire != filter.filter {
@@ -189,7 +199,7 @@ impl Subscriptions {
     /// Ends a node's interest; the last one unsubscribes. `keep`: the subscription stays without the node.
     pub(super) fn unsubscribe(&self, filter: &str, node: &str, keep: bool) {
         let mut inner = self.inner.lock();
-        inner.cache.clear();
+        inner.forget_targets();
         if keep {
             inner.wanted.leave(filter, node);
         } else {
@@ -300,9 +310,17 @@ impl Subscriptions {
     pub(super) fn targets(&self, publish: &Publish) -> Arc<[Target]> {
         let mut inner = self.inner.lock();
         let ids = publish.props.as_ref().map_or(&[][..], |props| &props.subscription_ids[..]);
+        if let [id] = ids
+            && let Some(found) = inner.by_id.get(id)
+        {
+            return found.clone();
+        }
         if !ids.is_empty() {
             let found: Arc<[Target]> = active(inner.wanted.with_ids(ids)).collect();
             if !found.is_empty() {
+                if let [id] = ids {
+                    inner.by_id.insert(*id, found.clone());
+                }
                 return found;
             }
         }
@@ -327,5 +345,47 @@ fn active<'a>(wanted: impl Iterator<Item = &'a Wanted>) -> impl Iterator<Item = 
 fn remove(inner: &mut Inner, filter: &str, node: &str) {
     if inner.wanted.remove(filter, node) {
         inner.commands.push_back(Command::Unsubscribe(Str::new(filter)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::PublishProps;
+
+    fn filter(name: &'static str) -> SubscribeFilter {
+        SubscribeFilter { filter: name.into(), ..SubscribeFilter::default() }
+    }
+
+    fn wants(node: &'static str) -> SubRef {
+        SubRef { node: node.into(), datatype: DataType::Utf8, no_local: false, active: true }
+    }
+
+    fn came(topic: &'static str, ids: &[u32]) -> Publish {
+        let props = PublishProps { subscription_ids: ids.to_vec(), ..PublishProps::default() };
+        Publish { topic: topic.into(), props: Some(Box::new(props)), ..Publish::default() }
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_topic_or_an_identifier_follows_each_change() {
+        let subscriptions = Subscriptions::new(Arc::new(Notify::new()));
+        let nodes = |ids: &[u32]| {
+            let targets = subscriptions.targets(&came("a/1", ids));
+            targets.iter().map(|target| target.node.to_string()).collect::<Vec<_>>()
+        };
+        subscriptions.subscribe(filter("a/+"), wants("one"));
+        subscriptions.subscribe(filter("a/1"), wants("two"));
+        for _ in 0..2 {
+            assert_eq!((nodes(&[1]), nodes(&[2])), (vec!["one".to_owned()], vec!["two".to_owned()]));
+            assert_eq!(nodes(&[1, 2]), ["one", "two"]);
+            assert_eq!(nodes(&[]), ["one", "two"], "without identifiers, what matches");
+            assert_eq!(nodes(&[9]), ["one", "two"], "an identifier of nobody says nothing");
+        }
+        subscriptions.subscribe(filter("a/+"), wants("three"));
+        assert_eq!(nodes(&[1]), ["one", "three"]);
+        subscriptions.unsubscribe("a/+", "one", false);
+        assert_eq!(nodes(&[1]), ["three"]);
+        subscriptions.unsubscribe("a/+", "three", true);
+        assert_eq!(nodes(&[1]), ["two"], "closed with its subscription left: what else matches");
     }
 }

@@ -106,7 +106,8 @@ impl Ticket {
 
     /// Ends the message, or has it run again. What fails while a revision is on probation waits for the end of that.
     pub fn settle(self, verdict: Verdict) {
-        let canary = self.inbox.canary.get().filter(|_| self.seq.is_some()).cloned();
+        let fails = matches!(verdict, Verdict::Failed(_)) && self.seq.is_some();
+        let canary = self.inbox.canary.get().filter(|_| fails).cloned();
         match (verdict, canary) {
             (Verdict::Failed(failure), Some(canary)) => canary.decide(move |passed| {
                 self.settle_now(if passed { Verdict::Failed(failure) } else { Verdict::Never });
@@ -175,7 +176,7 @@ mod tests {
 
     fn arrive(inbox: &Arc<Inbox>, qos: QoS, id: u16) -> Ticket {
         let policy = Policy { on_failure: OnFailure::Retry, max_retries: 1, retry_delay: Duration::from_secs(60) };
-        inbox.arrive(&Publish { qos, id, ..Publish::default() }, policy).unwrap().unwrap()
+        inbox.arrive(&Arc::new(Publish { qos, id, ..Publish::default() }), policy).unwrap().unwrap()
     }
 
     fn failed() -> Verdict {

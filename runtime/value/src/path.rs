@@ -3,6 +3,8 @@
 //! Source: `normalisePropertyExpression`, `getObjectProperty` and `setObjectProperty` of Node-RED's `util`, whose
 //! messages flows and tests see.
 
+use std::borrow::Cow;
+
 use super::host_object::HostObject;
 use super::types::{Str, Value};
 use super::{number_to_string, object::Object, path_parse};
@@ -112,12 +114,18 @@ impl Path {
     pub fn get_in(&self, root: &Value, msg: Option<&Value>) -> Result<Value, PathError> {
         let mut at = root.clone();
         for part in &self.parts {
-            let part = part.resolve(msg)?;
+            let looked_up;
+            let part = if let PathPart::Nested(_) = part {
+                looked_up = part.resolve(msg)?;
+                &looked_up
+            } else {
+                part
+            };
             let parent = match &at {
                 Value::Undefined => "undefined",
                 Value::Null => "null",
                 _ => {
-                    at = step(&at, &part);
+                    at = step(&at, part);
                     continue;
                 }
             };
@@ -129,19 +137,27 @@ impl Path {
     /// Sets the property of a message; `Undefined` deletes it, as in Node-RED. With `create`, missing parents become
     /// objects or arrays. Returns false when a parent is missing and was not created.
     pub fn set(&self, msg: &mut Value, value: Value, create: bool) -> Result<bool, PathError> {
-        let parts = self.resolved(Some(&*msg))?;
+        let parts = self.steps(Some(&*msg))?;
         set_parts(msg, &parts, value, create)
     }
 
     /// As [`Path::set`] on another root than the message.
     pub fn set_in(&self, root: &mut Value, value: Value, create: bool, msg: Option<&Value>) -> Result<bool, PathError> {
-        let parts = self.resolved(msg)?;
+        let parts = self.steps(msg)?;
         set_parts(root, &parts, value, create)
     }
 
     /// The steps with nested expressions looked up in the message.
     pub fn resolved(&self, msg: Option<&Value>) -> Result<Vec<PathPart>, PathError> {
         self.parts.iter().map(|part| part.resolve(msg)).collect()
+    }
+
+    /// The same without a copy where there are no nested expressions, as in most paths.
+    fn steps(&self, msg: Option<&Value>) -> Result<Cow<'_, [PathPart]>, PathError> {
+        if self.parts.iter().any(|part| matches!(part, PathPart::Nested(_))) {
+            return self.resolved(msg).map(Cow::Owned);
+        }
+        Ok(Cow::Borrowed(&self.parts))
     }
 }
 
@@ -311,6 +327,19 @@ mod tests {
         assert_eq!(Path::parse("a.b").unwrap().set(&mut msg, Value::Undefined, true), Ok(true));
         assert_eq!(crate::stringify(&msg).unwrap().unwrap(), r#"{"a":{}}"#);
         assert_eq!(Path::parse("x.y").unwrap().set(&mut msg, Value::Null, false), Ok(false));
+    }
+
+    #[test]
+    fn writes_where_the_message_says() {
+        let mut msg = parse_json(br#"{"topic":"t","at":1,"payload":{}}"#).unwrap();
+        let mut set = |text: &str| Path::message(text).unwrap().set(&mut msg, Value::Number(1.0), true);
+        assert_eq!(set("payload[msg.topic]"), Ok(true));
+        assert_eq!(set("msg.payload.list[msg.at]"), Ok(true));
+        assert!(set("payload[msg.nothing].x").is_err());
+        assert_eq!(
+            crate::stringify(&msg).unwrap().unwrap(),
+            r#"{"topic":"t","at":1,"payload":{"t":1,"list":[null,1]}}"#
+        );
     }
 
     proptest::proptest! {

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::clock::instant;
+
 /// Seconds that are told apart; what is open for longer counts as young again.
 const SECONDS: usize = 512;
 
@@ -19,17 +21,16 @@ impl Default for Ages {
 }
 
 impl Ages {
-    /// One begins. Answers what [`Ages::end`] is to be given: microseconds since the start.
+    /// One begins. Answers what the others are to be given: microseconds since the start.
     pub(super) fn begin(&self) -> u64 {
         let began = self.micros();
         self.open[place(began)].fetch_add(1, Ordering::Relaxed);
         began
     }
 
-    /// One that began then ends. Answers how long it took, in microseconds.
-    pub(super) fn end(&self, began: u64) -> u64 {
+    /// One that began then ends.
+    pub(super) fn end(&self, began: u64) {
         self.open[place(began)].fetch_sub(1, Ordering::Relaxed);
-        self.micros().saturating_sub(began)
     }
 
     /// The age of the oldest, in whole seconds.
@@ -44,11 +45,16 @@ impl Ages {
 
     /// How old one is that began then.
     pub(super) fn of(&self, began: u64) -> Duration {
-        Duration::from_micros(self.micros().saturating_sub(began))
+        Duration::from_micros(self.micros_of(began))
+    }
+
+    /// The same in microseconds.
+    pub(super) fn micros_of(&self, began: u64) -> u64 {
+        self.micros().saturating_sub(began)
     }
 
     fn micros(&self) -> u64 {
-        self.start.elapsed().as_micros() as u64
+        instant().saturating_duration_since(self.start).as_micros() as u64
     }
 }
 

@@ -2,18 +2,15 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 
 use flotilla_value::{Str, Value};
 
-use super::ages::Ages;
-use super::latency::{Latencies, LatencyCounts};
-use crate::trail::{How, Recorder, Trail};
+use super::deliveries::Deliveries;
+use crate::trail::{How, Trail};
 
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,47 +61,18 @@ type OnEnd = Box<dyn FnOnce(Outcome, Option<&Arc<Trail>>) + Send>;
 /// goes on with the messages that it still has, but what they publish is dropped where another process makes it anew.
 pub struct Delivery {
     number: u64,
-    /// See [`Ages::begin`].
+    /// When, as the deliveries count time.
     began: u64,
     source: Str,
     failure: Mutex<Option<Failure>>,
     on_end: Mutex<Option<OnEnd>>,
+    /// `on_end` was taken. Set under its lock; read without, for each message that is published.
+    has_ended: AtomicBool,
     /// True once its source gives it to somebody else, whatever becomes of it here.
     gone: Option<Arc<AtomicBool>>,
     /// Where it went, if that is recorded.
     trail: OnceLock<Arc<Trail>>,
     all: Arc<Deliveries>,
-}
-
-/// The deliveries of a replica: how many are open, and how the others ended.
-#[derive(Default)]
-pub struct Deliveries {
-    in_flight: AtomicUsize,
-    started: AtomicU64,
-    completed: AtomicU64,
-    failed: AtomicU64,
-    abandoned: AtomicU64,
-    idle: Notify,
-    ages: Ages,
-    latencies: Latencies,
-    recorder: Recorder,
-    /// What ends with a failure now was cut off in the middle.
-    cutting: Arc<AtomicBool>,
-}
-
-/// A snapshot of [`Deliveries`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Counts {
-    /// Open now.
-    pub in_flight: usize,
-    /// Begun since start.
-    pub started: u64,
-    /// Ended without a failure.
-    pub completed: u64,
-    /// Ended with an uncaught error.
-    pub failed: u64,
-    /// Given up.
-    pub abandoned: u64,
 }
 
 thread_local! {
@@ -153,6 +121,7 @@ impl Delivery {
             source,
             failure: Mutex::new(None),
             on_end: Mutex::new(Some(on_end)),
+            has_ended: AtomicBool::new(false),
             gone,
             trail,
             all: all.clone(),
@@ -223,7 +192,7 @@ impl Delivery {
     /// not to be sent: it would come after what the other sends.
     pub fn is_void(&self) -> bool {
         let gone = self.gone.as_ref().is_some_and(|gone| gone.load(Ordering::Acquire));
-        gone || self.on_end.lock().is_none()
+        gone || self.has_ended.load(Ordering::Acquire)
     }
 
     /// Ends it now as abandoned, whoever still holds it; what they do later has no delivery to answer to.
@@ -232,16 +201,21 @@ impl Delivery {
     }
 
     fn end(&self, outcome: Outcome) {
-        let Some(on_end) = self.on_end.lock().take() else { return };
+        let on_end = {
+            let mut on_end = self.on_end.lock();
+            self.has_ended.store(true, Ordering::Release);
+            on_end.take()
+        };
+        let Some(on_end) = on_end else { return };
         let counter = match outcome {
             Outcome::Completed => &self.all.completed,
             Outcome::Failed(_) => &self.all.failed,
             Outcome::Abandoned => &self.all.abandoned,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        let took = self.all.ages.end(self.began);
-        if outcome != Outcome::Abandoned {
-            self.all.latencies.add(took);
+        self.all.ages.end(self.began);
+        if outcome != Outcome::Abandoned && self.all.measures {
+            self.all.latencies.add(self.all.ages.micros_of(self.began));
         }
         let trail = match &outcome {
             Outcome::Failed(failure) => Some((self.late_trail(), How::Failed, Some(failure))),
@@ -287,50 +261,6 @@ impl fmt::Debug for Delivery {
     }
 }
 
-impl Deliveries {
-    /// Deliveries that end as abandoned instead of failed while `cutting` is set.
-    pub fn cut_off_by(cutting: Arc<AtomicBool>) -> Deliveries {
-        Deliveries { cutting, ..Deliveries::default() }
-    }
-
-    /// For how long the oldest that is open has been open, in whole seconds.
-    pub fn oldest(&self) -> Duration {
-        self.ages.oldest()
-    }
-
-    /// How long those took that were not abandoned.
-    pub fn latencies(&self) -> LatencyCounts {
-        self.latencies.counts()
-    }
-
-    /// Their trails.
-    pub fn recorder(&self) -> &Recorder {
-        &self.recorder
-    }
-
-    /// How many are open and how the others ended.
-    pub fn counts(&self) -> Counts {
-        Counts {
-            in_flight: self.in_flight.load(Ordering::Acquire),
-            started: self.started.load(Ordering::Relaxed),
-            completed: self.completed.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
-            abandoned: self.abandoned.load(Ordering::Relaxed),
-        }
-    }
-
-    /// Waits until none is open.
-    pub async fn idle(&self) {
-        loop {
-            let changed = self.idle.notified();
-            if self.in_flight.load(Ordering::Acquire) == 0 {
-                return;
-            }
-            changed.await;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -359,6 +289,22 @@ mod tests {
         assert_eq!(all.counts().in_flight, 0);
     }
 
+    #[test]
+    fn latencies_are_those_of_what_was_not_abandoned_and_only_where_they_are_measured() {
+        for (measures, measured) in [(true, 2), (false, 0)] {
+            let all = Arc::new(Deliveries::new(Arc::default(), measures));
+            drop(Delivery::begin(&all, "n".into(), |_| {}));
+            let failed = Delivery::begin(&all, "n".into(), |_| {});
+            failed.fail(Failure { node: "n".into(), error: Value::from("x"), message: Value::Undefined });
+            drop(failed);
+            Delivery::begin(&all, "n".into(), |_| {}).abandon();
+            let counts = all.counts();
+            assert_eq!((counts.completed, counts.failed, counts.abandoned), (1, 1, 1), "counted all the same");
+            assert_eq!(all.latencies().up_to.last(), Some(&measured));
+            assert_eq!(all.measures(), measures);
+        }
+    }
+
     #[tokio::test]
     async fn what_a_panicking_task_holds_has_failed() {
         let all = Arc::new(Deliveries::default());
@@ -385,7 +331,9 @@ mod tests {
             drop(delivery);
         }
         let delivery = Delivery::begin(&all, "n".into(), on_end);
+        assert!(!delivery.is_void());
         delivery.abandon();
+        assert!(delivery.is_void(), "what it would still send comes from another");
         drop(delivery);
         assert_eq!(*seen.lock(), [Outcome::Abandoned, Outcome::Abandoned]);
         assert_eq!(all.counts().abandoned, 2);

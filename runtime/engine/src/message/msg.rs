@@ -1,11 +1,14 @@
 //! A message: an object value and the delivery it belongs to.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use flotilla_value::{Object, Path, PathError, Str, Value};
 
 use super::delivery::Delivery;
 use super::id::generate_id;
+
+/// What stands in for a message's object while that is changed: no allocation.
+static EMPTY: LazyLock<Arc<Object>> = LazyLock::new(Arc::default);
 
 /// A message on its way. Cloning is O(1): the value is copy-on-write and the delivery is shared, so every clone
 /// keeps the delivery open until it is dropped.
@@ -97,9 +100,9 @@ impl Msg {
 
     /// Sets a property path; see [`Path::set`].
     pub fn set_path(&mut self, path: &Path, value: Value, create: bool) -> Result<bool, PathError> {
-        let parts = Path::resolved(path, Some(&self.value()))?;
-        let mut root = Value::Object(std::mem::take(&mut self.value));
-        let done = Path::from_parts(parts).set_in(&mut root, value, create, None);
+        // Its own object, held by nobody else meanwhile, is changed in place.
+        let mut root = Value::Object(std::mem::replace(&mut self.value, EMPTY.clone()));
+        let done = path.set(&mut root, value, create);
         if let Value::Object(object) = root {
             self.value = object;
         }

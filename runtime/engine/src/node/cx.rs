@@ -9,7 +9,7 @@ use crate::expression::Surroundings;
 use crate::message::Msg;
 use crate::observe::NodeView;
 use crate::replica::{ConfigNode, Shared, WorkerHandle};
-use crate::settings::Settings;
+use crate::settings::{Measure, Settings};
 use flotilla_value::Value;
 
 use super::contexts::NodeContexts;
@@ -38,7 +38,8 @@ impl NodeCx {
     pub(crate) fn new(host: Rc<dyn Host>, origin: Origin) -> NodeCx {
         let order = origin.order;
         let node = Rc::new(Identity::new(origin));
-        let view = Arc::new(NodeView::new(node.seen(order)));
+        let measures = host.shared().settings_now().measure >= Measure::Nodes;
+        let view = Arc::new(NodeView::new(node.seen(order), measures));
         let report = Reporter::new(&node, &host, &view);
         let work = Work::new(&node, host.shared().deliveries(), &report);
         let contexts = NodeContexts::new(&node, host.shared().contexts());

@@ -30,6 +30,8 @@ pub struct NodeView {
     pub is_config: bool,
     /// Its place in the flow document.
     pub order: usize,
+    /// What it receives and sends is counted.
+    measures: bool,
     received: AtomicU64,
     sent: AtomicU64,
     errors: AtomicU64,
@@ -73,7 +75,7 @@ pub struct NodeCounts {
 }
 
 impl NodeView {
-    pub(crate) fn new(seen: NodeIdentity) -> NodeView {
+    pub(crate) fn new(seen: NodeIdentity, measures: bool) -> NodeView {
         let NodeIdentity { id, kind, name, tab, tab_label, path, is_config, order } = seen;
         NodeView {
             id,
@@ -84,6 +86,7 @@ impl NodeView {
             path,
             is_config,
             order,
+            measures,
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             errors: AtomicU64::new(0),
@@ -95,6 +98,9 @@ impl NodeView {
 
     /// It is handed a message. The time when that began, for those that are timed.
     pub(crate) fn receives(&self) -> Option<Instant> {
+        if !self.measures {
+            return None;
+        }
         let before = add(&self.received, 1);
         before.is_multiple_of(TIMED).then(Instant::now)
     }
@@ -106,7 +112,9 @@ impl NodeView {
     }
 
     pub(crate) fn sends(&self, messages: usize) {
-        add(&self.sent, messages as u64);
+        if self.measures {
+            add(&self.sent, messages as u64);
+        }
     }
 
     pub(crate) fn errs(&self) {
@@ -149,8 +157,8 @@ fn add(counter: &AtomicU64, more: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn view() -> NodeView {
-        NodeView::new(NodeIdentity {
+    fn view(measures: bool) -> NodeView {
+        let seen = NodeIdentity {
             id: "n".into(),
             kind: "function".into(),
             name: Str::default(),
@@ -159,19 +167,29 @@ mod tests {
             path: "t/n".into(),
             is_config: false,
             order: 0,
-        })
+        };
+        NodeView::new(seen, measures)
     }
 
     #[test]
     fn the_first_message_and_one_in_sixteen_are_timed() {
-        let view = view();
+        let view = view(true);
         let timed = (0..33).filter(|_| view.receives().is_some()).count();
         assert_eq!((timed, view.counts().received), (3, 33));
     }
 
     #[test]
+    fn where_nodes_are_not_measured_only_errors_are_counted() {
+        let view = view(false);
+        assert_eq!((0..33).filter(|_| view.receives().is_some()).count(), 0);
+        view.sends(2);
+        view.errs();
+        assert_eq!(view.counts(), NodeCounts { errors: 1, ..NodeCounts::default() });
+    }
+
+    #[test]
     fn an_empty_status_is_none() {
-        let view = view();
+        let view = view(true);
         view.shows(&Value::from([("text", Value::from("on"))].into_iter().collect::<flotilla_value::Object>()));
         assert_eq!(view.status().map(|shown| shown.status.get("text")), Some(Value::from("on")));
         let empty = [("fill", ""), ("text", "")].map(|(name, part)| (name, Value::from(part)));

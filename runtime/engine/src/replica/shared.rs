@@ -13,7 +13,7 @@ use crate::context::Contexts;
 use crate::health::Health;
 use crate::message::{Deliveries, Msg};
 use crate::observe::{Level, LogEntry, NodeView, Observer};
-use crate::settings::Settings;
+use crate::settings::{Measure, Settings};
 use flotilla_value::{Str, Value};
 
 use super::config_node::ConfigNode;
@@ -61,11 +61,12 @@ impl Shared {
     }
 
     pub(crate) fn new(parts: SharedParts) -> Shared {
+        let measures = parts.settings.measure >= Measure::Deliveries;
         Shared {
             paused: AtomicBool::new(false),
             settings: ArcSwap::from_pointee(parts.settings),
             contexts: parts.contexts,
-            deliveries: Arc::new(Deliveries::cut_off_by(parts.health.cutting())),
+            deliveries: Arc::new(Deliveries::new(parts.health.cutting(), measures)),
             observer: ArcSwap::from_pointee(parts.observer),
             schedule: parts.schedule,
             health: parts.health,
@@ -80,6 +81,11 @@ impl Shared {
     /// The settings in force.
     pub fn settings(&self) -> Arc<Settings> {
         self.settings.load_full()
+    }
+
+    /// The same for one look, which costs less. Who holds it for long makes changes of settings dearer.
+    pub fn settings_now(&self) -> Guard<Arc<Settings>> {
+        self.settings.load()
     }
 
     /// Puts other settings in force. Nodes that run go on with what they read when they started.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::measure::Measure;
 use super::on_failure::OnFailure;
 use crate::message::generate_id;
 
@@ -22,6 +23,8 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// What happens to failed deliveries.
     pub on_failure: OnFailure,
+    /// What is measured of each message. What runs goes on with what it started with.
+    pub measure: Measure,
     /// How often a failed delivery is run again before it is dead-lettered.
     pub max_retries: u32,
     /// How long the first retry waits; each further one waits twice as long, a minute at most.
@@ -70,6 +73,7 @@ impl Default for Settings {
             workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             max_in_flight: 1000,
             on_failure: OnFailure::Ack,
+            measure: Measure::default(),
             max_retries: 3,
             retry_delay: Duration::from_millis(500),
             max_attempts: 3,

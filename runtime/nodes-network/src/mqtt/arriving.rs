@@ -15,7 +15,7 @@ use super::{mqtt_in, no_local};
 
 impl MqttBroker {
     /// Gives a message to the nodes that it is for.
-    pub(super) fn hand_over(&self, targets: &[Target], publish: Publish, delivery: Arc<Delivery>) {
+    pub(super) fn hand_over(&self, targets: &[Target], publish: Arc<Publish>, delivery: Arc<Delivery>) {
         let Some((first, others)) = targets.split_first() else { return };
         let (v5, local) = {
             let options = self.options.lock();
@@ -30,7 +30,6 @@ impl MqttBroker {
             return mqtt_in::emit(&slot.cx, first.datatype, &publish, v5, local, delivery);
         }
         let take = self.own.as_ref().map(|own| own.take);
-        let publish = Arc::new(publish);
         for target in std::iter::once(first).chain(others) {
             let (publish, delivery, datatype) = (publish.clone(), delivery.clone(), target.datatype);
             self.with_node(&target.node, move |cx| match take {
@@ -44,8 +43,11 @@ impl MqttBroker {
     /// 3.1.1 some brokers send retained messages to each member of a share group. The group gets them once, see
     /// [`super::fetch`]. Over MQTT 5 they are not asked for.
     fn without_copies(&self, client: &Arc<Client>, publish: &Publish, targets: Arc<[Target]>) -> Arc<[Target]> {
+        if !publish.retain || client.role != Role::Consume {
+            return targets;
+        }
         let state = self.state.lock();
-        if !publish.retain || !state.older || client.role != Role::Consume {
+        if !state.older {
             return targets;
         }
         let shared = |target: &Target| {
@@ -75,13 +77,15 @@ impl MqttBroker {
     pub(super) fn take(
         &self,
         client: &Arc<Client>,
-        mut publish: Publish,
+        mut publish: Arc<Publish>,
         ticket: Ticket,
         done: Option<oneshot::Sender<()>>,
     ) {
         let targets = if client.role == Role::Adopt {
             // The other replica's subscription identifiers are not ours.
-            if let Some(props) = &mut publish.props {
+            if publish.props.is_some()
+                && let Some(props) = &mut Arc::make_mut(&mut publish).props
+            {
                 props.subscription_ids.clear();
             }
             let consumers = self.state.lock().consumers();

@@ -16,7 +16,7 @@ use flotilla_engine::{ConfigNode, NodeCx, NodeError, Shared, Stateless, Worker};
 use flotilla_flows::NodeConfig;
 use flotilla_value::Str;
 
-use super::durable::Waiting;
+use super::durable::{Waiting, is_unrepeatable};
 use super::herald::Herald;
 use super::interests::Interests;
 use super::no_local;
@@ -268,6 +268,10 @@ impl MqttBroker {
 
     /// Publishes. Node-RED drops what is published while the flow has not connected the broker, and so do we.
     pub(crate) fn publish(&self, outgoing: Outgoing) {
+        // Most of what a flow publishes is a part of what came: it is looked at no further.
+        if !is_unrepeatable(&outgoing) {
+            return self.publish_now(outgoing);
+        }
         if !self.state.lock().running {
             return;
         }

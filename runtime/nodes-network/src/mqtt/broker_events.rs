@@ -170,9 +170,9 @@ impl MqttBroker {
 }
 
 impl ClientEvents for MqttBroker {
-    fn message(&self, client: &Arc<Client>, mut publish: Publish, ticket: Ticket) {
+    fn message(&self, client: &Arc<Client>, mut publish: Arc<Publish>, ticket: Ticket) {
         let alone = deaths_alone(&mut publish);
-        if alone >= self.shared.settings().max_attempts.max(1) {
+        if alone > 0 && alone >= self.shared.settings().max_attempts {
             let error = format!("{alone} processes died while they worked on this message and on nothing else");
             let letter = Letter { error, attempts: alone, died: true, ..self.letter(&publish) };
             return self.lay_aside(client, letter, ticket);
@@ -306,8 +306,9 @@ impl ClientEvents for MqttBroker {
     }
 
     fn policy(&self) -> Policy {
-        let settings = self.shared.settings();
-        let Settings { on_failure, max_retries, retry_delay, .. } = *settings;
+        // Asked for each message.
+        let settings = self.shared.settings_now();
+        let Settings { on_failure, max_retries, retry_delay, .. } = **settings;
         Policy { on_failure, max_retries, retry_delay }
     }
 }

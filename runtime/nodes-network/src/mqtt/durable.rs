@@ -103,15 +103,15 @@ impl Message {
 }
 
 /// True for a message that nobody would publish again if this replica died.
-fn is_unrepeatable(outgoing: &Outgoing) -> bool {
+pub(super) fn is_unrepeatable(outgoing: &Outgoing) -> bool {
     let Receipt::Node(_, msg, _) = &outgoing.receipt else { return false };
     outgoing.publish.qos != QoS::AtMostOnce && !msg.delivery().is_some_and(|delivery| delivery.is_repeatable())
 }
 
 impl MqttBroker {
-    /// Takes a message that is to be kept first; any other comes back.
+    /// Takes a message that [is unrepeatable](is_unrepeatable) and is to be kept first; any other comes back.
     pub(super) fn keep_first(&self, outgoing: Outgoing) -> Option<Outgoing> {
-        let outbox = self.shared.extensions().get::<DurableOutbox>().filter(|_| is_unrepeatable(&outgoing));
+        let outbox = self.shared.extensions().get::<DurableOutbox>();
         let Some(outbox) = outbox else { return Some(outgoing) };
         let known = self.state.lock().durable.clone().filter(|waiting| !waiting.is_closed());
         let waiting = known.unwrap_or_else(|| {

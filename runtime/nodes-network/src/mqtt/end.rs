@@ -129,7 +129,7 @@ fn at(id: &str, url: &str) -> NodeConfig {
 struct Ending(watch::Sender<Option<Result<(), String>>>);
 
 impl ClientEvents for Ending {
-    fn message(&self, _client: &Arc<Client>, _publish: Publish, ticket: Ticket) {
+    fn message(&self, _client: &Arc<Client>, _publish: Arc<Publish>, ticket: Ticket) {
         ticket.settle(Verdict::Never);
     }
 

@@ -199,7 +199,7 @@ struct FetchEvents {
 }
 
 impl ClientEvents for FetchEvents {
-    fn message(&self, client: &Arc<Client>, publish: Publish, ticket: Ticket) {
+    fn message(&self, client: &Arc<Client>, publish: Arc<Publish>, ticket: Ticket) {
         let Some(broker) = self.broker.upgrade() else { return ticket.settle(Verdict::Never) };
         if !publish.retain {
             // It is live: the group gets it over its own subscription.

@@ -93,7 +93,7 @@ struct HeraldEvents {
 }
 
 impl ClientEvents for HeraldEvents {
-    fn message(&self, _client: &Arc<Client>, _publish: Publish, ticket: Ticket) {
+    fn message(&self, _client: &Arc<Client>, _publish: Arc<Publish>, ticket: Ticket) {
         ticket.settle(Verdict::Ack);
     }
 

@@ -220,13 +220,16 @@ fn is_count(name: &str) -> bool {
 
 /// How many processes died while they worked on this message and on nothing else; the counts are taken out, as they are
 /// not the publisher's.
-pub(super) fn deaths_alone(publish: &mut Publish) -> u32 {
-    let Some(props) = publish.props.as_mut().filter(|props| props.user.iter().any(|(name, _)| is_count(name))) else {
+pub(super) fn deaths_alone(publish: &mut Arc<Publish>) -> u32 {
+    let user = publish.props.as_ref().map_or(&[][..], |props| &props.user[..]);
+    if !user.iter().any(|(name, _)| is_count(name)) {
         return 0;
-    };
-    let alone = props.user.iter().find(|(name, _)| name == agreed::DEATHS_ALONE);
+    }
+    let alone = user.iter().find(|(name, _)| name == agreed::DEATHS_ALONE);
     let alone = alone.and_then(|(_, count)| count.parse().ok()).unwrap_or(0);
-    props.user.retain(|(name, _)| !is_count(name));
+    if let Some(props) = &mut Arc::make_mut(publish).props {
+        props.user.retain(|(name, _)| !is_count(name));
+    }
     alone
 }
 
@@ -259,7 +262,7 @@ pub async fn replay(shared: &Arc<Shared>, letter: &Letter) -> Result<(Outcome, O
     if let Some(trail) = delivery.trail() {
         trail.came_as(&publish.topic);
     }
-    broker.hand_over(&targets, publish, delivery);
+    broker.hand_over(&targets, Arc::new(publish), delivery);
     hears.await.map_err(|_| "the replica stopped".to_owned())
 }
 

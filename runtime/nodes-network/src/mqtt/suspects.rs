@@ -30,7 +30,7 @@ pub trait Suspects: Send + Sync {
 }
 
 /// A message of such a session that waits for its turn.
-pub(super) type Waiting = (Publish, Ticket);
+pub(super) type Waiting = (Arc<Publish>, Ticket);
 
 /// The messages of such a session. One is open at a time: its client has `max_in_flight` 1, and reads nothing behind it.
 pub(super) struct Careful {
@@ -131,7 +131,7 @@ impl MqttBroker {
         }
     }
 
-    async fn take_and_wait(&self, client: &Arc<Client>, publish: Publish, ticket: Ticket) {
+    async fn take_and_wait(&self, client: &Arc<Client>, publish: Arc<Publish>, ticket: Ticket) {
         let (done, ended) = oneshot::channel();
         self.take(client, publish, ticket, Some(done));
         // It is dropped at the end of the delivery, which says nothing over it.
