@@ -2,18 +2,26 @@
 //!
 //! hyper is lenient where a proxy must not be: it takes bare LF, several Hosts and lists of transfer codings, and whoever
 //! stands behind it may read the same bytes in another way. [`Checked`] stands between the socket and hyper, in the gateway
-//! and in the replicas, and hands on only what everybody reads alike. [`Patient`] cuts off peers that do not read.
+//! and in the replicas, and hands on only what everybody reads alike. [`Patient`] cuts off peers that do not read. [`Alarm`] is the one timer of a
+//! connection. [`Answers`] lets a client of hyper read answers with more header lines than hyper takes.
 
+mod alarm;
+mod answers;
 mod checked;
 mod chunks;
+mod gather;
 mod head;
 mod host;
+mod long;
 mod patient;
 mod refusal;
+mod scan;
 mod switch;
 #[cfg(test)]
 mod tests;
 
+pub use alarm::{Alarm, Due};
+pub use answers::{Answers, Shortened};
 pub use checked::Checked;
 pub use patient::Patient;
 pub use refusal::{Refusal, refusal};

@@ -82,6 +82,11 @@ impl Shared {
         self.settings.load_full()
     }
 
+    /// The same for a short look, without a count of references that all workers would change with each request.
+    pub fn peek_settings(&self) -> Guard<Arc<Settings>> {
+        self.settings.load()
+    }
+
     /// Puts other settings in force. Nodes that run go on with what they read when they started.
     pub fn set_settings(&self, settings: Settings) {
         self.settings.store(Arc::new(settings));
