@@ -6,12 +6,14 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use flotilla_sockets::Patient;
-use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::chunks::Chunks;
+use super::gather;
 use super::head::{self, Follows};
+use super::long;
 use super::refusal::Refusal;
+use super::scan::end_of_head;
 use super::switch::Switch;
 
 /// Read at once.
@@ -28,6 +30,8 @@ pub struct Checked<S> {
     /// So many bytes of the buffer are checked.
     passed: usize,
     at: At,
+    /// Heads that passed.
+    heads: u64,
     switch: Switch,
 }
 
@@ -51,7 +55,8 @@ impl<S> Checked<S> {
     pub fn new(inner: S) -> (Checked<S>, Switch) {
         let switch = Switch::default();
         let inner = Patient::new(inner);
-        let checked = Checked { inner, buffer: BytesMut::new(), passed: 0, at: At::Head(0, 0), switch: switch.clone() };
+        let at = At::Head(0, 0);
+        let checked = Checked { inner, buffer: BytesMut::new(), passed: 0, at, heads: 0, switch: switch.clone() };
         (checked, switch)
     }
 
@@ -96,49 +101,53 @@ impl<S> Checked<S> {
             self.buffer.unsplit(BytesMut::from(&behind[2..]));
         }
         let head = &self.buffer[start..];
-        let mut end = None;
-        for at in memchr::memchr2_iter(b'\r', b'\n', &head[seen..]).map(|at| at + seen) {
-            match head[at] {
-                b'\n' if at == 0 || head[at - 1] != b'\r' => {
-                    return self.refuse(Refusal::bad("a line ends with LF and no CR"));
-                }
-                b'\n' if at >= 3 && head[at - 2] == b'\n' => {
-                    end = Some(at + 1);
-                    break;
-                }
-                b'\r' if head.get(at + 1).is_some_and(|next| *next != b'\n') => {
-                    return self.refuse(Refusal::bad("a CR is not followed by LF"));
-                }
-                _ => {}
+        let end = match end_of_head(head, seen) {
+            Ok(Some(end)) => end,
+            Ok(None) => {
+                // A CR at the end is looked at again, with what follows it.
+                self.at = At::Head(head.len() - usize::from(head.last() == Some(&b'\r')), empty);
+                return false;
             }
-        }
-        if end.unwrap_or(head.len()) > head::LARGEST {
-            return self.refuse(Refusal::with(
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "the request's head is larger than 64 KiB",
-            ));
-        }
-        let Some(end) = end else {
-            // A CR at the end is looked at again, with what follows it.
-            self.at = At::Head(head.len() - usize::from(head.last() == Some(&b'\r')), empty);
-            return false;
+            Err(refusal) => return self.refuse(refusal),
         };
         match head::check(&head[..end]) {
-            Ok(follows) => {
+            Ok(head) if head.lines <= long::MOST => {
                 self.passed = start + end;
-                self.at = match follows {
-                    Follows::Body(0) => At::Head(0, 0),
-                    Follows::Body(length) => At::Body(length),
-                    Follows::Chunks => At::Chunks(Chunks::FIRST),
-                    Follows::Upgrade => {
-                        self.switch.asked();
-                        At::Asked
-                    }
-                };
+                self.pass(head.follows, 0);
                 true
             }
+            Ok(head) => self.pass_in_part(start + end, head.follows),
             Err(refusal) => self.refuse(refusal),
         }
+    }
+
+    /// A head has passed, and so many bytes of what follows it.
+    fn pass(&mut self, follows: Follows, passed: u64) {
+        self.heads += 1;
+        self.at = match follows {
+            Follows::Body(length) if length == passed => At::Head(0, 0),
+            Follows::Body(length) => At::Body(length - passed),
+            Follows::Chunks => At::Chunks(Chunks::FIRST),
+            Follows::Upgrade => {
+                self.switch.asked();
+                At::Asked
+            }
+        };
+    }
+
+    /// A head up to here passes, of which hyper takes only a part of the lines.
+    fn pass_in_part(&mut self, end: usize, follows: Follows) -> bool {
+        let Some((short, rest)) = long::shorten(&self.buffer[self.passed..end]) else {
+            return self.refuse(Refusal::bad("a header line is malformed"));
+        };
+        let behind = self.buffer.split_off(end);
+        self.buffer.truncate(self.passed);
+        self.buffer.extend_from_slice(&short);
+        self.passed = self.buffer.len();
+        self.buffer.extend_from_slice(&behind);
+        self.switch.keep(self.heads, rest);
+        self.pass(follows, 0);
+        true
     }
 
     fn refuse(&mut self, refusal: Refusal) -> bool {
@@ -148,6 +157,22 @@ impl<S> Checked<S> {
         self.at = At::Refused;
         true
     }
+}
+
+/// What follows the head that these bytes begin with, and how many bytes of that there are. `None` when it has to be looked at
+/// closer: it is not whole, it is refused, hyper does not take all of it, or more comes behind it than its body.
+fn whole_head(bytes: &[u8]) -> Option<(Follows, u64)> {
+    if bytes[0] == b'\r' {
+        return None;
+    }
+    let end = end_of_head(bytes, 0).ok()??;
+    let head = head::check(&bytes[..end]).ok().filter(|head| head.lines <= long::MOST)?;
+    let behind = (bytes.len() - end) as u64;
+    let fits = match head.follows {
+        Follows::Body(length) => behind <= length,
+        Follows::Chunks | Follows::Upgrade => behind == 0,
+    };
+    fits.then_some((head.follows, behind))
 }
 
 fn invalid(why: &'static str) -> io::Error {
@@ -180,14 +205,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
             if this.advance()? {
                 continue;
             }
-            // Bodies and tunnels go straight through.
-            if this.buffer.is_empty() && matches!(this.at, At::Tunnel) {
-                return Pin::new(&mut this.inner).poll_read(cx, out);
-            }
-            if this.buffer.is_empty()
-                && let At::Body(left) = this.at
-            {
-                return this.read_body(cx, out, left);
+            // What is read as a whole, or needs no look at what comes behind it, goes straight through.
+            if this.buffer.is_empty() {
+                match this.at {
+                    At::Tunnel => return Pin::new(&mut this.inner).poll_read(cx, out),
+                    At::Body(left) => return this.read_body(cx, out, left),
+                    At::Head(0, 0) => {
+                        if ready!(this.read_head(cx, out))? {
+                            return Poll::Ready(Ok(()));
+                        }
+                        continue;
+                    }
+                    At::Head(..) | At::Chunks(_) | At::Asked | At::Refused => {}
+                }
             }
             if ready!(this.read_more(cx))? == 0 {
                 if let At::Refused = this.at {
@@ -201,6 +231,24 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
 }
 
 impl<S: AsyncRead + Unpin> Checked<S> {
+    /// Reads where a request begins. Most come as a whole, with nothing behind them: those are checked where they are. False: what
+    /// was read is in the buffer.
+    fn read_head(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<bool>> {
+        let before = out.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(cx, out))?;
+        let read = &out.filled()[before..];
+        if read.is_empty() {
+            return Poll::Ready(Ok(true));
+        }
+        if let Some((follows, behind)) = whole_head(read) {
+            self.pass(follows, behind);
+            return Poll::Ready(Ok(true));
+        }
+        self.buffer.extend_from_slice(read);
+        out.set_filled(before);
+        Poll::Ready(Ok(false))
+    }
+
     fn read_body(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>, left: u64) -> Poll<io::Result<()>> {
         let before = out.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, out))?;
@@ -239,7 +287,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().inner).poll_write_vectored(cx, pieces)
+        gather::poll_write(&mut self.get_mut().inner, cx, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -26,6 +26,14 @@ pub(crate) enum Follows {
     Upgrade,
 }
 
+/// A head that may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) follows: Follows,
+    /// How many header lines it has.
+    pub(crate) lines: usize,
+}
+
 #[derive(Default)]
 struct Fields<'a> {
     host: Option<&'a [u8]>,
@@ -38,7 +46,7 @@ struct Fields<'a> {
 }
 
 /// Checks a whole head, its empty line included, in which every line ends with CRLF.
-pub(crate) fn check(head: &[u8]) -> Result<Follows, Refusal> {
+pub(crate) fn check(head: &[u8]) -> Result<Head, Refusal> {
     // Empty lines would be 4 KiB to write, for each request.
     let mut lines = [const { MaybeUninit::uninit() }; LINES];
     let mut request = Request::new(&mut []);
@@ -55,9 +63,14 @@ pub(crate) fn check(head: &[u8]) -> Result<Follows, Refusal> {
     if !old && seen.host.is_none() {
         return Err(Refusal::bad("a request has a Host header"));
     }
+    let follows = follows(method, &seen, old)?;
+    Ok(Head { follows, lines: request.headers.len() })
+}
+
+fn follows(method: &str, seen: &Fields<'_>, old: bool) -> Result<Follows, Refusal> {
     let upgrades = seen.connection_upgrade && seen.websocket && !old;
     if upgrades {
-        check_handshake(method, &seen)?;
+        check_handshake(method, seen)?;
         return Ok(Follows::Upgrade);
     }
     match (seen.coding, seen.length) {

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::backend::InFlight;
-use super::request_body::Upload;
+use super::sender::Sender;
 
 /// A replica's response body. The request counts as in flight until the body ends; then its connection is idle again. It
 /// ends with an error when the replica is gone, or sends nothing for the stall deadline.
@@ -28,7 +27,7 @@ pub(super) struct Tracked {
 
 /// What is given back when the body ends.
 pub(super) struct Lease {
-    pub(super) sender: SendRequest<Upload>,
+    pub(super) sender: Sender,
     pub(super) thread: usize,
     pub(super) count: InFlight,
 }

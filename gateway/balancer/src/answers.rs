@@ -1,15 +1,13 @@
 //! The gateway's own answers.
 
 use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::header::{
     CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
 };
 use hyper::{Response, StatusCode};
 
-/// The body of a response to the client.
-pub(super) type ClientBody = BoxBody<Bytes, std::io::Error>;
+use super::client_body::ClientBody;
 
 /// Why a response with 502, 503 or 504 is the gateway's own: an extension of it.
 #[derive(Clone, Debug)]
@@ -44,7 +42,7 @@ pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response<Cli
     let of_a_replica = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
     let own = of_a_replica.contains(&status).then(|| Own { why: text.clone(), replica: String::new() });
     let text = text + "\n";
-    let mut response = Response::new(Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed());
+    let mut response = Response::new(ClientBody::Own(Full::new(Bytes::from(text))));
     *response.status_mut() = status;
     if let Some(own) = own {
         response.extensions_mut().insert(own);

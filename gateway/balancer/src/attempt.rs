@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::BodyExt;
-use hyper::client::conn::http1::SendRequest;
+use flotilla_framing::Alarm;
 use hyper::{Request, Response, StatusCode};
 
 use super::answer_body::{Lease, Tracked};
-use super::answers::ClientBody;
 use super::backend::Backend;
+use super::client_body::ClientBody;
+use super::door::Client;
 use super::request_body::{Progress, Upload};
+use super::sender::Sender;
 
 /// How a try ended.
 pub(super) enum Attempt {
@@ -64,25 +65,25 @@ impl std::fmt::Display for Lost {
 /// Sends a request to a replica and waits for the head of its answer. `progress` is that of a streamed body.
 pub(super) async fn attempt(
     backend: &Arc<Backend>,
-    thread: usize,
+    client: &Client,
     mut request: Request<Upload>,
     progress: Option<&Progress>,
     limits: &Limits,
 ) -> Attempt {
-    let count = backend.enter();
+    let (count, thread) = (backend.enter(), client.from.thread);
     loop {
         let (mut sender, reused) = match backend.reuse(thread).await {
             Some(sender) => (sender, true),
-            None => match connect(backend, limits.connect).await {
+            None => match Box::pin(connect(backend, limits.connect)).await {
                 Some(sender) => (sender, false),
                 None => return Attempt::NotSent(Box::new(request)),
             },
         };
         let answer = tokio::select! {
             biased;
-            answer = sender.try_send_request(request) => answer,
+            answer = sender.send(request) => answer,
             () = backend.gone_on(thread).cancelled() => return Attempt::Lost(Lost::Gone),
-            () = late(progress, limits.answer) => {
+            () = late(&client.alarm, progress, limits.answer) => {
                 backend.timed_out();
                 return Attempt::Lost(Lost::TimedOut);
             }
@@ -92,10 +93,10 @@ pub(super) async fn attempt(
                 backend.was_answered();
                 let (parts, body) = response.into_parts();
                 let body = if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-                    http_body_util::Empty::new().map_err(|never| match never {}).boxed()
+                    ClientBody::empty()
                 } else {
                     let lease = Lease { sender, thread, count };
-                    Tracked::new(body, lease, limits.stall).boxed()
+                    ClientBody::Replica(Tracked::new(body, lease, limits.stall))
                 };
                 return Attempt::Answered(Response::from_parts(parts, body));
             }
@@ -112,7 +113,7 @@ pub(super) async fn attempt(
     }
 }
 
-async fn connect(backend: &Arc<Backend>, deadline: Duration) -> Option<SendRequest<Upload>> {
+async fn connect(backend: &Arc<Backend>, deadline: Duration) -> Option<Sender> {
     let connected = tokio::select! {
         connected = backend.connect(deadline) => connected,
         () = backend.gone().cancelled() => Err(std::io::ErrorKind::NotFound.into()),
@@ -127,13 +128,13 @@ async fn connect(backend: &Arc<Backend>, deadline: Duration) -> Option<SendReque
 
 /// Ends when the answer is late. The deadline begins when the request's body is with the replica; how long that may take is
 /// bounded by the body's own pace.
-async fn late(progress: Option<&Progress>, deadline: Duration) {
-    let Some(progress) = progress else { return tokio::time::sleep(deadline).await };
+async fn late(alarm: &Alarm, progress: Option<&Progress>, deadline: Duration) {
+    let Some(progress) = progress else { return alarm.after(deadline).await };
     loop {
         let left = progress.over().map_or(deadline, |since| deadline.saturating_sub(since.elapsed()));
         if left.is_zero() {
             return;
         }
-        tokio::time::sleep(left).await;
+        alarm.after(left).await;
     }
 }

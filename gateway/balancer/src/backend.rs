@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use flotilla_framing::Shortened;
 use flotilla_tasks::Task;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::headers::MOST_HEADERS;
-use super::request_body::Upload;
+use super::sender::Sender;
 use super::sockets;
 
 /// Idle connections that each thread keeps to one replica.
@@ -49,7 +49,7 @@ pub struct Backend {
     /// One list a thread: a connection stays on the thread that opened it. With the time of their last use, which only
     /// grows towards the end.
     #[allow(clippy::type_complexity, reason = "said above, used in two functions")]
-    idle: Box<[Mutex<Vec<(SendRequest<Upload>, Instant)>>]>,
+    idle: Box<[Mutex<Vec<(Sender, Instant)>>]>,
 }
 
 #[derive(Default)]
@@ -166,9 +166,9 @@ impl Backend {
     }
 
     /// An idle connection of a thread that still lives.
-    pub(super) async fn reuse(&self, thread: usize) -> Option<SendRequest<Upload>> {
+    pub(super) async fn reuse(&self, thread: usize) -> Option<Sender> {
         while let Some(mut sender) = self.take_idle(thread) {
-            if !sender.is_closed() && sender.ready().await.is_ok() {
+            if !sender.is_closed() && sender.is_ready().await {
                 return Some(sender);
             }
         }
@@ -176,12 +176,13 @@ impl Backend {
     }
 
     /// A new connection, within a deadline.
-    pub(super) async fn connect(&self, deadline: Duration) -> std::io::Result<SendRequest<Upload>> {
+    pub(super) async fn connect(&self, deadline: Duration) -> std::io::Result<Sender> {
         let connecting = tokio::time::timeout(deadline, TcpStream::connect(self.address));
         let stream = connecting.await.map_err(|_| std::io::ErrorKind::TimedOut)??;
         sockets::prepare(&stream, sockets::REPLICA)?;
-        let handshake = http1::Builder::new().max_headers(MOST_HEADERS).handshake(TokioIo::new(stream));
-        let (sender, connection) = handshake.await.map_err(std::io::Error::other)?;
+        let (stream, answers) = Shortened::new(stream);
+        let handshake = http1::handshake(TokioIo::new(stream));
+        let (requests, connection) = handshake.await.map_err(std::io::Error::other)?;
         let task = Task {
             name: "replica connection",
             owner: self.id.as_str().into(),
@@ -193,10 +194,10 @@ impl Backend {
                 tracing::debug!(%error, "connection to a replica ended");
             }
         });
-        Ok(sender)
+        Ok(Sender::new(requests, answers))
     }
 
-    fn take_idle(&self, thread: usize) -> Option<SendRequest<Upload>> {
+    fn take_idle(&self, thread: usize) -> Option<Sender> {
         let mut idle = self.idle[thread].lock();
         let (sender, since) = idle.pop()?;
         if since.elapsed() >= FRESH {
@@ -207,7 +208,7 @@ impl Backend {
         Some(sender)
     }
 
-    pub(super) fn keep(&self, thread: usize, sender: SendRequest<Upload>) {
+    pub(super) fn keep(&self, thread: usize, sender: Sender) {
         let mut idle = self.idle[thread].lock();
         if self.is_up() && idle.len() < IDLE && !sender.is_closed() && !self.gone_on[thread].is_cancelled() {
             idle.push((sender, Instant::now()));

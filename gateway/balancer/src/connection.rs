@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_framing::Checked;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::door::{Door, From};
+use super::door::{Client, Door, From};
 use super::forward;
-use super::headers::MOST_HEADERS;
 use super::sockets;
 
 /// For clients that are too many. They are told in time, or not at all.
@@ -47,20 +48,22 @@ where
     let (stream, switch) = Checked::new(stream);
     // A token and a count of references of the connection's own: those of all threads change cores with each request.
     let (stop, idle) = (door.stop.child_token(), door.config.deadlines.idle);
-    let shared = Arc::new((door, switch));
-    let service = service_fn(move |request| {
+    let client = Client::new(from);
+    let alarm = client.alarm.clone();
+    let shared = Arc::new((door, switch, client));
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let shared = shared.clone();
         async move {
-            let (door, switch) = &*shared;
-            let response = forward::answer(door, from, request).await;
+            let (door, switch, client) = &*shared;
+            switch.complete(request.headers_mut());
+            let response = forward::answer(door, client, request).await;
             switch.answered(response.status());
             Ok::<_, Infallible>(response)
         }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(alarm)
         .header_read_timeout(idle)
-        .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);

@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use flotilla_framing::Alarm;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::access::Callers;
 use super::deadlines::Deadlines;
+use super::headers::Address;
 use super::meters::Meters;
 use super::misses::Misses;
 use super::pool::Pool;
@@ -52,6 +54,20 @@ pub(super) struct From {
     pub(super) peer: SocketAddr,
     /// The thread whose connections to replicas it uses.
     pub(super) thread: usize,
+}
+
+/// What a client's connection keeps for its requests.
+pub(super) struct Client {
+    pub(super) from: From,
+    pub(super) address: Address,
+    /// Its timer.
+    pub(super) alarm: Alarm,
+}
+
+impl Client {
+    pub(super) fn new(from: From) -> Client {
+        Client { from, address: Address::new(from.peer.ip()), alarm: Alarm::default() }
+    }
 }
 
 impl From {

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, HeaderValue, UPGRADE};
 use hyper::{Request, Response, StatusCode, Uri};
 
-use super::answers::{ClientBody, Own, of_replica, paused, plain, refused, turned_away};
+use super::answers::{Own, of_replica, paused, plain, refused, turned_away};
 use super::attempt::{Attempt, Limits, Lost, attempt};
-use super::door::{Door, From};
+use super::client_body::ClientBody;
+use super::door::{Client, Door};
 use super::headers;
 use super::request_body::{Fault, Upload};
 use super::upgrade;
@@ -18,9 +19,9 @@ use super::upgrade;
 const AGAIN: u32 = 2;
 
 /// Answers a client's request.
-pub(super) async fn answer(door: &Door, from: From, request: Request<Incoming>) -> Response<ClientBody> {
+pub(super) async fn answer(door: &Door, client: &Client, request: Request<Incoming>) -> Response<ClientBody> {
     let began = Instant::now();
-    let _open = door.meters.open();
+    let _open = door.meters.open(client.from.thread);
     // For the trail of a request that no replica answers; both are cheap to clone.
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = match flotilla_framing::refusal(request.headers()) {
@@ -28,10 +29,10 @@ pub(super) async fn answer(door: &Door, from: From, request: Request<Incoming>) 
             door.meters.refused(status);
             refused(status, why)
         }
-        None => forward(door, from, request).await,
+        None => forward(door, client, request).await,
     };
     let took = began.elapsed();
-    door.meters.answered(response.status(), took);
+    door.meters.answered(client.from.thread, response.status(), took);
     if let Some(own) = response.extensions().get::<Own>() {
         door.config.misses.keep(&method, &uri, response.status(), own, took);
     }
@@ -41,7 +42,7 @@ pub(super) async fn answer(door: &Door, from: From, request: Request<Incoming>) 
 /// Sends a request to a ready replica. One that was never sent (connection refused, or an idle connection that had been
 /// closed) goes to another replica. One that was sent and not answered is sent again if its method is idempotent and its
 /// body is at hand; else it is 502, because it may have had effects.
-async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Response<ClientBody> {
+async fn forward(door: &Door, client: &Client, mut request: Request<Incoming>) -> Response<ClientBody> {
     if door.pool.is_paused() {
         door.meters.unavailable();
         return paused();
@@ -49,9 +50,11 @@ async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Res
     let upgrading = upgrade::requested(&request);
     let client_side = upgrading.then(|| hyper::upgrade::on(&mut request));
     let (mut parts, body) = request.into_parts();
-    headers::prepare(&mut parts.headers, from.peer.ip(), &door.config.trusted, door.address, door.config.tls.is_some());
+    let (trusted, secure) = (&door.config.trusted, door.config.tls.is_some());
+    headers::prepare(&mut parts.headers, &client.address, trusted, door.address, secure);
+    // What few requests come to is kept apart: each request moves the state of its future several times.
     if let Some(callers) = &door.config.callers
-        && let Err(away) = callers.admit(&parts.method, parts.uri.path(), &mut parts.headers).await
+        && let Err(away) = Box::pin(callers.admit(&parts.method, parts.uri.path(), &mut parts.headers)).await
     {
         door.meters.refused(away.status);
         return turned_away(away.status, &away.why);
@@ -63,9 +66,13 @@ async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Res
     let deadlines = &door.config.deadlines;
     let limits =
         Limits { connect: deadlines.connect, answer: deadlines.answer_to(parts.uri.path()), stall: deadlines.stall };
-    let (body, progress) = match Upload::take(body, deadlines.body).await {
-        Ok(taken) => taken,
-        Err(fault) => return client_fault(door, fault),
+    let (body, progress) = if body.is_end_stream() {
+        (Upload::none(), None)
+    } else {
+        match Box::pin(Upload::take(body, deadlines.body)).await {
+            Ok(taken) => taken,
+            Err(fault) => return client_fault(door, fault),
+        }
     };
     // Without what hyper keeps of the client's connection.
     let mut request = Request::new(body);
@@ -76,14 +83,18 @@ async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Res
     let spare = if request.method().is_idempotent() && !upgrading { copy(&request) } else { None };
     let (mut tried, mut again) = (HashSet::new(), 0);
     loop {
-        let Some(backend) = door.pool.wait_for(&mut tried, deadlines.failfast).await else {
+        let mut backend = door.pool.ready(&tried);
+        if backend.is_none() {
+            backend = Box::pin(door.pool.wait_for(&mut tried, deadlines.failfast)).await;
+        }
+        let Some(backend) = backend else {
             door.meters.unavailable();
             if door.pool.is_paused() {
                 return paused();
             }
             return plain(StatusCode::SERVICE_UNAVAILABLE, "no replica is ready; try again in a second");
         };
-        match attempt(&backend, from.thread, request, progress.as_deref(), &limits).await {
+        match attempt(&backend, client, request, progress.as_deref(), &limits).await {
             Attempt::Answered(mut response) => {
                 let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
                 if upgraded && client_side.is_none() {
@@ -124,7 +135,8 @@ async fn forward(door: &Door, from: From, mut request: Request<Incoming>) -> Res
                     continue;
                 }
                 door.meters.lost(lost.reason());
-                let who = if from.is_local() { format!("replica {}", backend.id) } else { "a replica".to_owned() };
+                let who =
+                    if client.from.is_local() { format!("replica {}", backend.id) } else { "a replica".to_owned() };
                 let status = match lost {
                     Lost::TimedOut => StatusCode::GATEWAY_TIMEOUT,
                     Lost::Gone | Lost::Broken(_) => StatusCode::BAD_GATEWAY,

@@ -10,17 +10,12 @@ use hyper::StatusCode;
 use parking_lot::Mutex;
 
 use super::pool::Pool;
-
-/// Upper bounds of the durations' buckets, in seconds.
-const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+use super::shards::{BUCKETS, Open, Shards};
 
 /// What the balancer counts.
 #[derive(Default)]
 pub struct Meters {
-    classes: [AtomicU64; 6],
-    buckets: [AtomicU64; BUCKETS.len() + 1],
-    nanos: AtomicU64,
-    open: AtomicU64,
+    requests: Shards,
     connections: Arc<AtomicU64>,
     tunnels: Arc<AtomicU64>,
     unavailable: AtomicU64,
@@ -34,9 +29,6 @@ pub struct Meters {
 /// Counts something while it is there.
 pub(super) struct Counted(Arc<AtomicU64>);
 
-/// Counts a request while it is open. Without a count of references: all threads would change it with each request.
-pub(super) struct Open<'a>(&'a AtomicU64);
-
 /// Counts an upgraded connection.
 pub(super) type Tunnel = Counted;
 
@@ -47,12 +39,6 @@ impl Counted {
     }
 }
 
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
@@ -60,9 +46,8 @@ impl Drop for Counted {
 }
 
 impl Meters {
-    pub(super) fn open(&self) -> Open<'_> {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        Open(&self.open)
+    pub(super) fn open(&self, thread: usize) -> Open<'_> {
+        self.requests.open(thread)
     }
 
     pub(super) fn connection(&self) -> Counted {
@@ -78,13 +63,8 @@ impl Meters {
         Counted::new(&self.tunnels)
     }
 
-    pub(super) fn answered(&self, status: StatusCode, took: Duration) {
-        let class = usize::from(status.as_u16() / 100).min(self.classes.len() - 1);
-        self.classes[class].fetch_add(1, Ordering::Relaxed);
-        let seconds = took.as_secs_f64();
-        let bucket = BUCKETS.iter().position(|bound| seconds <= *bound).unwrap_or(BUCKETS.len());
-        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        self.nanos.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
+    pub(super) fn answered(&self, thread: usize, status: StatusCode, took: Duration) {
+        self.requests.answered(thread, status, took);
     }
 
     pub(super) fn retried(&self, reason: &'static str) {
@@ -119,8 +99,8 @@ impl Meters {
             text
         };
         let one = |value: u64| vec![(String::new(), value)];
-        let classes = (1..self.classes.len())
-            .map(|class| (format!("{{class=\"{class}xx\"}}"), count(&self.classes[class])))
+        let classes = (1..6)
+            .map(|class| (format!("{{class=\"{class}xx\"}}"), self.requests.sum(|shard| &shard.classes[class])))
             .collect::<Vec<_>>();
         text +=
             &series("flotilla_gateway_responses_total", "counter", "Answers to clients, by class of status", &classes);
@@ -159,7 +139,7 @@ impl Meters {
                 of(|backend| u64::from(backend.is_up() && !backend.is_ejected())),
             ),
             ("ready_replicas", "gauge", "Replicas that the gateway routes to", one(backends.len() as u64)),
-            ("open_requests", "gauge", "Requests that wait for an answer", one(count(&self.open))),
+            ("open_requests", "gauge", "Requests that wait for an answer", one(self.requests.sum(|shard| &shard.open))),
             ("connections", "gauge", "Connections of clients", one(count(&self.connections))),
             ("tunnels", "gauge", "Upgraded connections, which are WebSockets", one(count(&self.tunnels))),
             (
@@ -183,12 +163,12 @@ impl Meters {
         let mut text =
             format!("# HELP {name} From a request's head to the head of its answer\n# TYPE {name} histogram\n");
         let mut sum = 0;
-        for (at, bucket) in self.buckets.iter().enumerate() {
-            sum += bucket.load(Ordering::Relaxed);
+        for at in 0..=BUCKETS.len() {
+            sum += self.requests.sum(|shard| &shard.buckets[at]);
             let bound = BUCKETS.get(at).map_or_else(|| "+Inf".to_owned(), ToString::to_string);
             let _ = writeln!(text, "{name}_bucket{{le=\"{bound}\"}} {sum}");
         }
-        let seconds = self.nanos.load(Ordering::Relaxed) as f64 / 1e9;
+        let seconds = self.requests.sum(|shard| &shard.nanos) as f64 / 1e9;
         let _ = writeln!(text, "{name}_sum {seconds}\n{name}_count {sum}");
         text
     }
@@ -201,12 +181,17 @@ mod tests {
     #[test]
     fn every_series_has_its_help_and_its_bounded_labels() {
         let meters = Meters::default();
-        meters.answered(StatusCode::OK, Duration::from_millis(3));
-        meters.answered(StatusCode::BAD_GATEWAY, Duration::from_secs(100));
+        meters.answered(0, StatusCode::OK, Duration::from_millis(3));
+        meters.answered(1, StatusCode::BAD_GATEWAY, Duration::from_secs(100));
+        drop(meters.open(1));
+        let _open = [meters.open(0), meters.open(1)];
         meters.lost("gone");
         let text = meters.render(&Pool::new(1));
         for line in [
             "flotilla_gateway_responses_total{class=\"2xx\"} 1",
+            "flotilla_gateway_responses_total{class=\"5xx\"} 1",
+            "flotilla_gateway_open_requests 2",
+            "flotilla_gateway_request_duration_seconds_sum 100.003",
             "flotilla_gateway_request_duration_seconds_bucket{le=\"0.005\"} 1",
             "flotilla_gateway_request_duration_seconds_bucket{le=\"+Inf\"} 2",
             "flotilla_gateway_lost_total{reason=\"gone\"} 1",

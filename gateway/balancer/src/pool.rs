@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, RwLock};
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::backend::Backend;
@@ -17,7 +18,8 @@ const ON_ITS_WAY: Duration = Duration::from_millis(150);
 /// The replicas that take requests now, as the registry shows them.
 pub struct Pool {
     threads: usize,
-    backends: RwLock<Vec<Arc<Backend>>>,
+    /// Read with every request, without a lock; changed under that of `fading`.
+    backends: ArcSwap<Vec<Arc<Backend>>>,
     /// Not routed to any more, with what is open at them; with when the registry had them last.
     fading: Mutex<Vec<(Arc<Backend>, Instant)>>,
     turn: AtomicUsize,
@@ -33,7 +35,7 @@ impl Pool {
     pub fn new(threads: usize) -> Arc<Pool> {
         Arc::new(Pool {
             threads,
-            backends: RwLock::default(),
+            backends: ArcSwap::default(),
             fading: Mutex::default(),
             turn: AtomicUsize::new(0),
             changed: Notify::new(),
@@ -46,16 +48,16 @@ impl Pool {
     /// their count. What is open at one that the registry does not have any more ends.
     pub fn set_ready(&self, ready: &[(String, SocketAddr)], living: &HashSet<&str>) {
         let now = Instant::now();
-        let mut backends = self.backends.write();
-        let before = std::mem::take(&mut *backends);
-        for (id, address) in ready {
-            let same = before.iter().find(|old| old.id == *id && old.address == *address);
-            backends.push(same.cloned().unwrap_or_else(|| Backend::new(id.clone(), *address, self.threads)));
-        }
-        let kept = |old: &Arc<Backend>| backends.iter().any(|new| Arc::ptr_eq(old, new));
         let mut fading = self.fading.lock();
+        let before = self.backends.load_full();
+        let backend = |(id, address): &(String, SocketAddr)| {
+            let same = before.iter().find(|old| old.id == *id && old.address == *address);
+            same.cloned().unwrap_or_else(|| Backend::new(id.clone(), *address, self.threads))
+        };
+        let backends: Vec<Arc<Backend>> = ready.iter().map(backend).collect();
+        let kept = |old: &Arc<Backend>| backends.iter().any(|new| Arc::ptr_eq(old, new));
         fading.extend(before.iter().filter(|old| !kept(old)).map(|old| (old.clone(), now)));
-        drop(backends);
+        self.backends.store(Arc::new(backends));
         fading.retain_mut(|(backend, last)| {
             if living.contains(backend.id.as_str()) {
                 *last = now;
@@ -86,23 +88,22 @@ impl Pool {
 
     /// A replica gave a new sign of life: it is routed to again.
     pub fn mark_up(&self, id: &str) {
-        let backends = self.backends.read();
+        let backends = self.backends.load();
         if let Some(backend) = backends.iter().find(|backend| backend.id == id && !backend.is_up()) {
             backend.mark_up();
-            drop(backends);
             self.changed.notify_waiters();
         }
     }
 
     /// All replicas of the pool.
     pub fn backends(&self) -> Vec<Arc<Backend>> {
-        self.backends.read().clone()
+        Vec::clone(&self.backends.load())
     }
 
     /// The replica with the fewest requests in flight that is up and was not tried yet; equals take turns. One that was
     /// ejected comes only when there is no other.
     pub fn pick(&self, tried: &HashSet<String>) -> Option<Arc<Backend>> {
-        let backends = self.backends.read();
+        let backends = self.backends.load();
         if backends.is_empty() {
             return None;
         }
@@ -114,13 +115,19 @@ impl Pool {
             .cloned()
     }
 
+    /// As [`Pool::pick`]; with one, requests wait for a replica again.
+    pub(super) fn ready(&self, tried: &HashSet<String>) -> Option<Arc<Backend>> {
+        let backend = self.pick(tried)?;
+        if self.failfast.load(Ordering::Relaxed) {
+            self.failfast.store(false, Ordering::Relaxed);
+        }
+        Some(backend)
+    }
+
     /// As [`Pool::pick`], and waits for a replica while there is none, for `patience` at most; not at all after a request
     /// has waited in vain, until one is ready again.
     pub async fn wait_for(&self, tried: &mut HashSet<String>, patience: Duration) -> Option<Arc<Backend>> {
-        if let Some(backend) = self.pick(tried) {
-            if self.failfast.load(Ordering::Relaxed) {
-                self.failfast.store(false, Ordering::Relaxed);
-            }
+        if let Some(backend) = self.ready(tried) {
             return Some(backend);
         }
         if self.failfast.load(Ordering::Relaxed) {

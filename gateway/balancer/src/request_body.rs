@@ -64,11 +64,13 @@ struct Paced {
 }
 
 impl Upload {
+    /// No body.
+    pub(super) fn none() -> Upload {
+        Upload::Whole(Bytes::new())
+    }
+
     /// A client's body: whole where it is small.
     pub(super) async fn take(body: Incoming, pace: Pace) -> Result<(Upload, Option<Arc<Progress>>), Fault> {
-        if body.is_end_stream() {
-            return Ok((Upload::Whole(Bytes::new()), None));
-        }
         let small = body.size_hint().exact().is_some_and(|length| length <= WHOLE);
         let mut paced = Paced { body, pace, received: 0, waited: Duration::ZERO, since: None, timer: None };
         if !small {

@@ -1,6 +1,8 @@
 //! The one answer of a request, whoever gives it: the flow, the end of its delivery, or nobody in time.
 
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -55,7 +57,12 @@ impl Given {
 }
 
 struct State {
-    answer: Option<oneshot::Sender<Answer>>,
+    answered: bool,
+    /// The answer, on its way to who waits for it.
+    ready: Option<Answer>,
+    reader: Option<Waker>,
+    /// Nobody waits for the answer any more.
+    away: bool,
     given: Option<Given>,
     /// The answer, when it is sent while it is written.
     stream: Option<Arc<Stream>>,
@@ -68,6 +75,36 @@ struct State {
     waiting: Vec<oneshot::Sender<()>>,
 }
 
+/// The answer, when it is given. One for each exchange.
+pub(super) struct Answered(Arc<Exchange>);
+
+impl Future for Answered {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        let mut state = self.0.state.lock();
+        if let Some(answer) = state.ready.take() {
+            return Poll::Ready(answer);
+        }
+        if !state.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
+            state.reader = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        let left = {
+            let mut state = self.0.state.lock();
+            state.away = true;
+            (state.ready.take(), state.reader.take())
+        };
+        // Not under the lock: the body of an answer may lead back here.
+        drop(left);
+    }
+}
+
 /// The client waits for the answer. Dropped when it has it, or has gone away.
 pub(super) struct Present(Arc<Exchange>);
 
@@ -78,10 +115,12 @@ impl Drop for Present {
 }
 
 impl Exchange {
-    pub(super) fn new(local: bool) -> (Arc<Exchange>, oneshot::Receiver<Answer>) {
-        let (sender, receiver) = oneshot::channel();
+    pub(super) fn new(local: bool) -> (Arc<Exchange>, Answered) {
         let state = State {
-            answer: Some(sender),
+            answered: false,
+            ready: None,
+            reader: None,
+            away: false,
             stream: None,
             given: None,
             completed: false,
@@ -90,7 +129,8 @@ impl Exchange {
             over: false,
             waiting: Vec::new(),
         };
-        (Arc::new(Exchange { state: Mutex::new(state), trail: OnceLock::new(), local }), receiver)
+        let exchange = Arc::new(Exchange { state: Mutex::new(state), trail: OnceLock::new(), local });
+        (exchange.clone(), Answered(exchange))
     }
 
     /// The delivery is recorded: its trail gets to know of the answer.
@@ -105,11 +145,8 @@ impl Exchange {
 
     /// It was answered 504 in place of the flow.
     pub(super) fn was_too_late(&self) {
-        self.was_answered(StatusCode::GATEWAY_TIMEOUT, true);
-    }
-
-    fn was_answered(&self, status: StatusCode, too_late: bool) {
-        let given = *self.state.lock().given.get_or_insert(Given { status, when: Instant::now(), too_late });
+        let given = Given { status: StatusCode::GATEWAY_TIMEOUT, when: Instant::now(), too_late: true };
+        let given = *self.state.lock().given.get_or_insert(given);
         if let Some(trail) = self.trail.get() {
             given.note(trail);
         }
@@ -117,18 +154,36 @@ impl Exchange {
 
     /// True once an answer was given.
     pub(super) fn is_answered(&self) -> bool {
-        self.state.lock().answer.is_none()
+        self.state.lock().answered
     }
 
     /// Gives the answer. False when there was one already.
     pub(super) fn answer(&self, answer: Answer) -> bool {
-        let sender = self.state.lock().answer.take();
-        sender.is_some_and(|sender| {
-            self.was_answered(answer.status(), false);
-            // A client that went away hears nothing; the flow did its part.
-            let _ = sender.send(answer);
-            true
-        })
+        let given = {
+            let mut state = self.state.lock();
+            if std::mem::replace(&mut state.answered, true) {
+                return false;
+            }
+            let given = Given { status: answer.status(), when: Instant::now(), too_late: false };
+            *state.given.get_or_insert(given)
+        };
+        if let Some(trail) = self.trail.get() {
+            given.note(trail);
+        }
+        let reader = {
+            let mut state = self.state.lock();
+            if state.away {
+                // A client that went away hears nothing; the flow did its part.
+                drop(state);
+                return true;
+            }
+            state.ready = Some(answer);
+            state.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        true
     }
 
     /// Gives an answer whose body is this stream. False when there was an answer already.
@@ -271,6 +326,7 @@ mod tests {
     use super::*;
     use flotilla_engine::message::Failure;
     use flotilla_value::Value;
+    use futures::FutureExt;
 
     #[test]
     fn silence_is_a_502_once_the_delivery_and_the_response_are_gone() {
@@ -278,7 +334,7 @@ mod tests {
         exchange.ended(Outcome::Completed);
         assert!(!exchange.is_answered(), "the flow may have kept msg.res");
         exchange.let_go();
-        assert_eq!(answer.try_recv().unwrap().status(), StatusCode::BAD_GATEWAY);
+        assert_eq!((&mut answer).now_or_never().unwrap().status(), StatusCode::BAD_GATEWAY);
         assert!(!exchange.answer(plain(StatusCode::OK, String::new())));
     }
 
@@ -290,7 +346,34 @@ mod tests {
             error: Value::from("boom"),
             message: Value::Undefined,
         }));
-        assert_eq!(answer.try_recv().unwrap().status(), StatusCode::BAD_GATEWAY);
+        assert_eq!((&mut answer).now_or_never().unwrap().status(), StatusCode::BAD_GATEWAY);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_the_answer_is_woken_by_it() {
+        let (exchange, answer) = Exchange::new(true);
+        let giving = async {
+            tokio::task::yield_now().await;
+            assert!(exchange.answer(plain(StatusCode::ACCEPTED, String::new())));
+            assert!(!exchange.answer(plain(StatusCode::OK, String::new())));
+        };
+        let answered = tokio::time::timeout(std::time::Duration::from_secs(5), answer);
+        let (answered, ()) = tokio::join!(answered, giving);
+        assert_eq!(answered.unwrap().status(), StatusCode::ACCEPTED);
+    }
+
+    #[test]
+    fn an_answer_that_nobody_waits_for_keeps_nothing_alive() {
+        for before in [true, false] {
+            let (exchange, answer) = Exchange::new(true);
+            let waiting = (!before).then_some(answer);
+            let stream = Arc::<Stream>::default();
+            let body = stream.body(exchange.present(), false, None);
+            let streamed = Answer::new(Either::Right(UnsyncBoxBody::new(body)));
+            assert!(exchange.answer_streaming(streamed, &stream));
+            drop(waiting);
+            assert_eq!(Arc::strong_count(&exchange), 1);
+        }
     }
 
     #[tokio::test]
@@ -302,7 +385,8 @@ mod tests {
                 error: Value::from("boom"),
                 message: Value::Undefined,
             }));
-            let body = http_body_util::Limited::new(answer.try_recv().unwrap().into_body(), 1 << 16);
+            let body = (&mut answer).now_or_never().unwrap().into_body();
+            let body = http_body_util::Limited::new(body, 1 << 16);
             #[allow(clippy::disallowed_methods, reason = "bounded by Limited")]
             let text = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
             assert_eq!(String::from_utf8_lossy(&text).contains("n1"), local);

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use flotilla_engine::Shared;
 use flotilla_engine::message::{Delivery, Msg, generate_id};
 use flotilla_engine::trail::Trail;
+use flotilla_framing::Alarm;
 use flotilla_value::{Object, Value};
 
 use super::answer::{Answer, Exchange, not_found, plain, refused, unavailable, whole};
@@ -38,7 +39,6 @@ pub(super) struct Connection {
 
 /// A request whose flow has not answered yet.
 struct Open {
-    exchange: Arc<Exchange>,
     request: Arc<Request>,
     /// It ends with its last message, whoever waits here.
     delivery: Weak<Delivery>,
@@ -47,11 +47,11 @@ struct Open {
 impl Open {
     /// It was answered without the flow. That is recorded, and where the delivery goes from now on.
     fn is_too_late(&self) {
-        self.exchange.was_too_late();
+        self.request.exchange.was_too_late();
         let Some(delivery) = self.delivery.upgrade() else { return };
         if let Some(trail) = delivery.record_from_now() {
             trail.came_as(&came_as(&self.request));
-            self.exchange.is_recorded(trail);
+            self.request.exchange.is_recorded(trail);
         }
     }
 }
@@ -67,7 +67,8 @@ impl Connection {
         Connection { shared, routes, gate, auth, policies: Policies::default(), _worker: worker }
     }
 
-    pub(super) async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr) -> Answer {
+    /// `alarm` is that of the client's connection.
+    pub(super) async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr, alarm: &Alarm) -> Answer {
         if let Some((status, why)) = flotilla_framing::refusal(request.headers()) {
             return refused(status, why);
         }
@@ -76,21 +77,21 @@ impl Connection {
         {
             return upgrade::accept(request, peer, handler);
         }
-        let settings = self.shared.settings();
         // A preflight never shows a password. Node-RED asks WebSockets for none.
         let preflight = Cors::is_preflight(request.method().as_str(), request.headers());
-        let policy = self.policies.of(&settings);
+        let policy = self.policies.of(&self.shared.settings_now());
         let (method, path) = (request.method().as_str(), request.uri().path());
         let found = self.routes.find(method, path);
         // By the route that was found, not by the path alone: what a node answers is protected however its path is written.
         let of_nodes = !matches!(&found, Found::Methods(methods) if methods.is_empty()) || policy.is_below_root(path);
-        if !preflight
+        // What few requests come to is kept apart: each request moves the state of its future several times.
+        if let Some(auth) = &policy.auth
+            && !preflight
             && of_nodes
-            && let Some(refusal) = self.auth.refuse(settings.node_red.get("httpNodeAuth"), request.headers()).await
+            && let Some(refusal) = Box::pin(self.auth.refuse(Some(auth), request.headers())).await
         {
             return refusal;
         }
-        drop(settings);
         let cors = policy.cors.as_ref();
         let (endpoint, params) = match found {
             Found::Endpoint(endpoint, params) => (endpoint, params),
@@ -98,9 +99,8 @@ impl Connection {
                 return plain(StatusCode::BAD_REQUEST, format!("Failed to decode a parameter of {path}"));
             }
             Found::Methods(methods) => {
-                if let Some(file) =
-                    policy.files.find(request.method(), request.uri(), request.headers(), &self.auth).await
-                {
+                let file = policy.files.find(request.method(), request.uri(), request.headers(), &self.auth);
+                if let Some(file) = Box::pin(file).await {
                     return file;
                 }
                 return match cors {
@@ -120,9 +120,9 @@ impl Connection {
         let deadline = policy.deadline;
         let open = OnceLock::new();
         let through_flow = self.through_flow(request, peer, &endpoint, params, &policy, &open);
-        let mut answer = match tokio::time::timeout(deadline, through_flow).await {
-            Ok(answer) => answer,
-            Err(_) => {
+        let mut answer = match alarm.within(deadline, through_flow).await {
+            Some(answer) => answer,
+            None => {
                 if let Some(open) = open.get() {
                     open.is_too_late();
                 }
@@ -151,14 +151,15 @@ impl Connection {
         let parsed = if endpoint.method == "GET" {
             Parsed { body: Value::object(), files: Value::Undefined }
         } else {
-            match self.read_body(body, &head, endpoint).await {
+            match Box::pin(self.read_body(body, &head, endpoint)).await {
                 Ok(parsed) => parsed,
                 Err(answer) => return answer,
             }
         };
         // After the body: a client that sends it slowly holds nobody up.
         let Some(place) = self.gate.enter().await else { return unavailable("Too many requests are waiting") };
-        let forwarded_for = head.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let forwarded_for = if policy.trust.is_any() { head.headers.get("x-forwarded-for") } else { None };
+        let forwarded_for = forwarded_for.and_then(|value| value.to_str().ok());
         let chain = policy.trust.chain(peer.ip(), forwarded_for.unwrap_or_default());
         let (exchange, answer) = Exchange::new(chain.client.is_some_and(|client| client.is_loopback()));
         let request = Arc::new(Request {
@@ -177,14 +178,14 @@ impl Connection {
         });
         // The client may go away: then this future is dropped, and who waits for the end hears of it.
         let _present = exchange.present();
-        let (ended, came) = (exchange.clone(), request.clone());
+        let came = request.clone();
         let on_end = move |outcome, trail: Option<&Arc<Trail>>| {
             if let Some(trail) = trail {
                 // One that is recorded since it failed does not know yet.
                 trail.came_as(&came_as(&came));
-                ended.is_recorded(trail);
+                came.exchange.is_recorded(trail);
             }
-            ended.ended(outcome);
+            came.exchange.ended(outcome);
             drop(place);
         };
         let delivery = Delivery::begin_until(self.shared.deliveries(), endpoint.node.clone(), None, on_end);
@@ -192,11 +193,7 @@ impl Connection {
             trail.came_as(&came_as(&request));
             exchange.is_recorded(trail);
         }
-        let _ = open.set(Open {
-            exchange: exchange.clone(),
-            request: request.clone(),
-            delivery: Arc::downgrade(&delivery),
-        });
+        let _ = open.set(Open { request: request.clone(), delivery: Arc::downgrade(&delivery) });
         let payload = if endpoint.method == "GET" { request.query.clone() } else { request.body.clone() };
         let response = Response::new(exchange, request.clone(), self.shared.clone(), endpoint.node.clone());
         let mut object = Object::with_capacity(4);
@@ -208,8 +205,8 @@ impl Connection {
         if !endpoint.worker.deliver(endpoint.node.clone(), msg) {
             return unavailable("The flow is being changed");
         }
-        // The sender lives in the exchange, which ends only with an answer.
-        answer.await.unwrap_or_else(|_| plain(StatusCode::BAD_GATEWAY, "The flow ended without an answer".to_owned()))
+        // The exchange ends only with an answer.
+        answer.await
     }
 
     async fn read_body(

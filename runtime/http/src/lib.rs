@@ -7,6 +7,7 @@ mod body_kind;
 mod connection;
 mod cookies;
 mod cors;
+mod etag;
 mod files;
 mod gate;
 mod multipart;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_engine::settings::Settings;
+use serde_json::Value as Json;
 
 use super::cors::Cors;
 use super::files::Files;
@@ -21,6 +22,8 @@ pub(super) struct Policy {
     /// `httpNodeCors` is not set: preflights are answered as Node-RED's admin API does.
     pub(super) default_preflights: bool,
     pub(super) trust: Trust,
+    /// `httpNodeAuth`: what requests to nodes have to show.
+    pub(super) auth: Option<Json>,
     /// Served where no node answers.
     pub(super) files: Files,
     /// Where HTTP nodes are: `httpNodeAuth` protects all that is below it.
@@ -37,6 +40,7 @@ impl Policy {
             default_preflights: cors.is_none(),
             files: Files::read(settings),
             root: node_root(&settings.node_red),
+            auth: settings.node_red.get("httpNodeAuth").cloned(),
             trust: Trust::of(settings.node_red.get("trustProxy"), settings.share_subscriptions),
             deadline: settings.number("httpNodeTimeout").map_or(DEADLINE, flotilla_value::wait_ms),
         }

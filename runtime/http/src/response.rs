@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::Either;
 use http_body_util::combinators::UnsyncBoxBody;
 use parking_lot::Mutex;
-use sha1::{Digest, Sha1};
 
 use flotilla_engine::Shared;
 use flotilla_value::{Str, Value};
 
 use super::answer::{Answer, Exchange, whole};
+use super::etag::etag;
 use super::request::Request;
 use super::stream::Stream;
 use super::written::Written;
@@ -33,7 +32,6 @@ pub(super) struct Inner {
     pub(super) node: Str,
     pub(super) written: Written,
     head: Mutex<Head>,
-    stream: Arc<Stream>,
 }
 
 struct Head {
@@ -41,33 +39,45 @@ struct Head {
     headers: HeaderMap,
     /// The body is sent while the flow writes it.
     streaming: bool,
+    /// Where that goes. Made when it is asked for: most answers are given as a whole.
+    stream: Option<Arc<Stream>>,
+    /// The answer was given as a whole: nobody takes anything from the stream.
+    whole: bool,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if !self.head.get_mut().streaming {
-            self.stream.leave();
+        let head = self.head.get_mut();
+        if !head.streaming
+            && let Some(stream) = &head.stream
+        {
+            stream.leave();
         }
         self.exchange.let_go();
     }
 }
 
+impl Inner {
+    fn stream(&self) -> Arc<Stream> {
+        let mut head = self.head.lock();
+        if let Some(stream) = &head.stream {
+            return stream.clone();
+        }
+        let stream = Arc::<Stream>::default();
+        if head.whole {
+            stream.leave();
+        }
+        head.stream = Some(stream.clone());
+        stream
+    }
+}
+
 impl Response {
     pub(super) fn new(exchange: Arc<Exchange>, request: Arc<Request>, shared: Arc<Shared>, node: Str) -> Response {
-        let head = Head { status: StatusCode::OK, headers: HeaderMap::new(), streaming: false };
+        let (status, headers) = (StatusCode::OK, HeaderMap::new());
+        let head = Mutex::new(Head { status, headers, streaming: false, stream: None, whole: false });
         let written = Written::default();
-        Response {
-            inner: Arc::new(Inner {
-                exchange,
-                request,
-                shared,
-                node,
-                written,
-                head: Mutex::new(head),
-                stream: Arc::default(),
-            }),
-            raw: false,
-        }
+        Response { inner: Arc::new(Inner { exchange, request, shared, node, written, head }), raw: false }
     }
 
     /// Sets the status code.
@@ -202,7 +212,7 @@ impl Response {
     /// When the answer was given already, and when too much waits for the client.
     pub(super) fn push(&self, chunk: Bytes) -> Result<bool, String> {
         match self.begin()? {
-            true => self.inner.stream.write(chunk).map_err(|error| error.to_string()),
+            true => self.inner.stream().write(chunk).map_err(|error| error.to_string()),
             false => Ok(true),
         }
     }
@@ -232,13 +242,13 @@ impl Response {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let events = kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream");
         let promised = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let (exchange, stream) = (&self.inner.exchange, &self.inner.stream);
+        let (exchange, stream) = (&self.inner.exchange, self.inner.stream());
         let body = stream.body(exchange.present(), events, promised);
         let mut answer = Answer::new(Either::Right(UnsyncBoxBody::new(body)));
         *answer.status_mut() = status;
         *answer.headers_mut() = headers;
         self.inner.head.lock().streaming = true;
-        if !exchange.answer_streaming(answer, stream) {
+        if !exchange.answer_streaming(answer, &stream) {
             self.check_open()?;
         }
         Ok(true)
@@ -256,7 +266,7 @@ impl Response {
         if !self.is_streaming() {
             return self.finish(chunk, false);
         }
-        let stream = &self.inner.stream;
+        let stream = self.inner.stream();
         if !chunk.is_empty() {
             stream.write(chunk).map_err(|error| error.to_string())?;
         }
@@ -267,22 +277,23 @@ impl Response {
 
     /// True when the flow wrote all of the answer.
     pub(super) fn is_ended(&self) -> bool {
-        if self.is_streaming() { self.inner.stream.is_ended() } else { self.is_answered() }
+        if self.is_streaming() { self.inner.stream().is_ended() } else { self.is_answered() }
     }
 
     /// True when the client has all of the answer.
     pub(super) fn is_sent(&self) -> bool {
-        if self.is_streaming() { self.inner.stream.is_sent() } else { self.is_answered() }
+        if self.is_streaming() { self.inner.stream().is_sent() } else { self.is_answered() }
     }
 
     /// Bytes that wait for the client, and whether the flow was asked to wait for `drain`.
     pub(super) fn waiting(&self) -> (usize, bool) {
-        self.inner.stream.waiting()
+        let stream = self.inner.head.lock().stream.clone();
+        stream.map_or((0, false), |stream| stream.waiting())
     }
 
     /// Ends at the next `drain`; with false when there will be none any more.
     pub(super) fn drain(&self) -> BoxFuture<'static, bool> {
-        Box::pin(self.inner.stream.drain())
+        Box::pin(self.inner.stream().drain())
     }
 
     pub(super) fn default_type(&self, content_type: &'static str) {
@@ -299,17 +310,22 @@ impl Response {
 
     fn finish(&self, body: Bytes, tagged: bool) -> Result<(), String> {
         self.check_open()?;
-        let (status, mut headers) = {
+        let (status, mut headers, stream) = {
             let mut head = self.inner.head.lock();
-            (head.status, std::mem::take(&mut head.headers))
+            head.whole = true;
+            (head.status, std::mem::take(&mut head.headers), head.stream.clone())
         };
         let method = &self.inner.request.method;
-        // The length is what is really sent; only to HEAD may a flow tell the length of what GET would send.
-        if method != Method::HEAD || !body.is_empty() {
-            headers.remove(header::CONTENT_LENGTH);
+        // Most answers have a type alone: looking for each of the others would hash its name.
+        let only_type = headers.keys().all(|name| *name == header::CONTENT_TYPE);
+        if !only_type {
+            // The length is what is really sent; only to HEAD may a flow tell the length of what GET would send.
+            if method != Method::HEAD || !body.is_empty() {
+                headers.remove(header::CONTENT_LENGTH);
+            }
+            headers.remove(header::TRANSFER_ENCODING);
         }
-        headers.remove(header::TRANSFER_ENCODING);
-        if tagged && !headers.contains_key(header::ETAG) {
+        if tagged && (only_type || !headers.contains_key(header::ETAG)) {
             headers.insert(header::ETAG, etag(&body));
         }
         let (mut status, mut body) = (status, body);
@@ -324,13 +340,16 @@ impl Response {
         let mut answer = Answer::new(whole(body));
         *answer.status_mut() = status;
         *answer.headers_mut() = headers;
-        self.inner.stream.leave();
+        if let Some(stream) = stream {
+            stream.leave();
+        }
         if self.inner.exchange.answer(answer) { Ok(()) } else { self.check_open() }
     }
 
     /// The client has this already: `If-None-Match` names the tag.
     fn is_fresh(&self, status: StatusCode, headers: &HeaderMap) -> bool {
-        let known = self.inner.request.header("if-none-match");
+        let known = self.inner.request.headers.get(header::IF_NONE_MATCH);
+        let known = known.and_then(|known| known.to_str().ok()).unwrap_or_default();
         if known.is_empty() || !status.is_success() || self.inner.request.header("cache-control").contains("no-cache") {
             return false;
         }
@@ -343,12 +362,6 @@ impl Response {
 /// RFC 9110, section 6.4.1.
 fn has_no_body(status: StatusCode) -> bool {
     status.is_informational() || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
-}
-
-/// Express's weak tag: length in hex and 27 characters of the SHA-1 in base64.
-fn etag(body: &[u8]) -> HeaderValue {
-    let hash = base64::engine::general_purpose::STANDARD_NO_PAD.encode(Sha1::digest(body));
-    HeaderValue::try_from(format!("W/\"{:x}-{hash}\"", body.len())).unwrap_or(HeaderValue::from_static("W/\"0\""))
 }
 
 fn with_charset(value: &str) -> String {
@@ -365,8 +378,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_and_charsets_are_expresss() {
-        assert_eq!(etag(b"").to_str().unwrap(), "W/\"0-2jmj7l5rSw0yVb/vlWAYkK/YBwk\"");
+    fn charsets_are_expresss() {
         assert_eq!(with_charset("text/css"), "text/css; charset=utf-8");
         assert_eq!(with_charset("image/png"), "image/png");
     }

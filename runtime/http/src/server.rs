@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use flotilla_framing::Checked;
+use flotilla_framing::{Alarm, Checked};
 use flotilla_sockets::show_progress;
 use flotilla_tasks::Task;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -24,8 +25,6 @@ use super::routes::Routes;
 const IN_MEMORY: usize = 64 * 1024;
 /// Connections of a replica at once; those beyond are closed.
 const CONNECTIONS: usize = 16 * 1024;
-/// Header lines of a request at most: what a client may send, and what proxies add.
-const MOST_HEADERS: usize = 192;
 
 /// The HTTP server of a replica. Each worker accepts from a clone of one listener, so there is no thread of its own and a
 /// request whose node lives on the accepting worker never leaves it.
@@ -146,17 +145,22 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (stream, switch) = Checked::new(stream);
-    let service = hyper::service::service_fn(move |request| {
-        let (connection, switch) = (connection.clone(), switch.clone());
+    let alarm = Alarm::default();
+    // A token of the connection's own: all workers would lock that of all connections with each request.
+    let stop = stop.child_token();
+    let shared = Rc::new((connection, switch, alarm.clone()));
+    let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
+        let shared = shared.clone();
         async move {
-            let answer = connection.answer(request, peer).await;
+            let (connection, switch, alarm) = &*shared;
+            switch.complete(request.headers_mut());
+            let answer = connection.answer(request, peer, alarm).await;
             switch.answered(answer.status());
             Ok::<_, std::convert::Infallible>(answer)
         }
     });
     let serving = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .max_headers(MOST_HEADERS)
+        .timer(alarm)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);

@@ -70,6 +70,15 @@ impl Trust {
         Trust::Networks(networks.filter_map(network).collect())
     }
 
+    /// False when nobody is trusted.
+    pub(super) fn is_any(&self) -> bool {
+        match self {
+            Trust::All => true,
+            Trust::Hops(hops) => *hops > 0,
+            Trust::Networks(networks) => !networks.is_empty(),
+        }
+    }
+
     /// Whether an address is a proxy that is trusted; `hop` 0 is the peer itself.
     fn trusts(&self, address: Option<IpAddr>, hop: usize) -> bool {
         match self {
@@ -116,6 +125,7 @@ mod tests {
         let peer: IpAddr = peer.parse().unwrap();
         let chain = Trust::of(setting.as_ref(), false).chain(peer, header);
         assert_eq!(chain.trusts_peer, chain.earlier > 0);
+        assert!(Trust::of(setting.as_ref(), false).is_any() || !chain.trusts_peer);
         let client = chain.earlier.checked_sub(1).and_then(|last| earlier(header).nth(last));
         assert_eq!(chain.client, client.map_or(Some(peer), |client| client.parse().ok()));
         client.map_or(peer.to_string(), str::to_owned)

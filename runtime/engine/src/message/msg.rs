@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use flotilla_value::{Object, Path, PathError, Str, Value};
+use flotilla_value::{Object, Path, PathError, PathPart, Str, Value};
 
 use super::delivery::Delivery;
 use super::id::generate_id;
@@ -100,6 +100,15 @@ impl Msg {
 
     /// Sets a property path; see [`Path::set`].
     pub fn set_path(&mut self, path: &Path, value: Value, create: bool) -> Result<bool, PathError> {
+        // Most paths are one name: then neither steps nor message are copied.
+        if let [PathPart::Key(key)] = path.parts() {
+            if value.is_undefined() {
+                self.remove(key);
+            } else {
+                self.set(key.clone(), value);
+            }
+            return Ok(true);
+        }
         // Its own object, held by nobody else meanwhile, is changed in place.
         let mut root = Value::Object(std::mem::replace(&mut self.value, EMPTY.clone()));
         let done = path.set(&mut root, value, create);
@@ -121,6 +130,25 @@ impl Msg {
     pub fn ensure_id(&mut self) {
         if !self.value.get("_msgid").is_some_and(Value::truthy) {
             self.set("_msgid", generate_id());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_one_name_sets_what_any_path_sets() {
+        let value = flotilla_value::parse_json(br#"{"payload":[1,2],"7":"x","topic":"payload","a":{"b":1}}"#).unwrap();
+        for text in ["payload", "new", "topic", "a.b", "a.c", "payload[1]", "none.x", "a[msg.topic]"] {
+            let path = Path::parse(text).unwrap();
+            for (new, create) in [(Value::from("n"), true), (Value::Undefined, false), (Value::Null, false)] {
+                let (mut by_path, mut msg) = (value.clone(), Msg::from_value(value.clone(), None));
+                let done = path.set(&mut by_path, new.clone(), create);
+                assert_eq!(msg.set_path(&path, new.clone(), create), done, "{text} {new:?}");
+                assert_eq!(msg.value(), by_path, "{text} {new:?}");
+            }
         }
     }
 }

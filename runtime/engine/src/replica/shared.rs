@@ -83,7 +83,8 @@ impl Shared {
         self.settings.load_full()
     }
 
-    /// The same for one look, which costs less. Who holds it for long makes changes of settings dearer.
+    /// The same for one look, without a count of references that all workers would change with each message or request. Who holds it
+    /// for long makes changes of settings dearer.
     pub fn settings_now(&self) -> Guard<Arc<Settings>> {
         self.settings.load()
     }

@@ -26,6 +26,12 @@ fn headers_of_one_hop_end_and_those_of_strangers_do_not_count() {
         super::kit::raw(up.http, b"GET /echo HTTP/1.1\r\nHost: a\r\nConnection: X-Secret\r\nX-Secret: 1\r\n\r\n");
     assert_eq!(status, 200);
 
+    // More than hyper takes, here and at the replica.
+    let lines: String = (0..110).map(|n| format!("X-Line-{n}: {n}\r\n")).collect();
+    let answer = request(up.http, "GET", "/echo", &lines, "").unwrap();
+    let echo: Value = serde_json::from_str(&answer.body).unwrap();
+    assert!((0..110).all(|n| echo["headers"][format!("x-line-{n}")] == n.to_string()), "{echo}");
+
     let answer = get(up.http, "/many").unwrap();
     let head = answer.head.to_lowercase();
     assert_eq!((answer.status, answer.body.as_str()), (200, "many"), "{head}");

@@ -73,6 +73,7 @@ fn lines() -> Vec<Case> {
         case("a target of 17,000", format!("GET /{} HTTP/1.1\r\n{HOST}\r\n", "a".repeat(17_000)), 414),
         case("a head of 70,000", get(&format!("X: {}\r\n", "a".repeat(70_000))), 431),
         case("98 headers", get(&(0..97).map(|n| format!("X-{n}: {n}\r\n")).collect::<String>()), 200),
+        case("120 headers", get(&(0..119).map(|n| format!("X-{n}: {n}\r\n")).collect::<String>()), 200),
         case("200 headers", get(&(0..199).map(|n| format!("X-{n}: {n}\r\n")).collect::<String>()), 431),
     ];
     for version in ["HTTP/2.0", "HTTP/3.0", "HTTP/1.2", "HTTP/0.9"] {
