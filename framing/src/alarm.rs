@@ -73,6 +73,8 @@ impl Alarm {
             }
             *wakes = None;
             if timer.deadline() >= deadline {
+                // A later wait of this task has no timer now, until it is polled again.
+                cx.waker().wake_by_ref();
                 return Poll::Ready(());
             }
             timer.as_mut().reset(deadline);

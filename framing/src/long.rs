@@ -14,8 +14,11 @@ const LINES: usize = 192;
 
 /// hyper looks at all of their lines, which are lists (RFC 9110, section 5.3): they become one line.
 const LISTS: [&str; 2] = ["connection", "te"];
-/// hyper looks at their first line.
+/// hyper looks at one of their lines. Those that say where the body ends are there once, or hyper does not get the head.
 const FIRST: [&str; 4] = ["content-length", "transfer-encoding", "expect", "upgrade"];
+
+/// So many of [`FIRST`].
+const ONCE: usize = 2;
 
 /// Header lines that hyper did not read, in their order.
 pub(crate) type Rest = Vec<(HeaderName, HeaderValue)>;
@@ -29,13 +32,19 @@ pub(crate) fn shorten(head: &[u8]) -> Option<(Vec<u8>, Rest)> {
     let mut firsts = [None; FIRST.len()];
     for (at, line) in lines.iter().enumerate() {
         if let Some(which) = FIRST.iter().position(|name| line.name.eq_ignore_ascii_case(name)) {
+            if which < ONCE && firsts[which].is_some() {
+                return None;
+            }
             firsts[which].get_or_insert(at);
         }
     }
+    // hyper leaves out a line with other letters, which must not take the others with it.
+    let plain = |line: &httparse::Header<'_>| line.value.iter().all(|byte| *byte == b'\t' || (32..127).contains(byte));
+    let is_list = |line: &httparse::Header<'_>, name: &str| line.name.eq_ignore_ascii_case(name) && plain(line);
     let (mut short, mut rest) = (head[..begin].to_vec(), Rest::new());
     let mut room = MOST - LISTS.len() - FIRST.len();
     for (at, line) in lines.iter().enumerate() {
-        if LISTS.iter().any(|name| line.name.eq_ignore_ascii_case(name)) {
+        if LISTS.iter().any(|name| is_list(line, name)) {
             continue;
         }
         if firsts.contains(&Some(at)) {
@@ -49,8 +58,7 @@ pub(crate) fn shorten(head: &[u8]) -> Option<(Vec<u8>, Rest)> {
         }
     }
     for name in LISTS {
-        let values: Vec<&[u8]> =
-            lines.iter().filter(|line| line.name.eq_ignore_ascii_case(name)).map(|line| line.value).collect();
+        let values: Vec<&[u8]> = lines.iter().filter(|line| is_list(line, name)).map(|line| line.value).collect();
         if !values.is_empty() {
             write(&mut short, name, &values.join(&b", "[..]));
         }
@@ -108,7 +116,7 @@ mod tests {
     }
 
     fn lines_of(head: &[u8]) -> usize {
-        head.iter().filter(|byte| **byte == b'\n').count() - 2
+        head.split(|byte| *byte == b'\n').count() - 3
     }
 
     #[test]
@@ -167,6 +175,30 @@ mod tests {
         assert!(rest.is_empty() && lines_of(&short) == 22, "{}", String::from_utf8_lossy(&short));
         let headers = read(&short);
         assert!(headers["connection"].to_str().unwrap().ends_with("x, close"), "{headers:?}");
+    }
+
+    #[test]
+    fn a_line_of_a_list_that_hyper_leaves_out_takes_no_other_with_it() {
+        let many: String = (0..101).map(|n| format!("X-{n}: {n}\r\n")).collect();
+        let head =
+            [b"GET / HTTP/1.1\r\nConnection: close, X-1\r\nConnection: \xe4\r\n", many.as_bytes(), b"\r\n"].concat();
+        let (short, rest) = shorten(&head).unwrap();
+        let mut headers = read(&short);
+        restore(&mut headers, rest);
+        let values: Vec<_> = headers.get_all("connection").iter().map(HeaderValue::as_bytes).collect();
+        assert!(
+            values.contains(&&b"close, X-1"[..]) && values.contains(&&b"\xe4"[..]) && values.len() == 2,
+            "{values:?}"
+        );
+    }
+
+    #[test]
+    fn two_lines_that_say_where_the_body_ends_are_not_made_one() {
+        let many: String = (0..101).map(|n| format!("X-{n}: {n}\r\n")).collect();
+        for twice in ["Content-Length: 1\r\nContent-Length: 2", "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked"]
+        {
+            assert!(shorten(format!("HTTP/1.1 200 OK\r\n{twice}\r\n{many}\r\n").as_bytes()).is_none(), "{twice}");
+        }
     }
 
     #[test]

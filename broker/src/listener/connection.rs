@@ -176,9 +176,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match (silence.is_zero(), choked) {
             // Only to look whether much waits for it meanwhile: one that sends nothing is not woken by that.
             (true, false) => Instant::now() + STALLED,
-            (true, true) => self.last_active + STALLED,
             (false, false) => self.last_active + silence,
-            (false, true) => self.last_active + silence.min(STALLED),
+            // Its pings are not read meanwhile: what counts is what it takes.
+            (_, true) => self.last_active + STALLED,
         }
     }
 

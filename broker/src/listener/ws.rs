@@ -37,7 +37,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// one of `origins` or this machine.
     pub async fn accept(stream: S, max_packet: usize, origins: &[String]) -> Result<Self, Error> {
         let most = max_packet.saturating_add(FRAME_ROOM);
-        let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
+        // Nothing is kept back to be written later: that would hide how much a slow client takes.
+        let config =
+            WebSocketConfig::default().write_buffer_size(0).max_message_size(Some(most)).max_frame_size(Some(most));
         #[allow(clippy::result_large_err, reason = "the signature is tungstenite's")]
         let choose = |request: &Request, response: Response| match origin::refusal(request.headers(), origins) {
             Some(why) => Err(refuse(StatusCode::FORBIDDEN, why)),
@@ -94,7 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
         let bytes = &bytes[..bytes.len().min(PIECE)];
         let frame = Message::Binary(Bytes::copy_from_slice(bytes));
         Pin::new(&mut self.inner).start_send(frame).map_err(io::Error::other)?;
-        // What is not flushed now is when the next write asks whether there is room.
+        // What the socket does not take now it takes before the next frame.
         if let Poll::Ready(flushed) = Pin::new(&mut self.inner).poll_flush(cx) {
             flushed.map_err(io::Error::other)?;
         }

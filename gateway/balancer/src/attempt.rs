@@ -14,6 +14,10 @@ use super::request_body::{Progress, Upload};
 use super::sender::Sender;
 
 /// How a try ended.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the usual end is the large one, and a box would be an allocation a request"
+)]
 pub(super) enum Attempt {
     /// With the replica's answer.
     Answered(Response<ClientBody>),

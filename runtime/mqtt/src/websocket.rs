@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::transport::Stream;
@@ -25,7 +26,10 @@ pub(super) struct WebSocket {
 pub(super) async fn connect(url: &str, stream: Box<dyn Stream>) -> io::Result<WebSocket> {
     let mut request = url.into_client_request().map_err(io::Error::other)?;
     request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("mqtt"));
-    let (inner, _) = tokio_tungstenite::client_async(request, stream).await.map_err(io::Error::other)?;
+    // Nothing is kept back to be written later: that would hide how much a slow broker takes.
+    let config = WebSocketConfig::default().write_buffer_size(0);
+    let (inner, _) =
+        tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await.map_err(io::Error::other)?;
     Ok(WebSocket { inner, read: Bytes::new() })
 }
 

@@ -76,6 +76,9 @@ pub(super) fn now<'js>(
         return Ok(None);
     }
     let Some(array) = script.whole_array(ctx, value)? else {
+        if !is_truthy(value) {
+            return Ok(None);
+        }
         let msg = message(script, node, ctx, value, origin)?;
         if let Some(msg) = &msg {
             node.host.send(msg.clone());
@@ -106,7 +109,7 @@ pub(super) fn now<'js>(
     Ok(None)
 }
 
-/// Node-RED drops falsy entries of the outer list without a word.
+/// Node-RED drops what is falsy, alone or in the outer list, without a word.
 fn is_truthy(value: &JsValue<'_>) -> bool {
     match value.type_of() {
         rquickjs::Type::Undefined | rquickjs::Type::Null => false,

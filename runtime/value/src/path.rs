@@ -177,23 +177,53 @@ impl std::fmt::Display for Path {
     }
 }
 
+/// The index that JavaScript takes a name for: digits, without a zero in front.
+fn index_of_name(name: &str) -> Option<usize> {
+    let digits = !name.is_empty() && name.len() <= 10 && name.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = name == "0" || !name.starts_with('0');
+    (digits && plain).then(|| name.parse().ok()).flatten()
+}
+
+fn index_of(part: &PathPart) -> Option<usize> {
+    match part {
+        PathPart::Index(index) => Some(*index),
+        PathPart::Key(name) => index_of_name(name),
+        PathPart::Nested(_) => None,
+    }
+}
+
 fn step(at: &Value, part: &PathPart) -> Value {
-    match (at, part) {
-        (Value::Array(items), PathPart::Index(index)) => items.get(*index).cloned().unwrap_or_default(),
-        (Value::Buffer(bytes), PathPart::Index(index)) => {
-            bytes.get(*index).map_or(Value::Undefined, |byte| Value::Number(f64::from(*byte)))
+    match part {
+        PathPart::Index(index) => at.element(*index).unwrap_or_else(|| at.get(&part.name())),
+        part => at.member(&part.name()),
+    }
+}
+
+impl Value {
+    /// `value[index]` of an array, a Buffer or a string; `None` for anything else.
+    fn element(&self, index: usize) -> Option<Value> {
+        Some(match self {
+            Value::Array(items) => items.get(index).cloned().unwrap_or_default(),
+            Value::Buffer(bytes) => bytes.get(index).map_or(Value::Undefined, |byte| Value::Number(f64::from(*byte))),
+            Value::String(text) => text.chars().nth(index).map_or(Value::Undefined, |c| Value::from(c.to_string())),
+            _ => return None,
+        })
+    }
+
+    /// `value[name]` as JavaScript reads it, `payload.0` and `payload.length` of arrays, Buffers and strings included.
+    pub fn member(&self, name: &str) -> Value {
+        match self {
+            Value::Array(_) | Value::Buffer(_) | Value::String(_) => {}
+            other => return other.get(name),
         }
-        (Value::String(text), PathPart::Index(index)) => {
-            text.chars().nth(*index).map_or(Value::Undefined, |c| Value::from(c.to_string()))
+        if let Some(index) = index_of_name(name) {
+            return self.element(index).unwrap_or_default();
         }
-        (at, part) => {
-            let name = part.name();
-            match (at, name.as_str()) {
-                (Value::Array(items), "length") => Value::Number(items.len() as f64),
-                (Value::Buffer(bytes), "length") => Value::Number(bytes.len() as f64),
-                (Value::String(text), "length") => Value::Number(text.encode_utf16().count() as f64),
-                (at, name) => at.get(name),
-            }
+        match (self, name) {
+            (Value::Array(items), "length") => Value::Number(items.len() as f64),
+            (Value::Buffer(bytes), "length") => Value::Number(bytes.len() as f64),
+            (Value::String(text), "length") => Value::Number(text.encode_utf16().count() as f64),
+            _ => Value::Undefined,
         }
     }
 }
@@ -215,6 +245,7 @@ fn set_parts(root: &mut Value, parts: &[PathPart], value: Value, create: bool) -
         }
         Value::Object(_) | Value::Array(_) | Value::Error(_) => {}
         Value::Host(host) => return set_in_host(&*host, rest, value, create),
+        Value::Buffer(_) if rest.len() == 1 => {}
         // Objects for JavaScript, which takes a property of any name; nothing here keeps it.
         Value::Buffer(_) | Value::Date(_) => return Ok(rest.len() == 1),
         // Node-RED: nothing can be created beneath this type of value.
@@ -243,7 +274,7 @@ fn set_in_host(host: &dyn HostObject, parts: &[PathPart], value: Value, create: 
 
 fn slot<'a>(at: &'a mut Value, part: &PathPart) -> Option<&'a mut Value> {
     match (at, part) {
-        (Value::Array(items), PathPart::Index(index)) => std::sync::Arc::make_mut(items).get_mut(*index),
+        (Value::Array(items), part) => std::sync::Arc::make_mut(items).get_mut(index_of(part)?),
         (Value::Object(object), part) => std::sync::Arc::make_mut(object).get_mut(&part.name()),
         (Value::Error(error), part) => std::sync::Arc::make_mut(error).props.get_mut(&part.name()),
         _ => None,
@@ -254,32 +285,52 @@ fn slot<'a>(at: &'a mut Value, part: &PathPart) -> Option<&'a mut Value> {
 const MAX_HOLES: usize = 1_000_000;
 
 fn assign(at: &mut Value, part: &PathPart, value: Value) -> Result<bool, PathError> {
-    match (at, part) {
-        (Value::Array(items), PathPart::Index(index)) => {
-            let items = std::sync::Arc::make_mut(items);
-            if value.is_undefined() {
-                // Node-RED splices the element out.
-                if *index < items.len() {
-                    items.remove(*index);
-                }
-            } else {
-                if *index >= items.len() {
-                    if *index - items.len() > MAX_HOLES {
-                        return Err(PathError::TooLong(*index));
-                    }
-                    items.resize(*index + 1, Value::Undefined);
-                }
-                items[*index] = value;
+    match at {
+        Value::Array(items) => {
+            // As for Buffers: of any other name JavaScript would set a property beside the elements.
+            let Some(index) = index_of(part) else { return Ok(true) };
+            set_element(std::sync::Arc::make_mut(items), index, value, matches!(part, PathPart::Index(_)))?;
+        }
+        Value::Object(object) => set_property(std::sync::Arc::make_mut(object), part, value),
+        Value::Error(error) => set_property(&mut std::sync::Arc::make_mut(error).props, part, value),
+        Value::Host(host) => return Ok(host.set(&part.name(), value).is_ok()),
+        Value::Buffer(bytes) => {
+            if let Some(index) = index_of(part).filter(|index| *index < bytes.len() && !value.is_undefined()) {
+                let mut changed = bytes.to_vec();
+                changed[index] = byte_of(value.to_number());
+                *bytes = changed.into();
             }
         }
-        (Value::Object(object), part) => set_property(std::sync::Arc::make_mut(object), part, value),
-        (Value::Error(error), part) => set_property(&mut std::sync::Arc::make_mut(error).props, part, value),
-        (Value::Host(host), part) => return Ok(host.set(&part.name(), value).is_ok()),
-        // As for Buffers: JavaScript would set a property beside the elements.
-        (Value::Array(_), _) => {}
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// Node-RED splices an element out by its index (`[2]`); by its name (`.2`) JavaScript's `delete` leaves a hole.
+fn set_element(items: &mut Vec<Value>, index: usize, value: Value, spliced: bool) -> Result<(), PathError> {
+    if value.is_undefined() {
+        if index < items.len() {
+            if spliced {
+                items.remove(index);
+            } else {
+                items[index] = Value::Undefined;
+            }
+        }
+        return Ok(());
+    }
+    if index >= items.len() {
+        if index - items.len() > MAX_HOLES {
+            return Err(PathError::TooLong(index));
+        }
+        items.resize(index + 1, Value::Undefined);
+    }
+    items[index] = value;
+    Ok(())
+}
+
+/// What becomes of a number in a Buffer: its integer part modulo 256, 0 for what is none.
+fn byte_of(number: f64) -> u8 {
+    if number.is_finite() { number.trunc().rem_euclid(256.0) as u8 } else { 0 }
 }
 
 fn set_property(object: &mut Object, part: &PathPart, value: Value) {
@@ -308,6 +359,38 @@ mod tests {
         assert_eq!(get("payload.0"), Ok(Value::from("zero")));
         assert_eq!(get("payload.none"), Ok(Value::Undefined));
         assert_eq!(get("payload.none.x").unwrap_err().to_string(), "Cannot read properties of undefined (reading 'x')");
+    }
+
+    #[test]
+    fn a_name_of_digits_is_an_index_where_javascript_takes_it_for_one() {
+        let of = |json: &str| parse_json(json.as_bytes()).unwrap();
+        let read = |text: &str, json: &str| Path::message(text).unwrap().get(&of(json)).unwrap();
+        assert_eq!(read("payload.1", r#"{"payload":[7,8]}"#), Value::Number(8.0));
+        assert_eq!(read("payload.1.a", r#"{"payload":[7,{"a":9}]}"#), Value::Number(9.0));
+        assert_eq!(read("payload.0", r#"{"payload":"xyz"}"#), Value::from("x"));
+        assert_eq!(read("payload.01", r#"{"payload":[7,8]}"#), Value::Undefined);
+        assert_eq!(read("payload.9", r#"{"payload":[7,8]}"#), Value::Undefined);
+        let bytes =
+            Value::from([(Str::from("payload"), Value::Buffer(vec![1, 2].into()))].into_iter().collect::<Object>());
+        assert_eq!(Path::message("payload.1").unwrap().get(&bytes), Ok(Value::Number(2.0)));
+
+        let write = |text: &str, json: &str, value: Value| {
+            let mut msg = of(json);
+            let done = Path::message(text).unwrap().set(&mut msg, value, true);
+            (done, crate::stringify(&msg).unwrap().unwrap())
+        };
+        assert_eq!(write("payload.1", r#"{"payload":[7]}"#, Value::Null), (Ok(true), r#"{"payload":[7,null]}"#.into()));
+        assert_eq!(write("p.1.a", r#"{"p":[7,{}]}"#, true.into()), (Ok(true), r#"{"p":[7,{"a":true}]}"#.into()));
+        // `delete` leaves a hole, where `[0]` splices.
+        assert_eq!(write("p.0", r#"{"p":[7,8]}"#, Value::Undefined), (Ok(true), r#"{"p":[null,8]}"#.into()));
+        assert_eq!(write("p[0]", r#"{"p":[7,8]}"#, Value::Undefined), (Ok(true), r#"{"p":[8]}"#.into()));
+        // What is missing is made an object for a name, whatever its letters.
+        assert_eq!(write("p.0", "{}", true.into()), (Ok(true), r#"{"p":{"0":true}}"#.into()));
+        for (set, byte) in [(Value::Number(258.9), 2), (Value::Number(-1.0), 255), (Value::from("red"), 0)] {
+            let mut msg = bytes.clone();
+            assert_eq!(Path::message("payload.0").unwrap().set(&mut msg, set, true), Ok(true));
+            assert_eq!(msg.get("payload"), Value::Buffer(vec![byte, 2].into()));
+        }
     }
 
     #[test]

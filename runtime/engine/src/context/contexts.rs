@@ -114,8 +114,17 @@ impl ContextRef {
 
     /// What a malformed key gives: nothing while the scope is empty, since Node-RED does not look at the key then.
     fn unread(&self, error: ContextError, store: Option<&str>) -> Result<Value, ContextError> {
-        let malformed = matches!(error, ContextError::Key(_));
-        if malformed && self.keys(store)?.is_empty() { Ok(Value::Undefined) } else { Err(error) }
+        if matches!(error, ContextError::Key(_)) && !self.looks_at_keys(store)? {
+            Ok(Value::Undefined)
+        } else {
+            Err(error)
+        }
+    }
+
+    /// Whether Node-RED looks at the key that is read: where there is something. In the global context it always does, since it
+    /// looks for the key in `functionGlobalContext` as well.
+    pub fn looks_at_keys(&self, store: Option<&str>) -> Result<bool, ContextError> {
+        Ok(self.scope == ScopeKey::global() || !self.keys(store)?.is_empty())
     }
 
     /// Sets a key; `Undefined` deletes it.

@@ -117,7 +117,7 @@ fn find(name: &str, views: &[Value], lookup: &dyn Lookup) -> Result<Value, Expre
             if parts.peek().is_none() {
                 has = has_property(&at, part);
             }
-            at = property(&at, part);
+            at = at.member(part);
             if at.is_nullish() && parts.peek().is_some() {
                 break;
             }
@@ -129,20 +129,10 @@ fn find(name: &str, views: &[Value], lookup: &dyn Lookup) -> Result<Value, Expre
     lookup.find(name)
 }
 
-fn property(at: &Value, key: &str) -> Value {
-    match at {
-        Value::Array(items) if key == "length" => Value::Number(items.len() as f64),
-        Value::Array(items) => key.parse::<usize>().ok().and_then(|at| items.get(at).cloned()).unwrap_or_default(),
-        Value::String(text) if key == "length" => Value::Number(text.encode_utf16().count() as f64),
-        Value::Buffer(bytes) if key == "length" => Value::Number(bytes.len() as f64),
-        other => other.get(key),
-    }
-}
-
 fn has_property(at: &Value, key: &str) -> bool {
     match at {
         Value::Object(object) => object.contains_key(key),
-        other => !property(other, key).is_undefined(),
+        other => !other.member(key).is_undefined(),
     }
 }
 
@@ -182,6 +172,7 @@ mod tests {
             ("a\n  {{#t}}\nb\n  {{/t}}\nc", r#"{"t":true}"#, "a\nb\nc"),
             ("{{! note }}{{=<% %>=}}<% a %>{{a}}", r#"{"a":1}"#, "1{{a}}"),
             ("{{a.b.0.c}}|{{a.x.y}}|{{n}}", r#"{"a":{"b":[{"c":5}]},"n":null}"#, "5||"),
+            ("{{a.0}}{{a.2}}|{{b.1}}|{{b.01}}", r#"{"a":"xyz","b":[1,2]}"#, "xz|2|"),
             ("{{> other}}x", "{}", "x"),
             ("{{#s}}{{s}}{{/s}}", r#"{"s":"text"}"#, "text"),
         ];

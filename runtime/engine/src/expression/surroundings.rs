@@ -52,8 +52,7 @@ fn locate(
     };
     let path = match Path::parse(key) {
         Ok(path) => path,
-        // Node-RED does not look at the key while nothing is in the store.
-        Err(error) if reading && context.keys(store)?.is_empty() => {
+        Err(error) if reading && !context.looks_at_keys(store)? => {
             tracing::trace!(%error, "a malformed context key");
             return Ok(None);
         }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use flotilla_engine::message::Msg;
 use flotilla_engine::props;
 use flotilla_engine::{Node, NodeCx, NodeError, Stateless};
-use flotilla_value::Path;
+use flotilla_value::{ErrorValue, Path};
 
 /// The row in the table of node types.
 pub const TYPE: Stateless = Stateless::node("range", build);
@@ -59,7 +59,7 @@ impl Node for Range {
     fn receive(&self, mut msg: Msg) {
         let value = match msg.get_path(&self.property) {
             Ok(value) => value,
-            Err(error) => return self.cx.report().error(error.to_string(), Some(&msg)),
+            Err(error) => return self.cx.report().error(ErrorValue::new(error.to_string()).into_value(), Some(&msg)),
         };
         if value.is_undefined() {
             self.cx.out().send(msg.clone());
@@ -86,7 +86,7 @@ impl Node for Range {
             scaled = round(scaled);
         }
         if let Err(error) = msg.set_path(&self.property, scaled.into(), true) {
-            return self.cx.report().error(error.to_string(), Some(&msg));
+            return self.cx.report().error(ErrorValue::new(error.to_string()).into_value(), Some(&msg));
         }
         self.cx.out().send(msg.clone());
         self.cx.report().done(&msg);

@@ -30,7 +30,9 @@ fn headers_of_one_hop_end_and_those_of_strangers_do_not_count() {
     let lines: String = (0..110).map(|n| format!("X-Line-{n}: {n}\r\n")).collect();
     let answer = request(up.http, "GET", "/echo", &lines, "").unwrap();
     let echo: Value = serde_json::from_str(&answer.body).unwrap();
-    assert!((0..110).all(|n| echo["headers"][format!("x-line-{n}")] == n.to_string()), "{echo}");
+    let came =
+        |n: usize| echo["headers"][format!("x-line-{n}")].as_str().and_then(|value| value.parse().ok()) == Some(n);
+    assert!((0..110).all(came), "{echo}");
 
     let answer = get(up.http, "/many").unwrap();
     let head = answer.head.to_lowercase();

@@ -1,5 +1,6 @@
 //! The change node: sets, changes, deletes and moves properties.
 
+mod aliases;
 mod node;
 mod replace;
 mod rule;

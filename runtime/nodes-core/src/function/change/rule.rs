@@ -32,6 +32,8 @@ pub(super) enum From {
 pub(super) enum Action {
     Set {
         value: Typed,
+        /// The property of the message that the value is from, if it is not to be a deep copy of it.
+        source: Option<Path>,
     },
     Change {
         from: From,
@@ -150,7 +152,11 @@ impl Rule {
         }
         let from_kind = if rule.get("re").truthy() { "re".to_owned() } else { field("fromt", "str") };
         let action = match kind.as_str() {
-            "set" => Action::Set { value: target(&rule, &to_kind, cx)? },
+            "set" => {
+                let from_message = to_kind == "msg" && !rule.get("dc").truthy();
+                let source = from_message.then(|| Path::message(&rule.get("to").to_text()).ok()).flatten();
+                Action::Set { value: target(&rule, &to_kind, cx)?, source }
+            }
             "change" => {
                 Action::Change { from: source(&rule, &from_kind)?, value: target(&rule, &to_kind, cx)?, to_kind }
             }

@@ -54,7 +54,7 @@ fn build(cx: NodeCx) -> Result<Rc<dyn Node>, NodeError> {
 
 impl Switch {
     /// What each output gets, up to the last rule that was looked at.
-    fn outputs(&self, property: &Value, rules: &[Rule], msg: &Msg) -> Result<Vec<Option<Msg>>, String> {
+    fn outputs(&self, property: &Value, rules: &[Rule], msg: &Msg) -> Result<Vec<Option<Msg>>, Value> {
         let previous = self.previous.borrow().clone();
         let (mut outputs, mut none_held) = (Vec::with_capacity(rules.len()), true);
         for rule in rules {

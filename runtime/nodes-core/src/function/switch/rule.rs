@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use flotilla_engine::NodeCx;
 use flotilla_engine::expression::{ExpressionError, Regexp, Typed};
 use flotilla_engine::message::Msg;
-use flotilla_value::{Value, parse_json};
+use flotilla_value::{ErrorValue, Value, parse_json};
 
 use super::compare::{loose_eq, order};
 
@@ -63,12 +63,12 @@ impl Rule {
         msg: &Value,
         previous: &Value,
         variables: &[(&str, Value)],
-    ) -> Result<Value, String> {
+    ) -> Result<Value, Value> {
         match operand {
             Operand::Previous => Ok(previous.clone()),
             Operand::Typed(typed) => match typed.evaluate_with(cx, msg, variables) {
                 Err(error) if typed.is_jsonata() => {
-                    Err(cx.text("switch.errors.invalid-expr", &[("error", &error.message)]))
+                    Err(cx.text("switch.errors.invalid-expr", &[("error", &error.message)]).into())
                 }
                 value => Ok(value.unwrap_or_default()),
             },
@@ -79,7 +79,7 @@ impl Rule {
     ///
     /// # Errors
     /// What is wrong with the rule: an expression that fails, a pattern that is none.
-    pub(super) fn holds(&self, cx: &NodeCx, msg: &Msg, property: &Value, previous: &Value) -> Result<bool, String> {
+    pub(super) fn holds(&self, cx: &NodeCx, msg: &Msg, property: &Value, previous: &Value) -> Result<bool, Value> {
         let whole = msg.value();
         let parts = whole.get("parts");
         let variables = if self.kind == "jsonata_exp" && has_parts(msg) {
@@ -92,10 +92,12 @@ impl Rule {
         self.apply(property, &first, &second, &parts)
     }
 
-    fn apply(&self, a: &Value, b: &Value, c: &Value, parts: &Value) -> Result<bool, String> {
+    fn apply(&self, a: &Value, b: &Value, c: &Value, parts: &Value) -> Result<bool, Value> {
         let at_most = |a: &Value, b: &Value| matches!(order(a, b), Some(Ordering::Less | Ordering::Equal));
         let part = |name: &str| match parts {
-            Value::Undefined => Err(format!("Cannot read properties of undefined (reading '{name}')")),
+            Value::Undefined => {
+                Err(ErrorValue::new(format!("Cannot read properties of undefined (reading '{name}')")).into_value())
+            }
             parts => Ok(parts.get(name).to_number()),
         };
         Ok(match self.kind.as_str() {
@@ -115,8 +117,10 @@ impl Rule {
                 if self.ignore_case {
                     flags.push('i');
                 }
-                let regexp = Regexp::new(&source, &flags).map_err(|error| format!("SyntaxError: {error}"))?;
-                regexp.is_match(&a.to_text()).map_err(|error| error.to_text())?
+                let regexp = Regexp::new(&source, &flags).map_err(|error| {
+                    ErrorValue { name: "SyntaxError".into(), ..ErrorValue::new(error.to_string()) }.into_value()
+                })?;
+                regexp.is_match(&a.to_text())?
             }
             "true" => *a == Value::Bool(true),
             "false" => *a == Value::Bool(false),
@@ -134,7 +138,10 @@ impl Rule {
             "hask" => b.type_of() != "object" && has_key(a, &b.to_text()),
             "jsonata_exp" => *b == Value::Bool(true),
             "else" => *a == Value::Bool(true),
-            other => return Err(format!("operators[{other}] is not a function")),
+            other => {
+                let text = format!("operators[{other}] is not a function");
+                return Err(ErrorValue { name: "TypeError".into(), ..ErrorValue::new(text) }.into_value());
+            }
         })
     }
 }
