@@ -64,6 +64,9 @@ pub async fn keep_running(
                             tracing::warn!(place, pid, id, "did not drain in time and is killed");
                             child.kill().await;
                         }
+                        if let Some(text) = &text {
+                            command.ended.has(text);
+                        }
                         // What it wrote last is in the pipe. A process that it left behind may hold that open.
                         if let Some(printing) = printing {
                             let _ = tokio::time::timeout(LAST_LINES, printing).await;

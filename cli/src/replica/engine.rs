@@ -86,12 +86,19 @@ fn script_workers(flows: &Value, workers: usize) -> usize {
     let entries = flows.as_array().or_else(|| flows.get("flows")?.as_array());
     let (mut tabs, mut with_functions) = (HashSet::new(), HashSet::new());
     let mut has_subflows = false;
-    for node in entries.into_iter().flatten() {
+    let nodes = || entries.into_iter().flatten();
+    let is = |node: &Value, field: &str| node.get(field).and_then(Value::as_bool) == Some(true);
+    let off: HashSet<&str> =
+        nodes().filter(|tab| is(tab, "disabled")).filter_map(|tab| tab.get("id")?.as_str()).collect();
+    for node in nodes() {
         match node.get("type").and_then(Value::as_str).unwrap_or_default() {
             "tab" | "group" => {}
             "subflow" => has_subflows = true,
-            kind if node.get("x").is_some() && node.get("d").and_then(Value::as_bool) != Some(true) => {
+            kind if node.get("x").is_some() && !is(node, "d") => {
                 let tab = node.get("z").and_then(Value::as_str).unwrap_or_default();
+                if off.contains(tab) {
+                    continue;
+                }
                 if kind == "function" {
                     with_functions.insert(tab);
                 }
@@ -179,6 +186,8 @@ mod tests {
         let many = json!([node("function", "t"), node("function", "u"), node("function", "v"), node("debug", "w")]);
         assert_eq!((script_workers(&many, 2), script_workers(&many, 3), script_workers(&many, 4)), (2, 3, 0));
         let off = json!([{"id": "a", "type": "function", "z": "t", "x": 1, "d": true}]);
+        let tab_off = json!([{"id": "t", "type": "tab", "disabled": true}, node("function", "t")]);
+        assert_eq!(script_workers(&tab_off, 1), 0);
         let config = json!([{"id": "a", "type": "mqtt-broker"}]);
         let subflow = json!([{"id": "s", "type": "subflow"}, node("function", "s"), node("subflow:s", "t")]);
         assert_eq!([&off, &config, &subflow, &json!([]), &json!(null)].map(|flows| script_workers(flows, 2)), [0; 5]);

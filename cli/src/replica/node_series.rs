@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use flotilla_engine::Shared;
 use flotilla_engine::message::{LATENCY_BOUNDS, LatencyCounts};
 use flotilla_engine::observe::{NodeCounts, NodeView};
+use flotilla_engine::settings::Measure;
 
 /// Nodes that have series, those that were busy for longest: flows may have thousands.
 const BUSIEST: usize = 100;
@@ -28,7 +29,12 @@ pub(super) fn series(shared: &Shared) -> String {
     nodes.retain(|(counts, _)| *counts != NodeCounts::default());
     nodes.sort_by(|(a, one), (b, other)| (b.busy, b.sent, &one.id).cmp(&(a.busy, a.sent, &other.id)));
     nodes.truncate(BUSIEST);
+    let counted = shared.settings_now().measure >= Measure::Nodes;
     for (name, help, read) in FAMILIES {
+        // Errors are counted whatever is measured.
+        if !counted && name != "flotilla_node_errors_total" {
+            continue;
+        }
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
         for (counts, view) in &nodes {
             let _ = writeln!(text, "{name}{{{}}} {}", labels(view), read(counts));

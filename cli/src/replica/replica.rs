@@ -129,7 +129,7 @@ impl Replica {
             Err(error) => Err(error.into()),
         };
         self.consume().await;
-        let first = self.running.is_empty();
+        let first = self.readiness.missing().iter().any(|(part, _)| part == "revision");
         self.running.clone_from(&assigned);
         self.aside = false;
         match deployed {

@@ -20,7 +20,7 @@ use super::message::Publish;
 use super::outbox::{Outbox, Outgoing, Receipt};
 use super::session;
 use super::subscriptions::{SubRef, SubscribeFilter, Subscriptions, Target};
-use super::ticket::{Ticket, Verdict};
+use super::ticket::{Rerun, Ticket};
 use super::transport::Address;
 
 /// What a connection is for.
@@ -162,7 +162,7 @@ impl Drop for Running {
         let dropped = self.client.running.compare_exchange(self.task, 0, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if dropped {
             // Its task did not come to its end: what waits to be run again waits for nobody.
-            self.client.inbox.end().into_iter().for_each(|rerun| rerun.ticket.settle(Verdict::Never));
+            self.client.inbox.end().into_iter().for_each(Rerun::comes_too_late);
         }
         self.client.ended.send_replace(true);
     }

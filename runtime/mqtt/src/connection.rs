@@ -39,6 +39,8 @@ const RECHECK: Duration = Duration::from_millis(10);
 const LATE: Duration = Duration::from_millis(100);
 /// Deliveries that begin or end with so many packets in a row are timed by one look at the clock: some 0.1 ms.
 const MOMENT: usize = 64;
+/// A packet with more bytes takes so long that those behind it have a moment of their own.
+const LARGE: usize = 4096;
 /// The timer's longest sleep.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -222,13 +224,14 @@ impl Connection {
             self.need = 0;
             self.pace.packet();
             decoded += 1;
-            if decoded.is_multiple_of(MOMENT) {
-                moment.renew();
-            }
             messages |= matches!(packet, Incoming::Publish(_));
             let before = self.out.len();
             self.packet(packet)?;
             self.owed.add(self.out.len() - before);
+            // A large one takes its time.
+            if size > LARGE || decoded.is_multiple_of(MOMENT) {
+                moment.renew();
+            }
         }
         Ok(messages)
     }

@@ -140,7 +140,7 @@ impl Ticket {
 
 impl Rerun {
     /// The session's task has ended: nobody would run it.
-    fn comes_too_late(self) {
+    pub(super) fn comes_too_late(self) {
         let Rerun { publish, failure, mut ticket, .. } = self;
         if ticket.is_forgotten() {
             if let Some(Late(lay_aside)) = ticket.late.take() {

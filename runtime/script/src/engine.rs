@@ -23,6 +23,7 @@ use flotilla_value::Str;
 
 use super::function::FunctionScript;
 use super::invocation::Invocation;
+use super::no_modules::NoModules;
 use super::realms::Builtins;
 use super::shapes::Shapes;
 use super::sources::Sources;
@@ -152,6 +153,7 @@ impl Script {
     fn start() -> std::result::Result<Rc<Script>, ScriptStartError> {
         let fail = |error: rquickjs::Error| ScriptStartError(error.to_string());
         let runtime = Runtime::new().map_err(fail)?;
+        runtime.set_loader(NoModules, NoModules);
         let memory_limit = memory_limit();
         runtime.set_memory_limit(memory_limit);
         runtime.set_max_stack_size(STACK_LIMIT);

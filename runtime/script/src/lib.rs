@@ -19,6 +19,7 @@ mod lazy_array;
 mod link_calls;
 mod modules;
 mod natives;
+mod no_modules;
 mod patches;
 mod prepare;
 mod program;

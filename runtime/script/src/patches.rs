@@ -8,6 +8,9 @@ use super::tokens::{Token, tokens};
 /// Names by which prototypes are reached and changed.
 const DOORS: &[&str] = &["__proto__", "setPrototypeOf", "getPrototypeOf", "__defineGetter__", "__defineSetter__"];
 
+/// What makes code of text: what that does is not seen. Called, or with `new`.
+const MAKERS: &[&str] = &["eval", "Function"];
+
 /// The built-ins that code changes.
 const BUILT_INS: &[&str] = &[
     "Object",
@@ -89,6 +92,9 @@ fn mark(token: Option<&Token>) -> Option<&str> {
 fn changes(tokens: &[Token], before: Option<&Token>) -> bool {
     let Some(first) = name(tokens.first()) else { return false };
     if DOORS.contains(&first) {
+        return true;
+    }
+    if MAKERS.contains(&first) && mark(tokens.get(1)) == Some("(") {
         return true;
     }
     if matches!(mark(before), Some("." | "?.")) || !BUILT_INS.contains(&first) {

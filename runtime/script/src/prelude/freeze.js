@@ -48,7 +48,6 @@
     for (let value = waiting.pop(); value; value = waiting.pop()) {
         look(value);
     }
-    seen.delete(globalThis);
     for (const value of seen) {
         // An array of bytes cannot be frozen while it has elements; nothing that is shared is one.
         if (!(ArrayBuffer.isView(value) && value.byteLength > 0)) {
