@@ -88,6 +88,9 @@ pub struct Alerts {
     pub ended: Vec<Alert>,
     /// What was not taken by the webhook yet, and why.
     pub unsent: Vec<Unsent>,
+    /// Ids of those that were raised without a webhook: it is told of them when there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<String>,
 }
 
 /// An alert, or its end, that the webhook has not taken.

@@ -7,6 +7,7 @@ mod context_storage;
 mod control;
 mod engine;
 mod health;
+mod leaving;
 mod left;
 mod letters;
 mod life;

@@ -39,10 +39,16 @@ impl Book {
         let mut changed = !over.is_empty();
         for mut alert in over {
             alert.ended_ms = Some(now_ms);
-            self.send(alert.clone(), now_ms, rules);
+            // Nobody was told that it began.
+            let untold = self.0.untold.iter().position(|id| *id == alert.id);
+            match untold {
+                Some(at) => drop(self.0.untold.remove(at)),
+                None => self.send(alert.clone(), now_ms, rules),
+            }
             self.0.ended.insert(0, alert);
         }
         self.0.ended.truncate(ENDED);
+        changed |= self.tell_untold(now_ms, rules);
         for cause in causes {
             if self.0.active.iter().any(|alert| is(alert, cause)) {
                 continue;
@@ -59,11 +65,27 @@ impl Book {
                 ended_ms: None,
                 test: false,
             };
+            if rules.webhook.is_empty() {
+                self.0.untold.push(alert.id.clone());
+            }
             self.send(alert.clone(), now_ms, rules);
             self.0.active.push(alert);
             changed = true;
         }
         changed || before != self.0.active.len() + self.0.ended.len()
+    }
+
+    /// There is a webhook: it hears of what lasts and was raised without one.
+    fn tell_untold(&mut self, now_ms: u64, rules: &AlertRules) -> bool {
+        if rules.webhook.is_empty() || self.0.untold.is_empty() {
+            return false;
+        }
+        let untold = std::mem::take(&mut self.0.untold);
+        let lasting: Vec<Alert> = self.0.active.iter().filter(|alert| untold.contains(&alert.id)).cloned().collect();
+        for alert in lasting {
+            self.send(alert, now_ms, rules);
+        }
+        true
     }
 
     /// Another gateway goes on with what the store has. That the store was away it does not have: this ends here, by whom it was
@@ -150,6 +172,32 @@ mod tests {
         assert_eq!(book.due(1_010).map(|alert| alert.ended_ms), Some(Some(7)));
         sent(&mut book, Ok(()), 1_020);
         assert!(book.0.unsent.is_empty());
+    }
+
+    #[test]
+    fn a_webhook_that_is_set_later_hears_of_what_lasts_and_of_no_end_without_its_beginning() {
+        let (none, set) =
+            (AlertRules::default(), AlertRules { webhook: "http://x".to_owned(), ..AlertRules::default() });
+        let next = std::cell::Cell::new(0);
+        let id = || next.replace(next.get() + 1).to_string();
+        let told = |book: &Book| {
+            let unsent = book.0.unsent.iter();
+            unsent.map(|unsent| (unsent.alert.kind, unsent.alert.ended_ms)).collect::<Vec<_>>()
+        };
+        let (memory, backlog) = (cause(AlertKind::Memory), cause(AlertKind::Backlog));
+        let mut book = Book::default();
+        book.note("g", &[memory.clone(), backlog.clone()], 1, &none, &id);
+        book.note("g", std::slice::from_ref(&memory), 2, &none, &id);
+        // The one that ended before was never told of; the other is told of before its end.
+        book.note("g", std::slice::from_ref(&memory), 3, &set, &id);
+        assert_eq!(told(&book), [(AlertKind::Memory, None)]);
+        book.note("g", &[], 4, &set, &id);
+        assert_eq!(told(&book), [(AlertKind::Memory, None), (AlertKind::Memory, Some(4))]);
+        assert!(book.0.untold.is_empty());
+        // What ends in the moment in which the webhook is set is over.
+        book.note("g", std::slice::from_ref(&backlog), 5, &none, &id);
+        book.note("g", &[], 6, &set, &id);
+        assert_eq!(told(&book).len(), 2);
     }
 
     #[test]

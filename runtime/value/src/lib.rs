@@ -9,6 +9,7 @@ mod number;
 mod object;
 mod path;
 mod path_parse;
+mod path_set;
 mod stringify;
 mod types;
 mod wait;
