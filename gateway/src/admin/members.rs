@@ -48,8 +48,11 @@ pub(super) async fn remove(
     Query(By { .. }): Query<By>,
 ) -> Result<StatusCode, Failure> {
     api.specs().get(&group).await?;
-    Memberships::new(api.store.clone()).remove(&replica, &group).await?;
+    let memberships = Memberships::new(api.store.clone());
+    memberships.check(&replica, &group).await?;
+    // First: a rollout that saw it leave would take that for its death.
     api.desired(&group)?.take_out(&replica, caller.origin()).await?;
+    memberships.remove(&replica, &group).await?;
     let entry = AuditEntry { replica, ..caller.entry("member-remove", "") };
     api.audit(&group)?.write(entry).await?;
     Ok(StatusCode::NO_CONTENT)

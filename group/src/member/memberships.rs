@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_api::replica::ReplicaRecord;
-use flotilla_store::{Expect, Store, Write};
+use flotilla_store::{Entry, Expect, Store, Write};
 use serde::{Deserialize, Serialize};
 
 use super::registry::Registry;
@@ -77,11 +77,28 @@ impl Memberships {
     /// [`GroupError::NotMember`], [`GroupError::NoReplica`].
     pub async fn remove(&self, replica: &str, group: &str) -> Result<(), GroupError> {
         keys::check("group name", group)?;
-        self.change(replica, None, |now| match now {
-            Some(now) if now == group => Ok(()),
-            _ => Err(GroupError::NotMember { replica: replica.to_owned(), group: group.to_owned() }),
-        })
-        .await
+        self.change(replica, None, |now| is_in(replica, group, now)).await
+    }
+
+    /// That a living replica is in a group.
+    ///
+    /// # Errors
+    /// [`GroupError::NotMember`], [`GroupError::NoReplica`].
+    pub async fn check(&self, replica: &str, group: &str) -> Result<(), GroupError> {
+        keys::check("group name", group)?;
+        let (_, now) = self.now(replica).await?;
+        is_in(replica, group, now.as_deref())
+    }
+
+    /// What is said of a living replica, and the group that it is in.
+    async fn now(&self, replica: &str) -> Result<(Option<Entry>, Option<String>), GroupError> {
+        let living = self.living(replica).await?;
+        let entry = self.store.get(&keys::membership(replica)).await?;
+        let now = match &entry {
+            Some(entry) => keys::read::<Membership>("a replica's membership", entry)?.group,
+            None => Some(living.group).filter(|group| !group.is_empty()),
+        };
+        Ok((entry, now))
     }
 
     /// A replica that lives. One that changes its group is in the registry of neither for a moment.
@@ -105,12 +122,7 @@ impl Memberships {
     ) -> Result<(), GroupError> {
         let key = keys::membership(replica);
         for _ in 0..ATTEMPTS {
-            let living = self.living(replica).await?;
-            let entry = self.store.get(&key).await?;
-            let now = match &entry {
-                Some(entry) => keys::read::<Membership>("a replica's membership", entry)?.group,
-                None => Some(living.group).filter(|group| !group.is_empty()),
-            };
+            let (entry, now) = self.now(replica).await?;
             check(now.as_deref())?;
             let since_ms = now_ms(&*self.store).await?;
             let next = Membership { replica: replica.to_owned(), group: to.map(str::to_owned), since_ms };
@@ -121,5 +133,12 @@ impl Memberships {
             }
         }
         Err(GroupError::Busy { group: to.unwrap_or_default().to_owned() })
+    }
+}
+
+fn is_in(replica: &str, group: &str, now: Option<&str>) -> Result<(), GroupError> {
+    match now {
+        Some(now) if now == group => Ok(()),
+        _ => Err(GroupError::NotMember { replica: replica.to_owned(), group: group.to_owned() }),
     }
 }
