@@ -25,6 +25,10 @@ const OPEN: (usize, usize) = (4096, 8 << 20);
 pub struct Recorder {
     /// A rule is in force that asks for more. Without one, this is all that a delivery reads.
     on: AtomicBool,
+    /// So many of 2^64 deliveries are recorded, by chance; all of them with the largest number.
+    share: AtomicU64,
+    /// Grows with each delivery that may be recorded: a number by chance is made of it.
+    draws: AtomicU64,
     plan: RwLock<Option<Arc<Plan>>>,
     numbers: AtomicU64,
     open: Mutex<FxHashMap<u64, Arc<Trail>>>,
@@ -43,6 +47,8 @@ impl Default for Recorder {
     fn default() -> Recorder {
         Recorder {
             on: AtomicBool::new(false),
+            share: AtomicU64::new(u64::MAX),
+            draws: AtomicU64::new(rand::random()),
             plan: RwLock::default(),
             numbers: AtomicU64::new(1),
             open: Mutex::default(),
@@ -64,7 +70,11 @@ impl Recorder {
     /// Puts another rule in force, or none. What is kept stays.
     pub fn set_rule(&self, rule: Option<Rule>) {
         let plan = rule.map(|rule| Arc::new(Plan { left: AtomicU64::new(rule.next.unwrap_or(u64::MAX)), rule }));
+        let percent = plan.as_ref().and_then(|plan| plan.rule.percent);
+        // 2^64 is too large for the type: as the largest number, it means all.
+        let share = percent.map_or(u64::MAX, |percent| (percent / 100.0 * 2f64.powi(64)) as u64);
         let mut current = self.plan.write();
+        self.share.store(share, Ordering::Relaxed);
         self.on.store(plan.is_some(), Ordering::Relaxed);
         *current = plan;
     }
@@ -80,7 +90,11 @@ impl Recorder {
         if !self.on.load(Ordering::Relaxed) {
             return None;
         }
-        let by_chance = |percent: f64| rand::random::<f64>() * 100.0 < percent;
+        let share = self.share.load(Ordering::Relaxed);
+        // Nothing more is done for most of them when a rule asks for few.
+        if share != u64::MAX && self.draw() >= share {
+            return None;
+        }
         let plan = {
             let current = self.plan.read();
             let plan = current.as_ref()?;
@@ -89,12 +103,18 @@ impl Recorder {
                 self.on.store(false, Ordering::Relaxed);
                 return None;
             }
-            if !plan.rule.percent.is_none_or(by_chance) {
-                return None;
-            }
             plan.clone()
         };
         self.begin(source, Some(plan), None)
+    }
+
+    /// A number by chance (SplitMix64).
+    fn draw(&self) -> u64 {
+        const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut number = self.draws.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        number ^ (number >> 31)
     }
 
     /// A delivery that is recorded whatever the rule: it is run again.
@@ -190,6 +210,20 @@ mod tests {
         recorder.end(&trail, How::Completed, "", "");
         let ended = recorder.views();
         assert!(ended.len() == 1 && ended[0].ended.is_some(), "{ended:?}");
+    }
+
+    #[test]
+    fn a_share_of_the_deliveries_is_recorded() {
+        let recorder = Recorder::default();
+        for (percent, least, most) in [(1.0, 50, 200), (50.0, 4_500, 5_500), (100.0, 10_000, 10_000)] {
+            recorder.set_rule(Some(Rule::new("", None, Some(percent), "").unwrap()));
+            let chosen = (0..10_000).filter(|_| {
+                let trail = recorder.choose(&"in".into());
+                trail.inspect(|trail| recorder.end(trail, How::Completed, "", "")).is_some()
+            });
+            let chosen = chosen.count();
+            assert!((least..=most).contains(&chosen), "{percent} %: {chosen} of 10,000");
+        }
     }
 
     #[test]
