@@ -2,10 +2,10 @@
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flotilla_tests::mqtt::{Client, Connect, TestBroker};
-use flotilla_tests::{Part, Wire, free_ports, wait_for, write_flow};
+use flotilla_tests::{Part, Wire, free_ports, get, wait_for, write_flow};
 
 use crate::rollout_flow::flow;
 
@@ -56,4 +56,24 @@ fn a_broker_that_is_silent_does_not_keep_it_from_being_ready() {
     let (_replica, ops) = replica(folder.path(), address);
     let said = wait_for(ops, "/readyz", 200).unwrap();
     assert!(said.contains("not connected"), "{said}");
+}
+
+/// From the first answer on: a gateway that has not looked for replicas yet has none.
+#[test]
+fn a_gateway_without_replicas_is_never_ready() {
+    for _ in 0..5 {
+        let folder = tempfile::TempDir::new().unwrap();
+        let [admin] = free_ports().unwrap();
+        let (store, at) = (format!("sqlite:{}", folder.path().join("store.db").display()), admin.to_string());
+        let _gateway =
+            Part::start(&["gateway", "--http", "127.0.0.1:0", "--admin", &at, "--store", &store], &[]).unwrap();
+        let begun = Instant::now();
+        let first = loop {
+            match get(admin, "/readyz") {
+                Ok(answer) => break answer,
+                Err(error) => assert!(begun.elapsed() < Duration::from_secs(20), "{error}"),
+            }
+        };
+        assert_eq!((first.status, first.body.as_str()), (503, "replicas: none is ready\n"));
+    }
 }
